@@ -1,0 +1,469 @@
+"""The typed schema of every config: frozen dataclasses, validated by pydantic, one line for each mistake.
+
+Hydra composes YAML and overrides into nested containers; ``parse_train_config`` and
+``parse_compare_config`` turn those into the dataclasses below, or raise ``InputError`` with a line
+for each wrong key that names the key, its value and what is allowed. The field names are the keys
+that users type.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BeforeValidator, ConfigDict, Field, FiniteFloat, Strict, StrictBool, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from micrograde.errors import InputError
+
+_SCHEMA = ConfigDict(extra="forbid")
+
+# Strict: true is no number, "1" is no integer; an integer is a float.
+PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+Classes = Annotated[int, Strict(), Field(ge=2)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
+NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
+Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
+ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=250, pattern=r"^[^/\x00-\x1f]+$")]
+Text = Annotated[str, Field(min_length=1)]
+MissingRule = Literal["error", "drop", "mean"]
+
+
+def _as_sizes(value: object) -> object:
+    """``model.hidden_size`` is one size or a list of them; inside it is always a tuple."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    return (value,)
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class DataConfig:
+    """What every data set has: the seed that makes and splits it, and how it is split.
+
+    A fraction of 0 means that there is no such part.
+    """
+
+    seed: Seed = 0
+    validation_fraction: Fraction = 0.1
+    test_fraction: Fraction = 0.1
+    stratify: StrictBool = True
+    standardize: StrictBool = True
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class BundledData(DataConfig):
+    """Real data that ships with scikit-learn."""
+
+    name: Literal["digits", "iris", "wine", "breast_cancer"]
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class GaussianData(DataConfig):
+    """The notebook's data: standard normal features, labels that are random."""
+
+    name: Literal["gaussian"] = "gaussian"
+    samples: PositiveInt = 10
+    features: PositiveInt = 3
+    classes: Classes = 2
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class BlobsData(DataConfig):
+    """A normal cloud for each class; ``noise`` is its standard deviation."""
+
+    name: Literal["blobs"] = "blobs"
+    samples: PositiveInt = 500
+    features: PositiveInt = 2
+    classes: Classes = 3
+    noise: NonNegativeFloat = 1.0
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class MoonsData(DataConfig):
+    """Two interleaving half circles."""
+
+    name: Literal["moons"] = "moons"
+    samples: PositiveInt = 500
+    noise: NonNegativeFloat = 0.2
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class CirclesData(DataConfig):
+    """A circle inside a circle; ``factor`` is the ratio of their radii."""
+
+    name: Literal["circles"] = "circles"
+    samples: PositiveInt = 500
+    noise: NonNegativeFloat = 0.1
+    factor: Annotated[FiniteFloat, Strict(), Field(gt=0, lt=1)] = 0.5
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class SpiralsData(DataConfig):
+    """One arm of a spiral for each class."""
+
+    name: Literal["spirals"] = "spirals"
+    samples: PositiveInt = 600
+    classes: Classes = 3
+    noise: NonNegativeFloat = 0.1
+    turns: PositiveFloat = 1.0
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class XorData(DataConfig):
+    """Four clouds in the corners of a square; opposite corners share a class."""
+
+    name: Literal["xor"] = "xor"
+    samples: PositiveInt = 500
+    noise: NonNegativeFloat = 0.3
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class TableData(DataConfig):
+    """A table read with pandas: one row a sample, the labels in the column ``target``."""
+
+    name: Literal["csv", "parquet"]
+    path: Text
+    target: Text
+    missing: MissingRule = "error"
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class NpzData(DataConfig):
+    """Two arrays of an ``.npz`` file: features (N, ...) and integer labels (N,)."""
+
+    name: Literal["npz"] = "npz"
+    path: Text
+    features: Text = "features"
+    labels: Text = "labels"
+    missing: MissingRule = "error"
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class IdxData(DataConfig):
+    """MNIST's file format, plain or gzip; with the test files given, they are the test part."""
+
+    name: Literal["idx"] = "idx"
+    images: Text
+    labels: Text
+    test_images: Text | None = None
+    test_labels: Text | None = None
+
+
+AnyData = Annotated[
+    BundledData
+    | GaussianData
+    | BlobsData
+    | MoonsData
+    | CirclesData
+    | SpiralsData
+    | XorData
+    | TableData
+    | NpzData
+    | IdxData,
+    Field(discriminator="name"),
+]
+
+
+# --- model, optimizer, schedule, training, tracking ---------------------------------------------
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class ModelConfig:
+    """The network between the data's features and its classes."""
+
+    hidden_size: Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_sizes)] = (32,)
+    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
+    batch_norm: StrictBool = True
+    initializer: Literal["normal", "xavier", "kaiming"] = "xavier"
+    initial_scale: PositiveFloat = 1.0
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class SGDConfig:
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"] = "sgd"
+    learning_rate: PositiveFloat = 0.1
+    momentum: Fraction = 0.0
+    nesterov: StrictBool = False
+    weight_decay: NonNegativeFloat = 0.0
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class AdamConfig:
+    """Adam."""
+
+    name: Literal["adam"] = "adam"
+    learning_rate: PositiveFloat = 0.01
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+
+
+AnyOptimizer = Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class ConstantSchedule:
+    """The learning rate stays."""
+
+    name: Literal["constant"] = "constant"
+    warmup_epochs: NonNegativeFloat = 0.0
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class StepSchedule:
+    """The learning rate falls in steps."""
+
+    name: Literal["step"] = "step"
+    warmup_epochs: NonNegativeFloat = 0.0
+    step_epochs: PositiveInt = 20
+    factor: PositiveFloat = 0.5
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class CosineSchedule:
+    """The learning rate falls along half a cosine."""
+
+    name: Literal["cosine"] = "cosine"
+    warmup_epochs: NonNegativeFloat = 0.0
+    final_fraction: ShareOrAll = 0.0
+
+
+AnySchedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class EarlyStoppingConfig:
+    """When to stop before ``num_epochs``; the best weights are kept."""
+
+    enabled: StrictBool = False
+    metric: Literal["val/loss", "val/accuracy"] = "val/loss"
+    patience: PositiveInt = 10
+    min_delta: NonNegativeFloat = 0.0
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class TrainingConfig:
+    """How long and in which pieces to train; ``batch_size`` null takes the whole training part."""
+
+    num_epochs: PositiveInt = 50
+    batch_size: PositiveInt | None = 32
+    drop_last: StrictBool = False
+    dtype: Literal["float32", "float64"] = "float32"
+    early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class LocalTracking:
+    """The project's own SQLite store."""
+
+    name: Literal["local"] = "local"
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class ServerTracking:
+    """An MLflow tracking server."""
+
+    name: Literal["server"] = "server"
+    uri: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:5000"
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class DisabledTracking:
+    """No recording."""
+
+    name: Literal["disabled"] = "disabled"
+
+
+AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field(discriminator="name")]
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class TrainConfig:
+    """The recipe of one run. Everything that its numbers depend on is here."""
+
+    data: AnyData
+    model: ModelConfig
+    optimizer: AnyOptimizer
+    schedule: AnySchedule
+    training: TrainingConfig
+    tracking: AnyTracking
+    seed: Seed = 0
+    experiment_name: Name = "default"
+
+    def __post_init__(self) -> None:
+        """Rules between keys, that no key can know alone."""
+        stopping = self.training.early_stopping
+        if stopping.enabled and self.data.validation_fraction == 0:
+            raise ValueError(
+                "training.early_stopping.enabled=true: needs a validation part, "
+                "but data.validation_fraction=0; set it to 0.1, say"
+            )
+        if self.data.validation_fraction + self.data.test_fraction >= 1:
+            raise ValueError(
+                f"data.validation_fraction={self.data.validation_fraction} and "
+                f"data.test_fraction={self.data.test_fraction}: must add up to less than 1, "
+                "to leave rows to train on"
+            )
+        if isinstance(self.optimizer, SGDConfig) and self.optimizer.nesterov and self.optimizer.momentum == 0:
+            raise ValueError(
+                "optimizer.nesterov=true: needs momentum, but optimizer.momentum=0; set it to 0.9, say"
+            )
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class CompareConfig:
+    """Which runs to put into one table, and how."""
+
+    experiment_name: Name | None = None
+    status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
+    where: tuple[Text, ...] = ()
+    metric: Text = "val/accuracy"
+    order: Literal["auto", "ascending", "descending"] = "auto"
+    over_seeds: StrictBool = False
+    limit: PositiveInt | None = None
+    output: Text | None = None
+    tracking: AnyTracking = dataclasses.field(default_factory=LocalTracking)
+
+
+# --- from containers to dataclasses and back ----------------------------------------------------
+
+ConfigT = TypeVar("ConfigT", TrainConfig, CompareConfig)
+
+
+def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
+    """The validated recipe of a run from a nested container, such as Hydra composes.
+
+    Raises
+    ------
+    InputError
+        One line for each key that is unknown, of the wrong type, or out of range.
+    """
+    return _parse(TrainConfig, container)
+
+
+def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
+    """The validated arguments of a comparison; raises like ``parse_train_config``."""
+    return _parse(CompareConfig, container)
+
+
+def to_container(config: TrainConfig) -> dict[str, Any]:
+    """The config as nested dictionaries of plain values, as they stand in YAML."""
+    container: dict[str, Any] = TypeAdapter(TrainConfig).dump_python(config, mode="json")
+    return container
+
+
+def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"optimizer": {"momentum": 0.9}}`` as ``{"optimizer.momentum": 0.9}``; lists stay as they are."""
+    flat: dict[str, Any] = {}
+    for key, value in container.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def config_digest(config: TrainConfig) -> str:
+    """SHA-256 of what the run's numbers depend on: two runs with the same digest have the same recipe.
+
+    Where the run is recorded and under which experiment's name is no part of it.
+    """
+    container = to_container(config)
+    del container["tracking"], container["experiment_name"]
+    canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def unknown_key_message(key: str) -> str:
+    """The line for a key that no config has, with the nearest ones that exist."""
+    known = sorted(set(_known_keys(TrainConfig)) | set(_known_keys(CompareConfig)))
+    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
+    near = difflib.get_close_matches(key, known, n=3) or siblings
+    hint = f"; did you mean {' or '.join(near[:3])}?" if near else "; see --help for the keys"
+    return f"{key}: there is no such key{hint}"
+
+
+def _parse(schema: type[ConfigT], container: Mapping[str, Any]) -> ConfigT:
+    try:
+        return TypeAdapter(schema).validate_python(_given(container))
+    except ValidationError as error:
+        lines = [_error_line(detail, container) for detail in error.errors(include_url=False)]
+        raise InputError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _given(container: Mapping[str, Any]) -> dict[str, Any]:
+    """The container without the keys that still stand at Hydra's ``???``."""
+    return {
+        key: _given(value) if isinstance(value, Mapping) else value
+        for key, value in container.items()
+        if value != "???"
+    }
+
+
+def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any]) -> str:
+    """One pydantic error as ``key=value: what is allowed``."""
+    kind, value = detail["type"], detail["input"]
+    key = _user_key(detail["loc"], container)
+    if kind == "unexpected_keyword_argument":
+        return unknown_key_message(key)
+    if kind == "missing":
+        return f"{key}: is missing; it needs a value"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return message
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        key, value = f"{key}.name", value.get("name") if isinstance(value, Mapping) else value
+        message = f"must be one of {detail['ctx'].get('expected_tags', 'the known names')}"
+    message = message.replace("Input should", "should").replace("String should", "should")
+    return f"{key}={_shown(value)}: {message}"
+
+
+def _shown(value: object) -> str:
+    """A value as YAML writes it, cut to a length that fits a line."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = text.strip('"') if isinstance(value, str) and value else text
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> str:
+    """The dotted key a user would type; pydantic's locations also hold the tags of unions."""
+    parts: list[str] = []
+    here: Any = container
+    for position, step in enumerate(location):
+        last = position == len(location) - 1
+        if isinstance(here, Mapping) and (step in here or last):
+            parts.append(str(step))
+            here = here.get(step)
+        elif isinstance(here, list | tuple) and isinstance(step, int) and step < len(here):
+            parts[-1] += f"[{step}]"
+            here = here[step]
+    return ".".join(parts)
+
+
+def _known_keys(schema: type, prefix: str = "") -> Iterator[str]:
+    """Every dotted key of a schema, through all members of its unions."""
+    for field in dataclasses.fields(schema):
+        members = [member for member in _members(field.type) if dataclasses.is_dataclass(member)]
+        if not members:
+            yield prefix + field.name
+        for member in members:
+            yield from _known_keys(member, f"{prefix}{field.name}.")
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The classes an annotation stands for: ``Annotated`` unwrapped, unions spread."""
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
+        return [member for part in get_args(annotation) for member in _members(part)]
+    return [annotation]
