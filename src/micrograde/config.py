@@ -13,7 +13,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BeforeValidator, ConfigDict, Field, FiniteFloat, Strict, StrictBool, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    Strict,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.dataclasses import dataclass
 
 from micrograde.errors import InputError
@@ -190,7 +199,7 @@ class SGDConfig:
     """Stochastic gradient descent."""
 
     name: Literal["sgd"] = "sgd"
-    learning_rate: PositiveFloat = 0.1
+    learning_rate: PositiveFloat = 0.2
     momentum: Fraction = 0.0
     nesterov: StrictBool = False
     weight_decay: NonNegativeFloat = 0.0
@@ -453,11 +462,13 @@ def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> 
 def _known_keys(schema: type, prefix: str = "") -> Iterator[str]:
     """Every dotted key of a schema, through all members of its unions."""
     for field in dataclasses.fields(schema):
-        members = [member for member in _members(field.type) if dataclasses.is_dataclass(member)]
+        members = [
+            kind for kind in _members(field.type) if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+        ]
         if not members:
             yield prefix + field.name
-        for member in members:
-            yield from _known_keys(member, f"{prefix}{field.name}.")
+        for kind in members:
+            yield from _known_keys(kind, f"{prefix}{field.name}.")
 
 
 def _members(annotation: Any) -> list[Any]:

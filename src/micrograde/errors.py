@@ -1,4 +1,4 @@
-"""The one exception that a user's input can cause: it is shown as one line, without a traceback."""
+"""The exceptions that a user sees as one line, without a traceback."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     The message is one line that says what is wrong, where, and what would be right. Entry points
     print it and exit with status 2; a library caller catches it as a ``ValueError``.
     """
+
+
+class RunFailedError(RuntimeError):
+    """A run ended without a result, such as one whose loss became infinite; the message is one line."""

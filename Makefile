@@ -1,0 +1,48 @@
+# What a user or developer does, one word each. Nothing needs to be set up first.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Each stamp is made anew when what it depends on changes.
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: $(BIN)/python pyproject.toml .ci/constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	@touch $@
+
+train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
+	$(BIN)/python pipelines/train.py $(ARGS)
+
+compare: .venv/installed  ## print the runs as a table, best first: make compare ARGS="over_seeds=true"
+	$(BIN)/python pipelines/compare.py $(ARGS)
+
+ui: .venv/installed  ## open the MLflow UI of the recorded runs on this machine: make ui ARGS="--port 5001"
+	$(BIN)/python pipelines/ui.py $(ARGS)
+
+test: .venv/installed-dev  ## run the tests
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: .venv/installed-dev  ## check style, types and the order of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+	$(BIN)/lint-imports
+
+format: .venv/installed-dev  ## put the code into its standard form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the environment and caches; recorded runs stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help train compare ui test lint format clean

@@ -1,0 +1,74 @@
+"""The files a run leaves: its recipe, its model, its pictures, its log.
+
+    config/config.yaml           the composed config; config/overrides.yaml what was typed
+    model/weights.safetensors    parameters and running statistics
+    model/preprocessing.json     what turns raw features into the network's inputs
+    figures/*.png                learning curves, confusion matrix of the test part
+    train.log                    what was said, with times
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from micrograde.config import TrainConfig, to_container
+from micrograde.data import Preprocessing
+from micrograde.nn.arrays import FloatArray, IntArray
+
+
+def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
+    """The config that made the run, as YAML, in a form that can be given to ``parse_train_config``."""
+    import yaml
+
+    folder = _made(folder / "config")
+    for name, content in (("config", to_container(config)), ("overrides", list(overrides))):
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def write_model(
+    folder: Path, state: Mapping[str, FloatArray], config: TrainConfig, preprocessing: Preprocessing
+) -> None:
+    """The weights as safetensors, with the model's config in the header, and the preprocessing."""
+    from safetensors.numpy import save_file
+
+    folder = _made(folder / "model")
+    metadata = {"model": json.dumps(to_container(config)["model"])}
+    arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
+    save_file(arrays, folder / "weights.safetensors", metadata)
+    text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
+    (folder / "preprocessing.json").write_text(text, encoding="utf-8")
+
+
+def write_figures(
+    folder: Path,
+    title: str,
+    history: Mapping[str, Sequence[float]],
+    confusion: IntArray | None,
+    class_names: Sequence[str],
+) -> None:
+    """The pictures of a run; ``confusion`` (C, C) is None where there is no test part."""
+    from micrograde.drawing import draw_confusion_matrix, draw_learning_curves, save_figure
+
+    folder = _made(folder / "figures")
+    save_figure(draw_learning_curves(history, title=title), folder / "learning_curves.png")
+    if confusion is not None:
+        figure = draw_confusion_matrix(confusion, class_names=class_names, title=title)
+        save_figure(figure, folder / "confusion_matrix.png")
+
+
+def open_log(folder: Path) -> logging.Logger:
+    """A logger that writes ``train.log`` and nothing else."""
+    handler = logging.FileHandler(_made(folder) / "train.log", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.Logger("micrograde.run")
+    logger.addHandler(handler)
+    return logger
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

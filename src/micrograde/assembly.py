@@ -1,0 +1,159 @@
+"""From a config to the objects that train: the data's parts, the network, its optimizer, the plan."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from micrograde.config import (
+    AdamConfig,
+    AnySchedule,
+    CosineSchedule,
+    SGDConfig,
+    StepSchedule,
+    TrainConfig,
+)
+from micrograde.data import Dataset, Part, Preprocessing, fit_preprocessing, load_dataset, split_dataset
+from micrograde.errors import InputError
+from micrograde.nn import MLP, one_hot
+from micrograde.training import SGD, Adam, EarlyStopping, Optimizer, Samples, TrainingPlan, steps_per_epoch
+from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
+
+_SPLIT_KEYS = ("validation_fraction", "test_fraction", "stratify", "standardize")
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A data set split, preprocessed and ready for a network; None where there is no such part."""
+
+    dataset: Dataset
+    preprocessing: Preprocessing
+    training: Samples
+    validation: Samples | None
+    test: Samples | None
+
+
+def prepare_data(config: TrainConfig) -> PreparedData:
+    """Load, split and preprocess the data of a run.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with the data, or if the batches do not suit its training part.
+    """
+    options = dataclasses.asdict(config.data)
+    split_options = {key: options.pop(key) for key in _SPLIT_KEYS}
+    standardize = split_options.pop("standardize")
+    dataset = load_dataset(**options)
+    split = split_dataset(dataset, seed=config.data.seed, **split_options)
+    preprocessing = fit_preprocessing(dataset, split.train.features, standardize=standardize)
+
+    def samples(part: Part | None) -> Samples | None:
+        if part is None:
+            return None
+        features = preprocessing.transform(part.features).astype(config.training.dtype)
+        targets = one_hot(part.labels, len(dataset.class_names), config.training.dtype)
+        return Samples(features, targets, part.labels)
+
+    training = samples(split.train)
+    assert training is not None
+    _check_batches(config, len(training))
+    return PreparedData(dataset, preprocessing, training, samples(split.validation), samples(split.test))
+
+
+def build_model(config: TrainConfig, data: PreparedData, generators: Sequence[np.random.Generator]) -> MLP:
+    """The network of a run as a stack, one replica for each generator of initial weights."""
+    return MLP(
+        data.training.features.shape[1],
+        config.model.hidden_size,
+        data.training.targets.shape[1],
+        activation=config.model.activation,
+        batch_norm=config.model.batch_norm,
+        initializer=config.model.initializer,
+        initial_scale=config.model.initial_scale,
+        generators=generators,
+        dtype=config.training.dtype,
+        loss_epsilon=0.0,
+    )
+
+
+def build_optimizer(configs: Sequence[SGDConfig | AdamConfig], model: MLP) -> Optimizer:
+    """The optimizer of a stack; ``configs`` are of one kind, one for each replica."""
+    first = configs[0]
+
+    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.array([getattr(config, name) for config in configs], np.float64)
+
+    if isinstance(first, SGDConfig):
+        return SGD(
+            model.parameters,
+            model.gradients,
+            momentum=column("momentum"),
+            weight_decay=column("weight_decay"),
+            nesterov=first.nesterov,
+        )
+    return Adam(
+        model.parameters,
+        model.gradients,
+        **{name: column(name) for name in ("beta1", "beta2", "epsilon", "weight_decay")},
+    )
+
+
+def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
+    """The plan of a stack; the configs share epochs, batches and early stopping."""
+    training = configs[0].training
+    batch_size = training.batch_size or rows
+    steps = steps_per_epoch(rows, batch_size, training.drop_last)
+    learning_rates = [
+        config.optimizer.learning_rate
+        * learning_rate_factors(
+            _schedule(config.schedule),
+            num_epochs=training.num_epochs,
+            steps_per_epoch=steps,
+            warmup_epochs=config.schedule.warmup_epochs,
+        )
+        for config in configs
+    ]
+    stopping = training.early_stopping
+    return TrainingPlan(
+        num_epochs=training.num_epochs,
+        batch_size=batch_size,
+        learning_rates=np.stack(learning_rates, axis=-1),
+        drop_last=training.drop_last,
+        early_stopping=EarlyStopping(stopping.metric, stopping.patience, stopping.min_delta)
+        if stopping.enabled
+        else None,
+    )
+
+
+def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
+    """A replica's own streams, for its initial weights and for its shuffling."""
+    weights, shuffling = np.random.SeedSequence(seed).spawn(2)
+    return np.random.default_rng(weights), np.random.default_rng(shuffling)
+
+
+def _schedule(config: AnySchedule) -> Schedule:
+    if isinstance(config, StepSchedule):
+        return partial(step, step_epochs=config.step_epochs, factor=config.factor)
+    if isinstance(config, CosineSchedule):
+        return partial(cosine, warmup_epochs=config.warmup_epochs, final_fraction=config.final_fraction)
+    return constant
+
+
+def _check_batches(config: TrainConfig, rows: int) -> None:
+    """Whether batches of this size can be cut from this many training rows."""
+    batch_size = config.training.batch_size or rows
+    if batch_size > rows:
+        raise InputError(
+            f"training.batch_size={batch_size}: the training part has {rows} rows; "
+            f"at most that many, or null for all of them"
+        )
+    smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
+    if config.model.batch_norm and smallest == 1:
+        way_out = "2 or more" if batch_size == 1 else "another size, or training.drop_last=true"
+        raise InputError(
+            f"training.batch_size={batch_size}: leaves a batch of one row of the training part's {rows}, "
+            f"which batch norm cannot normalize; choose {way_out}, or model.batch_norm=false"
+        )

@@ -1,0 +1,81 @@
+"""What every entry point shares: Hydra composes its config, and mistakes become one line each.
+
+Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was started),
+130 stopped with Ctrl-C.
+"""
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from micrograde.config import unknown_key_message
+from micrograde.errors import InputError, RunFailedError
+from micrograde.tracking.store import project_home
+
+BAD_INPUT = 2
+RUN_FAILED = 1
+INTERRUPTED = 130
+
+
+def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+    """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
+
+    The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
+    ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without a
+    traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
+    """
+
+    def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+
+        @functools.wraps(main)
+        def task(config: DictConfig) -> Any:
+            # Inside Hydra, so that it does not print its own lines about a failed job first.
+            try:
+                return main(config)
+            except (InputError, RunFailedError, OmegaConfBaseException) as error:
+                if wants_traceback:
+                    raise
+                _leave(error)
+
+        def command() -> None:
+            os.environ["MICROGRADE_HOME"] = str(project_home())
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
+            try:
+                hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
+            except (HydraException, OmegaConfBaseException) as error:
+                if wants_traceback:
+                    raise
+                _leave(error)
+            except KeyboardInterrupt:
+                sys.exit(INTERRUPTED)
+
+        return command
+
+    return decorate
+
+
+def _leave(error: Exception) -> None:
+    """Say what is wrong on stderr and exit."""
+    print(_one_line(error), file=sys.stderr)
+    sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)
+
+
+def _one_line(error: Exception) -> str:
+    """Our own messages are lines already; Hydra's and OmegaConf's are folded into one."""
+    message = str(error)
+    if isinstance(error, InputError | RunFailedError):
+        return message
+    unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", message)
+    if unknown:
+        return unknown_key_message(unknown[1] or unknown[2])
+    cause = f": {error.__cause__}" if error.__cause__ else ""
+    return " ".join(f"{message}{cause}".split())

@@ -1,0 +1,61 @@
+"""Array types, and the rule every layer follows for the axes and the memory it works in.
+
+Axes are ``(replica, sample, feature)``, sizes R, N, D (inputs), H (hidden) and C (classes). Layers act
+on the last two axes. A layer made for R replicas has a leading axis of R on every parameter; one made
+alone has none, and its arrays look as in the notebook.
+
+A layer writes its results into a *workspace*: arrays that are allocated when a batch shape is seen for
+the first time and used again for every later batch of that shape. What ``forward`` and ``backward``
+return is therefore overwritten by the next call with the same shape; copy what you want to keep.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+Shape = tuple[int, ...]
+
+WorkspaceT = TypeVar("WorkspaceT")
+
+_KEPT_SHAPES = 8  # training batches, the last smaller one, and the parts evaluated: then start afresh
+
+
+class Workspaces(dict[Shape, WorkspaceT]):
+    """One workspace a batch shape; the layer's ``allocate(shape)`` checks the shape and makes it."""
+
+    def __init__(self, allocate: Callable[[Shape], WorkspaceT]) -> None:
+        super().__init__()
+        self._allocate = allocate
+
+    def __missing__(self, shape: Shape) -> WorkspaceT:
+        if len(self) >= _KEPT_SHAPES:
+            self.clear()
+        workspace = self[shape] = self._allocate(shape)
+        return workspace
+
+
+def batch_shape(layer: str, shape: Shape, features: int, replicas: Shape) -> Shape:
+    """The leading axes and rows ``(..., N)`` of a layer's output for a batch of ``shape``.
+
+    Raises
+    ------
+    ValueError
+        If the batch is not ``(N, features)`` or, in a stack, ``(R, N, features)``.
+    """
+    expected = f"(N, {features})" + (f" or ({replicas[0]}, N, {features})" if replicas else "")
+    if len(shape) < 2 or shape[-1] != features or shape[:-2] not in ((), replicas):
+        raise ValueError(f"{layer}: expected a batch of shape {expected}, got {shape}")
+    if shape[-2] == 0:
+        raise ValueError(f"{layer}: got a batch without rows, shape {shape}")
+    return (*replicas, shape[-2])
+
+
+def check_size(layer: str, **sizes: int) -> None:
+    """Raise ``ValueError`` unless every size is an integer of at least 1."""
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+            raise ValueError(f"{layer}: {name} must be an integer of at least 1, got {size!r}")

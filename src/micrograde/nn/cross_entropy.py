@@ -1,0 +1,132 @@
+"""Softmax and cross-entropy in one; derived in docs/backward/cross_entropy.md."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from micrograde.nn.arrays import FloatArray, IntArray, Shape, Workspaces
+
+
+@dataclass(slots=True)
+class _Workspace:
+    shifted: FloatArray  # (..., N, C): logits minus the row's largest
+    probabilities: FloatArray  # (..., N, C)
+    grad_logits: FloatArray  # (..., N, C)
+    row: FloatArray  # (..., N, 1): the largest logit, then the sum of the exponentials
+    losses: FloatArray  # (..., N): each row's loss
+    scratch: FloatArray  # (..., N)
+    ones: FloatArray  # (C, 1): a sum over classes as a matrix product
+
+
+class CrossEntropyLoss:
+    """Mean over the batch of ``-sum(targets * log(softmax(logits)))`` (C2).
+
+    Computed from the logits by log-sum-exp (C3), so that it is exact however far they lie apart: a
+    logit 2e4 below the largest costs 2e4, and no logarithm of zero is taken.
+
+    Parameters
+    ----------
+    epsilon
+        The notebook's 1e-15 inside the logarithm, for those who want its very digits: the reported
+        loss is then ``-sum(targets * log(probabilities + epsilon))``, and saturates at
+        ``-log(epsilon)``. The gradient is the exact one either way. 0 is the exact loss.
+
+    Notes
+    -----
+    Each row of targets is a distribution over the classes: one-hot, or any weights that sum to 1.
+    """
+
+    def __init__(self, epsilon: float = 0.0, *, dtype: DTypeLike = np.float64) -> None:
+        if not epsilon >= 0:
+            raise ValueError(f"CrossEntropyLoss: epsilon must not be negative, got {epsilon}")
+        self.epsilon = epsilon
+        self._dtype = np.dtype(dtype)
+        self._workspaces = Workspaces(self._allocate)
+
+    def _allocate(self, shape: Shape) -> _Workspace:
+        row = (*shape[:-1], 1)
+        return _Workspace(
+            shifted=np.empty(shape, self._dtype),
+            probabilities=np.empty(shape, self._dtype),
+            grad_logits=np.empty(shape, self._dtype),
+            row=np.empty(row, self._dtype),
+            losses=np.empty(shape[:-1], self._dtype),
+            scratch=np.empty(shape[:-1], self._dtype),
+            ones=np.ones((shape[-1], 1), self._dtype),
+        )
+
+    def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+        """The mean loss of a batch: a number, in a stack (R,).
+
+        Parameters
+        ----------
+        predictions
+            Logits, (..., N, C).
+        targets
+            (..., N, C), or (N, C) for all replicas alike.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit; both are in the message.
+        """
+        _check_targets(predictions.shape, targets.shape)
+        self._workspace = work = self._workspaces[predictions.shape]
+        self.predictions, self.targets = work.probabilities, targets
+        np.maximum.reduce(predictions, axis=-1, keepdims=True, out=work.row)
+        np.subtract(predictions, work.row, out=work.shifted)
+        np.exp(work.shifted, out=work.probabilities)
+        np.matmul(work.probabilities, work.ones, out=work.row)
+        np.divide(work.probabilities, work.row, out=work.probabilities)  # (C1)
+        if self.epsilon:
+            logarithms = np.log(work.probabilities + self.epsilon)
+            bent: FloatArray = -np.sum(targets * logarithms, axis=(-2, -1)) / predictions.shape[-2]
+            return bent
+        # (C3): log-sum-exp of the logits minus the target's logit, both shifted by the largest.
+        np.log(work.row[..., 0], out=work.losses)
+        np.vecdot(targets, work.shifted, out=work.scratch)
+        np.subtract(work.losses, work.scratch, out=work.losses)
+        loss: FloatArray = np.add.reduce(work.losses, axis=-1) / predictions.shape[-2]
+        return loss
+
+    def evaluate(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+        """The exact mean loss (C3), a number or (R,); changes nothing."""
+        _check_targets(predictions.shape, targets.shape)
+        shifted = predictions - predictions.max(axis=-1, keepdims=True)
+        losses = np.log(np.exp(shifted).sum(axis=-1)) - np.vecdot(targets, shifted)
+        loss: FloatArray = np.add.reduce(losses, axis=-1) / predictions.shape[-2]
+        return loss
+
+    def backward(self) -> FloatArray:
+        """The gradient of the mean loss with respect to the logits, (..., N, C) (C5)."""
+        work = self._workspace
+        np.subtract(work.probabilities, self.targets, out=work.grad_logits)
+        return np.divide(work.grad_logits, work.grad_logits.shape[-2], out=work.grad_logits)
+
+
+def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -> FloatArray:
+    """Class numbers (N,) as rows of zeros with a single one, (N, C)."""
+    rows: FloatArray = np.eye(num_classes, dtype=dtype)[labels]
+    return rows
+
+
+def calculate_accuracy(predictions: FloatArray, targets: FloatArray) -> float:
+    """Share of rows whose largest prediction is the target's class, in per cent as in the notebook.
+
+    Both are (N, C).
+    """
+    if predictions.shape != targets.shape:
+        raise ValueError(
+            f"calculate_accuracy: predictions {predictions.shape} and targets {targets.shape} "
+            "must have the same shape (N, C)"
+        )
+    return float(np.mean(np.argmax(predictions, axis=1) == np.argmax(targets, axis=1)) * 100)
+
+
+def _check_targets(predictions: Shape, targets: Shape) -> None:
+    if targets not in (predictions, predictions[-2:]) or len(predictions) < 2:
+        raise ValueError(
+            f"CrossEntropyLoss: targets {targets} do not fit predictions {predictions}; "
+            f"expected one row of class weights for each sample, {predictions[-2:]}"
+        )

@@ -1,0 +1,199 @@
+"""The multi-layer perceptron, alone or as a stack of replicas that train side by side."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from micrograde.nn.activations import Activation, make_activation
+from micrograde.nn.arrays import FloatArray, check_size
+from micrograde.nn.batch_normalization import BatchNormalization
+from micrograde.nn.cross_entropy import CrossEntropyLoss
+from micrograde.nn.initializers import Generators, replica_axis
+from micrograde.nn.linear import LinearLayer
+from micrograde.nn.parameters import ArrayLayout, prefixed, within
+
+Layer = LinearLayer | BatchNormalization | Activation
+
+
+class MLP:
+    """Linear, batch norm, activation for each hidden size; linear, batch norm, cross-entropy at the end.
+
+    ``MLP(3, 5, 2)`` is the notebook's network, down to where its weights come from. The whole chain of
+    gradients is shown in docs/backward/index.md.
+
+    Parameters
+    ----------
+    input_size, hidden_size, output_size
+        D, H and C; ``hidden_size`` may be a sequence of sizes, and an empty one gives softmax regression.
+    activation
+        tanh, relu or sigmoid.
+    batch_norm
+        False leaves every batch norm out.
+    initializer, initial_scale
+        The distribution of the initial weights (see ``micrograde.nn.initializers``) and a factor on them.
+    generators
+        None: NumPy's global random state, as in the notebook. A generator: a network alone.
+        A sequence of R generators: a stack of R replicas, each drawing from its own.
+    dtype
+        float64, as in the notebook, or float32.
+    loss_epsilon
+        See ``CrossEntropyLoss``: the notebook's 1e-15, or 0 for the exact loss.
+
+    Attributes
+    ----------
+    layer1, batchnorm1, activation1, layer2, batchnorm2, ... loss
+        The layers by the notebook's names, numbered in the order of the forward pass.
+    layers : the same by name, in order, without the loss
+    parameters, gradients : (P,), in a stack (R, P)
+        One buffer each, into which the layers hold views; ``layout`` says where each name lies.
+    statistics : (S,), in a stack (R, S)
+        The running statistics of all batch norms, likewise.
+
+    Raises
+    ------
+    ValueError
+        For sizes below 1 and unknown names here, for shapes that do not fit in ``forward``.
+    """
+
+    layer1: LinearLayer
+    layer2: LinearLayer
+    batchnorm1: BatchNormalization
+    batchnorm2: BatchNormalization
+    activation1: Activation
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        output_size: int,
+        *,
+        activation: str = "tanh",
+        batch_norm: bool = True,
+        initializer: str = "normal",
+        initial_scale: float = 1.0,
+        generators: Generators = None,
+        dtype: DTypeLike = np.float64,
+        loss_epsilon: float = 1e-15,
+    ) -> None:
+        hidden_sizes = tuple(hidden_size) if isinstance(hidden_size, Sequence) else (hidden_size,)
+        for size in hidden_sizes:
+            check_size("MLP", hidden_size=size)
+        self.sizes = (input_size, *hidden_sizes, output_size)
+        self.replicas = replica_axis(generators)
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"MLP: dtype must be float32 or float64, got {self.dtype}")
+
+        self.layers: dict[str, Layer] = {}
+        for number, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
+            linear = LinearLayer(
+                inputs, outputs, initializer=initializer, generators=generators, dtype=self.dtype
+            )
+            linear.weights *= initial_scale
+            self.layers[f"layer{number}"] = linear
+            if batch_norm:
+                self.layers[f"batchnorm{number}"] = BatchNormalization(
+                    outputs, replicas=self.replicas, dtype=self.dtype
+                )
+            if number < len(self.sizes) - 1:
+                self.layers[f"activation{number}"] = make_activation(activation)
+        for name, layer in self.layers.items():
+            setattr(self, name, layer)
+        self.loss = CrossEntropyLoss(loss_epsilon, dtype=self.dtype)
+        self._gather_arrays()
+
+    def _gather_arrays(self) -> None:
+        """Move the arrays that the layers made for themselves into the network's buffers."""
+        parameters: dict[str, FloatArray] = {}
+        statistics: dict[str, FloatArray] = {}
+        for name, layer in self.layers.items():
+            if not isinstance(layer, Activation):
+                parameters.update(prefixed(name, layer.parameters()))
+            if isinstance(layer, BatchNormalization):
+                statistics.update(prefixed(name, layer.statistics()))
+        axes = len(self.replicas)
+        self.layout = ArrayLayout({name: array.shape[axes:] for name, array in parameters.items()})
+        self.statistics_layout = ArrayLayout({name: array.shape[axes:] for name, array in statistics.items()})
+        self.bind(
+            np.empty((*self.replicas, self.layout.size), self.dtype),
+            np.zeros((*self.replicas, self.layout.size), self.dtype),
+            np.empty((*self.replicas, self.statistics_layout.size), self.dtype),
+        )
+        self.load_state({**parameters, **statistics})
+
+    def bind(self, parameters: FloatArray, gradients: FloatArray, statistics: FloatArray) -> None:
+        """Use these buffers from now on."""
+        self.parameters, self.gradients, self.statistics = parameters, gradients, statistics
+        values, slopes = self.layout.views(parameters), self.layout.views(gradients)
+        running = self.statistics_layout.views(statistics)
+        for name, layer in self.layers.items():
+            if not isinstance(layer, Activation):
+                names = layer.parameters().keys()
+                layer.bind(within(name, values, names), within(name, slopes, names))
+            if isinstance(layer, BatchNormalization):
+                layer.bind_statistics(within(name, running, layer.statistics().keys()))
+
+    def forward(self, x: FloatArray, targets: FloatArray) -> FloatArray:
+        """The mean loss of a training batch: a number, in a stack (R,).
+
+        Parameters
+        ----------
+        x
+            (N, D), or (R, N, D) with a batch for each replica.
+        targets
+            One row of class weights for each sample, (N, C) or (R, N, C); see ``one_hot``.
+        """
+        return self.loss.forward(self.forward_logits(x), targets)
+
+    def forward_logits(self, x: FloatArray) -> FloatArray:
+        """The logits (..., N, C) of a training batch, as ``forward`` computes them on its way."""
+        out = np.asarray(x, self.dtype)
+        for layer in self.layers.values():
+            out = layer.forward(out)
+        self.logits = out
+        return out
+
+    def backward(self, *, input_gradient: bool = False) -> None:
+        """Fill ``gradients`` with those of the last ``forward``'s mean loss.
+
+        With ``input_gradient``, also ``grad_input``, the gradient of x: (N, D) or (R, N, D).
+        Training does not need it, and it costs a matrix product.
+        """
+        grad_output = self.loss.backward()
+        for layer in reversed(list(self.layers.values())[1:]):
+            grad_output = layer.backward(grad_output)
+        if input_gradient:
+            self.grad_input = self.layer1.backward(grad_output)
+        else:
+            self.layer1.backward_parameters(grad_output)
+
+    def predict_logits(self, x: FloatArray) -> FloatArray:
+        """Logits (..., N, C) in evaluation mode, as a new array; changes nothing in the network."""
+        out = np.asarray(x, self.dtype)
+        for layer in self.layers.values():
+            out = layer.evaluate(out)
+        return out
+
+    def state(self) -> dict[str, FloatArray]:
+        """A copy of all parameters and running statistics by name, such as ``layer1.weights``."""
+        views = {**self.layout.views(self.parameters), **self.statistics_layout.views(self.statistics)}
+        return {name: array.copy() for name, array in views.items()}
+
+    def load_state(self, state: Mapping[str, FloatArray]) -> None:
+        """Take over what ``state`` gave, from a network of the same sizes.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown, or a shape differs.
+        """
+        views = {**self.layout.views(self.parameters), **self.statistics_layout.views(self.statistics)}
+        if state.keys() != views.keys():
+            missing, unknown = sorted(views.keys() - state.keys()), sorted(state.keys() - views.keys())
+            raise ValueError(f"MLP: the state lacks {missing} and has the unknown {unknown}")
+        for name, view in views.items():
+            if state[name].shape != view.shape:
+                raise ValueError(f"MLP: {name} has shape {view.shape}, the state's is {state[name].shape}")
+        for name, view in views.items():
+            view[...] = state[name]

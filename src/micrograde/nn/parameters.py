@@ -1,0 +1,46 @@
+"""All parameters of a network, or of a stack of them, in one buffer."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from math import prod
+
+import numpy as np
+
+from micrograde.nn.arrays import FloatArray, IntArray, Shape
+
+
+class ArrayLayout:
+    """Where each named array lies in a flat buffer of length P.
+
+    In a stack the buffer is (R, P) and every named view has a leading axis of R, so that an optimizer
+    step, a gradient norm or a checkpoint of the whole stack is one operation on one array.
+    """
+
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        self.shapes = dict(shapes)
+        sizes = [prod(shape) for shape in self.shapes.values()]
+        self.offsets: IntArray = np.array([0, *accumulate(sizes)][:-1], dtype=np.intp)
+        self.size = sum(sizes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in the order of the buffer."""
+        return tuple(self.shapes)
+
+    def views(self, buffer: FloatArray) -> dict[str, FloatArray]:
+        """Each named array as a view into ``buffer`` of shape (P,) or (R, P)."""
+        leading = buffer.shape[:-1]
+        return {
+            name: buffer[..., offset : offset + prod(shape)].reshape(*leading, *shape)
+            for (name, shape), offset in zip(self.shapes.items(), self.offsets.tolist(), strict=True)
+        }
+
+
+def prefixed(prefix: str, arrays: Mapping[str, FloatArray]) -> Iterator[tuple[str, FloatArray]]:
+    """``weights`` of ``layer1`` is called ``layer1.weights`` in the network."""
+    return ((f"{prefix}.{name}", array) for name, array in arrays.items())
+
+
+def within(prefix: str, arrays: Mapping[str, FloatArray], names: Iterable[str]) -> dict[str, FloatArray]:
+    """The other way round: the arrays of one layer, by the names the layer gives them."""
+    return {name: arrays[f"{prefix}.{name}"] for name in names}
