@@ -7,7 +7,7 @@ from micrograde.nn import BatchNormalization
 
 
 @given(st.integers(2, 9), st.integers(1, 5), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_training_output_has_the_mean_and_deviation_asked_for(rows, dim, seed):
     random = np.random.default_rng(seed)
     layer = BatchNormalization(dim, epsilon=0.0)

@@ -50,7 +50,7 @@ def away_from_kinks(model: MLP, x: np.ndarray) -> bool:
     return bool(margin > 0.1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(networks, st.integers(2, 8), st.integers(0, 2**32 - 1))
 def test_all_gradients_agree_with_central_differences(network, rows, seed):
     random = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def test_all_gradients_agree_with_central_differences(network, rows, seed):
     assert relative_error(model.grad_input, expected_input) < TOLERANCE
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(networks, st.integers(1, 4), st.integers(2, 8), st.sampled_from(["float32", "float64"]))
 def test_a_replica_in_a_stack_is_the_network_alone(network, replicas, rows, dtype):
     random, classes = np.random.default_rng(5), network["output_size"]

@@ -13,7 +13,7 @@ def numbered(rows):
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.booleans(), st.integers(1, 3))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_epoch_shows_each_replica_every_row_once(rows, batch_size, drop_last, replicas):
     batch_size = min(batch_size, rows)
     generators = [np.random.default_rng(r) for r in range(replicas)]

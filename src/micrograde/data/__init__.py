@@ -1,0 +1,25 @@
+"""The data room: where rows and classes come from, how they are split, and how they are made ready.
+
+The way of the data is ``load_dataset`` -> ``Dataset`` -> ``split_dataset`` -> ``Split`` of ``Part``s,
+then ``Preprocessing.fit`` on the training part and ``transform`` on every part. Nothing here knows
+of networks, of Hydra or of MLflow; the names and options of ``load_dataset`` are the keys of the
+config group ``data``, and the error lines speak of those keys.
+
+Shapes: N rows, D features, C classes; features are (N, D) float64, labels (N,) int64.
+"""
+
+from micrograde.data.dataset import Dataset, Part, Split
+from micrograde.data.encoding import TableEncoding
+from micrograde.data.loading import load_dataset
+from micrograde.data.preprocessing import Preprocessing
+from micrograde.data.split import split_dataset
+
+__all__ = [
+    "Dataset",
+    "Part",
+    "Preprocessing",
+    "Split",
+    "TableEncoding",
+    "load_dataset",
+    "split_dataset",
+]

@@ -1,0 +1,114 @@
+"""What a data set is: rows of features with a class each, and the parts that it is split into."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.data.encoding import TableEncoding
+from micrograde.errors import InputError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of features and their classes, checked when it is made.
+
+    Parameters
+    ----------
+    name
+        The source, as in ``data.name``.
+    features
+        Shape (N, D). NaN stands for a missing value and is allowed only with ``fill_missing``.
+    labels
+        Shape (N,), the index of each row's class in ``class_names``.
+    class_names, feature_names
+        C and D names.
+    test_rows
+        The last ``test_rows`` rows are the source's own test part, as MNIST has one; 0: it has none.
+    fill_missing
+        Whether missing values are to be filled with the training part's means (``data.missing=mean``).
+    encoding
+        How a raw table's rows become features; None if the source is no table.
+
+    Raises
+    ------
+    InputError
+        No rows or no features, rows and labels of different length, infinite values, missing values
+        that nothing will fill, or rows of one class only.
+    """
+
+    name: str
+    features: FloatArray
+    labels: IntArray
+    class_names: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    test_rows: int = 0
+    fill_missing: bool = False
+    encoding: TableEncoding | None = None
+
+    def __post_init__(self) -> None:
+        rows, columns = self.features.shape
+        if rows == 0 or columns == 0:
+            raise InputError(
+                f"data.name={self.name}: has {rows} rows of {columns} features; needs at least one of each"
+            )
+        if self.labels.shape != (rows,):
+            raise InputError(f"data.name={self.name}: has {rows} rows but {len(self.labels)} labels")
+        if np.isinf(self.features).any():
+            raise InputError(f"data.name={self.name}: holds infinite values")
+        if not self.fill_missing and np.isnan(self.features).any():
+            raise InputError(f"data.name={self.name}: holds missing values (NaN)")
+        if (self.labels == self.labels[0]).all():
+            only = self.class_names[self.labels[0]]
+            raise InputError(
+                f"data.name={self.name}: every row is of class {only!r}; classification needs two or more"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content: two data sets with the same digest give the same training.
+
+        It covers the features and labels (shape, type, values), the class and feature names and
+        ``test_rows``; not where the content came from, nor how it lies in memory. So a table has
+        the same digest as CSV and as Parquet.
+        """
+        header = {
+            "features": [*self.features.shape, "float64"],
+            "labels": [*self.labels.shape, "int64"],
+            "class_names": self.class_names,
+            "feature_names": self.feature_names,
+            "test_rows": self.test_rows,
+        }
+        sha256 = hashlib.sha256(json.dumps(header).encode())
+        sha256.update(np.ascontiguousarray(self.features, dtype="<f8").data)
+        sha256.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        return sha256.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some rows of a data set: ``features`` of shape (n, D) and ``labels`` of shape (n,)."""
+
+    features: FloatArray
+    labels: IntArray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The parts of a data set; None where a part was not asked for."""
+
+    train: Part
+    validation: Part | None
+    test: Part | None

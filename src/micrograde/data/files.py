@@ -1,0 +1,25 @@
+"""Finding the file that a config key names."""
+
+import os
+from pathlib import Path
+
+from micrograde.errors import InputError
+
+
+def existing_file(value: str, key: str) -> Path:
+    """The readable file at ``value``, relative to the working directory; ``~`` is the home directory.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it cannot be read; the line names ``key`` and the path.
+    """
+    path = Path(value).expanduser()
+    if path.is_dir():
+        raise InputError(f"{key}={value}: is a directory; needs a file")
+    if not path.exists():
+        where = "" if path.is_absolute() else f" in {Path.cwd()}"
+        raise InputError(f"{key}={value}: there is no such file{where}")
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise InputError(f"{key}={value}: cannot be read; needs a regular file with read permission")
+    return path

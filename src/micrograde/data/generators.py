@@ -1,0 +1,95 @@
+"""Data sets that are made from a seed: the notebook's, and the shapes that networks are tried on.
+
+The same arguments always give the same rows. ``noise`` is the standard deviation of a normal
+displacement of every coordinate.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.data.dataset import Dataset
+from micrograde.errors import InputError
+
+
+def gaussian(*, seed: int, samples: int, features: int, classes: int) -> Dataset:
+    """The notebook's data: standard normal features (samples, features) and labels that are random.
+
+    The legacy generator and the order of the draws are the notebook's, so that ``seed`` 0, 10
+    samples, 3 features and 2 classes give its ``X`` and ``y`` bit for bit.
+    """
+    if seed >= 2**32:
+        raise InputError(
+            f"data.seed={seed}: must be less than 2**32 for data.name=gaussian, which seeds as the notebook"
+        )
+    random = np.random.RandomState(seed)
+    points = random.randn(samples, features)
+    labels = random.randint(0, classes, size=samples)
+    return _dataset("gaussian", points, labels, classes)
+
+
+def blobs(*, seed: int, samples: int, features: int, classes: int, noise: float) -> Dataset:
+    """A normal cloud for each class, its centre drawn uniformly from the cube (-10, 10)^features."""
+    from sklearn.datasets import make_blobs
+
+    points, labels = make_blobs(
+        samples, features, centers=classes, cluster_std=noise, random_state=_legacy_random(seed)
+    )
+    return _dataset("blobs", points, labels, classes)
+
+
+def moons(*, seed: int, samples: int, noise: float) -> Dataset:
+    """Two interleaving half circles of radius 1."""
+    from sklearn.datasets import make_moons
+
+    points, labels = make_moons(samples, noise=noise, random_state=_legacy_random(seed))
+    return _dataset("moons", points, labels, 2)
+
+
+def circles(*, seed: int, samples: int, noise: float, factor: float) -> Dataset:
+    """A circle of radius ``factor`` (class 1) inside a circle of radius 1 (class 0)."""
+    from sklearn.datasets import make_circles
+
+    points, labels = make_circles(samples, noise=noise, factor=factor, random_state=_legacy_random(seed))
+    return _dataset("circles", points, labels, 2)
+
+
+def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float) -> Dataset:
+    """Arms of Archimedean spirals, one for each class, ``turns`` full turns long.
+
+    Neighbouring arms are 1 apart whatever the number of classes and turns, so ``noise`` is in
+    units of the gap.
+    """
+    random = np.random.default_rng(seed)
+    labels = np.arange(samples) % classes
+    turn = random.uniform(0.0, turns, size=samples)
+    angle = 2 * np.pi * (turn + labels / classes)
+    radius = classes * turn
+    points = radius[:, np.newaxis] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points += noise * random.standard_normal(points.shape)
+    return _dataset("spirals", points, labels, classes)
+
+
+def xor(*, seed: int, samples: int, noise: float) -> Dataset:
+    """Clouds around (-1, -1), (-1, 1), (1, -1) and (1, 1); class 1 where one coordinate alone is positive."""
+    random = np.random.default_rng(seed)
+    corner = np.arange(samples) % 4
+    positive = np.stack([corner // 2, corner % 2], axis=1)
+    points = 2.0 * positive - 1.0 + noise * random.standard_normal((samples, 2))
+    return _dataset("xor", points, positive[:, 0] ^ positive[:, 1], 2)
+
+
+def _legacy_random(seed: int) -> np.random.RandomState:
+    """The generator that scikit-learn takes, from any non-negative seed; as an int it stops at 2**32."""
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
+
+
+def _dataset(name: str, points: NDArray[np.float64], labels: NDArray[Any], classes: int) -> Dataset:
+    return Dataset(
+        name,
+        points,
+        labels.astype(np.int64),
+        class_names=tuple(str(index) for index in range(classes)),
+        feature_names=tuple(f"x{column}" for column in range(1, points.shape[1] + 1)),
+    )

@@ -1,0 +1,54 @@
+"""Every data set by its name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from micrograde.data import arrays, bundled, generators, idx, tables
+from micrograde.data.dataset import Dataset
+from micrograde.errors import InputError
+
+GENERATORS: Mapping[str, Callable[..., Dataset]] = {
+    "gaussian": generators.gaussian,
+    "blobs": generators.blobs,
+    "moons": generators.moons,
+    "circles": generators.circles,
+    "spirals": generators.spirals,
+    "xor": generators.xor,
+}
+"""What is made from ``seed``."""
+
+READERS: Mapping[str, Callable[..., Dataset]] = {
+    "digits": bundled.digits,
+    "iris": bundled.iris,
+    "wine": bundled.wine,
+    "breast_cancer": bundled.breast_cancer,
+    "csv": tables.read_csv,
+    "parquet": tables.read_parquet,
+    "npz": arrays.read_npz,
+    "idx": idx.read_idx,
+}
+"""What is read as it is, without a seed."""
+
+
+def load_dataset(name: str, *, seed: int, **options: Any) -> Dataset:
+    """Make or read the data set ``name``.
+
+    Parameters
+    ----------
+    name
+        ``data.name``, a key of ``GENERATORS`` or ``READERS``.
+    seed
+        ``data.seed``; only the generators use it.
+    options
+        The keyword arguments of the function behind the name, which are the config's keys.
+
+    Raises
+    ------
+    InputError
+        There is no such name, or the data are not usable.
+    """
+    if name in GENERATORS:
+        return GENERATORS[name](seed=seed, **options)
+    if name in READERS:
+        return READERS[name](**options)
+    raise InputError(f"data.name={name}: must be one of {', '.join([*GENERATORS, *READERS])}")

@@ -1,0 +1,140 @@
+"""What is learned from the training features, and is needed again to use the model on new rows.
+
+Missing values are filled with the training part's means, then each feature is shifted and scaled
+to mean 0 and standard deviation 1 there. A model without these numbers is useless, so they are an
+object of their own with a plain state.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograde.data.dataset import Dataset, FloatArray
+from micrograde.data.encoding import TableEncoding
+from micrograde.data.messages import counted, listed
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessing:
+    """The fitted way from raw features to a network's inputs.
+
+    Parameters
+    ----------
+    fill
+        Shape (D,), what stands in for a missing value; None if missing values are refused.
+    means, scales
+        Shape (D,): a feature x becomes ``(x - mean) / scale``. Zeros and ones change nothing.
+    feature_names, class_names
+        The D inputs and the C outputs of the network.
+    encoding
+        How a raw table's rows become features; None if the source was no table.
+    """
+
+    fill: FloatArray | None
+    means: FloatArray
+    scales: FloatArray
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    encoding: TableEncoding | None = None
+
+    @classmethod
+    def fit(cls, dataset: Dataset, train_features: FloatArray, *, standardize: bool) -> "Preprocessing":
+        """Learn from ``train_features`` (n, D), the features of the training part of ``dataset``.
+
+        The standard deviation is the population's (divided by n). A constant feature has scale 1.
+
+        Raises
+        ------
+        InputError
+            A feature has missing values to fill and none in the training part to take a mean from.
+        """
+        columns = train_features.shape[1]
+        means, scales = np.zeros(columns), np.ones(columns)
+        fill = _fill_values(dataset, train_features) if dataset.fill_missing else None
+        if standardize:
+            filled = _filled(train_features, fill)
+            means = _column_means(filled)
+            deviations = filled.std(axis=0)
+            # Rounding can leave a constant column with a tiny deviation; dividing by it would blow up noise.
+            scales = np.where((np.ptp(filled, axis=0) > 0) & (deviations > 0), deviations, 1.0)
+        return cls(fill, means, scales, dataset.feature_names, dataset.class_names, dataset.encoding)
+
+    def transform(self, features: FloatArray) -> FloatArray:
+        """The network's inputs (n, D) for raw features (n, D).
+
+        Raises
+        ------
+        InputError
+            Another number of features, infinite values, or missing ones that nothing can fill.
+        """
+        if features.ndim != 2 or features.shape[1] != len(self.means):
+            raise InputError(f"features: have the shape {features.shape}; needs (n, {len(self.means)})")
+        features = _filled(np.asarray(features, dtype=np.float64), self.fill)
+        if not np.isfinite(features).all():
+            bad = zip(self.feature_names, (~np.isfinite(features)).sum(axis=0).tolist(), strict=True)
+            raise InputError(f"features: missing or infinite values in {counted(bad)}; needs numbers")
+        return (features - self.means) / self.scales
+
+    def transform_table(self, table: "pandas.DataFrame") -> FloatArray:
+        """The network's inputs (n, D) for n rows of a table with the columns of the training data.
+
+        The target column may be absent; columns that are no features are not looked at.
+
+        Raises
+        ------
+        InputError
+            A column is missing, a category is unknown, or as in ``transform``.
+        """
+        if self.encoding is None:
+            raise InputError(
+                "table: the model was trained on arrays, not on a table; "
+                f"give an array of its {len(self.means)} features: {listed(self.feature_names, limit=5)}"
+            )
+        return self.transform(self.encoding.encode(table))
+
+    def state(self) -> dict[str, Any]:
+        """Everything as plain lists, numbers and strings, for JSON; ``from_state`` takes it back exactly."""
+        return {
+            "fill": None if self.fill is None else self.fill.tolist(),
+            "means": self.means.tolist(),
+            "scales": self.scales.tolist(),
+            "feature_names": list(self.feature_names),
+            "class_names": list(self.class_names),
+            "encoding": None if self.encoding is None else self.encoding.state(),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Preprocessing":
+        """The preprocessing that ``state`` was taken from, bit for bit."""
+        return cls(
+            fill=None if state["fill"] is None else np.array(state["fill"], dtype=np.float64),
+            means=np.array(state["means"], dtype=np.float64),
+            scales=np.array(state["scales"], dtype=np.float64),
+            feature_names=tuple(state["feature_names"]),
+            class_names=tuple(state["class_names"]),
+            encoding=None if state["encoding"] is None else TableEncoding.from_state(state["encoding"]),
+        )
+
+
+def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
+    without = np.flatnonzero(np.isnan(train_features).all(axis=0))
+    if len(without):
+        names = listed(dataset.feature_names[column] for column in without)
+        raise InputError(f"data.missing=mean: the training part has no value to take a mean from in {names}")
+    return _column_means(train_features)
+
+
+def _filled(features: FloatArray, fill: FloatArray | None) -> FloatArray:
+    return features if fill is None else np.where(np.isnan(features), fill, features)
+
+
+def _column_means(features: FloatArray) -> FloatArray:
+    """Means (D,) without the missing values; exact for a constant column, where a sum would round."""
+    low, high = np.nanmin(features, axis=0), np.nanmax(features, axis=0)
+    means: FloatArray = np.where(low == high, low, np.nanmean(features, axis=0))
+    return means

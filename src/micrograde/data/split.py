@@ -1,0 +1,130 @@
+"""Splitting a data set into its training, validation and test part.
+
+The rows of a part stay in the order of the data set; shuffling belongs to training. The test part
+is drawn first, so it stays the same for another ``validation_fraction`` (unless a class is so small
+that the parts compete for its rows).
+"""
+
+import numpy as np
+
+from micrograde.data.dataset import Dataset, IntArray, Part, Split
+from micrograde.errors import InputError
+
+# The generators make the data with SeedSequence(seed) itself; the split has a stream of its own.
+_SPLIT_STREAM = 1
+
+
+def split_dataset(
+    dataset: Dataset, *, validation_fraction: float, test_fraction: float, stratify: bool, seed: int
+) -> Split:
+    """Split ``dataset`` at random, in the same way each time for the same ``seed``.
+
+    Parameters
+    ----------
+    dataset
+        If it has ``test_rows``, those are the test part, ``test_fraction`` is ignored, and N below
+        counts the other rows.
+    validation_fraction, test_fraction
+        The part gets ``round(fraction * N)`` rows; 0 means that there is no such part.
+    stratify
+        Every part holds each class in the proportion of the whole, as nearly as whole rows allow
+        (largest remainders first), and at least one row of it.
+    seed
+        ``data.seed``.
+
+    Raises
+    ------
+    InputError
+        A part would be empty or, with ``stratify``, without one of the classes.
+    """
+    rows = len(dataset) - dataset.test_rows
+    if dataset.test_rows:
+        test_fraction = 0.0
+    fractions = {"data.test_fraction": test_fraction, "data.validation_fraction": validation_fraction}
+    sizes = {key: round(fraction * rows) for key, fraction in fractions.items()}
+    for key, size in sizes.items():
+        if fractions[key] > 0 and size == 0:
+            raise InputError(
+                f"{key}={fractions[key]}: is less than one of the {rows} rows; raise it, or set it to 0"
+            )
+    if sum(sizes.values()) >= rows:
+        keys = " and ".join(f"{key}={fraction}" for key, fraction in fractions.items() if fraction > 0)
+        raise InputError(f"{keys}: take all {rows} rows and leave none to train on; lower the fractions")
+    test_size, validation_size = sizes.values()
+
+    if stratify and any(sizes.values()):
+        groups = _rows_by_class(dataset, rows, fractions, sizes)
+        available = np.array([len(group) for group in groups])
+        test_counts = _allocate(available, test_size, spare=2 if validation_size else 1)
+        validation_counts = _allocate(available - test_counts, validation_size, spare=1)
+    else:
+        groups = [np.arange(rows)]
+        test_counts, validation_counts = np.array([test_size]), np.array([validation_size])
+
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SPLIT_STREAM,)))
+    pieces = [
+        np.split(random.permutation(group), ends)
+        for group, *ends in zip(groups, test_counts, test_counts + validation_counts, strict=True)
+    ]
+    test_rows, validation_rows, train_rows = (
+        np.sort(np.concatenate(piece)) for piece in zip(*pieces, strict=True)
+    )
+    if dataset.test_rows:
+        test_rows = np.arange(rows, len(dataset))
+    return Split(
+        train=_part(dataset, train_rows),
+        validation=_part(dataset, validation_rows) if len(validation_rows) else None,
+        test=_part(dataset, test_rows) if len(test_rows) else None,
+    )
+
+
+def _part(dataset: Dataset, rows: IntArray) -> Part:
+    return Part(dataset.features[rows], dataset.labels[rows])
+
+
+def _rows_by_class(
+    dataset: Dataset, rows: int, fractions: dict[str, float], sizes: dict[str, int]
+) -> list[IntArray]:
+    """The rows of each class that has any, checked to suffice for one row of every class in every part."""
+    labels = dataset.labels[:rows]
+    classes = np.unique(labels)
+    parts = 1 + sum(size > 0 for size in sizes.values())
+    groups = [np.flatnonzero(labels == each) for each in classes]
+    for each, group in zip(classes, groups, strict=True):
+        if len(group) < parts:
+            raise InputError(
+                f"data.stratify=true: class {dataset.class_names[each]!r} has {len(group)} "
+                f"{'row' if len(group) == 1 else 'rows'} but needs {parts}, one for each part; "
+                "leave the class out, or set data.stratify=false"
+            )
+    for key, size in sizes.items():
+        if 0 < size < len(classes):
+            raise InputError(
+                f"{key}={fractions[key]}: is {size} of {rows} rows, fewer than the {len(classes)} classes "
+                "that data.stratify=true puts into each part; raise it, or set data.stratify=false"
+            )
+    train_size = rows - sum(sizes.values())
+    if train_size < len(classes):
+        raise InputError(
+            f"data.stratify=true: {train_size} of {rows} rows are left to train on, fewer than the "
+            f"{len(classes)} classes; lower data.validation_fraction or data.test_fraction, "
+            "or set data.stratify=false"
+        )
+    return groups
+
+
+def _allocate(available: IntArray, total: int, spare: int) -> IntArray:
+    """How many rows of each class go to a part of ``total`` rows: in proportion, largest remainders first.
+
+    Each class gives at least one row and keeps ``spare``; the caller has checked that this is possible.
+    """
+    if total == 0:
+        return np.zeros_like(available)
+    quota = available * (total / available.sum())
+    most = available - spare
+    counts: IntArray = np.clip(np.floor(quota).astype(np.int64), 1, most)
+    while counts.sum() < total:
+        counts[np.argmax(np.where(counts < most, quota - counts, -np.inf))] += 1
+    while counts.sum() > total:
+        counts[np.argmin(np.where(counts > 1, quota - counts, np.inf))] -= 1
+    return counts
