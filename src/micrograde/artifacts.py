@@ -1,22 +1,24 @@
 """The files a run leaves: its recipe, its model, its pictures, its log.
 
-    config/config.yaml           the composed config; config/overrides.yaml what was typed
-    model/weights.safetensors    parameters and running statistics
-    model/preprocessing.json     what turns raw features into the network's inputs
-    figures/*.png                learning curves, confusion matrix of the test part
-    train.log                    what was said, with times
+config/config.yaml           the composed config; config/overrides.yaml what was typed
+model/weights.safetensors    parameters and running statistics
+model/preprocessing.json     what turns raw features into the network's inputs
+figures/*.png                learning curves, confusion matrix of the test part
+train.log                    what was said, with times
 """
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from micrograde.config import TrainConfig, to_container
 from micrograde.data import Preprocessing
-from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.nn import MLP
+from micrograde.nn.arrays import IntArray
 
 
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
@@ -29,15 +31,16 @@ def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) ->
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def write_model(
-    folder: Path, state: Mapping[str, FloatArray], config: TrainConfig, preprocessing: Preprocessing
-) -> None:
-    """The weights as safetensors, with the model's config in the header, and the preprocessing."""
+def write_model(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
+    """The weights as safetensors, with the model's config in the header, and the preprocessing.
+
+    ``model`` is a stack of one replica; its axis is left out of the file.
+    """
     from safetensors.numpy import save_file
 
     folder = _made(folder / "model")
     metadata = {"model": json.dumps(to_container(config)["model"])}
-    arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
+    arrays = {name: np.ascontiguousarray(array[0]) for name, array in model.state().items()}
     save_file(arrays, folder / "weights.safetensors", metadata)
     text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
     (folder / "preprocessing.json").write_text(text, encoding="utf-8")
@@ -50,9 +53,14 @@ def write_figures(
     confusion: IntArray | None,
     class_names: Sequence[str],
 ) -> None:
-    """The pictures of a run; ``confusion`` (C, C) is None where there is no test part."""
+    """The pictures of a run; ``confusion`` (C, C) is None where there is no test part.
+
+    A run that ended before its first epoch has none.
+    """
     from micrograde.drawing import draw_confusion_matrix, draw_learning_curves, save_figure
 
+    if not history:
+        return
     folder = _made(folder / "figures")
     save_figure(draw_learning_curves(history, title=title), folder / "learning_curves.png")
     if confusion is not None:
@@ -60,13 +68,19 @@ def write_figures(
         save_figure(figure, folder / "confusion_matrix.png")
 
 
-def open_log(folder: Path) -> logging.Logger:
-    """A logger that writes ``train.log`` and nothing else."""
-    handler = logging.FileHandler(_made(folder) / "train.log", encoding="utf-8")
+@contextmanager
+def run_log(folder: Path | None) -> Iterator[logging.Logger]:
+    """A logger that writes ``train.log``, or nothing, for as long as the context lasts."""
+    handler: logging.Handler = logging.NullHandler()
+    if folder:
+        handler = logging.FileHandler(folder / "train.log", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.Logger("micrograde.run")
+    logger = logging.Logger("micrograde.run")  # not registered: a sweep has thousands of them
     logger.addHandler(handler)
-    return logger
+    try:
+        yield logger
+    finally:
+        handler.close()
 
 
 def _made(folder: Path) -> Path:

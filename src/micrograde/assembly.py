@@ -11,11 +11,12 @@ from micrograde.config import (
     AdamConfig,
     AnySchedule,
     CosineSchedule,
+    DataConfig,
     SGDConfig,
     StepSchedule,
     TrainConfig,
 )
-from micrograde.data import Dataset, Part, Preprocessing, fit_preprocessing, load_dataset, split_dataset
+from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
 from micrograde.errors import InputError
 from micrograde.nn import MLP, one_hot
 from micrograde.training import SGD, Adam, EarlyStopping, Optimizer, Samples, TrainingPlan, steps_per_epoch
@@ -35,32 +36,48 @@ class PreparedData:
     test: Samples | None
 
 
-def prepare_data(config: TrainConfig) -> PreparedData:
-    """Load, split and preprocess the data of a run.
+def prepare_data(config: DataConfig, dtype: str) -> PreparedData:
+    """Load, split and preprocess a data set for networks of ``dtype``.
 
     Raises
     ------
     InputError
-        Whatever is wrong with the data, or if the batches do not suit its training part.
+        Whatever is wrong with the data.
     """
-    options = dataclasses.asdict(config.data)
+    options = dataclasses.asdict(config)
     split_options = {key: options.pop(key) for key in _SPLIT_KEYS}
     standardize = split_options.pop("standardize")
     dataset = load_dataset(**options)
-    split = split_dataset(dataset, seed=config.data.seed, **split_options)
-    preprocessing = fit_preprocessing(dataset, split.train.features, standardize=standardize)
+    split = split_dataset(dataset, seed=config.seed, **split_options)
+    preprocessing = Preprocessing.fit(dataset, split.train.features, standardize=standardize)
 
     def samples(part: Part | None) -> Samples | None:
         if part is None:
             return None
-        features = preprocessing.transform(part.features).astype(config.training.dtype)
-        targets = one_hot(part.labels, len(dataset.class_names), config.training.dtype)
+        features = preprocessing.transform(part.features).astype(dtype)
+        targets = one_hot(part.labels, len(dataset.class_names), dtype)
         return Samples(features, targets, part.labels)
 
     training = samples(split.train)
     assert training is not None
-    _check_batches(config, len(training))
     return PreparedData(dataset, preprocessing, training, samples(split.validation), samples(split.test))
+
+
+def check_batches(config: TrainConfig, rows: int) -> None:
+    """Raise ``InputError`` unless the config's batches can be cut from this many training rows."""
+    batch_size = config.training.batch_size or rows
+    if batch_size > rows:
+        raise InputError(
+            f"training.batch_size={batch_size}: the training part has {rows} rows; "
+            f"at most that many, or null for all of them"
+        )
+    smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
+    if config.model.batch_norm and smallest == 1:
+        way_out = "2 or more" if batch_size == 1 else "another size, or training.drop_last=true"
+        raise InputError(
+            f"training.batch_size={batch_size}: leaves a batch of one row of the training part's {rows}, "
+            f"which batch norm cannot normalize; choose {way_out}, or model.batch_norm=false"
+        )
 
 
 def build_model(config: TrainConfig, data: PreparedData, generators: Sequence[np.random.Generator]) -> MLP:
@@ -140,20 +157,3 @@ def _schedule(config: AnySchedule) -> Schedule:
     if isinstance(config, CosineSchedule):
         return partial(cosine, warmup_epochs=config.warmup_epochs, final_fraction=config.final_fraction)
     return constant
-
-
-def _check_batches(config: TrainConfig, rows: int) -> None:
-    """Whether batches of this size can be cut from this many training rows."""
-    batch_size = config.training.batch_size or rows
-    if batch_size > rows:
-        raise InputError(
-            f"training.batch_size={batch_size}: the training part has {rows} rows; "
-            f"at most that many, or null for all of them"
-        )
-    smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
-    if config.model.batch_norm and smallest == 1:
-        way_out = "2 or more" if batch_size == 1 else "another size, or training.drop_last=true"
-        raise InputError(
-            f"training.batch_size={batch_size}: leaves a batch of one row of the training part's {rows}, "
-            f"which batch norm cannot normalize; choose {way_out}, or model.batch_norm=false"
-        )

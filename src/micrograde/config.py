@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -29,6 +30,19 @@ from micrograde.errors import InputError
 
 _SCHEMA = ConfigDict(extra="forbid")
 
+
+def _printable(value: str) -> str:
+    if not value.isprintable() or "/" in value:
+        raise ValueError("should hold neither a slash nor control characters")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("should be an address that starts with http:// or https://")
+    return value
+
+
 # Strict: true is no number, "1" is no integer; an integer is a float.
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
 Classes = Annotated[int, Strict(), Field(ge=2)]
@@ -37,7 +51,7 @@ PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
 NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
 Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
 ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=250, pattern=r"^[^/\x00-\x1f]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
 Text = Annotated[str, Field(min_length=1)]
 MissingRule = Literal["error", "drop", "mean"]
 
@@ -283,7 +297,7 @@ class ServerTracking:
     """An MLflow tracking server."""
 
     name: Literal["server"] = "server"
-    uri: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:5000"
+    uri: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:5000"
 
 
 @dataclass(config=_SCHEMA, frozen=True, kw_only=True)
@@ -368,7 +382,17 @@ def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
 def to_container(config: TrainConfig) -> dict[str, Any]:
     """The config as nested dictionaries of plain values, as they stand in YAML."""
     container: dict[str, Any] = TypeAdapter(TrainConfig).dump_python(config, mode="json")
+    sizes = container["model"]["hidden_size"]
+    container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as it is typed
     return container
+
+
+def as_params(config: TrainConfig) -> dict[str, str]:
+    """Every key and its value as MLflow params: ``optimizer.learning_rate`` is ``0.2``."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in flatten(to_container(config)).items()
+    }
 
 
 def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -428,8 +452,8 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any]) -> str:
     if kind == "missing":
         return f"{key}: is missing; it needs a value"
     message = str(detail["msg"]).removeprefix("Value error, ")
-    if kind == "value_error":
-        return message
+    if kind == "value_error" and not detail["loc"]:
+        return message  # a rule between keys, which names them itself
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         key, value = f"{key}.name", value.get("name") if isinstance(value, Mapping) else value
         message = f"must be one of {detail['ctx'].get('expected_tags', 'the known names')}"

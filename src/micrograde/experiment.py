@@ -5,22 +5,26 @@ happens as it happens, and returns the results in the order of the configs. A si
 one replica.
 """
 
-from collections.abc import Sequence
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Literal
 
-from micrograde.artifacts import open_log, write_figures, write_model, write_recipe
+from micrograde.artifacts import run_log, write_figures, write_model, write_recipe
 from micrograde.assembly import (
     PreparedData,
     build_model,
     build_optimizer,
     build_plan,
+    check_batches,
     prepare_data,
     random_streams,
 )
-from micrograde.config import AnyTracking, ServerTracking, TrainConfig, config_digest, flatten, to_container
+from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig, as_params, config_digest
+from micrograde.nn import MLP
 from micrograde.progress import epoch_line, show_progress
 from micrograde.tracking import (
     DatasetInput,
@@ -28,7 +32,6 @@ from micrograde.tracking import (
     Recorder,
     RunRecorder,
     local_store,
-    make_launch_folder,
     project_home,
     server_store,
 )
@@ -80,25 +83,27 @@ def run_experiments(configs: Sequence[TrainConfig], overrides: Sequence[str] = (
     """
     from threadpoolctl import threadpool_limits
 
-    prepared: dict[object, PreparedData] = {}
+    prepared: dict[tuple[DataConfig, str], PreparedData] = {}
     for config in configs:
-        recipe = (config.data, config.training, config.model.batch_norm)
-        prepared[recipe] = prepared.get(recipe) or prepare_data(config)
+        source = (config.data, config.training.dtype)
+        if source not in prepared:
+            prepared[source] = prepare_data(*source)
+        check_batches(config, len(prepared[source].training))
 
     results: list[RunResult] = []
     # One thread: the networks are small, and the sums of a matrix product then never depend on the machine.
     with threadpool_limits(limits=1), _open_recorder(configs[0].tracking) as recorder:
-        for number, config in enumerate(configs):
-            data = prepared[config.data, config.training, config.model.batch_norm]
-            results.append(_run(config, data, recorder, overrides, number))
+        for config in configs:
+            data = prepared[config.data, config.training.dtype]
+            results.append(_run(config, data, recorder, overrides))
             if results[-1].status == "KILLED":
                 break
-        recorded = {run.key: run for run in recorder.close()}
+        recorded = {run.run: run for run in recorder.close()}
     return [
-        replace(result, run_id=recorded[key].run_id, experiment_id=recorded[key].experiment_id)
-        if key in recorded
+        replace(result, run_id=recorded[run].run_id, experiment_id=recorded[run].experiment_id)
+        if run in recorded
         else result
-        for key, result in enumerate(results)
+        for run, result in enumerate(results)
     ]
 
 
@@ -116,73 +121,101 @@ def _open_recorder(tracking: AnyTracking) -> AbstractContextManager[RunRecorder]
         return NullRecorder()
     home = project_home()
     location = server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
-    return Recorder(location, make_launch_folder(location))
+    return Recorder(location)
+
+
+@dataclass
+class _Training:
+    """One run as it unfolds."""
+
+    model: MLP
+    history: dict[str, list[float]] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    status: Status = "FINISHED"
+    reason: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def _run(
-    config: TrainConfig, data: PreparedData, recorder: RunRecorder, overrides: Sequence[str], number: int
+    config: TrainConfig, data: PreparedData, recorder: RunRecorder, overrides: Sequence[str]
 ) -> RunResult:
     """Train one config as a stack of one, telling the recorder and the terminal as it goes."""
     name = run_name(overrides)
-    folder = recorder.folder / f"run-{number}"
-    key = recorder.start_run(
+    run = recorder.start_run(
         experiment_name=config.experiment_name,
         run_name=name,
-        params={key: _as_text(value) for key, value in flatten(to_container(config)).items()},
+        params=as_params(config),
         tags={
             "micrograde.config_digest": config_digest(config),
             "micrograde.data_digest": data.dataset.digest,
         },
-        dataset=_dataset_input(config, data),
+        dataset=_dataset_input(config.data, data),
     )
-    log = open_log(folder)
-    write_recipe(folder, config, overrides)
+    folder = recorder.run_folder(run)
+    with run_log(folder) as log:
+        done = _train(config, data, name, log, partial(recorder.log_metrics, run))
+        log.info("%s %s", done.status, done.reason or done.test)
+    if done.tags:
+        recorder.set_tags(run, done.tags)
+    if folder:
+        write_recipe(folder, config, overrides)
+        write_model(folder, done.model, config, data.preprocessing)
+        confusion = confusion_counts(done.model, data.test)[0] if data.test and done.test else None
+        write_figures(folder, name, done.history, confusion, data.dataset.class_names)
+    recorder.end_run(run, done.status)
+    return RunResult(config, name, done.status, done.history, done.test, done.reason)
 
+
+def _train(
+    config: TrainConfig,
+    data: PreparedData,
+    name: str,
+    log: logging.Logger,
+    log_metrics: Callable[[int, Mapping[str, float]], None],
+) -> _Training:
+    """The run itself; how it ended is part of what is returned, not an exception."""
     initial, shuffling = random_streams(config.seed)
     model = build_model(config, data, [initial])
     optimizer = build_optimizer([config.optimizer], model)
     plan = build_plan([config], len(data.training))
+    done = _Training(model)
     log.info("%s: %s, %s parameters", name, "-".join(map(str, model.sizes)), model.layout.size)
-
-    history: dict[str, list[float]] = {}
-    test: dict[str, float] = {}
-    confusion = None
-    status: Status = "FINISHED"
-    reason = None
     try:
         with show_progress(name, plan.num_epochs) as progress:
             for record in train(model, optimizer, plan, data.training, data.validation, [shuffling]):
                 metrics = {metric: float(values[0]) for metric, values in record.metrics.items()}
-                recorder.log_metrics(key, record.epoch, metrics)
+                log_metrics(record.epoch, metrics)
                 for metric, value in metrics.items():
-                    history.setdefault(metric, []).append(value)
+                    done.history.setdefault(metric, []).append(value)
                 log.info(epoch_line(record.epoch, plan.num_epochs, metrics))
                 progress(record.epoch, metrics)
         if data.test is not None:
             loss, accuracy = evaluate(model, data.test)
-            test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
-            recorder.log_metrics(key, len(history["train/loss"]), test)
-            confusion = confusion_counts(model, data.test)[0]
+            done.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
+            log_metrics(len(done.history["train/loss"]), done.test)
     except TrainingDiverged as diverged:
-        status, reason = "FAILED", str(diverged)
-        recorder.set_tags(
-            key,
-            {
-                "micrograde.diverged_step": str(diverged.step),
-                "micrograde.diverged_parameter": diverged.parameter or "none",
-            },
-        )
+        done.status, done.reason = "FAILED", str(diverged)
+        done.tags = {
+            "micrograde.diverged_step": str(diverged.step),
+            "micrograde.diverged_parameter": diverged.parameter or "none",
+        }
     except KeyboardInterrupt:
-        status, reason = "KILLED", "stopped with Ctrl-C"
+        done.status, done.reason = "KILLED", "stopped with Ctrl-C"
+    if done.reason:
+        done.tags["micrograde.reason"] = done.reason
+    return done
 
-    if reason:
-        recorder.set_tags(key, {"micrograde.reason": reason})
-        log.error("%s: %s", status, reason)
-    log.info("%s %s", status, test)
-    logging_done(log)
-    write_model(folder, {k: v[0] for k, v in model.state().items()}, config, data.preprocessing)
-    if history:
-        write_figures(folder, name, history, confusion, data.dataset.class_names)
-    recorder.log_artifacts(key, folder)
-    recorder.end_run(key, status)
-    return RunResult(config, name, status, history, test, reason)
+
+def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
+    """The data set as MLflow shows it."""
+    dataset = data.dataset
+    schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
+    parts = {"training": data.training, "validation": data.validation, "test": data.test}
+    profile = {f"{name}_rows": len(samples) if samples else 0 for name, samples in parts.items()}
+    return DatasetInput(
+        name=dataset.name,
+        digest=dataset.digest,
+        source=json.dumps(asdict(config)),
+        schema=json.dumps(schema, ensure_ascii=False),
+        profile=json.dumps(profile),
+    )

@@ -1,0 +1,41 @@
+"""The main job: train a network on a data set and record the run. `--help` lists the keys."""
+
+import sys
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from micrograde.command_line import INTERRUPTED, entry_point
+from micrograde.config import parse_train_config
+from micrograde.errors import RunFailedError
+from micrograde.experiment import RunResult, run_experiments
+
+
+@entry_point(config_name="train")
+def main(composed: DictConfig) -> None:
+    """Compose, train, print what came of it."""
+    config = parse_train_config(OmegaConf.to_container(composed, resolve=True))
+    (result,) = run_experiments([config], HydraConfig.get().overrides.task)
+    print(outcome(result))
+    if result.status == "FAILED":
+        raise RunFailedError(f"the run FAILED: {result.reason}")
+    if result.status == "KILLED":
+        sys.exit(INTERRUPTED)
+
+
+def outcome(result: RunResult) -> str:
+    """What the user wants to know at the end, in a few lines."""
+    lines = []
+    for part, metrics in (("validation", "val"), ("test", "test")):
+        values = result.test if part == "test" else {k: v[-1] for k, v in result.history.items()}
+        if f"{metrics}/accuracy" in values:
+            accuracy, loss = values[f"{metrics}/accuracy"], values[f"{metrics}/loss"]
+            lines.append(f"{part:<11} accuracy {accuracy:.4f}  loss {loss:.4f}")
+    if result.run_id:
+        lines.append(f"{result.status.lower():<11} run {result.run_id} of experiment {result.config.experiment_name}")
+        lines.append("look        make ui, or make compare")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

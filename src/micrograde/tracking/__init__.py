@@ -1,0 +1,24 @@
+"""Where runs are written: the store, the recorder that a launch talks to, and the writer behind it."""
+
+from micrograde.tracking.events import DatasetInput
+from micrograde.tracking.recorder import (
+    NullRecorder,
+    RecordedRun,
+    Recorder,
+    RunRecorder,
+    TrackingError,
+)
+from micrograde.tracking.store import StoreLocation, local_store, project_home, server_store
+
+__all__ = [
+    "DatasetInput",
+    "NullRecorder",
+    "RecordedRun",
+    "Recorder",
+    "RunRecorder",
+    "StoreLocation",
+    "TrackingError",
+    "local_store",
+    "project_home",
+    "server_store",
+]

@@ -1,0 +1,35 @@
+"""The order of the rooms, and what may not be imported before it is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_rooms_import_only_rooms_above_them():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "slow"),
+    [
+        ("micrograde", "mlflow matplotlib pandas sklearn scipy hydra pydantic rich sqlalchemy"),
+        ("micrograde.training", "mlflow matplotlib pandas sklearn scipy hydra pydantic rich sqlalchemy"),
+        ("micrograde.experiment", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
+        ("micrograde.command_line", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
+    ],
+)
+def test_slow_libraries_are_imported_where_they_are_used(module, slow):
+    code = f"import sys, {module}; print(' '.join(set(sys.modules) & set({slow.split()!r})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
