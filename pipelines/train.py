@@ -5,17 +5,18 @@ import sys
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from micrograde.command_line import INTERRUPTED, entry_point
+from micrograde.command_line import INTERRUPTED, recording_entry_point
 from micrograde.config import parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, run_experiments
+from micrograde.tracking import WriterProcess
 
 
-@entry_point(config_name="train")
-def main(composed: DictConfig) -> None:
+@recording_entry_point(config_name="train")
+def main(composed: DictConfig, writer: WriterProcess | None) -> None:
     """Compose, train, print what came of it."""
     config = parse_train_config(OmegaConf.to_container(composed, resolve=True))
-    (result,) = run_experiments([config], HydraConfig.get().overrides.task)
+    (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer)
     print(outcome(result))
     if result.status == "FAILED":
         raise RunFailedError(f"the run FAILED: {result.reason}")
@@ -32,7 +33,9 @@ def outcome(result: RunResult) -> str:
             accuracy, loss = values[f"{metrics}/accuracy"], values[f"{metrics}/loss"]
             lines.append(f"{part:<11} accuracy {accuracy:.4f}  loss {loss:.4f}")
     if result.run_id:
-        lines.append(f"{result.status.lower():<11} run {result.run_id} of experiment {result.config.experiment_name}")
+        lines.append(
+            f"{result.status.lower():<11} run {result.run_id} of experiment {result.config.experiment_name}"
+        )
         lines.append("look        make ui, or make compare")
     return "\n".join(lines)
 

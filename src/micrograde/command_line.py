@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from micrograde.config import unknown_key_message
 from micrograde.errors import InputError, RunFailedError
-from micrograde.tracking.store import project_home
+from micrograde.tracking import WriterProcess, project_home
 
 BAD_INPUT = 2
 RUN_FAILED = 1
@@ -29,38 +29,68 @@ def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Cal
     """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
 
     The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
-    ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without a
-    traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
+    ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without
+    a traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
     """
 
     def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
-        wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
-
-        @functools.wraps(main)
-        def task(config: DictConfig) -> Any:
-            # Inside Hydra, so that it does not print its own lines about a failed job first.
-            try:
-                return main(config)
-            except (InputError, RunFailedError, OmegaConfBaseException) as error:
-                if wants_traceback:
-                    raise
-                _leave(error)
-
         def command() -> None:
             os.environ["MICROGRADE_HOME"] = str(project_home())
-            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
-            try:
-                hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
-            except (HydraException, OmegaConfBaseException) as error:
-                if wants_traceback:
-                    raise
-                _leave(error)
-            except KeyboardInterrupt:
-                sys.exit(INTERRUPTED)
+            _run_hydra(main, config_name)
 
         return command
 
     return decorate
+
+
+def recording_entry_point(
+    config_name: str,
+) -> Callable[[Callable[[DictConfig, WriterProcess | None], Any]], Callable[[], None]]:
+    """As ``entry_point``, for ``main(config, writer)`` that records a run.
+
+    The writer process imports MLflow while Hydra composes the config. With a flag such as ``--help`` or
+    ``-m`` on the command line there is not one run to come, and ``writer`` is None.
+    """
+
+    def decorate(main: Callable[[DictConfig, WriterProcess | None], Any]) -> Callable[[], None]:
+        def command() -> None:
+            os.environ["MICROGRADE_HOME"] = str(project_home())
+            flags = any(argument.startswith("-") for argument in sys.argv[1:])
+            writer = None if flags else WriterProcess()
+            try:
+                _run_hydra(functools.wraps(main)(lambda config: main(config, writer)), config_name)
+            finally:
+                if writer:
+                    writer.discard()
+
+        return command
+
+    return decorate
+
+
+def _run_hydra(main: Callable[[DictConfig], Any], config_name: str) -> None:
+    """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+
+    @functools.wraps(main)
+    def task(config: DictConfig) -> Any:
+        # Inside Hydra, so that it does not print its own lines about a failed job first.
+        try:
+            return main(config)
+        except (InputError, RunFailedError, OmegaConfBaseException) as error:
+            if wants_traceback:
+                raise
+            _leave(error)
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
+    try:
+        hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
+    except (HydraException, OmegaConfBaseException) as error:
+        if wants_traceback:
+            raise
+        _leave(error)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 def _leave(error: Exception) -> None:

@@ -31,6 +31,7 @@ from micrograde.tracking import (
     NullRecorder,
     Recorder,
     RunRecorder,
+    WriterProcess,
     local_store,
     project_home,
     server_store,
@@ -66,13 +67,17 @@ class RunResult:
     experiment_id: str | None = None
 
 
-def run_experiments(configs: Sequence[TrainConfig], overrides: Sequence[str] = ()) -> list[RunResult]:
+def run_experiments(
+    configs: Sequence[TrainConfig], overrides: Sequence[str] = (), *, writer: WriterProcess | None = None
+) -> list[RunResult]:
     """Train and record a run for each config, in order; Ctrl-C ends the run in work and the list there.
 
     Parameters
     ----------
     overrides
         What the user typed to get these configs: it names the runs and is kept among their files.
+    writer
+        A writer that was started earlier, to save time.
 
     Raises
     ------
@@ -92,7 +97,7 @@ def run_experiments(configs: Sequence[TrainConfig], overrides: Sequence[str] = (
 
     results: list[RunResult] = []
     # One thread: the networks are small, and the sums of a matrix product then never depend on the machine.
-    with threadpool_limits(limits=1), _open_recorder(configs[0].tracking) as recorder:
+    with threadpool_limits(limits=1), _open_recorder(configs[0].tracking, writer) as recorder:
         for config in configs:
             data = prepared[config.data, config.training.dtype]
             results.append(_run(config, data, recorder, overrides))
@@ -116,12 +121,14 @@ def run_name(overrides: Sequence[str]) -> str:
     return " ".join(short)[:250] or "defaults"
 
 
-def _open_recorder(tracking: AnyTracking) -> AbstractContextManager[RunRecorder]:
+def _open_recorder(
+    tracking: AnyTracking, writer: WriterProcess | None
+) -> AbstractContextManager[RunRecorder]:
     if tracking.name == "disabled":
         return NullRecorder()
     home = project_home()
     location = server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
-    return Recorder(location)
+    return Recorder(location, writer)
 
 
 @dataclass

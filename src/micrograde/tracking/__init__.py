@@ -7,6 +7,7 @@ from micrograde.tracking.recorder import (
     Recorder,
     RunRecorder,
     TrackingError,
+    WriterProcess,
 )
 from micrograde.tracking.store import StoreLocation, local_store, project_home, server_store
 
@@ -18,6 +19,7 @@ __all__ = [
     "RunRecorder",
     "StoreLocation",
     "TrackingError",
+    "WriterProcess",
     "local_store",
     "project_home",
     "server_store",

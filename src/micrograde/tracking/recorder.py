@@ -103,32 +103,66 @@ class NullRecorder:
         return ()
 
 
+class WriterProcess:
+    """A writer that has been started and imports MLflow until it is given a launch to record.
+
+    It touches no store before that, and one that is never given a launch goes without a trace.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "micrograde.tracking.writer"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the writer keeps a log in the launch's folder
+            env=quiet_environment(),
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the training process; the writer closes the run
+        )
+
+    def assign(self, folder: Path, location: StoreLocation) -> None:
+        """Have it record the launch whose journal is in ``folder``."""
+        assert self._process.stdin is not None
+        # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
+        launch = {
+            "folder": str(folder),
+            "tracking_uri": location.tracking_uri,
+            "artifact_root": str(location.artifact_root) if location.artifact_root else None,
+        }
+        self._process.stdin.write(json.dumps(launch) + "\n")
+        self._process.stdin.flush()
+
+    def wait(self) -> dict[str, Any]:
+        """Its answer, when it is done: ``runs``, or an ``error``."""
+        answer, _ = self._process.communicate()
+        outcome: dict[str, Any] = {"error": "the writer died"}
+        if answer.strip():
+            outcome = json.loads(answer.splitlines()[-1])
+        return outcome
+
+    def discard(self) -> None:
+        """It is not needed any more; one that records a launch goes on by itself until that is done."""
+        if self._process.stdin and not self._process.stdin.closed:
+            self._process.stdin.close()
+
+
 class Recorder:
     """Records the runs of one launch, in a folder of its own until the store has them.
 
     A context manager: runs that have not ended when an exception passes are ended as KILLED
     (Ctrl-C) or FAILED, and everything told so far is recorded.
+
+    Parameters
+    ----------
+    writer
+        One that was started earlier, to save time; by default one is started now.
     """
 
-    def __init__(self, location: StoreLocation) -> None:
+    def __init__(self, location: StoreLocation, writer: WriterProcess | None = None) -> None:
         self._folder = make_launch_folder(location)
         self._journal = (self._folder / "journal.jsonl").open("a", encoding="utf-8")
-        artifact_root = str(location.artifact_root) if location.artifact_root else ""
-        writer = [sys.executable, "-m", "micrograde.tracking.writer"]
-        with (self._folder / "writer.log").open("w", encoding="utf-8") as log:
-            self._writer = subprocess.Popen(
-                [*writer, str(self._folder), artifact_root],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=quiet_environment(),
-                text=True,
-                start_new_session=True,  # Ctrl-C is for the training process; the writer closes the run
-            )
-        assert self._writer.stdin is not None
-        # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
-        self._writer.stdin.write(location.tracking_uri + "\n")
-        self._writer.stdin.flush()
+        self._writer = writer or WriterProcess()
+        self._writer.assign(self._folder, location)
         self._running: set[int] = set()
         self._count = 0
 
@@ -187,10 +221,7 @@ class Recorder:
         """
         self._append(LaunchEnded())
         self._journal.close()
-        answer, _ = self._writer.communicate()
-        outcome: dict[str, Any] = {"error": "the writer died"}
-        if answer.strip():
-            outcome = json.loads(answer.splitlines()[-1])
+        outcome = self._writer.wait()
         if "error" in outcome:
             raise TrackingError(
                 f"the run could not be recorded: {outcome['error']}; "

@@ -1,16 +1,19 @@
 """The writer process: carries a launch's journal into the MLflow store while the launch goes on.
 
-    python -m micrograde.tracking.writer FOLDER ARTIFACT_ROOT     the store's address on standard input
+    python -m micrograde.tracking.writer
 
-It follows ``FOLDER/journal.jsonl`` until the journal says that the launch has ended, or until standard
-input closes, which means that the launch died: what it had begun is then ended as KILLED. Its last line
-on standard output is a JSON object: the runs' ids, or the error. When the store has everything, FOLDER
-is removed.
+It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``
+and the store's ``tracking_uri`` and ``artifact_root``. It follows ``journal.jsonl`` in the folder until
+the journal says that the launch has ended, or until standard input closes, which means that the launch
+died: what it had begun is then ended as KILLED. Its last line on standard output is a JSON object: the
+runs' ids, or the error. When the store has everything, the folder is removed.
 """
 
 import gc
 import hashlib
 import json
+import logging
+import os
 import re
 import shutil
 import sys
@@ -138,13 +141,19 @@ class Writer:
         return (self._location.artifact_root / f"{harmless}-{digest}").as_uri()
 
 
-def open_client(location: StoreLocation) -> "MlflowClient":
-    """A client of the store, which is made if there is none."""
+def import_mlflow() -> None:
+    """Import what writing needs, a second's work."""
     gc.disable()  # importing makes no garbage, and looking for it takes a quarter of the time
-    from mlflow import MlflowClient
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 (else imported when the client opens a store)
 
     gc.freeze()
     gc.enable()
+
+
+def open_client(location: StoreLocation) -> "MlflowClient":
+    """A client of the store, which is made if there is none."""
+    from mlflow import MlflowClient
+
     with store_lock(location):
         return MlflowClient(location.tracking_uri)
 
@@ -186,8 +195,23 @@ def carry(folder: Path, location: StoreLocation, launch_is_gone: threading.Event
 
 def main() -> None:
     """Run as a process of its own; see the module's description."""
-    folder, artifact_root = Path(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2] else None
-    location = StoreLocation(sys.stdin.readline().strip(), artifact_root, folder.parents[1])
+    import_mlflow()
+    line = sys.stdin.readline()
+    if line:
+        print(json.dumps(_record(json.loads(line))), flush=True)
+        sys.stderr.flush()
+    # Taking MLflow's modules apart would keep the launch waiting for another third of a second.
+    os._exit(0)
+
+
+def _record(launch: dict[str, Any]) -> dict[str, object]:
+    """Record a launch; the runs' ids, or the error in one line."""
+    folder = Path(launch["folder"])
+    artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
+    location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1])
+    log = os.open(folder / "writer.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, sys.stderr.fileno())
+
     launch_is_gone = threading.Event()
 
     def watch() -> None:
@@ -196,13 +220,10 @@ def main() -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     try:
-        outcome: dict[str, object] = {"runs": carry(folder, location, launch_is_gone)}
+        return {"runs": carry(folder, location, launch_is_gone)}
     except Exception as error:
-        import traceback
-
-        traceback.print_exc()
-        outcome = {"error": without_password(f"{' '.join(str(error).split())} [{location.tracking_uri}]")}
-    print(json.dumps(outcome), flush=True)
+        logging.exception("recording failed")
+        return {"error": without_password(f"{' '.join(str(error).split())} [{location.tracking_uri}]")}
 
 
 def _dataset_entity(dataset: DatasetInput) -> Any:
