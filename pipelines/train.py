@@ -3,9 +3,8 @@
 import sys
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
 
-from micrograde.command_line import INTERRUPTED, recording_entry_point
+from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
 from micrograde.config import parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, run_experiments
@@ -13,9 +12,9 @@ from micrograde.tracking import WriterProcess
 
 
 @recording_entry_point(config_name="train")
-def main(composed: DictConfig, writer: WriterProcess | None) -> None:
+def main(composed: Config, writer: WriterProcess | None) -> None:
     """Compose, train, print what came of it."""
-    config = parse_train_config(OmegaConf.to_container(composed, resolve=True))
+    config = parse_train_config(composed)
     (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer)
     print(outcome(result))
     if result.status == "FAILED":

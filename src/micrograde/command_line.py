@@ -9,23 +9,26 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import hydra
-from hydra.errors import HydraException
-from omegaconf import DictConfig
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from micrograde.config import unknown_key_message
 from micrograde.errors import InputError, RunFailedError
 from micrograde.tracking import WriterProcess, project_home
 
+Config = dict[str, Any]
+"""A composed config as nested dictionaries of plain values."""
+
 BAD_INPUT = 2
 RUN_FAILED = 1
 INTERRUPTED = 130
 
 
-def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
     """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
 
     The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
@@ -33,7 +36,7 @@ def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Cal
     a traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
     """
 
-    def decorate(main: Callable[[DictConfig], Any]) -> Callable[[], None]:
+    def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
             os.environ["MICROGRADE_HOME"] = str(project_home())
             _run_hydra(main, config_name)
@@ -45,14 +48,14 @@ def entry_point(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Cal
 
 def recording_entry_point(
     config_name: str,
-) -> Callable[[Callable[[DictConfig, WriterProcess | None], Any]], Callable[[], None]]:
+) -> Callable[[Callable[[Config, WriterProcess | None], Any]], Callable[[], None]]:
     """As ``entry_point``, for ``main(config, writer)`` that records a run.
 
     The writer process imports MLflow while Hydra composes the config. With a flag such as ``--help`` or
     ``-m`` on the command line there is not one run to come, and ``writer`` is None.
     """
 
-    def decorate(main: Callable[[DictConfig, WriterProcess | None], Any]) -> Callable[[], None]:
+    def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
         def command() -> None:
             os.environ["MICROGRADE_HOME"] = str(project_home())
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
@@ -68,7 +71,7 @@ def recording_entry_point(
     return decorate
 
 
-def _run_hydra(main: Callable[[DictConfig], Any], config_name: str) -> None:
+def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
     """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -76,7 +79,7 @@ def _run_hydra(main: Callable[[DictConfig], Any], config_name: str) -> None:
     def task(config: DictConfig) -> Any:
         # Inside Hydra, so that it does not print its own lines about a failed job first.
         try:
-            return main(config)
+            return main(cast(Config, OmegaConf.to_container(config, resolve=True)))
         except (InputError, RunFailedError, OmegaConfBaseException) as error:
             if wants_traceback:
                 raise
@@ -100,12 +103,20 @@ def _leave(error: Exception) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    """Our own messages are lines already; Hydra's and OmegaConf's are folded into one."""
+    """Our own messages are lines already; Hydra's and OmegaConf's are said shorter."""
     message = str(error)
     if isinstance(error, InputError | RunFailedError):
         return message
+    if isinstance(error, OverrideParseException):
+        reason = message.splitlines()[0]
+        return f"{error.override}: cannot be read as key=value ({reason}); quote it as 'key=\"value\"'"
     unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", message)
     if unknown:
         return unknown_key_message(unknown[1] or unknown[2])
+    choice = re.search(
+        r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search", message
+    )
+    if choice:
+        return f"{choice[1]}={choice[2]}: there is no such choice; there are {' '.join(choice[3].split())}"
     cause = f": {error.__cause__}" if error.__cause__ else ""
     return " ".join(f"{message}{cause}".split())

@@ -56,8 +56,8 @@ Text = Annotated[str, Field(min_length=1)]
 MissingRule = Literal["error", "drop", "mean"]
 
 
-def _as_sizes(value: object) -> object:
-    """``model.hidden_size`` is one size or a list of them; inside it is always a tuple."""
+def _as_tuple(value: object) -> object:
+    """Where one value or a list of them may be given, inside it is always a tuple."""
     if isinstance(value, list | tuple):
         return tuple(value)
     return (value,)
@@ -201,7 +201,7 @@ AnyData = Annotated[
 class ModelConfig:
     """The network between the data's features and its classes."""
 
-    hidden_size: Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_sizes)] = (32,)
+    hidden_size: Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_tuple)] = (32,)
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     batch_norm: StrictBool = True
     initializer: Literal["normal", "xavier", "kaiming"] = "xavier"
@@ -349,7 +349,7 @@ class CompareConfig:
 
     experiment_name: Name | None = None
     status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
-    where: tuple[Text, ...] = ()
+    where: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
     metric: Text = "val/accuracy"
     order: Literal["auto", "ascending", "descending"] = "auto"
     over_seeds: StrictBool = False

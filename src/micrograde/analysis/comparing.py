@@ -1,0 +1,97 @@
+"""What a comparison of runs needs: which parameters differ, which run is best, means over seeds."""
+
+from typing import TYPE_CHECKING
+
+from micrograde.analysis.loading import ABOUT
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEED = "seed"
+METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "train/accuracy", "train/loss")
+"""What a table shows of the metrics, besides the one it is ordered by."""
+
+
+def parameters(runs: "pd.DataFrame") -> list[str]:
+    """The names of the params among the columns."""
+    names = map(str, runs)
+    return [name for name in names if not ("/" in name or name in ABOUT or name.startswith("tags."))]
+
+
+def varying_parameters(runs: "pd.DataFrame") -> list[str]:
+    """The params that are not the same in all runs; one that some runs lack differs too.
+
+    Where a choice explains what is lacking, its name is enough: runs on moons have ``data.noise``, runs
+    on digits have not, and ``data.name`` says so already.
+    """
+    return [name for name in parameters(runs) if _differs(runs, name)]
+
+
+def _differs(runs: "pd.DataFrame", name: str) -> bool:
+    values, choice = runs[name].astype(str), f"{name.rpartition('.')[0]}.name"
+    if choice == name or choice not in runs:
+        return values.nunique() > 1
+    given = values[runs[name].notna()].nunique() > 1
+    return bool(given or (values.groupby(runs[choice].astype(str)).nunique() > 1).any())
+
+
+def ascending(metric: str, order: str) -> bool:
+    """Whether the best comes first by going up: ``auto`` takes losses, errors and norms for small."""
+    if order == "auto":
+        return any(word in metric for word in ("loss", "error", "norm", "duration"))
+    return order == "ascending"
+
+
+def known_metric(runs: "pd.DataFrame", metric: str) -> str:
+    """The metric's column, or ``InputError`` that names the metrics there are."""
+    if metric in runs:
+        return metric
+    there_are = [name for name in map(str, runs) if "/" in name and not name.startswith("gradient_norm/")]
+    raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are)}")
+
+
+def order_runs(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
+    """The runs, best first by ``metric``; those without it last.
+
+    Raises
+    ------
+    InputError
+        If no run has the metric; the message names those there are.
+    """
+    if runs.empty:
+        return runs
+    column = known_metric(runs, metric)
+    return runs.sort_values(column, ascending=ascending(metric, order), na_position="last", kind="stable")
+
+
+def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
+    """Runs that differ in ``seed`` alone as one row: mean and standard deviation of each metric, count.
+
+    Columns: the other params that differ, ``runs``, then ``<metric> mean`` and ``<metric> std`` (sample
+    standard deviation; missing for a single run). Best mean first.
+    """
+    import pandas as pd
+
+    if runs.empty:
+        return runs
+    column = known_metric(runs, metric)
+    by = [name for name in varying_parameters(runs) if name != SEED] or ["experiment_name"]
+    shown = [column, *(name for name in METRICS if name in runs and name != column)]
+    grouped = runs.groupby(by, dropna=False, sort=True)[shown].agg(["mean", "std"])
+    grouped.columns = pd.Index([" ".join(pair) for pair in grouped.columns.to_flat_index()])
+    counts = runs.groupby(by, dropna=False, sort=True).size().rename("runs")
+    table = counts.to_frame().join(grouped).reset_index()
+    return table.sort_values(
+        f"{column} mean", ascending=ascending(metric, order), na_position="last", kind="stable"
+    ).reset_index(drop=True)
+
+
+def table_of_runs(runs: "pd.DataFrame", metric: str) -> "pd.DataFrame":
+    """What the command shows of each run: its name, what differs, the metrics, status and duration."""
+    metrics = [metric, *(name for name in METRICS if name in runs and name != metric)]
+    table = runs[["run_id", "run_name", *varying_parameters(runs), *metrics, "status", "duration"]].copy()
+    table["run_id"] = table["run_id"].str[:8]
+    if runs["experiment_name"].nunique() > 1:
+        table.insert(1, "experiment_name", runs["experiment_name"])
+    return table

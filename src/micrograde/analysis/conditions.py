@@ -1,0 +1,73 @@
+"""Conditions on runs, as they are typed: ``optimizer.learning_rate>=0.1``, ``model.activation=tanh``."""
+
+import difflib
+import operator
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COMPARISONS = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "!=": operator.ne,
+    "=": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_CONDITION = re.compile(r"\s*([^<>=!\s]+)\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*")
+
+
+def keep_where(runs: "pd.DataFrame", conditions: Sequence[str]) -> "pd.DataFrame":
+    """The runs for which every condition holds; a run that lacks the column meets none but ``!=``.
+
+    Raises
+    ------
+    InputError
+        For a condition that cannot be read, an unknown column, or text compared with a number.
+    """
+    if runs.empty:
+        return runs
+    for condition in conditions:
+        match = _CONDITION.fullmatch(condition)
+        if match is None:
+            raise InputError(f"where={condition}: should read like optimizer.learning_rate>=0.1")
+        column, comparison, text = match.groups()
+        values = runs[_known_column(runs, column, condition)]
+        wanted = _of_the_columns_type(values, text, condition)
+        holds = _COMPARISONS[comparison](values, wanted)
+        runs = runs[holds.fillna(comparison == "!=").astype(bool)]
+    return runs
+
+
+def _known_column(runs: "pd.DataFrame", column: str, condition: str) -> str:
+    """The column, or ``InputError`` with the nearest that there are."""
+    if column in runs:
+        return column
+    near = difflib.get_close_matches(column, [str(name) for name in runs], n=3, cutoff=0.4)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise InputError(f"where={condition}: no run has {column}{hint}")
+
+
+def _of_the_columns_type(values: "pd.Series[Any]", text: str, condition: str) -> Any:
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(values):
+        if text not in ("true", "false"):
+            raise InputError(f"where={condition}: should compare with true or false")
+        return text == "true"
+    if pd.api.types.is_numeric_dtype(values):
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(f"where={condition}: should compare with a number, got {text}") from None
+    if pd.api.types.is_datetime64_any_dtype(values):
+        try:
+            return pd.Timestamp(text, tz="UTC")
+        except ValueError:
+            raise InputError(f"where={condition}: should compare with a time such as 2026-01-31") from None
+    return text

@@ -1,0 +1,106 @@
+"""A data frame shown on a terminal, or written to a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (".csv", ".parquet", ".md", ".html")
+
+
+def write_table(frame: "pd.DataFrame", path: Path) -> None:
+    """Write the frame in the format that the file's name ends in.
+
+    Raises
+    ------
+    InputError
+        If the ending is none of ``SUFFIXES``, or the folder is not there.
+    """
+    check_output(path)
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif path.suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    elif path.suffix == ".md":
+        path.write_text(_markdown(frame), encoding="utf-8")
+    else:
+        frame.to_html(path, index=False, escape=True, border=0, na_rep="", encoding="utf-8")
+
+
+def check_output(path: Path) -> None:
+    """Raise ``InputError`` unless a table could be written to this file."""
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"output={path}: should end in one of {' '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise InputError(f"output={path}: there is no folder {path.parent}")
+
+
+def print_table(frame: "pd.DataFrame", title: str) -> None:
+    """Print the frame whole: as wide as it is where there is no terminal, else fitted to it."""
+    import sys
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    names = [str(name) for name in frame]
+    cells = {name: [_cell(name, value) for value in frame[name]] for name in names}
+    for name in names:
+        numeric = frame[name].dtype.kind in "iuf" or str(frame[name].dtype) in ("Int64", "Float64")
+        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+    for row in range(len(frame)):
+        table.add_row(*(Text(cells[name][row]) for name in names))
+    width = None
+    if not sys.stdout.isatty():
+        width = 4 + sum(max(len(name), *map(len, values), 1) + 3 for name, values in cells.items())
+    console = Console(width=width, highlight=False)
+    console.print(Text(title, style="bold"))
+    console.print(table)
+
+
+def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """``<metric> mean`` and ``<metric> std`` as one column ``<metric>`` of ``mean ± std``, to be read."""
+    import pandas as pd
+
+    merged = frame.copy()
+    for name in [name for name in map(str, frame) if name.endswith(" mean")]:
+        metric = name.removesuffix(" mean")
+        spread = frame[f"{metric} std"]
+        texts = [
+            _cell(metric, mean) + (f" ± {_cell(metric, std)}" if pd.notna(std) else "")
+            for mean, std in zip(frame[name], spread, strict=True)
+        ]
+        merged[name] = texts
+        merged = merged.rename(columns={name: metric}).drop(columns=f"{metric} std")
+    return merged
+
+
+def _cell(column: str, value: Any) -> str:
+    """A value in few characters: four digits where it is measured, as it was given where it is set."""
+    import pandas as pd
+
+    if pd.isna(value):
+        return "-"
+    if isinstance(value, float):
+        if column == "duration":
+            return f"{value:.1f} s"
+        return f"{value:.4f}" if "accuracy" in column else f"{value:.4g}"
+    return str(value)
+
+
+def _markdown(frame: "pd.DataFrame") -> str:
+    """A GitHub table; pandas writes one only with another library."""
+
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+
+    names = [str(name) for name in frame]
+    rows = (
+        line([_cell(name, value) for name, value in zip(names, row, strict=True)]) for row in frame.values
+    )
+    return line(names) + line(["---"] * len(names)) + "".join(rows)
