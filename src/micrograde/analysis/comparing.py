@@ -31,7 +31,7 @@ def varying_parameters(runs: "pd.DataFrame") -> list[str]:
 def _differs(runs: "pd.DataFrame", name: str) -> bool:
     values, choice = runs[name].astype(str), f"{name.rpartition('.')[0]}.name"
     if choice == name or choice not in runs:
-        return values.nunique() > 1
+        return values.nunique(dropna=False) > 1
     given = values[runs[name].notna()].nunique() > 1
     return bool(given or (values.groupby(runs[choice].astype(str)).nunique() > 1).any())
 

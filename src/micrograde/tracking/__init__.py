@@ -9,7 +9,14 @@ from micrograde.tracking.recorder import (
     TrackingError,
     WriterProcess,
 )
-from micrograde.tracking.store import StoreLocation, local_store, project_home, server_store
+from micrograde.tracking.store import (
+    StoreLocation,
+    local_store,
+    make_store,
+    project_home,
+    quiet_environment,
+    server_store,
+)
 
 __all__ = [
     "DatasetInput",
@@ -21,6 +28,8 @@ __all__ = [
     "TrackingError",
     "WriterProcess",
     "local_store",
+    "make_store",
     "project_home",
+    "quiet_environment",
     "server_store",
 ]

@@ -110,7 +110,7 @@ class WriterProcess:
     """
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "micrograde.tracking.writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -122,19 +122,19 @@ class WriterProcess:
 
     def assign(self, folder: Path, location: StoreLocation) -> None:
         """Have it record the launch whose journal is in ``folder``."""
-        assert self._process.stdin is not None
+        assert self.process.stdin is not None
         # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
         launch = {
             "folder": str(folder),
             "tracking_uri": location.tracking_uri,
             "artifact_root": str(location.artifact_root) if location.artifact_root else None,
         }
-        self._process.stdin.write(json.dumps(launch) + "\n")
-        self._process.stdin.flush()
+        self.process.stdin.write(json.dumps(launch) + "\n")
+        self.process.stdin.flush()
 
     def wait(self) -> dict[str, Any]:
         """Its answer, when it is done: ``runs``, or an ``error``."""
-        answer, _ = self._process.communicate()
+        answer, _ = self.process.communicate()
         outcome: dict[str, Any] = {"error": "the writer died"}
         if answer.strip():
             outcome = json.loads(answer.splitlines()[-1])
@@ -142,8 +142,8 @@ class WriterProcess:
 
     def discard(self) -> None:
         """It is not needed any more; one that records a launch goes on by itself until that is done."""
-        if self._process.stdin and not self._process.stdin.closed:
-            self._process.stdin.close()
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
 
 
 class Recorder:

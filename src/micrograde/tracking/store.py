@@ -89,6 +89,15 @@ def store_lock(location: StoreLocation) -> Iterator[None]:
         yield
 
 
+def make_store(location: StoreLocation) -> None:
+    """Make the local store if there is none."""
+    os.environ.update(quiet_environment())
+    from mlflow import MlflowClient
+
+    with store_lock(location):
+        MlflowClient(location.tracking_uri)
+
+
 def without_password(text: str) -> str:
     """The text with ``user:password@`` of any address in it made unreadable."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
+    return re.sub(r"(?<=://)[^/\s]+@", "***@", text)

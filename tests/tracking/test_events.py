@@ -1,0 +1,47 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micrograde.tracking.events import (
+    DatasetInput,
+    LaunchEnded,
+    MetricsLogged,
+    RunEnded,
+    RunStarted,
+    TagsSet,
+    from_json_line,
+    to_json_line,
+)
+
+texts = st.text(max_size=8)
+names = st.dictionaries(texts, texts, max_size=3)
+counts = st.integers(0, 2**53)
+events = st.one_of(
+    st.builds(RunStarted, counts, counts, texts, texts, names, names, st.builds(DatasetInput, *[texts] * 5)),
+    st.builds(MetricsLogged, counts, counts, counts, st.dictionaries(texts, st.floats(allow_nan=False))),
+    st.builds(TagsSet, counts, names),
+    st.builds(RunEnded, counts, counts, st.sampled_from(["FINISHED", "FAILED", "KILLED"])),
+    st.just(LaunchEnded()),
+)
+
+
+@given(events)
+def test_an_event_survives_being_a_line(event):
+    line = to_json_line(event)
+    assert "\n" not in line
+    assert from_json_line(line) == event
+
+
+def test_nan_survives():
+    event = from_json_line(to_json_line(MetricsLogged(0, 0, 0, {"a": float("nan")})))
+    assert event.values["a"] != event.values["a"]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{", "[]", "{}", '{"event": "RunEnded"}', json.dumps({"event": "Popen", "args": "ls"})]
+)
+def test_what_is_no_event_is_refused(line):
+    with pytest.raises((ValueError, AttributeError, TypeError)):
+        from_json_line(line)

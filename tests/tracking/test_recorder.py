@@ -1,0 +1,216 @@
+"""The recorder and its writer process, against a real SQLite store."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from micrograde.tracking import (
+    DatasetInput,
+    NullRecorder,
+    Recorder,
+    TrackingError,
+    WriterProcess,
+    local_store,
+    server_store,
+)
+
+DATASET = DatasetInput("toy", "f" * 64, '{"from": "a test"}', "{}", '{"rows": 3}')
+
+
+def start(recorder, name="first", experiment="toys", **tags):
+    return recorder.start_run(
+        experiment_name=experiment, run_name=name, params={"seed": "1"}, tags=tags, dataset=DATASET
+    )
+
+
+def client(home):
+    from mlflow import MlflowClient
+
+    return MlflowClient(local_store(home).tracking_uri)
+
+
+def all_runs(home):
+    store = client(home)
+    return store.search_runs([experiment.experiment_id for experiment in store.search_experiments()])
+
+
+def test_everything_told_is_in_the_store(home):
+    with Recorder(local_store(home)) as recorder:
+        run = start(recorder, **{"micrograde.config_digest": "abc"})
+        for epoch in range(1, 301):
+            recorder.log_metrics(run, epoch, {f"metric/{i}": epoch + i / 7 for i in range(7)})
+        recorder.set_tags(run, {"micrograde.note": "läuft"})
+        (recorder.run_folder(run) / "figures").mkdir()
+        (recorder.run_folder(run) / "figures" / "a.txt").write_text("picture")
+        recorder.end_run(run, "FINISHED")
+        (recorded,) = recorder.close()
+
+    store = client(home)
+    stored = store.get_run(recorded.run_id)
+    assert stored.info.status == "FINISHED"
+    assert stored.info.run_name == "first"
+    assert stored.info.start_time <= stored.info.end_time <= time.time() * 1000
+    assert store.get_experiment(recorded.experiment_id).name == "toys"
+    assert stored.data.params == {"seed": "1"}
+    assert stored.data.tags["micrograde.config_digest"] == "abc"
+    assert stored.data.tags["micrograde.note"] == "läuft"
+    assert len(stored.data.tags["mlflow.source.git.commit"]) == 40
+    assert stored.data.tags["micrograde.git_dirty"] in ("true", "false")
+    history = store.get_metric_history(recorded.run_id, "metric/3")
+    assert [(point.step, point.value) for point in history] == [(e, e + 3 / 7) for e in range(1, 301)]
+    (dataset,) = stored.inputs.dataset_inputs
+    assert (dataset.dataset.name, dataset.dataset.digest) == ("toy", "f" * 36)
+    assert json.loads(dataset.dataset.profile) == {"rows": 3}
+    assert [tag.value for tag in dataset.tags] == ["training"]
+    (artifact,) = store.list_artifacts(recorded.run_id, "figures")
+    assert artifact.path == "figures/a.txt"
+    assert list((home / "mlruns/launches").iterdir()) == []
+
+
+def test_many_params_and_long_ones(home):
+    params = {f"key{i}": "v" * 10_000 for i in range(250)}
+    with Recorder(local_store(home)) as recorder:
+        run = recorder.start_run(
+            experiment_name="toys", run_name="r", params=params, tags={}, dataset=DATASET
+        )
+        recorder.end_run(run, "FINISHED")
+        (recorded,) = recorder.close()
+    assert len(client(home).get_run(recorded.run_id).data.params) == 250
+
+
+def test_names_cannot_leave_the_artifact_folder(home):
+    with Recorder(local_store(home)) as recorder:
+        for name in ("..", "../../x", "a b%2e"):
+            recorder.end_run(start(recorder, experiment=name), "FINISHED")
+        recorder.close()
+    artifacts = home / "mlruns" / "artifacts"
+    for experiment in client(home).search_experiments():
+        if experiment.name != "Default":
+            folder = experiment.artifact_location.removeprefix("file://")
+            assert os.path.dirname(os.path.realpath(folder)) == str(artifacts)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), "KILLED"), (ZeroDivisionError(), "FAILED")]
+)
+def test_an_exception_ends_the_runs_in_work(home, error, status):
+    def launch():
+        with Recorder(local_store(home)) as recorder:
+            run = start(recorder)
+            recorder.log_metrics(run, 1, {"loss": 0.5})
+            raise error
+
+    with pytest.raises(type(error)):
+        launch()
+    (run,) = all_runs(home)
+    assert (run.info.status, run.data.metrics) == (status, {"loss": 0.5})
+
+
+def test_a_launch_that_is_killed_leaves_no_run_that_seems_to_go_on(home):
+    code = textwrap.dedent(
+        f"""
+        import os, signal, time
+        from pathlib import Path
+        from micrograde.tracking import *
+        recorder = Recorder(local_store(Path({str(home)!r})))
+        run = recorder.start_run(experiment_name="toys", run_name="r", params={{}}, tags={{}},
+                                 dataset=DatasetInput("d", "e", "{{}}", "{{}}", "{{}}"))
+        recorder.log_metrics(run, 1, {{"loss": 0.25}})
+        (recorder.run_folder(run) / "train.log").write_text("so far")
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    launches = home / "mlruns" / "launches"
+    for _ in range(600):  # the writer outlives the launch by a moment
+        if not any(launches.iterdir()):
+            break
+        time.sleep(0.05)
+    (run,) = all_runs(home)
+    assert run.info.status == "KILLED"
+    assert run.data.metrics == {"loss": 0.25}
+    assert run.data.tags["micrograde.reason"] == "the training process died without a word"
+    assert [file.path for file in client(home).list_artifacts(run.info.run_id)] == ["train.log"]
+
+
+def test_a_store_out_of_reach_costs_no_results(tmp_path):
+    location = server_store("http://me:secret@127.0.0.1:9", tmp_path)
+    recorder = Recorder(location)
+    run = start(recorder)
+    recorder.log_metrics(run, 1, {"loss": 0.5})
+    recorder.end_run(run, "FINISHED")
+    with pytest.raises(TrackingError) as caught:
+        recorder.close()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "secret" not in message
+    (folder,) = (tmp_path / "mlruns" / "launches").iterdir()
+    assert message.endswith(f"what happened in it is kept in {folder}")
+    assert len((folder / "journal.jsonl").read_text().splitlines()) == 4
+    assert "secret" not in (folder / "journal.jsonl").read_text()
+
+
+def test_a_deleted_experiment_is_named(home):
+    store = client(home)
+    store.delete_experiment(store.create_experiment("toys"))
+    recorder = Recorder(local_store(home))
+    start(recorder)
+    with pytest.raises(TrackingError, match="experiment_name=toys: was deleted in the store"):
+        recorder.close()
+
+
+def test_a_writer_that_is_given_no_launch_goes_without_a_trace(tmp_path, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
+    writer = WriterProcess()
+    writer.discard()
+    assert writer.process.wait(30) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_eight_launches_at_once_on_no_store_at_all(tmp_path):
+    code = textwrap.dedent(
+        f"""
+        from pathlib import Path
+        from micrograde.tracking import *
+        with Recorder(local_store(Path({str(tmp_path)!r}))) as recorder:
+            run = recorder.start_run(experiment_name="toys", run_name="r", params={{"a": "1"}}, tags={{}},
+                                     dataset=DatasetInput("d", "e", "{{}}", "{{}}", "{{}}"))
+            recorder.log_metrics(run, 1, {{"loss": 0.25}})
+            recorder.end_run(run, "FINISHED")
+            recorder.close()
+        """
+    )
+    launches = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(8)]
+    for launch in launches:
+        _, stderr = launch.communicate()
+        assert launch.returncode == 0, stderr.decode()
+    runs = all_runs(tmp_path)
+    assert [(run.info.status, run.data.metrics) for run in runs] == [("FINISHED", {"loss": 0.25})] * 8
+    assert len({run.info.experiment_id for run in runs}) == 1
+
+
+def test_the_launch_does_not_import_mlflow(home):
+    code = textwrap.dedent(
+        f"""
+        import sys
+        from pathlib import Path
+        from micrograde.tracking import *
+        with Recorder(local_store(Path({str(home)!r}))) as recorder:
+            recorder.close()
+        assert "mlflow" not in sys.modules
+        """
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_null_recorder_keeps_nothing():
+    with NullRecorder() as recorder:
+        run = start(recorder)
+        assert recorder.run_folder(run) is None
+        assert recorder.close() == ()
