@@ -1,0 +1,56 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from micrograde.analysis import group_over_seeds, load_runs, order_runs, table_of_runs, varying_parameters
+from micrograde.errors import InputError
+
+
+def test_only_what_differs_is_varying(uri):
+    assert varying_parameters(load_runs(uri, experiment_name="digits")) == ["optimizer.learning_rate", "seed"]
+
+
+def test_what_a_choice_explains_is_not_varying():
+    runs = pd.DataFrame(
+        {
+            "data.name": ["digits", "moons", "moons"],
+            "data.noise": [np.nan, 0.2, 0.2],
+            "training.batch_size": pd.array([None, 32, 32], "Int64"),
+            "run_id": ["a", "b", "c"],
+            "val/loss": [1.0, 2.0, 3.0],
+        }
+    )
+    assert varying_parameters(runs) == ["data.name", "training.batch_size"]
+    runs.loc[2, "data.noise"] = 0.3
+    assert "data.noise" in varying_parameters(runs)
+
+
+def test_best_first_and_missing_last(uri):
+    runs = load_runs(uri)
+    assert list(order_runs(runs, "val/accuracy")["run_name"])[:3] == ["run 2", "run 1", "run 0"]
+    assert list(order_runs(runs, "val/loss")["run_name"])[:2] == ["run 2", "run 1"]
+    assert order_runs(runs, "val/accuracy", "ascending")["run_name"].iloc[0] == "run 3"
+    assert order_runs(runs, "val/accuracy")["val/accuracy"].isna().tolist()[-2:] == [True, True]
+
+
+def test_seeds_are_averaged(uri):
+    runs = load_runs(uri, experiment_name="digits")
+    table = group_over_seeds(runs, "val/accuracy")
+    assert list(table["optimizer.learning_rate"]) == [0.1, 1.0]
+    assert list(table["runs"]) == [3, 3]
+    np.testing.assert_allclose(table["val/accuracy mean"], [0.91, 0.71])
+    np.testing.assert_allclose(table["val/accuracy std"], [0.01, 0.01])
+    np.testing.assert_allclose(table["val/loss mean"], [0.09, 0.29])
+
+
+def test_a_metric_that_no_run_has(uri):
+    with pytest.raises(InputError, match="metric=speed: no run has it; there are val/accuracy, val/loss"):
+        order_runs(load_runs(uri), "speed")
+
+
+def test_the_table_has_what_differs_and_the_metrics(uri):
+    table = table_of_runs(load_runs(uri, experiment_name="digits"), "val/loss")
+    assert list(table) == [
+        "run_id", "run_name", "optimizer.learning_rate", "seed", "val/loss", "val/accuracy", "status", "duration",
+    ]  # fmt: skip
+    assert (table["run_id"].str.len() == 8).all()

@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from micrograde.analysis import load_runs
+from micrograde.analysis.loading import _ask_server, _joined
+from micrograde.errors import InputError
+
+
+def test_a_row_a_run_newest_first_with_typed_columns(uri):
+    runs = load_runs(uri)
+    assert list(runs["run_name"]) == ["going on", "odd | <b>", *(f"run {n}" for n in reversed(range(6)))]
+    assert str(runs["start_time"].dtype) == "datetime64[ns, UTC]" or runs["start_time"].dt.tz is not None
+    assert runs["duration"].dtype == np.float64
+    assert runs["duration"].iloc[1] == 2.5
+    assert runs["duration"].isna().iloc[0]
+    assert runs["optimizer.learning_rate"].dtype == np.float64
+    assert sorted(set(runs["optimizer.learning_rate"].dropna())) == [0.1, 1.0]
+    assert runs["seed"].dtype == pd.Int64Dtype()
+    assert runs["model.batch_norm"].dtype == pd.BooleanDtype()
+    assert runs["model.hidden_size"].iloc[1] == "[8, 8]"
+    assert runs["val/accuracy"].dtype == np.float64
+    assert np.isnan(runs["val/loss"].iloc[1])
+    assert runs["tags.micrograde.config_digest"].iloc[-1] == "d0"
+    assert not any(name.startswith("tags.mlflow") for name in runs)
+    assert "deleted" not in set(runs["run_name"])
+
+
+def test_mlflows_client_gives_the_same_frame(uri):
+    pd.testing.assert_frame_equal(
+        _joined(*_ask_server(uri)).reset_index(drop=True)[list(load_runs(uri))], load_runs(uri)
+    )
+
+
+def test_filters(uri):
+    assert len(load_runs(uri, experiment_name="digits")) == 6
+    assert list(load_runs(uri, status="FAILED")["run_name"]) == ["odd | <b>"]
+    assert len(load_runs(uri, experiment_name="nothing")) == 0
+    assert list(load_runs(uri, where=["optimizer.learning_rate=0.1", "seed!=0"])["run_name"]) == [
+        "run 2",
+        "run 1",
+    ]
+    assert list(load_runs(uri, where=["val/accuracy >= 0.915"])["run_name"]) == ["run 2"]
+    assert len(load_runs(uri, where=["model.batch_norm=true"])) == 6
+    assert len(load_runs(uri, where=["optimizer.name!=sgd"])) == 2
+    assert len(load_runs(uri, where=["start_time>2030-01-01"])) == 0
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (
+            "optimizer.learning_rat=1",
+            "no run has optimizer.learning_rat; did you mean optimizer.learning_rate",
+        ),
+        ("seed", "where=seed: should read like optimizer.learning_rate>=0.1"),
+        ("seed=one", "where=seed=one: should compare with a number, got one"),
+        ("model.batch_norm=1", "should compare with true or false"),
+        ("start_time>soon", "should compare with a time such as 2026-01-31"),
+        ("__import__('os')=1", "no run has __import__"),
+    ],
+)
+def test_conditions_that_cannot_be_met_say_why(uri, condition, message):
+    with pytest.raises(InputError) as caught:
+        load_runs(uri, where=[condition])
+    assert message in str(caught.value)
+
+
+def test_a_store_that_is_not_there_is_empty_and_stays_away(tmp_path):
+    assert load_runs(f"sqlite:///{tmp_path}/mlflow.db").empty
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_without_runs_is_empty(empty_store):
+    assert load_runs(f"sqlite:///{empty_store}/mlruns/mlflow.db").empty

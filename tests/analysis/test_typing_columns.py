@@ -1,0 +1,34 @@
+import json
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micrograde.analysis.typing_columns import typed
+
+values = st.one_of(
+    st.lists(st.integers(-(10**17), 10**17), min_size=1),
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1),
+    st.lists(st.booleans(), min_size=1),
+)
+
+
+@given(values, st.integers(0, 2))
+def test_numbers_and_booleans_come_back_as_they_went_in(column, missing):
+    texts = pd.Series([json.dumps(value) for value in column] + [None] * missing, dtype="str")
+    back = typed(texts)
+    assert list(back.dropna()) == column
+    assert back.isna().sum() == missing
+    assert back.dtype != texts.dtype
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_text_stays_as_it_is(column):
+    texts = pd.Series([*column, "tanh"], dtype="str")
+    assert list(typed(texts).dropna()) == [value for value in [*column, "tanh"] if value != "null"]
+
+
+def test_null_is_missing():
+    back = typed(pd.Series(["null", "32"], dtype="str"))
+    assert back.isna().tolist() == [True, False]
+    assert back.dtype == pd.Int64Dtype()

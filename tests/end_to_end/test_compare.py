@@ -1,0 +1,48 @@
+import pandas as pd
+
+
+def test_no_runs_yet(user):
+    assert user.run("compare").stdout == "No runs yet, or none that match. Make one with: make train\n"
+
+
+def test_runs_in_a_table(user):
+    for rate in ("0.1", "0.3"):
+        for seed in ("0", "1"):
+            user.run(
+                "train",
+                "data=digits",
+                "training.num_epochs=3",
+                f"optimizer.learning_rate={rate}",
+                f"seed={seed}",
+            )
+
+    done = user.run("compare", "metric=val/loss")
+    lines = done.stdout.splitlines()
+    assert lines[0].rstrip() == "4 runs, best val/loss first"
+    header = next(line.split() for line in lines if "run_id" in line)
+    assert header[:5] == ["run_id", "run_name", "optimizer.learning_rate", "seed", "val/loss"]
+    assert "model.activation" not in done.stdout
+
+    user.run("compare", "over_seeds=true", "output=means.csv")
+    means = pd.read_csv(user.folder / "means.csv")
+    assert list(means["runs"]) == [2, 2]
+    assert set(means["optimizer.learning_rate"]) == {0.1, 0.3}
+    assert {"val/accuracy mean", "val/accuracy std"} <= set(means)
+
+    user.run("compare", 'where="optimizer.learning_rate>0.1"', "limit=1", "output=best.parquet")
+    best = pd.read_parquet(user.folder / "best.parquet")
+    assert list(best["optimizer.learning_rate"]) == [0.3]
+
+
+def test_mistakes_give_a_line(user):
+    user.run("train", "training.num_epochs=1")
+    for arguments, message in (
+        (("metric=speed",), "metric=speed: no run has it; there are"),
+        (("output=runs.xlsx",), "output=runs.xlsx: should end in one of"),
+        (("order=up",), "order=up: should be 'auto', 'ascending' or 'descending'"),
+        (('where="seed=one"',), "where=seed=one: should compare with a number"),
+        (("where=seed=1",), "where=seed=1: cannot be read as key=value"),
+    ):
+        done = user.run("compare", *arguments, status=2)
+        assert done.stderr.startswith(message)
+        assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,234 @@
+import json
+import signal
+import time
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from micrograde.config import parse_train_config
+from micrograde.data import Preprocessing, load_dataset, split_dataset
+from micrograde.nn import MLP
+
+
+def artifacts(client, run_id, folder=None):
+    for file in client.list_artifacts(run_id, folder):
+        if file.is_dir:
+            yield from artifacts(client, run_id, file.path)
+        else:
+            yield file.path
+
+
+def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
+    done = user.run("train")
+    assert done.stderr == ""
+    assert "epoch 50/50" in done.stdout
+    (run,) = user.runs()
+    client = user.client
+    assert run.info.run_id in done.stdout
+    assert run.info.status == "FINISHED"
+    assert client.get_experiment(run.info.experiment_id).name == "digits"
+    assert run.data.metrics["val/accuracy"] >= 0.96
+    assert run.data.metrics["test/accuracy"] >= 0.94
+    assert run.data.params["optimizer.learning_rate"] == "0.2"
+    assert run.data.params["data.name"] == "digits"
+    assert (
+        len(run.data.tags["micrograde.config_digest"]) == len(run.data.tags["micrograde.data_digest"]) == 64
+    )
+    for metric in (
+        "train/loss",
+        "train/accuracy",
+        "val/loss",
+        "gradient_norm/total",
+        "gradient_norm/layer1.weights",
+    ):
+        history = client.get_metric_history(run.info.run_id, metric)
+        assert [point.step for point in history] == list(range(1, 51))
+    assert set(artifacts(client, run.info.run_id)) == {
+        "config/config.yaml",
+        "config/overrides.yaml",
+        "figures/confusion_matrix.png",
+        "figures/learning_curves.png",
+        "model/preprocessing.json",
+        "model/weights.safetensors",
+        "train.log",
+    }
+
+    # The files are enough to use the model: its test accuracy comes out again.
+    path = client.download_artifacts(run.info.run_id, "", str(tmp_path))
+    config = parse_train_config(yaml.safe_load(open(f"{path}/config/config.yaml")))
+    preprocessing = Preprocessing.from_state(json.load(open(f"{path}/model/preprocessing.json")))
+    model = MLP(64, config.model.hidden_size, 10, dtype=config.training.dtype)
+    model.load_state(load_file(f"{path}/model/weights.safetensors"))
+    split = split_dataset(
+        load_dataset("digits", seed=0), validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0
+    )
+    predicted = model.predict_logits(preprocessing.transform(split.test.features)).argmax(axis=1)
+    assert np.mean(predicted == split.test.labels) == run.data.metrics["test/accuracy"]
+
+
+def test_the_same_command_gives_the_same_numbers_bit_for_bit(user):
+    command = ("data=digits", "training.num_epochs=3", "optimizer=adam", "model.hidden_size=[7,5]", "seed=3")
+    user.run("train", *command)
+    user.run("train", *command)
+    first, second = user.runs()
+    assert first.data.metrics == second.data.metrics
+    assert first.data.params == second.data.params
+    assert first.info.run_name == "data=digits num_epochs=3 optimizer=adam hidden_size=[7,5] seed=3"
+    for tag in ("micrograde.config_digest", "micrograde.data_digest"):
+        assert first.data.tags[tag] == second.data.tags[tag]
+    weights = [
+        user.client.download_artifacts(run.info.run_id, "model/weights.safetensors")
+        for run in (first, second)
+    ]
+    assert open(weights[0], "rb").read() == open(weights[1], "rb").read()
+
+
+def test_the_notebook_preset(user):
+    user.run("train", "experiment=notebook")
+    (run,) = user.runs()
+    expected = {
+        "data.name": "gaussian",
+        "training.dtype": "float64",
+        "training.batch_size": "null",
+        "training.num_epochs": "10",
+        "optimizer.learning_rate": "0.01",
+        "model.hidden_size": "5",
+        "model.initializer": "normal",
+        "seed": "0",
+    }
+    assert {key: run.data.params[key] for key in expected} == expected
+    assert len(user.client.get_metric_history(run.info.run_id, "train/loss")) == 10
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("data=moons", "schedule=cosine", "schedule.warmup_epochs=2", "model.activation=relu"),
+        ("data=spirals", "model.batch_norm=false", "model.initializer=kaiming", "model.activation=relu"),
+        ("data=wine", "schedule=step", "optimizer.momentum=0.9", "optimizer.nesterov=true"),
+        ("data=xor", "model.hidden_size=[]", "training.dtype=float64", "model.activation=sigmoid"),
+        ("data=circles", "training.early_stopping.enabled=true", "training.early_stopping.patience=2"),
+    ],
+)
+def test_every_choice_trains(user, arguments):
+    user.run("train", "training.num_epochs=4", *arguments)
+    (run,) = user.runs()
+    assert run.info.status == "FINISHED"
+    assert np.isfinite(run.data.metrics["test/loss"])
+
+
+def test_a_table_of_ones_own(user):
+    rows = [
+        "width,kind,colour",
+        *(f"{n % 7}.5,{'ab'[n % 2]},{'red' if n % 3 else 'blue'}" for n in range(60)),
+    ]
+    (user.folder / "own.csv").write_text("\n".join(rows))
+    user.run("train", "data=csv", "data.path=own.csv", "data.target=colour", "training.num_epochs=2")
+    (run,) = user.runs()
+    assert run.info.status == "FINISHED"
+    assert json.loads(run.inputs.dataset_inputs[0].dataset.schema)["classes"] == ["blue", "red"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["optimizer.learning_rate=-1"], "optimizer.learning_rate=-1: should be greater than 0"),
+        (["optimizer.learning_rat=1"], "optimizer.learning_rat: there is no such key; did you mean optimizer.learning_rate"),
+        (["+extra=1"], "extra: there is no such key"),
+        (["optimizer=lion"], "optimizer=lion: there is no such choice; there are adam sgd"),
+        (["data=csv"], "data.path: is missing; it needs a value"),
+        (["data=csv", "data.path=no.csv", "data.target=y"], "data.path=no.csv"),
+        (["training.batch_size=5000"], "training.batch_size=5000: the training part has 1437 rows; at most that many, or null"),
+        (["training.batch_size=1"], "training.batch_size=1: leaves a batch of one row of the training part's 1437"),
+        (["training.batch_size=4"], "training.batch_size=4: leaves a batch of one row of the training part's 1437"),
+        (["data.validation_fraction=0.0001"], "data.validation_fraction=0.0001"),
+        (["seed=[1"], "seed=[1: cannot be read as key=value"),
+        (["seed=${nothing}"], "Interpolation key 'nothing' not found"),
+    ],
+)  # fmt: skip
+def test_bad_input_gives_a_line_and_leaves_nothing(user, arguments, message):
+    before = user.files()
+    done = user.run("train", *arguments, status=2)
+    assert done.stderr.startswith(message)
+    assert len(done.stderr.splitlines()) == (2 if arguments == ["data=csv"] else 1)
+    assert done.stdout == ""
+    assert user.files() == before
+    assert user.runs() == []
+
+
+def test_a_run_that_diverges_is_failed_and_says_where(user):
+    command = (
+        "data=moons",
+        "model.batch_norm=false",
+        "optimizer.learning_rate=1e30",
+        "model.activation=relu",
+    )
+    done = user.run("train", *command, status=1)
+    assert "the run FAILED: the loss is" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    (run,) = user.runs()
+    assert run.info.status == "FAILED"
+    assert run.data.tags["micrograde.diverged_step"] in done.stderr
+    assert (
+        run.data.tags["micrograde.diverged_parameter"] == "none"
+        or "layer" in run.data.tags["micrograde.diverged_parameter"]
+    )
+    assert run.data.tags["micrograde.reason"] in done.stderr
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_run_that_is_stopped_keeps_what_it_learned(user, sent, status):
+    process = user.start("train", "training.num_epochs=100000")
+    for line in process.stdout:
+        if line.startswith("epoch"):  # the first is printed after the first epoch
+            break
+    time.sleep(0.3)
+    process.send_signal(sent)
+    process.communicate()
+    assert process.returncode == status
+    for _ in range(600):  # after SIGKILL the writer closes the run by itself
+        if user.runs() and user.runs()[0].info.status != "RUNNING":
+            break
+        time.sleep(0.05)
+    (run,) = user.runs()
+    assert run.info.status == "KILLED"
+    assert run.data.metrics["train/loss"] > 0
+    assert "train.log" in set(artifacts(user.client, run.info.run_id))
+    if sent == signal.SIGINT:
+        assert "model/weights.safetensors" in set(artifacts(user.client, run.info.run_id))
+
+
+def test_tracking_disabled_leaves_nothing(user):
+    before = user.files()
+    done = user.run("train", "tracking=disabled", "training.num_epochs=2")
+    assert "accuracy" in done.stdout
+    assert user.files() == before
+
+
+def test_everything_is_under_mlruns_and_two_at_once_do_not_meet(user):
+    before = set(user.files())
+    processes = [user.start("train", "training.num_epochs=2", f"seed={seed}") for seed in range(3)]
+    for process in processes:
+        _, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+    assert [run.info.status for run in user.runs()] == ["FINISHED"] * 3
+    assert sorted(run.data.params["seed"] for run in user.runs()) == ["0", "1", "2"]
+    assert all(path.startswith(str(user.home / "mlruns")) for path in set(user.files()) - before)
+
+
+def test_help_is_for_people_and_imports_no_mlflow(user):
+    done = user.run("train", "--help")
+    assert done.stdout.startswith("Train a multi-layer perceptron")
+    for key in ("optimizer.learning_rate", "training.batch_size", "experiment=notebook", "make compare"):
+        assert key in done.stdout
+    user.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    assert "mlflow" not in user.run("train", "--help").stderr
+
+
+def test_cfg_job_shows_the_config_and_does_nothing(user):
+    shown = yaml.safe_load(user.run("train", "--cfg", "job", "seed=4").stdout)
+    assert shown["seed"] == 4
+    assert shown["optimizer"]["name"] == "sgd"
+    assert user.runs() == []
