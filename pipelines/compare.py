@@ -1,5 +1,6 @@
 """Compare recorded runs: a table, best first, with the parameters that differ. `--help` lists the keys."""
 
+import os
 from pathlib import Path
 
 from micrograde.analysis import (
@@ -14,7 +15,7 @@ from micrograde.analysis import (
 )
 from micrograde.command_line import Config, entry_point
 from micrograde.config import ServerTracking, parse_compare_config
-from micrograde.tracking import local_store, project_home
+from micrograde.tracking import local_store, project_home, quiet_environment
 
 
 @entry_point(config_name="compare")
@@ -24,6 +25,7 @@ def main(composed: Config) -> None:
     output = Path(config.output) if config.output else None
     if output:
         check_output(output)
+    os.environ.update(quiet_environment())  # a server is asked through MLflow
     tracking = config.tracking
     uri = tracking.uri if isinstance(tracking, ServerTracking) else local_store(project_home()).tracking_uri
     runs = load_runs(uri, experiment_name=config.experiment_name, status=config.status, where=config.where)

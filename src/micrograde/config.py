@@ -355,7 +355,9 @@ class CompareConfig:
     over_seeds: StrictBool = False
     limit: PositiveInt | None = None
     output: Text | None = None
-    tracking: AnyTracking = dataclasses.field(default_factory=LocalTracking)
+    tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
+        default_factory=LocalTracking
+    )
 
 
 # --- from containers to dataclasses and back ----------------------------------------------------

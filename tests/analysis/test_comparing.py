@@ -43,9 +43,29 @@ def test_seeds_are_averaged(uri):
     np.testing.assert_allclose(table["val/loss mean"], [0.09, 0.29])
 
 
+def test_a_seed_that_did_not_finish_is_counted_apart(uri):
+    runs = load_runs(uri, experiment_name="digits")
+    runs.loc[(runs["optimizer.learning_rate"] == 1) & (runs["seed"] == 2), "status"] = "FAILED"
+    table = group_over_seeds(runs, "val/accuracy")
+    assert list(table["runs"]) == [3, 2]
+    assert list(table["unfinished"]) == [0, 1]
+    np.testing.assert_allclose(table["val/accuracy mean"], [0.91, 0.705])
+
+
 def test_a_metric_that_no_run_has(uri):
     with pytest.raises(InputError, match="metric=speed: no run has it; there are val/accuracy, val/loss"):
         order_runs(load_runs(uri), "speed")
+
+
+@pytest.mark.parametrize("column", ["status", "optimizer.name", "seed"])
+def test_a_column_that_is_no_metric_is_none(uri, column):
+    with pytest.raises(InputError, match=f"metric={column}: no run has it"):
+        order_runs(load_runs(uri), column)
+
+
+def test_no_metric_at_all(uri):
+    with pytest.raises(InputError, match="there are none yet"):
+        order_runs(load_runs(uri, status="RUNNING"), "val/loss")
 
 
 def test_the_table_has_what_differs_and_the_metrics(uri):

@@ -1,8 +1,11 @@
+import sqlite3
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from micrograde.analysis import load_runs
+from micrograde.analysis import load_runs, order_runs
 from micrograde.analysis.loading import _ask_server, _joined
 from micrograde.errors import InputError
 
@@ -73,3 +76,52 @@ def test_a_store_that_is_not_there_is_empty_and_stays_away(tmp_path):
 
 def test_a_store_without_runs_is_empty(empty_store):
     assert load_runs(f"sqlite:///{empty_store}/mlruns/mlflow.db").empty
+
+
+def test_a_filter_decides_the_types_and_the_columns(uri):
+    sizes = load_runs(uri, experiment_name="digits")["model.hidden_size"]
+    assert sizes.dtype == pd.Int64Dtype()
+    assert len(load_runs(uri, experiment_name="digits", where=["model.hidden_size>=16"])) == 6
+    assert "model.hidden_size" not in load_runs(uri, status="RUNNING")
+
+
+def test_a_metric_that_is_nan_in_all_runs_is_still_a_metric(uri):
+    runs = load_runs(uri, status="FAILED")
+    assert runs["val/loss"].isna().tolist() == [True]
+    assert len(order_runs(runs, "val/loss")) == 1
+
+
+def test_runs_of_the_same_millisecond_have_one_order():
+    about = pd.DataFrame({"run_id": ["b", "a"], "start_time": [5, 5], "end_time": [6, 6]})
+    about[["run_name", "experiment_name", "status"]] = "x"
+    none = pd.DataFrame(columns=["run_id", "key", "value"])
+    assert _joined(about, none, none, none)["run_id"].tolist() == ["a", "b"]
+    assert _joined(about[::-1], none, none, none)["run_id"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("content", [b"this is not a database, it is a text", None])
+def test_a_file_that_is_no_store_gives_a_line(tmp_path, content):
+    path = tmp_path / "mlflow.db"
+    if content is None:
+        with sqlite3.connect(path) as connection:
+            connection.execute("create table something_else (a integer)")
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as an MLflow store") as caught:
+        load_runs(f"sqlite:///{path}")
+    assert "\n" not in str(caught.value)
+
+
+def test_reading_changes_no_file(uri):
+    folder = Path(uri.removeprefix("sqlite:///")).parent
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    load_runs(uri)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_a_server_that_does_not_answer_gives_a_line_without_the_password(monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(InputError, match="tracking server cannot be asked") as caught:
+        load_runs("http://user:secret@127.0.0.1:9")
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -29,6 +29,10 @@ def test_outputs_that_cannot_be_written_are_named(tmp_path):
         write_table(frame, tmp_path / "runs.xlsx")
     with pytest.raises(InputError, match="there is no folder"):
         write_table(frame, tmp_path / "none" / "runs.csv")
+    for suffix in (".csv", ".parquet", ".md", ".html"):
+        (tmp_path / f"folder{suffix}").mkdir()
+        with pytest.raises(InputError, match="cannot be written"):
+            write_table(frame, tmp_path / f"folder{suffix}")
 
 
 def test_a_wide_table_is_printed_whole(capsys):
@@ -39,6 +43,11 @@ def test_a_wide_table_is_printed_whole(capsys):
     for name in frame:
         assert name in printed
     assert "0.3333" in printed
+
+
+def test_wide_characters_are_printed_on_one_line(capsys):
+    print_table(pd.DataFrame({"run_name": ["学習率の比較" * 10]}), "title")
+    assert "学習率の比較" * 10 in capsys.readouterr().out
 
 
 def test_mean_and_spread_in_one_column():

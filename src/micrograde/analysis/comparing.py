@@ -44,11 +44,11 @@ def ascending(metric: str, order: str) -> bool:
 
 
 def known_metric(runs: "pd.DataFrame", metric: str) -> str:
-    """The metric's column, or ``InputError`` that names the metrics there are."""
-    if metric in runs:
+    """The metric's column (or ``duration``), or ``InputError`` that names the metrics there are."""
+    if metric in runs and ("/" in metric or metric == "duration"):
         return metric
     there_are = [name for name in map(str, runs) if "/" in name and not name.startswith("gradient_norm/")]
-    raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are)}")
+    raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are) or 'none yet'}")
 
 
 def order_runs(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
@@ -68,8 +68,9 @@ def order_runs(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.Da
 def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
     """Runs that differ in ``seed`` alone as one row: mean and standard deviation of each metric, count.
 
-    Columns: the other params that differ, ``runs``, then ``<metric> mean`` and ``<metric> std`` (sample
-    standard deviation; missing for a single run). Best mean first.
+    Columns: the other params that differ, ``runs`` (how many finished), ``unfinished`` where there are
+    any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single
+    run) over those that finished: the last values of a run that diverged are no result. Best mean first.
     """
     import pandas as pd
 
@@ -78,13 +79,22 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
     column = known_metric(runs, metric)
     by = [name for name in varying_parameters(runs) if name != SEED] or ["experiment_name"]
     shown = [column, *(name for name in METRICS if name in runs and name != column)]
-    grouped = runs.groupby(by, dropna=False, sort=True)[shown].agg(["mean", "std"])
-    grouped.columns = pd.Index([" ".join(pair) for pair in grouped.columns.to_flat_index()])
-    counts = runs.groupby(by, dropna=False, sort=True).size().rename("runs")
-    table = counts.to_frame().join(grouped).reset_index()
-    return table.sort_values(
-        f"{column} mean", ascending=ascending(metric, order), na_position="last", kind="stable"
-    ).reset_index(drop=True)
+    finished = runs["status"] == "FINISHED"
+    values = runs[shown].where(finished)
+    keys = [runs[name] for name in by]
+    table = finished.groupby(keys, dropna=False).agg(["sum", "size"])
+    table.columns = pd.Index(["runs", "unfinished"])
+    table["unfinished"] -= table["runs"]
+    if not table["unfinished"].any():
+        table = table.drop(columns="unfinished")
+    spread = values.groupby(keys, dropna=False).agg(["mean", "std"])
+    spread.columns = pd.Index([" ".join(pair) for pair in spread.columns.to_flat_index()])
+    return (
+        table.join(spread)
+        .reset_index()
+        .sort_values(f"{column} mean", ascending=ascending(metric, order), na_position="last", kind="stable")
+        .reset_index(drop=True)
+    )
 
 
 def table_of_runs(runs: "pd.DataFrame", metric: str) -> "pd.DataFrame":

@@ -28,7 +28,8 @@ def keep_where(runs: "pd.DataFrame", conditions: Sequence[str]) -> "pd.DataFrame
     Raises
     ------
     InputError
-        For a condition that cannot be read, an unknown column, or text compared with a number.
+        For a condition that cannot be read, an unknown column, a number column compared with text, or
+        text put in order.
     """
     if runs.empty:
         return runs
@@ -39,6 +40,8 @@ def keep_where(runs: "pd.DataFrame", conditions: Sequence[str]) -> "pd.DataFrame
         column, comparison, text = match.groups()
         values = runs[_known_column(runs, column, condition)]
         wanted = _of_the_columns_type(values, text, condition)
+        if isinstance(wanted, str) and comparison not in ("=", "!="):
+            raise InputError(f"where={condition}: {column} is text here; compare it with = or !=")
         holds = _COMPARISONS[comparison](values, wanted)
         runs = runs[holds.fillna(comparison == "!=").astype(bool)]
     return runs
@@ -62,7 +65,7 @@ def _of_the_columns_type(values: "pd.Series[Any]", text: str, condition: str) ->
         return text == "true"
     if pd.api.types.is_numeric_dtype(values):
         try:
-            return float(text)
+            return int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else float(text)
         except ValueError:
             raise InputError(f"where={condition}: should compare with a number, got {text}") from None
     if pd.api.types.is_datetime64_any_dtype(values):

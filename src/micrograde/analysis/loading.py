@@ -1,11 +1,13 @@
 """Runs as a data frame, read from the store in a few queries."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis.conditions import keep_where
 from micrograde.analysis.typing_columns import typed
+from micrograde.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,20 +53,18 @@ def load_runs(
     Raises
     ------
     InputError
-        If a condition cannot be read or names a column that no run has.
+        If a condition cannot be read or names a column that no run has, or the store cannot be read.
     """
     if tracking_uri.startswith(("http://", "https://")):
         about, params, metrics, tags = _ask_server(tracking_uri)
     else:
         about, params, metrics, tags = _query_store(tracking_uri)
-    frame = _joined(about, params, metrics, tags)
+    # Before the join, so that the columns and their types are those of the runs that remain.
     if experiment_name is not None:
-        frame = frame[frame["experiment_name"] == experiment_name]
+        about = about[about["experiment_name"] == experiment_name]
     if status is not None:
-        frame = frame[frame["status"] == status]
-    # A filter can leave columns that none of the remaining runs has.
-    kept = [name for name in frame if name in ABOUT or frame[name].notna().any()]
-    return keep_where(frame[kept], where).reset_index(drop=True)
+        about = about[about["status"] == status]
+    return keep_where(_joined(about, params, metrics, tags), where).reset_index(drop=True)
 
 
 def _joined(
@@ -79,10 +79,12 @@ def _joined(
     frame["start_time"] = pd.to_datetime(frame["start_time"], unit="ms", utc=True)
     parts = [frame.drop(columns="end_time")]
     for long, type_them in ((params, True), (metrics, False), (tags, False)):
+        long = long[long["run_id"].isin(frame.index)]
         wide = long.pivot(index="run_id", columns="key", values="value").reindex(frame.index)
         wide = wide[[name for name in wide if name not in ABOUT]]  # the config names the experiment too
         parts.append(wide.apply(typed) if type_them else wide)
-    joined = pd.concat(parts, axis=1).sort_values("start_time", ascending=False, kind="stable")
+    # Runs of a sweep may start in the same millisecond; their ids then decide.
+    joined = pd.concat(parts, axis=1).sort_index().sort_values("start_time", ascending=False, kind="stable")
     columns = [*ABOUT[1:], *(name for name in joined if name not in ABOUT)]
     return joined[columns].reset_index()
 
@@ -100,7 +102,7 @@ def _query_store(uri: str) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, p
     queries = (
         "select r.run_uuid as run_id, r.name as run_name, e.name as experiment_name, r.status, "
         "r.start_time, r.end_time from runs r join experiments e on e.experiment_id = r.experiment_id "
-        f"where r.{active} and e.{active} order by r.start_time",
+        f"where r.{active} and e.{active}",
         _long("params", "t.value", active),
         _long("latest_metrics", "case when t.is_nan then null else t.value end", active),
         _long("tags", "t.value", active, prefix=_TAGS),
@@ -111,6 +113,9 @@ def _query_store(uri: str) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, p
             about, params, metrics, tags = (
                 pd.read_sql_query(sqlalchemy.text(query), connection) for query in queries
             )
+    except (sqlalchemy.exc.DBAPIError, pd.errors.DatabaseError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise InputError(f"{engine.url}: cannot be read as an MLflow store ({reason})") from None
     finally:
         engine.dispose()
     metrics["value"] = metrics["value"].astype("float64")
@@ -136,19 +141,28 @@ def _exists(uri: str) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
+def _paged(search: Callable[..., Any], *arguments: object) -> Iterator[Any]:
+    """All that one of MLflow's searches finds, page by page."""
+    token = None
+    while token != "":
+        page = search(*arguments, max_results=1000, page_token=token)
+        yield from page
+        token = page.token or ""
+
+
 def _ask_server(uri: str) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]":
     """The same four tables from a tracking server."""
     import pandas as pd
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
-    client = MlflowClient(uri)
-    experiments = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
-    runs: list[Any] = []
-    token = None
-    while token != "":
-        page = client.search_runs(list(experiments), max_results=1000, page_token=token)
-        runs += page
-        token = page.token or ""
+    try:
+        client = MlflowClient(uri)
+        experiments = {each.experiment_id: each.name for each in _paged(client.search_experiments)}
+        runs = list(_paged(client.search_runs, list(experiments)))
+    except MlflowException as error:
+        reason = re.sub(r"(?<=://)[^/\s]+@", "***@", str(error).splitlines()[0])
+        raise InputError(f"the tracking server cannot be asked for its runs ({reason})") from None
 
     def long(items: Iterable[tuple[str, str, object]]) -> pd.DataFrame:
         return pd.DataFrame(items, columns=["run_id", "key", "value"])

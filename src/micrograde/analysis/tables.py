@@ -17,17 +17,20 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
     Raises
     ------
     InputError
-        If the ending is none of ``SUFFIXES``, or the folder is not there.
+        If the ending is none of ``SUFFIXES``, the folder is not there, or the file cannot be written.
     """
     check_output(path)
-    if path.suffix == ".csv":
-        frame.to_csv(path, index=False)
-    elif path.suffix == ".parquet":
-        frame.to_parquet(path, index=False)
-    elif path.suffix == ".md":
-        path.write_text(_markdown(frame), encoding="utf-8")
-    else:
-        frame.to_html(path, index=False, escape=True, border=0, na_rep="", encoding="utf-8")
+    try:
+        if path.suffix == ".csv":
+            frame.to_csv(path, index=False)
+        elif path.suffix == ".parquet":
+            frame.to_parquet(path, index=False)
+        elif path.suffix == ".md":
+            path.write_text(_markdown(frame), encoding="utf-8")
+        else:
+            frame.to_html(path, index=False, escape=True, border=0, na_rep="", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"output={path}: cannot be written ({error.strerror})") from None
 
 
 def check_output(path: Path) -> None:
@@ -43,6 +46,7 @@ def print_table(frame: "pd.DataFrame", title: str) -> None:
     import sys
 
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -57,7 +61,7 @@ def print_table(frame: "pd.DataFrame", title: str) -> None:
         table.add_row(*(Text(cells[name][row]) for name in names))
     width = None
     if not sys.stdout.isatty():
-        width = 4 + sum(max(len(name), *map(len, values), 1) + 3 for name, values in cells.items())
+        width = 4 + sum(max(cell_len(name), *map(cell_len, values), 1) + 3 for name, values in cells.items())
     console = Console(width=width, highlight=False)
     console.print(Text(title, style="bold"))
     console.print(table)

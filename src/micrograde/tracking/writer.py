@@ -122,7 +122,9 @@ class Writer:
         if name not in self._experiments:
             experiment = self._client.get_experiment_by_name(name)
             if experiment is None:
-                self._experiments[name] = self._client.create_experiment(name, self._artifact_location(name))
+                self._experiments[name] = self._client.create_experiment(
+                    name, self._artifact_location(name), {"mlflow.experimentKind": "custom_model_development"}
+                )
             elif experiment.lifecycle_stage == "deleted":
                 raise ValueError(
                     f"experiment_name={name}: was deleted in the store; restore it in the MLflow UI "
