@@ -38,7 +38,10 @@ def main(composed: Config) -> None:
     else:
         ordered = order_runs(runs, config.metric, config.order)
         table, shown = ordered, table_of_runs(ordered, config.metric)
-    print_table(shown.head(config.limit or len(shown)), f"{len(runs)} runs, best {config.metric} first")
+    print_table(
+        shown.head(config.limit or len(shown)),
+        f"{len(runs)} run{'s' * (len(runs) > 1)}, best {config.metric} first",
+    )
     if output:
         write_table(table.head(config.limit or len(table)), output)
         print(f"written to {output}")

@@ -19,16 +19,20 @@ from micrograde.config import TrainConfig, to_container
 from micrograde.data import Preprocessing
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
+from micrograde.tracking import without_password
 
 
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
-    """The config that made the run, as YAML, in a form that can be given to ``parse_train_config``."""
+    """The config that made the run, as YAML, in a form that can be given to ``parse_train_config``.
+
+    A password in the tracking server's address is left out.
+    """
     import yaml
 
     folder = _made(folder / "config")
     for name, content in (("config", to_container(config)), ("overrides", list(overrides))):
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(without_password(text), encoding="utf-8")
 
 
 def write_model(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from micrograde.errors import InputError
+from micrograde.tracking import without_password
 
 _SCHEMA = ConfigDict(extra="forbid")
 
@@ -390,9 +391,12 @@ def to_container(config: TrainConfig) -> dict[str, Any]:
 
 
 def as_params(config: TrainConfig) -> dict[str, str]:
-    """Every key and its value as MLflow params: ``optimizer.learning_rate`` is ``0.2``."""
+    """Every key and its value as MLflow params: ``optimizer.learning_rate`` is ``0.2``.
+
+    A password in the tracking server's address is left out.
+    """
     return {
-        key: value if isinstance(value, str) else json.dumps(value)
+        key: without_password(value) if isinstance(value, str) else json.dumps(value)
         for key, value in flatten(to_container(config)).items()
     }
 

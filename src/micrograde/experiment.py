@@ -113,11 +113,15 @@ def run_experiments(
 
 
 def run_name(overrides: Sequence[str]) -> str:
-    """What was typed, short: ``optimizer.learning_rate=0.3 seed=1`` is ``learning_rate=0.3 seed=1``."""
+    """What was typed, short: ``optimizer.learning_rate=0.3 seed=1`` is ``learning_rate=0.3 seed=1``.
+
+    Where the run is recorded is no part of its name.
+    """
     short = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        short.append(f"{key.rpartition('.')[2]}={value}")
+        if key.split(".")[0] not in ("tracking", "experiment_name"):
+            short.append(f"{key.rpartition('.')[2]}={value}")
     return " ".join(short)[:250] or "defaults"
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 _LINES = 10  # about as many lines a run, where there is no terminal to draw a bar on
 _SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+_SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
 
 
 class Progress(Protocol):
@@ -60,7 +61,7 @@ def _bar(name: str, num_epochs: int) -> Iterator[Progress]:
         task = bar.add_task(name, total=num_epochs, values="", markup=False)
 
         def progress(epoch: int, metrics: Mapping[str, float]) -> None:
-            values = "  ".join(f"{key} {metrics[key]:.4f}" for key in _SHOWN if key in metrics)
+            values = "  ".join(f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics)
             bar.update(task, completed=epoch, values=values)
 
         yield progress

@@ -16,6 +16,7 @@ from micrograde.tracking.store import (
     project_home,
     quiet_environment,
     server_store,
+    without_password,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "project_home",
     "quiet_environment",
     "server_store",
+    "without_password",
 ]

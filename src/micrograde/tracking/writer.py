@@ -12,13 +12,13 @@ runs' ids, or the error. When the store has everything, the folder is removed.
 import gc
 import hashlib
 import json
-import logging
 import os
 import re
 import shutil
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,7 +224,7 @@ def _record(launch: dict[str, Any]) -> dict[str, object]:
     try:
         return {"runs": carry(folder, location, launch_is_gone)}
     except Exception as error:
-        logging.exception("recording failed")
+        print(without_password(traceback.format_exc()), file=sys.stderr)
         return {"error": without_password(f"{' '.join(str(error).split())} [{location.tracking_uri}]")}
 
 
