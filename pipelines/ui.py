@@ -17,17 +17,21 @@ def main() -> None:
     try:
         with socket.create_server((arguments.host, arguments.port)):
             pass
-    except OSError as error:
-        sys.exit(f"--port {arguments.port}: cannot listen there ({error.strerror}); give another --port")
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        where = f"--host {arguments.host} --port {arguments.port}"
+        sys.exit(f"{where}: cannot listen there ({reason}); give another --port")
 
     store = local_store(project_home())
     make_store(store)
     print(
         f"The runs of {store.folder}: http://{arguments.host}:{arguments.port}  (Ctrl-C ends it)", flush=True
     )
-    where = ["--host", arguments.host, "--port", str(arguments.port), "--workers", "1"]
+    listen = ["--host", arguments.host, "--port", str(arguments.port), "--workers", "1"]
     what = ["--backend-store-uri", store.tracking_uri, "--default-artifact-root", str(store.artifact_root)]
-    os.execve(sys.executable, [sys.executable, "-m", "mlflow", "server", *where, *what], quiet_environment())
+    # Its job runners are for language models: seven processes that each import MLflow.
+    environment = {**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "mlflow", "server", *listen, *what], environment)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ The notebook's names live here, so that its cells run on ``from micrograde impor
 else is imported from the room it lives in, such as ``micrograde.training``.
 """
 
+from micrograde.autograd import Variable
+from micrograde.drawing import draw_graph, draw_svg, render_graph
+from micrograde.gradcheck import check_gradients
 from micrograde.nn import (
     MLP,
     BatchNormalization,
@@ -15,6 +18,8 @@ from micrograde.nn import (
     calculate_accuracy,
 )
 
+Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
+
 __all__ = [
     "MLP",
     "BatchNormalization",
@@ -23,5 +28,9 @@ __all__ = [
     "ReLUActivation",
     "SigmoidActivation",
     "TanhActivation",
+    "Variable",
     "calculate_accuracy",
+    "check_gradients",
+    "draw_graph",
+    "render_graph",
 ]

@@ -15,11 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
+from micrograde.autograd import Variable
 from micrograde.config import TrainConfig, to_container
 from micrograde.data import Preprocessing
+from micrograde.drawing import LayerNode
+from micrograde.equations import Trace
+from micrograde.gradcheck import GradientEvidence, trace_first_sample, trace_replica
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
 from micrograde.tracking import without_password
+from micrograde.training import Samples
+
+_PARAMETERS_DRAWN = 60  # the notebook's 3-5-2 has 46; a graph of every weight of more is not readable
 
 
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
@@ -48,6 +55,60 @@ def write_model(folder: Path, model: MLP, config: TrainConfig, preprocessing: Pr
     save_file(arrays, folder / "weights.safetensors", metadata)
     text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
     (folder / "preprocessing.json").write_text(text, encoding="utf-8")
+
+
+def write_evidence(folder: Path, evidence: GradientEvidence) -> None:
+    """A line for each parameter: shape, gradient's norm, relative error of the hand-written gradient."""
+    lines = ["parameter,shape,gradient_norm,relative_error"]
+    for each in evidence.parameters:
+        shape = "x".join(map(str, each.shape))
+        lines.append(f"{each.name},{shape},{each.norm!r},{each.relative_error!r}")
+    (folder / "gradient_check.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_graphs(folder: Path, title: str, model: MLP, batch: Samples) -> None:
+    """The network as it is after training, at a batch of training data (N, D).
+
+    Of a network with few parameters also the graph of the batch's first sample, number by number, in
+    evaluation mode.
+    """
+    from micrograde.drawing import draw_graph, draw_network, render_graph
+
+    folder = _made(folder / "graph")
+    with np.errstate(all="ignore"):  # the graph of a run that diverged shows its infinities
+        trace = trace_replica(model, 0, batch.features, batch.targets)
+        trace.loss.backward()
+        graph = draw_network(_layer_nodes(model, trace), title=title)
+        render_graph(graph, folder / "network", ("dot", "svg", "png"))
+        if model.layout.size <= _PARAMETERS_DRAWN:
+            sample = trace_first_sample(model, 0, batch.features, batch.targets)
+            sample.loss.backward()
+            render_graph(draw_graph(sample.loss), folder / "sample", ("dot", "svg", "png"))
+
+
+def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:
+    def node(name: str, kind: str, variable: Variable, parameters: int = 0) -> LayerNode:
+        norms = (float(np.linalg.norm(variable.value)), float(np.linalg.norm(variable.grad)))
+        return LayerNode(name, kind, variable.shape, parameters, *norms)
+
+    kinds = {"layer": "linear", "batchnorm": "batch norm", "activation": model.activation}
+    return [
+        node("input", "input", trace.input),
+        *(
+            node(
+                name,
+                kinds[name.rstrip("0123456789")],
+                output,
+                sum(
+                    np.size(each.value)
+                    for key, each in trace.parameters.items()
+                    if key.startswith(f"{name}.")
+                ),
+            )
+            for name, output in trace.outputs.items()
+        ),
+        node("loss", "loss", trace.loss),
+    ]
 
 
 def write_figures(

@@ -13,7 +13,14 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from micrograde.artifacts import run_log, write_figures, write_model, write_recipe
+from micrograde.artifacts import (
+    run_log,
+    write_evidence,
+    write_figures,
+    write_graphs,
+    write_model,
+    write_recipe,
+)
 from micrograde.assembly import (
     PreparedData,
     build_model,
@@ -24,6 +31,7 @@ from micrograde.assembly import (
     random_streams,
 )
 from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig, as_params, config_digest
+from micrograde.gradcheck import GradientEvidence, GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
 from micrograde.progress import epoch_line, show_progress
 from micrograde.tracking import (
@@ -140,6 +148,7 @@ class _Training:
     """One run as it unfolds."""
 
     model: MLP
+    evidence: GradientEvidence
     history: dict[str, list[float]] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     status: Status = "FINISHED"
@@ -163,6 +172,7 @@ def _run(
         dataset=_dataset_input(config.data, data),
     )
     folder = recorder.run_folder(run)
+    batch = data.training.first(config.training.batch_size)
     with run_log(folder) as log:
         done = _train(config, data, name, log, partial(recorder.log_metrics, run))
         log.info("%s %s", done.status, done.reason or done.test)
@@ -170,8 +180,10 @@ def _run(
         recorder.set_tags(run, done.tags)
     if folder:
         write_recipe(folder, config, overrides)
+        write_evidence(folder, done.evidence)
         write_model(folder, done.model, config, data.preprocessing)
         confusion = confusion_counts(done.model, data.test)[0] if data.test and done.test else None
+        write_graphs(folder, name, done.model, batch)
         write_figures(folder, name, done.history, confusion, data.dataset.class_names)
     recorder.end_run(run, done.status)
     return RunResult(config, name, done.status, done.history, done.test, done.reason)
@@ -189,9 +201,12 @@ def _train(
     model = build_model(config, data, [initial])
     optimizer = build_optimizer([config.optimizer], model)
     plan = build_plan([config], len(data.training))
-    done = _Training(model)
+    batch = data.training.first(config.training.batch_size)
+    done = _Training(model, check_network(model, 0, batch.features, batch.targets))
+    log_metrics(0, {"gradient_check/max_relative_error": done.evidence.max_relative_error})
     log.info("%s: %s, %s parameters", name, "-".join(map(str, model.sizes)), model.layout.size)
     try:
+        require_agreement(done.evidence)
         with show_progress(name, plan.num_epochs) as progress:
             for record in train(model, optimizer, plan, data.training, data.validation, [shuffling]):
                 metrics = {metric: float(values[0]) for metric, values in record.metrics.items()}
@@ -210,6 +225,8 @@ def _train(
             "micrograde.diverged_step": str(diverged.step),
             "micrograde.diverged_parameter": diverged.parameter or "none",
         }
+    except GradientMismatch as mismatch:
+        done.status, done.reason = "FAILED", str(mismatch)
     except KeyboardInterrupt:
         done.status, done.reason = "KILLED", "stopped with Ctrl-C"
     if done.reason:

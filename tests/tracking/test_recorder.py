@@ -1,6 +1,7 @@
 """The recorder and its writer process, against a real SQLite store."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -21,6 +22,31 @@ from micrograde.tracking import (
 )
 
 DATASET = DatasetInput("toy", "f" * 64, '{"from": "a test"}', "{}", '{"rows": 3}')
+
+
+PREAMBLE = """
+import os, signal
+from pathlib import Path
+from micrograde.tracking import *
+recorder = Recorder(local_store(Path({home!r})))
+def start():
+    return recorder.start_run(experiment_name="toys", run_name="r", params={{"a": "1"}}, tags={{}},
+                              dataset=DatasetInput("d", "e", "{{}}", "{{}}", "{{}}"))
+"""
+
+
+def program(home, code):
+    """The command of a launch that is a process of its own."""
+    return [sys.executable, "-c", PREAMBLE.format(home=str(home)) + textwrap.dedent(code)]
+
+
+def wait_until_written(home):
+    """A writer that outlives its launch removes the launch's folder when it is done."""
+    for _ in range(600):
+        if not any((home / "mlruns" / "launches").iterdir()):
+            return
+        time.sleep(0.05)
+    pytest.fail("the writer has not ended")
 
 
 def start(recorder, name="first", experiment="toys", **tags):
@@ -84,6 +110,19 @@ def test_many_params_and_long_ones(home):
     assert len(client(home).get_run(recorded.run_id).data.params) == 250
 
 
+def test_values_that_are_no_numbers_are_recorded(home):
+    values = {"nan": float("nan"), "infinite": float("inf"), "negative": -float("inf")}
+    with Recorder(local_store(home)) as recorder:
+        run = start(recorder)
+        recorder.log_metrics(run, 1, values)
+        recorder.end_run(run, "FAILED")
+        (recorded,) = recorder.close()
+    stored = client(home).get_run(recorded.run_id).data.metrics
+    assert math.isnan(stored["nan"])
+    # MLflow keeps the largest float for infinity.
+    assert (stored["infinite"], stored["negative"]) == (sys.float_info.max, -sys.float_info.max)
+
+
 def test_names_cannot_leave_the_artifact_folder(home):
     with Recorder(local_store(home)) as recorder:
         for name in ("..", "../../x", "a b%2e"):
@@ -113,25 +152,17 @@ def test_an_exception_ends_the_runs_in_work(home, error, status):
 
 
 def test_a_launch_that_is_killed_leaves_no_run_that_seems_to_go_on(home):
-    code = textwrap.dedent(
-        f"""
-        import os, signal, time
-        from pathlib import Path
-        from micrograde.tracking import *
-        recorder = Recorder(local_store(Path({str(home)!r})))
-        run = recorder.start_run(experiment_name="toys", run_name="r", params={{}}, tags={{}},
-                                 dataset=DatasetInput("d", "e", "{{}}", "{{}}", "{{}}"))
-        recorder.log_metrics(run, 1, {{"loss": 0.25}})
+    launch = program(
+        home,
+        """
+        run = start()
+        recorder.log_metrics(run, 1, {"loss": 0.25})
         (recorder.run_folder(run) / "train.log").write_text("so far")
         os.kill(os.getpid(), signal.SIGKILL)
-        """
+        """,
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
-    launches = home / "mlruns" / "launches"
-    for _ in range(600):  # the writer outlives the launch by a moment
-        if not any(launches.iterdir()):
-            break
-        time.sleep(0.05)
+    assert subprocess.run(launch, check=False).returncode == -signal.SIGKILL
+    wait_until_written(home)
     (run,) = all_runs(home)
     assert run.info.status == "KILLED"
     assert run.data.metrics == {"loss": 0.25}
@@ -139,11 +170,55 @@ def test_a_launch_that_is_killed_leaves_no_run_that_seems_to_go_on(home):
     assert [file.path for file in client(home).list_artifacts(run.info.run_id)] == ["train.log"]
 
 
-def test_a_store_out_of_reach_costs_no_results(tmp_path):
+def test_ctrl_c_does_not_reach_the_writer(home):
+    launch = program(
+        home,
+        """
+        with recorder:
+            run = start()
+            recorder.log_metrics(run, 1, {"loss": 0.25})
+            os.killpg(0, signal.SIGINT)  # as a terminal does
+            signal.pause()
+        """,
+    )
+    done = subprocess.run(launch, check=False, start_new_session=True, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
+    (run,) = all_runs(home)
+    assert (run.info.status, run.data.metrics) == ("KILLED", {"loss": 0.25})
+    assert list((home / "mlruns" / "launches").iterdir()) == []
+
+
+def test_ctrl_c_while_waiting_leaves_the_rest_to_the_writer(home):
+    launch = program(
+        home,
+        """
+        with recorder:
+            recorder.end_run(start(), "FINISHED")
+            signal.signal(signal.SIGALRM, signal.default_int_handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            recorder.close()
+        """,
+    )
+    done = subprocess.run(launch, check=False, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
+    wait_until_written(home)
+    (run,) = all_runs(home)
+    assert run.info.status == "FINISHED"
+
+
+def test_a_store_out_of_reach_costs_no_results(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     location = server_store("http://me:secret@127.0.0.1:9", tmp_path)
     recorder = Recorder(location)
-    run = start(recorder)
+    run = recorder.start_run(
+        experiment_name="toys",
+        run_name="uri=http://me:secret@host",
+        params={"tracking.uri": "http://me:secret@host"},
+        tags={"from": "http://me:secret@host"},
+        dataset=DatasetInput("toy", "f", '{"path": "https://me:secret@host/table.csv"}', "{}", "{}"),
+    )
     recorder.log_metrics(run, 1, {"loss": 0.5})
+    recorder.set_tags(run, {"to": "http://me:secret@host"})
     recorder.end_run(run, "FINISHED")
     with pytest.raises(TrackingError) as caught:
         recorder.close()
@@ -152,8 +227,43 @@ def test_a_store_out_of_reach_costs_no_results(tmp_path):
     assert "secret" not in message
     (folder,) = (tmp_path / "mlruns" / "launches").iterdir()
     assert message.endswith(f"what happened in it is kept in {folder}")
-    assert len((folder / "journal.jsonl").read_text().splitlines()) == 4
-    assert "secret" not in (folder / "journal.jsonl").read_text()
+    kinds = [json.loads(line)["event"] for line in (folder / "journal.jsonl").read_text().splitlines()]
+    assert kinds == ["RunStarted", "MetricsLogged", "TagsSet", "RunEnded", "LaunchEnded"]
+    assert len(json.loads((folder / "provenance.json").read_text())["mlflow.source.git.commit"]) == 40
+    assert "Connection refused" in (folder / "writer.log").read_text()
+    for file in folder.glob("*.*"):
+        assert "secret" not in file.read_text()
+
+
+def test_a_run_whose_files_cannot_be_stored_does_not_seem_to_go_on(home):
+    (home / "mlruns" / "artifacts").write_text("a file where the folder should be")
+    recorder = Recorder(local_store(home))
+    run = start(recorder)
+    (recorder.run_folder(run) / "train.log").write_text("all of it")
+    recorder.end_run(run, "FINISHED")
+    with pytest.raises(TrackingError, match="Not a directory"):
+        recorder.close()
+    (stored,) = all_runs(home)
+    assert (stored.info.status, stored.data.tags["micrograde.reason"]) == ("FAILED", "recording failed")
+    assert (recorder.run_folder(run) / "train.log").read_text() == "all of it"
+
+
+def test_a_writer_that_dies_is_reported_when_the_launch_ends(home):
+    writer = WriterProcess()
+    writer.process.kill()
+    writer.process.wait()
+    recorder = Recorder(local_store(home), writer)
+    recorder.end_run(start(recorder), "FINISHED")
+    with pytest.raises(TrackingError, match="the writer process died with status -9"):
+        recorder.close()
+
+
+def test_the_working_directory_holds_no_libraries(home, tmp_path, monkeypatch):
+    (tmp_path / "mlflow.py").write_text("raise SystemExit('a file of the user')")
+    monkeypatch.chdir(tmp_path)
+    with Recorder(local_store(home)) as recorder:
+        recorder.end_run(start(recorder), "FINISHED")
+        assert len(recorder.close()) == 1
 
 
 def test_a_deleted_experiment_is_named(home):
@@ -173,40 +283,35 @@ def test_a_writer_that_is_given_no_launch_goes_without_a_trace(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_eight_launches_at_once_on_no_store_at_all(tmp_path):
-    code = textwrap.dedent(
-        f"""
-        from pathlib import Path
-        from micrograde.tracking import *
-        with Recorder(local_store(Path({str(tmp_path)!r}))) as recorder:
-            run = recorder.start_run(experiment_name="toys", run_name="r", params={{"a": "1"}}, tags={{}},
-                                     dataset=DatasetInput("d", "e", "{{}}", "{{}}", "{{}}"))
-            recorder.log_metrics(run, 1, {{"loss": 0.25}})
+    launch = program(
+        tmp_path,
+        """
+        with recorder:
+            run = start()
+            recorder.log_metrics(run, 1, {"loss": 0.25})
             recorder.end_run(run, "FINISHED")
             recorder.close()
-        """
+        """,
     )
-    launches = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(8)]
-    for launch in launches:
-        _, stderr = launch.communicate()
-        assert launch.returncode == 0, stderr.decode()
+    launches = [subprocess.Popen(launch, stderr=subprocess.PIPE) for _ in range(8)]
+    for process in launches:
+        _, stderr = process.communicate()
+        assert process.returncode == 0, stderr.decode()
     runs = all_runs(tmp_path)
     assert [(run.info.status, run.data.metrics) for run in runs] == [("FINISHED", {"loss": 0.25})] * 8
     assert len({run.info.experiment_id for run in runs}) == 1
 
 
 def test_the_launch_does_not_import_mlflow(home):
-    code = textwrap.dedent(
-        f"""
-        import sys
-        from pathlib import Path
-        from micrograde.tracking import *
-        with Recorder(local_store(Path({str(home)!r}))) as recorder:
-            recorder.close()
-        assert "mlflow" not in sys.modules
-        """
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = """
+    import sys
+    with recorder:
+        recorder.close()
+    assert "mlflow" not in sys.modules
+    """
+    subprocess.run(program(home, code), check=True)
 
 
 def test_the_null_recorder_keeps_nothing():

@@ -1,7 +1,9 @@
 from pathlib import Path
 
-from micrograde.tracking import local_store, project_home, quiet_environment, server_store
-from micrograde.tracking.store import make_launch_folder, without_password
+import pytest
+
+from micrograde.tracking import local_store, make_store, project_home, quiet_environment, server_store, store
+from micrograde.tracking.store import checkout, make_launch_folder, when_unlocked, without_password
 
 ROOT = Path(__file__).parents[2]
 
@@ -12,6 +14,47 @@ def test_home_is_the_checkout_whatever_the_working_directory(monkeypatch, tmp_pa
     assert project_home() == ROOT
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
     assert project_home() == tmp_path
+
+
+def test_a_package_without_a_checkout_works_where_the_user_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("MICROGRADE_HOME", raising=False)
+    monkeypatch.setattr(store, "__file__", str(tmp_path / "lib/site-packages/micrograde/tracking/store.py"))
+    monkeypatch.chdir(tmp_path)
+    assert checkout() is None
+    assert project_home() == tmp_path
+
+
+def test_a_new_store_is_whole_and_keeps_all_files_in_its_folder(empty_store):
+    from mlflow import MlflowClient
+
+    (experiment,) = MlflowClient(local_store(empty_store).tracking_uri).search_experiments()
+    assert experiment.artifact_location == (empty_store / "mlruns" / "artifacts" / "0").as_uri()
+    assert {path.name for path in (empty_store / "mlruns").iterdir()} == {"mlflow.db", "mlflow.lock"}
+
+
+def test_a_store_that_exists_is_left_alone(tmp_path):
+    (tmp_path / "mlruns").mkdir()
+    database = tmp_path / "mlruns" / "mlflow.db"
+    database.write_text("what the user has")
+    make_store(local_store(tmp_path))
+    assert database.read_text() == "what the user has"
+
+
+def test_a_locked_store_is_waited_for(monkeypatch):
+    answers = [RuntimeError("(sqlite3.OperationalError) database is locked"), RuntimeError("disk is full")]
+
+    def call():
+        if answers:
+            raise answers.pop(0)
+        return "written"
+
+    with pytest.raises(RuntimeError, match="disk is full"):
+        when_unlocked(call)
+    assert when_unlocked(call) == "written"
+    answers.append(RuntimeError("database is locked"))
+    monkeypatch.setattr(store, "_LOCKED_SECONDS", -1)
+    with pytest.raises(TimeoutError, match="kept the store locked for a minute"):
+        when_unlocked(call)
 
 
 def test_locations(tmp_path):

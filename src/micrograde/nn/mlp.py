@@ -45,6 +45,8 @@ class MLP:
     layer1, batchnorm1, activation1, layer2, batchnorm2, ... loss
         The layers by the notebook's names, numbered in the order of the forward pass.
     layers : the same by name, in order, without the loss
+    sizes, activation
+        (D, H, ..., C), and the activation's name.
     parameters, gradients : (P,), in a stack (R, P)
         One buffer each, into which the layers hold views; ``layout`` says where each name lies.
     statistics : (S,), in a stack (R, S)
@@ -80,6 +82,7 @@ class MLP:
         for size in hidden_sizes:
             check_size("MLP", hidden_size=size)
         self.sizes = (input_size, *hidden_sizes, output_size)
+        self.activation = activation
         self.replicas = replica_axis(generators)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -27,7 +28,12 @@ from micrograde.tracking.events import (
     TagsSet,
     to_json_line,
 )
-from micrograde.tracking.store import StoreLocation, make_launch_folder, quiet_environment
+from micrograde.tracking.store import (
+    StoreLocation,
+    make_launch_folder,
+    quiet_environment,
+    without_password,
+)
 
 
 class TrackingError(RunFailedError):
@@ -111,7 +117,8 @@ class WriterProcess:
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "micrograde.tracking.writer"],
+            # -P: a file of the working directory is not taken for a library.
+            [sys.executable, "-P", "-m", "micrograde.tracking.writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # the writer keeps a log in the launch's folder
@@ -128,16 +135,18 @@ class WriterProcess:
             "folder": str(folder),
             "tracking_uri": location.tracking_uri,
             "artifact_root": str(location.artifact_root) if location.artifact_root else None,
+            "script": sys.argv[0],
         }
-        self.process.stdin.write(json.dumps(launch) + "\n")
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has died; ``wait`` says so, when the run is over
+            self.process.stdin.write(json.dumps(launch) + "\n")
+            self.process.stdin.flush()
 
     def wait(self) -> dict[str, Any]:
         """Its answer, when it is done: ``runs``, or an ``error``."""
         answer, _ = self.process.communicate()
-        outcome: dict[str, Any] = {"error": "the writer died"}
-        if answer.strip():
-            outcome = json.loads(answer.splitlines()[-1])
+        if not answer:
+            return {"error": f"the writer process died with status {self.process.returncode}"}
+        outcome: dict[str, Any] = json.loads(answer)
         return outcome
 
     def discard(self) -> None:
@@ -190,7 +199,16 @@ class Recorder:
         """A run begins; its number within the launch."""
         run, self._count = self._count, self._count + 1
         self.run_folder(run).mkdir()
-        self._append(RunStarted(run, _now(), experiment_name, run_name, params, tags, dataset))
+        started = RunStarted(
+            run,
+            _now(),
+            experiment_name,
+            without_password(run_name),
+            _without_passwords(params),
+            _without_passwords(tags),
+            replace(dataset, source=without_password(dataset.source)),
+        )
+        self._append(started)
         self._running.add(run)
         return run
 
@@ -204,7 +222,7 @@ class Recorder:
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """More that is known of a run."""
-        self._append(TagsSet(run, tags))
+        self._append(TagsSet(run, _without_passwords(tags)))
 
     def end_run(self, run: int, status: Status) -> None:
         """A run is over, and its folder complete."""
@@ -237,3 +255,7 @@ class Recorder:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _without_passwords(texts: Mapping[str, str]) -> dict[str, str]:
+    return {key: without_password(text) for key, text in texts.items()}

@@ -1,20 +1,28 @@
 """Where runs are recorded: the project's own SQLite store, or a tracking server."""
 
+import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",  # anonymous usage reporting is off
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # a server that is gone is reported in seconds, not minutes
+_NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_QUIET = {  # unless the user has set them otherwise
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "GIT_PYTHON_REFRESH": "quiet",  # a machine without git is no reason to complain
 }
+_LOCKED_SECONDS = 60
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,13 @@ def project_home() -> Path:
     """
     if os.environ.get("MICROGRADE_HOME"):
         return Path(os.environ["MICROGRADE_HOME"]).resolve()
-    checkout = Path(__file__).resolve().parents[3]
-    return checkout if (checkout / "conf" / "train.yaml").exists() else Path.cwd()
+    return checkout() or Path.cwd()
+
+
+def checkout() -> Path | None:
+    """The checkout of micrograde that this file lies in; None for a package installed without one."""
+    folder = Path(__file__).resolve().parents[3]
+    return folder if (folder / "conf" / "train.yaml").exists() else None
 
 
 def local_store(home: Path) -> StoreLocation:
@@ -68,7 +81,7 @@ def make_launch_folder(location: StoreLocation) -> Path:
 
 def quiet_environment() -> dict[str, str]:
     """The environment of this process with reporting and endless retries of libraries turned off."""
-    return {**_QUIET, **os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    return {**_QUIET, **os.environ, **_NO_REPORTING}
 
 
 @contextmanager
@@ -85,17 +98,56 @@ def store_lock(location: StoreLocation) -> Iterator[None]:
         yield
         return
     location.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(location.folder / "mlflow.lock"):
+    with FileLock(location.folder / "mlflow.lock", poll_interval=0.01):
         yield
 
 
 def make_store(location: StoreLocation) -> None:
-    """Make the local store if there is none."""
-    os.environ.update(quiet_environment())
-    from mlflow import MlflowClient
+    """Make the local store if there is none; a server's is the server's business.
 
+    It is made aside and then moved to its place, so that a process killed meanwhile leaves no half of one.
+    """
+    if location.artifact_root is None:
+        return
     with store_lock(location):
-        MlflowClient(location.tracking_uri)
+        database = location.folder / "mlflow.db"
+        if database.exists() and database.stat().st_size > 0:
+            return
+        os.environ.update(quiet_environment())
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # not a line for each step
+        with tempfile.TemporaryDirectory(dir=location.folder) as aside:
+            made = Path(aside) / database.name
+            # Not through MlflowClient: it puts the files of MLflow's own experiment, Default, under the
+            # working directory.
+            store = SqlAlchemyStore(f"sqlite:///{made}", location.artifact_root.as_uri())  # type: ignore[no-untyped-call]
+            store.engine.dispose()
+            made.replace(database)
+
+
+def when_unlocked(call: Callable[[], Result]) -> Result:
+    """What ``call`` returns, called again while another program keeps the SQLite store locked.
+
+    The lock of ``store_lock`` orders our own processes; a server or a database browser on the same file
+    does not know it, and MLflow waits for those 20 seconds only. ``call`` is one transaction: one that
+    found the store locked has written nothing.
+
+    Raises
+    ------
+    TimeoutError
+        After a minute.
+    """
+    deadline = time.monotonic() + _LOCKED_SECONDS
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            if "database is locked" not in str(error):
+                raise
+            if time.monotonic() > deadline:
+                raise TimeoutError("another program has kept the store locked for a minute") from error
+            time.sleep(0.1)
 
 
 def without_password(text: str) -> str:

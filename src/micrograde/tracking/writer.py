@@ -5,8 +5,9 @@
 It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``
 and the store's ``tracking_uri`` and ``artifact_root``. It follows ``journal.jsonl`` in the folder until
 the journal says that the launch has ended, or until standard input closes, which means that the launch
-died: what it had begun is then ended as KILLED. Its last line on standard output is a JSON object: the
-runs' ids, or the error. When the store has everything, the folder is removed.
+died: what it had begun is then ended as KILLED. It answers with a JSON object on standard output: the
+runs' ids, or the error. When the store has everything, the folder is removed; after an error it is kept,
+with ``writer.log`` and ``provenance.json``, what the journal does not say of the code that made the runs.
 """
 
 import gc
@@ -19,7 +20,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,27 +32,39 @@ from micrograde.tracking.events import (
     MetricsLogged,
     RunEnded,
     RunStarted,
+    Status,
     TagsSet,
     from_json_line,
 )
 from micrograde.tracking.provenance import provenance_tags
-from micrograde.tracking.store import StoreLocation, store_lock, without_password
+from micrograde.tracking.store import (
+    StoreLocation,
+    checkout,
+    make_store,
+    store_lock,
+    when_unlocked,
+    without_password,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
 _POLL_SECONDS = 0.02
 _BATCH = 1000  # metrics that MLflow takes in one call
 _PARAMS = 100  # params that MLflow takes in one call
 _PARAM_LENGTH = 6000  # characters of a param; the whole config is an artifact
+_SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
 
 
 class Writer:
     """Writes events to a store, in order; metrics are gathered and written in batches."""
 
-    def __init__(self, client: "MlflowClient", location: StoreLocation, folder: Path) -> None:
+    def __init__(
+        self, client: "MlflowClient", location: StoreLocation, folder: Path, provenance: Mapping[str, str]
+    ) -> None:
         self._client, self._location, self._folder = client, location, folder
-        self._provenance = provenance_tags(Path(__file__).resolve().parents[3])
+        self._provenance = provenance
         self._experiments: dict[str, str] = {}
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
         self.running: set[int] = set()
@@ -64,11 +78,19 @@ class Writer:
             for run in list(self._metrics):
                 self._flush(run)
 
-    def end_what_is_running(self, status: str, reason: str) -> None:
+    def end_what_is_running(self, status: Status, reason: str) -> None:
         """Close the runs of a launch that will say nothing more."""
         for run in sorted(self.running):
             now = time.time_ns() // 1_000_000
-            self.write([TagsSet(run, {"micrograde.reason": reason}), RunEnded(run, now, status)])  # type: ignore[arg-type]
+            self.write([TagsSet(run, {"micrograde.reason": reason}), RunEnded(run, now, status)])
+
+    def give_up(self) -> None:
+        """After an error, leave no run that seems to go on; what could not be written is not tried again."""
+        with store_lock(self._location):
+            for run in sorted(self.running):
+                run_id, _ = self.run_ids[run]
+                self._client.set_tag(run_id, "micrograde.reason", "recording failed")
+                self._client.set_terminated(run_id, "FAILED")
 
     def _write_one(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -76,9 +98,7 @@ class Writer:
         elif isinstance(event, MetricsLogged):
             self._gather(event)
         elif isinstance(event, TagsSet):
-            run_id, _ = self.run_ids[event.run]
-            for key, value in event.tags.items():
-                self._client.set_tag(run_id, key, value)
+            self._set_tags(event)
         elif isinstance(event, RunEnded):
             self._end(event)
 
@@ -87,13 +107,19 @@ class Writer:
 
         experiment_id = self._experiment_id(event.experiment_name)
         tags = {**self._provenance, **event.tags}
-        run = self._client.create_run(experiment_id, event.time, tags, event.run_name)
-        self.run_ids[event.run] = (run.info.run_id, experiment_id)
+        run = when_unlocked(lambda: self._client.create_run(experiment_id, event.time, tags, event.run_name))
+        run_id = run.info.run_id
+        self.run_ids[event.run] = (run_id, experiment_id)
         self.running.add(event.run)
         params = [Param(key, value[:_PARAM_LENGTH]) for key, value in event.params.items()]
         for start in range(0, len(params), _PARAMS):
-            self._client.log_batch(run.info.run_id, params=params[start : start + _PARAMS])
-        self._client.log_inputs(run.info.run_id, [_dataset_entity(event.dataset)])
+            self._log_batch(run_id, params=params[start : start + _PARAMS])
+        when_unlocked(lambda: self._client.log_inputs(run_id, [_dataset_entity(event.dataset)]))
+
+    def _set_tags(self, event: TagsSet) -> None:
+        from mlflow.entities import RunTag
+
+        self._log_batch(self.run_ids[event.run][0], tags=[RunTag(*tag) for tag in event.tags.items()])
 
     def _gather(self, event: MetricsLogged) -> None:
         from mlflow.entities import Metric
@@ -106,33 +132,48 @@ class Writer:
     def _flush(self, run: int) -> None:
         waiting = self._metrics.pop(run, [])
         for start in range(0, len(waiting), _BATCH):
-            self._client.log_batch(self.run_ids[run][0], metrics=waiting[start : start + _BATCH])
+            self._log_batch(self.run_ids[run][0], metrics=waiting[start : start + _BATCH])
+
+    def _log_batch(
+        self, run_id: str, metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = ()
+    ) -> None:
+        when_unlocked(lambda: self._client.log_batch(run_id, metrics, params, tags))
 
     def _end(self, event: RunEnded) -> None:
         self._flush(event.run)
         run_id, _ = self.run_ids[event.run]
         files = self._folder / f"run-{event.run}"
         if any(files.iterdir()):
-            self._client.log_artifacts(run_id, str(files))
-        self._client.set_terminated(run_id, event.status, event.time)
+            when_unlocked(lambda: self._client.log_artifacts(run_id, str(files)))
+        when_unlocked(lambda: self._client.set_terminated(run_id, event.status, event.time))
         self.running.discard(event.run)
 
     def _experiment_id(self, name: str) -> str:
         """The experiment of this name, made if there is none."""
         if name not in self._experiments:
-            experiment = self._client.get_experiment_by_name(name)
-            if experiment is None:
-                self._experiments[name] = self._client.create_experiment(
-                    name, self._artifact_location(name), {"mlflow.experimentKind": "custom_model_development"}
-                )
-            elif experiment.lifecycle_stage == "deleted":
+            found = when_unlocked(lambda: self._client.get_experiment_by_name(name))
+            experiment = found or when_unlocked(lambda: self._make_experiment(name))
+            if experiment.lifecycle_stage == "deleted":
                 raise ValueError(
                     f"experiment_name={name}: was deleted in the store; restore it in the MLflow UI "
                     "or choose another name"
                 )
-            else:
-                self._experiments[name] = experiment.experiment_id
+            self._experiments[name] = experiment.experiment_id
         return self._experiments[name]
+
+    def _make_experiment(self, name: str) -> "Experiment":
+        """A new experiment, or the one that another launch has made in the meantime."""
+        from mlflow.exceptions import MlflowException
+
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        try:
+            experiment_id = self._client.create_experiment(name, self._artifact_location(name), kind)
+        except MlflowException as error:
+            existing = self._client.get_experiment_by_name(name)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or existing is None:
+                raise
+            return existing
+        return self._client.get_experiment(experiment_id)
 
     def _artifact_location(self, experiment_name: str) -> str | None:
         """A folder for an experiment's files: its name made harmless, and a digest to keep names apart."""
@@ -156,8 +197,9 @@ def open_client(location: StoreLocation) -> "MlflowClient":
     """A client of the store, which is made if there is none."""
     from mlflow import MlflowClient
 
+    make_store(location)
     with store_lock(location):
-        return MlflowClient(location.tracking_uri)
+        return when_unlocked(lambda: MlflowClient(location.tracking_uri))
 
 
 def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Event]]:
@@ -175,20 +217,20 @@ def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Even
             launch_is_gone.wait(_POLL_SECONDS)
 
 
-def carry(folder: Path, location: StoreLocation, launch_is_gone: threading.Event) -> list[dict[str, object]]:
+def carry(
+    folder: Path, location: StoreLocation, provenance: Mapping[str, str], launch_is_gone: threading.Event
+) -> list[dict[str, object]]:
     """Carry the whole journal into the store; the runs' ids."""
-    writer = Writer(open_client(location), location, folder)
-    ended = False
+    writer = Writer(open_client(location), location, folder, provenance)
     try:
         for events in follow(folder / "journal.jsonl", launch_is_gone):
             writer.write(events)
-            ended = isinstance(events[-1], LaunchEnded)
-    except Exception:
-        writer.end_what_is_running("FAILED", "recording failed")
-        raise
-    if not ended:
         writer.end_what_is_running("KILLED", "the training process died without a word")
-    shutil.rmtree(folder)
+    except Exception:
+        with suppress(Exception):  # a store that cannot be reached; the first error says so
+            writer.give_up()
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
     return [
         {"run": run, "run_id": run_id, "experiment_id": experiment_id}
         for run, (run_id, experiment_id) in writer.run_ids.items()
@@ -197,22 +239,38 @@ def carry(folder: Path, location: StoreLocation, launch_is_gone: threading.Event
 
 def main() -> None:
     """Run as a process of its own; see the module's description."""
-    import_mlflow()
-    line = sys.stdin.readline()
-    if line:
-        print(json.dumps(_record(json.loads(line))), flush=True)
-        sys.stderr.flush()
+    # A launch that has died reads no answer.
+    with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "w") as answer:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing a library prints gets between
+        outcome: dict[str, object] = {}
+        where = ""
+        try:
+            import_mlflow()
+            line = sys.stdin.readline()
+            if line:
+                launch = json.loads(line)
+                where = f" [{launch['tracking_uri']}]"
+                outcome = {"runs": _record(launch)}
+        except Exception as error:
+            print(without_password(traceback.format_exc()), file=sys.stderr)
+            reason = " ".join((str(error) or repr(error)).split())
+            outcome = {"error": without_password(reason + where)}
+        answer.write(json.dumps(outcome))
+    sys.stderr.flush()
     # Taking MLflow's modules apart would keep the launch waiting for another third of a second.
     os._exit(0)
 
 
-def _record(launch: dict[str, Any]) -> dict[str, object]:
-    """Record a launch; the runs' ids, or the error in one line."""
+def _record(launch: dict[str, Any]) -> list[dict[str, object]]:
+    """Record a launch; the runs' ids."""
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1])
     log = os.open(folder / "writer.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, sys.stderr.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log, stream.fileno())
+    provenance = provenance_tags(checkout(), launch["script"])
+    (folder / "provenance.json").write_text(json.dumps(provenance), encoding="utf-8")
 
     launch_is_gone = threading.Event()
 
@@ -221,11 +279,7 @@ def _record(launch: dict[str, Any]) -> dict[str, object]:
         launch_is_gone.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    try:
-        return {"runs": carry(folder, location, launch_is_gone)}
-    except Exception as error:
-        print(without_password(traceback.format_exc()), file=sys.stderr)
-        return {"error": without_password(f"{' '.join(str(error).split())} [{location.tracking_uri}]")}
+    return carry(folder, location, provenance, launch_is_gone)
 
 
 def _dataset_entity(dataset: DatasetInput) -> Any:
@@ -233,7 +287,8 @@ def _dataset_entity(dataset: DatasetInput) -> Any:
     from mlflow.entities import DatasetInput as Entity
 
     digest = dataset.digest[:36]  # as long as MLflow's column
-    described = Dataset(dataset.name, digest, "local", dataset.source, dataset.schema, dataset.profile)
+    schema = dataset.schema if len(dataset.schema) <= _SCHEMA_LENGTH else "{}"
+    described = Dataset(dataset.name, digest, "local", dataset.source, schema, dataset.profile)
     return Entity(described, [InputTag("mlflow.data.context", "training")])
 
 

@@ -22,6 +22,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, rows: int | None) -> "Samples":
+        """The first so many rows, or all of them."""
+        return Samples(self.features[:rows], self.targets[:rows], self.labels[:rows])
+
 
 def steps_per_epoch(rows: int, batch_size: int, drop_last: bool) -> int:
     """How many batches an epoch has."""

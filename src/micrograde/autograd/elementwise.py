@@ -1,0 +1,79 @@
+"""Functions of each entry by itself; derived in docs/autograd/elementwise.md.
+
+``g`` is the gradient of the output ``out``; ``a`` and ``b`` are the operands' values. A scalar takes
+the function of ``math``, which is many times faster on a float than NumPy's. Where ``math`` raises, NumPy's
+is taken, so that log(-1) is NaN and exp(1000) infinite, with NumPy's warnings.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from micrograde.autograd.arithmetic import divide
+from micrograde.autograd.operation import Operation
+from micrograde.autograd.values import FloatArray, Value
+
+
+def _either(
+    of_float: Callable[[float], float], of_array: Callable[[FloatArray], FloatArray]
+) -> Callable[[Value], Value]:
+    """The function of a float or of an array, whichever comes."""
+
+    def forward(a: Value) -> Value:
+        if isinstance(a, float):
+            try:
+                return of_float(a)
+            except (ValueError, OverflowError):
+                return float(of_array(np.asarray(a)))
+        return of_array(a)
+
+    return forward
+
+
+def _sigmoid(a: float) -> float:
+    # exp of a number that is not positive: it cannot overflow, and keeps every digit of small results.
+    e = math.exp(-abs(a))
+    return (1.0 if a >= 0 else e) / (1.0 + e)
+
+
+def _sigmoid_of_array(a: FloatArray) -> FloatArray:
+    e = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1.0, e) / (1.0 + e)
+
+
+def _relu_gradient(g: Value, _: Value, a: Value) -> Value:
+    """``g`` where a > 0, else 0, at 0 too (E4)."""
+    if isinstance(a, float):
+        return 0.0 if a <= 0 else g
+    return np.where(a <= 0, 0.0, g)
+
+
+def _larger_gradient(g: Value, this: Value, other: Value) -> Value:
+    """``g`` where this operand is the larger, half of it where both are equal (E8)."""
+    if isinstance(g, float):
+        return g if this > other else g * 0.5 if this == other else 0.0
+    return np.where(this > other, g, np.where(this == other, 0.5 * g, 0.0))
+
+
+TANH = Operation("tanh", _either(math.tanh, np.tanh), lambda g, out, a: g * (1.0 - out * out))  # (E1)
+EXP = Operation("exp", _either(math.exp, np.exp), lambda g, out, a: g * out)  # (E2)
+LOG = Operation("log", _either(math.log, np.log), lambda g, out, a: divide(g, a))  # (E3)
+RELU = Operation(
+    "relu",
+    _either(lambda a: 0.0 if a <= 0 else a, lambda a: np.maximum(a, 0.0)),
+    _relu_gradient,
+)
+SIGMOID = Operation(
+    "sigmoid",
+    _either(_sigmoid, _sigmoid_of_array),
+    lambda g, out, a: g * (out * (1.0 - out)),  # (E5)
+)
+SQRT = Operation("sqrt", _either(math.sqrt, np.sqrt), lambda g, out, a: divide(g, 2.0 * out))  # (E6)
+ABS = Operation("abs", abs, lambda g, out, a: g * np.sign(a))  # (E7)
+MAXIMUM = Operation(
+    "maximum",
+    lambda a, b: np.maximum(a, b),
+    lambda g, out, a, b: _larger_gradient(g, a, b),
+    lambda g, out, a, b: _larger_gradient(g, b, a),
+)

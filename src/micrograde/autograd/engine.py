@@ -1,0 +1,136 @@
+"""Reverse-mode differentiation over the graph that variables form; it knows no operation.
+
+A node keeps its operation and up to two operands, nothing points back, and nothing here recurses: a graph
+of any depth is walked with a list, and freed by reference counting alone.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograde.autograd.modes import is_detecting_anomalies, watching
+from micrograde.autograd.values import Value, describe, unbroadcast
+
+if TYPE_CHECKING:
+    from micrograde.autograd.variable import Variable
+
+
+def backward(root: "Variable", seed: Value) -> None:
+    """Give every node that ``root`` depends on its gradient, the leaves' added to what they have.
+
+    Each node is visited once, after all nodes that use it: the first walk counts those, the second goes to
+    a node when its count has come down to zero (Kahn's order).
+    """
+    _count_uses(root)
+    seen_to_the_end = False
+    try:
+        _propagate(root, seed)
+        seen_to_the_end = True
+    finally:
+        if not seen_to_the_end:  # a rule raised: the counts must not disturb the next walk
+            for node in nodes(root):
+                node._pending = 0
+
+
+def _count_uses(root: "Variable") -> None:
+    """Let ``_pending`` of each node say how many nodes will hand it a share; forget earlier gradients."""
+    stack = [root] if root._operation is not None else []
+    push, pop = stack.append, stack.pop
+    while True:  # not `while stack`: CPython 3.11 counts only unconditional jumps when it looks for hot code
+        if not stack:
+            return
+        node = pop()
+        node.grad = 0.0  # what is not a leaf belongs to this walk alone
+        a, b = node._a, node._b
+        if a.requires_grad and a._operation is not None:
+            if not a._pending:
+                push(a)
+            a._pending += 1
+        if b is not None and b.requires_grad and b._operation is not None:
+            if not b._pending:
+                push(b)
+            b._pending += 1
+
+
+def _propagate(root: "Variable", seed: Value) -> None:
+    """The chain rule, node by node."""
+    watch = watching.blocks and is_detecting_anomalies()
+    root.grad = root.grad + seed
+    stack = [root] if root._operation is not None else []
+    push, pop = stack.append, stack.pop
+    while True:
+        if not stack:
+            return
+        node = pop()
+        operation: Any = node._operation
+        gradient, out, a, b = node.grad, node.value, node._a, node._b
+        if b is None:
+            share = operation.gradients[0](gradient, out, a.value)
+            if share.__class__ is not float:
+                share = _fitted(share, a.value)
+            if watch:
+                _look(operation.symbol, share, gradient, a.value)
+            a.grad = a.grad + share
+            pending = a._pending - 1
+            if pending >= 0:  # a leaf has none and waits for nobody
+                a._pending = pending
+                if not pending:
+                    push(a)
+            continue
+        left, right = operation.gradients
+        if a.requires_grad:
+            share = left(gradient, out, a.value, b.value)
+            if share.__class__ is not float:
+                share = _fitted(share, a.value)
+            if watch:
+                _look(operation.symbol, share, gradient, a.value, b.value)
+            a.grad = a.grad + share
+            pending = a._pending - 1
+            if pending >= 0:
+                a._pending = pending
+                if not pending:
+                    push(a)
+        if b.requires_grad:
+            share = right(gradient, out, a.value, b.value)
+            if share.__class__ is not float:
+                share = _fitted(share, b.value)
+            if watch:
+                _look(operation.symbol, share, gradient, a.value, b.value)
+            b.grad = b.grad + share
+            pending = b._pending - 1
+            if pending >= 0:
+                b._pending = pending
+                if not pending:
+                    push(b)
+
+
+def _fitted(share: Any, value: Value) -> Value:
+    """A share in the shape of the operand it is for."""
+    if isinstance(value, float):
+        return float(share) if np.ndim(share) == 0 else float(np.sum(share))
+    return unbroadcast(np.asarray(share), value.shape) if np.shape(share) else np.full_like(value, share)
+
+
+def _look(symbol: str, share: Value, gradient: Value, *values: Value) -> None:
+    """Raise if a rule has made a NaN out of none."""
+    if np.isnan(share).any() and not any(np.isnan(each).any() for each in (gradient, *values)):
+        inputs = " and ".join(describe(each) for each in values)
+        raise FloatingPointError(
+            f"the backward pass of {symbol} made NaN from the gradient {describe(gradient)} at {inputs}"
+        )
+
+
+def nodes(root: "Variable") -> Iterator["Variable"]:
+    """Every node that ``root`` depends on, itself first, each once, constants too; nearest first."""
+    seen = {id(root)}
+    level = [root]
+    while level:
+        below = []
+        for node in level:
+            yield node
+            for operand in node._prev:
+                if id(operand) not in seen:
+                    seen.add(id(operand))
+                    below.append(operand)
+        level = below

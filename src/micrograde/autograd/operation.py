@@ -1,0 +1,39 @@
+"""What an operation is: a value, and beside it one gradient rule for each operand.
+
+The families of operations stand in ``arithmetic``, ``elementwise``, ``reductions``, ``shapes`` and
+``softmax``. They are functions of plain values and know nothing of ``Variable`` or graphs.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from micrograde.autograd.values import Value
+
+Rule = Callable[..., Any]
+
+
+class Operation:
+    """A differentiable function of values.
+
+    Parameters
+    ----------
+    symbol
+        What graphs and messages call it, such as ``+`` or ``tanh``.
+    forward
+        ``forward(a, b, ...)``: the output from the operands' values.
+    gradients
+        For each operand a rule ``rule(g, out, a, b, ...)``: its share of the gradient, from the
+        gradient ``g`` of the output, the output ``out`` and the operands' values. This is a
+        vector-Jacobian product: ``g`` has the shape of ``out``, and the result that of the operand,
+        or a shape to which the operand broadcasts; the engine then undoes the broadcasting.
+    """
+
+    __slots__ = ("forward", "gradients", "symbol")
+
+    def __init__(self, symbol: str, forward: Callable[..., Value], *gradients: Rule) -> None:
+        self.symbol = symbol
+        self.forward = forward
+        self.gradients = gradients
+
+    def __repr__(self) -> str:
+        return f"Operation({self.symbol!r})"

@@ -1,0 +1,75 @@
+"""Sum, mean, largest entry and variance over axes; derived in docs/autograd/reductions.md.
+
+Each function takes the axes as NumPy does (``None`` for all, a number, or several) and gives the
+operation over them. ``g`` is the gradient of the output ``out``; ``a`` is the operand's value.
+"""
+
+import math
+
+import numpy as np
+
+from micrograde.autograd.operation import Operation
+from micrograde.autograd.values import FloatArray, Value
+
+Axis = int | tuple[int, ...] | None
+
+
+def sum_over(axis: Axis, keepdims: bool) -> Operation:
+    """Every entry counts once (R1)."""
+    return Operation(
+        "sum",
+        lambda a: np.sum(a, axis=axis, keepdims=keepdims),
+        lambda g, out, a: np.broadcast_to(_with_axes(g, axis, keepdims), np.shape(a)),
+    )
+
+
+def mean_over(axis: Axis, keepdims: bool) -> Operation:
+    """Every entry counts 1/n, where n entries make one mean (R2)."""
+    return Operation(
+        "mean",
+        lambda a: np.sum(a, axis=axis, keepdims=keepdims) / _count(a, axis),
+        lambda g, out, a: np.broadcast_to(_with_axes(g, axis, keepdims) / _count(a, axis), np.shape(a)),
+    )
+
+
+def max_over(axis: Axis, keepdims: bool) -> Operation:
+    """The largest entry takes all; several that are equal share alike (R3)."""
+
+    def gradient(g: Value, out: Value, a: Value) -> Value:
+        largest = a == _with_axes(out, axis, keepdims)
+        share = _with_axes(g, axis, keepdims) / np.sum(largest, axis=axis, keepdims=True)
+        return np.where(largest, share, 0.0)
+
+    return Operation("max", lambda a: np.max(a, axis=axis, keepdims=keepdims), gradient)
+
+
+def variance_over(axis: Axis, keepdims: bool) -> Operation:
+    """``mean((a - mean(a))**2)``, as ``numpy.var``: the gradient is ``2 (a - mean(a)) / n`` (R4)."""
+
+    def deviation(a: Value) -> FloatArray:
+        mean = np.sum(a, axis=axis, keepdims=True) / _count(a, axis)
+        return np.asarray(a - mean)
+
+    def forward(a: Value) -> Value:
+        squares = np.square(deviation(a))
+        variance: Value = np.sum(squares, axis=axis, keepdims=keepdims) / _count(a, axis)
+        return variance
+
+    def gradient(g: Value, out: Value, a: Value) -> Value:
+        slope: Value = _with_axes(g, axis, keepdims) * (2.0 / _count(a, axis)) * deviation(a)
+        return slope
+
+    return Operation("var", forward, gradient)
+
+
+def _with_axes(reduced: Value, axis: Axis, keepdims: bool) -> Value:
+    """What a reduction gave, with the reduced axes back at size 1, so that it broadcasts."""
+    return reduced if keepdims or axis is None else np.expand_dims(reduced, axis)
+
+
+def _count(a: Value, axis: Axis) -> int:
+    """How many entries each result is made of."""
+    shape = np.shape(a)
+    if axis is None:
+        return math.prod(shape)
+    return math.prod(shape[each] for each in ((axis,) if isinstance(axis, int) else axis))

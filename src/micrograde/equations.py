@@ -1,0 +1,124 @@
+"""The network's forward pass, written a second time: from the equations, in ``Variable``.
+
+It shares no code with ``nn``: what both compute alike is right, or wrong twice in the same way. The
+equations are those of docs/backward/. Once as arrays, for evidence on real batches, and once as single
+numbers, for a graph in which every weight is a node.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.autograd import Variable
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What, besides the values of its parameters, a network is."""
+
+    sizes: tuple[int, ...]
+    activation: str
+    batch_norm: bool
+    epsilon: float = 1e-5
+
+    @property
+    def layers(self) -> int:
+        """How many linear layers there are."""
+        return len(self.sizes) - 1
+
+
+@dataclass
+class Trace:
+    """A forward pass that can be walked back.
+
+    Attributes
+    ----------
+    parameters
+        By the network's names, such as ``layer1.weights``.
+    outputs
+        Of each layer by its name (``layer1``, ``batchnorm1``, ``activation1``, ...), in order.
+    """
+
+    input: Variable
+    parameters: dict[str, Variable]
+    outputs: dict[str, Variable] = field(default_factory=dict)
+    loss: Variable = field(default_factory=lambda: Variable(0.0))
+
+
+def trace_batch(
+    architecture: Architecture, parameters: Mapping[str, FloatArray], x: FloatArray, targets: FloatArray
+) -> Trace:
+    """The mean loss of a training batch: x (N, D), targets (N, C), all float64."""
+    trace = Trace(
+        _named("input", Variable(x)),
+        {name: _named(name, Variable(value)) for name, value in parameters.items()},
+    )
+    p, out = trace.parameters, trace.input
+    for number in range(1, architecture.layers + 1):
+        out = out @ p[f"layer{number}.weights"] + p[f"layer{number}.biases"]  # (L1)
+        trace.outputs[f"layer{number}"] = out
+        if architecture.batch_norm:
+            centered = out - out.mean(axis=0, keepdims=True)  # (B1)
+            variance = (centered * centered).mean(axis=0, keepdims=True)  # (B2)
+            normalized = centered / (variance + architecture.epsilon).sqrt()  # (B3)
+            out = normalized * p[f"batchnorm{number}.gamma"] + p[f"batchnorm{number}.beta"]  # (B4)
+            trace.outputs[f"batchnorm{number}"] = out
+        if number < architecture.layers:
+            out = activate(out, architecture.activation)
+            trace.outputs[f"activation{number}"] = out
+    trace.loss = -(out.log_softmax(axis=1) * targets).sum() / len(targets)  # (C2)
+    return trace
+
+
+def trace_sample(
+    architecture: Architecture,
+    parameters: Mapping[str, FloatArray],
+    statistics: Mapping[str, FloatArray],
+    x: Sequence[float],
+    label: int,
+) -> Trace:
+    """The loss of one sample, number by number, in evaluation mode: a batch of one has no variance."""
+    scalars = {
+        f"{name}[{','.join(map(str, index))}]": Variable(float(array[index]))
+        for name, array in parameters.items()
+        for index in np.ndindex(array.shape)
+    }
+    trace = Trace(Variable(0.0), {name: _named(name, value) for name, value in scalars.items()})
+    p, out = trace.parameters, [_named(f"x[{d}]", Variable(float(value))) for d, value in enumerate(x)]
+    for number, size in enumerate(architecture.sizes[1:], start=1):
+        out = [
+            sum(
+                (value * p[f"layer{number}.weights[{d},{h}]"] for d, value in enumerate(out)),
+                p[f"layer{number}.biases[{h}]"],
+            )  # (L1)
+            for h in range(size)
+        ]
+        if architecture.batch_norm:
+            mean = statistics[f"batchnorm{number}.running_mean"]
+            deviation = np.sqrt(statistics[f"batchnorm{number}.running_var"] + architecture.epsilon)
+            out = [
+                (value - float(mean[h])) / float(deviation[h]) * p[f"batchnorm{number}.gamma[{h}]"]
+                + p[f"batchnorm{number}.beta[{h}]"]  # (B6)
+                for h, value in enumerate(out)
+            ]
+        if number < architecture.layers:
+            out = [activate(value, architecture.activation) for value in out]
+    largest = max(float(value.value) for value in out)
+    total = sum(((value - largest).exp() for value in out[1:]), (out[0] - largest).exp())
+    trace.loss = total.log() - (out[label] - largest)  # (C3)
+    return trace
+
+
+def activate(x: Variable, activation: str) -> Variable:
+    """The activation by its name."""
+    return {"tanh": x.tanh, "relu": x.relu, "sigmoid": x.sigmoid}[activation]()
+
+
+def _named(name: str, variable: Variable) -> Variable:
+    variable.name = name
+    return variable

@@ -1,0 +1,71 @@
+"""`pipelines/ui.py` as a user runs it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from micrograde.tracking import local_store
+
+UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def get(address):
+    with urllib.request.urlopen(address) as answer:
+        return answer.read().decode()
+
+
+@pytest.mark.slow
+def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, monkeypatch):
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, str(UI), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout.readline() == f"The runs of {home}/mlruns: {address}  (Ctrl-C ends it)\n"
+        for _ in range(600):
+            try:
+                page = get(address)
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.1)
+        assert "<!doctype html>" in page
+        MlflowClient(local_store(home).tracking_uri).create_experiment("toys")
+        found = json.loads(get(f"{address}/api/2.0/mlflow/experiments/search?max_results=5"))
+        assert {experiment["name"] for experiment in found["experiments"]} == {"Default", "toys"}
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        with pytest.raises(OSError, match="refused"):
+            get(address)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("port", ["taken", "70000"])
+def test_a_port_that_cannot_be_had_is_one_line(tmp_path, port, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1]) if port == "taken" else port
+        done = subprocess.run(
+            [sys.executable, str(UI), "--port", port], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"--host 127.0.0.1 --port {port}: cannot listen there (")
+    assert list(tmp_path.iterdir()) == []
