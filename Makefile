@@ -19,6 +19,10 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
 	@touch $@
 
+.venv/installed-torch: .venv/installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev,torch]'
+	@touch $@
+
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
 
@@ -30,6 +34,9 @@ ui: .venv/installed  ## open the MLflow UI of the recorded runs on this machine:
 
 test: .venv/installed-dev  ## run the tests
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
+	$(BIN)/python -m pytest tests/against_torch $(ARGS)
 
 lint: .venv/installed-dev  ## check style, types and the order of imports
 	$(BIN)/ruff check .
@@ -45,4 +52,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare ui test lint format clean
+.PHONY: help train compare ui test test-torch lint format clean

@@ -16,7 +16,7 @@ FloatArray = NDArray[np.floating[Any]]
 TOLERANCE = 1e-9
 """The relative error over which a hand-written gradient is taken to be wrong; rounding gives 1e-15."""
 
-_SMALL = 1e-3
+_SMALL = 0.1
 
 
 class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as an event)
@@ -27,7 +27,7 @@ class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as 
 class ParameterEvidence:
     """How far the hand-written gradient of one parameter is from autograd's.
 
-    ``relative_error`` is |manual - autograd| / max(|autograd|, 0.001 |the whole gradient|), in Euclidean
+    ``relative_error`` is |manual - autograd| / max(|autograd|, 0.1 |the whole gradient|), in Euclidean
     norms: a gradient that is zero but for rounding, such as that of biases before batch norm, is
     measured against the others.
     """

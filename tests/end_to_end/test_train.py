@@ -31,6 +31,7 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
     assert client.get_experiment(run.info.experiment_id).name == "digits"
     assert run.data.metrics["val/accuracy"] >= 0.96
     assert run.data.metrics["test/accuracy"] >= 0.94
+    assert 0 < run.data.metrics["gradient_check/max_relative_error"] < 1e-12
     assert run.data.params["optimizer.learning_rate"] == "0.2"
     assert run.data.params["data.name"] == "digits"
     assert (
@@ -50,6 +51,10 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         "config/overrides.yaml",
         "figures/confusion_matrix.png",
         "figures/learning_curves.png",
+        "gradient_check.csv",
+        "graph/network.dot",
+        "graph/network.png",
+        "graph/network.svg",
         "model/preprocessing.json",
         "model/weights.safetensors",
         "train.log",
@@ -100,6 +105,11 @@ def test_the_notebook_preset(user):
     }
     assert {key: run.data.params[key] for key in expected} == expected
     assert len(user.client.get_metric_history(run.info.run_id, "train/loss")) == 10
+    graph = open(user.client.download_artifacts(run.info.run_id, "graph/sample.dot")).read()
+    for layer, rows, columns in (("layer1", 3, 5), ("layer2", 5, 2)):
+        for row in range(rows):
+            for column in range(columns):
+                assert f"{layer}.weights[{row},{column}] | " in graph
 
 
 @pytest.mark.parametrize(

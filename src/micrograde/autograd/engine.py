@@ -67,11 +67,12 @@ def _propagate(root: "Variable", seed: Value) -> None:
         gradient, out, a, b = node.grad, node.value, node._a, node._b
         if b is None:
             share = operation.gradients[0](gradient, out, a.value)
-            if share.__class__ is not float:
-                share = _fitted(share, a.value)
             if watch:
                 _look(operation.symbol, share, gradient, a.value)
-            a.grad = a.grad + share
+            if share.__class__ is float and a.value.__class__ is float:
+                a.grad = a.grad + share
+            else:
+                _receive(a, share)
             pending = a._pending - 1
             if pending >= 0:  # a leaf has none and waits for nobody
                 a._pending = pending
@@ -81,11 +82,12 @@ def _propagate(root: "Variable", seed: Value) -> None:
         left, right = operation.gradients
         if a.requires_grad:
             share = left(gradient, out, a.value, b.value)
-            if share.__class__ is not float:
-                share = _fitted(share, a.value)
             if watch:
                 _look(operation.symbol, share, gradient, a.value, b.value)
-            a.grad = a.grad + share
+            if share.__class__ is float and a.value.__class__ is float:
+                a.grad = a.grad + share
+            else:
+                _receive(a, share)
             pending = a._pending - 1
             if pending >= 0:
                 a._pending = pending
@@ -93,11 +95,12 @@ def _propagate(root: "Variable", seed: Value) -> None:
                     push(a)
         if b.requires_grad:
             share = right(gradient, out, a.value, b.value)
-            if share.__class__ is not float:
-                share = _fitted(share, b.value)
             if watch:
                 _look(operation.symbol, share, gradient, a.value, b.value)
-            b.grad = b.grad + share
+            if share.__class__ is float and b.value.__class__ is float:
+                b.grad = b.grad + share
+            else:
+                _receive(b, share)
             pending = b._pending - 1
             if pending >= 0:
                 b._pending = pending
@@ -105,14 +108,23 @@ def _propagate(root: "Variable", seed: Value) -> None:
                     push(b)
 
 
-def _fitted(share: Any, value: Value) -> Value:
-    """A share in the shape of the operand it is for."""
-    if isinstance(value, float):
-        return float(share) if np.ndim(share) == 0 else float(np.sum(share))
-    return unbroadcast(np.asarray(share), value.shape) if np.shape(share) else np.full_like(value, share)
+def _receive(node: "Variable", share: Any) -> None:
+    """Add a share to a node's gradient, in the shape of its value."""
+    value = node.value
+    if value.__class__ is float:
+        node.grad = node.grad + float(np.sum(share))
+        return
+    if share.__class__ is not np.ndarray or share.shape != value.shape:
+        share = np.asarray(share)
+        share = unbroadcast(share, value.shape) if share.ndim else np.full_like(value, share)
+    # A leaf's gradient is the user's, who may change it in place: it gets an array of its own.
+    if node.grad.__class__ is float and node._operation is not None:
+        node.grad = share
+    else:
+        node.grad = node.grad + share
 
 
-def _look(symbol: str, share: Value, gradient: Value, *values: Value) -> None:
+def _look(symbol: str, share: Any, gradient: Value, *values: Value) -> None:
     """Raise if a rule has made a NaN out of none."""
     if np.isnan(share).any() and not any(np.isnan(each).any() for each in (gradient, *values)):
         inputs = " and ".join(describe(each) for each in values)

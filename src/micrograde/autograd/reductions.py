@@ -5,54 +5,63 @@ operation over them. ``g`` is the gradient of the output ``out``; ``a`` is the o
 """
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from micrograde.autograd.operation import Operation
-from micrograde.autograd.values import FloatArray, Value
+from micrograde.autograd.values import FloatArray, Shape, Value
 
 Axis = int | tuple[int, ...] | None
 
+_add: Any = np.add.reduce  # several times faster on small arrays than numpy.sum, which ends there too
+_largest: Any = np.maximum.reduce
 
+
+@cache
 def sum_over(axis: Axis, keepdims: bool) -> Operation:
     """Every entry counts once (R1)."""
     return Operation(
         "sum",
-        lambda a: np.sum(a, axis=axis, keepdims=keepdims),
-        lambda g, out, a: np.broadcast_to(_with_axes(g, axis, keepdims), np.shape(a)),
+        lambda a: _add(a, axis=axis, keepdims=keepdims),
+        lambda g, out, a: _spread(_with_axes(g, axis, keepdims), np.shape(a)),
     )
 
 
+@cache
 def mean_over(axis: Axis, keepdims: bool) -> Operation:
     """Every entry counts 1/n, where n entries make one mean (R2)."""
     return Operation(
         "mean",
-        lambda a: np.sum(a, axis=axis, keepdims=keepdims) / _count(a, axis),
-        lambda g, out, a: np.broadcast_to(_with_axes(g, axis, keepdims) / _count(a, axis), np.shape(a)),
+        lambda a: _add(a, axis=axis, keepdims=keepdims) / _count(a, axis),
+        lambda g, out, a: _spread(_with_axes(g, axis, keepdims) / _count(a, axis), np.shape(a)),
     )
 
 
+@cache
 def max_over(axis: Axis, keepdims: bool) -> Operation:
     """The largest entry takes all; several that are equal share alike (R3)."""
 
     def gradient(g: Value, out: Value, a: Value) -> Value:
         largest = a == _with_axes(out, axis, keepdims)
-        share = _with_axes(g, axis, keepdims) / np.sum(largest, axis=axis, keepdims=True)
+        share = _with_axes(g, axis, keepdims) / _add(largest, axis=axis, keepdims=True)
         return np.where(largest, share, 0.0)
 
-    return Operation("max", lambda a: np.max(a, axis=axis, keepdims=keepdims), gradient)
+    return Operation("max", lambda a: _largest(a, axis=axis, keepdims=keepdims), gradient)
 
 
+@cache
 def variance_over(axis: Axis, keepdims: bool) -> Operation:
     """``mean((a - mean(a))**2)``, as ``numpy.var``: the gradient is ``2 (a - mean(a)) / n`` (R4)."""
 
     def deviation(a: Value) -> FloatArray:
-        mean = np.sum(a, axis=axis, keepdims=True) / _count(a, axis)
+        mean = _add(a, axis=axis, keepdims=True) / _count(a, axis)
         return np.asarray(a - mean)
 
     def forward(a: Value) -> Value:
         squares = np.square(deviation(a))
-        variance: Value = np.sum(squares, axis=axis, keepdims=keepdims) / _count(a, axis)
+        variance: Value = _add(squares, axis=axis, keepdims=keepdims) / _count(a, axis)
         return variance
 
     def gradient(g: Value, out: Value, a: Value) -> Value:
@@ -65,6 +74,13 @@ def variance_over(axis: Axis, keepdims: bool) -> Operation:
 def _with_axes(reduced: Value, axis: Axis, keepdims: bool) -> Value:
     """What a reduction gave, with the reduced axes back at size 1, so that it broadcasts."""
     return reduced if keepdims or axis is None else np.expand_dims(reduced, axis)
+
+
+def _spread(g: Value, shape: Shape) -> FloatArray:
+    """``g``, whose axes of size 1 are those reduced, in the operand's shape."""
+    spread = np.empty(shape, np.asarray(g).dtype)
+    spread[...] = g
+    return spread
 
 
 def _count(a: Value, axis: Axis) -> int:

@@ -5,12 +5,15 @@ first, so that no exponential overflows, and the logarithm is never taken of a r
 for logits that lie 1e4 apart.
 """
 
+from functools import cache
+
 import numpy as np
 
 from micrograde.autograd.operation import Operation
 from micrograde.autograd.values import FloatArray
 
 
+@cache
 def softmax_along(axis: int) -> Operation:
     """``exp(a) / sum(exp(a))``; gradient ``out * (g - sum(g * out))`` (M1, M2)."""
 
@@ -24,6 +27,7 @@ def softmax_along(axis: int) -> Operation:
     return Operation("softmax", forward, gradient)
 
 
+@cache
 def log_softmax_along(axis: int) -> Operation:
     """``a - log(sum(exp(a)))``; gradient ``g - softmax(a) * sum(g)`` (M3, M4)."""
 

@@ -21,6 +21,8 @@ def as_value(data: Any) -> Value:
     TypeError
         If it holds anything but real numbers.
     """
+    if data.__class__ is float:
+        return float(data)
     array = np.asarray(data)
     if array.dtype.kind not in "fiub":
         held = "complex numbers" if array.dtype.kind == "c" else type(data).__name__

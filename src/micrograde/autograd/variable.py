@@ -206,6 +206,8 @@ class Variable:
             raise ValueError(
                 f"backward(): the Variable has shape {self.shape}, the gradient {np.shape(seed)}"
             )
+        if not self.requires_grad:
+            raise ValueError("backward(): nothing that this Variable depends on requires a gradient")
         engine.backward(self, seed)
 
     def zero_grad(self) -> None:
@@ -358,7 +360,8 @@ def _unary(operation: Operation, a: Variable) -> Variable:
 
 def _node(operation: Operation, value: Any, a: Variable, b: Variable | None) -> Variable:
     out = _new(Variable)
-    out.value = value if value.__class__ is float or np.ndim(value) else float(value)
+    is_value = value.__class__ is float or (value.__class__ is np.ndarray and value.ndim)
+    out.value = value if is_value else float(value)
     out.grad = 0.0
     out.requires_grad = a.requires_grad or (b is not None and b.requires_grad)
     out._operation = operation

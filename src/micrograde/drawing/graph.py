@@ -79,5 +79,6 @@ def _shown(value: Value) -> str:
 
 
 def escape_record(text: str) -> str:
-    """Text in which nothing divides a record, begins an escape or a port."""
-    return "".join(f"\\{sign}" if sign in "\\|{}<>" else sign for sign in text).replace("\n", " ")
+    """Text in which nothing divides a record, begins an escape or a port, or cannot be drawn."""
+    drawable = (sign if sign.isprintable() else " " for sign in text)
+    return "".join(f"\\{sign}" if sign in "\\|{}<>" else sign for sign in drawable)

@@ -1,0 +1,66 @@
+"""Depth and memory: nothing recurses, nothing is left for the garbage collector."""
+
+import gc
+import resource
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+
+from micrograde import Variable
+
+MEGABYTE = 1024 * (1 if sys.platform != "darwin" else 1024)  # ru_maxrss is in KiB on Linux
+
+
+def test_a_chain_of_a_million_nodes_forward_backward_and_freed():
+    code = textwrap.dedent(
+        """
+        import resource
+        from micrograde import Variable
+        x = Variable(1.0)
+        y, one = x, Variable(1.0)
+        for _ in range(1_000_000):
+            y = y + one
+        y.backward()
+        assert (y.value, x.grad, one.grad) == (1_000_001.0, 1.0, 1_000_000.0)
+        y.zero_grad()
+        assert one.grad == 0.0
+        del y
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) / MEGABYTE < 600
+
+
+def test_graphs_are_freed_at_once_without_the_collector():
+    def count():
+        return sum(type(each) is Variable for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = count()
+        x = Variable(np.ones((3, 4)))
+        for _ in range(5):
+            y = ((x * 2).tanh() @ np.ones((4, 2))).softmax()[0].sum() / 3
+            y.backward()
+        assert count() > before + 5
+        del x, y
+        assert count() == before
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_memory_does_not_grow_from_step_to_step():
+    x = Variable(np.ones(1000))
+
+    def steps(number):
+        for _ in range(number):
+            (x * x).sum().backward()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    first = steps(50)
+    assert steps(2000) - first < 5 * MEGABYTE
