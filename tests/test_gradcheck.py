@@ -57,8 +57,8 @@ def test_manual_equals_autograd_also_after_hundreds_of_steps(network, rows, seed
         optimizer.step(np.array([0.01, 0.01]))
     before = model.parameters.copy()
     evidence = check_network(model, 1, x, targets)
-    # A network that fits its few rows perfectly has a gradient of rounding errors and no more.
-    assume(max(each.norm for each in evidence.parameters) > 1e-6)
+    # Where a network fits its few rows the gradient is a difference of equals: rounding, and no more.
+    assume(max(each.norm for each in evidence.parameters) > 1e-3)
     assert evidence.max_relative_error < 1e-12
     assert [each.name for each in evidence.parameters] == [*model.layout.names, "input"]
     np.testing.assert_array_equal(model.parameters, before)

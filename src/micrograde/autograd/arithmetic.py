@@ -8,7 +8,7 @@ import operator
 
 import numpy as np
 
-from micrograde.autograd.operation import Operation
+from micrograde.autograd.operation import UNCHANGED, Operation
 from micrograde.autograd.values import FloatArray, Value
 
 
@@ -69,13 +69,13 @@ def _as_matrices(g: Value, a: FloatArray, b: FloatArray) -> FloatArray:
 ADD = Operation(
     "+",
     operator.add,
-    lambda g, out, a, b: g,  # (A1)
-    lambda g, out, a, b: g,
+    UNCHANGED,  # (A1): each operand's share is g
+    UNCHANGED,
 )
 SUBTRACT = Operation(
     "-",
     operator.sub,
-    lambda g, out, a, b: g,  # (A2)
+    UNCHANGED,  # (A2)
     lambda g, out, a, b: -g,
 )
 MULTIPLY = Operation(

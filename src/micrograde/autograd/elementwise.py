@@ -42,9 +42,16 @@ def _sigmoid_of_array(a: FloatArray) -> FloatArray:
     return np.where(a >= 0, 1.0, e) / (1.0 + e)
 
 
+def _relu(a: Value) -> Value:
+    """The larger of a and 0; NaN stays NaN."""
+    if a.__class__ is float:
+        return 0.0 if a <= 0 else a
+    return np.maximum(a, 0.0)
+
+
 def _relu_gradient(g: Value, _: Value, a: Value) -> Value:
     """``g`` where a > 0, else 0, at 0 too (E4)."""
-    if isinstance(a, float):
+    if a.__class__ is float:
         return 0.0 if a <= 0 else g
     return np.where(a <= 0, 0.0, g)
 
@@ -59,11 +66,7 @@ def _larger_gradient(g: Value, this: Value, other: Value) -> Value:
 TANH = Operation("tanh", _either(math.tanh, np.tanh), lambda g, out, a: g * (1.0 - out * out))  # (E1)
 EXP = Operation("exp", _either(math.exp, np.exp), lambda g, out, a: g * out)  # (E2)
 LOG = Operation("log", _either(math.log, np.log), lambda g, out, a: divide(g, a))  # (E3)
-RELU = Operation(
-    "relu",
-    _either(lambda a: 0.0 if a <= 0 else a, lambda a: np.maximum(a, 0.0)),
-    _relu_gradient,
-)
+RELU = Operation("relu", _relu, _relu_gradient)
 SIGMOID = Operation(
     "sigmoid",
     _either(_sigmoid, _sigmoid_of_array),

@@ -81,7 +81,7 @@ def _propagate(root: "Variable", seed: Value) -> None:
             continue
         left, right = operation.gradients
         if a.requires_grad:
-            share = left(gradient, out, a.value, b.value)
+            share = gradient if left is None else left(gradient, out, a.value, b.value)
             if watch:
                 _look(operation.symbol, share, gradient, a.value, b.value)
             if share.__class__ is float and a.value.__class__ is float:
@@ -94,7 +94,7 @@ def _propagate(root: "Variable", seed: Value) -> None:
                 if not pending:
                     push(a)
         if b.requires_grad:
-            share = right(gradient, out, a.value, b.value)
+            share = gradient if right is None else right(gradient, out, a.value, b.value)
             if watch:
                 _look(operation.symbol, share, gradient, a.value, b.value)
             if share.__class__ is float and b.value.__class__ is float:

@@ -11,6 +11,8 @@ from micrograde.autograd.values import Value
 
 Rule = Callable[..., Any]
 
+UNCHANGED: Rule | None = None
+
 
 class Operation:
     """A differentiable function of values.
@@ -26,11 +28,12 @@ class Operation:
         gradient ``g`` of the output, the output ``out`` and the operands' values. This is a
         vector-Jacobian product: ``g`` has the shape of ``out``, and the result that of the operand,
         or a shape to which the operand broadcasts; the engine then undoes the broadcasting.
+        ``UNCHANGED`` stands for a rule that gives ``g`` itself, and saves the call.
     """
 
     __slots__ = ("forward", "gradients", "symbol")
 
-    def __init__(self, symbol: str, forward: Callable[..., Value], *gradients: Rule) -> None:
+    def __init__(self, symbol: str, forward: Callable[..., Value], *gradients: Rule | None) -> None:
         self.symbol = symbol
         self.forward = forward
         self.gradients = gradients

@@ -39,7 +39,7 @@ def _operator(operation: Operation) -> tuple[BinaryMethod, BinaryMethod]:
 
     def method(self: "Variable", other: Any) -> "Variable":
         if other.__class__ is not Variable:
-            return _binary(operation, self, other)
+            other = _operand(other)
         try:
             value = forward(self.value, other.value)
         except ValueError as error:
@@ -333,10 +333,21 @@ def _join(a: Variable, b: Variable, axis: int) -> Variable:
     return _binary(shapes.concatenate_along(axis, a.value.shape[axis]), a, b)
 
 
+def _operand(value: Any) -> Variable:
+    """A plain number or array in an expression: a constant, made quickly."""
+    out = _new(Variable)
+    out.value = as_value(value)
+    out.grad = 0.0
+    out.requires_grad = False
+    out._operation = out._a = out._b = None
+    out._pending = 0
+    return out
+
+
 def _binary(operation: Operation, a: Operand, b: Operand) -> Variable:
     """The node of an operation on two operands, either of which may be a plain number or array."""
-    left = a if isinstance(a, Variable) else constant(a)
-    right = b if isinstance(b, Variable) else constant(b)
+    left = a if isinstance(a, Variable) else _operand(a)
+    right = b if isinstance(b, Variable) else _operand(b)
     try:
         value = operation.forward(left.value, right.value)
     except ValueError as error:
