@@ -44,9 +44,11 @@ from micrograde.tracking import (
     project_home,
     server_store,
 )
-from micrograde.training import TrainingDiverged, confusion_counts, evaluate, train
+from micrograde.training import Samples, TrainingDiverged, confusion_counts, evaluate, train
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+_ROWS_LOOKED_AT = 1024
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _run(
         dataset=_dataset_input(config.data, data),
     )
     folder = recorder.run_folder(run)
-    batch = data.training.first(config.training.batch_size)
+    batch = _first_batch(config, data)
     with run_log(folder) as log:
         done = _train(config, data, name, log, partial(recorder.log_metrics, run))
         log.info("%s %s", done.status, done.reason or done.test)
@@ -201,7 +203,7 @@ def _train(
     model = build_model(config, data, [initial])
     optimizer = build_optimizer([config.optimizer], model)
     plan = build_plan([config], len(data.training))
-    batch = data.training.first(config.training.batch_size)
+    batch = _first_batch(config, data)
     done = _Training(model, check_network(model, 0, batch.features, batch.targets))
     log_metrics(0, {"gradient_check/max_relative_error": done.evidence.max_relative_error})
     log.info("%s: %s, %s parameters", name, "-".join(map(str, model.sizes)), model.layout.size)
@@ -232,6 +234,11 @@ def _train(
     if done.reason:
         done.tags["micrograde.reason"] = done.reason
     return done
+
+
+def _first_batch(config: TrainConfig, data: PreparedData) -> Samples:
+    """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
+    return data.training.first(min(config.training.batch_size or len(data.training), _ROWS_LOOKED_AT))
 
 
 def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
