@@ -14,7 +14,8 @@ from micrograde.analysis import (
     write_table,
 )
 from micrograde.command_line import Config, entry_point
-from micrograde.config import ServerTracking, parse_compare_config
+from micrograde.config import ServerTracking
+from micrograde.config_parsing import parse_compare_config
 from micrograde.tracking import local_store, project_home, quiet_environment
 
 

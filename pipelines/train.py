@@ -5,7 +5,7 @@ import sys
 from hydra.core.hydra_config import HydraConfig
 
 from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
-from micrograde.config import parse_train_config
+from micrograde.config_parsing import parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, run_experiments
 from micrograde.tracking import WriterProcess

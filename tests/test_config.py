@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config import (
-    config_digest,
-    flatten,
-    parse_compare_config,
-    parse_train_config,
-    to_container,
-)
+from micrograde.config import config_digest, flatten, to_container
+from micrograde.config_parsing import parse_compare_config, parse_train_config
 from micrograde.errors import InputError
 
 PLAIN = {

@@ -124,7 +124,7 @@ def test_the_traces_say_what_the_network_says():
 
 
 def test_a_run_with_a_wrong_gradient_fails_before_its_first_step(monkeypatch, tmp_path):
-    from micrograde.config import parse_train_config
+    from micrograde.config_parsing import parse_train_config
     from micrograde.experiment import run_experiments
 
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))

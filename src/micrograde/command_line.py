@@ -16,7 +16,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.config import unknown_key_message
+from micrograde.config_parsing import unknown_key_message
 from micrograde.errors import InputError, RunFailedError
 from micrograde.tracking import WriterProcess, project_home
 

@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 import yaml
 
-from micrograde.config import AnyData, DataConfig, parse_train_config
+from micrograde.config import AnyData, DataConfig
+from micrograde.config_parsing import parse_train_config
 from micrograde.data import load_dataset
 from micrograde.data.loading import GENERATORS, READERS
 from micrograde.errors import InputError

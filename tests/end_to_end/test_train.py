@@ -7,7 +7,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from micrograde.config import parse_train_config
+from micrograde.config_parsing import parse_train_config
 from micrograde.data import Preprocessing, load_dataset, split_dataset
 from micrograde.nn import MLP
 
