@@ -16,8 +16,6 @@ FloatArray = NDArray[np.floating[Any]]
 TOLERANCE = 1e-9
 """The relative error over which a hand-written gradient is taken to be wrong; rounding gives 1e-15."""
 
-_SMALL = 0.1
-
 
 class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as an event)
     """Two ways to compute a gradient disagree; the message names the entry and both values."""
@@ -27,9 +25,9 @@ class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as 
 class ParameterEvidence:
     """How far the hand-written gradient of one parameter is from autograd's.
 
-    ``relative_error`` is |manual - autograd| / max(|autograd|, 0.1 |the whole gradient|), in Euclidean
-    norms: a gradient that is zero but for rounding, such as that of biases before batch norm, is
-    measured against the others.
+    ``relative_error`` is |manual - autograd| / |the whole gradient|, in Euclidean norms. Measured against
+    itself alone, a gradient that is zero but for rounding, such as that of biases before batch norm, would
+    seem all wrong.
     """
 
     name: str
@@ -59,7 +57,7 @@ def architecture_of(model: MLP) -> Architecture:
     """What the network is, for ``equations``."""
     norms = [layer for layer in model.layers.values() if isinstance(layer, BatchNormalization)]
     epsilon = norms[0].epsilon if norms else 0.0
-    return Architecture(model.sizes, model.activation, bool(norms), epsilon)
+    return Architecture(model.sizes, model.activation, model.batch_norm, epsilon)
 
 
 def trace_replica(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
@@ -96,7 +94,7 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
         model.sizes[1:-1],
         model.sizes[-1],
         activation=model.activation,
-        batch_norm=architecture_of(model).batch_norm,
+        batch_norm=model.batch_norm,
         generators=np.random.default_rng(0),
         loss_epsilon=0.0,
     )
@@ -107,11 +105,11 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
     ours = {**manual.layout.views(manual.gradients), "input": manual.grad_input}
     theirs = {name: np.asarray(each.grad) for name, each in trace.parameters.items()}
     theirs["input"] = np.asarray(trace.input.grad)
-    floor = _SMALL * float(np.linalg.norm([np.linalg.norm(gradient) for gradient in theirs.values()]))
+    whole = float(np.linalg.norm([np.linalg.norm(gradient) for gradient in theirs.values()]))
     evidence = []
     for name, gradient in theirs.items():
         norm, distance = float(np.linalg.norm(gradient)), float(np.linalg.norm(ours[name] - gradient))
-        error = distance / max(norm, floor) if distance else 0.0
+        error = (distance / whole if whole else np.inf) if distance else 0.0
         evidence.append(ParameterEvidence(name, gradient.shape, norm, error))
     return GradientEvidence(tuple(evidence))
 

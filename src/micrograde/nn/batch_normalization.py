@@ -69,7 +69,6 @@ class BatchNormalization:
     ) -> None:
         check_size("BatchNormalization", dim=dim)
         self.dim, self.epsilon, self.momentum = dim, epsilon, momentum
-        self._replicas = replicas
         shape = (*replicas, dim)
         self.bind(
             {"gamma": np.ones(shape, dtype), "beta": np.zeros(shape, dtype)},
@@ -78,7 +77,6 @@ class BatchNormalization:
         self.bind_statistics(
             {"running_mean": np.zeros(shape, dtype), "running_var": np.ones(shape, dtype)},
         )
-        self._workspaces = Workspaces(self._allocate)
 
     def parameters(self) -> dict[str, FloatArray]:
         """The learned arrays by name."""
@@ -89,12 +87,17 @@ class BatchNormalization:
         return {"running_mean": self.running_mean, "running_var": self.running_var}
 
     def bind(self, parameters: dict[str, FloatArray], gradients: dict[str, FloatArray]) -> None:
-        """Use these arrays from now on; a network hands out views into its one buffer."""
+        """Use these arrays from now on; a network hands out views into its one buffer.
+
+        Their leading axis says how many replicas there are.
+        """
         self.gamma, self.beta = parameters["gamma"], parameters["beta"]
         self.grad_gamma, self.grad_beta = gradients["gamma"], gradients["beta"]
         self._gamma_row, self._beta_row = self.gamma[..., None, :], self.beta[..., None, :]
         self._grad_gamma_row = self.grad_gamma[..., None, :]
         self._grad_beta_row = self.grad_beta[..., None, :]
+        self._replicas = self.gamma.shape[:-1]
+        self._workspaces = Workspaces(self._allocate)
 
     def bind_statistics(self, statistics: dict[str, FloatArray]) -> None:
         """Use these arrays for the running statistics from now on."""

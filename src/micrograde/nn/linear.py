@@ -52,26 +52,30 @@ class LinearLayer:
     ) -> None:
         check_size("LinearLayer", input_size=input_size, output_size=output_size)
         self.input_size, self.output_size = input_size, output_size
-        self._replicas = replica_axis(generators)
+        replicas = replica_axis(generators)
         weights = stacked_weights(initializer, input_size, output_size, generators).astype(dtype)
-        biases = np.zeros((*self._replicas, output_size), dtype)
+        biases = np.zeros((*replicas, output_size), dtype)
         self.bind(
             {"weights": weights, "biases": biases},
             {"weights": np.zeros_like(weights), "biases": np.zeros_like(biases)},
         )
-        self._workspaces = Workspaces(self._allocate)
 
     def parameters(self) -> dict[str, FloatArray]:
         """The learned arrays by name."""
         return {"weights": self.weights, "biases": self.biases}
 
     def bind(self, parameters: dict[str, FloatArray], gradients: dict[str, FloatArray]) -> None:
-        """Use these arrays from now on; a network hands out views into its one buffer."""
+        """Use these arrays from now on; a network hands out views into its one buffer.
+
+        Their leading axis says how many replicas there are.
+        """
         self.weights, self.biases = parameters["weights"], parameters["biases"]
         self.grad_weights, self.grad_biases = gradients["weights"], gradients["biases"]
         self._bias_row = self.biases[..., None, :]
         self._grad_bias_row = self.grad_biases[..., None, :]
         self._weights_transposed = self.weights.swapaxes(-1, -2)
+        self._replicas = self.weights.shape[:-2]
+        self._workspaces = Workspaces(self._allocate)
 
     def _allocate(self, shape: Shape) -> _Workspace:
         rows = batch_shape("LinearLayer", shape, self.input_size, self._replicas)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from micrograde.nn.activations import Activation, make_activation
-from micrograde.nn.arrays import FloatArray, check_size
+from micrograde.nn.arrays import FloatArray, IntArray, check_size
 from micrograde.nn.batch_normalization import BatchNormalization
 from micrograde.nn.cross_entropy import CrossEntropyLoss
 from micrograde.nn.initializers import Generators, replica_axis
@@ -31,7 +31,8 @@ class MLP:
     batch_norm
         False leaves every batch norm out.
     initializer, initial_scale
-        The distribution of the initial weights (see ``micrograde.nn.initializers``) and a factor on them.
+        The distribution of the initial weights (see ``micrograde.nn.initializers``) and a factor on them,
+        one for all or (R,).
     generators
         None: NumPy's global random state, as in the notebook. A generator: a network alone.
         A sequence of R generators: a stack of R replicas, each drawing from its own.
@@ -45,8 +46,8 @@ class MLP:
     layer1, batchnorm1, activation1, layer2, batchnorm2, ... loss
         The layers by the notebook's names, numbered in the order of the forward pass.
     layers : the same by name, in order, without the loss
-    sizes, activation
-        (D, H, ..., C), and the activation's name.
+    sizes, activation, batch_norm
+        (D, H, ..., C), the activation's name, whether there is batch norm.
     parameters, gradients : (P,), in a stack (R, P)
         One buffer each, into which the layers hold views; ``layout`` says where each name lies.
     statistics : (S,), in a stack (R, S)
@@ -73,7 +74,7 @@ class MLP:
         activation: str = "tanh",
         batch_norm: bool = True,
         initializer: str = "normal",
-        initial_scale: float = 1.0,
+        initial_scale: float | FloatArray = 1.0,
         generators: Generators = None,
         dtype: DTypeLike = np.float64,
         loss_epsilon: float = 1e-15,
@@ -82,7 +83,7 @@ class MLP:
         for size in hidden_sizes:
             check_size("MLP", hidden_size=size)
         self.sizes = (input_size, *hidden_sizes, output_size)
-        self.activation = activation
+        self.activation, self.batch_norm = activation, batch_norm
         self.replicas = replica_axis(generators)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
@@ -93,7 +94,7 @@ class MLP:
             linear = LinearLayer(
                 inputs, outputs, initializer=initializer, generators=generators, dtype=self.dtype
             )
-            linear.weights *= initial_scale
+            linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
             self.layers[f"layer{number}"] = linear
             if batch_norm:
                 self.layers[f"batchnorm{number}"] = BatchNormalization(
@@ -136,6 +137,27 @@ class MLP:
                 layer.bind(within(name, values, names), within(name, slopes, names))
             if isinstance(layer, BatchNormalization):
                 layer.bind_statistics(within(name, running, layer.statistics().keys()))
+
+    def keep_replicas(self, rows: IntArray) -> None:
+        """Let all replicas go but these rows of the stack, which keep their order and their numbers."""
+        self.replicas = (len(rows),)
+        self.bind(self.parameters[rows], self.gradients[rows], self.statistics[rows])
+
+    def alone(self, row: int) -> "MLP":
+        """A copy of one replica, as a stack of one."""
+        copy = MLP(
+            self.sizes[0],
+            self.sizes[1:-1],
+            self.sizes[-1],
+            activation=self.activation,
+            batch_norm=self.batch_norm,
+            generators=[np.random.default_rng(0)],
+            dtype=self.dtype,
+            loss_epsilon=self.loss.epsilon,
+        )
+        copy.parameters[0], copy.gradients[0] = self.parameters[row], self.gradients[row]
+        copy.statistics[0] = self.statistics[row]
+        return copy
 
     def forward(self, x: FloatArray, targets: FloatArray) -> FloatArray:
         """The mean loss of a training batch: a number, in a stack (R,).

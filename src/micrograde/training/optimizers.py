@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 
 
 class Optimizer(ABC):
@@ -21,12 +21,24 @@ class Optimizer(ABC):
     steps : how many have been taken
     """
 
-    def __init__(self, parameters: FloatArray, gradients: FloatArray) -> None:
-        self.parameters, self.gradients = parameters, gradients
+    _decays = False
+
+    def __init__(self, parameters: FloatArray, gradients: FloatArray, **hyperparameters: FloatArray) -> None:
         self.state: dict[str, FloatArray] = {}
         self.steps = 0
-        self._scratch = np.empty_like(parameters)
-        self._update = np.empty_like(parameters)
+        self._hyperparameters = {key: np.asarray(each, np.float64) for key, each in hyperparameters.items()}
+        self._bind(parameters, gradients)
+
+    def _bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
+        self.parameters, self.gradients = parameters, gradients
+        self._scratch, self._update = np.empty_like(parameters), np.empty_like(parameters)
+        self._columns = {key: self._column(each) for key, each in self._hyperparameters.items()}
+
+    def keep_replicas(self, rows: IntArray, parameters: FloatArray, gradients: FloatArray) -> None:
+        """Let all replicas go but these rows; the buffers are the network's new ones."""
+        self.state = {name: array[rows] for name, array in self.state.items()}
+        self._hyperparameters = {name: array[rows] for name, array in self._hyperparameters.items()}
+        self._bind(parameters, gradients)
 
     @abstractmethod
     def step(self, learning_rate: FloatArray) -> None:
@@ -36,11 +48,11 @@ class Optimizer(ABC):
         """(R,) as (R, 1) of the parameters' dtype, to multiply (R, P)."""
         return np.asarray(values, self.parameters.dtype).reshape(-1, 1)
 
-    def _decayed_gradients(self, weight_decay: FloatArray | None) -> FloatArray:
+    def _decayed_gradients(self) -> FloatArray:
         """Gradients of the loss plus weight_decay / 2 * |parameters|**2, equation (O2)."""
-        if weight_decay is None:
+        if not self._decays:
             return self.gradients
-        np.multiply(self.parameters, weight_decay, out=self._scratch)
+        np.multiply(self.parameters, self._columns["weight_decay"], out=self._scratch)
         return np.add(self.gradients, self._scratch, out=self._scratch)
 
 
@@ -58,24 +70,23 @@ class SGD(Optimizer):
         weight_decay: FloatArray,
         nesterov: bool = False,
     ) -> None:
-        super().__init__(parameters, gradients)
+        super().__init__(parameters, gradients, momentum=momentum, weight_decay=weight_decay)
         # What is zero for every replica is left out: it would cost a pass over the parameters a step.
-        self._momentum = self._column(momentum) if np.any(momentum) else None
-        self._weight_decay = self._column(weight_decay) if np.any(weight_decay) else None
+        self._has_momentum, self._decays = bool(np.any(momentum)), bool(np.any(weight_decay))
         self._nesterov = nesterov
-        if self._momentum is not None:
+        if self._has_momentum:
             self.state["velocity"] = np.zeros_like(parameters)
 
     def step(self, learning_rate: FloatArray) -> None:
         """One step against the velocity or gradient; ``learning_rate`` is (R,)."""
         self.steps += 1
-        direction = self._decayed_gradients(self._weight_decay)
-        if self._momentum is not None:
+        direction = self._decayed_gradients()
+        if self._has_momentum:
             velocity = self.state["velocity"]
-            np.multiply(velocity, self._momentum, out=velocity)
+            np.multiply(velocity, self._columns["momentum"], out=velocity)
             np.add(velocity, direction, out=velocity)  # (O3)
             if self._nesterov:
-                np.multiply(velocity, self._momentum, out=self._update)
+                np.multiply(velocity, self._columns["momentum"], out=self._update)
                 direction = np.add(direction, self._update, out=self._update)  # (O4)
             else:
                 direction = velocity
@@ -98,31 +109,32 @@ class Adam(Optimizer):
         epsilon: FloatArray,
         weight_decay: FloatArray,
     ) -> None:
-        super().__init__(parameters, gradients)
-        # The bias corrections are powers: computed in float64, whatever the parameters' dtype.
-        self._beta1, self._beta2 = np.asarray(beta1, np.float64), np.asarray(beta2, np.float64)
-        self._epsilon = self._column(epsilon)
-        self._weight_decay = self._column(weight_decay) if np.any(weight_decay) else None
+        super().__init__(
+            parameters, gradients, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay
+        )
+        self._decays = bool(np.any(weight_decay))
         self.state["mean"] = np.zeros_like(parameters)
         self.state["square"] = np.zeros_like(parameters)
 
     def step(self, learning_rate: FloatArray) -> None:
         """One step along the corrected mean over the root of the corrected square."""
         self.steps += 1
-        gradients = self._decayed_gradients(self._weight_decay)
+        gradients = self._decayed_gradients()
         mean, square = self.state["mean"], self.state["square"]
-        np.multiply(mean, self._column(self._beta1), out=mean)
-        np.multiply(gradients, self._column(1 - self._beta1), out=self._update)
+        # In float64, whatever the parameters' dtype: the bias corrections are differences of near equals.
+        beta1, beta2 = self._hyperparameters["beta1"], self._hyperparameters["beta2"]
+        np.multiply(mean, self._columns["beta1"], out=mean)
+        np.multiply(gradients, self._column(1 - beta1), out=self._update)
         np.add(mean, self._update, out=mean)  # (O5)
-        np.multiply(square, self._column(self._beta2), out=square)
+        np.multiply(square, self._columns["beta2"], out=square)
         np.multiply(gradients, gradients, out=self._update)
-        np.multiply(self._update, self._column(1 - self._beta2), out=self._update)
+        np.multiply(self._update, self._column(1 - beta2), out=self._update)
         np.add(square, self._update, out=square)  # (O6)
-        corrected_rate = learning_rate / (1 - self._beta1**self.steps)  # (O7)
-        correction = np.sqrt(1 - self._beta2**self.steps)
+        corrected_rate = learning_rate / (1 - beta1**self.steps)  # (O7)
+        correction = np.sqrt(1 - beta2**self.steps)
         np.sqrt(square, out=self._update)
         np.divide(self._update, self._column(correction), out=self._update)
-        np.add(self._update, self._epsilon, out=self._update)
+        np.add(self._update, self._columns["epsilon"], out=self._update)
         np.divide(mean, self._update, out=self._update)
         np.multiply(self._update, self._column(corrected_rate), out=self._update)
         np.subtract(self.parameters, self._update, out=self.parameters)  # (O8)
