@@ -8,9 +8,8 @@ train.log                    what was said, with times
 """
 
 import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -133,19 +132,11 @@ def write_figures(
         save_figure(figure, folder / "confusion_matrix.png")
 
 
-@contextmanager
-def run_log(folder: Path | None) -> Iterator[logging.Logger]:
-    """A logger that writes ``train.log``, or nothing, for as long as the context lasts."""
-    handler: logging.Handler = logging.NullHandler()
+def log_line(folder: Path | None, text: str) -> None:
+    """Add a line to ``train.log``, with the time; no file stays open, for a sweep has thousands of runs."""
     if folder:
-        handler = logging.FileHandler(folder / "train.log", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.Logger("micrograde.run")  # not registered: a sweep has thousands of them
-    logger.addHandler(handler)
-    try:
-        yield logger
-    finally:
-        handler.close()
+        with (folder / "train.log").open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S.%f} {text}\n")
 
 
 def _made(folder: Path) -> Path:

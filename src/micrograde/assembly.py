@@ -1,8 +1,8 @@
 """From a config to the objects that train: the data's parts, the network, its optimizer, the plan."""
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from micrograde.config import (
     AnySchedule,
     CosineSchedule,
     DataConfig,
+    ModelConfig,
     SGDConfig,
     StepSchedule,
     TrainConfig,
@@ -80,18 +81,21 @@ def check_batches(config: TrainConfig, rows: int) -> None:
         )
 
 
-def build_model(config: TrainConfig, data: PreparedData, generators: Sequence[np.random.Generator]) -> MLP:
-    """The network of a run as a stack, one replica for each generator of initial weights."""
+def build_model(
+    configs: Sequence[ModelConfig], data: PreparedData, dtype: str, generators: Sequence[np.random.Generator]
+) -> MLP:
+    """The networks of a stack, one for each config; these differ in the initial scale alone."""
+    first = configs[0]
     return MLP(
         data.training.features.shape[1],
-        config.model.hidden_size,
+        first.hidden_size,
         data.training.targets.shape[1],
-        activation=config.model.activation,
-        batch_norm=config.model.batch_norm,
-        initializer=config.model.initializer,
-        initial_scale=config.model.initial_scale,
+        activation=first.activation,
+        batch_norm=first.batch_norm,
+        initializer=first.initializer,
+        initial_scale=np.array([config.initial_scale for config in configs]),
         generators=generators,
-        dtype=config.training.dtype,
+        dtype=dtype,
         loss_epsilon=0.0,
     )
 
@@ -142,6 +146,23 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         early_stopping=EarlyStopping(stopping.metric, stopping.patience, stopping.min_delta)
         if stopping.enabled
         else None,
+    )
+
+
+def stack_key(config: TrainConfig) -> Hashable:
+    """What fixes the shapes of a run's arrays and the program that trains it; runs alike in it can stack.
+
+    What is left out are numbers, which become one for each replica. Whether momentum and weight decay are
+    zero is part of it, because the program then has no such step.
+    """
+    optimizer = config.optimizer
+    return (
+        config.data,
+        replace(config.model, initial_scale=1.0),
+        config.training,
+        optimizer.name,
+        optimizer.weight_decay > 0,
+        (optimizer.momentum > 0, optimizer.nesterov) if isinstance(optimizer, SGDConfig) else (),
     )
 
 

@@ -6,15 +6,16 @@ one replica.
 """
 
 import json
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from micrograde.artifacts import (
-    run_log,
+    log_line,
     write_evidence,
     write_figures,
     write_graphs,
@@ -29,14 +30,17 @@ from micrograde.assembly import (
     check_batches,
     prepare_data,
     random_streams,
+    stack_key,
 )
 from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig, as_params, config_digest
-from micrograde.gradcheck import GradientEvidence, GradientMismatch, check_network, require_agreement
+from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
+from micrograde.nn.arrays import IntArray
 from micrograde.progress import epoch_line, show_progress
 from micrograde.tracking import (
     DatasetInput,
     NullRecorder,
+    RecordedRun,
     Recorder,
     RunRecorder,
     WriterProcess,
@@ -44,7 +48,7 @@ from micrograde.tracking import (
     project_home,
     server_store,
 )
-from micrograde.training import Samples, TrainingDiverged, confusion_counts, evaluate, train
+from micrograde.training import Departure, Samples, Training, confusion_counts, evaluate
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -99,27 +103,27 @@ def run_experiments(
     from threadpoolctl import threadpool_limits
 
     prepared: dict[tuple[DataConfig, str], PreparedData] = {}
-    for config in configs:
+    stacks: dict[Hashable, list[int]] = {}
+    for number, config in enumerate(configs):
         source = (config.data, config.training.dtype)
         if source not in prepared:
             prepared[source] = prepare_data(*source)
         check_batches(config, len(prepared[source].training))
+        stacks.setdefault(stack_key(config), []).append(number)
 
-    results: list[RunResult] = []
+    runs: dict[int, _Run] = {}
     # One thread: the networks are small, and the sums of a matrix product then never depend on the machine.
     with threadpool_limits(limits=1), _open_recorder(configs[0].tracking, writer) as recorder:
-        for config in configs:
-            data = prepared[config.data, config.training.dtype]
-            results.append(_run(config, data, recorder, overrides))
-            if results[-1].status == "KILLED":
+        for numbers in stacks.values():
+            first = configs[numbers[0]]
+            data = prepared[first.data, first.training.dtype]
+            stack = [_start(configs[number], data, recorder, overrides) for number in numbers]
+            runs.update(zip(numbers, stack, strict=True))
+            _train(stack, data)
+            if any(run.status == "KILLED" for run in stack):
                 break
         recorded = {run.run: run for run in recorder.close()}
-    return [
-        replace(result, run_id=recorded[run].run_id, experiment_id=recorded[run].experiment_id)
-        if run in recorded
-        else result
-        for run, result in enumerate(results)
-    ]
+    return [_result(runs[number], recorded.get(runs[number].number)) for number in sorted(runs)]
 
 
 def run_name(overrides: Sequence[str]) -> str:
@@ -146,24 +150,63 @@ def _open_recorder(
 
 
 @dataclass
-class _Training:
-    """One run as it unfolds."""
+class _Run:
+    """One run as it unfolds; ``number`` is the recorder's."""
 
-    model: MLP
-    evidence: GradientEvidence
+    config: TrainConfig
+    name: str
+    number: int
+    recorder: RunRecorder
+    overrides: Sequence[str]
     history: dict[str, list[float]] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     status: Status = "FINISHED"
     reason: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the run's files wait for its end."""
+        return self.recorder.run_folder(self.number)
+
+    def log(self, text: str) -> None:
+        """A line for the run's own log."""
+        log_line(self.folder, text)
+
+    def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Keep and record what is known after an epoch."""
+        self.recorder.log_metrics(self.number, epoch, metrics)
+        for metric, value in metrics.items():
+            self.history.setdefault(metric, []).append(value)
+        self.log(epoch_line(epoch, self.config.training.num_epochs, metrics))
+
+    def end(
+        self, model: MLP, data: PreparedData, status: Status = "FINISHED", reason: str | None = None
+    ) -> None:
+        """Write what is left of the run, and end it."""
+        self.status, self.reason = status, reason
+        confusion = None
+        if status == "FINISHED" and data.test is not None:
+            loss, accuracy = evaluate(model, data.test)
+            self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
+            self.recorder.log_metrics(self.number, len(self.history["train/loss"]), self.test)
+            confusion = confusion_counts(model, data.test)[0]
+        if reason:
+            self.recorder.set_tags(self.number, {"micrograde.reason": reason})
+        self.log(f"{status} {reason or self.test}")
+        if self.folder:
+            write_recipe(self.folder, self.config, self.overrides)
+            write_model(self.folder, model, self.config, data.preprocessing)
+            write_graphs(self.folder, self.name, model, _first_batch(self.config, data))
+            write_figures(self.folder, self.name, self.history, confusion, data.dataset.class_names)
+        self.recorder.end_run(self.number, status)
+        self.ended = True
 
 
-def _run(
-    config: TrainConfig, data: PreparedData, recorder: RunRecorder, overrides: Sequence[str]
-) -> RunResult:
-    """Train one config as a stack of one, telling the recorder and the terminal as it goes."""
+def _start(config: TrainConfig, data: PreparedData, recorder: RunRecorder, overrides: Sequence[str]) -> _Run:
+    """Tell the recorder of a run that begins."""
     name = run_name(overrides)
-    run = recorder.start_run(
+    number = recorder.start_run(
         experiment_name=config.experiment_name,
         run_name=name,
         params=as_params(config),
@@ -173,67 +216,88 @@ def _run(
         },
         dataset=_dataset_input(config.data, data),
     )
-    folder = recorder.run_folder(run)
-    batch = _first_batch(config, data)
-    with run_log(folder) as log:
-        done = _train(config, data, name, log, partial(recorder.log_metrics, run))
-        log.info("%s %s", done.status, done.reason or done.test)
-    if done.tags:
-        recorder.set_tags(run, done.tags)
-    if folder:
-        write_recipe(folder, config, overrides)
-        write_evidence(folder, done.evidence)
-        write_model(folder, done.model, config, data.preprocessing)
-        confusion = confusion_counts(done.model, data.test)[0] if data.test and done.test else None
-        write_graphs(folder, name, done.model, batch)
-        write_figures(folder, name, done.history, confusion, data.dataset.class_names)
-    recorder.end_run(run, done.status)
-    return RunResult(config, name, done.status, done.history, done.test, done.reason)
+    return _Run(config, name, number, recorder, overrides)
 
 
-def _train(
-    config: TrainConfig,
-    data: PreparedData,
-    name: str,
-    log: logging.Logger,
-    log_metrics: Callable[[int, Mapping[str, float]], None],
-) -> _Training:
-    """The run itself; how it ended is part of what is returned, not an exception."""
-    initial, shuffling = random_streams(config.seed)
-    model = build_model(config, data, [initial])
-    optimizer = build_optimizer([config.optimizer], model)
-    plan = build_plan([config], len(data.training))
-    batch = _first_batch(config, data)
-    done = _Training(model, check_network(model, 0, batch.features, batch.targets))
-    log_metrics(0, {"gradient_check/max_relative_error": done.evidence.max_relative_error})
-    log.info("%s: %s, %s parameters", name, "-".join(map(str, model.sizes)), model.layout.size)
+def _train(runs: Sequence[_Run], data: PreparedData) -> None:
+    """Train runs as one stack, one replica each; how each ended is in the run, not an exception."""
+    streams = [random_streams(run.config.seed) for run in runs]
+    models = [run.config.model for run in runs]
+    model = build_model(models, data, runs[0].config.training.dtype, [weights for weights, _ in streams])
+    sound = _check_evidence(runs, model, data)
+    if not len(sound):
+        return
+    model.keep_replicas(sound)
+    runs, streams = [runs[row] for row in sound.tolist()], [streams[row] for row in sound.tolist()]
+
+    optimizer = build_optimizer([run.config.optimizer for run in runs], model)
+    plan = build_plan([run.config for run in runs], len(data.training))
+    shuffling = [shuffling for _, shuffling in streams]
+    stack = Training(model, optimizer, plan, data.training, data.validation, shuffling)
+    name = runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
     try:
-        require_agreement(done.evidence)
         with show_progress(name, plan.num_epochs) as progress:
-            for record in train(model, optimizer, plan, data.training, data.validation, [shuffling]):
-                metrics = {metric: float(values[0]) for metric, values in record.metrics.items()}
-                log_metrics(record.epoch, metrics)
-                for metric, value in metrics.items():
-                    done.history.setdefault(metric, []).append(value)
-                log.info(epoch_line(record.epoch, plan.num_epochs, metrics))
-                progress(record.epoch, metrics)
-        if data.test is not None:
-            loss, accuracy = evaluate(model, data.test)
-            done.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
-            log_metrics(len(done.history["train/loss"]), done.test)
-    except TrainingDiverged as diverged:
-        done.status, done.reason = "FAILED", str(diverged)
-        done.tags = {
-            "micrograde.diverged_step": str(diverged.step),
-            "micrograde.diverged_parameter": diverged.parameter or "none",
-        }
-    except GradientMismatch as mismatch:
-        done.status, done.reason = "FAILED", str(mismatch)
+            for event in stack.run():
+                if isinstance(event, Departure):
+                    _depart(runs[event.replica], event, data)
+                    continue
+                for row, replica in enumerate(event.replicas.tolist()):
+                    metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
+                    runs[replica].take_epoch(event.epoch, metrics)
+                means = {metric: float(np.mean(values)) for metric, values in event.metrics.items()}
+                progress(event.epoch, means)
     except KeyboardInterrupt:
-        done.status, done.reason = "KILLED", "stopped with Ctrl-C"
-    if done.reason:
-        done.tags["micrograde.reason"] = done.reason
-    return done
+        for departure in stack.leave():
+            if not runs[departure.replica].ended:
+                runs[departure.replica].end(departure.model, data, "KILLED", "stopped with Ctrl-C")
+
+
+def _check_evidence(runs: Sequence[_Run], model: MLP, data: PreparedData) -> IntArray:
+    """Compare the hand-written gradients of each replica with autograd's; the rows of those that agree."""
+    sound = []
+    for row, run in enumerate(runs):
+        batch = _first_batch(run.config, data)
+        evidence = check_network(model, row, batch.features, batch.targets)
+        error = evidence.max_relative_error
+        run.recorder.log_metrics(run.number, 0, {"gradient_check/max_relative_error": error})
+        run.log(f"{run.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
+        if run.folder:
+            write_evidence(run.folder, evidence)
+        try:
+            require_agreement(evidence)
+            sound.append(row)
+        except GradientMismatch as mismatch:
+            run.end(model.alone(row), data, "FAILED", str(mismatch))
+    return np.array(sound, dtype=np.intp)
+
+
+def _depart(run: _Run, departure: Departure, data: PreparedData) -> None:
+    """End the run of a replica that has left its stack."""
+    divergence = departure.divergence
+    if divergence is None:
+        run.end(departure.model, data)
+        return
+    run.recorder.set_tags(
+        run.number,
+        {
+            "micrograde.diverged_step": str(divergence.step),
+            "micrograde.diverged_parameter": divergence.parameter or "none",
+        },
+    )
+    run.end(departure.model, data, "FAILED", str(divergence))
+
+
+def _result(run: _Run, recorded: RecordedRun | None) -> RunResult:
+    return RunResult(
+        run.config,
+        run.name,
+        run.status,
+        run.history,
+        run.test,
+        run.reason,
+        recorded.run_id if recorded else None,
+        recorded.experiment_id if recorded else None,
+    )
 
 
 def _first_batch(config: TrainConfig, data: PreparedData) -> Samples:

@@ -49,8 +49,18 @@ class BatchSampler:
     ) -> None:
         self._samples, self._batch_size, self._generators = samples, batch_size, generators
         self._drop_last = drop_last
-        sizes = {min(batch_size, len(samples)), len(samples) % batch_size} - {0}
-        self._buffers = {size: self._allocate(size) for size in sizes}
+        self._buffers = self._make_buffers()
+
+    def keep_replicas(self, rows: IntArray) -> None:
+        """Let all replicas go but these rows."""
+        self._generators = [self._generators[row] for row in rows.tolist()]
+        self._buffers = self._make_buffers()
+
+    def _make_buffers(self) -> dict[int, Samples]:
+        """The arrays a batch is gathered into, for each size that an epoch's batches have."""
+        rows = len(self._samples)
+        sizes = {min(self._batch_size, rows), rows % self._batch_size} - {0}
+        return {size: self._allocate(size) for size in sizes}
 
     def _allocate(self, size: int) -> Samples:
         shape, samples = (len(self._generators), size), self._samples

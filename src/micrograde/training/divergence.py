@@ -1,30 +1,35 @@
 """Noticing that a loss is no longer a number, and saying where it began."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from micrograde.nn import MLP
 
 
-class TrainingDiverged(ArithmeticError):  # noqa: N818 (an event of training, not a fault of the program)
-    """The loss became infinite or NaN.
+@dataclass(frozen=True)
+class Divergence:
+    """The loss of a replica became infinite or NaN.
 
     Attributes
     ----------
-    step
-        The step, counted from 1, whose loss was not finite.
+    epoch, step
+        Both counted from 1: where the loss was not finite.
     parameter
         The parameter that was the first to hold a value that is not finite, or None if all are finite
         and the activations alone overflowed.
     """
 
-    def __init__(self, epoch: int, step: int, loss: float, parameter: str | None) -> None:
-        self.epoch, self.step, self.loss, self.parameter = epoch, step, loss, parameter
-        where = (
-            f"{parameter} is the first parameter that is not finite"
-            if parameter
-            else ("every parameter is finite, so the activations overflowed")
-        )
-        super().__init__(f"the loss is {loss} at step {step} (epoch {epoch}); {where}")
+    epoch: int
+    step: int
+    loss: float
+    parameter: str | None
+
+    def __str__(self) -> str:
+        where = "every parameter is finite, so the activations overflowed"
+        if self.parameter:
+            where = f"{self.parameter} is the first parameter that is not finite"
+        return f"the loss is {self.loss} at step {self.step} (epoch {self.epoch}); {where}"
 
 
 def first_nonfinite_parameter(model: MLP, replica: int) -> str | None:

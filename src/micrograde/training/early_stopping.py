@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.nn import MLP
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -24,24 +25,28 @@ class BestWeights:
     """Keeps each replica's weights and running statistics of the epoch at which it was best."""
 
     def __init__(self, model: MLP, rule: EarlyStopping) -> None:
-        self._model, self._rule = model, rule
+        self._rule = rule
         replicas = len(model.parameters)
         self._sign = 1.0 if rule.metric.endswith("loss") else -1.0
         self._lowest = np.full(replicas, np.inf)
+        self._epochs = np.zeros(replicas, dtype=np.intp)
         self._parameters, self._statistics = model.parameters.copy(), model.statistics.copy()
-        self.epochs = np.zeros(replicas, dtype=np.intp)
 
-    def update(self, epoch: int, values: FloatArray) -> bool:
-        """Take in the metric (R,) after ``epoch``; True when every replica's patience is at its end."""
+    def update(self, epoch: int, values: FloatArray, model: MLP) -> NDArray[np.bool_]:
+        """Take in the metric (R,) after ``epoch``; which replicas' patience is at its end, (R,)."""
         signed = self._sign * np.asarray(values, np.float64)
         better = signed < self._lowest - self._rule.min_delta
         self._lowest[better] = signed[better]
-        self.epochs[better] = epoch
-        self._parameters[better] = self._model.parameters[better]
-        self._statistics[better] = self._model.statistics[better]
-        return bool(np.all(epoch - self.epochs >= self._rule.patience))
+        self._epochs[better] = epoch
+        self._parameters[better] = model.parameters[better]
+        self._statistics[better] = model.statistics[better]
+        return np.asarray(epoch - self._epochs >= self._rule.patience)
 
-    def restore(self) -> None:
-        """Give the best weights back to the network."""
-        self._model.parameters[...] = self._parameters
-        self._model.statistics[...] = self._statistics
+    def restore(self, row: int, model: MLP) -> None:
+        """Give a replica's best weights back to the network."""
+        model.parameters[row], model.statistics[row] = self._parameters[row], self._statistics[row]
+
+    def keep_replicas(self, rows: IntArray) -> None:
+        """Let all replicas go but these rows."""
+        self._lowest, self._epochs = self._lowest[rows], self._epochs[rows]
+        self._parameters, self._statistics = self._parameters[rows], self._statistics[rows]

@@ -1,4 +1,8 @@
-"""The training loop: epochs of shuffled mini-batches, one record after each epoch."""
+"""The training loop: a stack of networks, epochs of shuffled mini-batches, a record after each epoch.
+
+Replicas do not know of each other. One that stops early or diverges leaves the stack; the others are moved
+together and go on, and what they compute is the same, bit for bit, as if they had been alone.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from micrograde.nn import MLP
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import BatchSampler, Samples
-from micrograde.training.divergence import TrainingDiverged, first_nonfinite_parameter
+from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.evaluation import evaluate
 from micrograde.training.gradient_norms import gradient_norms
@@ -32,73 +36,138 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What is known after an epoch, counted from 1; every metric is an array (R,).
+    """What is known after an epoch, counted from 1.
 
-    ``train/loss`` and ``train/accuracy`` are means over the epoch's rows as they were trained on: in
-    training mode, each batch before its own update. ``val/*`` are of the validation part in evaluation
-    mode after the epoch, ``gradient_norm/*`` of the epoch's last batch. Accuracies are fractions.
+    ``replicas`` (R,) says which of the replicas that set out are still there; every metric is an array of
+    the same length. ``train/loss`` and ``train/accuracy`` are means over the epoch's rows as they were
+    trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part in
+    evaluation mode after the epoch, ``gradient_norm/*`` of the epoch's last batch. Accuracies are fractions.
     """
 
     epoch: int
+    replicas: IntArray
     metrics: dict[str, FloatArray] = field(default_factory=dict)
 
 
-def train(
-    model: MLP,
-    optimizer: Optimizer,
-    plan: TrainingPlan,
-    training: Samples,
-    validation: Samples | None,
-    shuffling: Sequence[np.random.Generator],
-) -> Iterator[EpochRecord]:
-    """Train a stack of R replicas in place, yielding a record after each epoch.
+@dataclass(frozen=True)
+class Departure:
+    """A replica has left the stack: at the end, stopped early, diverged, or interrupted.
 
-    With early stopping the network holds the best weights when the iterator is exhausted.
+    ``model`` is its network, a stack of one; with early stopping it holds the best weights, unless the
+    replica diverged.
+    """
+
+    replica: int
+    epoch: int
+    model: MLP
+    divergence: Divergence | None = None
+
+
+def _quiet() -> np.errstate:
+    """Overflow is no warning here: it shows in the loss, which is checked at every step."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+class Training:
+    """A stack of R replicas in training.
 
     Parameters
     ----------
     model
-        A stack: its parameters are (R, P).
+        A stack: its parameters are (R, P). It is trained in place, and shrinks as replicas leave.
     shuffling
         One stream a replica.
-
-    Raises
-    ------
-    TrainingDiverged
-        At the step whose loss is not finite.
     """
-    sampler = BatchSampler(training, plan.batch_size, shuffling, drop_last=plan.drop_last)
-    best = BestWeights(model, plan.early_stopping) if plan.early_stopping else None
-    for epoch in range(1, plan.num_epochs + 1):
-        # Overflow is no warning here: it shows in the loss, which is checked at every step.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            metrics = _train_epoch(model, optimizer, plan, sampler, epoch)
-            if validation is not None:
-                metrics["val/loss"], metrics["val/accuracy"] = evaluate(model, validation)
-            metrics |= gradient_norms(model)
-        yield EpochRecord(epoch, metrics)
-        if best and plan.early_stopping and best.update(epoch, metrics[plan.early_stopping.metric]):
-            break
-    if best:
-        best.restore()
 
+    def __init__(
+        self,
+        model: MLP,
+        optimizer: Optimizer,
+        plan: TrainingPlan,
+        training: Samples,
+        validation: Samples | None,
+        shuffling: Sequence[np.random.Generator],
+    ) -> None:
+        self._model, self._optimizer, self._plan = model, optimizer, plan
+        self._validation = validation
+        self._sampler = BatchSampler(training, plan.batch_size, shuffling, drop_last=plan.drop_last)
+        self._best = BestWeights(model, plan.early_stopping) if plan.early_stopping else None
+        self._learning_rates = plan.learning_rates
+        self._replicas: IntArray = np.arange(len(model.parameters))
+        self._epoch = 0
 
-def _train_epoch(
-    model: MLP, optimizer: Optimizer, plan: TrainingPlan, sampler: BatchSampler, epoch: int
-) -> dict[str, FloatArray]:
-    """One pass over the training part; its loss and accuracy."""
-    replicas = len(model.parameters)
-    loss_sum, hits, rows = np.zeros(replicas), np.zeros(replicas), 0
-    for batch in sampler.epoch():
-        loss = model.forward(batch.features, batch.targets)
-        if not np.isfinite(loss).all():
-            replica = int(np.argmin(np.isfinite(loss)))
-            parameter = first_nonfinite_parameter(model, replica)
-            raise TrainingDiverged(epoch, optimizer.steps + 1, float(loss[replica]), parameter)
-        model.backward()
-        optimizer.step(plan.learning_rates[optimizer.steps])
-        size = batch.labels.shape[-1]
-        loss_sum += loss * size
-        hits += np.count_nonzero(np.argmax(model.logits, axis=-1) == batch.labels, axis=-1)
-        rows += size
-    return {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}
+    def run(self) -> Iterator[EpochRecord | Departure]:
+        """Train; a record after each epoch, and a departure for each replica, at the latest at the end."""
+        while self._epoch < self._plan.num_epochs and len(self._replicas):
+            self._epoch += 1
+            metrics, diverged = self._train_epoch()
+            yield from diverged
+            rows = np.flatnonzero(~np.isin(self._replicas, [each.replica for each in diverged]))
+            if not len(rows):
+                self._replicas = self._replicas[:0]
+                return
+            if diverged:
+                metrics = {name: values[rows] for name, values in metrics.items()}
+                self._keep(rows)
+            with _quiet():
+                if self._validation is not None:
+                    metrics["val/loss"], metrics["val/accuracy"] = evaluate(self._model, self._validation)
+                metrics |= gradient_norms(self._model)
+            yield EpochRecord(self._epoch, self._replicas, metrics)
+            if self._best and self._plan.early_stopping:
+                done = self._best.update(self._epoch, metrics[self._plan.early_stopping.metric], self._model)
+                yield from (self._departure(row) for row in np.flatnonzero(done).tolist())
+                self._keep(np.flatnonzero(~done))
+        yield from self.leave()
+
+    def leave(self) -> Iterator[Departure]:
+        """All that are still there leave as they are: at the end, or after an interrupt."""
+        yield from (self._departure(row) for row in range(len(self._replicas)))
+        self._replicas = self._replicas[:0]
+
+    def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
+        """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
+        model, optimizer = self._model, self._optimizer
+        loss_sum, hits, rows = np.zeros(len(self._replicas)), np.zeros(len(self._replicas)), 0
+        diverged: dict[int, Departure] = {}
+        with _quiet():
+            for batch in self._sampler.epoch():
+                loss = model.forward(batch.features, batch.targets)
+                if not np.isfinite(loss).all():
+                    for row in np.flatnonzero(~np.isfinite(loss)).tolist():
+                        if row not in diverged:
+                            diverged[row] = self._divergence(row, float(loss[row]))
+                    if len(diverged) == len(self._replicas):
+                        break
+                model.backward()
+                optimizer.step(self._learning_rates[optimizer.steps])
+                size = batch.labels.shape[-1]
+                loss_sum += loss * size
+                hits += np.count_nonzero(np.argmax(model.logits, axis=-1) == batch.labels, axis=-1)
+                rows += size
+        rows = max(rows, 1)
+        return {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}, list(diverged.values())
+
+    def _divergence(self, row: int, loss: float) -> Departure:
+        parameter = first_nonfinite_parameter(self._model, row)
+        found = Divergence(self._epoch, self._optimizer.steps + 1, loss, parameter)
+        return Departure(int(self._replicas[row]), self._epoch, self._model.alone(row), found)
+
+    def _departure(self, row: int) -> Departure:
+        if self._best:
+            self._best.restore(row, self._model)
+        return Departure(int(self._replicas[row]), self._epoch, self._model.alone(row))
+
+    def _keep(self, rows: IntArray) -> None:
+        """Move the replicas of these rows together; the others have left."""
+        if len(rows) == len(self._replicas):
+            return
+        self._replicas = self._replicas[rows]
+        if not len(rows):
+            return
+        self._model.keep_replicas(rows)
+        self._optimizer.keep_replicas(rows, self._model.parameters, self._model.gradients)
+        self._sampler.keep_replicas(rows)
+        self._learning_rates = self._learning_rates[:, rows]
+        if self._best:
+            self._best.keep_replicas(rows)
