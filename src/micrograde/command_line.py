@@ -94,6 +94,9 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
         _leave(error)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(RUN_FAILED)
 
 
 def _leave(error: Exception) -> None:
