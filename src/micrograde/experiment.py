@@ -6,6 +6,7 @@ one replica.
 """
 
 import json
+import os
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -31,12 +32,12 @@ from micrograde.assembly import (
     prepare_data,
     random_streams,
     stack_key,
+    stack_size,
 )
 from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
-from micrograde.nn.arrays import IntArray
-from micrograde.progress import epoch_line, show_progress
+from micrograde.progress import progress_line, show_progress
 from micrograde.tracking import (
     DatasetInput,
     NullRecorder,
@@ -48,7 +49,7 @@ from micrograde.tracking import (
     project_home,
     server_store,
 )
-from micrograde.training import Departure, Samples, Training, confusion_counts, evaluate
+from micrograde.training import Departure, Samples, StackRunner, Training, confusion_counts, evaluate
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -103,26 +104,29 @@ def run_experiments(
     from threadpoolctl import threadpool_limits
 
     prepared: dict[tuple[DataConfig, str], PreparedData] = {}
-    stacks: dict[Hashable, list[int]] = {}
+    alike: dict[Hashable, list[int]] = {}
     for number, config in enumerate(configs):
         source = (config.data, config.training.dtype)
         if source not in prepared:
             prepared[source] = prepare_data(*source)
         check_batches(config, len(prepared[source].training))
-        stacks.setdefault(stack_key(config), []).append(number)
+        alike.setdefault(stack_key(config), []).append(number)
 
-    runs: dict[int, _Run] = {}
-    # One thread: the networks are small, and the sums of a matrix product then never depend on the machine.
+    workers = os.cpu_count() or 1
+    # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and a
+    # sum then never depends on the machine.
     with threadpool_limits(limits=1), _open_recorder(configs[0].tracking, writer) as recorder:
-        for numbers in stacks.values():
+        stacks = []
+        for numbers in alike.values():
             first = configs[numbers[0]]
             data = prepared[first.data, first.training.dtype]
-            stack = [_start(configs[number], data, recorder, overrides) for number in numbers]
-            runs.update(zip(numbers, stack, strict=True))
-            _train(stack, data)
-            if any(run.status == "KILLED" for run in stack):
-                break
+            size = stack_size(first, data, len(numbers), workers)
+            for start in range(0, len(numbers), size):
+                part = {number: configs[number] for number in numbers[start : start + size]}
+                stacks.append(_Stack(part, data, recorder, overrides))
+        _train(stacks, workers)
         recorded = {run.run: run for run in recorder.close()}
+    runs = {number: run for stack in stacks for number, run in stack.runs.items()}
     return [_result(runs[number], recorded.get(runs[number].number)) for number in sorted(runs)]
 
 
@@ -178,7 +182,7 @@ class _Run:
         self.recorder.log_metrics(self.number, epoch, metrics)
         for metric, value in metrics.items():
             self.history.setdefault(metric, []).append(value)
-        self.log(epoch_line(epoch, self.config.training.num_epochs, metrics))
+        self.log(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
 
     def end(
         self, model: MLP, data: PreparedData, status: Status = "FINISHED", reason: str | None = None
@@ -203,60 +207,59 @@ class _Run:
         self.ended = True
 
 
-def _start(config: TrainConfig, data: PreparedData, recorder: RunRecorder, overrides: Sequence[str]) -> _Run:
-    """Tell the recorder of a run that begins."""
-    name = run_name(overrides)
-    number = recorder.start_run(
-        experiment_name=config.experiment_name,
-        run_name=name,
-        params=as_params(config),
-        tags={
-            "micrograde.config_digest": config_digest(config),
-            "micrograde.data_digest": data.dataset.digest,
-        },
-        dataset=_dataset_input(config.data, data),
-    )
-    return _Run(config, name, number, recorder, overrides)
+class _Stack:
+    """Runs that train together; ``configs`` by their place in the list that was given."""
 
+    def __init__(
+        self,
+        configs: Mapping[int, TrainConfig],
+        data: PreparedData,
+        recorder: RunRecorder,
+        overrides: Sequence[str],
+    ) -> None:
+        self.configs, self.data, self.recorder, self.overrides = configs, data, recorder, overrides
+        self.runs: dict[int, _Run] = {}
+        self.replicas: list[_Run] = []  # of the runs those that train
 
-def _train(runs: Sequence[_Run], data: PreparedData) -> None:
-    """Train runs as one stack, one replica each; how each ended is in the run, not an exception."""
-    streams = [random_streams(run.config.seed) for run in runs]
-    models = [run.config.model for run in runs]
-    model = build_model(models, data, runs[0].config.training.dtype, [weights for weights, _ in streams])
-    sound = _check_evidence(runs, model, data)
-    if not len(sound):
-        return
-    model.keep_replicas(sound)
-    runs, streams = [runs[row] for row in sound.tolist()], [streams[row] for row in sound.tolist()]
+    def start(self) -> Training | None:
+        """Begin the runs, and check their gradients; None if none of them is sound."""
+        self.runs = {number: self._start_run(config) for number, config in self.configs.items()}
+        runs = list(self.runs.values())
+        streams = [random_streams(run.config.seed) for run in runs]
+        models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
+        model = build_model(models, self.data, dtype, [weights for weights, _ in streams])
+        sound = [row for row, run in enumerate(runs) if self._is_sound(run, model, row)]
+        if not sound:
+            return None
+        model.keep_replicas(np.array(sound))
+        self.replicas = [runs[row] for row in sound]
+        configs = [run.config for run in self.replicas]
+        return Training(
+            model,
+            build_optimizer([config.optimizer for config in configs], model),
+            build_plan(configs, len(self.data.training)),
+            self.data.training,
+            self.data.validation,
+            [streams[row][1] for row in sound],
+        )
 
-    optimizer = build_optimizer([run.config.optimizer for run in runs], model)
-    plan = build_plan([run.config for run in runs], len(data.training))
-    shuffling = [shuffling for _, shuffling in streams]
-    stack = Training(model, optimizer, plan, data.training, data.validation, shuffling)
-    name = runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
-    try:
-        with show_progress(name, plan.num_epochs) as progress:
-            for event in stack.run():
-                if isinstance(event, Departure):
-                    _depart(runs[event.replica], event, data)
-                    continue
-                for row, replica in enumerate(event.replicas.tolist()):
-                    metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
-                    runs[replica].take_epoch(event.epoch, metrics)
-                means = {metric: float(np.mean(values)) for metric, values in event.metrics.items()}
-                progress(event.epoch, means)
-    except KeyboardInterrupt:
-        for departure in stack.leave():
-            if not runs[departure.replica].ended:
-                runs[departure.replica].end(departure.model, data, "KILLED", "stopped with Ctrl-C")
+    def _start_run(self, config: TrainConfig) -> _Run:
+        name = run_name(self.overrides)
+        number = self.recorder.start_run(
+            experiment_name=config.experiment_name,
+            run_name=name,
+            params=as_params(config),
+            tags={
+                "micrograde.config_digest": config_digest(config),
+                "micrograde.data_digest": self.data.dataset.digest,
+            },
+            dataset=_dataset_input(config.data, self.data),
+        )
+        return _Run(config, name, number, self.recorder, self.overrides)
 
-
-def _check_evidence(runs: Sequence[_Run], model: MLP, data: PreparedData) -> IntArray:
-    """Compare the hand-written gradients of each replica with autograd's; the rows of those that agree."""
-    sound = []
-    for row, run in enumerate(runs):
-        batch = _first_batch(run.config, data)
+    def _is_sound(self, run: _Run, model: MLP, row: int) -> bool:
+        """Whether the hand-written gradients agree with autograd's; if not, the run has failed."""
+        batch = _first_batch(run.config, self.data)
         evidence = check_network(model, row, batch.features, batch.targets)
         error = evidence.max_relative_error
         run.recorder.log_metrics(run.number, 0, {"gradient_check/max_relative_error": error})
@@ -265,10 +268,41 @@ def _check_evidence(runs: Sequence[_Run], model: MLP, data: PreparedData) -> Int
             write_evidence(run.folder, evidence)
         try:
             require_agreement(evidence)
-            sound.append(row)
         except GradientMismatch as mismatch:
-            run.end(model.alone(row), data, "FAILED", str(mismatch))
-    return np.array(sound, dtype=np.intp)
+            run.end(model.alone(row), self.data, "FAILED", str(mismatch))
+            return False
+        return True
+
+
+def _train(stacks: Sequence[_Stack], workers: int) -> None:
+    """Train all stacks; how each run ended is in the run, not an exception."""
+    total = sum(len(stack.configs) for stack in stacks)
+    alone = next(iter(stacks[0].configs.values())) if total == 1 else None
+    ended = 0
+    runner = StackRunner([stack.start for stack in stacks], workers)
+    name = run_name(stacks[0].overrides)
+    unit, steps = ("epoch", alone.training.num_epochs) if alone else ("run", total)
+    try:
+        with show_progress(name, unit, steps) as progress:
+            for number, event in runner.run():
+                stack = stacks[number]
+                if isinstance(event, Departure):
+                    run = stack.replicas[event.replica]
+                    _depart(run, event, stack.data)
+                    ended += 1
+                    if not alone:
+                        progress(ended, {metric: values[-1] for metric, values in run.history.items()})
+                    continue
+                for row, replica in enumerate(event.replicas.tolist()):
+                    metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
+                    stack.replicas[replica].take_epoch(event.epoch, metrics)
+                    if alone:
+                        progress(event.epoch, metrics)
+    except KeyboardInterrupt:
+        for number, departure in runner.leave():
+            run = stacks[number].replicas[departure.replica]
+            if not run.ended:
+                run.end(departure.model, stacks[number].data, "KILLED", "stopped with Ctrl-C")
 
 
 def _depart(run: _Run, departure: Departure, data: PreparedData) -> None:

@@ -11,41 +11,41 @@ _SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
 
 
 class Progress(Protocol):
-    """Is told of each epoch."""
+    """Is told of each epoch, or of each run where there are many."""
 
-    def __call__(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Show that ``epoch`` (from 1) is done, with its metrics."""
+    def __call__(self, done: int, metrics: Mapping[str, float]) -> None:
+        """Show that so many are done, with the metrics of the last."""
 
 
-def epoch_line(epoch: int, num_epochs: int, metrics: Mapping[str, float]) -> str:
+def progress_line(unit: str, done: int, total: int, metrics: Mapping[str, float]) -> str:
     """``epoch  3/50  train/loss 0.1234  ...``."""
-    width = len(str(num_epochs))
+    width = len(str(total))
     values = "  ".join(f"{name} {metrics[name]:.4f}" for name in _SHOWN if name in metrics)
-    return f"epoch {epoch:{width}d}/{num_epochs}  {values}"
+    return f"{unit} {done:{width}d}/{total}  {values}"
 
 
 @contextmanager
-def show_progress(name: str, num_epochs: int) -> Iterator[Progress]:
-    """Progress of one run, for as long as the context lasts."""
+def show_progress(name: str, unit: str, total: int) -> Iterator[Progress]:
+    """Progress through so many epochs or runs, for as long as the context lasts."""
     if sys.stderr.isatty():
-        with _bar(name, num_epochs) as progress:
+        with _bar(name, total) as progress:
             yield progress
     else:
-        yield _lines(num_epochs)
+        yield _lines(unit, total)
 
 
-def _lines(num_epochs: int) -> Progress:
-    every = max(1, num_epochs // _LINES)
+def _lines(unit: str, total: int) -> Progress:
+    every = max(1, total // _LINES)
 
-    def progress(epoch: int, metrics: Mapping[str, float]) -> None:
-        if epoch == 1 or epoch % every == 0 or epoch == num_epochs:
-            print(epoch_line(epoch, num_epochs, metrics), flush=True)
+    def progress(done: int, metrics: Mapping[str, float]) -> None:
+        if done == 1 or done % every == 0 or done == total:
+            print(progress_line(unit, done, total, metrics), flush=True)
 
     return progress
 
 
 @contextmanager
-def _bar(name: str, num_epochs: int) -> Iterator[Progress]:
+def _bar(name: str, total: int) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -58,10 +58,10 @@ def _bar(name: str, num_epochs: int) -> Iterator[Progress]:
         TextColumn("{task.fields[values]}"),
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=num_epochs, values="", markup=False)
+        task = bar.add_task(name, total=total, values="", markup=False)
 
-        def progress(epoch: int, metrics: Mapping[str, float]) -> None:
+        def progress(done: int, metrics: Mapping[str, float]) -> None:
             values = "  ".join(f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics)
-            bar.update(task, completed=epoch, values=values)
+            bar.update(task, completed=done, values=values)
 
         yield progress

@@ -8,6 +8,7 @@ that dies is closed, and a store that cannot be reached costs no results: the jo
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -174,6 +175,7 @@ class Recorder:
         self._writer.assign(self._folder, location)
         self._running: set[int] = set()
         self._count = 0
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -197,7 +199,8 @@ class Recorder:
         dataset: DatasetInput,
     ) -> int:
         """A run begins; its number within the launch."""
-        run, self._count = self._count, self._count + 1
+        with self._lock:
+            run, self._count = self._count, self._count + 1
         self.run_folder(run).mkdir()
         started = RunStarted(
             run,
@@ -249,8 +252,9 @@ class Recorder:
 
     def _append(self, event: Event) -> None:
         """Write the event so that it survives this process."""
-        self._journal.write(to_json_line(event) + "\n")
-        self._journal.flush()
+        with self._lock:  # stacks may train in several threads
+            self._journal.write(to_json_line(event) + "\n")
+            self._journal.flush()
 
 
 def _now() -> int:

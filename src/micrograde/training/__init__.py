@@ -10,6 +10,7 @@ from micrograde.training.evaluation import confusion_counts, evaluate
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
 from micrograde.training.optimizers import SGD, Adam, Optimizer
+from micrograde.training.parallel import StackRunner
 
 __all__ = [
     "SGD",
@@ -21,6 +22,7 @@ __all__ = [
     "EpochRecord",
     "Optimizer",
     "Samples",
+    "StackRunner",
     "Training",
     "TrainingPlan",
     "confusion_counts",

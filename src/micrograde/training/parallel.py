@@ -1,0 +1,93 @@
+"""Several stacks on all cores: one thread a core, each with a stack at a time.
+
+NumPy lets go of the interpreter's lock inside large operations, so stacks of a hundred replicas train side
+by side; small ones would fight over it. What a stack computes does not depend on how many run beside it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+
+from micrograde.training.loop import Departure, EpochRecord, Training
+
+Event = EpochRecord | Departure
+
+_WAITING = 64  # events that may wait for whoever records them, before training waits too
+
+
+class StackRunner:
+    """Runs stacks and hands out what happens in them, as it happens.
+
+    Parameters
+    ----------
+    makers
+        Each makes one stack, in the thread that trains it; None if there is nothing to train.
+    workers
+        How many train at a time. With one, or a single stack, they train in the caller's thread.
+    """
+
+    def __init__(self, makers: Sequence[Callable[[], Training | None]], workers: int) -> None:
+        self._makers, self._workers = makers, min(workers, len(makers))
+        self._queue: Queue[tuple[int, Event | None]] = Queue()
+        self._room = threading.Semaphore(_WAITING)
+        self._interrupted = threading.Event()
+        self._going_on: dict[int, Training] = {}
+        self._busy = 0
+
+    def run(self) -> Iterator[tuple[int, Event]]:
+        """The number of a stack, and what happened in it."""
+        if self._workers <= 1:
+            for number in range(len(self._makers)):
+                yield from self._train(number)
+            return
+        pool = ThreadPoolExecutor(self._workers)
+        try:
+            self._busy = len(self._makers)
+            futures = [pool.submit(self._work, number) for number in range(len(self._makers))]
+            yield from self._drain()
+            for future in futures:
+                future.result()
+        finally:
+            self._interrupted.set()  # whoever still trains, because the caller broke off, ends with its epoch
+            pool.shutdown(wait=False)
+
+    def leave(self) -> Iterator[tuple[int, Departure]]:
+        """After an interrupt: every replica that is still in training leaves as it is."""
+        self._interrupted.set()
+        for number, event in self._drain():  # lets the threads come to the end of their epoch
+            if isinstance(event, Departure):
+                yield number, event
+        for number, training in self._going_on.items():
+            for departure in training.leave():
+                yield number, departure
+
+    def _train(self, number: int) -> Iterator[tuple[int, Event]]:
+        training = None if self._interrupted.is_set() else self._makers[number]()
+        if training is None:
+            return
+        self._going_on[number] = training
+        for event in training.run():
+            yield number, event
+            if self._interrupted.is_set():
+                return
+        del self._going_on[number]
+
+    def _work(self, number: int) -> None:
+        try:
+            for event in self._train(number):
+                while not self._room.acquire(timeout=0.1) and not self._interrupted.is_set():
+                    pass
+                self._queue.put(event)
+        finally:
+            self._queue.put((number, None))
+
+    def _drain(self) -> Iterator[tuple[int, Event]]:
+        """What the threads put into the queue, until all have said that they are done."""
+        while self._busy:
+            number, event = self._queue.get()
+            if event is None:
+                self._busy -= 1
+            else:
+                self._room.release()
+                yield number, event
