@@ -22,7 +22,7 @@ networks = st.fixed_dictionaries(
 )
 
 
-def central_difference(loss: Callable[[], np.ndarray], array: np.ndarray, step: float = 1e-3) -> np.ndarray:
+def central_difference(loss: Callable[[], np.ndarray], array: np.ndarray, step: float = 3e-4) -> np.ndarray:
     """Fourth-order central differences of ``loss`` by each entry of ``array``, which is changed in place."""
     gradient = np.empty_like(array)
     for index in np.ndindex(array.shape):
