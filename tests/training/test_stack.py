@@ -89,7 +89,8 @@ def train(program, group):
             )
         else:
             for row, replica in enumerate(event.replicas.tolist()):
-                values = {name: np.asarray(each[row]).tobytes() for name, each in event.metrics.items()}
+                # repr: exact for numbers, and blind to the sign of NaN, which means nothing.
+                values = {name: repr(float(each[row])) for name, each in event.metrics.items()}
                 histories[replica].append((event.epoch, values))
     assert len(ends) == len(group)
     return [(histories[replica], ends[replica]) for replica in range(len(group))]

@@ -151,12 +151,26 @@ class Training:
     def _divergence(self, row: int, loss: float) -> Departure:
         parameter = first_nonfinite_parameter(self._model, row)
         found = Divergence(self._epoch, self._optimizer.steps + 1, loss, parameter)
-        return Departure(int(self._replicas[row]), self._epoch, self._model.alone(row), found)
+        model = self._model.alone(row)
+        for buffer in (model.parameters, model.gradients, model.statistics):
+            buffer[np.isnan(buffer)] = (
+                np.nan
+            )  # a NaN's sign means nothing, and depends on who computes beside
+        return Departure(int(self._replicas[row]), self._epoch, model, found)
 
     def _departure(self, row: int) -> Departure:
         if self._best:
             self._best.restore(row, self._model)
-        return Departure(int(self._replicas[row]), self._epoch, self._model.alone(row))
+        return Departure(int(self._replicas[row]), self._epoch, self._copy(row))
+
+    def _copy(self, row: int) -> MLP:
+        """The network of one replica, as a stack of one."""
+        model = self._model.alone(row)
+        for buffer in (model.parameters, model.gradients, model.statistics):
+            buffer[np.isnan(buffer)] = (
+                np.nan
+            )  # a NaN's sign means nothing, and depends on who computes beside
+        return model
 
     def _keep(self, rows: IntArray) -> None:
         """Move the replicas of these rows together; the others have left."""
