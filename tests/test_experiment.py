@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from micrograde.assembly import stack_key
+from micrograde.assembly import prepare_data, stack_key, stack_size
 from micrograde.config_parsing import parse_train_config
 from micrograde.experiment import run_experiments
 
@@ -33,6 +33,7 @@ def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():
         config(model__initial_scale=2.0),
         config(schedule={"name": "cosine", "warmup_epochs": 1}),
         config(experiment_name="other"),
+        config(training__label_noise=0.2),
     ):
         assert stack_key(same) == stack_key(plain)
     for other in (
@@ -58,11 +59,46 @@ def test_results_come_in_the_order_given_and_equal_each_run_alone():
         config(seed=1, schedule={"name": "step", "step_epochs": 1}),
         config(model__hidden_size=5, seed=9),
         config(seed=3, model__batch_norm=False),
+        config(seed=1, training__label_noise=0.4),
     ]
     together = run_experiments(configs)
     assert [result.config for result in together] == configs
     for result in together:
         (alone,) = run_experiments([result.config])
-        assert alone == result
-    assert [result.status for result in together] == ["FINISHED"] * 3 + ["FAILED"] + ["FINISHED"] * 3
+        assert repr(alone) == repr(result)  # repr: NaN is NaN
+    assert [result.status for result in together] == ["FINISHED"] * 3 + ["FAILED"] + ["FINISHED"] * 4
     assert np.isfinite(together[0].test["test/loss"])
+
+
+def test_a_cancelled_run_is_killed_and_the_others_do_not_notice():
+    configs = [config(seed=seed, training__num_epochs=400) for seed in range(3)]
+    asked = []
+
+    def cancel(place, epoch, metrics):
+        asked.append((place, epoch))
+        assert metrics["train/loss"] > 0
+        return place == 1 and epoch >= 2
+
+    results = run_experiments(configs, cancel=cancel)
+    assert [result.status for result in results] == ["FINISHED", "KILLED", "FINISHED"]
+    epochs = len(results[1].history["train/loss"])
+    assert 2 <= epochs < 400
+    assert results[1].reason == f"cancelled after epoch {epochs}"
+    assert max(epoch for place, epoch in asked if place == 1) == epochs
+    for place in (0, 2):
+        assert results[place] == run_experiments([configs[place]])[0]
+
+
+def test_large_networks_make_small_stacks_and_few_runs_are_not_cut_up():
+    def size(count, workers, **changes):
+        asked = config(**changes)
+        data = prepare_data(asked.data, asked.training.dtype)
+        return stack_size(asked, data, count, workers)
+
+    digits = {"data": {"name": "digits"}, "model__hidden_size": 32}
+    assert size(1, 2, **digits) == 1
+    assert size(64, 2, **digits) == 64
+    assert size(1000, 2, **digits) == 128
+    assert size(1000, 1, **digits) == 128
+    wide = {"data": {"name": "digits"}, "model__hidden_size": 4096}
+    assert size(100, 2, **wide) == 1

@@ -62,7 +62,7 @@ def test_manual_equals_autograd_also_after_hundreds_of_steps(network, rows, seed
     assume(all(layer.var[1].min() > 1e-3 for layer in norms))
     evidence = check_network(model, 1, x, targets)
     # Where a network fits its few rows the gradient is a difference of equals: rounding, and no more.
-    assume(max(each.norm for each in evidence.parameters) > 1e-3)
+    assume(max(each.norm for each in evidence.parameters) > 1e-2)
     assert evidence.max_relative_error < 1e-12
     assert [each.name for each in evidence.parameters] == [*model.layout.names, "input"]
     np.testing.assert_array_equal(model.parameters, before)

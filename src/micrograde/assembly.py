@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -22,12 +23,26 @@ from micrograde.config import (
 from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
 from micrograde.errors import InputError
 from micrograde.nn import MLP, one_hot
-from micrograde.training import SGD, Adam, EarlyStopping, Optimizer, Samples, TrainingPlan, steps_per_epoch
+from micrograde.nn.arrays import IntArray
+from micrograde.training import (
+    SGD,
+    Adam,
+    EarlyStopping,
+    Optimizer,
+    Samples,
+    TrainingPlan,
+    noisy_labels,
+    steps_per_epoch,
+)
 from micrograde.training.evaluation import ROWS_AT_A_TIME
 from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
 
-# Replicas of a stack. On digits with two threads a model-step takes 10.4 us at 64, 8.8 at 128 and at 256.
-_REPLICAS = 128
+# How large a stack should be, by how many numbers an operation on its widest layer handles: replicas times
+# batch times units. Larger stacks fall out of the cache, and of smaller ones two threads fight over the
+# interpreter's lock. Digits, us a model-step: 10.2 one stack of 64; on two threads 11.8 with stacks of 32,
+# 8.1 of 64, 6.8 of 128. Of 784-128-10 networks with batch 128, 4 are enough for a second thread to pay.
+_NUMBERS_WANTED = 2**17
+_NUMBERS_AT_LEAST = 2**16
 _MEMORY = 2**30  # bytes that all stacks in training may take together
 _SPLIT_KEYS = ("validation_fraction", "test_fraction", "stratify", "standardize")
 
@@ -158,24 +173,42 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
 def stack_key(config: TrainConfig) -> Hashable:
     """What fixes the shapes of a run's arrays and the program that trains it; runs alike in it can stack.
 
-    What is left out are numbers, which become one for each replica. Whether momentum and weight decay are
-    zero is part of it, because the program then has no such step.
+    What is left out are numbers, which become one for each replica: learning rate, momentum, weight decay,
+    the schedule's, initial scale, label noise, seed. Whether momentum and weight decay are zero is part of
+    it, because the program then has no such step.
     """
     optimizer = config.optimizer
     return (
         config.data,
         replace(config.model, initial_scale=1.0),
-        config.training,
+        replace(config.training, label_noise=0.0),
         optimizer.name,
         optimizer.weight_decay > 0,
         (optimizer.momentum > 0, optimizer.nesterov) if isinstance(optimizer, SGDConfig) else (),
     )
 
 
-def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
-    """A replica's own streams, for its initial weights and for its shuffling."""
-    weights, shuffling = np.random.SeedSequence(seed).spawn(2)
-    return np.random.default_rng(weights), np.random.default_rng(shuffling)
+class RandomStreams(NamedTuple):
+    """A replica's own streams of random numbers, each for one purpose."""
+
+    weights: np.random.Generator
+    shuffling: np.random.Generator
+    label_noise: np.random.Generator
+
+    @classmethod
+    def spawn(cls, seed: int) -> Self:
+        """The streams that belong to a seed, independent of each other."""
+        return cls(*map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3)))
+
+
+def told_labels(
+    configs: Sequence[TrainConfig], data: PreparedData, generators: Sequence[np.random.Generator]
+) -> IntArray | None:
+    """The training labels as each run is told them, (R, N); None if all are told the truth."""
+    rates = np.array([config.training.label_noise for config in configs])
+    if not rates.any():
+        return None
+    return noisy_labels(data.training.labels, len(data.dataset.class_names), rates, generators)
 
 
 def _schedule(config: AnySchedule) -> Schedule:
@@ -187,7 +220,9 @@ def _schedule(config: AnySchedule) -> Schedule:
 
 
 def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:
-    """Of ``count`` runs like this one, how many make a stack: all fit into memory, no worker is idle.
+    """Of ``count`` runs like this one, how many make a stack.
+
+    All that train at a time fit into memory, and no worker is idle that could be of use.
 
     Raises
     ------
@@ -201,13 +236,14 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
             f"{needed / 2**30:.1f} GiB, and this machine has {there_is / 2**30:.1f}; "
             "choose smaller sizes or a smaller training.batch_size"
         )
-    return max(1, min(_REPLICAS, _MEMORY // (needed * workers), -(-count // workers)))
+    numbers = (config.training.batch_size or len(data.training)) * max(_layer_sizes(config, data)[1:])
+    shared_out = max(-(-count // workers), -(-_NUMBERS_AT_LEAST // numbers))
+    return max(1, min(count, _NUMBERS_WANTED // numbers, shared_out, _MEMORY // (needed * workers)))
 
 
 def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
     """About how much memory one replica takes in training."""
-    rows, inputs = data.training.features.shape
-    sizes = (inputs, *config.model.hidden_size, data.training.targets.shape[1])
+    rows, sizes = len(data.training), _layer_sizes(config, data)
     parameters = sum((a + 3) * b for a, b in pairwise(sizes))
     batch = config.training.batch_size or rows
     evaluated = min(ROWS_AT_A_TIME, rows)
@@ -215,6 +251,12 @@ def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
     # the widest layers of the rows that are evaluated at a time.
     numbers = 8 * parameters + 8 * batch * sum(sizes) + 4 * evaluated * max(sizes[1:])
     return int(numbers * np.dtype(config.training.dtype).itemsize)
+
+
+def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:
+    """(D, H, ..., C)."""
+    training = data.training
+    return (training.features.shape[1], *config.model.hidden_size, training.targets.shape[1])
 
 
 def _physical_memory() -> int:

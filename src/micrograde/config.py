@@ -272,12 +272,16 @@ class EarlyStoppingConfig:
 
 @dataclass(config=_SCHEMA, frozen=True, kw_only=True)
 class TrainingConfig:
-    """How long and in which pieces to train; ``batch_size`` null takes the whole training part."""
+    """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
+
+    ``label_noise`` is the probability that a training label is replaced by another class.
+    """
 
     num_epochs: PositiveInt = 50
     batch_size: PositiveInt | None = 32
     drop_last: StrictBool = False
     dtype: Literal["float32", "float64"] = "float32"
+    label_noise: ShareOrAll = 0.0
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
 
 

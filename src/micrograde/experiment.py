@@ -7,7 +7,7 @@ one replica.
 
 import json
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,14 +25,15 @@ from micrograde.artifacts import (
 )
 from micrograde.assembly import (
     PreparedData,
+    RandomStreams,
     build_model,
     build_optimizer,
     build_plan,
     check_batches,
     prepare_data,
-    random_streams,
     stack_key,
     stack_size,
+    told_labels,
 )
 from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
@@ -52,6 +53,8 @@ from micrograde.tracking import (
 from micrograde.training import Departure, Samples, StackRunner, Training, confusion_counts, evaluate
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+Cancel = Callable[[int, int, Mapping[str, float]], bool]
 
 _ROWS_LOOKED_AT = 1024
 
@@ -83,7 +86,11 @@ class RunResult:
 
 
 def run_experiments(
-    configs: Sequence[TrainConfig], overrides: Sequence[str] = (), *, writer: WriterProcess | None = None
+    configs: Sequence[TrainConfig],
+    overrides: Sequence[str] = (),
+    *,
+    writer: WriterProcess | None = None,
+    cancel: Cancel | None = None,
 ) -> list[RunResult]:
     """Train and record a run for each config, in order; Ctrl-C ends the run in work and the list there.
 
@@ -93,6 +100,9 @@ def run_experiments(
         What the user typed to get these configs: it names the runs and is kept among their files.
     writer
         A writer that was started earlier, to save time.
+    cancel
+        Asked after each epoch of each run with its place in ``configs``, the epoch and its metrics; on True
+        the run leaves its stack at the end of the epoch that is then in training, and is KILLED.
 
     Raises
     ------
@@ -124,7 +134,7 @@ def run_experiments(
             for start in range(0, len(numbers), size):
                 part = {number: configs[number] for number in numbers[start : start + size]}
                 stacks.append(_Stack(part, data, recorder, overrides))
-        _train(stacks, workers)
+        _train(stacks, workers, cancel)
         recorded = {run.run: run for run in recorder.close()}
     runs = {number: run for stack in stacks for number, run in stack.runs.items()}
     return [_result(runs[number], recorded.get(runs[number].number)) for number in sorted(runs)]
@@ -225,23 +235,30 @@ class _Stack:
         """Begin the runs, and check their gradients; None if none of them is sound."""
         self.runs = {number: self._start_run(config) for number, config in self.configs.items()}
         runs = list(self.runs.values())
-        streams = [random_streams(run.config.seed) for run in runs]
+        streams = [RandomStreams.spawn(run.config.seed) for run in runs]
         models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
-        model = build_model(models, self.data, dtype, [weights for weights, _ in streams])
+        model = build_model(models, self.data, dtype, [each.weights for each in streams])
         sound = [row for row, run in enumerate(runs) if self._is_sound(run, model, row)]
         if not sound:
             return None
         model.keep_replicas(np.array(sound))
         self.replicas = [runs[row] for row in sound]
         configs = [run.config for run in self.replicas]
+        streams = [streams[row] for row in sound]
         return Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),
             build_plan(configs, len(self.data.training)),
             self.data.training,
             self.data.validation,
-            [streams[row][1] for row in sound],
+            [each.shuffling for each in streams],
+            told_labels(configs, self.data, [each.label_noise for each in streams]),
         )
+
+    def place(self, replica: int) -> int:
+        """Where the replica's config stands in the list that was given."""
+        run = self.replicas[replica]
+        return next(place for place, each in self.runs.items() if each is run)
 
     def _start_run(self, config: TrainConfig) -> _Run:
         name = run_name(self.overrides)
@@ -274,7 +291,7 @@ class _Stack:
         return True
 
 
-def _train(stacks: Sequence[_Stack], workers: int) -> None:
+def _train(stacks: Sequence[_Stack], workers: int, cancel: Cancel | None) -> None:
     """Train all stacks; how each run ended is in the run, not an exception."""
     total = sum(len(stack.configs) for stack in stacks)
     alone = next(iter(stacks[0].configs.values())) if total == 1 else None
@@ -296,6 +313,8 @@ def _train(stacks: Sequence[_Stack], workers: int) -> None:
                 for row, replica in enumerate(event.replicas.tolist()):
                     metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
                     stack.replicas[replica].take_epoch(event.epoch, metrics)
+                    if cancel and cancel(stack.place(replica), event.epoch, metrics):
+                        runner.cancel(number, replica)
                     if alone:
                         progress(event.epoch, metrics)
     except KeyboardInterrupt:
@@ -308,6 +327,9 @@ def _train(stacks: Sequence[_Stack], workers: int) -> None:
 def _depart(run: _Run, departure: Departure, data: PreparedData) -> None:
     """End the run of a replica that has left its stack."""
     divergence = departure.divergence
+    if departure.cancelled:
+        run.end(departure.model, data, "KILLED", f"cancelled after epoch {departure.epoch}")
+        return
     if divergence is None:
         run.end(departure.model, data)
         return

@@ -55,3 +55,14 @@ def test_accuracy_is_in_per_cent_and_equal_logits_are_no_luck():
     targets = one_hot(np.array([0, 1, 1, 1]), 2)
     assert calculate_accuracy(np.zeros((4, 2)), targets) == 25.0
     assert calculate_accuracy(targets, targets) == 100.0
+
+
+@given(
+    arrays(np.float64, (2, 6, 3), elements=st.sampled_from([-1.0, 0.0, 0.5, 2.0, np.nan])),
+    arrays(np.int64, (2, 6), elements=st.integers(0, 2)),
+)
+@settings(max_examples=200)
+def test_what_is_correct_is_what_argmax_says_also_among_equals(logits, labels):
+    loss = CrossEntropyLoss()
+    loss.forward(logits, one_hot(labels, 3))
+    np.testing.assert_array_equal(loss.correct(), logits.argmax(axis=-1) == labels)

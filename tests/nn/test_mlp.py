@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from micrograde.nn import MLP, initial_weights, make_activation, one_hot
+from micrograde.nn import MLP, BatchNormalization, LinearLayer, initial_weights, make_activation, one_hot
 
 
 def stack(replicas=2, **options):
@@ -111,3 +111,31 @@ def test_activations_do_not_overflow(name):
         expected = {"tanh": np.tanh(x), "relu": np.maximum(x, 0), "sigmoid": 1 / (1 + np.exp(-x))}
     np.testing.assert_allclose(activation.forward(x), expected[name], atol=1e-15)
     np.testing.assert_array_equal(activation.evaluate(x), activation.forward(x))
+
+
+def test_biases_before_batch_norm_are_left_out_of_the_sum_but_not_of_the_running_mean():
+    random = np.random.default_rng(0)
+    model, x = stack(loss_epsilon=0.0), random.standard_normal((2, 9, 4))
+    targets = one_hot(random.integers(0, 2, (2, 9)), 2)
+    for name, array in model.layout.views(model.parameters).items():
+        if name.endswith("biases"):
+            array[...] = random.standard_normal(array.shape)
+    # The same layers one by one, each as it stands in the books.
+    out, expected = x, model.statistics.copy()
+    for name, layer in model.layers.items():
+        if isinstance(layer, LinearLayer):
+            out = out @ layer.weights + layer.biases[:, None]
+        elif isinstance(layer, BatchNormalization):
+            mean, var = out.mean(axis=1), out.var(axis=1)
+            running = model.statistics_layout.views(expected)
+            running[f"{name}.running_mean"][...] = 0.1 * mean
+            running[f"{name}.running_var"][...] = 0.9 + 0.1 * var * 9 / 8
+            out = (out - mean[:, None]) / np.sqrt(var + 1e-5)[:, None]
+        else:
+            out = layer.evaluate(out)
+    model.forward(x, targets)
+    np.testing.assert_allclose(model.logits, out, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(model.statistics, expected, rtol=1e-12)
+    model.backward()
+    for name, gradient in model.layout.views(model.gradients).items():
+        assert gradient.any() != name.endswith("biases")

@@ -3,13 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograde.training import BatchSampler, Samples, steps_per_epoch
+from micrograde.nn import one_hot
+from micrograde.training import BatchSampler, Samples, noisy_labels, steps_per_epoch
 
 
 def numbered(rows):
-    """Samples whose every array says which row it is."""
+    """Samples whose features and label say which row it is."""
     labels = np.arange(rows)
-    return Samples(labels[:, None] * 1.0, labels[:, None] * 2.0, labels)
+    return Samples(labels[:, None] * 1.0, one_hot(labels, rows), labels)
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.booleans(), st.integers(1, 3))
@@ -20,9 +21,10 @@ def test_an_epoch_shows_each_replica_every_row_once(rows, batch_size, drop_last,
     sampler = BatchSampler(numbered(rows), batch_size, generators, drop_last=drop_last)
     batches = []
     for batch in sampler.epoch():
-        np.testing.assert_array_equal(batch.features[..., 0], batch.labels)
-        np.testing.assert_array_equal(batch.targets[..., 0], batch.labels * 2)
-        batches.append(batch.labels.copy())
+        shown = batch.features[..., 0].astype(int)
+        np.testing.assert_array_equal(batch.targets, one_hot(shown, rows))
+        batches.append(shown)
+    assert [batch.shape[1] for batch in batches] == sampler.sizes
     assert len(batches) == steps_per_epoch(rows, batch_size, drop_last)
     seen = np.concatenate(batches, axis=1)
     for replica in range(replicas):
@@ -33,7 +35,7 @@ def test_an_epoch_shows_each_replica_every_row_once(rows, batch_size, drop_last,
 def test_the_order_is_the_replicas_own_and_changes_from_epoch_to_epoch():
     def orders(seeds):
         sampler = BatchSampler(numbered(20), 20, [np.random.default_rng(seed) for seed in seeds])
-        return [next(iter(sampler.epoch())).labels.copy() for _ in range(2)]
+        return [next(iter(sampler.epoch())).features.copy() for _ in range(2)]
 
     first, second = orders([3, 4])
     alone, _ = orders([4])
@@ -45,3 +47,29 @@ def test_the_order_is_the_replicas_own_and_changes_from_epoch_to_epoch():
 @pytest.mark.parametrize(("drop_last", "steps"), [(False, 4), (True, 3)])
 def test_steps_per_epoch(drop_last, steps):
     assert steps_per_epoch(10, 3, drop_last) == steps
+
+
+@given(st.integers(2, 5), st.floats(0, 1), st.integers(0, 99))
+@settings(max_examples=50)
+def test_noise_tells_each_replica_its_own_lies(classes, rate, seed):
+    labels = np.random.default_rng(seed).integers(0, classes, 400)
+    rates = np.array([0.0, rate, 1.0])
+    told = noisy_labels(labels, classes, rates, [np.random.default_rng([seed, r]) for r in range(3)])
+    np.testing.assert_array_equal(told[0], labels)
+    assert (told[2] != labels).all()
+    assert abs((told[1] != labels).mean() - rate) < 0.15  # six standard deviations
+    assert told.min() >= 0
+    assert told.max() < classes
+    (alone,) = noisy_labels(labels, classes, rates[1:2], [np.random.default_rng([seed, 1])])
+    np.testing.assert_array_equal(told[1], alone)
+
+
+def test_what_a_replica_is_told_is_what_it_trains_on():
+    samples, told = numbered(6), np.array([[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]])
+    sampler = BatchSampler(samples, 4, [np.random.default_rng(r) for r in range(2)], labels=told)
+    for batch in sampler.epoch():
+        rows = batch.features[..., 0].astype(int)
+        np.testing.assert_array_equal(batch.targets.argmax(-1), [rows[0], 5 - rows[1]])
+    sampler.keep_replicas(np.array([1]))
+    for batch in sampler.epoch():
+        np.testing.assert_array_equal(batch.targets.argmax(-1), 5 - batch.features[..., 0].astype(int))

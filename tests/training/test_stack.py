@@ -5,7 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograde.nn import MLP, one_hot
-from micrograde.training import SGD, Adam, Departure, EarlyStopping, Samples, Training, TrainingPlan
+from micrograde.training import (
+    SGD,
+    Adam,
+    Departure,
+    EarlyStopping,
+    Samples,
+    StackRunner,
+    Training,
+    TrainingPlan,
+    noisy_labels,
+)
 
 
 def samples(rows, seed, dtype):
@@ -23,6 +33,7 @@ replicas = st.fixed_dictionaries(
         "momentum": st.sampled_from([0.5, 0.9]),
         "weight_decay": st.sampled_from([1e-4, 1e-1]),
         "scale": st.sampled_from([0.1, 1.0, 3.0]),
+        "noise": st.sampled_from([0.0, 0.0, 0.3]),
     }
 )
 programs = st.fixed_dictionaries(
@@ -37,8 +48,8 @@ programs = st.fixed_dictionaries(
 )
 
 
-def train(program, group):
-    """What became of each replica: its records, and its end."""
+def make(program, group):
+    """A stack of these replicas."""
     dtype, epochs, rows = program["dtype"], 6, 30
     scales = np.array([each["scale"] for each in group])
     model = MLP(
@@ -75,34 +86,65 @@ def train(program, group):
         epochs, program["batch_size"], np.tile(column("learning_rate"), (steps, 1)), early_stopping=stopping
     )
     shuffling = [np.random.default_rng(100 + each["seed"]) for each in group]
-    stack = Training(model, optimizer, plan, samples(rows, 1, dtype), samples(12, 2, dtype), shuffling)
-    histories, ends = [[] for _ in group], {}
-    for event in stack.run():
+    training, validation = samples(rows, 1, dtype), samples(12, 2, dtype)
+    told = None
+    if column("noise").any():
+        streams = [np.random.default_rng(200 + each["seed"]) for each in group]
+        told = noisy_labels(training.labels, 3, column("noise"), streams)
+    return Training(model, optimizer, plan, training, validation, shuffling, told)
+
+
+def train(program, *groups, workers=1, cancel_after=None):
+    """What became of each replica, group after group: its records, and its end."""
+    stacks = {}
+
+    def start(number):
+        stacks[number] = make(program, groups[number])
+        return stacks[number]
+
+    runner = StackRunner([lambda number=number: start(number) for number in range(len(groups))], workers)
+    histories, ends = {}, {}
+    for number, event in runner.run():
         if isinstance(event, Departure):
-            assert event.replica not in ends
-            model = event.model
-            ends[event.replica] = (
+            assert (number, event.replica) not in ends
+            ends[number, event.replica] = (
                 event.epoch,
                 event.divergence and (event.divergence.step, event.divergence.parameter),
-                model.parameters.tobytes(),
-                model.statistics.tobytes(),
+                event.model.parameters.tobytes(),
+                event.model.statistics.tobytes(),
             )
-        else:
-            for row, replica in enumerate(event.replicas.tolist()):
-                # repr: exact for numbers, and blind to the sign of NaN, which means nothing.
-                values = {name: repr(float(each[row])) for name, each in event.metrics.items()}
-                histories[replica].append((event.epoch, values))
-    assert len(ends) == len(group)
-    return [(histories[replica], ends[replica]) for replica in range(len(group))]
+            continue
+        for row, replica in enumerate(event.replicas.tolist()):
+            # repr: exact for numbers, and blind to the sign of NaN, which means nothing.
+            values = {name: repr(float(each[row])) for name, each in event.metrics.items()}
+            histories.setdefault((number, replica), []).append((event.epoch, values))
+            if replica == 0 and event.epoch == cancel_after:
+                runner.cancel(number, replica)
+    places = [(number, replica) for number, group in enumerate(groups) for replica in range(len(group))]
+    assert ends.keys() == set(places)
+    return [(histories.get(place, []), ends[place]) for place in places]
 
 
 @settings(max_examples=60)
-@given(programs, st.lists(replicas, min_size=1, max_size=6))
-def test_a_replica_equals_the_same_run_alone(program, group):
-    together = train(program, group)
+@given(programs, st.lists(replicas, min_size=1, max_size=6), st.integers(1, 6), st.integers(1, 4))
+def test_a_replica_equals_the_same_run_alone(program, group, size, workers):
+    stacks = [group[start : start + size] for start in range(0, len(group), size)]
+    together = train(program, *stacks, workers=workers)
     for replica, each in enumerate(group):
         (alone,) = train(program, [each])
         assert together[replica] == alone
+
+
+@settings(max_examples=20)
+@given(programs, st.lists(replicas, min_size=1, max_size=4), st.integers(1, 5))
+def test_when_one_is_cancelled_the_others_do_not_notice(program, group, epoch):
+    undisturbed, together = train(program, group), train(program, group, cancel_after=epoch)
+    assert together[1:] == undisturbed[1:]
+    (history, end), (whole, its_end) = together[0], undisturbed[0]
+    assert history == whole[:epoch]
+    assert end[0] == min(epoch, its_end[0])
+    if its_end[0] <= epoch:
+        assert end == its_end
 
 
 def test_some_leave_early_and_the_others_go_on():
@@ -117,7 +159,7 @@ def test_some_leave_early_and_the_others_go_on():
     }
     rates = (0.1, 1e30, 1e-9, 0.5)
     group = [
-        {"seed": 1, "learning_rate": rate, "momentum": 0.5, "weight_decay": 1e-4, "scale": 1.0}
+        {"seed": 1, "learning_rate": rate, "momentum": 0.5, "weight_decay": 1e-4, "scale": 1.0, "noise": 0.0}
         for rate in rates
     ]
     results = train(program, group)

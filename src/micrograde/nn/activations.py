@@ -65,10 +65,10 @@ class TanhActivation(Activation):
 
     @staticmethod
     def _gradient(grad_output: FloatArray, output: FloatArray, out: FloatArray) -> FloatArray:
-        """Times 1 - output**2, equation (A1)."""
-        np.multiply(output, output, out=out)
-        np.subtract(1.0, out, out=out)
-        return np.multiply(grad_output, out, out=out)
+        """Times 1 - output**2, equation (A1), multiplied out: no pass with a scalar in it."""
+        np.multiply(grad_output, output, out=out)
+        np.multiply(out, output, out=out)
+        return np.subtract(grad_output, out, out=out)
 
 
 class ReLUActivation(Activation):

@@ -15,14 +15,22 @@ class _Workspace:
     output: FloatArray  # (..., N, H)
     scratch: FloatArray  # (..., N, H)
     grad_input: FloatArray  # (..., N, H)
-    mean: FloatArray  # (..., 1, H), as are the following
+    moments: FloatArray  # (..., 1, 2 H): mean and variance, side by side as in the running statistics
+    shares: FloatArray  # (..., 1, 2 H): how much of each moment enters the running statistics
+    moved: FloatArray  # (..., 1, 2 H)
+    mean: FloatArray  # (..., 1, H), a view into moments, as is variance
     variance: FloatArray
-    inverse_std: FloatArray  # 1 / sqrt(variance + epsilon)
-    factor: FloatArray  # gamma / sqrt(variance + epsilon)
-    row: FloatArray
+    std: FloatArray  # (..., 1, H): sqrt(variance + epsilon)
+    factor: FloatArray  # (..., 1, H): gamma / std
+    mean_grads: FloatArray  # (..., 1, 2 H): grad_gamma / N and grad_beta / N
+    mean_grad_gamma: FloatArray  # (..., 1, H), a view into it, as is
+    mean_grad_beta: FloatArray
     ones: FloatArray  # (1, N)
     average: FloatArray  # (1, N) of 1 / N: a mean over the rows as a matrix product
-    unbiased: float  # N / (N - 1)
+    # Scalars as arrays of the layer's dtype: NumPy would convert a Python number at every call.
+    rows: FloatArray
+    epsilon: FloatArray
+    kept: FloatArray  # 1 - momentum
 
 
 class BatchNormalization:
@@ -69,14 +77,10 @@ class BatchNormalization:
     ) -> None:
         check_size("BatchNormalization", dim=dim)
         self.dim, self.epsilon, self.momentum = dim, epsilon, momentum
-        shape = (*replicas, dim)
-        self.bind(
-            {"gamma": np.ones(shape, dtype), "beta": np.zeros(shape, dtype)},
-            {"gamma": np.zeros(shape, dtype), "beta": np.zeros(shape, dtype)},
-        )
-        self.bind_statistics(
-            {"running_mean": np.zeros(shape, dtype), "running_var": np.ones(shape, dtype)},
-        )
+        shape = (*replicas, 2 * dim)
+        self.bind(np.zeros(shape, dtype), np.zeros(shape, dtype))
+        self.bind_statistics(np.zeros(shape, dtype))
+        self.gamma[...] = self.running_var[...] = 1
 
     def parameters(self) -> dict[str, FloatArray]:
         """The learned arrays by name."""
@@ -86,24 +90,29 @@ class BatchNormalization:
         """What is not learned but kept for evaluation, by name."""
         return {"running_mean": self.running_mean, "running_var": self.running_var}
 
-    def bind(self, parameters: dict[str, FloatArray], gradients: dict[str, FloatArray]) -> None:
-        """Use these arrays from now on; a network hands out views into its one buffer.
+    def bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
+        """Keep gamma and beta one after the other in these stretches of a network's buffers from now on.
 
-        Their leading axis says how many replicas there are.
+        Each is (2 H,) or (R, 2 H).
         """
-        self.gamma, self.beta = parameters["gamma"], parameters["beta"]
-        self.grad_gamma, self.grad_beta = gradients["gamma"], gradients["beta"]
+        self.gamma, self.beta = np.split(parameters, 2, axis=-1)
+        self.grad_gamma, self.grad_beta = np.split(gradients, 2, axis=-1)
         self._gamma_row, self._beta_row = self.gamma[..., None, :], self.beta[..., None, :]
+        self._grad_rows = gradients[..., None, :]
         self._grad_gamma_row = self.grad_gamma[..., None, :]
         self._grad_beta_row = self.grad_beta[..., None, :]
         self._replicas = self.gamma.shape[:-1]
         self._workspaces = Workspaces(self._allocate)
 
-    def bind_statistics(self, statistics: dict[str, FloatArray]) -> None:
-        """Use these arrays for the running statistics from now on."""
-        self.running_mean, self.running_var = statistics["running_mean"], statistics["running_var"]
-        self._running_mean_row = self.running_mean[..., None, :]
-        self._running_var_row = self.running_var[..., None, :]
+    def bind_statistics(self, statistics: FloatArray, input_biases: FloatArray | None = None) -> None:
+        """Keep the running mean and variance one after the other in (2 H,) or (R, 2 H) from now on.
+
+        ``input_biases`` (H,) or (R, H) is what a linear layer leaves out of the input because it cancels
+        here (``biases_cancel``): it still belongs to the running mean.
+        """
+        self.running_mean, self.running_var = np.split(statistics, 2, axis=-1)
+        self._running_rows = statistics[..., None, :]
+        self._input_bias_row = None if input_biases is None else input_biases[..., None, :]
 
     @property
     def mean(self) -> FloatArray:
@@ -124,19 +133,28 @@ class BatchNormalization:
                 "BatchNormalization: training needs a batch of at least 2 rows, "
                 f"got shape {shape}: one row has no variance"
             )
+        moments, mean_grads = (np.empty((*rows[:-1], 1, 2 * self.dim), dtype) for _ in range(2))
+        shares = np.repeat([self.momentum, self.momentum * n / (n - 1)], self.dim)
         return _Workspace(
             centered=np.empty(full, dtype),
             output=np.empty(full, dtype),
             scratch=np.empty(full, dtype),
             grad_input=np.empty(full, dtype),
-            mean=np.empty(row, dtype),
-            variance=np.empty(row, dtype),
-            inverse_std=np.empty(row, dtype),
+            moments=moments,
+            shares=np.broadcast_to(shares, moments.shape).astype(dtype),
+            moved=np.empty_like(moments),
+            mean=moments[..., : self.dim],
+            variance=moments[..., self.dim :],
+            std=np.empty(row, dtype),
             factor=np.empty(row, dtype),
-            row=np.empty(row, dtype),
+            mean_grads=mean_grads,
+            mean_grad_gamma=mean_grads[..., : self.dim],
+            mean_grad_beta=mean_grads[..., self.dim :],
             ones=np.ones((1, n), dtype),
             average=np.full((1, n), 1.0 / n, dtype),
-            unbiased=n / (n - 1),
+            rows=np.array(n, dtype),
+            epsilon=np.array(self.epsilon, dtype),
+            kept=np.array(1 - self.momentum, dtype),
         )
 
     def forward(self, input: FloatArray) -> FloatArray:
@@ -146,46 +164,38 @@ class BatchNormalization:
         np.subtract(input, work.mean, out=work.centered)
         np.multiply(work.centered, work.centered, out=work.scratch)
         np.matmul(work.average, work.scratch, out=work.variance)  # (B2)
-        self._move_running_statistics(work)
+        if self._input_bias_row is not None:
+            np.add(work.mean, self._input_bias_row, out=work.mean)
+        np.multiply(self._running_rows, work.kept, out=self._running_rows)  # (B5)
+        np.multiply(work.moments, work.shares, out=work.moved)
+        np.add(self._running_rows, work.moved, out=self._running_rows)
         # gamma and 1 / std are one factor: one pass over the batch instead of two (B3, B4).
-        np.add(work.variance, self.epsilon, out=work.inverse_std)
-        np.sqrt(work.inverse_std, out=work.inverse_std)
-        np.reciprocal(work.inverse_std, out=work.inverse_std)
-        np.multiply(work.inverse_std, self._gamma_row, out=work.factor)
+        np.add(work.variance, work.epsilon, out=work.std)
+        np.sqrt(work.std, out=work.std)
+        np.divide(self._gamma_row, work.std, out=work.factor)
         np.multiply(work.centered, work.factor, out=work.output)
         np.add(work.output, self._beta_row, out=work.output)
         return work.output
 
     def evaluate(self, input: FloatArray) -> FloatArray:
         """(..., N, H) to a new array (..., N, H) by the running statistics (B6); changes nothing."""
-        factor = self._gamma_row / np.sqrt(self._running_var_row + self.epsilon)
-        output: FloatArray = (input - self._running_mean_row) * factor + self._beta_row
+        running_mean, running_var = np.split(self._running_rows, 2, axis=-1)
+        factor = self._gamma_row / np.sqrt(running_var + self.epsilon)
+        output: FloatArray = (input - running_mean) * factor + self._beta_row
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """(..., N, H) to the gradient of the input (..., N, H); fills those of gamma and beta."""
         work = self._workspace
-        n = grad_output.shape[-2]
         np.matmul(work.ones, grad_output, out=self._grad_beta_row)  # (B7)
         np.multiply(grad_output, work.centered, out=work.scratch)
         np.matmul(work.ones, work.scratch, out=self._grad_gamma_row)
-        np.multiply(self._grad_gamma_row, work.inverse_std, out=self._grad_gamma_row)  # (B8)
+        np.divide(self._grad_gamma_row, work.std, out=self._grad_gamma_row)  # (B8)
         # (B9): factor * (grad_output - grad_beta / N - normalized * grad_gamma / N)
-        np.multiply(self._grad_gamma_row, work.inverse_std, out=work.row)
-        np.divide(work.row, n, out=work.row)
-        np.multiply(work.centered, work.row, out=work.scratch)
+        np.divide(self._grad_rows, work.rows, out=work.mean_grads)
+        np.divide(work.mean_grad_gamma, work.std, out=work.mean_grad_gamma)
+        np.multiply(work.centered, work.mean_grad_gamma, out=work.scratch)
         np.subtract(grad_output, work.scratch, out=work.grad_input)
-        np.divide(self._grad_beta_row, n, out=work.row)
-        np.subtract(work.grad_input, work.row, out=work.grad_input)
+        np.subtract(work.grad_input, work.mean_grad_beta, out=work.grad_input)
         np.multiply(work.grad_input, work.factor, out=work.grad_input)
         return work.grad_input
-
-    def _move_running_statistics(self, work: _Workspace) -> None:
-        """Equation (B5): running += momentum * (batch - running), the variance unbiased."""
-        np.subtract(work.mean, self._running_mean_row, out=work.row)
-        np.multiply(work.row, self.momentum, out=work.row)
-        np.add(self._running_mean_row, work.row, out=self._running_mean_row)
-        np.multiply(work.variance, work.unbiased, out=work.row)
-        np.subtract(work.row, self._running_var_row, out=work.row)
-        np.multiply(work.row, self.momentum, out=work.row)
-        np.add(self._running_var_row, work.row, out=self._running_var_row)

@@ -3,20 +3,29 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from micrograde.nn.arrays import FloatArray, IntArray, Shape, Workspaces
 
 
 @dataclass(slots=True)
 class _Workspace:
+    by_class: FloatArray  # (C, ..., N): the logits again, classes first
+    by_row: FloatArray  # (..., N, C): the same memory
     shifted: FloatArray  # (..., N, C): logits minus the row's largest
     probabilities: FloatArray  # (..., N, C)
     grad_logits: FloatArray  # (..., N, C)
-    row: FloatArray  # (..., N, 1): the largest logit, then the sum of the exponentials
+    largest: FloatArray  # (..., N): the largest logit of each row
+    sums: FloatArray  # (..., N): of the exponentials
+    largest_column: FloatArray  # (..., N, 1): the same memory, as is sums_column
+    sums_column: FloatArray
     losses: FloatArray  # (..., N): each row's loss
-    scratch: FloatArray  # (..., N)
+    target_logits: FloatArray  # (..., N): of the shifted ones, weighted by the targets
+    is_largest: NDArray[np.bool_]  # (..., N, C)
+    is_correct: NDArray[np.bool_]  # (..., N)
     ones: FloatArray  # (C, 1): a sum over classes as a matrix product
+    average: FloatArray  # (N,) of 1 / N
+    rows: FloatArray  # N as an array of the dtype: NumPy would convert a Python number at every call
 
 
 class CrossEntropyLoss:
@@ -45,15 +54,25 @@ class CrossEntropyLoss:
         self._workspaces = Workspaces(self._allocate)
 
     def _allocate(self, shape: Shape) -> _Workspace:
-        row = (*shape[:-1], 1)
+        by_class = np.empty((shape[-1], *shape[:-1]), self._dtype)
+        largest, sums = np.empty(shape[:-1], self._dtype), np.empty(shape[:-1], self._dtype)
         return _Workspace(
+            by_class=by_class,
+            by_row=np.moveaxis(by_class, 0, -1),
             shifted=np.empty(shape, self._dtype),
             probabilities=np.empty(shape, self._dtype),
             grad_logits=np.empty(shape, self._dtype),
-            row=np.empty(row, self._dtype),
+            largest=largest,
+            sums=sums,
+            largest_column=largest[..., None],
+            sums_column=sums[..., None],
             losses=np.empty(shape[:-1], self._dtype),
-            scratch=np.empty(shape[:-1], self._dtype),
+            target_logits=np.empty(shape[:-1], self._dtype),
+            is_largest=np.empty(shape, np.bool_),
+            is_correct=np.empty(shape[:-1], np.bool_),
             ones=np.ones((shape[-1], 1), self._dtype),
+            average=np.full(shape[-2], 1 / shape[-2], self._dtype),
+            rows=np.array(shape[-2], self._dtype),
         )
 
     def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
@@ -73,21 +92,23 @@ class CrossEntropyLoss:
         """
         _check_targets(predictions.shape, targets.shape)
         self._workspace = work = self._workspaces[predictions.shape]
-        self.predictions, self.targets = work.probabilities, targets
-        np.maximum.reduce(predictions, axis=-1, keepdims=True, out=work.row)
-        np.subtract(predictions, work.row, out=work.shifted)
+        self.logits, self.predictions, self.targets = predictions, work.probabilities, targets
+        # NumPy is slow where it reduces over a short last axis: a copy with the classes first pays at once.
+        np.copyto(work.by_row, predictions)
+        np.maximum.reduce(work.by_class, axis=0, out=work.largest)
+        np.subtract(predictions, work.largest_column, out=work.shifted)
         np.exp(work.shifted, out=work.probabilities)
-        np.matmul(work.probabilities, work.ones, out=work.row)
-        np.divide(work.probabilities, work.row, out=work.probabilities)  # (C1)
+        np.matmul(work.probabilities, work.ones, out=work.sums_column)
+        np.divide(work.probabilities, work.sums_column, out=work.probabilities)  # (C1)
+        np.vecdot(targets, work.shifted, out=work.target_logits)
         if self.epsilon:
             logarithms = np.log(work.probabilities + self.epsilon)
             bent: FloatArray = -np.sum(targets * logarithms, axis=(-2, -1)) / predictions.shape[-2]
             return bent
         # (C3): log-sum-exp of the logits minus the target's logit, both shifted by the largest.
-        np.log(work.row[..., 0], out=work.losses)
-        np.vecdot(targets, work.shifted, out=work.scratch)
-        np.subtract(work.losses, work.scratch, out=work.losses)
-        loss: FloatArray = np.add.reduce(work.losses, axis=-1) / predictions.shape[-2]
+        np.log(work.sums, out=work.losses)
+        np.subtract(work.losses, work.target_logits, out=work.losses)
+        loss: FloatArray = np.vecdot(work.losses, work.average)
         return loss
 
     def evaluate(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
@@ -102,7 +123,21 @@ class CrossEntropyLoss:
         """The gradient of the mean loss with respect to the logits, (..., N, C) (C5)."""
         work = self._workspace
         np.subtract(work.probabilities, self.targets, out=work.grad_logits)
-        return np.divide(work.grad_logits, work.grad_logits.shape[-2], out=work.grad_logits)
+        return np.divide(work.grad_logits, work.rows, out=work.grad_logits)
+
+    def correct(self) -> NDArray[np.bool_]:
+        """Which rows of the last ``forward`` have their largest logit at their one-hot target, (..., N).
+
+        Among equals the first class counts, as with argmax.
+        """
+        work = self._workspace
+        # The largest logit is shifted to zero. Unless two share it, the target's tells all.
+        np.logical_not(work.shifted, out=work.is_largest)
+        if np.count_nonzero(work.is_largest) == work.is_correct.size:
+            np.logical_not(work.target_logits, out=work.is_correct)
+        else:
+            np.equal(self.logits.argmax(-1), self.targets.argmax(-1), out=work.is_correct)
+        return work.is_correct
 
 
 def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -> FloatArray:

@@ -26,6 +26,10 @@ class LinearLayer:
         D and H.
     initializer, generators
         See ``micrograde.nn.initializers``; a sequence of R generators makes a stack of R layers.
+    biases_cancel
+        A batch norm follows, which takes the batch's mean away and the biases with it
+        (docs/backward/batch_normalization.md). ``forward`` then leaves them out of the output, and their
+        gradient is exactly zero instead of rounding around zero.
     dtype
         float64, as in the notebook, or float32.
 
@@ -49,33 +53,37 @@ class LinearLayer:
         initializer: str = "normal",
         generators: Generators = None,
         dtype: DTypeLike = np.float64,
+        biases_cancel: bool = False,
     ) -> None:
         check_size("LinearLayer", input_size=input_size, output_size=output_size)
         self.input_size, self.output_size = input_size, output_size
+        self.biases_cancel = biases_cancel
         replicas = replica_axis(generators)
-        weights = stacked_weights(initializer, input_size, output_size, generators).astype(dtype)
-        biases = np.zeros((*replicas, output_size), dtype)
-        self.bind(
-            {"weights": weights, "biases": biases},
-            {"weights": np.zeros_like(weights), "biases": np.zeros_like(biases)},
-        )
+        shape = (*replicas, (input_size + 1) * output_size)
+        self.bind(np.zeros(shape, dtype), np.zeros(shape, dtype))
+        self.weights[...] = stacked_weights(initializer, input_size, output_size, generators)
 
     def parameters(self) -> dict[str, FloatArray]:
         """The learned arrays by name."""
         return {"weights": self.weights, "biases": self.biases}
 
-    def bind(self, parameters: dict[str, FloatArray], gradients: dict[str, FloatArray]) -> None:
-        """Use these arrays from now on; a network hands out views into its one buffer.
+    def bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
+        """Keep weights and biases one after the other in these stretches of a network's buffers from now on.
 
-        Their leading axis says how many replicas there are.
+        Each is ((D + 1) H,) or (R, (D + 1) H).
         """
-        self.weights, self.biases = parameters["weights"], parameters["biases"]
-        self.grad_weights, self.grad_biases = gradients["weights"], gradients["biases"]
+        self.weights, self.biases = self._parts(parameters)
+        self.grad_weights, self.grad_biases = self._parts(gradients)
         self._bias_row = self.biases[..., None, :]
         self._grad_bias_row = self.grad_biases[..., None, :]
         self._weights_transposed = self.weights.swapaxes(-1, -2)
         self._replicas = self.weights.shape[:-2]
         self._workspaces = Workspaces(self._allocate)
+
+    def _parts(self, stretch: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Views of the weights' and of the biases' part."""
+        weights, biases = np.split(stretch, [self.input_size * self.output_size], axis=-1)
+        return weights.reshape(*stretch.shape[:-1], self.input_size, self.output_size), biases
 
     def _allocate(self, shape: Shape) -> _Workspace:
         rows = batch_shape("LinearLayer", shape, self.input_size, self._replicas)
@@ -87,11 +95,12 @@ class LinearLayer:
         )
 
     def forward(self, input: FloatArray) -> FloatArray:
-        """(..., N, D) to (..., N, H), equation (L1)."""
+        """(..., N, D) to (..., N, H), equation (L1); without the biases if they cancel."""
         self.input = input
         self._workspace = work = self._workspaces[input.shape]
         np.matmul(input, self.weights, out=work.output)
-        np.add(work.output, self._bias_row, out=work.output)
+        if not self.biases_cancel:
+            np.add(work.output, self._bias_row, out=work.output)
         self.output = work.output
         return work.output
 
@@ -110,4 +119,5 @@ class LinearLayer:
     def backward_parameters(self, grad_output: FloatArray) -> None:
         """The parameters' gradients alone: all that the first layer of a network needs in training."""
         np.matmul(self.input.swapaxes(-1, -2), grad_output, out=self.grad_weights)  # (L2)
-        np.matmul(self._workspace.ones, grad_output, out=self._grad_bias_row)  # (L3)
+        if not self.biases_cancel:
+            np.matmul(self._workspace.ones, grad_output, out=self._grad_bias_row)  # (L3)

@@ -11,7 +11,7 @@ from micrograde.nn.batch_normalization import BatchNormalization
 from micrograde.nn.cross_entropy import CrossEntropyLoss
 from micrograde.nn.initializers import Generators, replica_axis
 from micrograde.nn.linear import LinearLayer
-from micrograde.nn.parameters import ArrayLayout, prefixed, within
+from micrograde.nn.parameters import ArrayLayout, prefixed
 
 Layer = LinearLayer | BatchNormalization | Activation
 
@@ -92,7 +92,12 @@ class MLP:
         self.layers: dict[str, Layer] = {}
         for number, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
             linear = LinearLayer(
-                inputs, outputs, initializer=initializer, generators=generators, dtype=self.dtype
+                inputs,
+                outputs,
+                initializer=initializer,
+                generators=generators,
+                dtype=self.dtype,
+                biases_cancel=batch_norm,
             )
             linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
             self.layers[f"layer{number}"] = linear
@@ -104,6 +109,7 @@ class MLP:
                 self.layers[f"activation{number}"] = make_activation(activation)
         for name, layer in self.layers.items():
             setattr(self, name, layer)
+        self._backward_order = list(self.layers.values())[:0:-1]  # all but the first
         self.loss = CrossEntropyLoss(loss_epsilon, dtype=self.dtype)
         self._gather_arrays()
 
@@ -129,14 +135,14 @@ class MLP:
     def bind(self, parameters: FloatArray, gradients: FloatArray, statistics: FloatArray) -> None:
         """Use these buffers from now on."""
         self.parameters, self.gradients, self.statistics = parameters, gradients, statistics
-        values, slopes = self.layout.views(parameters), self.layout.views(gradients)
-        running = self.statistics_layout.views(statistics)
+        biases = None
         for name, layer in self.layers.items():
             if not isinstance(layer, Activation):
-                names = layer.parameters().keys()
-                layer.bind(within(name, values, names), within(name, slopes, names))
+                layer.bind(self.layout.stretch(name, parameters), self.layout.stretch(name, gradients))
+            if isinstance(layer, LinearLayer):
+                biases = layer.biases
             if isinstance(layer, BatchNormalization):
-                layer.bind_statistics(within(name, running, layer.statistics().keys()))
+                layer.bind_statistics(self.statistics_layout.stretch(name, statistics), biases)
 
     def keep_replicas(self, rows: IntArray) -> None:
         """Let all replicas go but these rows of the stack, which keep their order and their numbers."""
@@ -186,7 +192,7 @@ class MLP:
         Training does not need it, and it costs a matrix product.
         """
         grad_output = self.loss.backward()
-        for layer in reversed(list(self.layers.values())[1:]):
+        for layer in self._backward_order:
             grad_output = layer.backward(grad_output)
         if input_gradient:
             self.grad_input = self.layer1.backward(grad_output)

@@ -1,6 +1,6 @@
 """All parameters of a network, or of a stack of them, in one buffer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from math import prod
 
@@ -35,12 +35,13 @@ class ArrayLayout:
             for (name, shape), offset in zip(self.shapes.items(), self.offsets.tolist(), strict=True)
         }
 
+    def stretch(self, layer: str, buffer: FloatArray) -> FloatArray:
+        """The part of ``buffer`` that the arrays of one layer fill, as a view (size,) or (R, size)."""
+        of_layer = [number for number, name in enumerate(self.names) if name.startswith(f"{layer}.")]
+        end = self.offsets[of_layer[-1]] + prod(self.shapes[self.names[of_layer[-1]]])
+        return buffer[..., self.offsets[of_layer[0]] : end]
+
 
 def prefixed(prefix: str, arrays: Mapping[str, FloatArray]) -> Iterator[tuple[str, FloatArray]]:
     """``weights`` of ``layer1`` is called ``layer1.weights`` in the network."""
     return ((f"{prefix}.{name}", array) for name, array in arrays.items())
-
-
-def within(prefix: str, arrays: Mapping[str, FloatArray], names: Iterable[str]) -> dict[str, FloatArray]:
-    """The other way round: the arrays of one layer, by the names the layer gives them."""
-    return {name: arrays[f"{prefix}.{name}"] for name in names}

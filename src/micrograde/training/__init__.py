@@ -8,6 +8,7 @@ from micrograde.training.divergence import Divergence
 from micrograde.training.early_stopping import EarlyStopping
 from micrograde.training.evaluation import confusion_counts, evaluate
 from micrograde.training.gradient_norms import gradient_norms
+from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
 from micrograde.training.optimizers import SGD, Adam, Optimizer
 from micrograde.training.parallel import StackRunner
@@ -28,5 +29,6 @@ __all__ = [
     "confusion_counts",
     "evaluate",
     "gradient_norms",
+    "noisy_labels",
     "steps_per_epoch",
 ]

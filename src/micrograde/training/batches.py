@@ -27,6 +27,14 @@ class Samples:
         return Samples(self.features[:rows], self.targets[:rows], self.labels[:rows])
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What each replica sees at a step: features (R, B, D), one-hot targets (R, B, C)."""
+
+    features: FloatArray
+    targets: FloatArray
+
+
 def steps_per_epoch(rows: int, batch_size: int, drop_last: bool) -> int:
     """How many batches an epoch has."""
     return rows // batch_size if drop_last else -(-rows // batch_size)
@@ -35,8 +43,19 @@ def steps_per_epoch(rows: int, batch_size: int, drop_last: bool) -> int:
 class BatchSampler:
     """Cuts each epoch into batches, each replica in the order of its own random stream.
 
-    Every batch is gathered into arrays that are used again, so iterating allocates nothing but the
-    epoch's permutations: keep no batch beyond its step.
+    The samples are there once for all replicas. Every batch is gathered into arrays that are used again, so
+    iterating allocates nothing but the epoch's permutations: keep no batch beyond its step.
+
+    Parameters
+    ----------
+    generators
+        R streams, one a replica.
+    labels
+        (R, N): what each replica is told instead of the samples' own labels; see ``noisy_labels``.
+
+    Attributes
+    ----------
+    sizes : how many rows each of an epoch's batches has
     """
 
     def __init__(
@@ -46,39 +65,45 @@ class BatchSampler:
         generators: Sequence[np.random.Generator],
         *,
         drop_last: bool = False,
+        labels: IntArray | None = None,
     ) -> None:
         self._samples, self._batch_size, self._generators = samples, batch_size, generators
-        self._drop_last = drop_last
+        self._labels = labels
+        rows = len(samples)
+        steps = steps_per_epoch(rows, batch_size, drop_last)
+        self.sizes = [min(batch_size, rows - number * batch_size) for number in range(steps)]
+        self._one_hot = np.eye(samples.targets.shape[1], dtype=samples.targets.dtype)
         self._buffers = self._make_buffers()
 
     def keep_replicas(self, rows: IntArray) -> None:
         """Let all replicas go but these rows."""
         self._generators = [self._generators[row] for row in rows.tolist()]
+        self._labels = None if self._labels is None else self._labels[rows]
         self._buffers = self._make_buffers()
 
-    def _make_buffers(self) -> dict[int, Samples]:
+    def _make_buffers(self) -> dict[int, Batch]:
         """The arrays a batch is gathered into, for each size that an epoch's batches have."""
-        rows = len(self._samples)
-        sizes = {min(self._batch_size, rows), rows % self._batch_size} - {0}
-        return {size: self._allocate(size) for size in sizes}
+        return {size: self._allocate(size) for size in set(self.sizes)}
 
-    def _allocate(self, size: int) -> Samples:
+    def _allocate(self, size: int) -> Batch:
         shape, samples = (len(self._generators), size), self._samples
-        return Samples(
+        return Batch(
             np.empty((*shape, samples.features.shape[1]), samples.features.dtype),
             np.empty((*shape, samples.targets.shape[1]), samples.targets.dtype),
-            np.empty(shape, samples.labels.dtype),
         )
 
-    def epoch(self) -> Iterator[Samples]:
-        """The batches of one epoch: features (R, B, D), targets (R, B, C), labels (R, B)."""
-        rows = len(self._samples)
-        order = np.stack([generator.permutation(rows) for generator in self._generators])
-        for number in range(steps_per_epoch(rows, self._batch_size, self._drop_last)):
-            indices = order[:, number * self._batch_size : (number + 1) * self._batch_size]
-            batch = self._buffers[indices.shape[1]]
+    def epoch(self) -> Iterator[Batch]:
+        """The batches of one epoch."""
+        order = np.stack([generator.permutation(len(self._samples)) for generator in self._generators])
+        if self._labels is None:
+            labels = self._samples.labels[order]
+        else:
+            labels = np.take_along_axis(self._labels, order, axis=1)
+        start = 0
+        for size in self.sizes:
+            batch, rows = self._buffers[size], slice(start, start + size)
             # mode="clip" lets take write into out directly; the indices are in range by construction.
-            np.take(self._samples.features, indices, axis=0, out=batch.features, mode="clip")
-            np.take(self._samples.targets, indices, axis=0, out=batch.targets, mode="clip")
-            np.take(self._samples.labels, indices, axis=0, out=batch.labels, mode="clip")
+            self._samples.features.take(order[:, rows], 0, batch.features, "clip")
+            self._one_hot.take(labels[:, rows], 0, batch.targets, "clip")
             yield batch
+            start += size

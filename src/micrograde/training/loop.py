@@ -51,7 +51,7 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Departure:
-    """A replica has left the stack: at the end, stopped early, diverged, or interrupted.
+    """A replica has left the stack: at the end, stopped early, diverged, cancelled, or interrupted.
 
     ``model`` is its network, a stack of one; with early stopping it holds the best weights, unless the
     replica diverged.
@@ -61,6 +61,7 @@ class Departure:
     epoch: int
     model: MLP
     divergence: Divergence | None = None
+    cancelled: bool = False
 
 
 def _quiet() -> np.errstate:
@@ -77,6 +78,8 @@ class Training:
         A stack: its parameters are (R, P). It is trained in place, and shrinks as replicas leave.
     shuffling
         One stream a replica.
+    labels
+        (R, N): what each replica is told instead of the training part's own labels; see ``noisy_labels``.
     """
 
     def __init__(
@@ -87,14 +90,22 @@ class Training:
         training: Samples,
         validation: Samples | None,
         shuffling: Sequence[np.random.Generator],
+        labels: IntArray | None = None,
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
         self._validation = validation
-        self._sampler = BatchSampler(training, plan.batch_size, shuffling, drop_last=plan.drop_last)
+        self._sampler = BatchSampler(
+            training, plan.batch_size, shuffling, drop_last=plan.drop_last, labels=labels
+        )
         self._best = BestWeights(model, plan.early_stopping) if plan.early_stopping else None
         self._learning_rates = plan.learning_rates
         self._replicas: IntArray = np.arange(len(model.parameters))
         self._epoch = 0
+        self._to_cancel: set[int] = set()
+
+    def cancel(self, replica: int) -> None:
+        """Let this replica leave after the epoch that is in training; any thread may ask."""
+        self._to_cancel.add(replica)
 
     def run(self) -> Iterator[EpochRecord | Departure]:
         """Train; a record after each epoch, and a departure for each replica, at the latest at the end."""
@@ -118,6 +129,10 @@ class Training:
                 done = self._best.update(self._epoch, metrics[self._plan.early_stopping.metric], self._model)
                 yield from (self._departure(row) for row in np.flatnonzero(done).tolist())
                 self._keep(np.flatnonzero(~done))
+            if self._to_cancel and self._epoch < self._plan.num_epochs:
+                leaving = np.isin(self._replicas, list(self._to_cancel))
+                yield from (self._departure(row, cancelled=True) for row in np.flatnonzero(leaving).tolist())
+                self._keep(np.flatnonzero(~leaving))
         yield from self.leave()
 
     def leave(self) -> Iterator[Departure]:
@@ -127,49 +142,46 @@ class Training:
 
     def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
         """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
-        model, optimizer = self._model, self._optimizer
-        loss_sum, hits, rows = np.zeros(len(self._replicas)), np.zeros(len(self._replicas)), 0
+        model, optimizer, replicas = self._model, self._optimizer, len(self._replicas)
+        sizes = self._sampler.sizes
+        losses, correct = np.zeros((replicas, len(sizes))), np.zeros((replicas, sum(sizes)), np.bool_)
+        finite, row = np.empty(replicas, np.bool_), 0
         diverged: dict[int, Departure] = {}
         with _quiet():
-            for batch in self._sampler.epoch():
+            for number, batch in enumerate(self._sampler.epoch()):
                 loss = model.forward(batch.features, batch.targets)
-                if not np.isfinite(loss).all():
-                    for row in np.flatnonzero(~np.isfinite(loss)).tolist():
-                        if row not in diverged:
-                            diverged[row] = self._divergence(row, float(loss[row]))
-                    if len(diverged) == len(self._replicas):
+                np.isfinite(loss, out=finite)
+                if np.count_nonzero(finite) < replicas:
+                    for replica in np.flatnonzero(~finite).tolist():
+                        if replica not in diverged:
+                            diverged[replica] = self._divergence(replica, float(loss[replica]))
+                    if len(diverged) == replicas:
                         break
+                losses[:, number] = loss
+                correct[:, row : row + sizes[number]] = model.loss.correct()
+                row += sizes[number]
                 model.backward()
                 optimizer.step(self._learning_rates[optimizer.steps])
-                size = batch.labels.shape[-1]
-                loss_sum += loss * size
-                hits += np.count_nonzero(np.argmax(model.logits, axis=-1) == batch.labels, axis=-1)
-                rows += size
-        rows = max(rows, 1)
+            loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
+        hits, rows = np.count_nonzero(correct, axis=-1), sum(sizes)
         return {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}, list(diverged.values())
 
     def _divergence(self, row: int, loss: float) -> Departure:
         parameter = first_nonfinite_parameter(self._model, row)
         found = Divergence(self._epoch, self._optimizer.steps + 1, loss, parameter)
-        model = self._model.alone(row)
-        for buffer in (model.parameters, model.gradients, model.statistics):
-            buffer[np.isnan(buffer)] = (
-                np.nan
-            )  # a NaN's sign means nothing, and depends on who computes beside
-        return Departure(int(self._replicas[row]), self._epoch, model, found)
+        return Departure(int(self._replicas[row]), self._epoch, self._copy(row), found)
 
-    def _departure(self, row: int) -> Departure:
+    def _departure(self, row: int, *, cancelled: bool = False) -> Departure:
         if self._best:
             self._best.restore(row, self._model)
-        return Departure(int(self._replicas[row]), self._epoch, self._copy(row))
+        return Departure(int(self._replicas[row]), self._epoch, self._copy(row), cancelled=cancelled)
 
     def _copy(self, row: int) -> MLP:
         """The network of one replica, as a stack of one."""
         model = self._model.alone(row)
         for buffer in (model.parameters, model.gradients, model.statistics):
-            buffer[np.isnan(buffer)] = (
-                np.nan
-            )  # a NaN's sign means nothing, and depends on who computes beside
+            # A NaN's sign means nothing, and depends on who computes beside.
+            buffer[np.isnan(buffer)] = np.nan
         return model
 
     def _keep(self, rows: IntArray) -> None:

@@ -45,8 +45,9 @@ class Optimizer(ABC):
         """One step; ``learning_rate`` is (R,)."""
 
     def _column(self, values: FloatArray) -> FloatArray:
-        """(R,) as (R, 1) of the parameters' dtype, to multiply (R, P)."""
-        return np.asarray(values, self.parameters.dtype).reshape(-1, 1)
+        """(R,) of the parameters' dtype, shaped to multiply (R, P)."""
+        # For a replica alone a number without axes, which NumPy multiplies in half the time of a column.
+        return values.astype(self.parameters.dtype).reshape((-1, 1) if len(values) > 1 else ())
 
     def _decayed_gradients(self) -> FloatArray:
         """Gradients of the loss plus weight_decay / 2 * |parameters|**2, equation (O2)."""

@@ -52,6 +52,12 @@ class StackRunner:
             self._interrupted.set()  # whoever still trains, because the caller broke off, ends with its epoch
             pool.shutdown(wait=False)
 
+    def cancel(self, number: int, replica: int) -> None:
+        """Let one replica of a stack leave after the epoch that is in training."""
+        training = self._going_on.get(number)
+        if training is not None:  # else it has just come to its end
+            training.cancel(replica)
+
     def leave(self) -> Iterator[tuple[int, Departure]]:
         """After an interrupt: every replica that is still in training leaves as it is."""
         self._interrupted.set()
