@@ -23,6 +23,10 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev,torch]'
 	@touch $@
 
+.venv/installed-benchmarks: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[benchmarks]'
+	@touch $@
+
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
 
@@ -38,6 +42,9 @@ test: .venv/installed-dev  ## run the tests
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)
 
+bench: .venv/installed-benchmarks  ## measure speeds beside PyTorch, JAX, scikit-learn, micrograd: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
 lint: .venv/installed-dev  ## check style, types and the order of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,4 +59,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare ui test test-torch lint format clean
+.PHONY: help train compare ui test test-torch bench lint format clean

@@ -1,6 +1,6 @@
 """The autograd engine, timed: scalar graphs beside micrograd, deep chains, and arrays beside the manual pass.
 
-    python benchmarks/autograd.py --micrograd FOLDER      the folder that holds micrograd 0.1.0's package
+    python -m benchmarks.autograd [--rounds 9]
 
 The scalar case is micrograd's own: its MLP of 3-16-16-1 on 20 points, forward and backward, through
 micrograd's ``Value`` and through ``Variable``. Each measurement is a fresh process with Python's default
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import pairwise
 
 STEPS = 5
@@ -105,9 +106,9 @@ def measure_arrays() -> None:
     print(json.dumps({name: statistics.median(values) for name, values in times.items()}))
 
 
-def fresh(*arguments: str, gc: bool = True, path: str = "") -> dict[str, float]:
+def fresh(*arguments: str, gc: bool = True) -> dict[str, float]:
     """What this file prints in a process of its own."""
-    code = f"import sys, gc; {'' if gc else 'gc.disable();'} sys.path[:0] = {[path] if path else []!r}; "
+    code = f"import sys, gc; {'' if gc else 'gc.disable();'} "
     code += f"sys.argv = {['autograd.py', *arguments]!r}; "
     code += f"import runpy; runpy.run_path({__file__!r}, run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -116,7 +117,6 @@ def fresh(*arguments: str, gc: bool = True, path: str = "") -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--micrograd", default="", help="folder that holds the micrograd package")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--measure", choices=["micrograd", "micrograde", "chain", "arrays"])
     arguments = parser.parse_args()
@@ -127,14 +127,15 @@ def main() -> None:
 
     print(f"micrograd's MLP 3-16-16-1 on 20 points, ms, medians of {arguments.rounds} fresh processes")
     print(f"{'':24} {'micrograd':>9} {'Variable':>9} {'ratio':>6}  {'ratios':>11}")
-    if not arguments.micrograd:
-        print("micrograd: missing (give --micrograd)")
+    there = find_spec("micrograd") is not None
+    if not there:
+        print("missing: micrograd is not installed")
     for gc in (True, False):
         runs: dict[str, list[dict[str, float]]] = {"micrograd": [], "micrograde": []}
-        for _ in range(arguments.rounds if arguments.micrograd else 0):
+        for _ in range(arguments.rounds if there else 0):
             for engine, results in runs.items():
-                results.append(fresh("--measure", engine, gc=gc, path=arguments.micrograd))
-        for which in ("first", "later") if arguments.micrograd else ():
+                results.append(fresh("--measure", engine, gc=gc))
+        for which in ("first", "later") if there else ():
             theirs, ours = ([each[which] for each in runs[engine]] for engine in ("micrograd", "micrograde"))
             ratios = [a / b for a, b in zip(theirs, ours, strict=True)]
             name = f"{which} step, gc {'on' if gc else 'off'}"

@@ -32,17 +32,12 @@ from micrograde.training import (
     Samples,
     TrainingPlan,
     noisy_labels,
+    replicas_per_stack,
     steps_per_epoch,
 )
 from micrograde.training.evaluation import ROWS_AT_A_TIME
 from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
 
-# How large a stack should be, by how many numbers an operation on its widest layer handles: replicas times
-# batch times units. Larger stacks fall out of the cache, and of smaller ones two threads fight over the
-# interpreter's lock. Digits, us a model-step: 10.2 one stack of 64; on two threads 11.8 with stacks of 32,
-# 8.1 of 64, 6.8 of 128. Of 784-128-10 networks with batch 128, 4 are enough for a second thread to pay.
-_NUMBERS_WANTED = 2**17
-_NUMBERS_AT_LEAST = 2**16
 _MEMORY = 2**30  # bytes that all stacks in training may take together
 _SPLIT_KEYS = ("validation_fraction", "test_fraction", "stratify", "standardize")
 
@@ -237,8 +232,7 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
             "choose smaller sizes or a smaller training.batch_size"
         )
     numbers = (config.training.batch_size or len(data.training)) * max(_layer_sizes(config, data)[1:])
-    shared_out = max(-(-count // workers), -(-_NUMBERS_AT_LEAST // numbers))
-    return max(1, min(count, _NUMBERS_WANTED // numbers, shared_out, _MEMORY // (needed * workers)))
+    return max(1, min(replicas_per_stack(count, workers, numbers), _MEMORY // (needed * workers)))
 
 
 def replica_bytes(config: TrainConfig, data: PreparedData) -> int:

@@ -11,7 +11,7 @@ from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
 from micrograde.training.optimizers import SGD, Adam, Optimizer
-from micrograde.training.parallel import StackRunner
+from micrograde.training.parallel import StackRunner, replicas_per_stack
 
 __all__ = [
     "SGD",
@@ -30,5 +30,6 @@ __all__ = [
     "evaluate",
     "gradient_norms",
     "noisy_labels",
+    "replicas_per_stack",
     "steps_per_epoch",
 ]
