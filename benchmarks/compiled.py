@@ -8,6 +8,9 @@ that XLA and Eigen use, since a compiler cannot vectorize the C library's.
 import numba
 import numpy as np
 
+# Numba's own threads: with OpenMP's OpenBLAS warns, and large products on two threads disturb each other.
+numba.config.THREADING_LAYER = "workqueue"
+
 _fast = numba.njit(fastmath=True, inline="always")
 
 
