@@ -5,22 +5,31 @@ import sys
 from hydra.core.hydra_config import HydraConfig
 
 from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
-from micrograde.config_parsing import parse_train_config
+from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import RunFailedError
-from micrograde.experiment import RunResult, run_experiments
+from micrograde.experiment import RunResult, default_metric, run_experiments
+from micrograde.sweeps.earlier import PARENT
+from micrograde.sweeps.members import run_members
 from micrograde.tracking import WriterProcess
 
 
 @recording_entry_point(config_name="train")
-def main(composed: Config, writer: WriterProcess | None) -> None:
-    """Compose, train, print what came of it."""
+def main(composed: Config, writer: WriterProcess | None) -> object:
+    """Compose, train, print what came of it; as a job of a sweep, return what the sweep asks for."""
+    sweep = parse_sweep_config(composed)
+    if sweep.members:
+        return run_members(sweep.members, sweep.metric)
     config = parse_train_config(composed)
-    (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer)
+    tags = {PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
+    (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer, tags=tags)
     print(outcome(result))
     if result.status == "FAILED":
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":
         sys.exit(INTERRUPTED)
+    return (result.test | {key: values[-1] for key, values in result.history.items()}).get(
+        sweep.metric or default_metric(config)
+    )
 
 
 def outcome(result: RunResult) -> str:

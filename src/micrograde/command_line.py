@@ -8,7 +8,8 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import hydra
@@ -88,7 +89,7 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
     try:
         hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
-    except (HydraException, OmegaConfBaseException) as error:
+    except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
         _leave(error)
@@ -97,6 +98,15 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(RUN_FAILED)
+
+
+@contextmanager
+def leave_with_line() -> Iterator[None]:
+    """For what Hydra calls outside the job: a mistake becomes a line and an exit status here, too."""
+    try:
+        yield
+    except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
+        _leave(error)
 
 
 def _leave(error: Exception) -> None:

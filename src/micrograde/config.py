@@ -344,10 +344,41 @@ class TrainConfig:
 
 
 @dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class SweepConfig:
+    """How a sweep goes about its runs; no part of any run's recipe.
+
+    ``metric`` tells the best run: null is val/accuracy, or train/accuracy without a validation part.
+    ``runs_per_job`` is how many runs another launcher, such as Ray's, is given as one job: null is a 32nd
+    of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are for such jobs: what they are to run,
+    and the run that theirs are nested under.
+    """
+
+    metric: Text | None = None
+    order: Literal["auto", "ascending", "descending"] = "auto"
+    resume: StrictBool = True
+    verbose: StrictBool = False
+    runs_per_job: PositiveInt | None = None
+    members: Text | None = None
+    parent_run_id: Text | None = None
+
+
+def _run_id_that_looks_like_a_number(value: object) -> object:
+    """The beginning of a run id is text, also where Hydra reads it as a number."""
+    if isinstance(value, float):  # 12e45678
+        raise ValueError("is read as a number; give more signs of the run id")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
 class CompareConfig:
-    """Which runs to put into one table, and how."""
+    """Which runs to put into one table, and how.
+
+    ``sweep`` is latest, a sweep's run id or the beginning of one, or its name; its report goes into the
+    folder ``report``, null for one of its own under mlruns/reports.
+    """
 
     experiment_name: Name | None = None
+    sweep: Annotated[Text | None, BeforeValidator(_run_id_that_looks_like_a_number)] = None
     status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
     where: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
     metric: Text = "val/accuracy"
@@ -355,9 +386,15 @@ class CompareConfig:
     over_seeds: StrictBool = False
     limit: PositiveInt | None = None
     output: Text | None = None
+    report: Text | None = None
     tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
         default_factory=LocalTracking
     )
+
+    def __post_init__(self) -> None:
+        """Rules between keys."""
+        if self.report is not None and self.sweep is None:
+            raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
 
 
 # --- back to plain values ---------------------------------------------------------------------
@@ -376,10 +413,12 @@ def as_params(config: TrainConfig) -> dict[str, str]:
 
     A password in the tracking server's address is left out.
     """
-    return {
-        key: without_password(value) if isinstance(value, str) else json.dumps(value)
-        for key, value in flatten(to_container(config)).items()
-    }
+    return {key: as_text(value) for key, value in flatten(to_container(config)).items()}
+
+
+def as_text(value: object) -> str:
+    """A value of a config as MLflow shows it."""
+    return without_password(value) if isinstance(value, str) else json.dumps(value)
 
 
 def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

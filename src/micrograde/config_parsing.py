@@ -7,14 +7,14 @@ import dataclasses
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from micrograde.config import CompareConfig, TrainConfig
+from micrograde.config import AnyTracking, CompareConfig, SweepConfig, TrainConfig
 from micrograde.errors import InputError
 
-ConfigT = TypeVar("ConfigT", TrainConfig, CompareConfig)
+ConfigT = TypeVar("ConfigT", TrainConfig, SweepConfig, CompareConfig)
 
 
 def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
@@ -25,7 +25,18 @@ def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
     InputError
         One line for each key that is unknown, of the wrong type, or out of range.
     """
-    return _parse(TrainConfig, container)
+    return _parse(TrainConfig, {key: value for key, value in container.items() if key != "sweep"})
+
+
+def parse_sweep_config(container: Mapping[str, Any]) -> SweepConfig:
+    """How a sweep goes about its runs, from the same container; raises like ``parse_train_config``."""
+    return _parse(SweepConfig, container["sweep"], "sweep.")
+
+
+def parse_tracking(container: Mapping[str, Any]) -> AnyTracking:
+    """Where runs are recorded, from the same container; raises like ``parse_train_config``."""
+    tracking: AnyTracking = _parse(cast(Any, AnyTracking), container["tracking"], "tracking.")
+    return tracking
 
 
 def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
@@ -35,18 +46,20 @@ def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
 
 def unknown_key_message(key: str) -> str:
     """The line for a key that no config has, with the nearest ones that exist."""
-    known = sorted(set(_known_keys(TrainConfig)) | set(_known_keys(CompareConfig)))
+    known = sorted(
+        {*_known_keys(TrainConfig), *_known_keys(CompareConfig), *_known_keys(SweepConfig, "sweep.")}
+    )
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
     near = difflib.get_close_matches(key, known, n=3) or siblings
     hint = f"; did you mean {' or '.join(near[:3])}?" if near else "; see --help for the keys"
     return f"{key}: there is no such key{hint}"
 
 
-def _parse(schema: type[ConfigT], container: Mapping[str, Any]) -> ConfigT:
+def _parse(schema: type[ConfigT], container: Mapping[str, Any], prefix: str = "") -> ConfigT:
     try:
         return TypeAdapter(schema).validate_python(_given(container))
     except ValidationError as error:
-        lines = [_error_line(detail, container) for detail in error.errors(include_url=False)]
+        lines = [prefix + _error_line(detail, container) for detail in error.errors(include_url=False)]
         raise InputError("\n".join(dict.fromkeys(lines))) from None
 
 

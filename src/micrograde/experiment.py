@@ -1,28 +1,19 @@
 """Where everything meets: configs in, recorded runs out.
 
 ``run_experiments`` checks the input of every run before it records anything, trains, records what
-happens as it happens, and returns the results in the order of the configs. A single run is a stack of
-one replica.
+happens as it happens, and returns the results in the order of the configs. ``train_runs`` is the same for
+whoever has a recorder already. A single run is a stack of one replica.
 """
 
-import json
 import os
+import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from micrograde.artifacts import (
-    log_line,
-    write_evidence,
-    write_figures,
-    write_graphs,
-    write_model,
-    write_recipe,
-)
+from micrograde.analysis.comparing import ascending
 from micrograde.assembly import (
     PreparedData,
     RandomStreams,
@@ -35,28 +26,23 @@ from micrograde.assembly import (
     stack_size,
     told_labels,
 )
-from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig, as_params, config_digest
-from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
-from micrograde.nn import MLP
-from micrograde.progress import progress_line, show_progress
+from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig
+from micrograde.live_run import LiveRun, RunRequest, Status
+from micrograde.progress import Watch, watch_epochs, watch_runs
 from micrograde.tracking import (
-    DatasetInput,
     NullRecorder,
     RecordedRun,
     Recorder,
     RunRecorder,
+    StoreLocation,
     WriterProcess,
     local_store,
     project_home,
     server_store,
 )
-from micrograde.training import Departure, Samples, StackRunner, Training, confusion_counts, evaluate
-
-Status = Literal["FINISHED", "FAILED", "KILLED"]
+from micrograde.training import Departure, StackRunner, Training
 
 Cancel = Callable[[int, int, Mapping[str, float]], bool]
-
-_ROWS_LOOKED_AT = 1024
 
 
 @dataclass(frozen=True)
@@ -91,6 +77,7 @@ def run_experiments(
     *,
     writer: WriterProcess | None = None,
     cancel: Cancel | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> list[RunResult]:
     """Train and record a run for each config, in order; Ctrl-C ends the run in work and the list there.
 
@@ -103,6 +90,8 @@ def run_experiments(
     cancel
         Asked after each epoch of each run with its place in ``configs``, the epoch and its metrics; on True
         the run leaves its stack at the end of the epoch that is then in training, and is KILLED.
+    tags
+        For every run, beside those that it has anyway.
 
     Raises
     ------
@@ -111,33 +100,92 @@ def run_experiments(
     TrackingError
         If a run could not be recorded; what happened in it is kept in the file that the message names.
     """
+    name = run_name(overrides)
+    requests = [RunRequest(config, name, overrides, tags=tags or {}) for config in configs]
+    prepared = PreparedSets()
+    for config in configs:
+        prepared.check(config)
+    with open_recorder(configs[0].tracking, writer) as recorder:
+        with _watching(name, requests) as watch:
+            runs = train_runs(requests, recorder, prepared, watch, cancel=cancel)
+        recorded = {run.run: run for run in recorder.close()}
+    return [_result(run, recorded.get(run.number)) for run in runs]
+
+
+class PreparedSets:
+    """Data sets, each prepared once however many runs train on it."""
+
+    def __init__(self) -> None:
+        self._sets: dict[tuple[DataConfig, str], PreparedData] = {}
+
+    def of(self, config: TrainConfig) -> PreparedData:
+        """The run's data; raises ``InputError`` for whatever is wrong with it."""
+        source = (config.data, config.training.dtype)
+        if source not in self._sets:
+            self._sets[source] = prepare_data(*source)
+        return self._sets[source]
+
+    def check(self, config: TrainConfig) -> None:
+        """Raise ``InputError`` unless the run could train on its data, in this machine's memory."""
+        data = self.of(config)
+        check_batches(config, len(data.training))
+        stack_size(config, data, 1, 1)
+
+
+def train_runs(
+    requests: Sequence[RunRequest],
+    recorder: RunRecorder,
+    prepared: PreparedSets,
+    watch: Watch,
+    *,
+    cancel: Cancel | None = None,
+    closing: threading.Event | None = None,
+    workers: int | None = None,
+) -> list[LiveRun]:
+    """Train and record a run for each request; those that have begun, in order.
+
+    How each run ended is in the run, not an exception; Ctrl-C ends those in training as KILLED.
+
+    Parameters
+    ----------
+    watch
+        Is told of what happens, from this thread.
+    cancel
+        See ``run_experiments``; the place is that in ``requests``.
+    closing
+        Once it is set, no further stack begins; those in training go on to their end.
+    workers
+        How many stacks train at a time; one for each core by default.
+
+    Raises
+    ------
+    InputError
+        If a config does not fit its data; ``prepared.check`` says so beforehand.
+    """
     from threadpoolctl import threadpool_limits
 
-    prepared: dict[tuple[DataConfig, str], PreparedData] = {}
     alike: dict[Hashable, list[int]] = {}
-    for number, config in enumerate(configs):
-        source = (config.data, config.training.dtype)
-        if source not in prepared:
-            prepared[source] = prepare_data(*source)
-        check_batches(config, len(prepared[source].training))
-        alike.setdefault(stack_key(config), []).append(number)
-
-    workers = os.cpu_count() or 1
+    for place, request in enumerate(requests):
+        alike.setdefault(stack_key(request.config), []).append(place)
+    workers = workers or os.cpu_count() or 1
+    stacks = []
+    for places in alike.values():
+        first = requests[places[0]].config
+        data = prepared.of(first)
+        size = stack_size(first, data, len(places), workers)
+        for start in range(0, len(places), size):
+            part = {place: requests[place] for place in places[start : start + size]}
+            stacks.append(_Stack(part, data, recorder))
     # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and a
     # sum then never depends on the machine.
-    with threadpool_limits(limits=1), _open_recorder(configs[0].tracking, writer) as recorder:
-        stacks = []
-        for numbers in alike.values():
-            first = configs[numbers[0]]
-            data = prepared[first.data, first.training.dtype]
-            size = stack_size(first, data, len(numbers), workers)
-            for start in range(0, len(numbers), size):
-                part = {number: configs[number] for number in numbers[start : start + size]}
-                stacks.append(_Stack(part, data, recorder, overrides))
-        _train(stacks, workers, cancel)
-        recorded = {run.run: run for run in recorder.close()}
-    runs = {number: run for stack in stacks for number, run in stack.runs.items()}
-    return [_result(runs[number], recorded.get(runs[number].number)) for number in sorted(runs)]
+    with threadpool_limits(limits=1):
+        _train(stacks, workers, watch, cancel, closing or threading.Event())
+    return sorted((run for stack in stacks for run in stack.runs), key=lambda run: run.place)
+
+
+def default_metric(config: TrainConfig) -> str:
+    """What tells a good run from a bad one, where nothing else is said."""
+    return "val/accuracy" if config.data.validation_fraction > 0 else "train/accuracy"
 
 
 def run_name(overrides: Sequence[str]) -> str:
@@ -148,97 +196,52 @@ def run_name(overrides: Sequence[str]) -> str:
     short = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key.split(".")[0] not in ("tracking", "experiment_name"):
+        if key.split(".")[0] not in ("tracking", "experiment_name", "sweep"):
             short.append(f"{key.rpartition('.')[2]}={value}")
     return " ".join(short)[:250] or "defaults"
 
 
-def _open_recorder(
-    tracking: AnyTracking, writer: WriterProcess | None
-) -> AbstractContextManager[RunRecorder]:
+def store_location(tracking: AnyTracking) -> StoreLocation | None:
+    """Where runs are recorded; None with ``tracking=disabled``."""
     if tracking.name == "disabled":
-        return NullRecorder()
+        return None
     home = project_home()
-    location = server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
-    return Recorder(location, writer)
+    return server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
 
 
-@dataclass
-class _Run:
-    """One run as it unfolds; ``number`` is the recorder's."""
+def open_recorder(tracking: AnyTracking, writer: WriterProcess | None) -> AbstractContextManager[RunRecorder]:
+    """A recorder for what a config says of tracking."""
+    location = store_location(tracking)
+    return Recorder(location, writer) if location else NullRecorder()
 
-    config: TrainConfig
-    name: str
-    number: int
-    recorder: RunRecorder
-    overrides: Sequence[str]
-    history: dict[str, list[float]] = field(default_factory=dict)
-    test: dict[str, float] = field(default_factory=dict)
-    status: Status = "FINISHED"
-    reason: str | None = None
-    ended: bool = False
 
-    @property
-    def folder(self) -> Path | None:
-        """Where the run's files wait for its end."""
-        return self.recorder.run_folder(self.number)
-
-    def log(self, text: str) -> None:
-        """A line for the run's own log."""
-        log_line(self.folder, text)
-
-    def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Keep and record what is known after an epoch."""
-        self.recorder.log_metrics(self.number, epoch, metrics)
-        for metric, value in metrics.items():
-            self.history.setdefault(metric, []).append(value)
-        self.log(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
-
-    def end(
-        self, model: MLP, data: PreparedData, status: Status = "FINISHED", reason: str | None = None
-    ) -> None:
-        """Write what is left of the run, and end it."""
-        self.status, self.reason = status, reason
-        confusion = None
-        if status == "FINISHED" and data.test is not None:
-            loss, accuracy = evaluate(model, data.test)
-            self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
-            self.recorder.log_metrics(self.number, len(self.history["train/loss"]), self.test)
-            confusion = confusion_counts(model, data.test)[0]
-        if reason:
-            self.recorder.set_tags(self.number, {"micrograde.reason": reason})
-        self.log(f"{status} {reason or self.test}")
-        if self.folder:
-            write_recipe(self.folder, self.config, self.overrides)
-            write_model(self.folder, model, self.config, data.preprocessing)
-            write_graphs(self.folder, self.name, model, _first_batch(self.config, data))
-            write_figures(self.folder, self.name, self.history, confusion, data.dataset.class_names)
-        self.recorder.end_run(self.number, status)
-        self.ended = True
+def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManager[Watch]:
+    """One run is watched by its epochs, many by their ends."""
+    configs = [request.config for request in requests]
+    epochs, metric = [config.training.num_epochs for config in configs], default_metric(configs[0])
+    if len(configs) == 1:
+        return watch_epochs(name, epochs[0])
+    names = [request.name for request in requests]
+    return watch_runs(names, epochs, title=name, metric=metric, ascending=ascending(metric, "auto"))
 
 
 class _Stack:
-    """Runs that train together; ``configs`` by their place in the list that was given."""
+    """Runs that train together; ``requests`` by their place in the list that was given."""
 
-    def __init__(
-        self,
-        configs: Mapping[int, TrainConfig],
-        data: PreparedData,
-        recorder: RunRecorder,
-        overrides: Sequence[str],
-    ) -> None:
-        self.configs, self.data, self.recorder, self.overrides = configs, data, recorder, overrides
-        self.runs: dict[int, _Run] = {}
-        self.replicas: list[_Run] = []  # of the runs those that train
+    def __init__(self, requests: Mapping[int, RunRequest], data: PreparedData, recorder: RunRecorder) -> None:
+        self.requests, self.data, self.recorder = requests, data, recorder
+        self.runs: list[LiveRun] = []
+        self.replicas: list[LiveRun] = []  # of the runs those that train
 
     def start(self) -> Training | None:
         """Begin the runs, and check their gradients; None if none of them is sound."""
-        self.runs = {number: self._start_run(config) for number, config in self.configs.items()}
-        runs = list(self.runs.values())
+        runs = self.runs
+        for place, request in self.requests.items():
+            runs.append(LiveRun.start(request, place, self.data, self.recorder))
         streams = [RandomStreams.spawn(run.config.seed) for run in runs]
         models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
         model = build_model(models, self.data, dtype, [each.weights for each in streams])
-        sound = [row for row, run in enumerate(runs) if self._is_sound(run, model, row)]
+        sound = [row for row, run in enumerate(runs) if run.take_evidence(model, row)]
         if not sound:
             return None
         model.keep_replicas(np.array(sound))
@@ -255,122 +258,52 @@ class _Stack:
             told_labels(configs, self.data, [each.label_noise for each in streams]),
         )
 
-    def place(self, replica: int) -> int:
-        """Where the replica's config stands in the list that was given."""
-        run = self.replicas[replica]
-        return next(place for place, each in self.runs.items() if each is run)
 
-    def _start_run(self, config: TrainConfig) -> _Run:
-        name = run_name(self.overrides)
-        number = self.recorder.start_run(
-            experiment_name=config.experiment_name,
-            run_name=name,
-            params=as_params(config),
-            tags={
-                "micrograde.config_digest": config_digest(config),
-                "micrograde.data_digest": self.data.dataset.digest,
-            },
-            dataset=_dataset_input(config.data, self.data),
-        )
-        return _Run(config, name, number, self.recorder, self.overrides)
+def _train(
+    stacks: Sequence[_Stack], workers: int, watch: Watch, cancel: Cancel | None, closing: threading.Event
+) -> None:
+    """Train all stacks, and tell of it."""
+    runner = StackRunner([stack.start for stack in stacks], workers, closing)
+    told: set[int] = set()
 
-    def _is_sound(self, run: _Run, model: MLP, row: int) -> bool:
-        """Whether the hand-written gradients agree with autograd's; if not, the run has failed."""
-        batch = _first_batch(run.config, self.data)
-        evidence = check_network(model, row, batch.features, batch.targets)
-        error = evidence.max_relative_error
-        run.recorder.log_metrics(run.number, 0, {"gradient_check/max_relative_error": error})
-        run.log(f"{run.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
-        if run.folder:
-            write_evidence(run.folder, evidence)
-        try:
-            require_agreement(evidence)
-        except GradientMismatch as mismatch:
-            run.end(model.alone(row), self.data, "FAILED", str(mismatch))
-            return False
-        return True
+    def tell(run: LiveRun) -> None:
+        told.add(run.place)
+        watch.run_ended(run.place, run.status, run.last_metrics())
 
-
-def _train(stacks: Sequence[_Stack], workers: int, cancel: Cancel | None) -> None:
-    """Train all stacks; how each run ended is in the run, not an exception."""
-    total = sum(len(stack.configs) for stack in stacks)
-    alone = next(iter(stacks[0].configs.values())) if total == 1 else None
-    ended = 0
-    runner = StackRunner([stack.start for stack in stacks], workers)
-    name = run_name(stacks[0].overrides)
-    unit, steps = ("epoch", alone.training.num_epochs) if alone else ("run", total)
     try:
-        with show_progress(name, unit, steps) as progress:
-            for number, event in runner.run():
-                stack = stacks[number]
-                if isinstance(event, Departure):
-                    run = stack.replicas[event.replica]
-                    _depart(run, event, stack.data)
-                    ended += 1
-                    if not alone:
-                        progress(ended, {metric: values[-1] for metric, values in run.history.items()})
-                    continue
-                for row, replica in enumerate(event.replicas.tolist()):
-                    metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
-                    stack.replicas[replica].take_epoch(event.epoch, metrics)
-                    if cancel and cancel(stack.place(replica), event.epoch, metrics):
-                        runner.cancel(number, replica)
-                    if alone:
-                        progress(event.epoch, metrics)
+        for number, event in runner.run():
+            stack = stacks[number]
+            if isinstance(event, Departure):
+                run = stack.replicas[event.replica]
+                run.depart(event)
+                tell(run)
+                continue
+            for row, replica in enumerate(event.replicas.tolist()):
+                metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
+                run = stack.replicas[replica]
+                run.take_epoch(event.epoch, metrics)
+                if cancel and cancel(run.place, event.epoch, metrics):
+                    runner.cancel(number, replica)
+                watch.epoch_ended(run.place, event.epoch, metrics)
     except KeyboardInterrupt:
         for number, departure in runner.leave():
             run = stacks[number].replicas[departure.replica]
             if not run.ended:
-                run.end(departure.model, stacks[number].data, "KILLED", "stopped with Ctrl-C")
+                run.end(departure.model, "KILLED", "stopped with Ctrl-C")
+                tell(run)
+    for run in (run for stack in stacks for run in stack.runs):
+        if run.ended and run.place not in told:  # its gradients were wrong
+            tell(run)
 
 
-def _depart(run: _Run, departure: Departure, data: PreparedData) -> None:
-    """End the run of a replica that has left its stack."""
-    divergence = departure.divergence
-    if departure.cancelled:
-        run.end(departure.model, data, "KILLED", f"cancelled after epoch {departure.epoch}")
-        return
-    if divergence is None:
-        run.end(departure.model, data)
-        return
-    run.recorder.set_tags(
-        run.number,
-        {
-            "micrograde.diverged_step": str(divergence.step),
-            "micrograde.diverged_parameter": divergence.parameter or "none",
-        },
-    )
-    run.end(departure.model, data, "FAILED", str(divergence))
-
-
-def _result(run: _Run, recorded: RecordedRun | None) -> RunResult:
+def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:
     return RunResult(
         run.config,
-        run.name,
+        run.request.name,
         run.status,
         run.history,
         run.test,
         run.reason,
         recorded.run_id if recorded else None,
         recorded.experiment_id if recorded else None,
-    )
-
-
-def _first_batch(config: TrainConfig, data: PreparedData) -> Samples:
-    """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
-    return data.training.first(min(config.training.batch_size or len(data.training), _ROWS_LOOKED_AT))
-
-
-def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
-    """The data set as MLflow shows it."""
-    dataset = data.dataset
-    schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
-    parts = {"training": data.training, "validation": data.validation, "test": data.test}
-    profile = {f"{name}_rows": len(samples) if samples else 0 for name, samples in parts.items()}
-    return DatasetInput(
-        name=dataset.name,
-        digest=dataset.digest,
-        source=json.dumps(asdict(config)),
-        schema=json.dumps(schema, ensure_ascii=False),
-        profile=json.dumps(profile),
     )

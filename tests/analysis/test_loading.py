@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from micrograde.analysis import load_runs, order_runs
-from micrograde.analysis.loading import _ask_server, _joined
+from micrograde.analysis import load_runs, order_runs, server
+from micrograde.analysis.joining import joined
+from micrograde.analysis.selection import RawRuns, RunAbout, Selection
 from micrograde.errors import InputError
 
 
@@ -30,9 +31,7 @@ def test_a_row_a_run_newest_first_with_typed_columns(uri):
 
 
 def test_mlflows_client_gives_the_same_frame(uri):
-    pd.testing.assert_frame_equal(
-        _joined(*_ask_server(uri)).reset_index(drop=True)[list(load_runs(uri))], load_runs(uri)
-    )
+    pd.testing.assert_frame_equal(joined(server.read_runs(uri, Selection())), load_runs(uri))
 
 
 def test_filters(uri):
@@ -92,11 +91,9 @@ def test_a_metric_that_is_nan_in_all_runs_is_still_a_metric(uri):
 
 
 def test_runs_of_the_same_millisecond_have_one_order():
-    about = pd.DataFrame({"run_id": ["b", "a"], "start_time": [5, 5], "end_time": [6, 6]})
-    about[["run_name", "experiment_name", "status"]] = "x"
-    none = pd.DataFrame(columns=["run_id", "key", "value"])
-    assert _joined(about, none, none, none)["run_id"].tolist() == ["a", "b"]
-    assert _joined(about[::-1], none, none, none)["run_id"].tolist() == ["a", "b"]
+    about = [RunAbout(name, "x", "x", "FINISHED", 5, 6, None) for name in "ba"]
+    assert joined(RawRuns(about))["run_id"].tolist() == ["a", "b"]
+    assert joined(RawRuns(about[::-1]))["run_id"].tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize("content", [b"this is not a database, it is a text", None])

@@ -1,23 +1,34 @@
-"""Where runs are read: data frames of them, comparisons, tables."""
+"""Where runs are read: data frames of them, their history, comparisons, tables."""
 
 from micrograde.analysis.comparing import (
+    best_run,
     group_over_seeds,
     order_runs,
     parameters,
     table_of_runs,
     varying_parameters,
 )
+from micrograde.analysis.history import load_history
 from micrograde.analysis.loading import load_runs
+from micrograde.analysis.selection import Sweep
+from micrograde.analysis.summary import summarize
+from micrograde.analysis.sweeps import find_sweep, load_sweeps
 from micrograde.analysis.tables import check_output, merge_mean_and_std, print_table, write_table
 
 __all__ = [
+    "Sweep",
+    "best_run",
     "check_output",
+    "find_sweep",
     "group_over_seeds",
+    "load_history",
     "load_runs",
+    "load_sweeps",
     "merge_mean_and_std",
     "order_runs",
     "parameters",
     "print_table",
+    "summarize",
     "table_of_runs",
     "varying_parameters",
     "write_table",

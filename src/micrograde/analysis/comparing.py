@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from micrograde.analysis.loading import ABOUT
+from micrograde.analysis.joining import ABOUT
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def varying_parameters(runs: "pd.DataFrame") -> list[str]:
 
 
 def _differs(runs: "pd.DataFrame", name: str) -> bool:
+    if runs[name].nunique(dropna=False) <= 1:
+        return False
     values, choice = runs[name].astype(str), f"{name.rpartition('.')[0]}.name"
     if choice == name or choice not in runs:
         return values.nunique(dropna=False) > 1
@@ -51,8 +53,12 @@ def known_metric(runs: "pd.DataFrame", metric: str) -> str:
     raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are) or 'none yet'}")
 
 
-def order_runs(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
+def order_runs(
+    runs: "pd.DataFrame", metric: str, order: str = "auto", *, finished_first: bool = False
+) -> "pd.DataFrame":
     """The runs, best first by ``metric``; those without it last.
+
+    With ``finished_first`` those that did not finish come after all that did.
 
     Raises
     ------
@@ -62,7 +68,19 @@ def order_runs(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.Da
     if runs.empty:
         return runs
     column = known_metric(runs, metric)
-    return runs.sort_values(column, ascending=ascending(metric, order), na_position="last", kind="stable")
+    up = ascending(metric, order)
+    runs = runs.sort_values(column, ascending=up, na_position="last", kind="stable")
+    if finished_first:
+        runs = runs.iloc[(runs["status"] != "FINISHED").argsort(kind="stable")]
+    return runs
+
+
+def best_run(runs: "pd.DataFrame", metric: str, order: str = "auto") -> str | None:
+    """The id of the best run that finished and has the metric; None if there is none."""
+    if runs.empty or metric not in runs:
+        return None
+    finished = runs[(runs["status"] == "FINISHED") & runs[metric].notna()]
+    return None if finished.empty else str(order_runs(finished, metric, order)["run_id"].iloc[0])
 
 
 def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":

@@ -53,7 +53,7 @@ def print_table(frame: "pd.DataFrame", title: str) -> None:
 
     table = Table(box=box.SIMPLE_HEAD)
     names = [str(name) for name in frame]
-    cells = {name: [_cell(name, value) for value in frame[name]] for name in names}
+    cells = {name: [as_cell(name, value) for value in frame[name]] for name in names}
     for name in names:
         numeric = frame[name].dtype.kind in "iuf" or str(frame[name].dtype) in ("Int64", "Float64")
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
@@ -76,7 +76,7 @@ def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
         metric = name.removesuffix(" mean")
         spread = frame[f"{metric} std"]
         texts = [
-            _cell(metric, mean) + (f" ± {_cell(metric, std)}" if pd.notna(std) else "")
+            as_cell(metric, mean) + (f" ± {as_cell(metric, std)}" if pd.notna(std) else "")
             for mean, std in zip(frame[name], spread, strict=True)
         ]
         merged[name] = texts
@@ -84,7 +84,7 @@ def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
     return merged
 
 
-def _cell(column: str, value: Any) -> str:
+def as_cell(column: str, value: Any) -> str:
     """A value in few characters: four digits where it is measured, as it was given where it is set."""
     import pandas as pd
 
@@ -105,6 +105,6 @@ def _markdown(frame: "pd.DataFrame") -> str:
 
     names = [str(name) for name in frame]
     rows = (
-        line([_cell(name, value) for name, value in zip(names, row, strict=True)]) for row in frame.values
+        line([as_cell(name, value) for name, value in zip(names, row, strict=True)]) for row in frame.values
     )
     return line(names) + line(["---"] * len(names)) + "".join(rows)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.drawing.style import INK, PAPER, new_figure
+from micrograde.drawing.style import INK, PAPER, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,9 +37,7 @@ def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[
             colour = PAPER if shares[row, column] > 0.5 else INK
             text = str(counts[row, column])
             axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
-        names = [
-            name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…" for name in class_names
-        ]
+        names = [plain(shorten(name)) for name in class_names]
         slanted = max(map(len, names)) > 3
         axes.set_xticks(
             range(classes), names, rotation=45 if slanted else 0, ha="right" if slanted else "center"
@@ -50,7 +48,7 @@ def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[
         spine.set_visible(False)
     axes.set_xlabel("predicted", color=INK)
     axes.set_ylabel("true", color=INK)
-    axes.set_title(f"{title}\n{_the_point(counts, class_names)}", fontsize=10, color=INK)
+    axes.set_title(plain(f"{title}\n{_the_point(counts, class_names)}"), fontsize=10, color=INK)
     return figure
 
 

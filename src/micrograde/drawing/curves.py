@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrograde.drawing.style import INK, TRAIN_COLOUR, VALIDATION_COLOUR, new_figure, tidy
+from micrograde.drawing.style import INK, TRAIN_COLOUR, VALIDATION_COLOUR, new_figure, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def draw_learning_curves(history: Mapping[str, Sequence[float]], *, title: str) 
     loss, accuracy = figure.subplots(1, 2)
     _draw_panel(loss, history, "loss", lower_is_better=True)
     _draw_panel(accuracy, history, "accuracy", lower_is_better=False)
-    figure.suptitle(title, color=INK, fontsize=12)
+    figure.suptitle(plain(title), color=INK, fontsize=12)
     return figure
 
 

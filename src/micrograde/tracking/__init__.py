@@ -1,5 +1,6 @@
 """Where runs are written: the store, the recorder that a launch talks to, and the writer behind it."""
 
+from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.events import DatasetInput
 from micrograde.tracking.recorder import (
     NullRecorder,
@@ -20,6 +21,8 @@ from micrograde.tracking.store import (
 )
 
 __all__ = [
+    "Claim",
+    "ClaimedError",
     "DatasetInput",
     "NullRecorder",
     "RecordedRun",
@@ -28,6 +31,7 @@ __all__ = [
     "StoreLocation",
     "TrackingError",
     "WriterProcess",
+    "claim",
     "local_store",
     "make_store",
     "project_home",

@@ -7,7 +7,7 @@ know, so it can be carried into the store at once, later, or by another process.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -25,7 +25,11 @@ class DatasetInput:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins. ``run`` is its number within the launch; times are milliseconds since 1970."""
+    """A run begins. ``run`` is its number within the launch; times are milliseconds since 1970.
+
+    ``parent`` is the number of the run that this one is nested under; ``dataset`` is None for a run that
+    trains on nothing itself.
+    """
 
     run: int
     time: int
@@ -33,7 +37,16 @@ class RunStarted:
     run_name: str
     params: Mapping[str, str]
     tags: Mapping[str, str]
-    dataset: DatasetInput
+    dataset: DatasetInput | None = None
+    parent: int | None = None
+
+
+@dataclass(frozen=True)
+class RunAdopted:
+    """A run that the store has already goes on, and is known in this launch as number ``run``."""
+
+    run: int
+    run_id: str
 
 
 @dataclass(frozen=True)
@@ -64,15 +77,18 @@ class RunEnded:
 
 
 @dataclass(frozen=True)
+class AnswerAwaited:
+    """The launch waits until all of the above is in the store, and to be told the runs' ids."""
+
+
+@dataclass(frozen=True)
 class LaunchEnded:
     """Nothing more will come. A journal without it belongs to a process that died."""
 
 
-Event = RunStarted | MetricsLogged | TagsSet | RunEnded | LaunchEnded
+Event = RunStarted | RunAdopted | MetricsLogged | TagsSet | RunEnded | AnswerAwaited | LaunchEnded
 
-_KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (RunStarted, MetricsLogged, TagsSet, RunEnded, LaunchEnded)
-}
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_json_line(event: Event) -> str:
@@ -86,6 +102,6 @@ def from_json_line(line: str) -> Event:
     kind = _KINDS.get(content.pop("event", ""))
     if kind is None or content.keys() != {field.name for field in fields(kind)}:
         raise ValueError(f"not an event: {line[:200]}")
-    if kind is RunStarted:
+    if kind is RunStarted and content["dataset"] is not None:
         content["dataset"] = DatasetInput(**content["dataset"])
     return kind(**content)

@@ -13,16 +13,20 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from micrograde.errors import RunFailedError
+from micrograde.tracking.claim import Claim
 from micrograde.tracking.events import (
+    AnswerAwaited,
     DatasetInput,
     Event,
     LaunchEnded,
     MetricsLogged,
+    RunAdopted,
     RunEnded,
     RunStarted,
     Status,
@@ -60,9 +64,13 @@ class RunRecorder(Protocol):
         run_name: str,
         params: Mapping[str, str],
         tags: Mapping[str, str],
-        dataset: DatasetInput,
+        dataset: DatasetInput | None = None,
+        parent: int | None = None,
     ) -> int:
-        """A run begins; its number, by which the other methods know it."""
+        """A run begins, under the run number ``parent``; its number, by which the other methods know it."""
+
+    def adopt_run(self, run_id: str) -> int:
+        """A run that the store has already goes on; its number."""
 
     def run_folder(self, run: int) -> Path | None:
         """What is in this folder when the run ends is kept with it; None where nothing is kept."""
@@ -76,12 +84,18 @@ class RunRecorder(Protocol):
     def end_run(self, run: int, status: Status) -> None:
         """A run is over."""
 
+    def wait(self) -> tuple[RecordedRun, ...]:
+        """Wait until everything told so far is in the store."""
+
     def close(self) -> tuple[RecordedRun, ...]:
-        """Wait until everything is in the store."""
+        """As ``wait``, and nothing more will come."""
 
 
 class NullRecorder:
     """Records nothing (``tracking=disabled``)."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +103,12 @@ class NullRecorder:
     def __exit__(self, *exception: object) -> None: ...
 
     def start_run(self, **description: object) -> int:  # noqa: ARG002
-        """Every run is number 0: nobody asks."""
-        return 0
+        """Numbers all the same, for whoever tells runs apart by them."""
+        return next(self._numbers)
+
+    def adopt_run(self, run_id: str) -> int:  # noqa: ARG002
+        """There is none."""
+        return next(self._numbers)
 
     def run_folder(self, run: int) -> None:  # noqa: ARG002
         """Nothing is kept."""
@@ -104,6 +122,10 @@ class NullRecorder:
 
     def end_run(self, run: int, status: Status) -> None:
         """Forget it."""
+
+    def wait(self) -> tuple[RecordedRun, ...]:
+        """Nothing has been recorded."""
+        return ()
 
     def close(self) -> tuple[RecordedRun, ...]:
         """Nothing has been recorded."""
@@ -128,8 +150,8 @@ class WriterProcess:
             start_new_session=True,  # Ctrl-C is for the training process; the writer closes the run
         )
 
-    def assign(self, folder: Path, location: StoreLocation) -> None:
-        """Have it record the launch whose journal is in ``folder``."""
+    def assign(self, folder: Path, location: StoreLocation, claim: Claim | None = None) -> None:
+        """Have it record the launch whose journal is in ``folder``, if ``claim`` still holds by then."""
         assert self.process.stdin is not None
         # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
         launch = {
@@ -137,16 +159,25 @@ class WriterProcess:
             "tracking_uri": location.tracking_uri,
             "artifact_root": str(location.artifact_root) if location.artifact_root else None,
             "script": sys.argv[0],
+            "claim": claim.as_json() if claim else None,
         }
         with suppress(BrokenPipeError):  # it has died; ``wait`` says so, when the run is over
             self.process.stdin.write(json.dumps(launch) + "\n")
             self.process.stdin.flush()
 
-    def wait(self) -> dict[str, Any]:
-        """Its answer, when it is done: ``runs``, or an ``error``."""
+    def answer(self) -> dict[str, Any]:
+        """What it says when the journal awaits an answer: ``runs``, or an ``error``."""
+        assert self.process.stdout is not None
+        return self._understood(self.process.stdout.readline())
+
+    def last_answer(self) -> dict[str, Any]:
+        """What it says when it is done."""
         answer, _ = self.process.communicate()
+        return self._understood(answer)
+
+    def _understood(self, answer: str) -> dict[str, Any]:
         if not answer:
-            return {"error": f"the writer process died with status {self.process.returncode}"}
+            return {"error": f"the writer process died with status {self.process.wait()}"}
         outcome: dict[str, Any] = json.loads(answer)
         return outcome
 
@@ -166,13 +197,19 @@ class Recorder:
     ----------
     writer
         One that was started earlier, to save time; by default one is started now.
+    claim
+        What the launch has to itself; nothing is recorded if another launch has taken it over.
     """
 
-    def __init__(self, location: StoreLocation, writer: WriterProcess | None = None) -> None:
+    def __init__(
+        self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
+    ) -> None:
         self._folder = make_launch_folder(location)
         self._journal = (self._folder / "journal.jsonl").open("a", encoding="utf-8")
+        if claim:
+            claim.mark(self._folder)
         self._writer = writer or WriterProcess()
-        self._writer.assign(self._folder, location)
+        self._writer.assign(self._folder, location, claim)
         self._running: set[int] = set()
         self._count = 0
         self._lock = threading.Lock()
@@ -196,12 +233,11 @@ class Recorder:
         run_name: str,
         params: Mapping[str, str],
         tags: Mapping[str, str],
-        dataset: DatasetInput,
+        dataset: DatasetInput | None = None,
+        parent: int | None = None,
     ) -> int:
-        """A run begins; its number within the launch."""
-        with self._lock:
-            run, self._count = self._count, self._count + 1
-        self.run_folder(run).mkdir()
+        """A run begins, under the run number ``parent``; its number within the launch."""
+        run = self._next_run()
         started = RunStarted(
             run,
             _now(),
@@ -209,10 +245,16 @@ class Recorder:
             without_password(run_name),
             _without_passwords(params),
             _without_passwords(tags),
-            replace(dataset, source=without_password(dataset.source)),
+            replace(dataset, source=without_password(dataset.source)) if dataset else None,
+            parent,
         )
         self._append(started)
-        self._running.add(run)
+        return run
+
+    def adopt_run(self, run_id: str) -> int:
+        """A run that the store has already goes on; its number within the launch."""
+        run = self._next_run()
+        self._append(RunAdopted(run, run_id))
         return run
 
     def run_folder(self, run: int) -> Path:
@@ -232,23 +274,38 @@ class Recorder:
         self._append(RunEnded(run, _now(), status))
         self._running.discard(run)
 
-    def close(self) -> tuple[RecordedRun, ...]:
-        """Wait until the store has everything; the runs' ids.
+    def wait(self) -> tuple[RecordedRun, ...]:
+        """Wait until the store has everything told so far; the runs' ids.
 
         Raises
         ------
         TrackingError
             If the writer could not do its work; the launch's folder is then kept.
         """
+        self._append(AnswerAwaited())
+        return self._recorded(self._writer.answer())
+
+    def close(self) -> tuple[RecordedRun, ...]:
+        """As ``wait``, and nothing more will come."""
         self._append(LaunchEnded())
         self._journal.close()
-        outcome = self._writer.wait()
+        return self._recorded(self._writer.last_answer())
+
+    def _recorded(self, outcome: dict[str, Any]) -> tuple[RecordedRun, ...]:
         if "error" in outcome:
+            self._journal.close()
             raise TrackingError(
                 f"the run could not be recorded: {outcome['error']}; "
                 f"what happened in it is kept in {self._folder}"
             )
         return tuple(RecordedRun(**run) for run in outcome["runs"])
+
+    def _next_run(self) -> int:
+        with self._lock:
+            run, self._count = self._count, self._count + 1
+            self._running.add(run)
+        self.run_folder(run).mkdir()
+        return run
 
     def _append(self, event: Event) -> None:
         """Write the event so that it survives this process."""

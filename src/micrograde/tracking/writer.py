@@ -5,9 +5,10 @@
 It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``
 and the store's ``tracking_uri`` and ``artifact_root``. It follows ``journal.jsonl`` in the folder until
 the journal says that the launch has ended, or until standard input closes, which means that the launch
-died: what it had begun is then ended as KILLED. It answers with a JSON object on standard output: the
-runs' ids, or the error. When the store has everything, the folder is removed; after an error it is kept,
-with ``writer.log`` and ``provenance.json``, what the journal does not say of the code that made the runs.
+died: what it had begun is then ended as KILLED. When the journal awaits an answer, and at the end, it writes
+a JSON object on a line of standard output: the runs' ids, or the error. When the store has everything, the
+folder is removed; after an error it is kept, with ``writer.log`` and ``provenance.json``, what the journal
+does not say of the code that made the runs.
 """
 
 import gc
@@ -20,16 +21,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.tracking.claim import Claim
 from micrograde.tracking.events import (
+    AnswerAwaited,
     DatasetInput,
     Event,
     LaunchEnded,
     MetricsLogged,
+    RunAdopted,
     RunEnded,
     RunStarted,
     Status,
@@ -51,14 +55,21 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 _POLL_SECONDS = 0.02
+_FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
+_FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
 _BATCH = 1000  # metrics that MLflow takes in one call
+_PARENT_TAG = "mlflow.parentRunId"
 _PARAMS = 100  # params that MLflow takes in one call
 _PARAM_LENGTH = 6000  # characters of a param; the whole config is an artifact
 _SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
 
 
 class Writer:
-    """Writes events to a store, in order; metrics are gathered and written in batches."""
+    """Writes events to a store, in order; metrics are gathered and written in batches.
+
+    What a run has measured is written when it is a batch, when the run ends, and every few seconds for those
+    who watch; seldomer where many runs go on, since each write costs the same however little it holds.
+    """
 
     def __init__(
         self, client: "MlflowClient", location: StoreLocation, folder: Path, provenance: Mapping[str, str]
@@ -69,14 +80,32 @@ class Writer:
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
         self.running: set[int] = set()
         self._metrics: dict[int, list[Any]] = {}
+        self._next_flush = 0.0
 
     def write(self, events: list[Event]) -> None:
-        """Carry these events into the store."""
+        """Carry these events, if any, into the store."""
+        if events:
+            with store_lock(self._location):
+                for event in events:
+                    self._write_one(event)
+        if self._metrics and time.monotonic() >= self._next_flush:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        start = time.monotonic()
         with store_lock(self._location):
-            for event in events:
-                self._write_one(event)
             for run in list(self._metrics):
                 self._flush(run)
+        now = time.monotonic()
+        self._next_flush = now + max(_FLUSH_SECONDS, _FLUSH_SHARE * (now - start))
+
+    def recorded(self) -> list[dict[str, object]]:
+        """The ids of the runs."""
+        return [
+            {"run": run, "run_id": run_id, "experiment_id": experiment_id}
+            for run, (run_id, experiment_id) in self.run_ids.items()
+        ]
 
     def end_what_is_running(self, status: Status, reason: str) -> None:
         """Close the runs of a launch that will say nothing more."""
@@ -95,6 +124,8 @@ class Writer:
     def _write_one(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._start(event)
+        elif isinstance(event, RunAdopted):
+            self._adopt(event)
         elif isinstance(event, MetricsLogged):
             self._gather(event)
         elif isinstance(event, TagsSet):
@@ -107,6 +138,8 @@ class Writer:
 
         experiment_id = self._experiment_id(event.experiment_name)
         tags = {**self._provenance, **event.tags}
+        if event.parent is not None:
+            tags[_PARENT_TAG] = self.run_ids[event.parent][0]
         run = when_unlocked(lambda: self._client.create_run(experiment_id, event.time, tags, event.run_name))
         run_id = run.info.run_id
         self.run_ids[event.run] = (run_id, experiment_id)
@@ -114,7 +147,15 @@ class Writer:
         params = [Param(key, value[:_PARAM_LENGTH]) for key, value in event.params.items()]
         for start in range(0, len(params), _PARAMS):
             self._log_batch(run_id, params=params[start : start + _PARAMS])
-        when_unlocked(lambda: self._client.log_inputs(run_id, [_dataset_entity(event.dataset)]))
+        if event.dataset:
+            dataset = _dataset_entity(event.dataset)
+            when_unlocked(lambda: self._client.log_inputs(run_id, [dataset]))
+
+    def _adopt(self, event: RunAdopted) -> None:
+        info = when_unlocked(lambda: self._client.get_run(event.run_id)).info
+        self.run_ids[event.run] = (event.run_id, info.experiment_id)
+        self.running.add(event.run)
+        when_unlocked(lambda: self._client.update_run(event.run_id, status="RUNNING"))
 
     def _set_tags(self, event: TagsSet) -> None:
         from mlflow.entities import RunTag
@@ -203,46 +244,55 @@ def open_client(location: StoreLocation) -> "MlflowClient":
 
 
 def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Event]]:
-    """The journal's events as they come, in the pieces they come in, until there will be no more."""
+    """The journal's events as they come, or none, again and again until there will be no more."""
     rest = ""
     with journal.open(encoding="utf-8") as lines:
         while True:
             gone = launch_is_gone.is_set()  # before reading: what was written until then is read below
             *complete, rest = (rest + lines.read()).split("\n")
             events = [from_json_line(line) for line in complete]
-            if events:
-                yield events
+            yield events
             if gone or (events and isinstance(events[-1], LaunchEnded)):
                 return
             launch_is_gone.wait(_POLL_SECONDS)
 
 
 def carry(
-    folder: Path, location: StoreLocation, provenance: Mapping[str, str], launch_is_gone: threading.Event
-) -> list[dict[str, object]]:
-    """Carry the whole journal into the store; the runs' ids."""
+    folder: Path,
+    location: StoreLocation,
+    provenance: Mapping[str, str],
+    launch_is_gone: threading.Event,
+    answer: Callable[[dict[str, object]], None],
+) -> dict[str, object]:
+    """Carry the whole journal into the store; the last answer."""
     writer = Writer(open_client(location), location, folder, provenance)
     try:
         for events in follow(folder / "journal.jsonl", launch_is_gone):
             writer.write(events)
+            if AnswerAwaited() in events:
+                writer.flush()
+                answer({"runs": writer.recorded()})
+        writer.flush()
         writer.end_what_is_running("KILLED", "the training process died without a word")
     except Exception:
         with suppress(Exception):  # a store that cannot be reached; the first error says so
             writer.give_up()
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    return [
-        {"run": run, "run_id": run_id, "experiment_id": experiment_id}
-        for run, (run_id, experiment_id) in writer.run_ids.items()
-    ]
+    return {"runs": writer.recorded()}
 
 
 def main() -> None:
     """Run as a process of its own; see the module's description."""
     # A launch that has died reads no answer.
-    with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "w") as answer:
+    with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing a library prints gets between
         outcome: dict[str, object] = {}
+
+        def answer(content: dict[str, object]) -> None:
+            with suppress(BrokenPipeError):
+                print(json.dumps(content), file=answers, flush=True)
+
         where = ""
         try:
             import_mlflow()
@@ -250,19 +300,19 @@ def main() -> None:
             if line:
                 launch = json.loads(line)
                 where = f" [{launch['tracking_uri']}]"
-                outcome = {"runs": _record(launch)}
+                outcome = _record(launch, answer)
         except Exception as error:
             print(without_password(traceback.format_exc()), file=sys.stderr)
             reason = " ".join((str(error) or repr(error)).split())
             outcome = {"error": without_password(reason + where)}
-        answer.write(json.dumps(outcome))
+        answer(outcome)
     sys.stderr.flush()
     # Taking MLflow's modules apart would keep the launch waiting for another third of a second.
     os._exit(0)
 
 
-def _record(launch: dict[str, Any]) -> list[dict[str, object]]:
-    """Record a launch; the runs' ids."""
+def _record(launch: dict[str, Any], answer: Callable[[dict[str, object]], None]) -> dict[str, object]:
+    """Record a launch; the last answer."""
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1])
@@ -279,7 +329,11 @@ def _record(launch: dict[str, Any]) -> list[dict[str, object]]:
         launch_is_gone.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    return carry(folder, location, provenance, launch_is_gone)
+    claim = Claim.from_json(launch["claim"]) if launch["claim"] else None
+    with claim.writing() if claim else nullcontext(True) as is_ours:
+        if not is_ours:  # the launch has died before this process was ready, and another has begun
+            return {"runs": []}
+        return carry(folder, location, provenance, launch_is_gone, answer)
 
 
 def _dataset_entity(dataset: DatasetInput) -> Any:

@@ -41,10 +41,18 @@ class StackRunner:
         Each makes one stack, in the thread that trains it; None if there is nothing to train.
     workers
         How many train at a time. With one, or a single stack, they train in the caller's thread.
+    closing
+        Once it is set, no further stack is made.
     """
 
-    def __init__(self, makers: Sequence[Callable[[], Training | None]], workers: int) -> None:
+    def __init__(
+        self,
+        makers: Sequence[Callable[[], Training | None]],
+        workers: int,
+        closing: threading.Event | None = None,
+    ) -> None:
         self._makers, self._workers = makers, min(workers, len(makers))
+        self._closing = closing or threading.Event()
         self._queue: Queue[tuple[int, Event | None]] = Queue()
         self._room = threading.Semaphore(_WAITING)
         self._interrupted = threading.Event()
@@ -85,7 +93,9 @@ class StackRunner:
                 yield number, departure
 
     def _train(self, number: int) -> Iterator[tuple[int, Event]]:
-        training = None if self._interrupted.is_set() else self._makers[number]()
+        if self._interrupted.is_set() or self._closing.is_set():
+            return
+        training = self._makers[number]()
         if training is None:
             return
         self._going_on[number] = training

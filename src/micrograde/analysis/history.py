@@ -1,0 +1,108 @@
+"""Every value of every metric of many runs, as one long data frame."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from micrograde.analysis.joining import infinities
+from micrograde.analysis.selection import Selection
+from micrograde.analysis.stores import store_of
+from micrograde.analysis.sweeps import find_sweep
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def load_history(
+    tracking_uri: str,
+    *,
+    run_ids: Sequence[str] | None = None,
+    experiment_name: str | None = None,
+    sweep: str | None = None,
+    metrics: Sequence[str] | None = None,
+) -> "pd.DataFrame":
+    """All values of all metrics of the runs: one row a value.
+
+    Sorted by run (as they started), metric and step; several values of one step by value. Which runs are
+    left out of ``load_runs`` are left out here too, unless ``run_ids`` names them.
+
+    Columns
+    -------
+    run_id
+        Categorical; the categories are all runs that were asked for, as they started.
+    metric
+        Categorical, such as ``val/loss``.
+    step
+        int64; the epoch.
+    value
+        float64; NaN and infinities as they were measured.
+
+    Parameters
+    ----------
+    tracking_uri
+        As ``load_runs`` takes it: a SQL store answers one query; a server is asked for each metric of
+        each run, which takes some milliseconds each.
+    run_ids
+        Only these runs.
+    sweep
+        Only the runs of one sweep; see ``find_sweep``.
+    metrics
+        Only these metrics.
+
+    Raises
+    ------
+    InputError
+        If there is no such run or sweep, or the store cannot be read.
+    ValueError
+        If ``run_ids`` comes with another choice of runs.
+    """
+    import pandas as pd
+
+    if run_ids is not None and (experiment_name is not None or sweep is not None):
+        raise ValueError("run_ids choose the runs already; leave out experiment_name and sweep")
+    parent = None
+    if sweep is not None:
+        parent = find_sweep(tracking_uri, sweep, experiment_name=experiment_name).run_id
+    named = None if run_ids is None else tuple(dict.fromkeys(run_ids))
+    selection = Selection(experiment_name, None, parent, named)
+    store = store_of(tracking_uri)
+    about = store.read_about(tracking_uri, selection)
+    about.sort(key=lambda run: (run.start_time or 0, run.run_id))
+    run_codes = {run.run_id: code for code, run in enumerate(about)}
+    for run_id in named or ():
+        if run_id not in run_codes:
+            raise InputError(f"run_ids: there is no run {run_id}")
+
+    metric_codes: dict[str, int] = {}
+    parts: tuple[list[np.ndarray], ...] = ([], [], [], [])
+    for rows in store.read_points(tracking_uri, selection, metrics):
+        if not rows:
+            continue
+        ids, names, steps, values = zip(*rows, strict=True)
+        codes = [metric_codes.setdefault(name, len(metric_codes)) for name in names]
+        # -1: a run that has started since the runs were read
+        parts[0].append(np.array([run_codes.get(run_id, -1) for run_id in ids], np.int32))
+        parts[1].append(np.array(codes, np.int32))
+        parts[2].append(np.array(steps, np.int64))
+        parts[3].append(np.array(values, np.float64))  # None becomes NaN
+    types = (np.int32, np.int32, np.int64, np.float64)
+    run, metric, step, value = (
+        np.concatenate([np.array([], dtype), *part]) for part, dtype in zip(parts, types, strict=True)
+    )
+    infinities(value)
+    ordered = sorted(metric_codes)
+    rank = np.empty(len(ordered), np.int32)
+    rank[[metric_codes[name] for name in ordered]] = np.arange(len(ordered), dtype=np.int32)
+    metric = rank[metric]
+    order = np.lexsort((value, step, metric, run))
+    order = order[np.searchsorted(run[order], 0) :]
+    return pd.DataFrame(
+        {
+            "run_id": pd.Categorical.from_codes(run[order], pd.Index(list(run_codes), dtype="str")),
+            "metric": pd.Categorical.from_codes(metric[order], pd.Index(ordered, dtype="str")),
+            "step": step[order],
+            "value": value[order],
+        }
+    )

@@ -1,0 +1,73 @@
+"""What is read from a store: which runs, and the rows as they come, before they are a data frame."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+PARENT_TAG = "mlflow.parentRunId"
+SWEEP_TAG = "micrograde.sweep_digest"  # a run that has it is a sweep, the parent of its runs
+VARIES_TAG = "micrograde.sweep_varies"
+SUPERSEDED_TAG = "micrograde.superseded"  # of an attempt that was killed and run again
+OWN_TAGS = "micrograde."  # MLflow keeps many tags for its own use
+
+LARGEST = 1.7976931348623157e308
+"""What MLflow stores in the place of an infinity."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which runs to read. Deleted ones and those of deleted experiments never are.
+
+    Attributes
+    ----------
+    parent_run_id
+        Only the runs of this sweep.
+    run_ids
+        These and no others, and the only way to read sweeps themselves and superseded attempts.
+    """
+
+    experiment_name: str | None = None
+    status: str | None = None
+    parent_run_id: str | None = None
+    run_ids: tuple[str, ...] | None = None
+
+
+class RunAbout(NamedTuple):
+    """What every run has; times in milliseconds since 1970."""
+
+    run_id: str
+    run_name: str | None
+    experiment_name: str
+    status: str
+    start_time: int | None
+    end_time: int | None
+    parent_run_id: str | None
+
+
+@dataclass
+class RawRuns:
+    """Runs as a store has them; params, metrics and tags in rows of run id, key and value."""
+
+    about: list[RunAbout]
+    params: list[tuple[str, str, Any]] = field(default_factory=list)
+    metrics: list[tuple[str, str, Any]] = field(default_factory=list)
+    tags: list[tuple[str, str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep: the run that its runs are nested under.
+
+    Attributes
+    ----------
+    start_time
+        Milliseconds since 1970.
+    varies
+        The params in which its runs differ.
+    """
+
+    run_id: str
+    name: str
+    experiment_name: str
+    status: str
+    start_time: int
+    varies: tuple[str, ...]

@@ -1,0 +1,33 @@
+"""Which module reads a store: a SQL store is read directly, a server is asked."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from micrograde.analysis import server, sql_store
+from micrograde.analysis.selection import RawRuns, RunAbout, Selection
+
+
+class Store(Protocol):
+    """What both modules can do; they say the same of the same runs."""
+
+    def read_about(self, uri: str, selection: Selection) -> list[RunAbout]:
+        """What every run has."""
+
+    def read_runs(self, uri: str, selection: Selection) -> RawRuns:
+        """Runs with params, last metrics and tags."""
+
+    def read_points(
+        self, uri: str, selection: Selection, metrics: Sequence[str] | None
+    ) -> Iterator[list[tuple[str, str, int, float | None]]]:
+        """All values of metrics."""
+
+    def read_sweeps(self, uri: str) -> list[tuple[RunAbout, str | None]]:
+        """The sweeps."""
+
+    def count_runs(self, uri: str) -> dict[str, int]:
+        """The number of runs of each sweep."""
+
+
+def store_of(tracking_uri: str) -> Store:
+    """The module that reads the store at this address."""
+    return server if tracking_uri.startswith(("http://", "https://")) else sql_store

@@ -1,0 +1,113 @@
+"""Runs grouped by some of their parameters: mean, spread, confidence, the best of each group."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.analysis.comparing import ascending, known_metric
+from micrograde.analysis.student import t_quantile
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str = "auto") -> "pd.DataFrame":
+    """The runs in groups of the same values of ``by``: one row a group, best mean first.
+
+    What is measured is that of the runs that finished and have the metric: the last values of a run that
+    diverged are no result. A missing value of a parameter is a value like any other.
+
+    Columns
+    -------
+    the parameters ``by``
+        As they are in ``runs``.
+    count, failed
+        int64: the finished runs with a value, and all others.
+    mean, std
+        float64; std is the sample standard deviation, NaN for a single run.
+    ci_low, ci_high
+        The 95 % confidence interval of the mean, by Student's t; NaN for a single run.
+    best, best_run_id
+        The best value and its run (the first of several in ``runs``); missing if the group has none.
+    run_ids
+        A list of the ids of all runs of the group, in the order of ``runs``.
+
+    Parameters
+    ----------
+    runs
+        As ``load_runs`` gives them.
+    by
+        Names of columns; none at all make one group of all runs.
+    order
+        ``ascending``, ``descending``, or ``auto``: losses up, accuracies down.
+
+    Raises
+    ------
+    InputError
+        If no run has the metric or one of the columns.
+    """
+    import pandas as pd
+
+    for name in by:
+        if name not in runs:
+            raise InputError(f"by={name}: no run has it")
+    column = known_metric(runs, metric)
+    group, first = _groups(runs, by)
+    groups = len(first)
+    values = np.where(runs["status"] == "FINISHED", runs[column].astype("float64"), np.nan)
+    has = ~np.isnan(values)
+    count = np.bincount(group[has], minlength=groups)
+    with np.errstate(divide="ignore", invalid="ignore"):  # groups of none or one, and infinite values
+        mean = np.bincount(group[has], values[has], groups) / count
+        squares = np.bincount(group[has], (values[has] - mean[group[has]]) ** 2, groups)
+        std = np.sqrt(squares / (count - 1.0))
+        std[count < 2] = np.nan
+        margin = _t_quantiles(count - 1) * std / np.sqrt(count)
+    best = _best_of_each(values, group, groups, ascending(metric, order))
+    ids = runs["run_id"].astype("object").to_numpy()
+    by_group = np.argsort(group, kind="stable")
+    table = pd.DataFrame({name: runs[name].take(first).reset_index(drop=True) for name in by})
+    table["count"] = count
+    table["failed"] = np.bincount(group, minlength=groups) - count
+    table["mean"], table["std"] = mean, std
+    table["ci_low"], table["ci_high"] = mean - margin, mean + margin
+    table["best"] = np.where(best < 0, np.nan, values[best] if len(values) else np.nan)
+    table["best_run_id"] = pd.Series([ids[row] if row >= 0 else None for row in best], dtype="str")
+    sizes = np.bincount(group, minlength=groups)
+    cut = np.split(ids[by_group], np.cumsum(sizes)[:-1]) if groups else []
+    table["run_ids"] = pd.Series([list(part) for part in cut], dtype="object")
+    up = ascending(metric, order)
+    return table.sort_values("mean", ascending=up, na_position="last", kind="stable", ignore_index=True)
+
+
+def _groups(runs: "pd.DataFrame", by: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The group of each run (N,), numbered as they come, and the first run of each group (G,)."""
+    import pandas as pd
+
+    group = np.zeros(len(runs), np.int64)
+    for name in by:
+        codes, distinct = pd.factorize(runs[name], use_na_sentinel=True)
+        group, _ = pd.factorize(group * (len(distinct) + 1) + (codes + 1))
+    _, first = np.unique(group, return_index=True)
+    return group.astype(np.intp), first
+
+
+def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:
+    """``t_quantile`` of each; groups of a sweep are mostly of one size."""
+    distinct, places = np.unique(freedom, return_inverse=True)
+    return np.array([t_quantile(int(each)) for each in distinct])[places]
+
+
+def _best_of_each(
+    values: NDArray[np.float64], group: NDArray[np.intp], groups: int, up: bool
+) -> NDArray[Any]:
+    """The row of the best value of each group, the first of equals; -1 where a group has no value."""
+    order = np.lexsort((values if up else -values, group))  # NaN comes last, equals stay as they are
+    best = np.full(groups, -1)
+    order = order[~np.isnan(values[order])]
+    _, starts = np.unique(group[order], return_index=True)
+    best[group[order][starts]] = order[starts]
+    return best

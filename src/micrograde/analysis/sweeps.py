@@ -1,0 +1,133 @@
+"""The sweeps of a store, and one of them by what somebody types."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from micrograde.analysis.selection import RunAbout, Sweep
+from micrograde.analysis.stores import store_of
+from micrograde.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LATEST = "latest"
+_PREFIX = re.compile(r"[0-9a-f]{6,32}")
+_LISTED = 10
+
+
+def load_sweeps(tracking_uri: str, *, experiment_name: str | None = None) -> "pd.DataFrame":
+    """All sweeps of a store, newest first: one row a sweep.
+
+    Columns
+    -------
+    run_id, name, experiment, status
+        Text; the run is the one that the sweep's runs are nested under.
+    started
+        UTC.
+    varies
+        A tuple: the params in which its runs differ.
+    runs
+        How many it has, whatever became of them; without attempts that were run again.
+
+    Raises
+    ------
+    InputError
+        If the store cannot be read.
+    """
+    import pandas as pd
+
+    sweeps = _sweeps(tracking_uri, experiment_name)
+    counts = store_of(tracking_uri).count_runs(tracking_uri) if sweeps else {}
+    columns = {
+        "run_id": pd.Series([each.run_id for each in sweeps], dtype="str"),
+        "name": pd.Series([each.name for each in sweeps], dtype="str"),
+        "experiment": pd.Series([each.experiment_name for each in sweeps], dtype="str"),
+        "status": pd.Series([each.status for each in sweeps], dtype="str"),
+        "started": pd.to_datetime(
+            pd.Series([each.start_time for each in sweeps], dtype="int64"), unit="ms", utc=True
+        ),
+        "varies": pd.Series([each.varies for each in sweeps], dtype="object"),
+        "runs": pd.Series([counts.get(each.run_id, 0) for each in sweeps], dtype="int64"),
+    }
+    return pd.DataFrame(columns)
+
+
+def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = None) -> Sweep:
+    """The sweep that is meant.
+
+    Parameters
+    ----------
+    sweep
+        ``latest`` for the one started last, a run id or the beginning of one (six signs or more), or a
+        name, which means the latest of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a beginning fits several; lists those there are.
+    """
+    sweeps = _sweeps(tracking_uri, experiment_name)
+    where = "" if experiment_name is None else f" in experiment_name={experiment_name}"
+    if not sweeps:
+        raise InputError(f"sweep={sweep}: there are no sweeps yet{where}")
+    if sweep == LATEST:
+        return sweeps[0]
+    for each in sweeps:
+        if each.run_id == sweep:
+            return each
+    for each in sweeps:
+        if each.name == sweep:
+            return each
+    begin = [each for each in sweeps if _PREFIX.fullmatch(sweep) and each.run_id.startswith(sweep)]
+    if len(begin) == 1:
+        return begin[0]
+    if begin:
+        raise InputError(f"sweep={sweep}: several sweeps begin like that: {_listed(begin)}")
+    raise InputError(f"sweep={sweep}: there is no such sweep{where}; there are {_listed(sweeps)}")
+
+
+def _sweeps(uri: str, experiment_name: str | None) -> list[Sweep]:
+    """Newest first."""
+    found = [
+        _sweep(about, varies)
+        for about, varies in store_of(uri).read_sweeps(uri)
+        if experiment_name in (None, about.experiment_name)
+    ]
+    return sorted(found, key=lambda sweep: (-sweep.start_time, sweep.run_id))
+
+
+def _sweep(about: RunAbout, varies: str | None) -> Sweep:
+    return Sweep(
+        about.run_id,
+        about.run_name or "",
+        about.experiment_name,
+        about.status,
+        about.start_time or 0,
+        _names(varies),
+    )
+
+
+def _names(varies: str | None) -> tuple[str, ...]:
+    """The JSON list of a tag; nothing if somebody has edited it into something else."""
+    try:
+        names = json.loads(varies or "[]")
+    except ValueError:
+        return ()
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
+
+
+def _listed(sweeps: list[Sweep]) -> str:
+    """The sweeps in one line: a beginning of the id that no other has, name, start."""
+    ids = [sweep.run_id for sweep in sweeps]
+    length = next(
+        (length for length in range(8, 32) if len({run_id[:length] for run_id in ids}) == len(ids)), 32
+    )
+    lines = [
+        f"{sweep.run_id[:length]} ({' '.join(sweep.name.split())}, "
+        f"{datetime.fromtimestamp(sweep.start_time / 1000, UTC):%Y-%m-%d %H:%M})"
+        for sweep in sweeps[:_LISTED]
+    ]
+    rest = len(sweeps) - _LISTED
+    return ", ".join(lines) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,100 @@
+"""Which pictures a sweep is shown in: by what it varies, and what its runs have measured."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from micrograde.drawing.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
+from micrograde.drawing.heat_map import draw_heat_map
+from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
+from micrograde.drawing.sweep_curves import Curves, draw_sweep_curves
+from micrograde.drawing.swept import Swept
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+class Picture(NamedTuple):
+    """A figure, what its file is called, and what it shows in a line."""
+
+    name: str
+    text: str
+    figure: "Figure"
+
+
+def draw_sweep(
+    runs: "pd.DataFrame",
+    history: "pd.DataFrame",
+    parameters: Sequence[str],
+    *,
+    seeds: bool,
+    metrics: Sequence[str],
+    lower_is_better: bool,
+) -> list[Picture]:
+    """The pictures of a sweep.
+
+    The last metric against each parameter (against the seeds, if they alone vary); a heat map for two
+    parameters, parallel coordinates for more; and the learning curves of all metrics, coloured by the
+    first parameter.
+
+    Parameters
+    ----------
+    runs
+        Best first, with ``run_id``, ``status``, the parameters and the metric; a run that did not finish
+        has no result.
+    history
+        run_id (categorical), metric, step, value.
+    parameters
+        What varies besides the seed.
+    seeds
+        Whether the seed varies.
+    """
+    metric = metrics[-1]
+    values = np.where(runs["status"] == "FINISHED", runs[metric].astype("float64"), np.nan)
+    best = 0 if np.isfinite(values[:1]).any() else None
+    swept = [_swept(runs, name) for name in parameters]
+    rule: dict[str, Any] = {"metric": metric, "lower_is_better": lower_is_better}
+    pictures = []
+    if swept:
+        text = f"{metric} against {'each parameter' if len(swept) > 1 else swept[0].name}"
+        figure = draw_metric_by_parameter(swept, values, title=text, best=best, **rule)
+        pictures.append(Picture("by_parameter", text, figure))
+    elif seeds:
+        text = f"{metric} over the seeds"
+        figure = draw_metric_by_seed(_swept(runs, "seed"), values, metric=metric, title=text, best=best)
+        pictures.append(Picture("by_seed", text, figure))
+    if len(swept) == 2:
+        across, up = swept
+        text = f"{metric} over {across.name} and {up.name}"
+        pictures.append(Picture("heat_map", text, draw_heat_map(across, up, values, title=text, **rule)))
+    if len(swept) > 2:
+        text = f"{metric} over all parameters at once"
+        figure = draw_parallel_coordinates(swept, values, title=text, **rule)
+        pictures.append(Picture("parallel_coordinates", text, figure))
+    curves = [_curves(runs, history, name) for name in metrics]
+    panels = [each for each in curves if each.steps.size > 1] or [each for each in curves if each.steps.size]
+    if panels:
+        text = "Learning curves"
+        figure = draw_sweep_curves(panels, title=text, colour_by=swept[0] if swept else None, best=best)
+        pictures.append(Picture("learning_curves", text, figure))
+    return pictures
+
+
+def _swept(runs: "pd.DataFrame", name: str) -> Swept:
+    return Swept(name, runs[name].astype("object").tolist())
+
+
+def _curves(runs: "pd.DataFrame", history: "pd.DataFrame", metric: str) -> Curves:
+    """A metric of the runs, in their order, at each step that any of them has."""
+    import pandas as pd
+
+    part = history[history["metric"] == metric]
+    row_of_category = pd.Index(runs["run_id"]).get_indexer(pd.Index(part["run_id"].cat.categories))
+    rows = row_of_category[part["run_id"].cat.codes.to_numpy()]
+    steps, columns = np.unique(part["step"].to_numpy(), return_inverse=True)
+    wanted = rows >= 0
+    values = np.full((len(runs), len(steps)), np.nan)
+    values[rows[wanted], columns[wanted]] = part["value"].to_numpy()[wanted]
+    return Curves(metric, steps, values)

@@ -1,0 +1,196 @@
+"""One run as it unfolds: what is recorded of it from its first line to its last file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from micrograde.artifacts import (
+    log_line,
+    write_evidence,
+    write_figures,
+    write_graphs,
+    write_model,
+    write_recipe,
+)
+from micrograde.assembly import PreparedData
+from micrograde.config import DataConfig, TrainConfig, as_params, config_digest
+from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
+from micrograde.nn import MLP
+from micrograde.progress import progress_line
+from micrograde.tracking import DatasetInput, RunRecorder
+from micrograde.training import Departure, Samples, confusion_counts, evaluate
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+SETTLED = "micrograde.settled"
+"""The tag of a FAILED run that would fail again."""
+
+_ROWS_LOOKED_AT = 1024
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run to come.
+
+    Attributes
+    ----------
+    overrides
+        What the user typed to get this config; it is kept among the run's files.
+    parent
+        The recorder's number of the run that it is nested under.
+    tags
+        Beside those that every run has.
+    """
+
+    config: TrainConfig
+    name: str
+    overrides: Sequence[str] = ()
+    parent: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class LiveRun:
+    """A run that is going on, or has just ended.
+
+    Attributes
+    ----------
+    place
+        Where its request stands in the list that was given.
+    number
+        The recorder's.
+    history
+        Each metric's value after every epoch.
+    test
+        ``test/loss`` and ``test/accuracy``, once it has finished, if there is a test part.
+    reason
+        Why it did not finish.
+    """
+
+    request: RunRequest
+    place: int
+    number: int
+    data: PreparedData
+    recorder: RunRecorder
+    history: dict[str, list[float]] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    status: Status = "FINISHED"
+    reason: str | None = None
+    ended: bool = False
+
+    @classmethod
+    def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":
+        """Begin it in the records."""
+        number = recorder.start_run(
+            experiment_name=request.config.experiment_name,
+            run_name=request.name,
+            params=as_params(request.config),
+            tags={
+                "micrograde.config_digest": config_digest(request.config),
+                "micrograde.data_digest": data.dataset.digest,
+                **request.tags,
+            },
+            dataset=_dataset_input(request.config.data, data),
+            parent=request.parent,
+        )
+        return cls(request, place, number, data, recorder)
+
+    @property
+    def config(self) -> TrainConfig:
+        """Its recipe."""
+        return self.request.config
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its files wait for its end."""
+        return self.recorder.run_folder(self.number)
+
+    def log(self, text: str) -> None:
+        """A line for its own log."""
+        log_line(self.folder, text)
+
+    def take_evidence(self, model: MLP, row: int) -> bool:
+        """Compare hand-written gradients with autograd's; if they disagree, the run has failed."""
+        batch = self._first_batch()
+        evidence = check_network(model, row, batch.features, batch.targets)
+        error = evidence.max_relative_error
+        self.recorder.log_metrics(self.number, 0, {"gradient_check/max_relative_error": error})
+        self.log(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
+        if self.folder:
+            write_evidence(self.folder, evidence)
+        try:
+            require_agreement(evidence)
+        except GradientMismatch as mismatch:
+            self.end(model.alone(row), "FAILED", str(mismatch))
+            return False
+        return True
+
+    def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Keep and record what is known after an epoch."""
+        self.recorder.log_metrics(self.number, epoch, metrics)
+        for metric, value in metrics.items():
+            self.history.setdefault(metric, []).append(value)
+        self.log(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
+
+    def depart(self, departure: Departure) -> None:
+        """End it as its replica has left the stack."""
+        divergence = departure.divergence
+        if departure.cancelled:
+            self.end(departure.model, "KILLED", f"cancelled after epoch {departure.epoch}")
+        elif divergence is None:
+            self.end(departure.model)
+        else:
+            tags = {
+                "micrograde.diverged_step": str(divergence.step),
+                "micrograde.diverged_parameter": divergence.parameter or "none",
+                SETTLED: "true",
+            }
+            self.recorder.set_tags(self.number, tags)
+            self.end(departure.model, "FAILED", str(divergence))
+
+    def end(self, model: MLP, status: Status = "FINISHED", reason: str | None = None) -> None:
+        """Write what is left of the run, and end it."""
+        self.status, self.reason = status, reason
+        data, name = self.data, self.request.name
+        confusion = None
+        if status == "FINISHED" and data.test is not None:
+            loss, accuracy = evaluate(model, data.test)
+            self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
+            self.recorder.log_metrics(self.number, len(self.history["train/loss"]), self.test)
+            confusion = confusion_counts(model, data.test)[0]
+        if reason:
+            self.recorder.set_tags(self.number, {"micrograde.reason": reason})
+        self.log(f"{status} {reason or self.test}")
+        if self.folder:
+            write_recipe(self.folder, self.config, self.request.overrides)
+            write_model(self.folder, model, self.config, data.preprocessing)
+            write_graphs(self.folder, name, model, self._first_batch())
+            write_figures(self.folder, name, self.history, confusion, data.dataset.class_names)
+        self.recorder.end_run(self.number, status)
+        self.ended = True
+
+    def last_metrics(self) -> dict[str, float]:
+        """The last value of each metric; nothing of a run that ended before its first epoch."""
+        return {metric: values[-1] for metric, values in self.history.items()} | self.test
+
+    def _first_batch(self) -> Samples:
+        """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
+        rows = self.data.training
+        return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
+
+
+def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
+    """The data set as MLflow shows it."""
+    dataset = data.dataset
+    schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
+    parts = {"training": data.training, "validation": data.validation, "test": data.test}
+    profile = {f"{name}_rows": len(samples) if samples else 0 for name, samples in parts.items()}
+    return DatasetInput(
+        name=dataset.name,
+        digest=dataset.digest,
+        source=json.dumps(asdict(config)),
+        schema=json.dumps(schema, ensure_ascii=False),
+        profile=json.dumps(profile),
+    )

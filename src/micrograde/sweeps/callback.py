@@ -1,0 +1,47 @@
+"""Hydra's callback around a sweep: opens it before the sweeper begins, and closes it when it is done."""
+
+import sys
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from micrograde.sweeps.session import Sweep
+
+
+class SweepCallback(Callback):
+    """Holds the sweep of this launch, for the sweeper and the launcher to find."""
+
+    def __init__(self) -> None:
+        self.sweep: Sweep | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other launchers send callbacks to their workers; the sweep stays here."""
+        return {"sweep": None}
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Begin; the writer process imports MLflow while jobs are composed."""
+        from micrograde.command_line import leave_with_line
+        from micrograde.sweeps.opening import open_sweep
+
+        with leave_with_line():
+            self.sweep = open_sweep(config)
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Summarize, and leave with the status that says whether all went well."""
+        from micrograde.command_line import leave_with_line
+
+        if self.sweep is not None:
+            with leave_with_line():
+                status = self.sweep.close()
+            if status:
+                sys.exit(status)
+
+
+def sweep_of(context: HydraContext) -> Sweep:
+    """The sweep of this launch."""
+    for callback in context.callbacks.callbacks:
+        if isinstance(callback, SweepCallback) and callback.sweep is not None:
+            return callback.sweep
+    raise RuntimeError("hydra.callbacks.sweep is missing from the config: see conf/train.yaml")

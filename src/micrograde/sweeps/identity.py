@@ -1,0 +1,51 @@
+"""What a sweep is known by: what is swept, and a digest that is the same when it is started again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from micrograde.sweeps.jobs import key_of
+
+_NOT_OF_IT = ("tracking", "sweep")  # where runs are recorded and how they are gone about
+
+
+@dataclass(frozen=True)
+class SweepIdentity:
+    """A sweep as it was typed.
+
+    Attributes
+    ----------
+    swept
+        The keys that vary, in the order in which they are typed.
+    space
+        What each takes, as it was typed: ``{"seed": "range(10)"}``.
+    digest
+        SHA-256 of the swept values, of the config that all jobs start from, and of how jobs are chosen.
+    """
+
+    swept: tuple[str, ...]
+    space: Mapping[str, str]
+    digest: str
+
+
+def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
+    """The identity of the sweep that Hydra composed ``master`` for; ``composed`` is the jobs' own part."""
+    typed = [str(each) for each in master.hydra.overrides.task]
+    sweeper = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
+    assert isinstance(sweeper, dict)
+    parser = OverridesParser.create()
+    space = {str(key): str(value) for key, value in (sweeper.get("params") or {}).items()}
+    for text, override in zip(typed, parser.parse_overrides(typed), strict=True):
+        if override.is_sweep_override():
+            space[key_of(text)] = text.partition("=")[2]
+    lasting = {key: value for key, value in composed.items() if key not in _NOT_OF_IT}
+    jobs = [text for text in typed if key_of(text).split(".")[0] not in _NOT_OF_IT]
+    for key in ("n_trials", "n_jobs"):  # how far a search goes is not what it is
+        sweeper.pop(key, None)
+    content = json.dumps([sorted(jobs), lasting, sweeper], sort_keys=True, default=str)
+    return SweepIdentity(tuple(space), space, hashlib.sha256(content.encode()).hexdigest())

@@ -1,0 +1,111 @@
+"""The jobs of a sweep: what each overrides, what it composes to, what it is called."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from micrograde.config import TrainConfig, as_text, config_digest, flatten
+from micrograde.config_parsing import parse_train_config
+from micrograde.errors import InputError
+from micrograde.experiment import PreparedSets, run_name
+
+_OF_THE_SWEEP = ("hydra", "sweep", "tracking")  # keys that change no run
+
+
+@dataclass(frozen=True)
+class Job:
+    """One combination of what is swept.
+
+    Attributes
+    ----------
+    overrides
+        All that the job sets, as one would type it.
+    name
+        What tells it from the others: ``learning_rate=0.1 seed=3``.
+    container
+        What it composes to.
+    config
+        The recipe; None if the combination makes none.
+    reason
+        Why there is no such run.
+    """
+
+    overrides: tuple[str, ...]
+    name: str
+    container: Mapping[str, Any]
+    config: TrainConfig | None
+    reason: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """By which the job is known when the sweep is started again."""
+        if self.config is not None:
+            return config_digest(self.config)
+        content = {k: v for k, v in self.container.items() if k not in (*_OF_THE_SWEEP, "experiment_name")}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+    def params(self) -> dict[str, str]:
+        """Every key and its value, as MLflow params, of a job that has no config."""
+        shown = {key: value for key, value in self.container.items() if key != "sweep"}
+        return {key: as_text(value) for key, value in flatten(shown).items()}
+
+
+def key_of(override: str) -> str:
+    """What an override sets: ``optimizer.learning_rate`` of ``+optimizer.learning_rate=0.1``."""
+    return override.partition("=")[0].lstrip("+~")
+
+
+def make_job(
+    overrides: Sequence[str], swept: Collection[str], container: Mapping[str, Any], prepared: PreparedSets
+) -> Job:
+    """A job, checked against its data; named after the keys that are swept."""
+    name = run_name([each for each in overrides if key_of(each) in swept])
+    container = {key: value for key, value in container.items() if key != "sweep"}
+    try:
+        config = parse_train_config(container)
+        prepared.check(config)
+    except InputError as error:
+        return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))
+    return Job(tuple(overrides), name, container, config)
+
+
+def in_one_experiment(jobs: Sequence[Job], name: str) -> list[Job]:
+    """The jobs filed under this experiment: MLflow nests runs within one only."""
+    return [
+        replace(
+            job,
+            container={**job.container, "experiment_name": name},
+            config=replace(job.config, experiment_name=name) if job.config else None,
+        )
+        for job in jobs
+    ]
+
+
+def varying_params(jobs: Sequence[Job], swept: Sequence[str]) -> list[str]:
+    """The params that differ from job to job because of the keys that are swept, in their order.
+
+    A choice of a group is known by the param that names it: ``data=iris`` varies ``data.name``.
+    """
+    flat = [flatten(job.container) for job in jobs]
+    keys: dict[str, None] = {}
+    for key in swept:
+        if f"{key}.name" in flat[0]:
+            keys[f"{key}.name"] = None
+        elif key in flat[0]:
+            keys[key] = None
+        else:  # a preset, or a key that some jobs have: what comes of it
+            there_are = dict.fromkeys(name for each in flat for name in each)
+            keys |= dict.fromkeys(
+                name for name in there_are if len({json.dumps(each.get(name)) for each in flat}) > 1
+            )
+    keys.pop("experiment_name", None)
+    return list(keys)
+
+
+def sweep_name(swept: Sequence[str]) -> str:
+    """``learning_rate × seed``."""
+    short = [key.rpartition(".")[2] for key in swept]
+    return " × ".join(short)[:250] or "one run"

@@ -1,0 +1,90 @@
+"""What the sweeper and the launcher that Hydra calls do: jobs in, an outcome for each out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
+
+from micrograde.errors import RunFailedError
+from micrograde.sweeps.callback import sweep_of
+from micrograde.sweeps.composing import Composer
+from micrograde.sweeps.jobs import Job, make_job
+from micrograde.sweeps.members import encode_members
+from micrograde.sweeps.session import Outcome, Sweep
+
+
+def launch_all(
+    context: HydraContext, master: DictConfig, launcher: Launcher, arguments: Sequence[str]
+) -> list[Any]:
+    """Every combination of what was typed, as one batch."""
+    params = OmegaConf.to_container(master.hydra.sweeper, resolve=True).get("params") or {}  # type: ignore[union-attr]
+    parser = OverridesParser.create(config_loader=context.config_loader)
+    overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *arguments])
+    (batch,) = BasicSweeper.split_arguments(overrides, None)
+    if str(master.hydra.launcher._target_).startswith("hydra_plugins.stacked."):
+        return [launcher.launch(batch, 0)]
+    sweep = sweep_of(context)
+    jobs = compose_jobs(sweep, context, master, batch)
+    return [dispatch(sweep, launcher, jobs)]
+
+
+def launch_stacked(
+    context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
+) -> list[JobReturn]:
+    """Train a batch in this process; each return has the objective, or why there is none."""
+    sweep = sweep_of(context)
+    try:
+        outcomes = sweep.run(compose_jobs(sweep, context, master, batch))
+    except BaseException as error:
+        sweep.abort(error)
+        raise
+    return [_returned(overrides, each) for overrides, each in zip(batch, outcomes, strict=True)]
+
+
+def compose_jobs(
+    sweep: Sweep, context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
+) -> list[Job]:
+    """The jobs of these overrides, checked."""
+    composer = Composer(context.config_loader, master)
+    return [
+        make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
+        for overrides in batch
+    ]
+
+
+def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:
+    """Have another launcher run what is to be done, as few jobs of many runs each."""
+    from micrograde.assembly import stack_key
+
+    todo = sweep.what_is_to_do(jobs)
+    parent = sweep.parent_run_id()
+    size = sweep.options.runs_per_job or min(256, max(16, len(todo) // 32))
+    alike: dict[Any, list[Job]] = {}
+    for job in todo:
+        assert job.config
+        alike.setdefault(stack_key(job.config), []).append(job)
+    parts = [part[at : at + size] for part in alike.values() for at in range(0, len(part), size)]
+    if parts:
+        print(f"{len(todo)} runs in {len(parts)} jobs for {type(launcher).__name__}", flush=True)
+        texts = [encode_members(part, parent) for part in parts]
+        returns = launcher.launch([[f"sweep.members='{text}'"] for text in texts], initial_job_idx=0)
+        for part, job_return in zip(parts, returns, strict=True):
+            done = job_return.status == JobStatus.COMPLETED
+            results = job_return.return_value if done else {}
+            for job in part:
+                reason = "its job failed: " + str(job_return._return_value)
+                sweep.outcomes[job.digest] = Outcome(*results.get(job.digest, ("FAILED", None, reason)))
+    return [sweep.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
+
+
+def _returned(overrides: Sequence[str], outcome: Outcome) -> JobReturn:
+    job = JobReturn(overrides=list(overrides))
+    good = outcome.status == "FINISHED"
+    job.status = JobStatus.COMPLETED if good else JobStatus.FAILED
+    job.return_value = outcome.value if good else RunFailedError(outcome.reason or "stopped with Ctrl-C")
+    return job

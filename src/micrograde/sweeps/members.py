@@ -1,0 +1,49 @@
+"""The runs of another launcher's job as one word of a command line, and running them where the job lands."""
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+from micrograde.config_parsing import parse_train_config
+from micrograde.experiment import PreparedSets, default_metric, open_recorder, train_runs
+from micrograde.live_run import RunRequest
+from micrograde.progress import Watch
+from micrograde.sweeps.earlier import PARENT
+from micrograde.sweeps.jobs import Job
+from micrograde.tracking import WriterProcess
+
+
+class _Silent(Watch):
+    """Nobody looks at a worker."""
+
+    def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Say nothing."""
+
+    def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
+        """Say nothing."""
+
+
+def encode_members(jobs: Sequence[Job], parent_run_id: str | None) -> str:
+    """Everything that is needed to run these jobs elsewhere, in letters that no shell and no parser minds."""
+    members = [[job.name, list(job.overrides), job.digest, job.container] for job in jobs]
+    content = json.dumps({"parent": parent_run_id, "members": members})
+    return base64.urlsafe_b64encode(zlib.compress(content.encode())).decode()
+
+
+def run_members(
+    text: str, metric: str | None, writer: WriterProcess | None = None
+) -> dict[str, tuple[str, float | None, str | None]]:
+    """Run them as stacks, one at a time, and record them; status, metric and reason by digest."""
+    content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
+    tags = {PARENT: content["parent"]} if content["parent"] else {}
+    digests = [digest for _, _, digest, _ in content["members"]]
+    requests = [
+        RunRequest(parse_train_config(container), name, overrides, tags=tags)
+        for name, overrides, _, container in content["members"]
+    ]
+    metric = metric or default_metric(requests[0].config)
+    with open_recorder(requests[0].config.tracking, writer) as recorder:
+        runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
+        recorder.close()
+    return {digests[run.place]: (run.status, run.last_metrics().get(metric), run.reason) for run in runs}

@@ -1,0 +1,280 @@
+"""A sweep from its first job to its summary: the parent run, what was there before, what came of each job."""
+
+import json
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from micrograde.analysis.comparing import ascending
+from micrograde.config import TrainConfig
+from micrograde.config_parsing import parse_sweep_config, parse_tracking
+from micrograde.errors import InputError
+from micrograde.experiment import PreparedSets, default_metric, store_location, train_runs
+from micrograde.live_run import SETTLED, LiveRun, RunRequest
+from micrograde.progress import watch_runs
+from micrograde.sweeps.earlier import (
+    CONFIG_DIGEST,
+    SUPERSEDED,
+    SWEEP_DIGEST,
+    SWEEP_VARIES,
+    EarlierRun,
+    find_earlier,
+)
+from micrograde.sweeps.identity import SweepIdentity
+from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
+from micrograde.tracking import ClaimedError, NullRecorder, Recorder, RunRecorder, WriterProcess, claim
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: how its run ended, the value of the sweep's metric, why there is none."""
+
+    status: str
+    value: float | None = None
+    reason: str | None = None
+
+
+class Sweep:
+    """One launch of a sweep.
+
+    Parameters
+    ----------
+    identity
+        What is swept, and by which it is known when it is started again.
+    composed
+        The config that all jobs start from, as nested dictionaries.
+    writer
+        A writer that was started earlier; None with ``tracking=disabled``.
+    """
+
+    def __init__(
+        self, identity: SweepIdentity, composed: Mapping[str, Any], writer: WriterProcess | None
+    ) -> None:
+        self.identity = identity
+        self.options = parse_sweep_config(composed)
+        self.tracking = parse_tracking(composed)
+        self.prepared = PreparedSets()
+        self.closing = threading.Event()
+        self.outcomes: dict[str, Outcome] = {}
+        self.names: dict[str, str] = {}
+        self.varies: list[str] = []
+        self.metric = self.options.metric or ""
+        self.before = 0
+        self.location = store_location(self.tracking)
+        self._composed, self._writer = composed, writer
+        self._recorder: RunRecorder | None = None
+        self._parent = 0
+        self._experiment_name = ""
+        self._resources = ExitStack()
+
+    # --- the beginning ---------------------------------------------------------------------------
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """Claim the sweep, find what was there before, and begin or go on with its parent run.
+
+        Raises
+        ------
+        InputError
+            If another launch is at the same sweep, or none of the jobs can be run.
+        """
+        if self._recorder is not None:
+            return
+        configs = [job.config for job in jobs if job.config]
+        if jobs and not configs:
+            more = f" (and so on for all {len(jobs)} jobs)" if len(jobs) > 1 else ""
+            raise InputError(f"{jobs[0].reason}{more}")
+        self.metric = self.metric or _default_metric(configs, self._composed)
+        self.varies = varying_params(jobs, self.identity.swept) if jobs else []
+        names = dict.fromkeys(config.experiment_name for config in configs)
+        self._experiment_name = "+".join(names)[:250] or str(self._composed["experiment_name"])
+        if self.location is None:
+            self._recorder = NullRecorder()
+            return
+        self._resources.enter_context(self._claimed())
+        earlier = None
+        if self.options.resume:
+            earlier = find_earlier(self.location, self.identity.digest, self.metric)
+        recorder = Recorder(self.location, self._writer, self._claim)
+        self._recorder = recorder
+        if earlier is None:
+            self._parent = self._start_parent()
+            return
+        self._experiment_name = earlier.experiment_name
+        self._parent = recorder.adopt_run(earlier.run_id)
+        for run in earlier.runs:
+            self._take_over(run)
+        self.before = len(self.outcomes)
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        assert self.location
+        path = self.location.folder / "claims" / self.identity.digest[:32]
+
+        def waiting() -> None:
+            print("the last launch of this sweep is still being recorded; waiting for it", flush=True)
+
+        try:
+            with claim(path, self.location.folder / "launches", waiting) as mine:
+                self._claim = mine
+                yield
+        except ClaimedError as error:
+            raise InputError(
+                f"this very sweep is going on in process {error}; wait for it, or set sweep.resume=false "
+                "and something that tells the two apart, such as experiment_name"
+            ) from None
+
+    def _start_parent(self) -> int:
+        assert self._recorder
+        return self._recorder.start_run(
+            experiment_name=self._experiment_name,
+            run_name=sweep_name(self.identity.swept),
+            params=self.identity.space,
+            tags={SWEEP_DIGEST: self.identity.digest, SWEEP_VARIES: json.dumps(self.varies)},
+        )
+
+    def _take_over(self, run: EarlierRun) -> None:
+        """Count a run that is done; mark one that is not, or is there twice."""
+        assert self._recorder
+        done = run.status == "FINISHED" or (run.status == "FAILED" and run.settled)
+        if done and run.digest not in self.outcomes:
+            self.outcomes[run.digest] = Outcome(run.status, run.value)
+            return
+        number = self._recorder.adopt_run(run.run_id)
+        self._recorder.set_tags(number, {SUPERSEDED: "true"})
+        self._recorder.end_run(number, "FINISHED" if run.status == "FINISHED" else "KILLED")
+
+    # --- its jobs --------------------------------------------------------------------------------
+
+    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Train what has not been trained yet, as stacks in this process; an outcome for each job.
+
+        After Ctrl-C what is in training is finished, and the jobs that had not begun are ``KILLED``.
+        """
+        todo = self.what_is_to_do(jobs)
+        requests = [self.request(job, parent=self._parent) for job in todo]
+        runs: list[LiveRun] = []
+        if requests:
+            assert self._recorder
+            configs = [request.config for request in requests]
+            watching = watch_runs(
+                [request.name for request in requests],
+                [config.training.num_epochs for config in configs],
+                title=sweep_name(self.identity.swept),
+                metric=self.metric,
+                ascending=ascending(self.metric, self.options.order),
+                before=len(self.outcomes),
+                verbose=self.options.verbose,
+            )
+            with watching as watch, self._finishing_on_interrupt():
+                runs = train_runs(requests, self._recorder, self.prepared, watch, closing=self.closing)
+        for run in runs:
+            value = run.last_metrics().get(self.metric)
+            self.outcomes[todo[run.place].digest] = Outcome(run.status, value, run.reason)
+        return [self.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
+
+    def what_is_to_do(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs without those that are done, and each once; those that cannot be run are recorded so."""
+        self.begin(jobs)
+        todo: dict[str, Job] = {}
+        for job in in_one_experiment(jobs, self._experiment_name):
+            self.names.setdefault(job.digest, job.name)
+            if job.digest in self.outcomes:
+                continue
+            if job.config is None:
+                self._record_impossible(job)
+            else:
+                todo.setdefault(job.digest, job)
+        return list(todo.values())
+
+    def trials_left(self, trials: int) -> int:
+        """Of so many trials of a search those that an earlier launch has not finished."""
+        if self.location is None or not self.options.resume:
+            return trials
+        earlier = find_earlier(self.location, self.identity.digest, self.metric)
+        done = (
+            {run.digest for run in earlier.runs if run.status == "FINISHED" or run.settled} if earlier else ()
+        )
+        return max(0, trials - len(done))
+
+    def request(self, job: Job, **more: Any) -> RunRequest:
+        """What is to be run for a job."""
+        assert job.config is not None
+        return RunRequest(job.config, job.name, job.overrides, **more)
+
+    def parent_run_id(self) -> str | None:
+        """MLflow's id of the parent run; waits until the store has it."""
+        assert self._recorder
+        ids = {run.run: run.run_id for run in self._recorder.wait()}
+        return ids.get(self._parent)
+
+    def _record_impossible(self, job: Job) -> None:
+        assert self._recorder
+        assert job.reason
+        number = self._recorder.start_run(
+            experiment_name=self._experiment_name,
+            run_name=job.name,
+            params=job.params(),
+            tags={CONFIG_DIGEST: job.digest, SETTLED: "true", "micrograde.reason": job.reason},
+            parent=self._parent,
+        )
+        self._recorder.end_run(number, "FAILED")
+        self.outcomes[job.digest] = Outcome("FAILED", None, job.reason)
+
+    @contextmanager
+    def _finishing_on_interrupt(self) -> Iterator[None]:
+        """The first Ctrl-C lets what is in training come to its end; the second is one as ever."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def finish(number: int, frame: object) -> None:  # noqa: ARG001
+            self.closing.set()
+            signal.signal(signal.SIGINT, before)
+            print("finishing the runs in training; Ctrl-C again to stop them", flush=True)
+
+        signal.signal(signal.SIGINT, finish)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def close(self) -> int:
+        """Write the summary, end the parent run, and say what came of it; the exit status.
+
+        Raises
+        ------
+        TrackingError
+            If something could not be recorded.
+        """
+        from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
+
+        if self._recorder is None:
+            return 0
+        interrupted = self.closing.is_set()
+        if self.location is None:
+            failed = print_outcomes(self)
+        else:
+            summary = summarize_sweep(self, self._recorder, self._parent)
+            self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED")
+            self._recorder.close()
+            failed = print_summary(self, summary)
+        self._resources.close()
+        return 130 if interrupted else int(failed > 0)
+
+    def abort(self, error: BaseException) -> None:
+        """End what is running after an error that is no run's own."""
+        if isinstance(self._recorder, Recorder):
+            self._recorder.__exit__(type(error), error, error.__traceback__)
+        self._resources.close()
+
+
+def _default_metric(configs: Sequence[TrainConfig], composed: Mapping[str, Any]) -> str:
+    if configs:
+        return default_metric(configs[0])
+    return "val/accuracy" if composed["data"]["validation_fraction"] else "train/accuracy"

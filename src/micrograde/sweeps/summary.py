@@ -1,0 +1,101 @@
+"""The end of a sweep: its table and pictures into the parent run, and what came of it onto the terminal."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from micrograde.analysis.comparing import ascending
+from micrograde.sweeps.earlier import SWEEP_VARIES
+from micrograde.sweeps.jobs import sweep_name
+from micrograde.tracking import RunRecorder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from micrograde.sweeps.session import Sweep
+
+_FAILURES = 5  # that are told of on the terminal; the table has all
+
+
+@dataclass(frozen=True)
+class SweepSummary:
+    """What the store holds of a sweep: its parent's id, its runs, the best of them."""
+
+    run_id: str
+    runs: "pd.DataFrame"
+    best_run_id: str | None
+
+
+def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> SweepSummary:
+    """Read the sweep's runs back, and leave table, report and pictures for the parent run."""
+    # Imported while the writer is still at work on the last runs.
+    from micrograde.analysis import load_history, load_runs
+    from micrograde.sweep_report import write_sweep_report
+
+    assert sweep.location
+    run_id = next(run.run_id for run in recorder.wait() if run.run == parent)
+    uri = sweep.location.tracking_uri
+    runs = load_runs(uri, sweep=run_id)
+    if runs.empty:
+        return SweepSummary(run_id, runs, None)
+    history = load_history(uri, sweep=run_id, metrics=[sweep.metric, "train/loss"])
+    folder = recorder.run_folder(parent)
+    assert folder
+    varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
+    report = write_sweep_report(
+        folder,
+        runs,
+        history,
+        title=sweep_name(sweep.identity.swept),
+        varies=varies,
+        metric=sweep.metric,
+        order=sweep.options.order,
+    )
+    tags = {SWEEP_VARIES: json.dumps(varies)}
+    counts = runs["status"].value_counts()
+    measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
+    if report.best_run_id:
+        tags["micrograde.best_run_id"] = report.best_run_id
+        best = runs.loc[runs["run_id"] == report.best_run_id, sweep.metric]
+        measured[f"best/{sweep.metric}"] = float(best.iloc[0])
+    recorder.set_tags(parent, tags)
+    recorder.log_metrics(parent, 0, measured)
+    return SweepSummary(run_id, runs, report.best_run_id)
+
+
+def print_summary(sweep: "Sweep", summary: SweepSummary) -> int:
+    """Say what came of the sweep; how many runs failed."""
+    runs = summary.runs
+    counts = runs["status"].value_counts().to_dict() if len(runs) else {}
+    parts = [f"{counts.pop('FINISHED', 0)} of {len(runs)} runs"]
+    parts += [f"{count} {status}" for status, count in counts.items()]
+    if sweep.before:
+        parts.append(f"{sweep.before} of them from before")
+    print(f"finished    {', '.join(parts)}")
+    if summary.best_run_id:
+        best = runs.set_index("run_id").loc[summary.best_run_id]
+        print(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {best['run_name']}  run {best.name}")
+    failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
+    for _, run in failed.head(_FAILURES).iterrows():
+        print(f"failed      {run['run_name']}: {run.get('tags.micrograde.reason', '')}")
+    if len(failed) > _FAILURES:
+        print(f"            and {len(failed) - _FAILURES} more")
+    print(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")
+    print('look        make ui, or make compare ARGS="sweep=latest"')
+    return len(failed)
+
+
+def print_outcomes(sweep: "Sweep") -> int:
+    """The same without a store; how many runs failed."""
+    outcomes = sweep.outcomes
+    finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}
+    failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
+    print(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
+    low_is_good = ascending(sweep.metric, sweep.options.order)
+    values = {digest: each.value for digest, each in finished.items() if each.value is not None}
+    if values:
+        best = min(values, key=values.__getitem__) if low_is_good else max(values, key=values.__getitem__)
+        print(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
+    for digest, each in list(failed.items())[:_FAILURES]:
+        print(f"failed      {sweep.names[digest]}: {each.reason}")
+    return len(failed)

@@ -1,0 +1,107 @@
+"""A claim: one launch at a time carries on a sweep, and one that has died does not write into it late.
+
+Two processes of a launch outlast each other: the one that trains may be killed, and its writer then goes on
+until the store has what was told. Whoever comes next waits for that writer, and one that has not even
+begun finds that the sweep belongs to another launch by now.
+"""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+_FILE = "claim.json"  # in a launch's folder: what it has claimed
+_PATIENCE = 2.0  # seconds of waiting of which nothing is said
+
+
+class ClaimedError(Exception):
+    """Another launch that is alive has the claim; the message is its process id."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one launch has to itself, by the name ``path`` (a file without suffix) stands for."""
+
+    path: Path
+    token: str
+
+    def as_json(self) -> dict[str, str]:
+        """For the writer, which is told by a pipe."""
+        return {"path": str(self.path), "token": self.token}
+
+    @classmethod
+    def from_json(cls, content: dict[str, str]) -> Self:
+        """The inverse of ``as_json``."""
+        return cls(Path(content["path"]), content["token"])
+
+    @contextmanager
+    def writing(self) -> Iterator[bool]:
+        """For the writer: held while it writes; False if another launch has taken over."""
+        from filelock import FileLock
+
+        with FileLock(self.path.with_suffix(".writer")):
+            yield self._owner().get("token") == self.token
+
+    def mark(self, folder: Path) -> None:
+        """Note in a launch's folder what it has claimed."""
+        (folder / _FILE).write_text(json.dumps(self.as_json()), encoding="utf-8")
+
+    def _owner(self) -> dict[str, Any]:
+        try:
+            owner: dict[str, Any] = json.loads(self.path.with_suffix(".owner").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return owner
+
+
+@contextmanager
+def claim(path: Path, launches: Path, on_wait: Callable[[], None]) -> Iterator[Claim]:
+    """Held by the launch for as long as it goes on; when it begins, no earlier launch writes any more.
+
+    What an earlier launch had not carried into the store is removed: it will be run again.
+
+    Parameters
+    ----------
+    path
+        A file's name without a suffix, that stands for what is claimed.
+    launches
+        Where launches keep their folders.
+    on_wait
+        Called once if an earlier launch's writer takes longer than a moment.
+
+    Raises
+    ------
+    ClaimedError
+        If another launch has it.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mine = Claim(path, uuid.uuid4().hex)
+    launch = FileLock(path.with_suffix(".launch"), timeout=0)
+    writer = FileLock(path.with_suffix(".writer"))
+    try:
+        launch.acquire()
+    except Timeout:
+        raise ClaimedError(str(mine._owner().get("process", "?"))) from None
+    with launch:
+        launch.release()  # ``with`` has counted it a second time
+        try:
+            writer.acquire(timeout=_PATIENCE)
+        except Timeout:
+            on_wait()
+            writer.acquire()
+        try:
+            content = {"token": mine.token, "process": os.getpid()}
+            path.with_suffix(".owner").write_text(json.dumps(content), encoding="utf-8")
+            for folder in launches.glob(f"*/{_FILE}"):
+                if json.loads(folder.read_text(encoding="utf-8"))["path"] == str(path):
+                    shutil.rmtree(folder.parent, ignore_errors=True)
+        finally:
+            writer.release()
+        yield mine

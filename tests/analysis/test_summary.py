@@ -1,0 +1,112 @@
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micrograde.analysis import best_run, summarize
+from micrograde.analysis.student import t_quantile
+from micrograde.errors import InputError
+
+STATISTICS = ["mean", "std", "ci_low", "ci_high"]
+
+
+@given(freedom=st.integers(1, 5000), confidence=st.floats(0.5, 0.999))
+def test_the_t_distribution_is_scipys(freedom, confidence):
+    expected = scipy.stats.t.ppf(0.5 + confidence / 2, freedom)
+    np.testing.assert_allclose(t_quantile(freedom, confidence), expected, rtol=1e-9)
+
+
+run = st.tuples(
+    st.sampled_from([0.1, 0.5, None]),
+    st.sampled_from(["tanh", "relu", None]),
+    st.sampled_from(["FINISHED", "FINISHED", "FAILED", "RUNNING"]),
+    st.floats(-100, 100) | st.just(np.nan),
+)
+
+
+def frame(rows):
+    runs = pd.DataFrame(rows, columns=["optimizer.learning_rate", "model.activation", "status", "val/loss"])
+    runs["optimizer.learning_rate"] = runs["optimizer.learning_rate"].astype("float64")
+    runs["model.activation"] = runs["model.activation"].astype("str")
+    runs["val/loss"] = runs["val/loss"].astype("float64")
+    runs.insert(0, "run_id", [f"id{row}" for row in range(len(runs))])
+    return runs
+
+
+@given(
+    rows=st.lists(run, min_size=1, max_size=25),
+    by=st.sampled_from([[], ["model.activation"], ["optimizer.learning_rate", "model.activation"]]),
+    order=st.sampled_from(["auto", "ascending", "descending"]),
+)
+def test_a_row_is_what_a_plain_computation_gives_and_the_ids_part_the_runs(rows, by, order):
+    runs = frame(rows)
+    table = summarize(runs, by, "val/loss", order)
+    assert sorted(run_id for ids in table["run_ids"] for run_id in ids) == sorted(runs["run_id"])
+    up = order != "descending"
+    for _, row in table.iterrows():
+        group = runs[runs["run_id"].isin(row["run_ids"])]
+        for name in by:
+            assert group[name].nunique(dropna=False) == 1
+            assert group[name].iloc[0] == row[name] or (pd.isna(group[name].iloc[0]) and pd.isna(row[name]))
+        finished = group[(group["status"] == "FINISHED") & group["val/loss"].notna()]
+        values = finished["val/loss"].to_numpy()
+        assert row["count"] == len(values)
+        assert row["failed"] == len(group) - len(values)
+        expected = np.full(4, np.nan)
+        if len(values):
+            expected[0] = values.mean()
+            best = values.min() if up else values.max()
+            assert row["best"] == best
+            assert row["best_run_id"] == finished["run_id"][finished["val/loss"] == best].iloc[0]
+        else:
+            assert np.isnan(row["best"])
+            assert pd.isna(row["best_run_id"])
+        if len(values) > 1:
+            expected[1] = values.std(ddof=1)
+            error = expected[1] / np.sqrt(len(values))
+            margin = scipy.stats.t.ppf(0.975, len(values) - 1) * error
+            expected[2:] = expected[0] - margin, expected[0] + margin
+        np.testing.assert_allclose(row[STATISTICS].to_numpy(float), expected, rtol=1e-7, atol=1e-7)
+    means = table["mean"].dropna()
+    assert (means.is_monotonic_increasing if up else means.is_monotonic_decreasing) or len(means) < 2
+    assert table["mean"].isna().tolist() == sorted(table["mean"].isna())
+    groups = runs.groupby(by, dropna=False).ngroups if by else 1
+    assert len(table) == groups
+
+
+def test_columns_and_their_types():
+    table = summarize(frame([(0.1, "tanh", "FINISHED", 1.0)]), ["optimizer.learning_rate"], "val/loss")
+    assert list(table) == [
+        "optimizer.learning_rate", "count", "failed", *STATISTICS, "best", "best_run_id", "run_ids",
+    ]  # fmt: skip
+    assert table["count"].dtype == table["failed"].dtype == np.int64
+    assert table["run_ids"][0] == ["id0"]
+    assert summarize(frame([]), ["model.activation"], "val/loss").empty
+    assert list(summarize(frame([]), [], "val/loss"))[:2] == ["count", "failed"]
+
+
+def test_an_infinite_value_spoils_its_own_group_alone():
+    rows = [(0.1, "tanh", "FINISHED", np.inf), (0.1, "tanh", "FINISHED", 1.0), (0.5, "tanh", "FINISHED", 2.0)]
+    table = summarize(frame(rows), ["optimizer.learning_rate"], "val/loss")
+    assert list(table["mean"]) == [2.0, np.inf]
+    assert list(table["best"]) == [2.0, 1.0]
+
+
+def test_names_that_no_run_has():
+    runs = frame([(0.1, "tanh", "FINISHED", 1.0)])
+    with pytest.raises(InputError, match="by=seed: no run has it"):
+        summarize(runs, ["seed"], "val/loss")
+    with pytest.raises(InputError, match="metric=val/speed: no run has it; there are val/loss"):
+        summarize(runs, [], "val/speed")
+
+
+def test_the_best_run_has_finished():
+    runs = frame(
+        [(0.1, "tanh", "FAILED", 0.0), (0.1, "tanh", "FINISHED", 2.0), (0.1, "relu", "FINISHED", 1.0)]
+    )
+    assert best_run(runs, "val/loss") == "id2"
+    assert best_run(runs, "val/loss", "descending") == "id1"
+    assert best_run(runs[:1], "val/loss") is None
+    assert best_run(runs, "val/accuracy") is None
