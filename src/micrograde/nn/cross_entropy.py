@@ -131,9 +131,11 @@ class CrossEntropyLoss:
         Among equals the first class counts, as with argmax.
         """
         work = self._workspace
-        # The largest logit is shifted to zero. Unless two share it, the target's tells all.
+        # The largest logit is shifted to zero. Unless two share it, the target's tells all. A row that is not
+        # finite has no zero, which could make up for one that is shared: its target's logit is NaN.
         np.logical_not(work.shifted, out=work.is_largest)
-        if np.count_nonzero(work.is_largest) == work.is_correct.size:
+        alone = np.count_nonzero(work.is_largest) == work.is_correct.size
+        if alone and not np.isnan(np.add.reduce(work.target_logits, axis=None)):
             np.logical_not(work.target_logits, out=work.is_correct)
         else:
             np.equal(self.logits.argmax(-1), self.targets.argmax(-1), out=work.is_correct)

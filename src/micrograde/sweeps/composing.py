@@ -59,7 +59,8 @@ class Composer:
         values: list[Override] = []
         for text in overrides:
             override = self._parse(text)
-            if self._group(override):
+            # A dictionary is merged into what a group has chosen, in its turn.
+            if self._group(override) and not isinstance(override.value(), dict):
                 groups.append(text)
             else:
                 values.append(override)
