@@ -4,11 +4,11 @@ import sys
 
 from hydra.core.hydra_config import HydraConfig
 
+from micrograde import tags
 from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
-from micrograde.sweeps.earlier import PARENT
 from micrograde.sweeps.members import run_members
 from micrograde.tracking import WriterProcess
 
@@ -20,23 +20,20 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
     if sweep.members:
         return run_members(sweep.members, sweep.metric)
     config = parse_train_config(composed)
-    tags = {PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
-    (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer, tags=tags)
+    nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
+    (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer, tags=nested)
     print(outcome(result))
     if result.status == "FAILED":
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":
         sys.exit(INTERRUPTED)
-    return (result.test | {key: values[-1] for key, values in result.history.items()}).get(
-        sweep.metric or default_metric(config)
-    )
+    return result.last_metrics().get(sweep.metric or default_metric(config.data.validation_fraction))
 
 
 def outcome(result: RunResult) -> str:
     """What the user wants to know at the end, in a few lines."""
-    lines = []
+    lines, values = [], result.last_metrics()
     for part, metrics in (("validation", "val"), ("test", "test")):
-        values = result.test if part == "test" else {k: v[-1] for k, v in result.history.items()}
         if f"{metrics}/accuracy" in values:
             accuracy, loss = values[f"{metrics}/accuracy"], values[f"{metrics}/loss"]
             lines.append(f"{part:<11} accuracy {accuracy:.4f}  loss {loss:.4f}")

@@ -17,7 +17,7 @@ class StackedSweeper(Sweeper):
     """Hydra's basic sweeper, except that it does not compose every job just to see whether it can."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
-        self.params = params  # what is swept by default; read from the config
+        self._params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Remember them, and make the launcher."""
@@ -32,7 +32,7 @@ class StackedSweeper(Sweeper):
         """Launch a job for each combination of what is swept."""
         from micrograde.sweeps.launching import launch_all
 
-        return launch_all(self._context, self._config, self._launcher, arguments)
+        return launch_all(self._context, self._config, self._launcher, self._params, arguments)
 
 
 class StackedLauncher(Launcher):

@@ -53,12 +53,14 @@ def recording_entry_point(
     """As ``entry_point``, for ``main(config, writer)`` that records a run.
 
     The writer process imports MLflow while Hydra composes the config. With a flag such as ``--help`` or
-    ``-m`` on the command line there is not one run to come, and ``writer`` is None.
+    ``-m`` on the command line there is not one run to come, and ``writer`` is None. ``-v`` is short for
+    ``sweep.verbose=true``.
     """
 
     def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
         def command() -> None:
             os.environ["MICROGRADE_HOME"] = str(project_home())
+            sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
             writer = None if flags else WriterProcess()
             try:

@@ -27,7 +27,7 @@ from micrograde.assembly import (
     told_labels,
 )
 from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig
-from micrograde.live_run import LiveRun, RunRequest, Status
+from micrograde.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.progress import Watch, watch_epochs, watch_runs
 from micrograde.tracking import (
     NullRecorder,
@@ -69,6 +69,10 @@ class RunResult:
     reason: str | None = None
     run_id: str | None = None
     experiment_id: str | None = None
+
+    def last_metrics(self) -> dict[str, float]:
+        """The last value of each metric; nothing of a run that ended before its first epoch."""
+        return last_values(self.history) | self.test
 
 
 def run_experiments(
@@ -183,9 +187,9 @@ def train_runs(
     return sorted((run for stack in stacks for run in stack.runs), key=lambda run: run.place)
 
 
-def default_metric(config: TrainConfig) -> str:
+def default_metric(validation_fraction: float) -> str:
     """What tells a good run from a bad one, where nothing else is said."""
-    return "val/accuracy" if config.data.validation_fraction > 0 else "train/accuracy"
+    return "val/accuracy" if validation_fraction > 0 else "train/accuracy"
 
 
 def run_name(overrides: Sequence[str]) -> str:
@@ -218,7 +222,10 @@ def open_recorder(tracking: AnyTracking, writer: WriterProcess | None) -> Abstra
 def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManager[Watch]:
     """One run is watched by its epochs, many by their ends."""
     configs = [request.config for request in requests]
-    epochs, metric = [config.training.num_epochs for config in configs], default_metric(configs[0])
+    epochs, metric = (
+        [config.training.num_epochs for config in configs],
+        default_metric(configs[0].data.validation_fraction),
+    )
     if len(configs) == 1:
         return watch_epochs(name, epochs[0])
     names = [request.name for request in requests]

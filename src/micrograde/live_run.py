@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from micrograde import tags
 from micrograde.artifacts import (
     log_line,
     write_evidence,
@@ -23,9 +24,6 @@ from micrograde.tracking import DatasetInput, RunRecorder
 from micrograde.training import Departure, Samples, confusion_counts, evaluate
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
-
-SETTLED = "micrograde.settled"
-"""The tag of a FAILED run that would fail again."""
 
 _ROWS_LOOKED_AT = 1024
 
@@ -88,8 +86,8 @@ class LiveRun:
             run_name=request.name,
             params=as_params(request.config),
             tags={
-                "micrograde.config_digest": config_digest(request.config),
-                "micrograde.data_digest": data.dataset.digest,
+                tags.CONFIG_DIGEST: config_digest(request.config),
+                tags.DATA_DIGEST: data.dataset.digest,
                 **request.tags,
             },
             dataset=_dataset_input(request.config.data, data),
@@ -142,12 +140,12 @@ class LiveRun:
         elif divergence is None:
             self.end(departure.model)
         else:
-            tags = {
-                "micrograde.diverged_step": str(divergence.step),
-                "micrograde.diverged_parameter": divergence.parameter or "none",
-                SETTLED: "true",
+            where = {
+                tags.DIVERGED_STEP: str(divergence.step),
+                tags.DIVERGED_PARAMETER: divergence.parameter or "none",
+                tags.SETTLED: "true",
             }
-            self.recorder.set_tags(self.number, tags)
+            self.recorder.set_tags(self.number, where)
             self.end(departure.model, "FAILED", str(divergence))
 
     def end(self, model: MLP, status: Status = "FINISHED", reason: str | None = None) -> None:
@@ -161,7 +159,7 @@ class LiveRun:
             self.recorder.log_metrics(self.number, len(self.history["train/loss"]), self.test)
             confusion = confusion_counts(model, data.test)[0]
         if reason:
-            self.recorder.set_tags(self.number, {"micrograde.reason": reason})
+            self.recorder.set_tags(self.number, {tags.REASON: reason})
         self.log(f"{status} {reason or self.test}")
         if self.folder:
             write_recipe(self.folder, self.config, self.request.overrides)
@@ -173,12 +171,17 @@ class LiveRun:
 
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""
-        return {metric: values[-1] for metric, values in self.history.items()} | self.test
+        return last_values(self.history) | self.test
 
     def _first_batch(self) -> Samples:
         """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
         rows = self.data.training
         return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
+
+
+def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """What each metric came to."""
+    return {metric: values[-1] for metric, values in history.items()}
 
 
 def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:

@@ -113,8 +113,10 @@ class RunsWatch:
         self.done += 1
         self.failed += status == "FAILED"
         value = metrics.get(self.metric)
-        if status == "FINISHED" and value is not None and self._is_best(value):
-            self.best = (value, self.names[place])
+        if status == "FINISHED" and value is not None:
+            # Among equals the first by name, whichever happened to end first.
+            candidates = [(value, self.names[place]), *([self.best] if self.best else [])]
+            self.best = min(candidates, key=lambda each: (each[0] if self.ascending else -each[0], each[1]))
         if self.verbose:
             self.say(f"{status.lower():<9} {self.names[place]}  {self._values(metrics)}".rstrip())
         self._show_now_and_then()
@@ -130,11 +132,6 @@ class RunsWatch:
             elapsed = time.monotonic() - self._start
             parts.append(f"{_duration(elapsed * (1 - self._share()) / self._share())} left")
         return "  ".join(parts)
-
-    def _is_best(self, value: float) -> bool:
-        if self.best is None:
-            return True
-        return value < self.best[0] if self.ascending else value > self.best[0]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
         shown = dict.fromkeys((self.metric, *_SHOWN))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from micrograde import tags
 from micrograde.analysis import best_run, order_runs, summarize, varying_parameters
 from micrograde.analysis.comparing import METRICS, SEED, ascending
 from micrograde.analysis.page import heading, page, paragraph, picture, table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS = 100  # of a table in the page; the CSV files hold them all
-_REASON = "tags.micrograde.reason"
+_REASON = f"tags.{tags.REASON}"
 _LOSS = "train/loss"
 _NAME_LENGTH = 60
 
@@ -92,6 +93,8 @@ def write_sweep_report(
     """
     if metric not in runs:  # all may have failed before they had it
         runs = runs.assign(**{metric: np.nan})
+    # Among equals the first by name, whichever happened to be recorded first.
+    runs = runs.sort_values("run_name", kind="stable")
     runs = order_runs(runs, metric, order, finished_first=True).reset_index(drop=True)
     swept = _told_apart(runs, varies)
     by = [name for name in swept if name != SEED]

@@ -20,18 +20,21 @@ def add_run(client, experiment, name, params, metrics, status="FINISHED", tags=N
     return run
 
 
-@pytest.fixture(scope="session")
-def uri(empty_store, tmp_path_factory):
-    """A store with two learning rates times three seeds, and some odd ones."""
+def new_store(empty_store, folder, *names):
+    """A copy of the empty store with these experiments: a client, its address, the experiments' ids."""
     from mlflow import MlflowClient
 
-    home = tmp_path_factory.mktemp("runs") / "home"
+    home = folder / "home"
     shutil.copytree(empty_store, home)
     uri = local_store(home).tracking_uri
     client = MlflowClient(uri)
-    digits, other = (
-        client.create_experiment(name, f"file://{home}/artifacts") for name in ("digits", "other")
-    )
+    return client, uri, [client.create_experiment(name, f"file://{home}/artifacts") for name in names]
+
+
+@pytest.fixture(scope="session")
+def uri(empty_store, tmp_path_factory):
+    """A store with two learning rates times three seeds, and some odd ones."""
+    client, uri, (digits, other) = new_store(empty_store, tmp_path_factory.mktemp("runs"), "digits", "other")
     for number, (rate, seed) in enumerate((rate, seed) for rate in ("0.1", "1") for seed in "012"):
         accuracy = 0.9 + 0.01 * int(seed) - (0.2 if rate == "1" else 0)
         add_run(
@@ -73,15 +76,10 @@ def sweep_uri(empty_store, tmp_path_factory):
 
     The first has a run that failed, an attempt that was run again, and a run that was deleted.
     """
-    from mlflow import MlflowClient
     from mlflow.entities import Metric
 
-    home = tmp_path_factory.mktemp("sweeps") / "home"
-    shutil.copytree(empty_store, home)
-    uri = local_store(home).tracking_uri
-    client = MlflowClient(uri)
-    digits, moons = (
-        client.create_experiment(name, f"file://{home}/artifacts") for name in ("digits", "moons")
+    client, uri, (digits, moons) = new_store(
+        empty_store, tmp_path_factory.mktemp("sweeps"), "digits", "moons"
     )
 
     def add_sweep(experiment, name, varies, start):

@@ -6,7 +6,7 @@ import pytest
 
 from micrograde.analysis import find_sweep, load_runs, load_sweeps, server, sweeps
 from micrograde.analysis.joining import joined
-from micrograde.analysis.selection import RunAbout, Selection
+from micrograde.analysis.selection import RunAbout, Selection, SweepAbout
 from micrograde.errors import InputError
 
 
@@ -80,7 +80,9 @@ def test_what_is_no_sweep_gives_a_line_with_those_there_are(sweep_uri):
 
 def test_a_beginning_that_fits_several_is_refused_and_ten_at_most_are_listed(monkeypatch):
     found = [
-        (RunAbout(f"abcdef{number:026d}", f"n{number}", "e", "FINISHED", number, None, None), None)
+        SweepAbout(
+            RunAbout(f"abcdef{number:026d}", f"n{number}", "e", "FINISHED", number, None, None), "", None
+        )
         for number in range(12)
     ]
     monkeypatch.setattr(sweeps, "store_of", lambda _: SimpleNamespace(read_sweeps=lambda _: found))

@@ -139,24 +139,34 @@ def test_without_a_store_the_outcome_is_told(user):
 
 
 def test_ctrl_c_finishes_what_is_in_training_and_summarizes(user):
-    long = [each for each in SWEEP if "num_epochs" not in each]
-    process = user.start("train", *long, "training.num_epochs=300", "model.hidden_size=4,5,6")
+    short = [each for each in SWEEP if "num_epochs" not in each]
+    command = (*short, "training.num_epochs=1500", "model.hidden_size=4,5,6,7")
+    process = user.start("train", *command)
     deadline = time.monotonic() + 60
-    while not list((user.home / "mlruns" / "launches").glob("*/runs/*")) and time.monotonic() < deadline:
-        if list((user.home / "mlruns").glob("launches/*/journal.jsonl")):
-            text = next((user.home / "mlruns").glob("launches/*/journal.jsonl")).read_text()
-            if '"MetricsLogged"' in text:
-                break
+    while time.monotonic() < deadline:
+        journals = list((user.home / "mlruns" / "launches").glob("*/journal.jsonl"))
+        if journals and '"val/loss"' in journals[0].read_text():
+            break
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
     assert process.returncode == 130, stdout + stderr
+    assert "finishing the runs in training" in stdout
     runs = load_runs(uri(user), sweep="latest")
-    assert 0 < len(runs) <= 18
+    assert len(runs) in (6, 12, 18)  # whole stacks, and not all four
     assert set(runs["status"]) == {"FINISHED"}
+    assert set(runs["val/accuracy"].notna()) == {True}
     assert "best " in stdout
-    user.run("train", *long, "training.num_epochs=300", "model.hidden_size=4,5,6")
-    assert list(load_runs(uri(user), sweep="latest")["status"]) == ["FINISHED"] * 18
+    again = user.run("train", *command)
+    assert f"{len(runs)} of them from before" in again.stdout
+    assert list(load_runs(uri(user), sweep="latest")["status"]) == ["FINISHED"] * 24
+
+
+def test_v_says_how_each_run_ended(user):
+    quiet, loud = user.run("train", *SWEEP), user.run("train", *SWEEP, "-v", "sweep.resume=false")
+    line = "finished  seed=1 learning_rate=0.5  val/accuracy"
+    assert line not in quiet.stdout
+    assert loud.stdout.count(line) == 1
 
 
 @pytest.mark.parametrize("attempt", range(3))

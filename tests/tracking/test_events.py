@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograde.tracking.events import (
+    AnswerAwaited,
     DatasetInput,
     LaunchEnded,
     MetricsLogged,
+    RunAdopted,
     RunEnded,
     RunStarted,
     TagsSet,
@@ -19,7 +21,19 @@ texts = st.text(max_size=8)
 names = st.dictionaries(texts, texts, max_size=3)
 counts = st.integers(0, 2**53)
 events = st.one_of(
-    st.builds(RunStarted, counts, counts, texts, texts, names, names, st.builds(DatasetInput, *[texts] * 5)),
+    st.builds(
+        RunStarted,
+        counts,
+        counts,
+        texts,
+        texts,
+        names,
+        names,
+        st.none() | st.builds(DatasetInput, *[texts] * 5),
+        st.none() | counts,
+    ),
+    st.builds(RunAdopted, counts, texts),
+    st.just(AnswerAwaited()),
     st.builds(MetricsLogged, counts, counts, counts, st.dictionaries(texts, st.floats(allow_nan=False))),
     st.builds(TagsSet, counts, names),
     st.builds(RunEnded, counts, counts, st.sampled_from(["FINISHED", "FAILED", "KILLED"])),

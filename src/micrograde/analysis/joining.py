@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.analysis.selection import LARGEST, OWN_TAGS, RawRuns, RunAbout
+from micrograde import tags
+from micrograde.analysis.selection import LARGEST, RawRuns, RunAbout
 from micrograde.analysis.typing_columns import typed
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def joined(raw: RawRuns) -> "pd.DataFrame":
         columns[name] = typed(values)
     for name, values in _columns(raw.metrics, row_of).items():
         columns[name] = infinities(np.array(values, float))  # None becomes NaN
-    tags = (row for row in raw.tags if row[1].startswith(OWN_TAGS))  # LIKE takes capitals for small letters
-    for name, values in _columns(tags, row_of).items():
+    own = (row for row in raw.tags if row[1].startswith(tags.OWN))  # LIKE takes capitals for small letters
+    for name, values in _columns(own, row_of).items():
         columns[f"tags.{name}"] = pd.Series(values, dtype="str")
     return pd.DataFrame(columns)
 

@@ -3,12 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-PARENT_TAG = "mlflow.parentRunId"
-SWEEP_TAG = "micrograde.sweep_digest"  # a run that has it is a sweep, the parent of its runs
-VARIES_TAG = "micrograde.sweep_varies"
-SUPERSEDED_TAG = "micrograde.superseded"  # of an attempt that was killed and run again
-OWN_TAGS = "micrograde."  # MLflow keeps many tags for its own use
-
 LARGEST = 1.7976931348623157e308
 """What MLflow stores in the place of an infinity."""
 
@@ -43,6 +37,14 @@ class RunAbout(NamedTuple):
     parent_run_id: str | None
 
 
+class SweepAbout(NamedTuple):
+    """What every sweep has; ``varies`` as it was written down."""
+
+    about: RunAbout
+    digest: str
+    varies: str | None
+
+
 @dataclass
 class RawRuns:
     """Runs as a store has them; params, metrics and tags in rows of run id, key and value."""
@@ -61,6 +63,8 @@ class Sweep:
     ----------
     start_time
         Milliseconds since 1970.
+    digest
+        The same for the same sweep started anew.
     varies
         The params in which its runs differ.
     """
@@ -70,4 +74,5 @@ class Sweep:
     experiment_name: str
     status: str
     start_time: int
+    digest: str
     varies: tuple[str, ...]

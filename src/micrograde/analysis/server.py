@@ -6,16 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from micrograde.analysis.selection import (
-    OWN_TAGS,
-    PARENT_TAG,
-    SUPERSEDED_TAG,
-    SWEEP_TAG,
-    VARIES_TAG,
-    RawRuns,
-    RunAbout,
-    Selection,
-)
+from micrograde import tags
+from micrograde.analysis.selection import RawRuns, RunAbout, Selection, SweepAbout
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,8 +30,8 @@ def read_runs(uri: str, selection: Selection) -> RawRuns:
         raw.about.append(about)
         raw.params += [(about.run_id, *item) for item in run.data.params.items()]
         raw.metrics += [(about.run_id, *item) for item in run.data.metrics.items()]
-        tags = run.data.tags.items()
-        raw.tags += [(about.run_id, *item) for item in tags if item[0].startswith(OWN_TAGS)]
+        given = run.data.tags.items()
+        raw.tags += [(about.run_id, *item) for item in given if item[0].startswith(tags.OWN)]
     return raw
 
 
@@ -65,12 +57,19 @@ def read_points(
             yield from pool.map(points, wanted)
 
 
-def read_sweeps(uri: str) -> list[tuple[RunAbout, str | None]]:
-    """All sweeps, each with what it varies as it was written down; in no order."""
+def read_sweeps(uri: str) -> list[SweepAbout]:
+    """All sweeps; in no order."""
     with _asked(uri) as client:
         experiments = _experiments(client)
-        found = _paged(client.search_runs, list(experiments), f"tags.`{SWEEP_TAG}` like '%'")
-        return [(_about(run, experiments), run.data.tags.get(VARIES_TAG)) for run in found]
+        found = _paged(client.search_runs, list(experiments), f"tags.`{tags.SWEEP_DIGEST}` like '%'")
+        return [
+            SweepAbout(
+                _about(run, experiments),
+                run.data.tags[tags.SWEEP_DIGEST],
+                run.data.tags.get(tags.SWEEP_VARIES),
+            )
+            for run in found
+        ]
 
 
 def count_runs(uri: str) -> dict[str, int]:
@@ -102,7 +101,7 @@ def _selected(uri: str, selection: Selection) -> "list[tuple[RunAbout, Run]]":
             runs = _named(client, selection.run_ids)
         else:
             parent = selection.parent_run_id
-            condition = f"tags.`{PARENT_TAG}` = '{parent}'" if parent else ""
+            condition = f"tags.`{tags.PARENT}` = '{parent}'" if parent else ""
             runs = list(_paged(client.search_runs, list(experiments), condition))
             runs = [run for run in runs if not _hidden(run.data.tags)]
         pairs = [(_about(run, experiments), run) for run in runs if run.info.experiment_id in experiments]
@@ -136,9 +135,9 @@ def _named(client: "MlflowClient", run_ids: Sequence[str]) -> "list[Run]":
         return [run for run in pool.map(get, run_ids) if run is not None]
 
 
-def _hidden(tags: dict[str, str]) -> bool:
+def _hidden(given: dict[str, str]) -> bool:
     """Whether a run is a sweep itself, or an attempt that another has taken the place of."""
-    return SWEEP_TAG in tags or tags.get(SUPERSEDED_TAG) == "true"
+    return tags.SWEEP_DIGEST in given or given.get(tags.SUPERSEDED) == "true"
 
 
 def _about(run: "Run", experiments: dict[str, str]) -> RunAbout:
@@ -150,7 +149,7 @@ def _about(run: "Run", experiments: dict[str, str]) -> RunAbout:
         info.status,
         info.start_time,
         info.end_time,
-        run.data.tags.get(PARENT_TAG),
+        run.data.tags.get(tags.PARENT),
     )
 
 

@@ -6,16 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.analysis.selection import (
-    OWN_TAGS,
-    PARENT_TAG,
-    SUPERSEDED_TAG,
-    SWEEP_TAG,
-    VARIES_TAG,
-    RawRuns,
-    RunAbout,
-    Selection,
-)
+from micrograde import tags
+from micrograde.analysis.selection import RawRuns, RunAbout, Selection, SweepAbout
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +38,7 @@ def read_runs(uri: str, selection: Selection) -> RawRuns:
         for chosen in _chosen(selection):
             raw.params += _all(_long(connection, chosen, "params", "t.value"))
             raw.metrics += _all(_long(connection, chosen, "latest_metrics", _VALUE))
-            raw.tags += _all(_long(connection, chosen, "tags", "t.value", f"t.key like '{OWN_TAGS}%'"))
+            raw.tags += _all(_long(connection, chosen, "tags", "t.value", f"t.key like '{tags.OWN}%'"))
         return raw
 
 
@@ -70,19 +62,20 @@ def read_points(
             yield from _rows(connection, query, {**bound, **values})
 
 
-def read_sweeps(uri: str) -> list[tuple[RunAbout, str | None]]:
-    """All sweeps, each with what it varies as it was written down; in no order."""
+def read_sweeps(uri: str) -> list[SweepAbout]:
+    """All sweeps; in no order."""
     query = (
-        "select r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time, null, v.value "
+        "select r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time, null, d.value, v.value "
         "from runs r join experiments e on e.experiment_id = r.experiment_id "
+        "join tags d on d.run_uuid = r.run_uuid and d.key = :sweep "
         "left join tags v on v.run_uuid = r.run_uuid and v.key = :varies "
-        f"where {_ACTIVE} and r.run_uuid in (select run_uuid from tags where key = :sweep)"
+        f"where {_ACTIVE}"
     )
     with _connected(uri) as connection:
         if connection is None:
             return []
-        rows = _all(_rows(connection, query, {"varies": VARIES_TAG, "sweep": SWEEP_TAG}))
-    return [(RunAbout(*about), varies) for *about, varies in rows]
+        rows = _all(_rows(connection, query, {"varies": tags.SWEEP_VARIES, "sweep": tags.SWEEP_DIGEST}))
+    return [SweepAbout(RunAbout(*about), digest, varies) for *about, digest, varies in rows]
 
 
 def count_runs(uri: str) -> dict[str, int]:
@@ -95,7 +88,7 @@ def count_runs(uri: str) -> dict[str, int]:
     with _connected(uri) as connection:
         if connection is None:
             return {}
-        return dict(_all(_rows(connection, query, {**bound, "counted": PARENT_TAG})))
+        return dict(_all(_rows(connection, query, {**bound, "counted": tags.PARENT})))
 
 
 @contextmanager
@@ -145,7 +138,7 @@ def _about(connection: "Connection", selection: Selection) -> list[RunAbout]:
             "left join tags p on p.run_uuid = r.run_uuid and p.key = :parent_key "
             f"where r.run_uuid in ({chosen})"
         )
-        rows += _all(_rows(connection, query, {**bound, "parent_key": PARENT_TAG}))
+        rows += _all(_rows(connection, query, {**bound, "parent_key": tags.PARENT}))
     return [RunAbout(*row) for row in rows]
 
 
@@ -160,11 +153,11 @@ def _chosen(selection: Selection) -> Iterator[Query]:
         bound["status"] = selection.status
     if selection.parent_run_id is not None:
         conditions.append("r.run_uuid in (select run_uuid from tags where key = :child and value = :parent)")
-        bound |= {"child": PARENT_TAG, "parent": selection.parent_run_id}
+        bound |= {"child": tags.PARENT, "parent": selection.parent_run_id}
     if selection.run_ids is None:
         hidden = "key = :sweep or (key = :superseded and value = 'true')"
         conditions.append(f"r.run_uuid not in (select run_uuid from tags where {hidden})")
-        bound |= {"sweep": SWEEP_TAG, "superseded": SUPERSEDED_TAG}
+        bound |= {"sweep": tags.SWEEP_DIGEST, "superseded": tags.SUPERSEDED}
         named: list[dict[str, Any]] = [{}]
     else:
         conditions.append("r.run_uuid in :run_ids")

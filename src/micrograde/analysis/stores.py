@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from micrograde.analysis import server, sql_store
-from micrograde.analysis.selection import RawRuns, RunAbout, Selection
+from micrograde.analysis.selection import RawRuns, RunAbout, Selection, SweepAbout
 
 
 class Store(Protocol):
@@ -21,7 +21,7 @@ class Store(Protocol):
     ) -> Iterator[list[tuple[str, str, int, float | None]]]:
         """All values of metrics."""
 
-    def read_sweeps(self, uri: str) -> list[tuple[RunAbout, str | None]]:
+    def read_sweeps(self, uri: str) -> list[SweepAbout]:
         """The sweeps."""
 
     def count_runs(self, uri: str) -> dict[str, int]:

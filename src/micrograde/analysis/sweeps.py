@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from micrograde.analysis.selection import RunAbout, Sweep
+from micrograde.analysis.selection import Sweep, SweepAbout
 from micrograde.analysis.stores import store_of
 from micrograde.errors import InputError
 
@@ -38,7 +38,7 @@ def load_sweeps(tracking_uri: str, *, experiment_name: str | None = None) -> "pd
     """
     import pandas as pd
 
-    sweeps = _sweeps(tracking_uri, experiment_name)
+    sweeps = list_sweeps(tracking_uri, experiment_name)
     counts = store_of(tracking_uri).count_runs(tracking_uri) if sweeps else {}
     columns = {
         "run_id": pd.Series([each.run_id for each in sweeps], dtype="str"),
@@ -68,7 +68,7 @@ def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = N
     InputError
         If there is none, or a beginning fits several; lists those there are.
     """
-    sweeps = _sweeps(tracking_uri, experiment_name)
+    sweeps = list_sweeps(tracking_uri, experiment_name)
     where = "" if experiment_name is None else f" in experiment_name={experiment_name}"
     if not sweeps:
         raise InputError(f"sweep={sweep}: there are no sweeps yet{where}")
@@ -88,24 +88,26 @@ def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = N
     raise InputError(f"sweep={sweep}: there is no such sweep{where}; there are {_listed(sweeps)}")
 
 
-def _sweeps(uri: str, experiment_name: str | None) -> list[Sweep]:
-    """Newest first."""
+def list_sweeps(uri: str, experiment_name: str | None = None) -> list[Sweep]:
+    """All sweeps of a store, newest first."""
     found = [
-        _sweep(about, varies)
-        for about, varies in store_of(uri).read_sweeps(uri)
-        if experiment_name in (None, about.experiment_name)
+        _sweep(each)
+        for each in store_of(uri).read_sweeps(uri)
+        if experiment_name in (None, each.about.experiment_name)
     ]
     return sorted(found, key=lambda sweep: (-sweep.start_time, sweep.run_id))
 
 
-def _sweep(about: RunAbout, varies: str | None) -> Sweep:
+def _sweep(found: SweepAbout) -> Sweep:
+    about = found.about
     return Sweep(
         about.run_id,
         about.run_name or "",
         about.experiment_name,
         about.status,
         about.start_time or 0,
-        _names(varies),
+        found.digest,
+        _names(found.varies),
     )
 
 

@@ -1,6 +1,7 @@
 """What the sweeper and the launcher that Hydra calls do: jobs in, an outcome for each out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -8,41 +9,40 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from micrograde.errors import RunFailedError
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.jobs import Job, make_job
 from micrograde.sweeps.members import encode_members
+from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import Outcome, Sweep
 
 
 def launch_all(
-    context: HydraContext, master: DictConfig, launcher: Launcher, arguments: Sequence[str]
+    context: HydraContext,
+    master: DictConfig,
+    launcher: Launcher,
+    params: Mapping[str, str],
+    arguments: Sequence[str],
 ) -> list[Any]:
-    """Every combination of what was typed, as one batch."""
-    params = OmegaConf.to_container(master.hydra.sweeper, resolve=True).get("params") or {}  # type: ignore[union-attr]
+    """Every combination of what was typed, as one batch; ``params`` are swept unless typed otherwise."""
     parser = OverridesParser.create(config_loader=context.config_loader)
     overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *arguments])
     (batch,) = BasicSweeper.split_arguments(overrides, None)
-    if str(master.hydra.launcher._target_).startswith("hydra_plugins.stacked."):
+    if is_ours(master.hydra.launcher):
         return [launcher.launch(batch, 0)]
-    sweep = sweep_of(context)
-    jobs = compose_jobs(sweep, context, master, batch)
-    return [dispatch(sweep, launcher, jobs)]
+    with _sweeping(context) as sweep:
+        return [dispatch(sweep, launcher, compose_jobs(sweep, context, master, batch))]
 
 
 def launch_stacked(
     context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
 ) -> list[JobReturn]:
     """Train a batch in this process; each return has the objective, or why there is none."""
-    sweep = sweep_of(context)
-    try:
+    with _sweeping(context) as sweep:
         outcomes = sweep.run(compose_jobs(sweep, context, master, batch))
-    except BaseException as error:
-        sweep.abort(error)
-        raise
     return [_returned(overrides, each) for overrides, each in zip(batch, outcomes, strict=True)]
 
 
@@ -80,6 +80,17 @@ def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outc
                 reason = "its job failed: " + str(job_return._return_value)
                 sweep.outcomes[job.digest] = Outcome(*results.get(job.digest, ("FAILED", None, reason)))
     return [sweep.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
+
+
+@contextmanager
+def _sweeping(context: HydraContext) -> Iterator[Sweep]:
+    """The sweep of this launch, ended if something breaks that is no run's own."""
+    sweep = sweep_of(context)
+    try:
+        yield sweep
+    except BaseException as error:
+        sweep.abort(error)
+        raise
 
 
 def _returned(overrides: Sequence[str], outcome: Outcome) -> JobReturn:

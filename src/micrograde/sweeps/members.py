@@ -5,11 +5,11 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 
+from micrograde import tags
 from micrograde.config_parsing import parse_train_config
 from micrograde.experiment import PreparedSets, default_metric, open_recorder, train_runs
 from micrograde.live_run import RunRequest
 from micrograde.progress import Watch
-from micrograde.sweeps.earlier import PARENT
 from micrograde.sweeps.jobs import Job
 from micrograde.tracking import WriterProcess
 
@@ -36,13 +36,13 @@ def run_members(
 ) -> dict[str, tuple[str, float | None, str | None]]:
     """Run them as stacks, one at a time, and record them; status, metric and reason by digest."""
     content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
-    tags = {PARENT: content["parent"]} if content["parent"] else {}
+    nested = {tags.PARENT: content["parent"]} if content["parent"] else {}
     digests = [digest for _, _, digest, _ in content["members"]]
     requests = [
-        RunRequest(parse_train_config(container), name, overrides, tags=tags)
+        RunRequest(parse_train_config(container), name, overrides, tags=nested)
         for name, overrides, _, container in content["members"]
     ]
-    metric = metric or default_metric(requests[0].config)
+    metric = metric or default_metric(requests[0].config.data.validation_fraction)
     with open_recorder(requests[0].config.tracking, writer) as recorder:
         runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
         recorder.close()

@@ -1,13 +1,13 @@
 """From what Hydra composed for ``-m`` to the sweep of this launch."""
 
+import os
+
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
 from micrograde.sweeps.session import Sweep
-from micrograde.tracking import WriterProcess
-
-_OURS = "hydra_plugins.stacked."
+from micrograde.tracking import WriterProcess, quiet_environment
 
 
 def open_sweep(master: DictConfig) -> Sweep:
@@ -15,12 +15,11 @@ def open_sweep(master: DictConfig) -> Sweep:
 
     Where neither the sweeper nor the launcher is ours, it begins at once, and each job is told its parent.
     """
+    os.environ.update(quiet_environment())  # a server is asked through MLflow
     composed = resolved(master)
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     sweep = Sweep(identify(master, composed), composed, writer)
-    if not any(
-        str(part._target_).startswith(_OURS) for part in (master.hydra.sweeper, master.hydra.launcher)
-    ):
+    if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([])
         parent = sweep.parent_run_id()
         if parent:
@@ -28,3 +27,8 @@ def open_sweep(master: DictConfig) -> Sweep:
     if OmegaConf.select(master, "hydra.sweeper.n_trials") is not None:
         master.hydra.sweeper.n_trials = sweep.trials_left(master.hydra.sweeper.n_trials)
     return sweep
+
+
+def is_ours(plugin: DictConfig) -> bool:
+    """Whether the config is that of our sweeper or our launcher."""
+    return str(plugin._target_).startswith("hydra_plugins.stacked.")

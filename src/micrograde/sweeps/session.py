@@ -8,24 +8,26 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from micrograde import tags
 from micrograde.analysis.comparing import ascending
-from micrograde.config import TrainConfig
 from micrograde.config_parsing import parse_sweep_config, parse_tracking
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, store_location, train_runs
-from micrograde.live_run import SETTLED, LiveRun, RunRequest
+from micrograde.live_run import LiveRun, RunRequest
 from micrograde.progress import watch_runs
-from micrograde.sweeps.earlier import (
-    CONFIG_DIGEST,
-    SUPERSEDED,
-    SWEEP_DIGEST,
-    SWEEP_VARIES,
-    EarlierRun,
-    find_earlier,
-)
+from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
-from micrograde.tracking import ClaimedError, NullRecorder, Recorder, RunRecorder, WriterProcess, claim
+from micrograde.tracking import (
+    Claim,
+    ClaimedError,
+    NullRecorder,
+    Recorder,
+    RunRecorder,
+    StoreLocation,
+    WriterProcess,
+    claim,
+)
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,21 @@ class Sweep:
         if jobs and not configs:
             more = f" (and so on for all {len(jobs)} jobs)" if len(jobs) > 1 else ""
             raise InputError(f"{jobs[0].reason}{more}")
-        self.metric = self.metric or _default_metric(configs, self._composed)
+        data = (
+            configs[0].data.validation_fraction if configs else self._composed["data"]["validation_fraction"]
+        )
+        self.metric = self.metric or default_metric(data)
         self.varies = varying_params(jobs, self.identity.swept) if jobs else []
         names = dict.fromkeys(config.experiment_name for config in configs)
         self._experiment_name = "+".join(names)[:250] or str(self._composed["experiment_name"])
         if self.location is None:
             self._recorder = NullRecorder()
             return
-        self._resources.enter_context(self._claimed())
+        mine = self._claim(self.location)
         earlier = None
         if self.options.resume:
-            earlier = find_earlier(self.location, self.identity.digest, self.metric)
-        recorder = Recorder(self.location, self._writer, self._claim)
+            earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+        recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:
             self._parent = self._start_parent()
@@ -108,22 +113,18 @@ class Sweep:
             self._take_over(run)
         self.before = len(self.outcomes)
 
-    @contextmanager
-    def _claimed(self) -> Iterator[None]:
-        assert self.location
-        path = self.location.folder / "claims" / self.identity.digest[:32]
+    def _claim(self, location: StoreLocation) -> Claim:
+        """Have the sweep to ourselves until ``close`` or ``abort``."""
+        path = location.folder / "claims" / self.identity.digest[:32]
 
         def waiting() -> None:
             print("the last launch of this sweep is still being recorded; waiting for it", flush=True)
 
         try:
-            with claim(path, self.location.folder / "launches", waiting) as mine:
-                self._claim = mine
-                yield
+            return self._resources.enter_context(claim(path, location.folder / "launches", waiting))
         except ClaimedError as error:
             raise InputError(
-                f"this very sweep is going on in process {error}; wait for it, or set sweep.resume=false "
-                "and something that tells the two apart, such as experiment_name"
+                f"this sweep is going on in process {error}; wait until that has ended"
             ) from None
 
     def _start_parent(self) -> int:
@@ -132,18 +133,17 @@ class Sweep:
             experiment_name=self._experiment_name,
             run_name=sweep_name(self.identity.swept),
             params=self.identity.space,
-            tags={SWEEP_DIGEST: self.identity.digest, SWEEP_VARIES: json.dumps(self.varies)},
+            tags={tags.SWEEP_DIGEST: self.identity.digest, tags.SWEEP_VARIES: json.dumps(self.varies)},
         )
 
     def _take_over(self, run: EarlierRun) -> None:
         """Count a run that is done; mark one that is not, or is there twice."""
         assert self._recorder
-        done = run.status == "FINISHED" or (run.status == "FAILED" and run.settled)
-        if done and run.digest not in self.outcomes:
+        if run.done and run.digest not in self.outcomes:
             self.outcomes[run.digest] = Outcome(run.status, run.value)
             return
         number = self._recorder.adopt_run(run.run_id)
-        self._recorder.set_tags(number, {SUPERSEDED: "true"})
+        self._recorder.set_tags(number, {tags.SUPERSEDED: "true"})
         self._recorder.end_run(number, "FINISHED" if run.status == "FINISHED" else "KILLED")
 
     # --- its jobs --------------------------------------------------------------------------------
@@ -193,10 +193,8 @@ class Sweep:
         """Of so many trials of a search those that an earlier launch has not finished."""
         if self.location is None or not self.options.resume:
             return trials
-        earlier = find_earlier(self.location, self.identity.digest, self.metric)
-        done = (
-            {run.digest for run in earlier.runs if run.status == "FINISHED" or run.settled} if earlier else ()
-        )
+        earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+        done = {run.digest for run in earlier.runs if run.done} if earlier else ()
         return max(0, trials - len(done))
 
     def request(self, job: Job, **more: Any) -> RunRequest:
@@ -217,7 +215,7 @@ class Sweep:
             experiment_name=self._experiment_name,
             run_name=job.name,
             params=job.params(),
-            tags={CONFIG_DIGEST: job.digest, SETTLED: "true", "micrograde.reason": job.reason},
+            tags={tags.CONFIG_DIGEST: job.digest, tags.SETTLED: "true", tags.REASON: job.reason},
             parent=self._parent,
         )
         self._recorder.end_run(number, "FAILED")
@@ -272,9 +270,3 @@ class Sweep:
         if isinstance(self._recorder, Recorder):
             self._recorder.__exit__(type(error), error, error.__traceback__)
         self._resources.close()
-
-
-def _default_metric(configs: Sequence[TrainConfig], composed: Mapping[str, Any]) -> str:
-    if configs:
-        return default_metric(configs[0])
-    return "val/accuracy" if composed["data"]["validation_fraction"] else "train/accuracy"

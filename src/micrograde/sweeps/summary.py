@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from micrograde import tags
 from micrograde.analysis.comparing import ascending
-from micrograde.sweeps.earlier import SWEEP_VARIES
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.tracking import RunRecorder
 
@@ -30,7 +30,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     """Read the sweep's runs back, and leave table, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import load_history, load_runs
-    from micrograde.sweep_report import write_sweep_report
+    from micrograde.sweep_report import metrics_drawn, write_sweep_report
 
     assert sweep.location
     run_id = next(run.run_id for run in recorder.wait() if run.run == parent)
@@ -38,7 +38,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     runs = load_runs(uri, sweep=run_id)
     if runs.empty:
         return SweepSummary(run_id, runs, None)
-    history = load_history(uri, sweep=run_id, metrics=[sweep.metric, "train/loss"])
+    history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
     assert folder
     varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
@@ -51,14 +51,13 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         metric=sweep.metric,
         order=sweep.options.order,
     )
-    tags = {SWEEP_VARIES: json.dumps(varies)}
+    found = {tags.SWEEP_VARIES: json.dumps(varies)}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
     if report.best_run_id:
-        tags["micrograde.best_run_id"] = report.best_run_id
-        best = runs.loc[runs["run_id"] == report.best_run_id, sweep.metric]
-        measured[f"best/{sweep.metric}"] = float(best.iloc[0])
-    recorder.set_tags(parent, tags)
+        found[tags.BEST_RUN_ID] = report.best_run_id
+        measured[f"best/{sweep.metric}"] = report.best_value
+    recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
     return SweepSummary(run_id, runs, report.best_run_id)
 
@@ -77,7 +76,7 @@ def print_summary(sweep: "Sweep", summary: SweepSummary) -> int:
         print(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {best['run_name']}  run {best.name}")
     failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
     for _, run in failed.head(_FAILURES).iterrows():
-        print(f"failed      {run['run_name']}: {run.get('tags.micrograde.reason', '')}")
+        print(f"failed      {run['run_name']}: {run.get(f'tags.{tags.REASON}', '')}")
     if len(failed) > _FAILURES:
         print(f"            and {len(failed) - _FAILURES} more")
     print(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")
@@ -94,7 +93,10 @@ def print_outcomes(sweep: "Sweep") -> int:
     low_is_good = ascending(sweep.metric, sweep.options.order)
     values = {digest: each.value for digest, each in finished.items() if each.value is not None}
     if values:
-        best = min(values, key=values.__getitem__) if low_is_good else max(values, key=values.__getitem__)
+        # Among equals the first by name, as in the report.
+        best = min(
+            values, key=lambda each: (values[each] if low_is_good else -values[each], sweep.names[each])
+        )
         print(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
     for digest, each in list(failed.items())[:_FAILURES]:
         print(f"failed      {sweep.names[digest]}: {each.reason}")

@@ -26,6 +26,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde import tags
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.events import (
     AnswerAwaited,
@@ -58,7 +59,6 @@ _POLL_SECONDS = 0.02
 _FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
 _FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
 _BATCH = 1000  # metrics that MLflow takes in one call
-_PARENT_TAG = "mlflow.parentRunId"
 _PARAMS = 100  # params that MLflow takes in one call
 _PARAM_LENGTH = 6000  # characters of a param; the whole config is an artifact
 _SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
@@ -111,14 +111,14 @@ class Writer:
         """Close the runs of a launch that will say nothing more."""
         for run in sorted(self.running):
             now = time.time_ns() // 1_000_000
-            self.write([TagsSet(run, {"micrograde.reason": reason}), RunEnded(run, now, status)])
+            self.write([TagsSet(run, {tags.REASON: reason}), RunEnded(run, now, status)])
 
     def give_up(self) -> None:
         """After an error, leave no run that seems to go on; what could not be written is not tried again."""
         with store_lock(self._location):
             for run in sorted(self.running):
                 run_id, _ = self.run_ids[run]
-                self._client.set_tag(run_id, "micrograde.reason", "recording failed")
+                self._client.set_tag(run_id, tags.REASON, "recording failed")
                 self._client.set_terminated(run_id, "FAILED")
 
     def _write_one(self, event: Event) -> None:
@@ -137,10 +137,10 @@ class Writer:
         from mlflow.entities import Param
 
         experiment_id = self._experiment_id(event.experiment_name)
-        tags = {**self._provenance, **event.tags}
+        given = {**self._provenance, **event.tags}
         if event.parent is not None:
-            tags[_PARENT_TAG] = self.run_ids[event.parent][0]
-        run = when_unlocked(lambda: self._client.create_run(experiment_id, event.time, tags, event.run_name))
+            given[tags.PARENT] = self.run_ids[event.parent][0]
+        run = when_unlocked(lambda: self._client.create_run(experiment_id, event.time, given, event.run_name))
         run_id = run.info.run_id
         self.run_ids[event.run] = (run_id, experiment_id)
         self.running.add(event.run)
