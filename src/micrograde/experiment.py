@@ -285,9 +285,13 @@ def _train(
                 run.depart(event)
                 tell(run)
                 continue
-            for row, replica in enumerate(event.replicas.tolist()):
-                metrics = {metric: float(values[row]) for metric, values in event.metrics.items()}
-                run = stack.replicas[replica]
+            replicas = event.replicas.tolist()
+            runs = [stack.replicas[replica] for replica in replicas]
+            values = {metric: array.tolist() for metric, array in event.metrics.items()}
+            stack.recorder.log_stack([run.number for run in runs], event.epoch, values)
+            of_each = zip(*values.values(), strict=True)
+            for replica, run, row in zip(replicas, runs, of_each, strict=True):
+                metrics = dict(zip(values, row, strict=True))
                 run.take_epoch(event.epoch, metrics)
                 if cancel and cancel(run.place, event.epoch, metrics):
                     runner.cancel(number, replica)

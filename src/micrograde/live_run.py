@@ -8,7 +8,7 @@ from typing import Literal
 
 from micrograde import tags
 from micrograde.artifacts import (
-    log_line,
+    RunLog,
     write_evidence,
     write_figures,
     write_graphs,
@@ -78,6 +78,9 @@ class LiveRun:
     reason: str | None = None
     ended: bool = False
 
+    def __post_init__(self) -> None:
+        self.log = RunLog(self.folder)
+
     @classmethod
     def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":
         """Begin it in the records."""
@@ -105,17 +108,13 @@ class LiveRun:
         """Where its files wait for its end."""
         return self.recorder.run_folder(self.number)
 
-    def log(self, text: str) -> None:
-        """A line for its own log."""
-        log_line(self.folder, text)
-
     def take_evidence(self, model: MLP, row: int) -> bool:
         """Compare hand-written gradients with autograd's; if they disagree, the run has failed."""
         batch = self._first_batch()
         evidence = check_network(model, row, batch.features, batch.targets)
         error = evidence.max_relative_error
         self.recorder.log_metrics(self.number, 0, {"gradient_check/max_relative_error": error})
-        self.log(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
+        self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)
         try:
@@ -126,11 +125,10 @@ class LiveRun:
         return True
 
     def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Keep and record what is known after an epoch."""
-        self.recorder.log_metrics(self.number, epoch, metrics)
+        """Keep what is known after an epoch; the stack records it, of all its runs at once."""
         for metric, value in metrics.items():
             self.history.setdefault(metric, []).append(value)
-        self.log(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
+        self.log.add(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
 
     def depart(self, departure: Departure) -> None:
         """End it as its replica has left the stack."""
@@ -160,7 +158,8 @@ class LiveRun:
             confusion = confusion_counts(model, data.test)[0]
         if reason:
             self.recorder.set_tags(self.number, {tags.REASON: reason})
-        self.log(f"{status} {reason or self.test}")
+        self.log.add(f"{status} {reason or self.test}")
+        self.log.write()
         if self.folder:
             write_recipe(self.folder, self.config, self.request.overrides)
             write_model(self.folder, model, self.config, data.preprocessing)

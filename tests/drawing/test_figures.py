@@ -1,9 +1,13 @@
+import re
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograde.drawing import draw_confusion_matrix, draw_learning_curves, save_figure
+from micrograde.drawing import draw_confusion_matrix, draw_learning_curves
+from micrograde.drawing.panel import padded_range, round_ticks
 
 HISTORY = {
     "train/loss": [1.0, 0.5, 0.25],
@@ -11,32 +15,90 @@ HISTORY = {
     "train/accuracy": [0.3, 0.8, 0.9],
     "val/accuracy": [0.4, 0.95, 0.85],
 }
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+def drawn(picture, kind):
+    return list(ElementTree.fromstring(picture.text).iter(f"{SVG}{kind}"))
+
+
+def texts(picture):
+    return [each.text for each in drawn(picture, "text")]
+
+
+def curves(picture):
+    """Points of each labelled curve, piece by piece."""
+    found = {}
+    for path in drawn(picture, "path"):
+        title = path.find(f"{SVG}title")
+        if title is not None:
+            pieces = [piece for piece in path.get("d").split("M") if piece]
+            found[title.text] = [
+                [tuple(map(float, point.split())) for point in piece.split("L")] for piece in pieces
+            ]
+    return found
 
 
 def test_curves_show_both_parts_and_say_where_the_best_epoch_is():
-    figure = draw_learning_curves(HISTORY, title="a run")
-    loss, accuracy = figure.axes
-    assert "a run" in texts(figure)
-    assert loss.get_title() == "lowest validation loss 0.4, epoch 2"
-    assert accuracy.get_title() == "highest validation accuracy 0.95, epoch 2"
-    for axes, metric in ((loss, "loss"), (accuracy, "accuracy")):
-        lines = {line.get_label(): line for line in axes.get_lines()}
-        np.testing.assert_array_equal(lines["training"].get_ydata(), HISTORY[f"train/{metric}"])
-        np.testing.assert_array_equal(lines["validation"].get_ydata(), HISTORY[f"val/{metric}"])
-        np.testing.assert_array_equal(lines["training"].get_xdata(), [1, 2, 3])
+    picture = draw_learning_curves(HISTORY, title="a run")
+    said = texts(picture)
+    assert {"a run", "● training", "● validation"} <= set(said)
+    assert "lowest validation loss 0.4, epoch 2" in said
+    assert "highest validation accuracy 0.95, epoch 2" in said
+    found = curves(picture)
+    assert set(found) == {"training loss", "validation loss", "training accuracy", "validation accuracy"}
+    for metric in ("loss", "accuracy"):
+        points = {part: np.array(found[f"{part} {metric}"][0]) for part in ("training", "validation")}
+        values = np.array([*HISTORY[f"train/{metric}"], *HISTORY[f"val/{metric}"]])
+        heights = np.concatenate([points["training"][:, 1], points["validation"][:, 1]])
+        # Both parts are drawn to one scale, upwards: a straight line takes every value to its height.
+        slope, offset = np.polyfit(values, heights, 1)
+        assert slope < 0
+        np.testing.assert_allclose(slope * values + offset, heights, atol=0.1)
+        steps = np.diff(points["training"][:, 0])
+        np.testing.assert_allclose(steps, steps[0], atol=0.11)
 
 
-def test_curves_of_a_single_epoch_and_of_a_diverged_run(tmp_path):
+def test_curves_of_a_single_epoch_and_of_a_diverged_run():
     one = draw_learning_curves({"train/loss": [0.5], "train/accuracy": [0.5]}, title="one")
-    assert one.axes[0].get_lines()[0].get_marker() == "o"
-    assert one.axes[0].get_title() == "lowest training loss 0.5, epoch 1"
-    diverged = draw_learning_curves({"train/loss": [np.inf, np.nan], "train/accuracy": [0.1, 0.1]}, title="d")
-    assert diverged.axes[0].get_title() == "no finite loss"
-    save_figure(diverged, tmp_path / "diverged.png")
+    assert "lowest training loss 0.5, epoch 1" in texts(one)
+    assert len(drawn(one, "circle")) == 4  # in each panel the point, and the best's mark on it
+    diverged = draw_learning_curves(
+        {"train/loss": [np.inf, np.nan, np.inf], "train/accuracy": [0.1, 0.1, 0.2]}, title="d"
+    )
+    assert "no finite loss" in texts(diverged)
+    gap = draw_learning_curves({"train/loss": [1, 2, np.nan, 3, 4], "train/accuracy": [0.1]}, title="g")
+    assert [len(piece) for piece in curves(gap)["training loss"]] == [2, 2]
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=6), st.lists(st.floats(0, 1), min_size=1, max_size=6))
+@settings(max_examples=50)
+def test_curves_of_any_numbers_stay_within_the_picture(losses, accuracies):
+    picture = draw_learning_curves({"train/loss": losses, "val/accuracy": accuracies}, title="any")
+    for pieces in curves(picture).values():
+        for x, y in (point for piece in pieces for point in piece):
+            assert 0 <= x <= 960
+            assert 0 <= y <= 390
+
+
+@given(st.floats(-1e300, 1e300), st.floats(0, 1e300), st.booleans())
+@settings(max_examples=200)
+def test_ticks_are_round_few_and_within_the_range(low, width, whole):
+    low, high = padded_range([low, low + width])
+    ticks = round_ticks(low, high, whole=whole)
+    assert len(ticks) <= 7
+    room = 1e-6 * (high - low)
+    assert all(low - room <= value <= high + room for value, _ in ticks)
+    if not whole:
+        assert len(ticks) >= 2
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 1, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (0.98, 50.9, ["10", "20", "30", "40", "50"])],
+)
+def test_ticks_read_well(low, high, expected):
+    assert [text for _, text in round_ticks(low, high)] == expected
 
 
 @given(st.integers(2, 25), st.integers(0, 99))
@@ -45,14 +107,18 @@ def test_every_count_stands_in_its_cell_and_the_worst_mistake_in_the_title(class
     counts = np.random.default_rng(seed).integers(1, 99, (classes, classes))
     counts[1, 0] = 1000
     names = [f"class {number}" for number in range(classes)]
-    figure = draw_confusion_matrix(counts, class_names=names, title="run")
-    (axes,) = figure.axes
-    cells = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axes.texts}
+    picture = draw_confusion_matrix(counts, class_names=names, title="run")
+    numbers = [each for each in drawn(picture, "text") if re.fullmatch(r"\d+", each.text)]
+    rows = sorted({float(each.get("y")) for each in numbers})
+    columns = sorted({float(each.get("x")) for each in numbers})
+    cells = {
+        (rows.index(float(each.get("y"))), columns.index(float(each.get("x")))): each.text for each in numbers
+    }
     expected = {(r, c): str(counts[r, c]) for r in range(classes) for c in range(classes)}
     assert cells == (expected if classes <= 20 else {})
-    assert axes.get_title() == (
-        f"run\n{np.trace(counts)} of {counts.sum()} right; most often class 1 taken for class 0 (1000)"
-    )
+    right, total = np.trace(counts), counts.sum()
+    assert f"{right} of {total} right; most often class 1 taken for class 0 (1000)" in texts(picture)
+    assert "run" in texts(picture)
 
 
 def test_what_does_not_fit_is_refused():
@@ -60,20 +126,16 @@ def test_what_does_not_fit_is_refused():
         draw_confusion_matrix(np.zeros((2, 3), int), class_names=["a", "b"], title="")
 
 
-def test_files_are_png_small_and_the_same_each_time(tmp_path):
-    for name in ("a.png", "b.png"):
-        save_figure(draw_learning_curves(HISTORY, title="a run"), tmp_path / name)
-    content = (tmp_path / "a.png").read_bytes()
-    assert content.startswith(b"\x89PNG")
-    assert len(content) < 100_000
-    assert content == (tmp_path / "b.png").read_bytes()
+@given(st.text(max_size=20))
+def test_any_name_makes_a_file_that_is_xml(name):
+    picture = draw_confusion_matrix(np.eye(2, dtype=int), class_names=[name, "<b>&"], title=name)
+    assert "<b>&" in texts(picture)
 
 
-def test_the_users_matplotlib_settings_stay():
-    import matplotlib
-
-    matplotlib.get_backend()  # looks for one now, and keeps it among the settings
-    before = matplotlib.rcParams.copy()
-    draw_learning_curves(HISTORY, title="")
-    draw_confusion_matrix(np.eye(2, dtype=int), class_names=["a", "b"], title="")
-    assert dict(matplotlib.rcParams) == dict(before)
+def test_files_are_small_and_the_same_each_time(tmp_path):
+    for name in ("a.svg", "b.svg"):
+        draw_learning_curves(HISTORY, title="a run").save(tmp_path / name)
+    content = (tmp_path / "a.svg").read_bytes()
+    assert len(content) < 10_000
+    assert content == (tmp_path / "b.svg").read_bytes()
+    assert draw_learning_curves(HISTORY, title="a run")._repr_svg_().encode() == content

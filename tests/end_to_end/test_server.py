@@ -53,8 +53,8 @@ def test_a_run_goes_to_the_server_and_is_compared_there(user, server):
     assert run.info.run_id in done.stdout
     assert (run.info.status, run.info.run_name) == ("FINISHED", "num_epochs=2 seed=5")
     assert [file.path for file in client.list_artifacts(run.info.run_id, "figures")] == [
-        "figures/confusion_matrix.png",
-        "figures/learning_curves.png",
+        "figures/confusion_matrix.svg",
+        "figures/learning_curves.svg",
     ]
     assert user.runs() == []
     assert run.info.run_id[:8] in user.run("compare", *to_server).stdout

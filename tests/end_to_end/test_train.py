@@ -49,11 +49,10 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
     assert set(artifacts(client, run.info.run_id)) == {
         "config/config.yaml",
         "config/overrides.yaml",
-        "figures/confusion_matrix.png",
-        "figures/learning_curves.png",
+        "figures/confusion_matrix.svg",
+        "figures/learning_curves.svg",
         "gradient_check.csv",
         "graph/network.dot",
-        "graph/network.png",
         "graph/network.svg",
         "model/preprocessing.json",
         "model/weights.safetensors",

@@ -110,6 +110,24 @@ def test_many_params_and_long_ones(home):
     assert len(client(home).get_run(recorded.run_id).data.params) == 250
 
 
+def test_the_values_of_a_stack_go_to_its_runs(home):
+    with Recorder(local_store(home)) as recorder:
+        first, other, second = (start(recorder, name) for name in ("first", "other", "second"))
+        recorder.log_stack([second, first], 1, {"loss": [2.0, 1.0], "accuracy": [0.2, 0.1]})
+        recorder.log_stack([first], 2, {"loss": [0.5], "accuracy": [0.6]})
+        for run in (first, other, second):
+            recorder.end_run(run, "FINISHED")
+        ids = [recorded.run_id for recorded in recorder.close()]
+    store = client(home)
+    assert [store.get_run(run_id).data.metrics for run_id in ids] == [
+        {"loss": 0.5, "accuracy": 0.6},
+        {},
+        {"loss": 2.0, "accuracy": 0.2},
+    ]
+    history = store.get_metric_history(ids[first], "loss")
+    assert [(point.step, point.value) for point in history] == [(1, 1.0), (2, 0.5)]
+
+
 def test_values_that_are_no_numbers_are_recorded(home):
     values = {"nan": float("nan"), "infinite": float("inf"), "negative": -float("inf")}
     with Recorder(local_store(home)) as recorder:

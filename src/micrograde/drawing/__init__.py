@@ -1,4 +1,4 @@
-"""Pictures of what happened: matplotlib figures and DOT graphs; both libraries are imported when used."""
+"""Pictures: of a run as SVG, of a sweep by matplotlib, of graphs by graphviz; both are imported when used."""
 
 from micrograde.drawing.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
 from micrograde.drawing.confusion import draw_confusion_matrix
@@ -9,6 +9,7 @@ from micrograde.drawing.network import LayerNode, draw_network
 from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.rendering import render_graph
 from micrograde.drawing.style import save_figure
+from micrograde.drawing.svg import Svg
 from micrograde.drawing.sweep_curves import Curves, draw_sweep_curves
 from micrograde.drawing.sweep_pictures import Picture, draw_sweep
 from micrograde.drawing.swept import Swept
@@ -17,6 +18,7 @@ __all__ = [
     "Curves",
     "LayerNode",
     "Picture",
+    "Svg",
     "Swept",
     "draw_confusion_matrix",
     "draw_graph",

@@ -1,21 +1,21 @@
 """The confusion matrix: which classes a network takes for which."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.drawing.style import INK, PAPER, new_figure, plain
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from micrograde.drawing.style import INK, PAPER
+from micrograde.drawing.svg import Canvas, Svg
 
 _CLASSES_WITH_NUMBERS = 20  # beyond, the numbers would not fit their cells
 _NAME_LENGTH = 16
+_LETTER = 6.6  # pixels of a letter, about
+_DARKEST = np.array([8, 81, 156])  # at a share of one
+_TOP, _MARGIN = 64, 20
 
 
-def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[str], title: str) -> "Figure":
+def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[str], title: str) -> Svg:
     """True classes down, predicted classes across, each row coloured by its shares.
 
     Parameters
@@ -27,34 +27,51 @@ def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[
     classes = len(counts)
     if counts.shape != (classes, classes) or len(class_names) != classes:
         raise ValueError(f"counts {counts.shape} and {len(class_names)} class names do not fit")
-    size = float(np.clip(2.6 + 0.38 * classes, 3.4, 11))
-    figure = new_figure(size + 0.6, size)
-    axes = figure.subplots()
+    named = classes <= _CLASSES_WITH_NUMBERS
+    names = [shorten(name) for name in class_names] if named else []
+    longest = _LETTER * max(map(len, names), default=0)
+    slanted = longest > 3 * _LETTER
+    cell = 36.0 if named else 720 / classes
+    left = 44 + longest
+    side = cell * classes
+    bottom = _TOP + side
+    below = 0.72 * longest + 46 if slanted else 52
+    point = _the_point(counts, class_names)
+    width = max(left + side + _MARGIN, 2 * _MARGIN + 1.05 * _LETTER * max(len(point), 1.3 * len(title)))
+    canvas = Canvas(width, bottom + below)
+    canvas.text(_MARGIN, 24, title, size=15, anchor="start")
+    canvas.text(_MARGIN, 46, point, size=13, anchor="start")
+
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if classes <= _CLASSES_WITH_NUMBERS:
-        for row, column in zip(*np.nonzero(counts), strict=True):
-            colour = PAPER if shares[row, column] > 0.5 else INK
-            text = str(counts[row, column])
-            axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
-        names = [plain(shorten(name)) for name in class_names]
-        slanted = max(map(len, names)) > 3
-        axes.set_xticks(
-            range(classes), names, rotation=45 if slanted else 0, ha="right" if slanted else "center"
-        )
-        axes.set_yticks(range(classes), names)
-    axes.tick_params(length=0, labelsize=9, colors=INK)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_xlabel("predicted", color=INK)
-    axes.set_ylabel("true", color=INK)
-    axes.set_title(plain(f"{title}\n{_the_point(counts, class_names)}"), fontsize=10, color=INK)
-    return figure
+    canvas.rectangle(left, _TOP, side, side, _blue(0))
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        x, y, share = left + column * cell, _TOP + row * cell, shares[row, column]
+        canvas.rectangle(x, y, cell, cell, _blue(share))
+        if named:
+            colour = PAPER if share > 0.5 else INK
+            canvas.text(x + cell / 2, y + cell / 2 + 4, str(counts[row, column]), colour=colour)
+    for number, name in enumerate(names):
+        centre = (number + 0.5) * cell
+        canvas.text(left - 8, _TOP + centre + 4, name, anchor="end")
+        if slanted:
+            canvas.text(left + centre + 4, bottom + 16, name, anchor="end", turn=-45)
+        else:
+            canvas.text(left + centre, bottom + 18, name)
+    canvas.text(left + side / 2, bottom + below - 10, "predicted", size=13)
+    canvas.text(20, _TOP + side / 2, "true", size=13, turn=-90)
+    return canvas.finish(f"confusion matrix: {title}, {point}")
 
 
 def shorten(name: str) -> str:
     """A class name in a length that fits an axis."""
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
+
+
+def _blue(share: float) -> str:
+    """From nearly white at nothing to dark blue at one."""
+    pale = np.array([247, 251, 255])
+    red, green, blue = (pale + share * (_DARKEST - pale)).astype(int)
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _the_point(counts: NDArray[np.integer], class_names: Sequence[str]) -> str:

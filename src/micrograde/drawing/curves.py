@@ -1,21 +1,20 @@
 """Learning curves: loss and accuracy against the epoch, training and validation in one look."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrograde.drawing.style import INK, TRAIN_COLOUR, VALIDATION_COLOUR, new_figure, plain, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from micrograde.drawing.panel import Panel, padded_range
+from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
+from micrograde.drawing.svg import Canvas, Svg
 
 _SERIES = (("train", "training", TRAIN_COLOUR), ("val", "validation", VALIDATION_COLOUR))
+_WIDTH, _HEIGHT, _LEFT, _TOP = 960, 390, 72, 76
+_PANEL_WIDTH, _PANEL_HEIGHT = 384, 256
 
 
-def draw_learning_curves(history: Mapping[str, Sequence[float]], *, title: str) -> "Figure":
-    """Two panels, loss and accuracy; the best epoch of the last-named part is marked in each.
+def draw_learning_curves(history: Mapping[str, Sequence[float]], *, title: str) -> Svg:
+    """Two panels, loss and accuracy; the best epoch of each part is marked, that of the last in words.
 
     Parameters
     ----------
@@ -24,36 +23,40 @@ def draw_learning_curves(history: Mapping[str, Sequence[float]], *, title: str) 
         ``val/accuracy``: a value an epoch, accuracies as fractions. Values that are not finite leave a
         gap in the line.
     """
-    figure = new_figure(9, 3.6)
-    loss, accuracy = figure.subplots(1, 2)
-    _draw_panel(loss, history, "loss", lower_is_better=True)
-    _draw_panel(accuracy, history, "accuracy", lower_is_better=False)
-    figure.suptitle(plain(title), color=INK, fontsize=12)
-    return figure
+    canvas = Canvas(_WIDTH, _HEIGHT)
+    canvas.text(_LEFT, 28, title, size=17, anchor="start")
+    right = _WIDTH - 24
+    for part, name, colour in reversed(_SERIES):
+        if f"{part}/loss" in history:
+            canvas.text(right, 28, f"● {name}", size=13, anchor="end", colour=colour)
+            right -= 96
+    _draw_panel(canvas, _LEFT, history, "loss", lower_is_better=True)
+    _draw_panel(canvas, _WIDTH - 24 - _PANEL_WIDTH, history, "accuracy", lower_is_better=False)
+    return canvas.finish(f"learning curves: {title}")
 
 
 def _draw_panel(
-    axes: "Axes", history: Mapping[str, Sequence[float]], metric: str, *, lower_is_better: bool
+    canvas: Canvas, left: float, history: Mapping[str, Sequence[float]], metric: str, *, lower_is_better: bool
 ) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    tidy(axes)
-    best = ""
-    for part, name, colour in _SERIES:
-        values = np.asarray(history.get(f"{part}/{metric}", ()), float)
-        if values.size == 0:
-            continue
-        epochs = np.arange(1, values.size + 1)
-        marker = "o" if values.size == 1 else None  # one epoch is a point, not a line
-        axes.plot(epochs, values, color=colour, linewidth=1.8, marker=marker, label=name)
-        finite = np.where(np.isfinite(values), values, np.inf if lower_is_better else -np.inf)
-        if np.isfinite(finite).any():
-            at = int(np.argmin(finite) if lower_is_better else np.argmax(finite))
+    series = {
+        (name, colour): np.asarray(history[key], float)
+        for part, name, colour in _SERIES
+        if len(history.get(key := f"{part}/{metric}", ()))
+    }
+    epochs = max(map(len, series.values()), default=1)
+    panel = Panel(
+        canvas, left, _TOP, _PANEL_WIDTH, _PANEL_HEIGHT,
+        x_range=(1 - 0.02 * epochs, epochs + 0.02 * epochs),
+        y_range=padded_range(np.concatenate([*series.values(), []])),
+    )  # fmt: skip
+    panel.draw_axes("epoch", metric)
+    best = f"no finite {metric}"
+    worst, better = (np.inf, np.argmin) if lower_is_better else (-np.inf, np.argmax)
+    for (name, colour), values in series.items():
+        panel.draw_curve(np.arange(1.0, len(values) + 1), values, colour, f"{name} {metric}")
+        if np.isfinite(values).any():
+            at = int(better(np.where(np.isfinite(values), values, worst)))
             extreme = "lowest" if lower_is_better else "highest"
             best = f"{extreme} {name} {metric} {values[at]:.4g}, epoch {at + 1}"
-            axes.plot(epochs[at], values[at], "o", color=colour, markersize=6, markeredgecolor="white")
-    axes.set_title(best or f"no finite {metric}", fontsize=10, color=INK)
-    axes.set_xlabel("epoch", color=INK, fontsize=9)
-    axes.set_ylabel(metric, color=INK, fontsize=9)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+            canvas.dot(*panel.at(at + 1, float(values[at])), colour)
+    canvas.text(left + _PANEL_WIDTH / 2, _TOP - 14, best, size=13)

@@ -5,7 +5,7 @@ know, so it can be carried into the store at once, later, or by another process.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -60,6 +60,16 @@ class MetricsLogged:
 
 
 @dataclass(frozen=True)
+class StackMetricsLogged:
+    """Values of several runs at the same step: each metric's in the order of ``runs``."""
+
+    runs: Sequence[int]
+    time: int
+    step: int
+    values: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
 class TagsSet:
     """Something that is known of the run by now."""
 
@@ -86,14 +96,24 @@ class LaunchEnded:
     """Nothing more will come. A journal without it belongs to a process that died."""
 
 
-Event = RunStarted | RunAdopted | MetricsLogged | TagsSet | RunEnded | AnswerAwaited | LaunchEnded
+Event = (
+    RunStarted
+    | RunAdopted
+    | MetricsLogged
+    | StackMetricsLogged
+    | TagsSet
+    | RunEnded
+    | AnswerAwaited
+    | LaunchEnded
+)
 
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_json_line(event: Event) -> str:
     """The event as a line without its end. Floats keep every bit; NaN and infinities are kept too."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)})
+    # vars, not asdict: that copies every number
+    return json.dumps({"event": type(event).__name__, **vars(event)}, default=asdict)
 
 
 def from_json_line(line: str) -> Event:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -29,6 +29,7 @@ from micrograde.tracking.events import (
     RunAdopted,
     RunEnded,
     RunStarted,
+    StackMetricsLogged,
     Status,
     TagsSet,
     to_json_line,
@@ -78,6 +79,9 @@ class RunRecorder(Protocol):
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
         """Values measured at a step."""
 
+    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
+        """Values of several runs at a step: each metric's in the order of ``runs``."""
+
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """More that is known of a run."""
 
@@ -115,6 +119,9 @@ class NullRecorder:
         return
 
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
+        """Forget them."""
+
+    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Forget them."""
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
@@ -264,6 +271,10 @@ class Recorder:
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
         """Values measured at a step."""
         self._append(MetricsLogged(run, _now(), step, values))
+
+    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
+        """Values of several runs at a step: each metric's in the order of ``runs``."""
+        self._append(StackMetricsLogged(runs, _now(), step, values))
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """More that is known of a run."""

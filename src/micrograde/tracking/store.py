@@ -43,6 +43,11 @@ class StoreLocation:
     artifact_root: Path | None
     folder: Path
 
+    @property
+    def database(self) -> Path | None:
+        """The file of a local store; None with a server."""
+        return self.folder / "mlflow.db" if self.artifact_root else None
+
 
 def project_home() -> Path:
     """The folder that holds ``mlruns/``, whatever the working directory.

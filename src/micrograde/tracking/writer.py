@@ -37,10 +37,12 @@ from micrograde.tracking.events import (
     RunAdopted,
     RunEnded,
     RunStarted,
+    StackMetricsLogged,
     Status,
     TagsSet,
     from_json_line,
 )
+from micrograde.tracking.points import Point, write_through_client, write_to_sqlite
 from micrograde.tracking.provenance import provenance_tags
 from micrograde.tracking.store import (
     StoreLocation,
@@ -58,17 +60,17 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.02
 _FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
 _FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
-_BATCH = 1000  # metrics that MLflow takes in one call
+_POINTS = 100_000  # so many values wait at most
 _PARAMS = 100  # params that MLflow takes in one call
 _PARAM_LENGTH = 6000  # characters of a param; the whole config is an artifact
 _SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
 
 
 class Writer:
-    """Writes events to a store, in order; metrics are gathered and written in batches.
+    """Writes events to a store, in order; metrics are gathered and written together.
 
-    What a run has measured is written when it is a batch, when the run ends, and every few seconds for those
-    who watch; seldomer where many runs go on, since each write costs the same however little it holds.
+    They are written every few seconds, for those who watch, and before a run ends; seldomer where a store
+    takes its time.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class Writer:
         self._experiments: dict[str, str] = {}
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
         self.running: set[int] = set()
-        self._metrics: dict[int, list[Any]] = {}
+        self._points: list[Point] = []
         self._next_flush = 0.0
 
     def write(self, events: list[Event]) -> None:
@@ -88,15 +90,14 @@ class Writer:
             with store_lock(self._location):
                 for event in events:
                     self._write_one(event)
-        if self._metrics and time.monotonic() >= self._next_flush:
+        if self._points and time.monotonic() >= self._next_flush:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits."""
         start = time.monotonic()
         with store_lock(self._location):
-            for run in list(self._metrics):
-                self._flush(run)
+            self._write_points()
         now = time.monotonic()
         self._next_flush = now + max(_FLUSH_SECONDS, _FLUSH_SHARE * (now - start))
 
@@ -127,7 +128,9 @@ class Writer:
         elif isinstance(event, RunAdopted):
             self._adopt(event)
         elif isinstance(event, MetricsLogged):
-            self._gather(event)
+            self._gather([event.run], event, {key: [value] for key, value in event.values.items()})
+        elif isinstance(event, StackMetricsLogged):
+            self._gather(event.runs, event, event.values)
         elif isinstance(event, TagsSet):
             self._set_tags(event)
         elif isinstance(event, RunEnded):
@@ -162,26 +165,35 @@ class Writer:
 
         self._log_batch(self.run_ids[event.run][0], tags=[RunTag(*tag) for tag in event.tags.items()])
 
-    def _gather(self, event: MetricsLogged) -> None:
-        from mlflow.entities import Metric
-
-        waiting = self._metrics.setdefault(event.run, [])
-        waiting += [Metric(key, value, event.time, event.step) for key, value in event.values.items()]
-        if len(waiting) >= _BATCH:
-            self._flush(event.run)
-
-    def _flush(self, run: int) -> None:
-        waiting = self._metrics.pop(run, [])
-        for start in range(0, len(waiting), _BATCH):
-            self._log_batch(self.run_ids[run][0], metrics=waiting[start : start + _BATCH])
-
-    def _log_batch(
-        self, run_id: str, metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = ()
+    def _gather(
+        self,
+        runs: Sequence[int],
+        event: MetricsLogged | StackMetricsLogged,
+        values: Mapping[str, Sequence[float]],
     ) -> None:
-        when_unlocked(lambda: self._client.log_batch(run_id, metrics, params, tags))
+        for key, of_runs in values.items():
+            self._points += [
+                Point(self.run_ids[run][0], key, value, event.time, event.step)
+                for run, value in zip(runs, of_runs, strict=True)
+            ]
+        if len(self._points) >= _POINTS:
+            self._write_points()
+
+    def _write_points(self) -> None:
+        points, self._points = self._points, []
+        if not points:
+            return
+        if self._location.database:
+            database = self._location.database
+            when_unlocked(lambda: write_to_sqlite(database, points))
+        else:
+            write_through_client(self._client, points)
+
+    def _log_batch(self, run_id: str, params: Sequence[Any] = (), tags: Sequence[Any] = ()) -> None:
+        when_unlocked(lambda: self._client.log_batch(run_id, (), params, tags))
 
     def _end(self, event: RunEnded) -> None:
-        self._flush(event.run)
+        self._write_points()
         run_id, _ = self.run_ids[event.run]
         files = self._folder / f"run-{event.run}"
         if any(files.iterdir()):
