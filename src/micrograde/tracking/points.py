@@ -1,4 +1,4 @@
-"""Values of metrics on their way into a store: into a local one as rows, to a server by MLflow's client.
+"""Params and metrics on their way into a store: into a local one as rows, to a server by MLflow's client.
 
 MLflow makes an object of each value and keeps it in a session, which takes most of the time of recording a
 sweep. Into its SQLite file the rows go as they are, by the rules of its ``SqlAlchemyStore.log_batch``; a test
@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _BATCH = 1000  # values that MLflow takes in one call
+_PARAMS = 100  # params that it takes in one call
 _LARGEST = 1.7976931348623157e308  # what MLflow keeps for infinity
 _LOCKED_SECONDS = 20.0
 
+PARAM_LENGTH = 6000
+"""Characters of a param that MLflow keeps; the whole config is among a run's files."""
+
+_INSERT_PARAM = "insert or ignore into params (run_uuid, key, value) values (?, ?, ?)"
 _INSERT = """
     insert or ignore into metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
 """
@@ -34,6 +39,14 @@ _UPSERT = """
 """
 
 
+class Param(NamedTuple):
+    """What is told of a run as it begins."""
+
+    run_id: str
+    key: str
+    value: str
+
+
 class Point(NamedTuple):
     """A metric's value at a step of a run; ``time`` in milliseconds since 1970."""
 
@@ -44,8 +57,8 @@ class Point(NamedTuple):
     step: int
 
 
-def write_to_sqlite(database: Path, points: Sequence[Point]) -> None:
-    """Add points to MLflow's SQLite file, in one transaction; what is there already stays as it is.
+def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Point]) -> None:
+    """Add rows to MLflow's SQLite file, in one transaction; what is there already stays as it is.
 
     Raises
     ------
@@ -62,16 +75,21 @@ def write_to_sqlite(database: Path, points: Sequence[Point]) -> None:
             latest[row.run_id, row.key] = row
     with closing(sqlite3.connect(database, timeout=_LOCKED_SECONDS)) as connection, connection:
         connection.execute("pragma foreign_keys = on")
+        connection.executemany(_INSERT_PARAM, [(*param[:2], param.value[:PARAM_LENGTH]) for param in params])
         connection.executemany(_INSERT, rows)
         connection.executemany(_UPSERT, latest.values())
 
 
-def write_through_client(client: "MlflowClient", points: Sequence[Point]) -> None:
-    """Log points by MLflow's interface, as many of a run in a call as it takes."""
-    from mlflow.entities import Metric
+def write_through_client(client: "MlflowClient", params: Sequence[Param], points: Sequence[Point]) -> None:
+    """The same by MLflow's interface, as many of a run in a call as it takes."""
+    from mlflow import entities
 
-    for run_id, of_run in groupby(sorted(points, key=attrgetter("run_id")), key=attrgetter("run_id")):
-        metrics = [Metric(point.key, point.value, point.time, point.step) for point in of_run]
+    for run_id, of_run in groupby(sorted(params), key=attrgetter("run_id")):
+        several = [entities.Param(param.key, param.value[:PARAM_LENGTH]) for param in of_run]
+        for start in range(0, len(several), _PARAMS):
+            client.log_batch(run_id, params=several[start : start + _PARAMS])
+    for run_id, measured in groupby(sorted(points, key=attrgetter("run_id")), key=attrgetter("run_id")):
+        metrics = [entities.Metric(point.key, point.value, point.time, point.step) for point in measured]
         for start in range(0, len(metrics), _BATCH):
             client.log_batch(run_id, metrics[start : start + _BATCH])
 

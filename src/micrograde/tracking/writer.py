@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from micrograde import tags
 from micrograde.tracking.claim import Claim
@@ -42,7 +44,7 @@ from micrograde.tracking.events import (
     TagsSet,
     from_json_line,
 )
-from micrograde.tracking.points import Point, write_through_client, write_to_sqlite
+from micrograde.tracking.points import Param, Point, write_through_client, write_to_sqlite
 from micrograde.tracking.provenance import provenance_tags
 from micrograde.tracking.store import (
     StoreLocation,
@@ -61,8 +63,6 @@ _POLL_SECONDS = 0.02
 _FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
 _FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
 _POINTS = 100_000  # so many values wait at most
-_PARAMS = 100  # params that MLflow takes in one call
-_PARAM_LENGTH = 6000  # characters of a param; the whole config is an artifact
 _SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
 
 
@@ -81,7 +81,10 @@ class Writer:
         self._experiments: dict[str, str] = {}
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
         self.running: set[int] = set()
+        self._artifact_uris: dict[str, str] = {}
+        self._params: list[Param] = []
         self._points: list[Point] = []
+        self._ended: list[RunEnded] = []
         self._next_flush = 0.0
 
     def write(self, events: list[Event]) -> None:
@@ -90,14 +93,15 @@ class Writer:
             with store_lock(self._location):
                 for event in events:
                     self._write_one(event)
-        if self._points and time.monotonic() >= self._next_flush:
+                self._end_runs()
+        if (self._params or self._points) and time.monotonic() >= self._next_flush:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits."""
         start = time.monotonic()
         with store_lock(self._location):
-            self._write_points()
+            self._write_rows()
         now = time.monotonic()
         self._next_flush = now + max(_FLUSH_SECONDS, _FLUSH_SHARE * (now - start))
 
@@ -134,11 +138,9 @@ class Writer:
         elif isinstance(event, TagsSet):
             self._set_tags(event)
         elif isinstance(event, RunEnded):
-            self._end(event)
+            self._ended.append(event)
 
     def _start(self, event: RunStarted) -> None:
-        from mlflow.entities import Param
-
         experiment_id = self._experiment_id(event.experiment_name)
         given = {**self._provenance, **event.tags}
         if event.parent is not None:
@@ -146,10 +148,9 @@ class Writer:
         run = when_unlocked(lambda: self._client.create_run(experiment_id, event.time, given, event.run_name))
         run_id = run.info.run_id
         self.run_ids[event.run] = (run_id, experiment_id)
+        self._artifact_uris[run_id] = run.info.artifact_uri
         self.running.add(event.run)
-        params = [Param(key, value[:_PARAM_LENGTH]) for key, value in event.params.items()]
-        for start in range(0, len(params), _PARAMS):
-            self._log_batch(run_id, params=params[start : start + _PARAMS])
+        self._params += [Param(run_id, *param) for param in event.params.items()]
         if event.dataset:
             dataset = _dataset_entity(event.dataset)
             when_unlocked(lambda: self._client.log_inputs(run_id, [dataset]))
@@ -157,13 +158,16 @@ class Writer:
     def _adopt(self, event: RunAdopted) -> None:
         info = when_unlocked(lambda: self._client.get_run(event.run_id)).info
         self.run_ids[event.run] = (event.run_id, info.experiment_id)
+        self._artifact_uris[event.run_id] = info.artifact_uri
         self.running.add(event.run)
         when_unlocked(lambda: self._client.update_run(event.run_id, status="RUNNING"))
 
     def _set_tags(self, event: TagsSet) -> None:
         from mlflow.entities import RunTag
 
-        self._log_batch(self.run_ids[event.run][0], tags=[RunTag(*tag) for tag in event.tags.items()])
+        run_id, _ = self.run_ids[event.run]
+        given = [RunTag(*tag) for tag in event.tags.items()]
+        when_unlocked(lambda: self._client.log_batch(run_id, tags=given))
 
     def _gather(
         self,
@@ -177,29 +181,40 @@ class Writer:
                 for run, value in zip(runs, of_runs, strict=True)
             ]
         if len(self._points) >= _POINTS:
-            self._write_points()
+            self._write_rows()
 
-    def _write_points(self) -> None:
+    def _write_rows(self) -> None:
+        params, self._params = self._params, []
         points, self._points = self._points, []
-        if not points:
-            return
-        if self._location.database:
-            database = self._location.database
-            when_unlocked(lambda: write_to_sqlite(database, points))
+        database = self._location.database
+        if database and (params or points):
+            when_unlocked(lambda: write_to_sqlite(database, params, points))
         else:
-            write_through_client(self._client, points)
+            write_through_client(self._client, params, points)
 
-    def _log_batch(self, run_id: str, params: Sequence[Any] = (), tags: Sequence[Any] = ()) -> None:
-        when_unlocked(lambda: self._client.log_batch(run_id, (), params, tags))
+    def _end_runs(self) -> None:
+        """End those of which all has been said; a run that has ended lacks nothing."""
+        if not self._ended:
+            return
+        self._write_rows()
+        for event in self._ended:
+            run_id, _ = self.run_ids[event.run]
+            self._keep_files(self._folder / f"run-{event.run}", run_id)
+            when_unlocked(lambda: self._client.set_terminated(run_id, event.status, event.time))  # noqa: B023
+            self.running.discard(event.run)
+        self._ended.clear()
 
-    def _end(self, event: RunEnded) -> None:
-        self._write_points()
-        run_id, _ = self.run_ids[event.run]
-        files = self._folder / f"run-{event.run}"
-        if any(files.iterdir()):
-            when_unlocked(lambda: self._client.log_artifacts(run_id, str(files)))
-        when_unlocked(lambda: self._client.set_terminated(run_id, event.status, event.time))
-        self.running.discard(event.run)
+    def _keep_files(self, folder: Path, run_id: str) -> None:
+        if not any(folder.iterdir()):
+            return
+        uri = self._artifact_uris[run_id]
+        if self._location.database and uri.startswith(
+            "file:"
+        ):  # beside the launch's folder: moved, not copied
+            target = url2pathname(urlsplit(uri).path)
+            shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
+        else:
+            when_unlocked(lambda: self._client.log_artifacts(run_id, str(folder)))
 
     def _experiment_id(self, name: str) -> str:
         """The experiment of this name, made if there is none."""
