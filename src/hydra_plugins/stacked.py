@@ -4,6 +4,7 @@ What they do is in ``micrograde.sweeps``.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
@@ -33,6 +34,26 @@ class StackedSweeper(Sweeper):
         from micrograde.sweeps.launching import launch_all
 
         return launch_all(self._context, self._config, self._launcher, self._params, arguments)
+
+
+class OptunaSearch(Sweeper):
+    """Optuna's sweeper, in whose place the sweep puts it: one in which all trials fail has an end as well."""
+
+    def __init__(self, **options: Any) -> None:
+        from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
+
+        self._optuna = OptunaSweeper(**options)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Make the launcher."""
+        self._folder = Path(config.hydra.sweep.dir)
+        self._optuna.setup(hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Launch batch after batch."""
+        from micrograde.sweeps.search import run_search
+
+        run_search(self._optuna, self._folder, arguments)
 
 
 class StackedLauncher(Launcher):

@@ -8,6 +8,7 @@ import functools
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -27,6 +28,9 @@ Config = dict[str, Any]
 BAD_INPUT = 2
 RUN_FAILED = 1
 INTERRUPTED = 130
+
+# Choices that come with an extra of this package.
+_EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
 
 
 def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
@@ -104,11 +108,17 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
 
 @contextmanager
 def leave_with_line() -> Iterator[None]:
-    """For what Hydra calls outside the job: a mistake becomes a line and an exit status here, too."""
+    """For Hydra's callbacks: a mistake becomes a line and an exit status here, too.
+
+    Any other error ends the program; Hydra would make a warning of it and go on.
+    """
     try:
         yield
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         _leave(error)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(RUN_FAILED)
 
 
 def _leave(error: Exception) -> None:
@@ -132,6 +142,9 @@ def _one_line(error: Exception) -> str:
         r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search", message
     )
     if choice:
+        extra = _EXTRAS.get(f"{choice[1]}={choice[2]}".partition("_")[0])
+        if extra:
+            return f"{choice[1]}={choice[2]}: is not installed; pip install 'micrograde[{extra}]'"
         return f"{choice[1]}={choice[2]}: there is no such choice; there are {' '.join(choice[3].split())}"
     cause = f": {error.__cause__}" if error.__cause__ else ""
     return " ".join(f"{message}{cause}".split())

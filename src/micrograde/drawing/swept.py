@@ -141,7 +141,7 @@ def _categories(values: Sequence[object]) -> Scale:
 
 def _is_geometric(distinct: NDArray[np.float64]) -> bool:
     """Whether positive numbers are more even by their ratios than by their differences."""
-    if len(distinct) < 2 or distinct[0] <= 0 or distinct[-1] < _WIDE * distinct[0]:
+    if len(distinct) < 2 or distinct[0] <= 0 or distinct[-1] / _WIDE < distinct[0]:
         return False
     gaps, ratios = np.diff(distinct), np.diff(np.log(distinct))
     return bool(np.std(ratios) / np.mean(ratios) <= np.std(gaps) / np.mean(gaps) + 1e-9)

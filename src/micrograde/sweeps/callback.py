@@ -1,6 +1,7 @@
 """Hydra's callback around a sweep: opens it before the sweeper begins, and closes it when it is done."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
@@ -34,7 +35,7 @@ class SweepCallback(Callback):
 
         if self.sweep is not None:
             with leave_with_line():
-                status = self.sweep.close()
+                status = self.sweep.close(Path(config.hydra.sweep.dir))
             if status:
                 sys.exit(status)
 

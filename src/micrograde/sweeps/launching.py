@@ -11,7 +11,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from micrograde.errors import RunFailedError
+from micrograde.errors import InputError, RunFailedError
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.jobs import Job, make_job
@@ -30,6 +30,9 @@ def launch_all(
     """Every combination of what was typed, as one batch; ``params`` are swept unless typed otherwise."""
     parser = OverridesParser.create(config_loader=context.config_loader)
     overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *arguments])
+    for override in overrides:
+        if override.is_interval_sweep():
+            raise InputError(f"{override.input_line}: only a search takes a range; add hydra/sweeper=optuna")
     (batch,) = BasicSweeper.split_arguments(overrides, None)
     if is_ours(master.hydra.launcher):
         return [launcher.launch(batch, 0)]
@@ -93,8 +96,23 @@ def _sweeping(context: HydraContext) -> Iterator[Sweep]:
         raise
 
 
+class _Returned(JobReturn):
+    """A job's outcome. Asked for the value of one that failed, Hydra's own writes lines onto the terminal."""
+
+    @property
+    def return_value(self) -> Any:
+        """The objective; raises what says why there is none."""
+        if self.status != JobStatus.COMPLETED:
+            raise self._return_value
+        return self._return_value
+
+    @return_value.setter
+    def return_value(self, value: Any) -> None:
+        self._return_value = value
+
+
 def _returned(overrides: Sequence[str], outcome: Outcome) -> JobReturn:
-    job = JobReturn(overrides=list(overrides))
+    job = _Returned(overrides=list(overrides))
     good = outcome.status == "FINISHED"
     job.status = JobStatus.COMPLETED if good else JobStatus.FAILED
     job.return_value = outcome.value if good else RunFailedError(outcome.reason or "stopped with Ctrl-C")

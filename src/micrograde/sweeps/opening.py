@@ -2,10 +2,11 @@
 
 import os
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
+from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Sweep
 from micrograde.tracking import WriterProcess, quiet_environment
 
@@ -19,13 +20,13 @@ def open_sweep(master: DictConfig) -> Sweep:
     composed = resolved(master)
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     sweep = Sweep(identify(master, composed), composed, writer)
+    if is_search(master.hydra.sweeper):
+        prepare_search(master, sweep)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([])
         parent = sweep.parent_run_id()
         if parent:
             master.hydra.overrides.hydra.append(f"sweep.parent_run_id={parent}")
-    if OmegaConf.select(master, "hydra.sweeper.n_trials") is not None:
-        master.hydra.sweeper.n_trials = sweep.trials_left(master.hydra.sweeper.n_trials)
     return sweep
 
 

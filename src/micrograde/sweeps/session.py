@@ -1,11 +1,13 @@
 """A sweep from its first job to its summary: the parent run, what was there before, what came of each job."""
 
 import json
+import shutil
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from micrograde import tags
@@ -189,14 +191,6 @@ class Sweep:
                 todo.setdefault(job.digest, job)
         return list(todo.values())
 
-    def trials_left(self, trials: int) -> int:
-        """Of so many trials of a search those that an earlier launch has not finished."""
-        if self.location is None or not self.options.resume:
-            return trials
-        earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
-        done = {run.digest for run in earlier.runs if run.done} if earlier else ()
-        return max(0, trials - len(done))
-
     def request(self, job: Job, **more: Any) -> RunRequest:
         """What is to be run for a job."""
         assert job.config is not None
@@ -242,8 +236,14 @@ class Sweep:
 
     # --- the end ---------------------------------------------------------------------------------
 
-    def close(self) -> int:
+    def close(self, left: Path) -> int:
         """Write the summary, end the parent run, and say what came of it; the exit status.
+
+        Parameters
+        ----------
+        left
+            The folder in which Hydra's sweepers and launchers leave files and empty folders: the files are
+            kept with the parent run.
 
         Raises
         ------
@@ -253,16 +253,20 @@ class Sweep:
         from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
 
         if self._recorder is None:
+            shutil.rmtree(left, ignore_errors=True)
             return 0
         interrupted = self.closing.is_set()
         if self.location is None:
             failed = print_outcomes(self)
         else:
             summary = summarize_sweep(self, self._recorder, self._parent)
+            for file in left.glob("*.yaml"):
+                shutil.move(file, self._recorder.run_folder(self._parent) or left)
             self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED")
             self._recorder.close()
             failed = print_summary(self, summary)
         self._resources.close()
+        shutil.rmtree(left, ignore_errors=True)
         return 130 if interrupted else int(failed > 0)
 
     def abort(self, error: BaseException) -> None:

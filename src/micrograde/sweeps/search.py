@@ -1,0 +1,147 @@
+"""A search by Optuna, in a form that can be taken up again: its study and the trials that are left of it."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import DictConfig, OmegaConf
+
+from micrograde.analysis.comparing import ascending
+from micrograde.errors import InputError
+from micrograde.experiment import default_metric
+from micrograde.sweeps.jobs import key_of
+from micrograde.sweeps.session import Sweep
+from micrograde.tracking import project_home
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+_NO_RESULT = ("No trials are completed yet.", "Record does not exist.")  # what Optuna says, by storage
+_TRIALS, _BATCH = 64, 16  # in all, and chosen and trained at a time
+_TAKEN_UP = "taken up"  # marks a trial that was interrupted and is asked for anew
+
+
+def is_search(sweeper: DictConfig) -> bool:
+    """Whether trials are chosen one after another, by Optuna."""
+    return "hydra_optuna_sweeper" in str(sweeper._target_)
+
+
+def prepare_search(master: DictConfig, sweep: Sweep) -> None:
+    """Fill in what was not typed, and reckon how many trials are left.
+
+    The direction follows the sweep's metric, a batch of trials is so large that stacks pay, and trials that
+    fail do not end the search.
+    The study lives in ``mlruns/search.db`` under the sweep's digest. Trials that an earlier launch began and
+    did not finish are asked for first, with the values that they had. The sampler's seed is the config's
+    ``seed`` plus the trials that there are, so that a search that is never interrupted comes out the same.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to search.
+    """
+    import optuna
+
+    sweeper = master.hydra.sweeper
+    sweeper._target_ = "hydra_plugins.stacked.OptunaSearch"
+    optuna.logging.set_verbosity(logging.WARNING)
+    logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(
+        logging.ERROR
+    )  # the table says what failed
+    if not sweep.identity.swept:
+        raise InputError(
+            "hydra/sweeper=optuna: there is nothing to search; add search=sgd, or a range such as "
+            "'optimizer.learning_rate=interval(0.01,1)'"
+        )
+    typed = {key_of(each) for each in master.hydra.overrides.hydra}
+    metric = sweep.options.metric or default_metric(master.data.validation_fraction)
+    ours = {
+        "direction": "minimize" if ascending(metric, sweep.options.order) else "maximize",
+        "n_trials": _TRIALS,
+        "n_jobs": _BATCH,
+        "max_failure_rate": 1.0,
+    }
+    for key, value in ours.items():
+        if f"hydra.sweeper.{key}" not in typed:
+            sweeper[key] = value
+    if sweep.location is None:
+        return
+    recorded = sweeper.storage is None and sweeper.study_name is None
+    if sweeper.storage is None:
+        folder = project_home() / "mlruns"
+        folder.mkdir(parents=True, exist_ok=True)
+        sweeper.storage = f"sqlite:///{folder / 'search.db'}"
+    if sweeper.study_name is None:
+        sweeper.study_name = sweep.identity.digest[:32]
+    _make_storage(sweeper.storage)
+    names = [each.study_name for each in optuna.get_all_study_summaries(sweeper.storage)]
+    if sweeper.study_name in names and recorded and not sweep.options.resume:
+        optuna.delete_study(sweeper.study_name, sweeper.storage)
+    study = optuna.create_study(
+        study_name=sweeper.study_name,
+        storage=sweeper.storage,
+        direction=str(getattr(sweeper.direction, "name", sweeper.direction)),
+        load_if_exists=True,
+    )
+    done = _take_up(study)
+    if OmegaConf.select(sweeper, "sampler.seed", default=0) is None:
+        sweeper.sampler.seed = int(master.seed) + len(study.trials)
+    sweeper.n_trials = max(0, sweeper.n_trials - done)
+    if not sweeper.n_trials:
+        sweep.begin([])  # nothing is launched any more; what there is will be shown
+
+
+def run_search(sweeper: Sweeper, folder: Path, arguments: list[str]) -> None:
+    """Go through the trials; that none of them came to a result is no error of the search.
+
+    Parameters
+    ----------
+    folder
+        Is made, for what Optuna's sweeper writes at its end: the best trial's parameters.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        sweeper.sweep(arguments)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not (isinstance(error, ValueError) and str(error) in _NO_RESULT):
+            raise
+
+
+def _make_storage(url: str) -> None:
+    """Note the version of Optuna's schema in a study's database, if it is not there.
+
+    Optuna 2, which Hydra's sweeper needs, does so without committing under SQLAlchemy 2, and then refuses to
+    open what it has made.
+    """
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from optuna.storages import _rdb
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection)
+        if context.get_current_revision() is None:
+            context.stamp(ScriptDirectory(str(Path(_rdb.__file__).parent / "alembic")), "head")
+    engine.dispose()
+
+
+def _take_up(study: "Study") -> int:
+    """Ask again for the trials that were interrupted; how many have been done."""
+    from optuna.trial import TrialState
+
+    done = 0
+    for trial in study.get_trials(deepcopy=False):
+        if _TAKEN_UP in trial.user_attrs or trial.state == TrialState.WAITING:
+            continue
+        if trial.state != TrialState.RUNNING:
+            done += 1
+            continue
+        if trial.params:
+            study.enqueue_trial(trial.params)
+        study._storage.set_trial_user_attr(trial._trial_id, _TAKEN_UP, True)
+        study.tell(trial.number, state=TrialState.FAIL)
+    return done
