@@ -23,6 +23,10 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev,torch]'
 	@touch $@
 
+.venv/installed-system: .venv/installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev,system]'
+	@touch $@
+
 .venv/installed-benchmarks: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[benchmarks]'
 	@touch $@
@@ -42,6 +46,9 @@ test: .venv/installed-dev  ## run the tests
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)
 
+test-system: .venv/installed-system  ## test on a Ray cluster and PostgreSQL: apt-get install postgresql first
+	$(BIN)/python -m pytest tests/system $(ARGS)
+
 bench: .venv/installed-benchmarks  ## measure speeds beside PyTorch, JAX, scikit-learn, micrograd: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
@@ -59,4 +66,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare ui test test-torch bench lint format clean
+.PHONY: help train compare ui test test-torch test-system bench lint format clean

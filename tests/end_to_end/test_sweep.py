@@ -123,7 +123,7 @@ def test_choices_of_groups_are_filed_together(user):
     assert json.loads(parent.data.tags["micrograde.sweep_varies"]) == ["data.name", "seed"]
 
 
-@pytest.mark.parametrize("launcher", ["basic"])
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_another_launcher_gives_the_same_numbers(user, launcher):
     user.run("train", *SWEEP)
     stacked = numbers(user, sweep="latest")

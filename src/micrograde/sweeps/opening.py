@@ -2,7 +2,7 @@
 
 import os
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
@@ -22,6 +22,9 @@ def open_sweep(master: DictConfig) -> Sweep:
     sweep = Sweep(identify(master, composed), composed, writer)
     if is_search(master.hydra.sweeper):
         prepare_search(master, sweep)
+    if OmegaConf.select(master, "hydra.launcher.ray.init.address"):
+        # Of a cluster that is there already Ray takes no size, and its launcher would give one.
+        master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([])
         parent = sweep.parent_run_id()

@@ -1,0 +1,92 @@
+"""Searches as a user launches them: Optuna chooses, a batch trains as a stack, the same command goes on."""
+
+import signal
+import time
+
+import pytest
+
+from micrograde.analysis import load_runs, load_sweeps
+from micrograde.tracking import local_store
+
+SMALL = ("data=moons", "data.samples=100", "training.num_epochs=3")
+SEARCH = ("-m", *SMALL, "hydra/sweeper=optuna", "hydra.sweeper.n_jobs=4")
+RATE = "optimizer.learning_rate=interval(0.01,1)"
+
+
+def runs(user):
+    return load_runs(local_store(user.home).tracking_uri, sweep="latest")
+
+
+def rates(user):
+    table = runs(user)
+    return sorted(table.loc[table["status"] == "FINISHED", "optimizer.learning_rate"])
+
+
+def test_a_search_goes_on_where_it_was_and_comes_out_the_same(user):
+    shown = user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=6")
+    assert "finished    6 of 6 runs" in shown.stdout
+    assert shown.stderr == ""
+    first = rates(user)
+    assert len(set(first)) == 6
+    assert all(0.01 <= rate <= 1 for rate in first)
+    table = runs(user)
+    best = table.sort_values("val/accuracy", ascending=False).iloc[0]
+    assert f"best        val/accuracy {best['val/accuracy']:.4f}" in shown.stdout
+
+    more = user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=9")
+    assert "finished    9 of 9 runs, 6 of them from before" in more.stdout
+    assert set(first) < set(rates(user))
+    again = user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=9")
+    assert "finished    9 of 9 runs, 9 of them from before" in again.stdout
+    (sweep,) = load_sweeps(local_store(user.home).tracking_uri).itertuples()
+    files = {each.path for each in user.client.list_artifacts(sweep.run_id)}
+    assert {"report.html", "optimization_results.yaml"} <= files
+    assert not [path for path in user.files() if "/mlruns/sweeps/" in path]
+
+    user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=6", "sweep.resume=false")
+    assert rates(user) == first
+    assert len(load_sweeps(local_store(user.home).tracking_uri)) == 2
+
+
+def test_a_search_that_was_killed_asks_again_for_what_it_was_at(user):
+    command = ("train", *SEARCH, RATE, "training.num_epochs=400", "hydra.sweeper.n_trials=12")
+    process = user.start(*command)
+    store = user.home / "mlruns" / "search.db"
+    while not store.exists():
+        time.sleep(0.02)
+    time.sleep(1.5)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert "finished    12 of 12 runs" in user.run(*command).stdout
+    assert len(set(rates(user))) == 12
+
+
+@pytest.mark.parametrize("space", ["sgd", "adam", "network"])
+def test_the_ready_spaces(user, space):
+    shown = user.run("train", *SEARCH, f"search={space}", "hydra.sweeper.n_trials=4")
+    assert "finished    4 of 4 runs" in shown.stdout
+    assert len(runs(user)) == 4
+
+
+def test_trials_that_fail_are_told_of_and_the_search_has_an_end(user):
+    rate = "optimizer.learning_rate=interval(1e300,1e305)"
+    shown = user.run("train", *SEARCH, rate, "hydra.sweeper.n_trials=4", status=1)
+    assert "finished    0 of 4 runs, 4 FAILED" in shown.stdout
+    assert "is not finite" in shown.stdout
+    assert shown.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (SEARCH, "hydra/sweeper=optuna: there is nothing to search; add search=sgd, or a range such as"),
+        (("-m", *SMALL, RATE), f"{RATE}: only a search takes a range; add hydra/sweeper=optuna"),
+        ((*SEARCH, RATE, "data.samples=-1"), "data.samples=-1: should be greater than or equal to"),
+        ((*SEARCH, "search=nothing"), "search=nothing: there is no such choice; there are adam network sgd"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_begun(user, arguments, line):
+    shown = user.run("train", *arguments, status=2)
+    assert shown.stderr.startswith(line)
+    assert shown.stderr.count("\n") == 1
+    assert user.runs() == []
