@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def many(runs: int) -> list[float]:
     print(f"{runs} runs in {took:.0f} s: {runs / took:.1f} runs a second as a whole process")
     tenth = runs // 10
     marks = [ended.iloc[k * tenth] for k in range(10)] + [ended.iloc[-1]]
-    return [tenth / (after - before).total_seconds() for before, after in zip(marks, marks[1:], strict=False)]
+    return [tenth / (after - before).total_seconds() for before, after in pairwise(marks)]
 
 
 def killed(attempts: int) -> int:
