@@ -46,3 +46,18 @@ def test_mistakes_give_a_line(user):
         done = user.run("compare", *arguments, status=2)
         assert done.stderr.startswith(message)
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_sweep_and_its_report(user, tmp_path):
+    sweep = ("-m", "data=moons", "data.samples=100", "training.num_epochs=2", "seed=range(2)")
+    user.run("train", *sweep, "optimizer.learning_rate=0.1,0.5")
+    user.run("train", "data=moons", "training.num_epochs=1")
+    shown = user.run("compare", "sweep=latest", f"report={tmp_path}/report")
+    assert "4 runs" in shown.stdout
+    assert "optimizer.learning_rate" in shown.stdout
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "learning_rate" in page
+    assert "data:image/png;base64," in page
+    wrong = user.run("compare", "sweep=nothing", status=2)
+    assert wrong.stderr.startswith("sweep=nothing: there is no such sweep; there are ")
+    assert wrong.stderr.count("\n") == 1
