@@ -61,6 +61,19 @@ def test_a_search_that_was_killed_asks_again_for_what_it_was_at(user):
     assert len(set(rates(user))) == 12
 
 
+def test_a_second_launch_of_the_same_search_is_refused_and_does_no_harm(user):
+    command = ("train", *SEARCH, RATE, "training.num_epochs=400", "hydra.sweeper.n_trials=8")
+    process = user.start(*command)
+    while not list((user.home / "mlruns").glob("claims/*.owner")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGSTOP)
+    refused = user.run(*command, status=2)
+    assert f"this sweep is going on in process {process.pid}; wait" in refused.stderr
+    process.send_signal(signal.SIGCONT)
+    shown, _ = process.communicate()
+    assert "finished    8 of 8 runs" in shown
+
+
 @pytest.mark.parametrize("space", ["sgd", "adam", "network"])
 def test_the_ready_spaces(user, space):
     shown = user.run("train", *SEARCH, f"search={space}", "hydra.sweeper.n_trials=4")

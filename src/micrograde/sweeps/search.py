@@ -29,27 +29,24 @@ def is_search(sweeper: DictConfig) -> bool:
 
 
 def prepare_search(master: DictConfig, sweep: Sweep) -> None:
-    """Fill in what was not typed, and reckon how many trials are left.
+    """Fill in what was not typed, open the study, and reckon how many trials are left.
 
     The direction follows the sweep's metric, a batch of trials is so large that stacks pay, and trials that
-    fail do not end the search.
-    The study lives in ``mlruns/search.db`` under the sweep's digest. Trials that an earlier launch began and
-    did not finish are asked for first, with the values that they had. The sampler's seed is the config's
-    ``seed`` plus the trials that there are, so that a search that is never interrupted comes out the same.
+    fail do not end the search. The sampler's seed is the config's ``seed`` plus the trials that there are, so
+    that a search that is never interrupted comes out the same.
 
     Raises
     ------
     InputError
-        If there is nothing to search.
+        If there is nothing to search, or another launch is at the same search.
     """
     import optuna
 
+    # The sweep's table says what failed.
+    optuna.logging.set_verbosity(logging.WARNING)
+    logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(logging.ERROR)
     sweeper = master.hydra.sweeper
     sweeper._target_ = "hydra_plugins.stacked.OptunaSearch"
-    optuna.logging.set_verbosity(logging.WARNING)
-    logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(
-        logging.ERROR
-    )  # the table says what failed
     if not sweep.identity.swept:
         raise InputError(
             "hydra/sweeper=optuna: there is nothing to search; add search=sgd, or a range such as "
@@ -66,31 +63,36 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
     for key, value in ours.items():
         if f"hydra.sweeper.{key}" not in typed:
             sweeper[key] = value
-    if sweep.location is None:
-        return
-    recorded = sweeper.storage is None and sweeper.study_name is None
+    before = 0
+    if sweep.location:
+        sweep.hold()
+        study = _open_study(sweeper, sweep)
+        sweeper.n_trials = max(0, sweeper.n_trials - _take_up(study))
+        before = len(study.trials)
+    if OmegaConf.select(sweeper, "sampler.seed", default=0) is None and isinstance(master.seed, int):
+        sweeper.sampler.seed = master.seed + before
+    if not sweeper.n_trials:
+        sweep.begin([])  # nothing is launched any more; what there is will be shown
+
+
+def _open_study(sweeper: DictConfig, sweep: Sweep) -> "Study":
+    """The search's study: in ``mlruns/search.db``, under the sweep's digest, unless the config has others."""
+    import optuna
+
+    our_own = sweeper.storage is None and sweeper.study_name is None
     if sweeper.storage is None:
-        folder = project_home() / "mlruns"
-        folder.mkdir(parents=True, exist_ok=True)
-        sweeper.storage = f"sqlite:///{folder / 'search.db'}"
+        sweeper.storage = f"sqlite:///{project_home() / 'mlruns' / 'search.db'}"
     if sweeper.study_name is None:
         sweeper.study_name = sweep.identity.digest[:32]
     _make_storage(sweeper.storage)
-    names = [each.study_name for each in optuna.get_all_study_summaries(sweeper.storage)]
-    if sweeper.study_name in names and recorded and not sweep.options.resume:
-        optuna.delete_study(sweeper.study_name, sweeper.storage)
-    study = optuna.create_study(
-        study_name=sweeper.study_name,
-        storage=sweeper.storage,
-        direction=str(getattr(sweeper.direction, "name", sweeper.direction)),
-        load_if_exists=True,
+    if our_own and not sweep.options.resume:
+        names = [each.study_name for each in optuna.get_all_study_summaries(sweeper.storage)]
+        if sweeper.study_name in names:
+            optuna.delete_study(sweeper.study_name, sweeper.storage)
+    direction = str(getattr(sweeper.direction, "name", sweeper.direction))
+    return optuna.create_study(
+        study_name=sweeper.study_name, storage=sweeper.storage, direction=direction, load_if_exists=True
     )
-    done = _take_up(study)
-    if OmegaConf.select(sweeper, "sampler.seed", default=0) is None:
-        sweeper.sampler.seed = int(master.seed) + len(study.trials)
-    sweeper.n_trials = max(0, sweeper.n_trials - done)
-    if not sweeper.n_trials:
-        sweep.begin([])  # nothing is launched any more; what there is will be shown
 
 
 def run_search(sweeper: Sweeper, folder: Path, arguments: list[str]) -> None:

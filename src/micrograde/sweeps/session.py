@@ -26,7 +26,6 @@ from micrograde.tracking import (
     NullRecorder,
     Recorder,
     RunRecorder,
-    StoreLocation,
     WriterProcess,
     claim,
 )
@@ -69,6 +68,7 @@ class Sweep:
         self.before = 0
         self.location = store_location(self.tracking)
         self._composed, self._writer = composed, writer
+        self._claim: Claim | None = None
         self._recorder: RunRecorder | None = None
         self._parent = 0
         self._experiment_name = ""
@@ -100,7 +100,7 @@ class Sweep:
         if self.location is None:
             self._recorder = NullRecorder()
             return
-        mine = self._claim(self.location)
+        mine = self.hold()
         earlier = None
         if self.options.resume:
             earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
@@ -115,19 +115,30 @@ class Sweep:
             self._take_over(run)
         self.before = len(self.outcomes)
 
-    def _claim(self, location: StoreLocation) -> Claim:
-        """Have the sweep to ourselves until ``close`` or ``abort``."""
-        path = location.folder / "claims" / self.identity.digest[:32]
+    def hold(self) -> Claim:
+        """Have the sweep to ourselves until ``close`` or ``abort``.
 
-        def waiting() -> None:
-            print("the last launch of this sweep is still being recorded; waiting for it", flush=True)
+        Raises
+        ------
+        InputError
+            If another launch is at it.
+        """
+        assert self.location
+        if self._claim is None:
+            path = self.location.folder / "claims" / self.identity.digest[:32]
 
-        try:
-            return self._resources.enter_context(claim(path, location.folder / "launches", waiting))
-        except ClaimedError as error:
-            raise InputError(
-                f"this sweep is going on in process {error}; wait until that has ended"
-            ) from None
+            def waiting() -> None:
+                print("the last launch of this sweep is still being recorded; waiting for it", flush=True)
+
+            try:
+                self._claim = self._resources.enter_context(
+                    claim(path, self.location.folder / "launches", waiting)
+                )
+            except ClaimedError as error:
+                raise InputError(
+                    f"this sweep is going on in process {error}; wait until that has ended"
+                ) from None
+        return self._claim
 
     def _start_parent(self) -> int:
         assert self._recorder
