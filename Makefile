@@ -41,7 +41,7 @@ ui: .venv/installed  ## open the MLflow UI of the recorded runs on this machine:
 	$(BIN)/python pipelines/ui.py $(ARGS)
 
 test: .venv/installed-dev  ## run the tests
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --ignore=tests/system $(ARGS)
 
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)

@@ -139,13 +139,15 @@ def recording(runs: int = 100, epochs: int = 50, metrics: int = 8) -> None:
 
 def many(runs: int) -> list[float]:
     """Runs a second in each tenth of a sweep of the notebook's network, by the order in which they ended."""
+    import pandas as pd
+
     from micrograde.analysis import load_runs
     from micrograde.tracking import local_store
 
     with shell() as (folder, environment):
         took = seconds([*TRAIN, "-m", "experiment=notebook", f"seed=range({runs})"], folder, environment)
         table = load_runs(local_store(folder).tracking_uri, sweep="latest", status="FINISHED")
-    ended = (table["start_time"] + table["duration"]).sort_values()
+    ended = (table["start_time"] + pd.to_timedelta(table["duration"], unit="s")).sort_values()
     if len(ended) != runs:
         sys.exit(f"{len(ended)} of {runs} runs are FINISHED")
     print(f"{runs} runs in {took:.0f} s: {runs / took:.1f} runs a second as a whole process")

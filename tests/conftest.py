@@ -1,12 +1,17 @@
-"""What tests of several rooms share: no deadlines, and a store that need not be made anew each time."""
+"""What tests of several rooms share: no deadlines, a store that need not be made anew each time, a user."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from micrograde.tracking import local_store, make_store
+
+ROOT = Path(__file__).parents[1]
 
 # No test asserts a time, so no example has a deadline either.
 settings.register_profile("no deadline", deadline=None)
@@ -27,3 +32,66 @@ def home(empty_store, tmp_path) -> Path:
     home = tmp_path / "home"
     shutil.copytree(empty_store, home)
     return home
+
+
+class User:
+    """Somebody at a shell, in a folder of their own, with a home that has an empty store."""
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.home, self.folder = home, folder
+        self.environment = {
+            **os.environ,
+            "MICROGRADE_HOME": str(home),
+            "PYTHONWARNINGS": "error::UserWarning",
+        }
+
+    def start(self, pipeline: str, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "pipelines" / f"{pipeline}.py"), *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, pipeline: str, *arguments: str, status: int = 0) -> "subprocess.CompletedProcess[str]":
+        process = self.start(pipeline, *arguments)
+        stdout, stderr = process.communicate()
+        assert process.returncode == status, f"{stdout}\n{stderr}"
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    @property
+    def client(self):
+        from mlflow import MlflowClient
+
+        return MlflowClient(local_store(self.home).tracking_uri)
+
+    def runs(self):
+        client = self.client
+        return client.search_runs([each.experiment_id for each in client.search_experiments()])
+
+    def files(self) -> list[str]:
+        """All files of the home, and of the folder the commands are given in."""
+        folders = (self.home, self.folder)
+        return sorted(str(path) for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def user(home, tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return User(home, folder)
+
+
+@pytest.fixture(scope="session")
+def make_user(empty_store, tmp_path_factory):
+    """Makes users whose launches several tests look at."""
+
+    def make(name: str):
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "elsewhere").mkdir()
+        shutil.copytree(empty_store, folder / "home")
+        return User(folder / "home", folder / "elsewhere")
+
+    return make

@@ -82,6 +82,7 @@ def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outc
             for job in part:
                 reason = "its job failed: " + str(job_return._return_value)
                 sweep.outcomes[job.digest] = Outcome(*results.get(job.digest, ("FAILED", None, reason)))
+        sweep.supersede_repeated()
     return [sweep.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
 
 

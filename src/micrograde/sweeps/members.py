@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 import zlib
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +28,7 @@ class _Silent(Watch):
 def encode_members(jobs: Sequence[Job], parent_run_id: str | None) -> str:
     """Everything that is needed to run these jobs elsewhere, in letters that no shell and no parser minds."""
     members = [[job.name, list(job.overrides), job.digest, job.container] for job in jobs]
-    content = json.dumps({"parent": parent_run_id, "members": members})
+    content = json.dumps({"parent": parent_run_id, "members": members, "script": sys.argv[0]})
     return base64.urlsafe_b64encode(zlib.compress(content.encode())).decode()
 
 
@@ -36,6 +37,7 @@ def run_members(
 ) -> dict[str, tuple[str, float | None, str | None]]:
     """Run them as stacks, one at a time, and record them; status, metric and reason by digest."""
     content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
+    sys.argv[:1] = [content["script"]]  # not the worker's own: what the runs are said to come from
     nested = {tags.PARENT: content["parent"]} if content["parent"] else {}
     digests = [digest for _, _, digest, _ in content["members"]]
     requests = [

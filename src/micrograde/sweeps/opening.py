@@ -2,7 +2,7 @@
 
 import os
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
@@ -24,7 +24,8 @@ def open_sweep(master: DictConfig) -> Sweep:
         prepare_search(master, sweep)
     if OmegaConf.select(master, "hydra.launcher.ray.init.address"):
         # Of a cluster that is there already Ray takes no size, and its launcher would give one.
-        master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
+        with open_dict(master.hydra.launcher):
+            master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([])
         parent = sweep.parent_run_id()

@@ -155,6 +155,10 @@ class Sweep:
         if run.done and run.digest not in self.outcomes:
             self.outcomes[run.digest] = Outcome(run.status, run.value)
             return
+        self._supersede(run)
+
+    def _supersede(self, run: EarlierRun) -> None:
+        assert self._recorder
         number = self._recorder.adopt_run(run.run_id)
         self._recorder.set_tags(number, {tags.SUPERSEDED: "true"})
         self._recorder.end_run(number, "FINISHED" if run.status == "FINISHED" else "KILLED")
@@ -201,6 +205,17 @@ class Sweep:
             else:
                 todo.setdefault(job.digest, job)
         return list(todo.values())
+
+    def supersede_repeated(self) -> None:
+        """Mark what is left of jobs that a cluster ran again because the machine of the first attempt died."""
+        if self.location is None:
+            return
+        found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+        runs = found.runs if found else ()
+        kept = {run.digest: run.run_id for run in reversed(runs) if run.done}
+        for run in runs:
+            if kept.get(run.digest, run.run_id) != run.run_id:
+                self._supersede(run)
 
     def request(self, job: Job, **more: Any) -> RunRequest:
         """What is to be run for a job."""

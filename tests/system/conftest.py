@@ -1,0 +1,187 @@
+"""A PostgreSQL, an MLflow server on it and a Ray cluster, on this machine: `make test-system`.
+
+PostgreSQL and the server listen on loopback alone. Ray puts the machine's own address in the place of
+loopback's, so while the tests run the cluster can be reached from the network.
+
+The folder is left out where Ray is not installed or PostgreSQL's programs are not found. `make test-system`
+then collects no test, and pytest's exit status is 5: nothing passes in silence.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from micrograde.tracking import quiet_environment
+
+
+def postgresql_programs() -> Path | None:
+    """The folder of `initdb` and `postgres`; Debian keeps them off the PATH."""
+    found = shutil.which("initdb")
+    debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    folders = [Path(found).resolve()] if found else sorted(debian, key=lambda each: float(each.parts[-3]))
+    return folders[-1].parent if folders else None
+
+
+PROGRAMS = postgresql_programs()
+collect_ignore_glob = [] if find_spec("ray") and PROGRAMS else ["test_*.py"]
+_SECONDS = 120  # until something that has not come up is given up
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@contextmanager
+def running(command: list[str], log: Path, is_ready: Callable[[], object], stop=signal.SIGTERM, **more):
+    """A process in a group of its own, from when it is ready; in the end none of the group is left.
+
+    `is_ready` raises OSError for as long as it is not.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **more
+        )
+    try:
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                is_ready()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"{command[0]} did not come up:\n{log.read_text()}")
+                time.sleep(0.1)
+        yield process
+    finally:
+        process.send_signal(stop)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """The address of an empty database; PostgreSQL refuses to run as root, so as `postgres` then."""
+    log = tmp_path_factory.mktemp("postgresql") / "log"
+    folder = tempfile.mkdtemp(prefix="postgresql-")  # pytest's own folders are closed to other users
+    somebody = {"cwd": folder}
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        somebody |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+    try:
+        initdb = [PROGRAMS / "initdb", "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
+        subprocess.run([*initdb, "-D", f"{folder}/data"], check=True, capture_output=True, **somebody)
+        port = free_port()
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        given = [each for setting in settings.items() for each in ("-c", "=".join(setting))]
+        command = [str(PROGRAMS / "postgres"), "-D", f"{folder}/data", "-p", str(port), *given]
+
+        def is_ready() -> None:
+            asked = [PROGRAMS / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+            if subprocess.run(asked).returncode:
+                raise ConnectionRefusedError
+
+        with running(command, log, is_ready, signal.SIGINT, **somebody):  # SIGINT: wait for no client
+            yield f"postgresql+psycopg://mlflow@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(postgresql, tmp_path_factory):
+    """The address of a real `mlflow server` whose store is PostgreSQL."""
+    folder = tmp_path_factory.mktemp("server")
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    what = ["--backend-store-uri", postgresql, "--artifacts-destination", str(folder / "artifacts")]
+    with running(
+        [sys.executable, "-m", "mlflow", "server", *where, *what],
+        folder / "log",
+        lambda: urllib.request.urlopen(f"{address}/health", timeout=5),
+        cwd=folder,
+        env={**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+    ):
+        yield address
+
+
+class Cluster:
+    """Two nodes of one CPU each, on this machine.
+
+    `address` is the head's; `homes` are the nodes' own, for a job knows no home of who launched it. A node's
+    user has the name of its home's folder: a run's tag `mlflow.user` says where it was trained.
+    """
+
+    def __init__(self, address: str, homes: list[Path]) -> None:
+        self.address, self.homes = address, homes
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory):
+    """A head and a node more; they end with the processes that hold them, and no other cluster does."""
+    folder = tmp_path_factory.mktemp("ray")
+    sockets = tempfile.mkdtemp(prefix="ray-")  # the name of a socket has 107 signs at most
+    address = f"127.0.0.1:{(port := free_port())}"
+    ray = str(Path(sys.executable).with_name("ray"))
+    start = [ray, "start", "--block", "--node-ip-address=127.0.0.1", "--num-cpus=1", "--disable-usage-stats"]
+    start += ["--object-store-memory=100000000", f"--temp-dir={sockets}"]
+    head = [
+        "--head",
+        f"--port={port}",
+        "--include-dashboard=false",
+        f"--ray-client-server-port={free_port()}",
+    ]
+
+    def alive(nodes: int) -> Callable[[], None]:
+        def is_ready() -> None:
+            from ray._raylet import GcsClient
+
+            try:
+                found = GcsClient(address=address).get_all_node_info(timeout=5)
+            except Exception as error:
+                raise ConnectionRefusedError from error
+            if len(found) < nodes:
+                raise ConnectionRefusedError
+
+        return is_ready
+
+    def node(name: str, nodes: int, *arguments: str):
+        home = folder / name
+        home.mkdir()
+        environment = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+            "HOME": str(home),
+            "USER": name,
+            "LOGNAME": name,
+            "MICROGRADE_HOME": str(home),
+        }
+        return running([*start, *arguments], folder / f"{name}.log", alive(nodes), cwd=home, env=environment)
+
+    try:
+        with node("head", 1, *head), node("other", 2, f"--address={address}"):
+            yield Cluster(address, [folder / "head", folder / "other"])
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    """MLflow's own client of the server."""
+    os.environ.update(quiet_environment())
+    from mlflow import MlflowClient
+
+    return MlflowClient(server)

@@ -1,0 +1,100 @@
+"""A sweep whose jobs run on a Ray cluster and record to a server, as a user launches it."""
+
+import pytest
+
+from micrograde.analysis import load_history, load_runs, load_sweeps
+from micrograde.tracking import local_store
+
+SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
+SWEEP = ("-m", *SMALL, "seed=range(12)", "optimizer.learning_rate=0.1,0.5", "experiment_name=cluster")
+
+
+@pytest.fixture(scope="module")
+def on_cluster(ray_cluster, server):
+    """What has a sweep run on the cluster and be recorded by the server."""
+    launcher = ("hydra/launcher=ray", f"hydra.launcher.ray.init.address={ray_cluster.address}")
+    return (*launcher, "tracking=server", f"tracking.uri={server}")
+
+
+@pytest.fixture(scope="module")
+def somebody(make_user):
+    return make_user("cluster")
+
+
+@pytest.fixture(scope="module")
+def shown(somebody, on_cluster):
+    """What is shown of 24 runs in 4 jobs."""
+    return somebody.run("train", *SWEEP, *on_cluster, "sweep.runs_per_job=6").stdout
+
+
+def numbers(uri):
+    """The last values and all values of each run of the latest sweep, by seed and learning rate."""
+    runs = load_runs(uri, sweep="latest", experiment_name="cluster")
+    history = load_history(uri, run_ids=list(runs["run_id"]))
+    metrics = [name for name in runs if name in set(history["metric"])]
+    assert "test/accuracy" in metrics
+    values = {
+        run_id: sorted(zip(part["metric"], part["step"], part["value"], strict=True))
+        for run_id, part in history.groupby("run_id", observed=True)
+    }
+    return {
+        (run["seed"], run["optimizer.learning_rate"]): (run[metrics].to_dict(), values[run["run_id"]])
+        for _, run in runs.iterrows()
+    }
+
+
+def test_all_runs_finish_under_one_parent_that_has_the_report(shown, server, client):
+    assert "24 runs in 4 jobs for RayLauncher" in shown
+    assert "finished    24 of 24 runs" in shown
+    (sweep,) = load_sweeps(server, experiment_name="cluster").itertuples()
+    assert (sweep.name, sweep.runs, sweep.status) == ("seed × learning_rate", 24, "FINISHED")
+    assert sweep.varies == ("seed", "optimizer.learning_rate")
+    runs = load_runs(server, sweep=sweep.run_id)
+    assert list(runs["status"]) == ["FINISHED"] * 24
+    assert set(runs["parent_run_id"]) == {sweep.run_id}
+    assert set(runs["run_name"]) == {f"seed={s} learning_rate={r}" for s in range(12) for r in (0.1, 0.5)}
+    assert runs["tags.micrograde.config_digest"].is_unique
+    files = {each.path for each in client.list_artifacts(sweep.run_id)}
+    assert files == {"summary.csv", "over_seeds.csv", "report.html", "figures"}
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_jobs_are_shared_among_the_nodes_and_leave_nothing_there(server, client, ray_cluster):
+    runs = load_runs(server, sweep="latest", experiment_name="cluster")
+    names = [client.get_run(run_id).data.tags["mlflow.user"] for run_id in runs["run_id"]]
+    assert set(names) == {home.name for home in ray_cluster.homes}
+    assert {names.count(name) % 6 for name in names} == {0}  # whole jobs
+    files = [path for home in ray_cluster.homes for path in (home / "mlruns").rglob("*") if path.is_file()]
+    assert files == []
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_numbers_are_those_of_one_process(make_user, server):
+    alone = make_user("alone")
+    alone.run("train", *SWEEP)
+    assert numbers(server) == numbers(local_store(alone.home).tracking_uri)
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_same_command_again_runs_nothing(somebody, server, on_cluster):
+    before = load_runs(server, experiment_name="cluster")
+    again = somebody.run("train", *SWEEP, *on_cluster, "sweep.runs_per_job=6")
+    assert "24 of them from before" in again.stdout
+    assert "jobs for RayLauncher" not in again.stdout
+    assert load_runs(server, experiment_name="cluster").equals(before)
+    assert len(load_sweeps(server, experiment_name="cluster")) == 1
+
+
+def test_runs_that_fail_are_told_of_and_the_others_go_on(somebody, server, on_cluster):
+    rates = "optimizer.learning_rate=0.1,1e300,-1"
+    command = ("-m", *SMALL, "seed=0,1", rates, "experiment_name=failing", *on_cluster)
+    done = somebody.run("train", *command, "sweep.runs_per_job=2", status=1)
+    assert "4 runs in 2 jobs for RayLauncher" in done.stdout
+    assert "2 of 6 runs, 4 FAILED" in done.stdout
+    runs = load_runs(server, sweep="latest", experiment_name="failing").set_index("run_name")
+    reasons = runs["tags.micrograde.reason"]
+    for seed in (0, 1):
+        assert runs["status"][f"seed={seed} learning_rate=0.1"] == "FINISHED"
+        assert "is not finite" in reasons[f"seed={seed} learning_rate=1e+300"]
+        impossible = "optimizer.learning_rate=-1: should be greater than 0"
+        assert reasons[f"seed={seed} learning_rate=-1"] == impossible
