@@ -207,7 +207,7 @@ class Sweep:
         return list(todo.values())
 
     def supersede_repeated(self) -> None:
-        """Mark what is left of jobs that a cluster ran again because the machine of the first attempt died."""
+        """Mark what is left of jobs that a cluster ran again because a machine had died."""
         if self.location is None:
             return
         found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
