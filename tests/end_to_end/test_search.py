@@ -22,6 +22,7 @@ def rates(user):
     return sorted(table.loc[table["status"] == "FINISHED", "optimizer.learning_rate"])
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_where_it_was_and_comes_out_the_same(user):
     shown = user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=6")
     assert "finished    6 of 6 runs" in shown.stdout
@@ -48,6 +49,7 @@ def test_a_search_goes_on_where_it_was_and_comes_out_the_same(user):
     assert len(load_sweeps(local_store(user.home).tracking_uri)) == 2
 
 
+@pytest.mark.slow
 def test_a_search_that_was_killed_asks_again_for_what_it_was_at(user):
     command = ("train", *SEARCH, RATE, "training.num_epochs=400", "hydra.sweeper.n_trials=12")
     process = user.start(*command)
@@ -61,6 +63,7 @@ def test_a_search_that_was_killed_asks_again_for_what_it_was_at(user):
     assert len(set(rates(user))) == 12
 
 
+@pytest.mark.slow
 def test_a_second_launch_of_the_same_search_is_refused_and_does_no_harm(user):
     command = ("train", *SEARCH, RATE, "training.num_epochs=400", "hydra.sweeper.n_trials=8")
     process = user.start(*command)
@@ -74,6 +77,7 @@ def test_a_second_launch_of_the_same_search_is_refused_and_does_no_harm(user):
     assert "finished    8 of 8 runs" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ["sgd", "adam", "network"])
 def test_the_ready_spaces(user, space):
     shown = user.run("train", *SEARCH, f"search={space}", "hydra.sweeper.n_trials=4")

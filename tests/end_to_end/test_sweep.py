@@ -123,6 +123,7 @@ def test_choices_of_groups_are_filed_together(user):
     assert json.loads(parent.data.tags["micrograde.sweep_varies"]) == ["data.name", "seed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_another_launcher_gives_the_same_numbers(user, launcher):
     user.run("train", *SWEEP)
@@ -138,6 +139,7 @@ def test_without_a_store_the_outcome_is_told(user):
     assert not user.runs()
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_what_is_in_training_and_summarizes(user):
     short = [each for each in SWEEP if "num_epochs" not in each]
     command = (*short, "training.num_epochs=1500", "model.hidden_size=4,5,6,7")
@@ -169,6 +171,7 @@ def test_v_says_how_each_run_ended(user):
     assert loud.stdout.count(line) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(3))
 def test_a_sweep_that_was_killed_goes_on_and_counts_nothing_twice(user, attempt):
     rng = random.Random(attempt)
