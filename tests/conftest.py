@@ -14,6 +14,10 @@ from micrograde.tracking import local_store, make_store
 
 ROOT = Path(__file__).parents[1]
 
+# Whoever runs the tests in the background has Ctrl-C ignored, and what they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # No test asserts a time, so no example has a deadline either.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -54,8 +58,6 @@ class User:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Whoever runs the tests in the background has Ctrl-C ignored, and what they start would inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, pipeline: str, *arguments: str, status: int = 0) -> "subprocess.CompletedProcess[str]":
