@@ -222,10 +222,8 @@ def open_recorder(tracking: AnyTracking, writer: WriterProcess | None) -> Abstra
 def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManager[Watch]:
     """One run is watched by its epochs, many by their ends."""
     configs = [request.config for request in requests]
-    epochs, metric = (
-        [config.training.num_epochs for config in configs],
-        default_metric(configs[0].data.validation_fraction),
-    )
+    epochs = [config.training.num_epochs for config in configs]
+    metric = default_metric(configs[0].data.validation_fraction)
     if len(configs) == 1:
         return watch_epochs(name, epochs[0])
     names = [request.name for request in requests]

@@ -85,6 +85,17 @@ def test_the_ready_spaces(user, space):
     assert len(runs(user)) == 4
 
 
+def test_a_folder_of_the_users_for_hydras_files_keeps_what_is_in_it(user):
+    (user.folder / "mine").mkdir()
+    for name in ("notes.yaml", "thesis.txt"):
+        (user.folder / "mine" / name).write_text("precious")
+    user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=2", "hydra.sweep.dir=mine")
+    names = {path.name for path in (user.folder / "mine").iterdir()}
+    assert names == {"notes.yaml", "thesis.txt", "optimization_results.yaml"}
+    user.run("train", *SEARCH, RATE, "data.samples=-1", "hydra.sweep.dir=mine", status=2)
+    assert {path.name for path in (user.folder / "mine").iterdir()} == names
+
+
 def test_trials_that_fail_are_told_of_and_the_search_has_an_end(user):
     rate = "optimizer.learning_rate=interval(1e300,1e305)"
     shown = user.run("train", *SEARCH, rate, "hydra.sweeper.n_trials=4", status=1)

@@ -1,7 +1,6 @@
 """A search by Optuna, in a form that can be taken up again: its study and the trials that are left of it."""
 
 import logging
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from micrograde.analysis.comparing import ascending
 from micrograde.errors import InputError
 from micrograde.experiment import default_metric
 from micrograde.sweeps.jobs import key_of
-from micrograde.sweeps.session import Sweep
+from micrograde.sweeps.session import Sweep, remove_empty
 from micrograde.tracking import project_home
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def run_search(sweeper: Sweeper, folder: Path, arguments: list[str]) -> None:
     try:
         sweeper.sweep(arguments)
     except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_empty(folder)
         if not (isinstance(error, ValueError) and str(error) in _NO_RESULT):
             raise
 

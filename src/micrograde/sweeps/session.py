@@ -5,7 +5,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ from micrograde.tracking import (
     WriterProcess,
     claim,
 )
+
+SEARCH_RESULTS = "optimization_results.yaml"
+"""What Optuna's sweeper writes at its end: the best trial's parameters."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,10 @@ class Sweep:
         if jobs and not configs:
             more = f" (and so on for all {len(jobs)} jobs)" if len(jobs) > 1 else ""
             raise InputError(f"{jobs[0].reason}{more}")
-        data = (
+        validation = (
             configs[0].data.validation_fraction if configs else self._composed["data"]["validation_fraction"]
         )
-        self.metric = self.metric or default_metric(data)
+        self.metric = self.metric or default_metric(validation)
         self.varies = varying_params(jobs, self.identity.swept) if jobs else []
         names = dict.fromkeys(config.experiment_name for config in configs)
         self._experiment_name = "+".join(names)[:250] or str(self._composed["experiment_name"])
@@ -268,8 +271,8 @@ class Sweep:
         Parameters
         ----------
         left
-            The folder in which Hydra's sweepers and launchers leave files and empty folders: the files are
-            kept with the parent run.
+            The folder in which Hydra's sweepers and launchers leave files and empty folders. What a search
+            found is kept with the parent run; the folder may be the user's own, so only what is empty goes.
 
         Raises
         ------
@@ -279,24 +282,39 @@ class Sweep:
         from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
 
         if self._recorder is None:
-            shutil.rmtree(left, ignore_errors=True)
+            remove_empty(left)
             return 0
         interrupted = self.closing.is_set()
         if self.location is None:
             failed = print_outcomes(self)
         else:
             summary = summarize_sweep(self, self._recorder, self._parent)
-            for file in left.glob("*.yaml"):
-                shutil.move(file, self._recorder.run_folder(self._parent) or left)
+            self._keep_results(left)
             self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED")
             self._recorder.close()
             failed = print_summary(self, summary)
         self._resources.close()
-        shutil.rmtree(left, ignore_errors=True)
+        remove_empty(left)
         return 130 if interrupted else int(failed > 0)
+
+    def _keep_results(self, left: Path) -> None:
+        assert self.location
+        assert self._recorder
+        results, folder = left / SEARCH_RESULTS, self._recorder.run_folder(self._parent)
+        if folder and results.exists():
+            shutil.copy(results, folder)
+            if left.parent == self.location.folder / "sweeps":  # where nobody looks for it
+                results.unlink()
 
     def abort(self, error: BaseException) -> None:
         """End what is running after an error that is no run's own."""
         if isinstance(self._recorder, Recorder):
             self._recorder.__exit__(type(error), error, error.__traceback__)
         self._resources.close()
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove a folder and those in it, as far as there is nothing in them."""
+    for inner in [*(path for path in folder.glob("*") if path.is_dir()), folder]:
+        with suppress(OSError):
+            inner.rmdir()

@@ -25,8 +25,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from micrograde import tags
 from micrograde.tracking.claim import Claim
@@ -186,11 +184,13 @@ class Writer:
     def _write_rows(self) -> None:
         params, self._params = self._params, []
         points, self._points = self._points, []
+        if not (params or points):
+            return
         database = self._location.database
-        if database and (params or points):
+        if database:
             when_unlocked(lambda: write_to_sqlite(database, params, points))
-        else:
-            write_through_client(self._client, params, points)
+        else:  # what has been written is not written twice: MLflow knows equal values
+            when_unlocked(lambda: write_through_client(self._client, params, points))
 
     def _end_runs(self) -> None:
         """End those of which all has been said; a run that has ended lacks nothing."""
@@ -207,11 +207,12 @@ class Writer:
     def _keep_files(self, folder: Path, run_id: str) -> None:
         if not any(folder.iterdir()):
             return
+        from mlflow.utils.file_utils import local_file_uri_to_path
+
         uri = self._artifact_uris[run_id]
-        if self._location.database and uri.startswith(
-            "file:"
-        ):  # beside the launch's folder: moved, not copied
-            target = url2pathname(urlsplit(uri).path)
+        if self._location.database and uri.startswith("file:"):
+            # On the disk of the launch's folder, so moved, not copied.
+            target = local_file_uri_to_path(uri)
             shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
         else:
             when_unlocked(lambda: self._client.log_artifacts(run_id, str(folder)))
