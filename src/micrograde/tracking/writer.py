@@ -42,8 +42,8 @@ from micrograde.tracking.events import (
     TagsSet,
     from_json_line,
 )
-from micrograde.tracking.points import Param, Point, write_through_client, write_to_sqlite
 from micrograde.tracking.provenance import provenance_tags
+from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
 from micrograde.tracking.store import (
     StoreLocation,
     checkout,
@@ -212,7 +212,7 @@ class Writer:
         uri = self._artifact_uris[run_id]
         if self._location.database and uri.startswith("file:"):
             # On the disk of the launch's folder, so moved, not copied.
-            target = local_file_uri_to_path(uri)
+            target = local_file_uri_to_path(uri)  # type: ignore[no-untyped-call]
             shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
         else:
             when_unlocked(lambda: self._client.log_artifacts(run_id, str(folder)))

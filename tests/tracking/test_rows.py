@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from micrograde.tracking import local_store, make_store
-from micrograde.tracking.points import Param, Point, write_through_client, write_to_sqlite
+from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
 
 
 @pytest.fixture(scope="module")
