@@ -144,7 +144,8 @@ def _one_line(error: Exception) -> str:
     if choice:
         extra = _EXTRAS.get(f"{choice[1]}={choice[2]}".partition("_")[0])
         if extra:
-            return f"{choice[1]}={choice[2]}: is not installed; pip install 'micrograde[{extra}]'"
+            how = f".venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
+            return f"{choice[1]}={choice[2]}: is not installed; in the checkout, {how}"
         return f"{choice[1]}={choice[2]}: there is no such choice; there are {' '.join(choice[3].split())}"
     cause = f": {error.__cause__}" if error.__cause__ else ""
     return " ".join(f"{message}{cause}".split())
