@@ -1,9 +1,9 @@
 """NumPy's ``.npz`` files: one array of features, one of labels. Nothing is unpickled."""
 
+import math
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
-from micrograde.data.messages import first_line, listed
+from micrograde.data.memory import check_bytes, check_size
+from micrograde.data.messages import first_line, listed, shortened
 from micrograde.data.missing import NOTHING_LEFT, MissingRule, check_missing
 from micrograde.errors import InputError
 
-# What numpy and zipfile raise for a file that is no archive, cut short, corrupt, or whose header lies.
-_UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+_NPY_MAGIC = b"\x93NUMPY"
 
 
 def read_npz(
@@ -29,31 +29,35 @@ def read_npz(
     Raises
     ------
     InputError
-        The file is no such archive, an array is absent or has the wrong shape or type, the
-        lengths differ, or values are infinite or missing.
+        The file is no such archive, an array is absent, too large or has the wrong shape or type,
+        the lengths differ, or values are infinite or missing.
     """
     file = existing_file(path, "data.path")
     rows, classes = _read_arrays(
         file, {"data.features": features, "data.labels": labels}, f"data.path={path}"
     )
     if rows.dtype.kind not in "biuf":
-        raise InputError(f"data.features={features}: holds {rows.dtype} values; needs numbers")
+        raise InputError(f"data.features={features}: holds {shortened(rows.dtype)} values; needs numbers")
     if rows.ndim == 0 or rows.size == 0:
         raise InputError(
-            f"data.features={features}: has the shape {rows.shape}; needs rows of at least one feature"
+            f"data.features={features}: has the shape {shortened(rows.shape)}; "
+            "needs rows of at least one feature"
         )
     if classes.ndim != 1:
         raise InputError(
-            f"data.labels={labels}: has the shape {classes.shape}; needs ({len(rows)},), one a row"
+            f"data.labels={labels}: has the shape {shortened(classes.shape)}; needs ({len(rows)},), one a row"
         )
     if len(classes) != len(rows):
         raise InputError(f"data.labels={labels}: has {len(classes)} labels for {len(rows)} rows of features")
+    check_size(f"data.features={features}", len(rows), rows.size // len(rows))
 
     names = _feature_names(rows.shape[1:])
-    flat = rows.reshape(len(rows), -1).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of long doubles; what is infinite is refused
+        flat = rows.reshape(len(rows), -1).astype(np.float64)
     if np.isinf(flat).any():
         raise InputError(f"data.features={features}: holds {np.isinf(flat).sum()} infinite values")
-    absent, unlabelled = np.isnan(flat), classes != classes  # NaN alone differs from itself
+    absent = np.isnan(flat)
+    unlabelled = np.isnan(classes) if classes.dtype.kind == "f" else np.zeros(len(classes), bool)
     counts = {**dict(zip(names, absent.sum(axis=0).tolist(), strict=True)), labels: int(unlabelled.sum())}
     check_missing(counts, names, missing, f"data.path={path}")
     if missing == "drop":
@@ -67,32 +71,54 @@ def read_npz(
 
 def _read_arrays(file: Path, wanted: dict[str, str], source: str) -> list[NDArray[Any]]:
     """The arrays of an archive whose names are the values of ``wanted``; its keys are the config's."""
+    with file.open("rb") as stream:
+        if stream.read(len(_NPY_MAGIC)) == _NPY_MAGIC:
+            raise InputError(f"{source}: holds a single array; needs an .npz file with features and labels")
     try:
-        archive = np.load(file, allow_pickle=False)
-    except _UNREADABLE as error:
+        archive = zipfile.ZipFile(file)
+    # Here and below: damaged files make zipfile and NumPy raise more kinds of error than they document.
+    except Exception as error:
         raise InputError(f"{source}: is no .npz file: {first_line(error)}") from None
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise InputError(f"{source}: holds a single array; needs an .npz file with features and labels")
-    arrays = []
     with archive:
-        for key, name in wanted.items():
-            if name not in archive:
-                raise InputError(
-                    f"{key}={name}: there is no such array; the arrays are {listed(archive.files)}"
-                )
-            try:
-                array = archive[name]
-            except _UNREADABLE as error:
-                if "allow_pickle" in str(error):
-                    raise InputError(
-                        f"{key}={name}: holds Python objects, which would need allow_pickle, and that "
-                        "can run any code; save an array of numbers (for labels, of integers or strings)"
-                    ) from None
-                raise InputError(f"{key}={name}: cannot be read from the file: {first_line(error)}") from None
-            if not isinstance(array, np.ndarray):
-                raise InputError(f"{key}={name}: is no array")
-            arrays.append(array)
-    return arrays
+        return [_read_array(archive, key, name) for key, name in wanted.items()]
+
+
+def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
+    source, member = f"{key}={name}", f"{name}.npy"
+    if member not in archive.namelist():
+        names = [each.removesuffix(".npy") for each in archive.namelist()]
+        raise InputError(f"{source}: there is no such array; the arrays are {listed(names)}")
+    # zipfile reads no more of a member than this, and finds its checksum wrong if it is in truth larger.
+    check_bytes(source, archive.getinfo(member).file_size, "the array")
+    try:
+        with archive.open(member) as stream:
+            return _parse(stream, source)
+    except Exception as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{source}: cannot be read from the file: {first_line(error)}") from None
+
+
+def _parse(stream: IO[bytes], source: str) -> NDArray[Any]:
+    """The array of a ``.npy`` file. Memory goes to what is there, not to what the header claims."""
+    npy = np.lib.format
+    if npy.read_magic(stream) == (1, 0):
+        shape, fortran_order, dtype = npy.read_array_header_1_0(stream)
+    else:  # 3.0 differs in the names of fields alone
+        shape, fortran_order, dtype = npy.read_array_header_2_0(stream)
+    if dtype.hasobject:
+        raise InputError(
+            f"{source}: holds Python objects, which would need allow_pickle, and that can run any code; "
+            "save an array of numbers (for labels, of integers or strings)"
+        )
+    promised = math.prod(shape) * dtype.itemsize
+    content = stream.read()
+    if len(content) != promised:
+        raise InputError(
+            f"{source}: its header, of the shape {shortened(shape)}, promises {shortened(promised)} bytes of "
+            f"values; it has {len(content)}"
+        )
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
 def _feature_names(shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.data.encoding import TableEncoding
+from micrograde.data.memory import check_size
+from micrograde.data.messages import quoted
 from micrograde.errors import InputError
 
 FloatArray = NDArray[np.float64]
@@ -39,8 +41,8 @@ class Dataset:
     Raises
     ------
     InputError
-        No rows or no features, rows and labels of different length, infinite values, missing values
-        that nothing will fill, or rows of one class only.
+        No rows or no features, rows and labels of different length, more than fits into memory,
+        infinite values, missing values that nothing will fill, or rows of one class only.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Dataset:
             )
         if self.labels.shape != (rows,):
             raise InputError(f"data.name={self.name}: has {rows} rows but {len(self.labels)} labels")
+        check_size(f"data.name={self.name}", rows, columns, len(self.class_names))
         if np.isinf(self.features).any():
             raise InputError(f"data.name={self.name}: holds infinite values")
         if not self.fill_missing and np.isnan(self.features).any():
@@ -67,7 +70,8 @@ class Dataset:
         if (self.labels == self.labels[0]).all():
             only = self.class_names[self.labels[0]]
             raise InputError(
-                f"data.name={self.name}: every row is of class {only!r}; classification needs two or more"
+                f"data.name={self.name}: every row is of class {quoted(only)}; "
+                "classification needs two or more"
             )
 
     def __len__(self) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.data.messages import listed
+from micrograde.data.memory import check_size
+from micrograde.data.messages import listed, quoted, shortened
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,15 +38,21 @@ class TableEncoding:
         Raises
         ------
         InputError
-            A column holds neither numbers nor categories; the line starts with ``source``.
+            A column holds neither numbers nor categories, or more categories than fit into memory;
+        the line starts with ``source``.
         """
-        categories = tuple(
-            tuple(sorted(set(_category_names(table[name]).dropna())))
-            if is_categorical(table[name], source)
-            else None
-            for name in table.columns
-        )
-        return cls(tuple(str(name) for name in table.columns), categories)
+        categorical = categorical_columns(table, source)
+        categories: list[tuple[str, ...] | None] = []
+        for name in table.columns:
+            if name not in categorical:
+                categories.append(None)
+                continue
+            values = table[name].dropna().unique()
+            check_size(
+                source, len(table), len(values), advice=f"column {quoted(name)} has that many categories"
+            )
+            categories.append(tuple(sorted({_category_name(value) for value in values})))
+        return cls(tuple(str(name) for name in table.columns), tuple(categories))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -66,19 +73,31 @@ class TableEncoding:
             A column is missing or there twice, a numeric column holds something else, or a
             categorical one holds an unknown category or none.
         """
-        absent = [name for name in self.columns if name not in table.columns]
-        if absent:
+        there, twice = set(table.columns), set(table.columns[table.columns.duplicated()])
+        if absent := [name for name in self.columns if name not in there]:
             raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(table.columns)}")
-        twice = [name for name in self.columns if (table.columns == name).sum() > 1]
-        if twice:
-            raise InputError(f"{source}: has more than one column {listed(twice)}")
-        blocks = [
-            _numbers(table[name], source)[:, np.newaxis]
-            if categories is None
-            else _one_hot(table[name], categories, source)
-            for name, categories in zip(self.columns, self.categories, strict=True)
+        if again := [name for name in self.columns if name in twice]:
+            raise InputError(f"{source}: has more than one column {listed(again)}")
+        widths = [1 if categories is None else len(categories) for categories in self.categories]
+        check_size(source, len(table), sum(widths))
+        places = np.cumsum([0, *widths])
+        features = np.zeros((len(table), sum(widths)))
+
+        # Plain numbers go over all at once: there can be very many columns, and pandas is slow one by one.
+        plain = _plain_numbers(table)
+        at_once = [
+            index
+            for index, (name, categories) in enumerate(zip(self.columns, self.categories, strict=True))
+            if categories is None and name in plain
         ]
-        return np.concatenate(blocks, axis=1)
+        features[:, places[at_once]] = _numbers(table[[self.columns[index] for index in at_once]], source)
+        for index in set(range(len(self.columns))).difference(at_once):
+            column, categories = table[self.columns[index]], self.categories[index]
+            if categories is None:
+                features[:, places[index]] = _numbers(column.to_frame(), source)[:, 0]
+            else:
+                features[np.arange(len(table)), places[index] + _codes(column, categories, source)] = 1.0
+        return features
 
     def state(self) -> dict[str, Any]:
         """Plain lists, for JSON."""
@@ -94,8 +113,22 @@ class TableEncoding:
         return cls(tuple(state["columns"]), categories)
 
 
-def is_categorical(column: "pandas.Series[Any]", source: str) -> bool:
-    """Whether a table's column holds categories; False: numbers. Raises ``InputError`` for anything else."""
+def categorical_columns(table: "pandas.DataFrame", source: str) -> set[str]:
+    """The columns that hold categories; the others hold numbers. ``InputError`` if one holds neither."""
+    plain = _plain_numbers(table)
+    return {name for name in table.columns if name not in plain and _is_categorical(table[name], source)}
+
+
+def _plain_numbers(table: "pandas.DataFrame") -> set[str]:
+    """The columns that are NumPy arrays of integers or floats."""
+    return {
+        name
+        for name, dtype in zip(table.columns, table.dtypes, strict=True)
+        if isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+    }
+
+
+def _is_categorical(column: "pandas.Series[Any]", source: str) -> bool:
     from pandas.api import types
 
     if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
@@ -106,43 +139,49 @@ def is_categorical(column: "pandas.Series[Any]", source: str) -> bool:
     if kind in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
         return False
     raise InputError(
-        f"{source}: column {column.name!r} holds {kind} values ({column.dtype}); "
+        f"{source}: column {quoted(column.name)} holds {kind} values ({shortened(column.dtype)}); "
         "features must be numbers, strings, booleans or categories"
     )
 
 
-def _numbers(column: "pandas.Series[Any]", source: str) -> NDArray[np.float64]:
+def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
+    """The columns as floats (n, D), NaN where missing."""
     try:
-        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = columns.to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError:
+        raise InputError(
+            f"{source}: column {quoted(columns.columns[0])} holds a number that is too large for float64"
+        ) from None
     except (TypeError, ValueError):
-        raise InputError(f"{source}: column {column.name!r} must hold numbers, as in training") from None
-    if np.isinf(numbers).any():
-        raise InputError(f"{source}: column {column.name!r} holds {np.isinf(numbers).sum()} infinite values")
+        raise InputError(
+            f"{source}: column {quoted(columns.columns[0])} must hold numbers, as in training"
+        ) from None
+    infinite = np.isinf(numbers).sum(axis=0)
+    if infinite.any():
+        column = infinite.argmax()
+        raise InputError(
+            f"{source}: column {quoted(columns.columns[column])} holds {infinite[column]} infinite values"
+        )
     return numbers
 
 
-def _one_hot(column: "pandas.Series[Any]", categories: Sequence[str], source: str) -> NDArray[np.float64]:
-    import pandas
-
-    names = _category_names(column)
-    if names.isna().any():
+def _codes(column: "pandas.Series[Any]", categories: Sequence[str], source: str) -> NDArray[np.int64]:
+    """The index of each row's category, shape (n,)."""
+    if column.isna().any():
         raise InputError(
-            f"{source}: missing values in the categorical column {column.name!r} ({names.isna().sum()}); "
-            "only numbers can be filled with a mean"
+            f"{source}: missing values in the categorical column {quoted(column.name)} "
+            f"({column.isna().sum()}); only numbers can be filled with a mean"
         )
-    codes = pandas.Index(categories).get_indexer(pandas.Index(names))
-    if (codes < 0).any():
-        unknown = sorted(set(names[codes < 0]))
+    codes, values = column.factorize()
+    names = [_category_name(value) for value in values]
+    known = {category: index for index, category in enumerate(categories)}
+    if unknown := sorted({name for name in names if name not in known}):
         raise InputError(
-            f"{source}: column {column.name!r} holds the unknown category {listed(unknown)}; "
+            f"{source}: column {quoted(column.name)} holds the unknown category {listed(unknown)}; "
             f"known are {listed(categories)}"
         )
-    return np.asarray(codes[:, np.newaxis] == np.arange(len(categories)), dtype=np.float64)
-
-
-def _category_names(column: "pandas.Series[Any]") -> "pandas.Series[Any]":
-    """The column's values as text, missing ones left as they are."""
-    return column.astype(object).map(_category_name, na_action="ignore")
+    places = np.array([known[name] for name in names], np.int64)
+    return np.asarray(places[codes])
 
 
 def _category_name(value: object) -> str:

@@ -14,10 +14,15 @@ def existing_file(value: str, key: str) -> Path:
     InputError
         There is no such file, or it cannot be read; the line names ``key`` and the path.
     """
-    path = Path(value).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(value).expanduser()
+        is_folder, is_there = path.is_dir(), path.exists()
+    except (OSError, RuntimeError) as error:  # a name that is too long, a folder not to be entered, ~nobody
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{key}={value}: cannot be read ({reason})") from None
+    if is_folder:
         raise InputError(f"{key}={value}: is a directory; needs a file")
-    if not path.exists():
+    if not is_there:
         where = "" if path.is_absolute() else f" in {Path.cwd()}"
         raise InputError(f"{key}={value}: there is no such file{where}")
     if not path.is_file() or not os.access(path, os.R_OK):

@@ -1,7 +1,7 @@
 """Data sets that are made from a seed: the notebook's, and the shapes that networks are tried on.
 
 The same arguments always give the same rows. ``noise`` is the standard deviation of a normal
-displacement of every coordinate.
+displacement of every coordinate. What would not fit into memory is refused before it is made.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.data.dataset import Dataset
+from micrograde.data.memory import check_size
 from micrograde.errors import InputError
 
 
@@ -23,6 +24,7 @@ def gaussian(*, seed: int, samples: int, features: int, classes: int) -> Dataset
         raise InputError(
             f"data.seed={seed}: must be less than 2**32 for data.name=gaussian, which seeds as the notebook"
         )
+    check_size(f"data.samples={samples}", samples, features, classes)
     random = np.random.RandomState(seed)
     points = random.randn(samples, features)
     labels = random.randint(0, classes, size=samples)
@@ -31,6 +33,8 @@ def gaussian(*, seed: int, samples: int, features: int, classes: int) -> Dataset
 
 def blobs(*, seed: int, samples: int, features: int, classes: int, noise: float) -> Dataset:
     """A normal cloud for each class, its centre drawn uniformly from the cube (-10, 10)^features."""
+    check_size(f"data.samples={samples}", samples, features, classes)
+    check_size(f"data.classes={classes}", classes, features)  # the centres
     from sklearn.datasets import make_blobs
 
     points, labels = make_blobs(
@@ -41,6 +45,7 @@ def blobs(*, seed: int, samples: int, features: int, classes: int, noise: float)
 
 def moons(*, seed: int, samples: int, noise: float) -> Dataset:
     """Two interleaving half circles of radius 1."""
+    check_size(f"data.samples={samples}", samples, 2, 2)
     from sklearn.datasets import make_moons
 
     points, labels = make_moons(samples, noise=noise, random_state=_legacy_random(seed))
@@ -49,6 +54,7 @@ def moons(*, seed: int, samples: int, noise: float) -> Dataset:
 
 def circles(*, seed: int, samples: int, noise: float, factor: float) -> Dataset:
     """A circle of radius ``factor`` (class 1) inside a circle of radius 1 (class 0)."""
+    check_size(f"data.samples={samples}", samples, 2, 2)
     from sklearn.datasets import make_circles
 
     points, labels = make_circles(samples, noise=noise, factor=factor, random_state=_legacy_random(seed))
@@ -61,6 +67,7 @@ def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float
     Neighbouring arms are 1 apart whatever the number of classes and turns, so ``noise`` is in
     units of the gap.
     """
+    check_size(f"data.samples={samples}", samples, 2, classes)
     random = np.random.default_rng(seed)
     labels = np.arange(samples) % classes
     turn = random.uniform(0.0, turns, size=samples)
@@ -73,6 +80,7 @@ def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float
 
 def xor(*, seed: int, samples: int, noise: float) -> Dataset:
     """Clouds around (-1, -1), (-1, 1), (1, -1) and (1, 1); class 1 where one coordinate alone is positive."""
+    check_size(f"data.samples={samples}", samples, 2, 2)
     random = np.random.default_rng(seed)
     corner = np.arange(samples) % 4
     positive = np.stack([corner // 2, corner % 2], axis=1)

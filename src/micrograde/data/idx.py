@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
-from micrograde.data.messages import first_line
+from micrograde.data.memory import check_size, most_bytes
+from micrograde.data.messages import first_line, shortened
 from micrograde.errors import InputError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
+_MOST_DIMENSIONS = 8  # the format has up to 255, NumPy up to 64, and images two or three
 
 
 def read_idx(
@@ -67,12 +69,13 @@ def _read_pair(images: str, labels: str, prefix: str) -> tuple[NDArray[Any], NDA
     images_source, labels_source = f"data.{prefix}images={images}", f"data.{prefix}labels={labels}"
     pixels = _read_array(existing_file(images, f"data.{prefix}images"), images_source)
     classes = _read_array(existing_file(labels, f"data.{prefix}labels"), labels_source)
-    if pixels.ndim < 2 or pixels.size == 0:
+    if pixels.ndim < 2:
         raise InputError(f"{images_source}: has the shape {pixels.shape}; images need (N, rows, columns)")
     if classes.ndim != 1:
         raise InputError(f"{labels_source}: has the shape {classes.shape}; labels need (N,)")
     if len(pixels) != len(classes):
         raise InputError(f"{labels_source}: has {len(classes)} labels for {len(pixels)} images")
+    check_size(images_source, len(pixels), pixels.size // len(pixels))
     if not np.isfinite(pixels).all():
         raise InputError(f"{images_source}: holds NaN or infinite values")
     return pixels, classes
@@ -100,12 +103,21 @@ def _parse(stream: BinaryIO, source: str) -> NDArray[Any]:
     if len(header) < 4 * dimensions:
         raise InputError(f"{source}: is cut short in its header")
     shape = tuple(int(size) for size in np.frombuffer(header, dtype=">u4"))
-    expected = math.prod(shape) * dtype.itemsize
-    content = _read_at_most(stream, expected + 1)
+    values = math.prod(shape)
+    if dimensions > _MOST_DIMENSIONS or values == 0:
+        raise InputError(
+            f"{source}: has the shape {shortened(shape)}; "
+            f"needs at least one value, in at most {_MOST_DIMENSIONS} dimensions"
+        )
+    expected = values * dtype.itemsize
+    content = _read_at_most(stream, min(expected, most_bytes()) + 1)
+    if most_bytes() < len(content) <= expected:
+        check_size(source, shape[0], values // shape[0])
     if len(content) != expected:
         has = f"{len(content)} bytes of values" if len(content) < expected else "more"
         raise InputError(
-            f"{source}: its header, of the shape {shape}, promises {expected} bytes of values; it has {has}"
+            f"{source}: its header, of the shape {shortened(shape)}, promises {expected} bytes of values; "
+            f"it has {has}"
         )
     return np.frombuffer(content, dtype=dtype).reshape(shape)
 

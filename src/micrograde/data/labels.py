@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.data.messages import shortened
 from micrograde.errors import InputError
+
+_LARGEST_WHOLE = 2.0**53  # beyond, float64 does not have every whole number
 
 
 def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -24,7 +27,7 @@ def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64],
         The values are continuous, or of a kind that names no classes.
     """
     if values.dtype.kind == "f":
-        whole = np.isfinite(values) & (values == np.floor(values))
+        whole = (np.abs(values) <= _LARGEST_WHOLE) & (values == np.floor(values))
         if not whole.all():
             example = float(values[~whole][0])
             raise InputError(
@@ -32,7 +35,19 @@ def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64],
                 "as integers or strings"
             )
     elif values.dtype.kind not in "iubUT":
-        raise InputError(f"{source}: holds values such as {values[0]!r}; classes must be integers or strings")
+        raise InputError(
+            f"{source}: holds values such as {shortened(repr(values[0]))}; "
+            "classes must be integers or strings"
+        )
+    elif values.dtype.kind == "U" and not _is_unicode(values):
+        raise InputError(f"{source}: holds strings with characters that do not exist in Unicode")
     classes, labels = np.unique(values, return_inverse=True)
     as_text = str if classes.dtype.kind in "bUT" else lambda value: str(int(value))
     return labels.astype(np.int64), tuple(as_text(value) for value in classes)
+
+
+def _is_unicode(values: NDArray[np.str_]) -> bool:
+    """Whether text may be made of it: NumPy takes any 32 bits from a file, and Python then fails."""
+    points = np.ascontiguousarray(values, values.dtype.newbyteorder("=")).view(np.uint32)
+    surrogates = (points >= 0xD800) & (points <= 0xDFFF)
+    return not bool((surrogates | (points > 0x10FFFF)).any())

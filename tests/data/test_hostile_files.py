@@ -1,0 +1,336 @@
+"""Files that somebody made in order to harm: to run code, to take all memory, to write on the terminal."""
+
+import bz2
+import gzip
+import io
+import lzma
+import pickle
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from micrograde.data import load_dataset, memory
+from micrograde.errors import InputError
+
+MIB = 2**20
+
+
+@pytest.fixture
+def small_machine(monkeypatch):
+    """256 MiB, of which a data set may take 32."""
+    monkeypatch.setattr(memory, "physical_memory", lambda: 256 * MIB)
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """The line by which a file is refused."""
+
+    def line(kind, name, content, **options):
+        path = tmp_path / name
+        path.write_bytes(content)
+        if kind == "idx":
+            options = {"images": str(path), "labels": str(path), **options}
+        else:
+            options = {"path": str(path), **({} if kind == "npz" else {"target": "kind"}), **options}
+        with pytest.raises(InputError) as caught:
+            load_dataset(kind, seed=0, **options)
+        message = str(caught.value).replace(str(tmp_path), "")
+        assert message.isprintable()
+        assert len(message) < 500
+        return message
+
+    return line
+
+
+# --- code ---
+
+
+class Bomb:
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return open, (str(self.marker), "w")
+
+
+@pytest.fixture
+def marker(tmp_path):
+    """A file that must not appear, though it would."""
+    path = tmp_path / "marker"
+    pickle.loads(pickle.dumps(Bomb(path))).close()  # noqa: S301 - to see that it would
+    path.unlink()
+    yield path
+    assert not path.exists()
+
+
+def archive(**members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("place", ["features", "labels"])
+def test_objects_in_an_npz_are_not_unpickled(refusal, marker, place):
+    arrays = {"features": np.eye(2), "labels": np.array([0, 1])}
+    objects = np.empty(2, dtype=object)
+    objects[:] = [Bomb(marker), 1]
+    members = {f"{name}.npy": npy(array) for name, array in {**arrays, place: objects}.items()}
+    assert "that can run any code" in refusal("npz", "x.npz", archive(**members))
+
+
+def test_objects_in_a_npy_are_not_unpickled(refusal, marker):
+    objects = np.empty(1, dtype=object)
+    objects[0] = Bomb(marker)
+    assert "holds a single array" in refusal("npz", "x.npz", npy(objects))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("csv", "x.csv"),
+        ("csv", "x.pkl"),
+        ("csv", "x.csv.gz"),
+        ("csv", "x.csv.bz2"),
+        ("csv", "x.csv.xz"),
+        ("csv", "x.csv.zst"),
+        ("csv", "x.csv.zip"),
+        ("csv", "x.csv.tar.gz"),
+        ("parquet", "x.parquet"),
+        ("npz", "x.npz"),
+        ("npz", "x.npy"),
+        ("idx", "x-idx3-ubyte"),
+        ("idx", "x-idx3-ubyte.gz"),
+    ],
+)
+def test_a_pickle_by_another_name_is_not_unpickled(refusal, marker, kind, name):
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        refusal(kind, name, pickle.dumps(Bomb(marker), protocol))
+
+
+def test_a_pickled_member_of_an_archive_is_not_unpickled(refusal, marker):
+    content = archive(**{"features.npy": pickle.dumps(Bomb(marker)), "labels.npy": b""})
+    assert "data.features=features: cannot be read from the file" in refusal("npz", "x.npz", content)
+
+
+# --- names ---
+
+
+def test_names_in_an_archive_lead_nowhere(refusal, tmp_path):
+    table = b"x,kind\n1,a\n2,b\n"
+    path = tmp_path / "inner" / "x.csv.zip"
+    path.parent.mkdir()
+    path.write_bytes(archive(**{"../../outside.csv": table}))
+    assert len(load_dataset("csv", seed=0, path=str(path), target="kind")) == 2
+    assert [each.name for each in tmp_path.rglob("*") if each.is_file()] == ["x.csv.zip"]
+
+    message = refusal("npz", "x.npz", archive(**{"../features.npy": npy(np.eye(2))}))
+    assert message == "data.features=features: there is no such array; the arrays are '../features'"
+
+
+def test_an_archive_of_two_tables(refusal):
+    content = archive(**{"a.csv": b"x,kind\n1,a\n", "b.csv": b"x,kind\n2,b\n"})
+    assert "the archive holds 2 files; needs one, the table" in refusal("csv", "x.csv.zip", content)
+
+
+NAMES = {
+    "an escape sequence": "\x1b[2J",
+    "a line end": "a\nb",
+    "a NUL": "a\0b",
+    "a change of direction": "\u202ea",
+    "very many letters": "n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_names_in_a_file_do_not_reach_the_terminal_as_they_are(refusal, name):
+    column = pd.DataFrame({name: ["inf", "1"], "kind": ["a", "b"]}).to_csv(index=False).encode()
+    assert "infinite values" in refusal("csv", "x.csv", column)
+    assert "no such column" in refusal("csv", "x.csv", column, target="other")
+    label = pd.DataFrame({"x": [1, 2], "kind": [name, name]}).to_csv(index=False).encode()
+    assert "every row is of class" in refusal("csv", "x.csv", label)
+    if name.isascii():
+        assert "no such array" in refusal("npz", "x.npz", archive(**{"m" * 60_000: b"", name[:9]: b""}))
+
+
+def test_strings_that_are_no_unicode(refusal):
+    for point in (0x110000, 0xFFFFFFFF, 0xD800):
+        labels = np.array([point, 65], np.uint32).view("<U1")
+        members = {"features.npy": npy(np.eye(2)), "labels.npy": npy(labels)}
+        assert "do not exist in Unicode" in refusal("npz", "x.npz", archive(**members))
+
+
+# --- sizes ---
+
+
+def test_a_table_of_nothing_but_a_header(refusal):
+    assert "has columns but no rows" in refusal("csv", "x.csv", b"x,kind")
+
+
+@pytest.mark.usefixtures("small_machine")
+@pytest.mark.parametrize(
+    ("ending", "pack"),
+    [
+        ("", bytes),
+        (".gz", gzip.compress),
+        (".bz2", lambda text: bz2.compress(text, 1)),
+        (".xz", lambda text: lzma.compress(text, preset=0)),
+        (".zst", lambda text: pa.compress(text, "zstd", asbytes=True)),
+        (".zip", lambda text: archive(table=text)),
+    ],
+)
+@pytest.mark.parametrize("filling", [b"x", b","])
+def test_a_table_that_is_too_large_when_unpacked(refusal, ending, pack, filling):
+    content = pack(b"x,kind\n" + filling * (34 * MIB // len(filling)))
+    message = refusal("csv", f"x.csv{ending}", content)
+    assert "a data set may take 32 MiB, an eighth of this machine's memory" in message
+
+
+@pytest.mark.usefixtures("small_machine")
+@pytest.mark.parametrize("row", [b"1\n", b"1\r", b"1\r\n"])
+def test_a_table_of_very_many_rows(refusal, row):
+    message = refusal("csv", "x.csv", b"x,kind\n" + row * (5 * MIB))
+    assert "a data set may take 32 MiB, an eighth of this machine's memory" in message
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_short_rows_of_a_wide_table(refusal):
+    columns = ",".join(f"c{index}" for index in range(5000))
+    content = f"{columns},kind\n".encode() + b"1\n" * 10_000
+    assert "10001 rows of 5001 features" in refusal("csv", "x.csv", content)
+
+
+def test_a_million_columns(refusal):
+    row = b",".join(b"%d" % index for index in range(10**6))
+    assert "has 1000000 columns, more than 100000" in refusal("csv", "x.csv", row + b"\n" + row)
+
+
+def test_a_million_columns_behind_a_name_with_a_line_end(refusal):
+    row = b'"\n"' + b",x" * 10**6
+    for start in (b"", b"\xef\xbb\xbf", b" \n\n"):
+        assert "columns, more than 100000" in refusal("csv", "x.csv", start + row + b"\n" + row)
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_a_column_of_very_many_categories(refusal):
+    table = pd.DataFrame({"id": [f"row {index}" for index in range(3000)], "kind": [0, 1] * 1500})
+    message = refusal("csv", "x.csv", table.to_csv(index=False).encode())
+    assert "3000 rows of 3000 features would take 69 MiB" in message
+    assert message.endswith("column 'id' has that many categories")
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_very_many_classes(refusal):
+    table = pd.DataFrame({"x": range(3000), "kind": range(3000)})
+    message = refusal("csv", "x.csv", table.to_csv(index=False).encode())
+    assert "3000 rows of 1 features and 3000 classes would take 69 MiB" in message
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_one_label_much_longer_than_the_others(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(f"x,kind\n1,{'a' * MIB}\n" + "2,b\n" * 100_000)
+    dataset = load_dataset("csv", seed=0, path=str(path), target="kind")
+    assert [len(name) for name in dataset.class_names] == [MIB, 1]
+
+
+def test_numbers_of_very_many_digits(refusal):
+    digits = "9" * 400
+    assert "too large for float64" in refusal("csv", "x.csv", f"x,kind\n{digits},a\n1,b\n".encode())
+    assert "infinite values" in refusal("csv", "x.csv", b"x,kind\n1e999,a\n1,b\n")
+    refusal("csv", "x.csv", f"x,kind\n1,{digits}\n2,1\n".encode())
+
+
+def test_a_table_with_nul_bytes(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"x,c,kind\n1,a\0b,u\n2,a,v\n")
+    dataset = load_dataset("csv", seed=0, path=str(path), target="kind")
+    assert dataset.feature_names == ("x", "c=a", "c=a\0b")
+
+
+LYING = b"{'descr': '%s', 'fortran_order': False, 'shape': (%s), }"
+
+
+@pytest.mark.parametrize(
+    "shape", [b"1000000000000,", b"0, 1000000000000", b"1, 1000000000", b"-1,", b"True,"]
+)
+@pytest.mark.parametrize("dtype", [b"<f8", b"<U0", b"|V0", b"<U100000000", b"|O"])
+def test_an_array_whose_header_lies(refusal, dtype, shape):
+    header = LYING % (dtype, shape)
+    array = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
+    refusal("npz", "x.npz", archive(**{"features.npy": array, "labels.npy": npy(np.array([0, 1]))}))
+    refusal("npz", "x.npz", archive(**{"features.npy": npy(np.eye(2)), "labels.npy": array}))
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_an_array_that_is_too_large_when_unpacked(refusal):
+    labels = npy(np.array([0, 1]))
+    content = archive(**{"features.npy": npy(np.zeros((2, 10**7), np.uint8)), "labels.npy": labels})
+    assert "2 rows of 10000000 features would take 1.3 GiB" in refusal("npz", "x.npz", content)
+    header = b"\x93NUMPY\2\0" + (2**26).to_bytes(4, "little") + bytes(2**26)
+    content = archive(**{"features.npy": header, "labels.npy": labels})
+    assert "the array takes 64 MiB or more" in refusal("npz", "x.npz", content)
+
+
+@pytest.mark.filterwarnings("ignore:Reading:UserWarning")
+def test_headers_that_numpy_stumbles_over(refusal):
+    for header in (b"(" * 9000, b"{[]: 1}", b"{'descr': '''", b"1L", b"{" * 200 + b"}" * 200, b"\xff\xff"):
+        array = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
+        message = refusal("npz", "x.npz", archive(**{"features.npy": array, "labels.npy": b""}))
+        assert message.startswith("data.features=features: cannot be read from the file")
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_images_that_are_too_large_when_unpacked(refusal, tmp_path):
+    labels = tmp_path / "labels"
+    labels.write_bytes(b"\0\0\x08\1\0\0\0\2\0\1")
+    for side in (4096, 1024):
+        header = b"\0\0\x08\3" + (2).to_bytes(4, "big") + side.to_bytes(4, "big") * 2
+        content = gzip.compress(header + bytes(2 * side * side), 1)
+        message = refusal("idx", "images.gz", content, labels=str(labels))
+        assert f"2 rows of {side * side} features would take" in message
+
+
+def test_images_of_very_many_dimensions(refusal):
+    for sizes in ([1] * 255, [2**32 - 1] * 255, [0, *[2**32 - 1] * 9], [0, 2**32 - 1, 2**32 - 1, 2**32 - 1]):
+        header = b"\0\0\x08" + bytes([len(sizes)]) + b"".join(size.to_bytes(4, "big") for size in sizes)
+        assert "has the shape" in refusal("idx", "images", header)
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_a_text_that_very_many_rows_of_a_parquet_table_have(tmp_path):
+    codes = np.arange(100_000, dtype=np.int32) % 2
+    texts = pa.DictionaryArray.from_arrays(codes, ["y" * MIB, "z"])
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"x": texts, "kind": codes}), path, compression="zstd", store_schema=False)
+    dataset = load_dataset("parquet", seed=0, path=str(path), target="kind")
+    assert dataset.features.shape == (100_000, 2)
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_a_parquet_table_that_is_too_large(refusal):
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"x": np.zeros(2**22), "kind": np.zeros(2**22)}), buffer)
+    assert "4194304 rows of 2 features would take 64 MiB" in refusal(
+        "parquet", "x.parquet", buffer.getvalue()
+    )
+
+
+def test_a_parquet_text_that_is_no_utf_8(refusal):
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"x": ["\xe9", "b"], "kind": [0, 1]}), buffer, compression="none")
+    content = buffer.getvalue().replace("\xe9".encode(), b"\xff\xff")
+    assert "Invalid UTF8" in refusal("parquet", "x.parquet", content)
