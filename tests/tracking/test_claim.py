@@ -1,5 +1,6 @@
 """One launch at a time works on what is claimed, and one that has died does not write into it late."""
 
+import shutil
 import sys
 import threading
 
@@ -26,9 +27,14 @@ def test_another_launch_is_refused_while_one_goes_on(tmp_path):
 def test_the_writer_of_a_launch_that_was_taken_over_may_not_write(tmp_path):
     path, launches = tmp_path / "one", tmp_path / "launches"
     with claim(path, launches, unasked) as first:
-        told = Claim.from_json(first.as_json())
+        folder = launches / "first"
+        folder.mkdir(parents=True)
+        assert Claim.of(folder) is None
+        first.mark(folder)
+        told = Claim.of(folder)
         with told.writing() as is_ours:
             assert is_ours
+    shutil.rmtree(folder)
     with claim(path, launches, unasked) as second:
         with first.writing() as is_ours:
             assert not is_ours
@@ -68,3 +74,36 @@ def test_what_a_dead_launch_of_the_same_has_left_is_removed_and_nothing_else(tmp
         other.mark(folders["other"])
     with claim(tmp_path / "one", launches, unasked):
         assert {name for name, folder in folders.items() if folder.exists()} == {"other", "plain"}
+
+
+def test_what_a_dead_launch_has_left_is_sent_before_another_begins(tmp_path):
+    launches, sent = tmp_path / "launches", []
+    for name in ("later", "first"):
+        (launches / name).mkdir(parents=True)
+    with claim(tmp_path / "one", launches, unasked) as first:
+        for folder in launches.iterdir():
+            first.mark(folder)
+
+    def send(folder):
+        with Claim.of(folder).writing() as is_ours:  # as its writer does
+            sent.append((folder.name, is_ours))
+        shutil.rmtree(folder)
+
+    with claim(tmp_path / "one", launches, unasked, send):
+        assert sent == [("first", True), ("later", True)]
+
+
+def test_what_cannot_be_sent_now_keeps_another_from_beginning(tmp_path):
+    launches = tmp_path / "launches"
+    (launches / "first").mkdir(parents=True)
+    with claim(tmp_path / "one", launches, unasked) as first:
+        first.mark(launches / "first")
+
+    def send(_):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError), claim(tmp_path / "one", launches, unasked, send):
+        pass
+    assert (launches / "first").exists()
+    with claim(tmp_path / "one", launches, unasked):
+        assert not (launches / "first").exists()

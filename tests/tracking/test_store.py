@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
+from micrograde.errors import InputError
 from micrograde.tracking import local_store, make_store, project_home, quiet_environment, server_store, store
-from micrograde.tracking.store import checkout, make_launch_folder, when_unlocked, without_password
+from micrograde.tracking.store import StoreLock, checkout, make_launch_folder, without_password
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,21 +43,36 @@ def test_a_store_that_exists_is_left_alone(tmp_path):
     assert database.read_text() == "what the user has"
 
 
-def test_a_locked_store_is_waited_for(monkeypatch):
-    answers = [RuntimeError("(sqlite3.OperationalError) database is locked"), RuntimeError("disk is full")]
+def test_the_lock_is_held_by_one_and_let_go_of_while_waiting(tmp_path):
+    lock = StoreLock(local_store(tmp_path))
+    other = FileLock(tmp_path / "mlruns" / "mlflow.lock", timeout=0)
 
-    def call():
-        if answers:
-            raise answers.pop(0)
-        return "written"
+    def is_free():
+        with ThreadPoolExecutor(1) as pool:  # the same thread would be told of a deadlock
+            return pool.submit(acquire).result()
 
-    with pytest.raises(RuntimeError, match="disk is full"):
-        when_unlocked(call)
-    assert when_unlocked(call) == "written"
-    answers.append(RuntimeError("database is locked"))
-    monkeypatch.setattr(store, "_LOCKED_SECONDS", -1)
-    with pytest.raises(TimeoutError, match="kept the store locked for a minute"):
-        when_unlocked(call)
+    def acquire():
+        try:
+            other.acquire()
+        except Timeout:
+            return False
+        other.release()
+        return True
+
+    with lock, lock:
+        assert not is_free()
+        with lock.released():
+            assert is_free()
+        assert not is_free()
+    assert is_free()
+    with StoreLock(server_store("http://127.0.0.1:1", tmp_path)) as nothing, nothing.released():
+        assert is_free()
+
+
+@pytest.mark.parametrize("name", ["100%", "what?"])
+def test_a_path_that_mlflow_cannot_read_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match=r"MLflow has no store in a folder with % or \? in its path"):
+        local_store(tmp_path / name)
 
 
 def test_locations(tmp_path):

@@ -1,15 +1,15 @@
 """Where runs are written: the store, the recorder that a launch talks to, and the writer behind it."""
 
 from micrograde.tracking.claim import Claim, ClaimedError, claim
+from micrograde.tracking.environment import parse_environment_tag
+from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.tracking.events import DatasetInput
-from micrograde.tracking.recorder import (
-    NullRecorder,
-    RecordedRun,
-    Recorder,
-    RunRecorder,
-    TrackingError,
-    WriterProcess,
-)
+from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
+from micrograde.tracking.provenance import present_provenance
+from micrograde.tracking.recorder import Recorder
+from micrograde.tracking.recovery import recover
+from micrograde.tracking.run_recorder import NullRecorder, RecordedRun, RunRecorder
+from micrograde.tracking.sending import Kept, Sent, send_launch
 from micrograde.tracking.store import (
     StoreLocation,
     local_store,
@@ -19,23 +19,35 @@ from micrograde.tracking.store import (
     server_store,
     without_password,
 )
+from micrograde.tracking.writer_process import WriterProcess
 
 __all__ = [
     "Claim",
     "ClaimedError",
     "DatasetInput",
+    "DiskFullError",
+    "Kept",
+    "Launch",
     "NullRecorder",
     "RecordedRun",
     "Recorder",
     "RunRecorder",
+    "Sent",
+    "StoreAwayError",
     "StoreLocation",
     "TrackingError",
     "WriterProcess",
     "claim",
+    "is_alive",
     "local_store",
     "make_store",
+    "parse_environment_tag",
+    "present_provenance",
     "project_home",
     "quiet_environment",
+    "recover",
+    "send_launch",
     "server_store",
+    "wait_for_writers",
     "without_password",
 ]

@@ -30,13 +30,13 @@ class Claim:
     path: Path
     token: str
 
-    def as_json(self) -> dict[str, str]:
-        """For the writer, which is told by a pipe."""
-        return {"path": str(self.path), "token": self.token}
-
     @classmethod
-    def from_json(cls, content: dict[str, str]) -> Self:
-        """The inverse of ``as_json``."""
+    def of(cls, folder: Path) -> Self | None:
+        """What the launch of this folder has claimed, if anything."""
+        try:
+            content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
         return cls(Path(content["path"]), content["token"])
 
     @contextmanager
@@ -49,7 +49,8 @@ class Claim:
 
     def mark(self, folder: Path) -> None:
         """Note in a launch's folder what it has claimed."""
-        (folder / _FILE).write_text(json.dumps(self.as_json()), encoding="utf-8")
+        content = {"path": str(self.path), "token": self.token}
+        (folder / _FILE).write_text(json.dumps(content), encoding="utf-8")
 
     def _owner(self) -> dict[str, Any]:
         try:
@@ -60,10 +61,16 @@ class Claim:
 
 
 @contextmanager
-def claim(path: Path, launches: Path, on_wait: Callable[[], None]) -> Iterator[Claim]:
+def claim(
+    path: Path,
+    launches: Path,
+    on_wait: Callable[[], None],
+    send: Callable[[Path], object] = lambda folder: None,  # noqa: ARG005
+) -> Iterator[Claim]:
     """Held by the launch for as long as it goes on; when it begins, no earlier launch writes any more.
 
-    What an earlier launch had not carried into the store is removed: it will be run again.
+    What an earlier launch has not carried into the store is sent now. If that is impossible it is removed: it
+    will be run again.
 
     Parameters
     ----------
@@ -73,6 +80,9 @@ def claim(path: Path, launches: Path, on_wait: Callable[[], None]) -> Iterator[C
         Where launches keep their folders.
     on_wait
         Called once if an earlier launch's writer takes longer than a moment.
+    send
+        Carries what is in a launch's folder into the store; it raises whatever should keep this launch from
+        beginning, such as a store that is away.
 
     Raises
     ------
@@ -96,12 +106,18 @@ def claim(path: Path, launches: Path, on_wait: Callable[[], None]) -> Iterator[C
         except Timeout:
             on_wait()
             writer.acquire()
-        try:
+        writer.release()  # for the writer that sends what is left
+        for folder in _left(path, launches):
+            send(folder)
+        with writer:
             content = {"token": mine.token, "process": os.getpid()}
             path.with_suffix(".owner").write_text(json.dumps(content), encoding="utf-8")
-            for folder in launches.glob(f"*/{_FILE}"):
-                if json.loads(folder.read_text(encoding="utf-8"))["path"] == str(path):
-                    shutil.rmtree(folder.parent, ignore_errors=True)
-        finally:
-            writer.release()
+            for folder in _left(path, launches):
+                shutil.rmtree(folder, ignore_errors=True)
         yield mine
+
+
+def _left(path: Path, launches: Path) -> list[Path]:
+    """The folders of launches that have claimed the same; the earliest first."""
+    claimed = [(folder.parent, Claim.of(folder.parent)) for folder in sorted(launches.glob(f"*/{_FILE}"))]
+    return [folder for folder, each in claimed if each and each.path == path]

@@ -43,10 +43,14 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class RunAdopted:
-    """A run that the store has already goes on, and is known in this launch as number ``run``."""
+    """A run that the store has already is known in this launch as number ``run``.
+
+    It ``goes_on``, or it is only to be marked.
+    """
 
     run: int
     run_id: str
+    goes_on: bool = True
 
 
 @dataclass(frozen=True)

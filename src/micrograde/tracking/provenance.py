@@ -2,20 +2,31 @@
 
 import getpass
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from micrograde import tags
+from micrograde.tracking.environment import environment_tag
+from micrograde.tracking.store import checkout
+
+
+def present_provenance() -> dict[str, str]:
+    """What would be said of a run of this process."""
+    return provenance_tags(checkout(), sys.argv[0])
+
 
 def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
-    """Tags every run gets: code version, git commit, whether the tree was dirty, script, user.
+    """Tags every run gets: code version, git commit, whether the tree was dirty, libraries, script, user.
 
     What git does not tell (there is no checkout, no git, or it takes too long) is left out.
     """
     program = Path(script).resolve()
     if checkout and program.is_relative_to(checkout):
         program = program.relative_to(checkout)
-    tags = {
-        "micrograde.version": version("micrograde"),
+    given = {
+        tags.VERSION: version("micrograde"),
+        tags.ENVIRONMENT: environment_tag(),
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": str(program),
         "mlflow.user": _user(),
@@ -23,10 +34,10 @@ def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
     commit = _git(checkout, "rev-parse", "HEAD") if checkout else None
     changes = _git(checkout, "status", "--porcelain") if checkout and commit else None
     if commit:
-        tags["mlflow.source.git.commit"] = commit
+        given[tags.GIT_COMMIT] = commit
     if changes is not None:
-        tags["micrograde.git_dirty"] = "true" if changes else "false"
-    return tags
+        given[tags.GIT_DIRTY] = "true" if changes else "false"
+    return given
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

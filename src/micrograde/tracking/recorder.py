@@ -5,21 +5,19 @@ MLflow takes longer than training on digits does; and because the writer outlive
 that dies is closed, and a store that cannot be reached costs no results: the journal stays.
 """
 
-import json
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Self
 
-from micrograde.errors import RunFailedError
+from micrograde.tags import REASON
 from micrograde.tracking.claim import Claim
+from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.tracking.events import (
     AnswerAwaited,
     DatasetInput,
@@ -32,166 +30,16 @@ from micrograde.tracking.events import (
     StackMetricsLogged,
     Status,
     TagsSet,
-    to_json_line,
 )
-from micrograde.tracking.store import (
-    StoreLocation,
-    make_launch_folder,
-    quiet_environment,
-    without_password,
-)
+from micrograde.tracking.full_disk import release_reserve, why_disk_is_full
+from micrograde.tracking.journal import Journal
+from micrograde.tracking.launches import JOURNAL, begin_launch
+from micrograde.tracking.run_recorder import RecordedRun
+from micrograde.tracking.store import StoreLocation, without_password
+from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
 
-
-class TrackingError(RunFailedError):
-    """Runs could not be recorded; the message says why, and where the journal with everything is kept."""
-
-
-@dataclass(frozen=True)
-class RecordedRun:
-    """A run as the store knows it; ``run`` is its number within the launch."""
-
-    run: int
-    run_id: str
-    experiment_id: str
-
-
-class RunRecorder(Protocol):
-    """What the experiment tells of its runs."""
-
-    def start_run(
-        self,
-        *,
-        experiment_name: str,
-        run_name: str,
-        params: Mapping[str, str],
-        tags: Mapping[str, str],
-        dataset: DatasetInput | None = None,
-        parent: int | None = None,
-    ) -> int:
-        """A run begins, under the run number ``parent``; its number, by which the other methods know it."""
-
-    def adopt_run(self, run_id: str) -> int:
-        """A run that the store has already goes on; its number."""
-
-    def run_folder(self, run: int) -> Path | None:
-        """What is in this folder when the run ends is kept with it; None where nothing is kept."""
-
-    def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
-        """Values measured at a step."""
-
-    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
-        """Values of several runs at a step: each metric's in the order of ``runs``."""
-
-    def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
-        """More that is known of a run."""
-
-    def end_run(self, run: int, status: Status) -> None:
-        """A run is over."""
-
-    def wait(self) -> tuple[RecordedRun, ...]:
-        """Wait until everything told so far is in the store."""
-
-    def close(self) -> tuple[RecordedRun, ...]:
-        """As ``wait``, and nothing more will come."""
-
-
-class NullRecorder:
-    """Records nothing (``tracking=disabled``)."""
-
-    def __init__(self) -> None:
-        self._numbers = count()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None: ...
-
-    def start_run(self, **description: object) -> int:  # noqa: ARG002
-        """Numbers all the same, for whoever tells runs apart by them."""
-        return next(self._numbers)
-
-    def adopt_run(self, run_id: str) -> int:  # noqa: ARG002
-        """There is none."""
-        return next(self._numbers)
-
-    def run_folder(self, run: int) -> None:  # noqa: ARG002
-        """Nothing is kept."""
-        return
-
-    def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
-        """Forget them."""
-
-    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
-        """Forget them."""
-
-    def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
-        """Forget them."""
-
-    def end_run(self, run: int, status: Status) -> None:
-        """Forget it."""
-
-    def wait(self) -> tuple[RecordedRun, ...]:
-        """Nothing has been recorded."""
-        return ()
-
-    def close(self) -> tuple[RecordedRun, ...]:
-        """Nothing has been recorded."""
-        return ()
-
-
-class WriterProcess:
-    """A writer that has been started and imports MLflow until it is given a launch to record.
-
-    It touches no store before that, and one that is never given a launch goes without a trace.
-    """
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            # -P: a file of the working directory is not taken for a library.
-            [sys.executable, "-P", "-m", "micrograde.tracking.writer"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # the writer keeps a log in the launch's folder
-            env=quiet_environment(),
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the training process; the writer closes the run
-        )
-
-    def assign(self, folder: Path, location: StoreLocation, claim: Claim | None = None) -> None:
-        """Have it record the launch whose journal is in ``folder``, if ``claim`` still holds by then."""
-        assert self.process.stdin is not None
-        # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
-        launch = {
-            "folder": str(folder),
-            "tracking_uri": location.tracking_uri,
-            "artifact_root": str(location.artifact_root) if location.artifact_root else None,
-            "script": sys.argv[0],
-            "claim": claim.as_json() if claim else None,
-        }
-        with suppress(BrokenPipeError):  # it has died; ``wait`` says so, when the run is over
-            self.process.stdin.write(json.dumps(launch) + "\n")
-            self.process.stdin.flush()
-
-    def answer(self) -> dict[str, Any]:
-        """What it says when the journal awaits an answer: ``runs``, or an ``error``."""
-        assert self.process.stdout is not None
-        return self._understood(self.process.stdout.readline())
-
-    def last_answer(self) -> dict[str, Any]:
-        """What it says when it is done."""
-        answer, _ = self.process.communicate()
-        return self._understood(answer)
-
-    def _understood(self, answer: str) -> dict[str, Any]:
-        if not answer:
-            return {"error": f"the writer process died with status {self.process.wait()}"}
-        outcome: dict[str, Any] = json.loads(answer)
-        return outcome
-
-    def discard(self) -> None:
-        """It is not needed any more; one that records a launch goes on by itself until that is done."""
-        if self.process.stdin and not self.process.stdin.closed:
-            self.process.stdin.close()
+SYNC = "python pipelines/sync.py"
+"""What sends later what is kept."""
 
 
 class Recorder:
@@ -211,14 +59,17 @@ class Recorder:
     def __init__(
         self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
     ) -> None:
-        self._folder = make_launch_folder(location)
-        self._journal = (self._folder / "journal.jsonl").open("a", encoding="utf-8")
-        if claim:
-            claim.mark(self._folder)
+        try:
+            self._folder, self._hold = begin_launch(location, sys.argv[0], claim)
+            self._journal = Journal(self._folder / JOURNAL)
+        except OSError as error:
+            raise TrackingError(f"{location.folder}: cannot be written to ({error.strerror})") from error
+        self._location = location
         self._writer = writer or WriterProcess()
-        self._writer.assign(self._folder, location, claim)
+        self._writer.assign(self._folder, location)
+        self._may_restart = True
         self._running: set[int] = set()
-        self._count = 0
+        self._count = self._awaited = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -227,11 +78,15 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._journal.closed:
-            status: Status = "FAILED" if isinstance(error, Exception) else "KILLED"
-            for run in sorted(self._running):
-                self.end_run(run, status)
-            self.close()
+        if self._journal.closed:
+            return
+        full = why_disk_is_full(error)
+        if full:
+            self._end_on_full_disk(full, error)
+        status: Status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        for run in sorted(self._running):
+            self.end_run(run, status)
+        self.close()
 
     def start_run(
         self,
@@ -258,10 +113,14 @@ class Recorder:
         self._append(started)
         return run
 
-    def adopt_run(self, run_id: str) -> int:
-        """A run that the store has already goes on; its number within the launch."""
+    def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:
+        """A run that the store has already goes on in this process; its number within the launch.
+
+        It is RUNNING again, and why it once ended is forgotten. Without ``goes_on`` it is only to be marked:
+        tags and a status can be given to it.
+        """
         run = self._next_run()
-        self._append(RunAdopted(run, run_id))
+        self._append(RunAdopted(run, run_id, goes_on))
         return run
 
     def run_folder(self, run: int) -> Path:
@@ -290,26 +149,78 @@ class Recorder:
 
         Raises
         ------
+        StoreAwayError
+            If the store is away, and has been for some time.
         TrackingError
             If the writer could not do its work; the launch's folder is then kept.
         """
         self._append(AnswerAwaited())
-        return self._recorded(self._writer.answer())
+        self._awaited += 1
+        outcome = self._writer.answer(self._awaited)
+        if "died" in outcome and self._restart():
+            outcome = self._writer.answer(self._awaited)
+        if "pending" in outcome:
+            raise StoreAwayError(f"{outcome['pending']}; {self._how_to_send()}")
+        return self._recorded(outcome)
 
     def close(self) -> tuple[RecordedRun, ...]:
-        """As ``wait``, and nothing more will come."""
-        self._append(LaunchEnded())
-        self._journal.close()
-        return self._recorded(self._writer.last_answer())
+        """As ``wait``, and nothing more will come.
 
-    def _recorded(self, outcome: dict[str, Any]) -> tuple[RecordedRun, ...]:
-        if "error" in outcome:
+        If the store is away, the user is told how to send it later, and the ids are those that are known.
+        """
+        self._append(LaunchEnded())
+        return self._finish()
+
+    def _finish(self) -> tuple[RecordedRun, ...]:
+        self._journal.close()
+        outcome = self._writer.last_answer()
+        if "died" in outcome and self._restart():
+            outcome = self._writer.last_answer()
+        self._hold.release()
+        if "pending" in outcome:
+            print_notice(f"{outcome['pending']}; {self._how_to_send()}")
+        return self._recorded(outcome)
+
+    def _restart(self) -> bool:
+        """Have another writer carry the journal from its start, unless that has been done."""
+        if not self._may_restart:
+            return False
+        self._may_restart = False
+        self._writer = WriterProcess()
+        self._writer.assign(self._folder, self._location)
+        return True
+
+    def _recorded(self, outcome: Outcome) -> tuple[RecordedRun, ...]:
+        reason = outcome.get("error") or outcome.get("died")
+        if reason or "disk_full" in outcome:
             self._journal.close()
+            self._hold.release()
+        if "disk_full" in outcome:
+            raise DiskFullError(self._full_disk(outcome["disk_full"]))
+        if reason:
             raise TrackingError(
-                f"the run could not be recorded: {outcome['error']}; "
-                f"what happened in it is kept in {self._folder}"
+                f"the run could not be recorded: {reason}; what happened in it is kept in {self._folder}"
             )
         return tuple(RecordedRun(**run) for run in outcome["runs"])
+
+    def _end_on_full_disk(self, full: str, error: BaseException | None) -> None:
+        """End what is running by means of the reserve, and say what has happened; raises always."""
+        release_reserve(self._folder, "launch")
+        with suppress(OSError):
+            for run in sorted(self._running):
+                self._journal.append(TagsSet(run, {REASON: f"the disk is full ({full})"}))
+                self._journal.append(RunEnded(run, _now(), "FAILED"))
+            self._journal.append(LaunchEnded())
+        with suppress(TrackingError):
+            self._finish()
+        raise DiskFullError(self._full_disk(full)) from error
+
+    def _full_disk(self, full: str) -> str:
+        kept = f", and send what is kept in {self._folder} with: {SYNC}" if self._folder.exists() else ""
+        return f"the disk is full ({full}); free some space{kept}; what was recorded until then is intact"
+
+    def _how_to_send(self) -> str:
+        return f"what happened is kept in {self._folder}; send it with: {SYNC}"
 
     def _next_run(self) -> int:
         with self._lock:
@@ -319,10 +230,8 @@ class Recorder:
         return run
 
     def _append(self, event: Event) -> None:
-        """Write the event so that it survives this process."""
-        with self._lock:  # stacks may train in several threads
-            self._journal.write(to_json_line(event) + "\n")
-            self._journal.flush()
+        """Write the event so that it survives this process; stacks may train in several threads."""
+        self._journal.append(event)
 
 
 def _now() -> int:

@@ -8,11 +8,14 @@ holds the two against each other.
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from itertools import groupby
 from math import copysign, isfinite, isnan
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from micrograde.tracking.retrying import Caller, at_once
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -80,18 +83,20 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
         connection.executemany(_UPSERT, latest.values())
 
 
-def write_through_client(client: "MlflowClient", params: Sequence[Param], points: Sequence[Point]) -> None:
-    """The same by MLflow's interface, as many of a run in a call as it takes."""
+def write_through_client(
+    client: "MlflowClient", params: Sequence[Param], points: Sequence[Point], make: Caller = at_once
+) -> None:
+    """The same by MLflow's interface, as many of a run in a call as it takes; ``make`` makes each call."""
     from mlflow import entities
 
     for run_id, of_run in groupby(sorted(params), key=attrgetter("run_id")):
         several = [entities.Param(param.key, param.value[:PARAM_LENGTH]) for param in of_run]
         for start in range(0, len(several), _PARAMS):
-            client.log_batch(run_id, params=several[start : start + _PARAMS])
+            make(partial(client.log_batch, run_id, params=several[start : start + _PARAMS]))
     for run_id, measured in groupby(sorted(points, key=attrgetter("run_id")), key=attrgetter("run_id")):
         metrics = [entities.Metric(point.key, point.value, point.time, point.step) for point in measured]
         for start in range(0, len(metrics), _BATCH):
-            client.log_batch(run_id, metrics[start : start + _BATCH])
+            make(partial(client.log_batch, run_id, metrics[start : start + _BATCH]))
 
 
 class _Row(NamedTuple):

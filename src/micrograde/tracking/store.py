@@ -4,13 +4,14 @@ import logging
 import os
 import re
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Self
+
+from micrograde.errors import InputError
 
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 _QUIET = {  # unless the user has set them otherwise
@@ -20,9 +21,6 @@ _QUIET = {  # unless the user has set them otherwise
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "GIT_PYTHON_REFRESH": "quiet",  # a machine without git is no reason to complain
 }
-_LOCKED_SECONDS = 60
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,16 @@ def checkout() -> Path | None:
 
 
 def local_store(home: Path) -> StoreLocation:
-    """The project's own store: ``mlruns/mlflow.db`` and ``mlruns/artifacts``."""
+    """The project's own store: ``mlruns/mlflow.db`` and ``mlruns/artifacts``.
+
+    Raises
+    ------
+    InputError
+        If it cannot be there.
+    """
     folder = home / "mlruns"
+    if re.search("[%?]", str(folder)):  # SQLAlchemy takes them for parts of an address, each version others
+        raise InputError(f"{home}: MLflow has no store in a folder with % or ? in its path; choose another")
     return StoreLocation(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder)
 
 
@@ -89,22 +95,42 @@ def quiet_environment() -> dict[str, str]:
     return {**_QUIET, **os.environ, **_NO_REPORTING}
 
 
-@contextmanager
-def store_lock(location: StoreLocation) -> Iterator[None]:
+class StoreLock:
     """Held while a process makes or writes the SQLite store, so that none finds it locked or half-made.
 
     MLflow's first start migrates the schema, and two processes that migrate at once break each other's;
     SQLite also refuses at once, without waiting, a reader that turns writer beside another. Servers
-    look after themselves.
+    look after themselves. A context manager, which may be entered again while it is held.
     """
-    from filelock import FileLock
 
-    if location.artifact_root is None:
-        yield
-        return
-    location.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(location.folder / "mlflow.lock", poll_interval=0.01):
-        yield
+    def __init__(self, location: StoreLocation) -> None:
+        self._lock = None
+        if location.artifact_root is not None:
+            from filelock import FileLock
+
+            location.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(location.folder / "mlflow.lock", poll_interval=0.01, is_singleton=True)
+
+    def __enter__(self) -> Self:
+        if self._lock:
+            self._lock.acquire()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._lock:
+            self._lock.release()
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Let others have it for as long as the context lasts, if it is held."""
+        held = self._lock.lock_counter if self._lock else 0
+        if self._lock and held:
+            self._lock.release(force=True)
+        try:
+            yield
+        finally:
+            for _ in range(held):
+                self.__enter__()
 
 
 def make_store(location: StoreLocation) -> None:
@@ -114,7 +140,7 @@ def make_store(location: StoreLocation) -> None:
     """
     if location.artifact_root is None:
         return
-    with store_lock(location):
+    with StoreLock(location):
         database = location.folder / "mlflow.db"
         if database.exists() and database.stat().st_size > 0:
             return
@@ -131,30 +157,6 @@ def make_store(location: StoreLocation) -> None:
             made.replace(database)
 
 
-def when_unlocked(call: Callable[[], Result]) -> Result:
-    """What ``call`` returns, called again while another program keeps the SQLite store locked.
-
-    The lock of ``store_lock`` orders our own processes; a server or a database browser on the same file
-    does not know it, and MLflow waits for those 20 seconds only. ``call`` is one transaction: one that
-    found the store locked has written nothing.
-
-    Raises
-    ------
-    TimeoutError
-        After a minute.
-    """
-    deadline = time.monotonic() + _LOCKED_SECONDS
-    while True:
-        try:
-            return call()
-        except Exception as error:
-            if "database is locked" not in str(error):
-                raise
-            if time.monotonic() > deadline:
-                raise TimeoutError("another program has kept the store locked for a minute") from error
-            time.sleep(0.1)
-
-
 def without_password(text: str) -> str:
     """The text with ``user:password@`` of any address in it made unreadable."""
-    return re.sub(r"(?<=://)[^/\s]+@", "***@", text)
+    return re.sub(r"(?<=://)[^/\s]\S*@", "***@", text)

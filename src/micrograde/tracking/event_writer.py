@@ -1,0 +1,315 @@
+"""Events on their way into a store, in order, so that a journal can be carried again and leave it as it was.
+
+A run is known by the tag ``micrograde.origin``: the launch's folder and its number there. Before a run is
+made that may be there already, it is looked for. Equal params, points, tags, data sets and files are written
+again without a trace.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograde import tags
+from micrograde.tracking.events import (
+    DatasetInput,
+    Event,
+    MetricsLogged,
+    RunAdopted,
+    RunEnded,
+    RunStarted,
+    StackMetricsLogged,
+    Status,
+    TagsSet,
+)
+from micrograde.tracking.experiments import Experiments
+from micrograde.tracking.files import keep_files
+from micrograde.tracking.retrying import Caller, at_once
+from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
+from micrograde.tracking.store import StoreLocation, StoreLock
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+_FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
+_FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
+_POINTS = 100_000  # so many values wait at most
+_SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
+
+
+class EventWriter:
+    """Writes events to a store, in order; metrics are gathered and written together.
+
+    They are written every few seconds, for those who watch, and before a run ends; seldomer where a store
+    takes its time.
+
+    Parameters
+    ----------
+    folder
+        The launch's.
+    given
+        Tags for every run.
+    lock
+        Held while something is written.
+    make
+        Makes each call to the store.
+    again
+        Whether the journal, or a part of it, has been carried before.
+    """
+
+    def __init__(
+        self,
+        client: "MlflowClient",
+        location: StoreLocation,
+        folder: Path,
+        given: Mapping[str, str],
+        lock: StoreLock | None = None,
+        make: Caller = at_once,
+        *,
+        again: bool = False,
+    ) -> None:
+        self._client, self._location, self._folder = client, location, folder
+        self._given, self._make, self._again = given, make, again
+        self._lock = lock or StoreLock(location)
+        self._experiments = Experiments(client, location, make)
+        self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
+        self.running: set[int] = set()
+        self._artifact_uris: dict[str, str] = {}
+        self._found: dict[str, dict[str, list[Run]]] = {}  # experiment id: origin: runs
+        self._perhaps_twice: set[int] = set()
+        self._taken_over: set[int] = set()
+        self._params: list[Param] = []
+        self._points: list[Point] = []
+        self._ended: list[RunEnded] = []
+        self._next_flush = 0.0
+
+    def write(self, events: list[Event]) -> None:
+        """Carry these events, if any, into the store."""
+        if events:
+            with self._lock:
+                for event in events:
+                    self._write_one(event)
+                self._end_runs()
+        if (self._params or self._points) and time.monotonic() >= self._next_flush:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        start = time.monotonic()
+        with self._lock:
+            self._write_rows()
+        now = time.monotonic()
+        self._next_flush = now + max(_FLUSH_SECONDS, _FLUSH_SHARE * (now - start))
+
+    def recorded(self) -> list[dict[str, object]]:
+        """The ids of the runs."""
+        return [
+            {"run": run, "run_id": run_id, "experiment_id": experiment_id}
+            for run, (run_id, experiment_id) in self.run_ids.items()
+        ]
+
+    def end_what_is_running(self, status: Status, reason: str) -> None:
+        """Close the runs of a launch that will say nothing more."""
+        for run in sorted(self.running):
+            now = time.time_ns() // 1_000_000
+            self.write([TagsSet(run, {tags.REASON: reason}), RunEnded(run, now, status)])
+
+    def give_up(self, reason: str) -> None:
+        """After an error, leave no run that seems to go on; what could not be written is not tried again."""
+        with self._lock:
+            for run in sorted(self.running):
+                run_id, _ = self.run_ids[run]
+                self._client.set_tag(run_id, tags.REASON, reason)
+                self._client.set_terminated(run_id, "FAILED")
+
+    # --- one event -------------------------------------------------------------------------------
+
+    def _write_one(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._start(event)
+        elif isinstance(event, RunAdopted):
+            self._adopt(event)
+        elif isinstance(event, MetricsLogged):
+            self._gather([event.run], event, {key: [value] for key, value in event.values.items()})
+        elif isinstance(event, StackMetricsLogged):
+            self._gather(event.runs, event, event.values)
+        elif isinstance(event, TagsSet):
+            self._set_tags(event.run, event.tags)
+        elif isinstance(event, RunEnded):
+            self._ended.append(event)
+
+    def _start(self, event: RunStarted) -> None:
+        experiment_id = self._experiments.id_of(event.experiment_name)
+        run = self._find(event.run, experiment_id) if self._again else None
+        if run is None:
+            run = self._make(partial(self._create, event, experiment_id))
+        run_id = run.info.run_id
+        self._know(event.run, run)
+        if event.run in self._taken_over:
+            return
+        self.running.add(event.run)
+        self._params += [Param(run_id, *param) for param in event.params.items()]
+        if event.dataset:
+            dataset = _dataset_entity(event.dataset)
+            self._make(lambda: self._client.log_inputs(run_id, [dataset]))
+
+    def _create(self, event: RunStarted, experiment_id: str) -> "Run":
+        """Make the run, unless an earlier attempt did whose answer was lost."""
+        if event.run in self._perhaps_twice:
+            made = self._search(self._origin(event.run), experiment_id)
+            if made:
+                return made[0]
+        given = {
+            **self._given,
+            **event.tags,
+            tags.ORIGIN: self._origin(event.run),
+            tags.LAUNCH: self._folder.name,
+        }
+        if event.parent is not None:
+            given[tags.PARENT] = self.run_ids[event.parent][0]
+        try:
+            return self._client.create_run(experiment_id, event.time, given, event.run_name)
+        except Exception:
+            self._perhaps_twice.add(event.run)
+            raise
+
+    def _adopt(self, event: RunAdopted) -> None:
+        run = self._make(lambda: self._client.get_run(event.run_id))
+        self._know(event.run, run)
+        if not event.goes_on or event.run in self._taken_over:
+            return
+        self.running.add(event.run)
+        self._forget_reason(run)
+        self._set_tags(event.run, {**self._process(), tags.LAUNCH: self._folder.name})
+        self._make(lambda: self._client.update_run(event.run_id, status="RUNNING"))
+
+    def _set_tags(self, run: int, given: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        if run in self._taken_over:
+            return
+        run_id, _ = self.run_ids[run]
+        entities = [RunTag(*tag) for tag in given.items()]
+        self._make(lambda: self._client.log_batch(run_id, tags=entities))
+
+    def _gather(
+        self,
+        runs: Sequence[int],
+        event: MetricsLogged | StackMetricsLogged,
+        values: Mapping[str, Sequence[float]],
+    ) -> None:
+        for key, of_runs in values.items():
+            self._points += [
+                Point(self.run_ids[run][0], key, value, event.time, event.step)
+                for run, value in zip(runs, of_runs, strict=True)
+                if run not in self._taken_over
+            ]
+        if len(self._points) >= _POINTS:
+            self._write_rows()
+
+    # --- what is written together ----------------------------------------------------------------
+
+    def _write_rows(self) -> None:
+        params, self._params = self._params, []
+        points, self._points = self._points, []
+        if not (params or points):
+            return
+        database = self._location.database
+        if database:
+            self._make(lambda: write_to_sqlite(database, params, points))
+        else:
+            write_through_client(self._client, params, points, self._make)
+
+    def _end_runs(self) -> None:
+        """End those of which all has been said; a run that has ended lacks nothing."""
+        if not self._ended:
+            return
+        self._write_rows()
+        for event in self._ended:
+            self.running.discard(event.run) if event.run in self._taken_over else self._end(event)
+        self._ended.clear()
+
+    def _end(self, event: RunEnded) -> None:
+        run_id, experiment_id = self.run_ids[event.run]
+        folder = self._folder / f"run-{event.run}"
+        keep_files(folder, run_id, self._artifact_uris[run_id], self._client, self._location, self._make)
+        self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
+        if event.run in self._perhaps_twice:
+            found = self._make(lambda: self._search(self._origin(event.run), experiment_id))
+            for other in found:
+                if other.info.run_id != run_id:
+                    self._make(partial(self._client.delete_run, other.info.run_id))
+        self.running.discard(event.run)
+
+    # --- runs that are there already -------------------------------------------------------------
+
+    def _know(self, number: int, run: "Run") -> None:
+        self.run_ids[number] = (run.info.run_id, run.info.experiment_id)
+        self._artifact_uris[run.info.run_id] = run.info.artifact_uri
+        # Names of launches begin with the time, so that a greater one is a later one.
+        if self._again and run.data.tags.get(tags.LAUNCH, "") > self._folder.name:
+            self._taken_over.add(number)
+
+    def _find(self, number: int, experiment_id: str) -> "Run | None":
+        """The run, if an earlier attempt to carry the journal has made it."""
+        if experiment_id not in self._found:
+            of_launch: dict[str, list[Run]] = {}
+            for run in self._make(lambda: self._search(f"{self._folder.name}-%", experiment_id)):
+                of_launch.setdefault(run.data.tags[tags.ORIGIN], []).append(run)
+            self._found[experiment_id] = of_launch
+        found = self._found[experiment_id].get(self._origin(number), [])
+        if not found:
+            return None
+        if len(found) > 1:
+            self._perhaps_twice.add(number)
+        run = max(found, key=lambda each: len(each.data.metrics))
+        if run.data.tags.get(tags.LAUNCH) == self._folder.name:
+            self._forget_reason(run)  # the journal says it, if it still holds
+        return run
+
+    def _search(self, origin: str, experiment_id: str) -> "list[Run]":
+        """The runs of this origin, which may be a pattern."""
+        found: list[Run] = []
+        token: str | None = None
+        while token != "":
+            page = self._client.search_runs(
+                [experiment_id],
+                f"tags.`{tags.ORIGIN}` LIKE '{origin}'",
+                max_results=1000,
+                page_token=token,
+            )
+            found += page
+            token = page.token or ""
+        return found
+
+    def _forget_reason(self, run: "Run") -> None:
+        from mlflow.exceptions import MlflowException
+
+        def forget() -> None:
+            try:
+                self._client.delete_tag(run.info.run_id, tags.REASON)
+            except MlflowException as error:  # it is gone: the answer that said so was lost
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+
+        if tags.REASON in run.data.tags:
+            self._make(forget)
+
+    def _origin(self, number: int) -> str:
+        return f"{self._folder.name}-{number}"
+
+    def _process(self) -> dict[str, str]:
+        names = (tags.HOST, tags.PROCESS_NAMESPACE, tags.PROCESS_ID, tags.PROCESS_START)
+        return {name: self._given[name] for name in names if name in self._given}
+
+
+def _dataset_entity(dataset: DatasetInput) -> Any:
+    from mlflow.entities import Dataset, InputTag
+    from mlflow.entities import DatasetInput as Entity
+
+    digest = dataset.digest[:36]  # as long as MLflow's column
+    schema = dataset.schema if len(dataset.schema) <= _SCHEMA_LENGTH else "{}"
+    described = Dataset(dataset.name, digest, "local", dataset.source, schema, dataset.profile)
+    return Entity(described, [InputTag("mlflow.data.context", "training")])

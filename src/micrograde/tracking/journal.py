@@ -1,0 +1,71 @@
+"""A launch's journal, a line for each event as they happened: one process appends, another follows."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from micrograde.tracking.events import Event, LaunchEnded, from_json_line, to_json_line
+
+_POLL_SECONDS = 0.02
+
+
+class Journal:
+    """Appends events so that they survive this process; several threads may."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        self._lock = threading.Lock()
+        self._is_cut = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will come."""
+        return self._file is None
+
+    def append(self, event: Event) -> None:
+        """Write the event.
+
+        Raises
+        ------
+        OSError
+            If the disk does not take it; the next event then begins a line of its own.
+        """
+        line = to_json_line(event).encode() + b"\n"
+        with self._lock:
+            assert self._file is not None
+            rest = b"\n" + line if self._is_cut else line
+            self._is_cut = True
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            self._is_cut = False
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+
+def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Event]]:
+    """The journal's events as they come, or none, again and again until there will be no more."""
+    rest = ""
+    with journal.open(encoding="utf-8") as lines:
+        while True:
+            gone = launch_is_gone.is_set()  # before reading: what was written until then is read below
+            *complete, rest = (rest + lines.read()).split("\n")
+            events = [event for line in complete if (event := _event(line)) is not None]
+            yield events
+            if gone or (events and isinstance(events[-1], LaunchEnded)):
+                return
+            launch_is_gone.wait(_POLL_SECONDS)
+
+
+def _event(line: str) -> Event | None:
+    """None for a line that a full disk has cut short: its event was never acknowledged."""
+    try:
+        return from_json_line(line)
+    except json.JSONDecodeError:
+        return None

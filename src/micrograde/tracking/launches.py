@@ -1,0 +1,159 @@
+"""A launch's folder: what there is to say of a launch until the store has everything, and who is at it.
+
+mlruns/launches/<time>_<random>/
+    launch.json                      where it belongs, and the process that trains
+    journal.jsonl                    what happened, in order (``events.py``)
+    run-N/                           the files of run N
+    claim.json                       what the launch has claimed, if anything (``claim.py``)
+    launch.lock                      held by the process that trains, for as long as it lives
+    writer.lock                      held by a process that carries the journal into the store
+    launch.reserve, writer.reserve   room for the last words on a full disk (``full_disk.py``)
+    provenance.json, writer.log      of the first writer
+
+The locks tell the living from the dead: the system lets go of them when a process ends, however it ends.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from micrograde.tracking.claim import Claim
+from micrograde.tracking.full_disk import reserve_space
+from micrograde.tracking.processes import ProcessIdentity
+from micrograde.tracking.store import StoreLocation, make_launch_folder, without_password
+
+JOURNAL = "journal.jsonl"
+_LAUNCH = "launch.json"
+_LAUNCH_LOCK = "launch.lock"
+_WRITER_LOCK = "writer.lock"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Where a launch's runs belong, and who trains them.
+
+    Attributes
+    ----------
+    server
+        The tracking server's address, its password made unreadable; None for the local store.
+    script
+        The program that was started.
+    """
+
+    server: str | None
+    script: str
+    process: ProcessIdentity
+
+    def belongs_to(self, location: StoreLocation) -> bool:
+        """Whether that is its store."""
+        return self.server == _server(location)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """The launch of a folder; None if it has not begun, or is none."""
+        try:
+            content = json.loads((folder / _LAUNCH).read_text(encoding="utf-8"))
+            process = ProcessIdentity(**content["process"])
+            return cls(content["server"], content["script"], process)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+class Hold:
+    """A lock file held until ``release``, or until this process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, Hold]:
+    """A folder for a launch of this process, and its lock.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    folder = make_launch_folder(location)
+    hold = Hold(folder / _LAUNCH_LOCK)
+    reserve_space(folder)
+    launch = Launch(_server(location), script, ProcessIdentity.own())
+    (folder / JOURNAL).touch()
+    if claim:
+        claim.mark(folder)
+    aside = folder / f"{_LAUNCH}.part"
+    aside.write_text(json.dumps(asdict(launch)), encoding="utf-8")
+    aside.replace(folder / _LAUNCH)  # from now on others take it for a launch
+    return folder, hold
+
+
+@contextmanager
+def carrying(folder: Path) -> Iterator[None]:
+    """Held by a writer; waits for another one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is gone.
+    """
+    hold = Hold(folder / _WRITER_LOCK)
+    try:
+        yield
+    finally:
+        hold.release()
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a process still trains, or carries what happened into the store."""
+    return _is_held(folder / _LAUNCH_LOCK) or _is_held(folder / _WRITER_LOCK)
+
+
+def dead_launches(launches: Path) -> list[tuple[Path, Launch]]:
+    """What nobody is at any more, and the store has not got entirely; the earliest first."""
+    try:
+        folders = sorted(path for path in launches.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    found = [(folder, launch) for folder in folders if (launch := Launch.read(folder)) is not None]
+    return [(folder, launch) for folder, launch in found if not is_alive(folder)]
+
+
+def wait_for_writers(launches: Path) -> None:
+    """Wait until what dead launches have told is in the store, as far as a writer is still at it."""
+    for path in launches.glob(f"*/{_WRITER_LOCK}"):
+        if not _is_held(path.with_name(_LAUNCH_LOCK)):
+            with suppress(FileNotFoundError):
+                file = os.open(path, os.O_RDONLY)
+                fcntl.flock(file, fcntl.LOCK_SH)
+                os.close(file)
+
+
+def _is_held(path: Path) -> bool:
+    """Asked by a shared lock, which others may ask by at the same time."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _server(location: StoreLocation) -> str | None:
+    return None if location.artifact_root else without_password(location.tracking_uri)

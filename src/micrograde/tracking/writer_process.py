@@ -1,0 +1,134 @@
+"""The writer as the training process sees it: a process that is told a folder, and says how it goes."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+from micrograde.tracking.store import StoreLocation, quiet_environment
+
+SERVER_PATIENCE = 15.0
+"""Seconds that a launch waits at its end for a server that is away."""
+LOCAL_PATIENCE = 90.0
+"""The same for a local store that another program keeps locked; MLflow alone waits 20 for each try."""
+_POLL_SECONDS = 0.2
+
+Outcome = dict[str, Any]
+"""What a writer says: ``runs`` and, if not all is well, ``error``, ``pending``, ``disk_full`` or ``died``."""
+
+
+def print_notice(notice: str) -> None:
+    """Say a line to the user."""
+    print(notice, file=sys.stderr, flush=True)
+
+
+class WriterProcess:
+    """A writer that has been started and imports MLflow until it is given a launch to record.
+
+    It touches no store before that, and one that is never given a launch goes without a trace.
+
+    Parameters
+    ----------
+    on_notice
+        Called, from a thread, with each line for the user: the store is away, or back.
+    """
+
+    def __init__(self, on_notice: Callable[[str], None] = print_notice) -> None:
+        # MLflow's own retries would keep from the user, for minutes, that a server is away.
+        environment = {**quiet_environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+        self.process = subprocess.Popen(
+            # -P: a file of the working directory is not taken for a library.
+            [sys.executable, "-P", "-m", "micrograde.tracking.writer"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the writer keeps a log in the launch's folder
+            env=environment,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for the training process; the writer closes the run
+        )
+        self._on_notice = on_notice
+        self._said: Queue[Outcome | None] = Queue()  # None: it will say nothing more
+        self._away_since: float | None = None
+        self._trouble = ""
+        self._patience = SERVER_PATIENCE
+        self._assigned = False
+
+    def assign(self, folder: Path, location: StoreLocation, *, late: bool = False) -> None:
+        """Have it record the launch whose journal is in ``folder``; ``late`` if that has ended or died."""
+        self._assigned = True
+        self._patience = LOCAL_PATIENCE if location.artifact_root else SERVER_PATIENCE
+        # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
+        launch = {
+            "folder": str(folder),
+            "tracking_uri": location.tracking_uri,
+            "artifact_root": str(location.artifact_root) if location.artifact_root else None,
+            "patience": self._patience,
+            "late": late,
+        }
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # it has died; ``answer`` says so
+            self.process.stdin.write(json.dumps(launch).encode() + b"\n")
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def answer(self, number: int) -> Outcome:
+        """What it says when it comes to that ``AnswerAwaited`` of the journal, counted from 1.
+
+        A store that is away is waited for as long as at the end of a launch.
+        """
+        start = time.monotonic()
+        while True:
+            away = self._away_since
+            if away is not None and time.monotonic() > max(start, away) + self._patience:
+                return {"runs": [], "pending": self._trouble}
+            try:
+                said = self._said.get(timeout=_POLL_SECONDS)
+            except Empty:
+                continue
+            if said is None:
+                return self._died()
+            if said.get("awaited", number) >= number:
+                return said
+
+    def last_answer(self) -> Outcome:
+        """What it says when it is done: nothing more will be told to it."""
+        self.discard()
+        last: Outcome | None = None
+        while (said := self._said.get()) is not None:
+            last = said
+        return last if last is not None and "awaited" not in last else self._died()
+
+    def discard(self) -> None:
+        """It is not needed any more; one that records a launch goes on by itself until that is done."""
+        if not self._assigned:  # it would import MLflow to its end
+            self.process.kill()
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
+
+    def _listen(self) -> None:
+        """Take in what it says until it ends."""
+        assert self.process.stdout is not None
+        rest = b""
+        # Not by a buffered reader, whose lock a thread would still hold when this process ends.
+        while read := os.read(self.process.stdout.fileno(), 65536):
+            *lines, rest = (rest + read).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+        self._said.put(None)
+
+    def _take(self, said: Outcome) -> None:
+        if "notice" not in said:
+            self._said.put(said)
+            return
+        self._trouble = said["notice"].partition(";")[0]
+        self._away_since = time.monotonic() if said["away"] else None
+        self._on_notice(said["notice"])
+
+    def _died(self) -> Outcome:
+        return {"runs": [], "died": f"the writer process died with status {self.process.wait()}"}
