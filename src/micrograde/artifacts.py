@@ -6,6 +6,7 @@ model/preprocessing.json     what turns raw features into the network's inputs
 gradient_check.csv           hand-written gradients against autograd's, a line for each parameter
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
 figures/*.svg                learning curves, confusion matrix of the test part
+checkpoints/                 what is needed to go on; see checkpoints.py
 train.log                    what was said, with times
 """
 
@@ -140,12 +141,12 @@ def write_figures(
 class RunLog:
     """``train.log``: what was said of a run, with times; no file stays open, a sweep has thousands of runs.
 
-    Lines are written a second after the last, and by ``write``.
+    Lines are written a second after the last, and by ``write``; ``before`` is what stands there already.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, before: str = "") -> None:
         self._folder = folder
-        self._lines: list[str] = []
+        self._lines: list[str] = [before] if before else []
         self._next = 0.0
 
     def add(self, text: str) -> None:

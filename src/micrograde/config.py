@@ -7,8 +7,11 @@ composes, with a line for each mistake.
 import dataclasses
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -33,9 +36,35 @@ def _printable(value: str) -> str:
     return value
 
 
+def _readable(value: str) -> str:
+    """Paths, columns and the like: spaces of any kind, but nothing that UTF-8 or a terminal cannot hold."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
+        raise ValueError("should hold neither control characters nor broken ones")
+    return value
+
+
+def _metric(value: str) -> str:
+    """What a run measures; found out before it is trained, not when it is to be compared."""
+    if not re.fullmatch(
+        r"(train|val|test)/(loss|accuracy)|gradient_norm/[\w.]+|gradient_check/max_relative_error", value
+    ):
+        raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
+    return value
+
+
 def _web_address(value: str) -> str:
+    """An address in which a user and a password, if there are any, are found by everybody."""
     if not value.startswith(("http://", "https://")):
         raise ValueError("should be an address that starts with http:// or https://")
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_host = False
+    if not has_host or not value.isprintable() or " " in value:
+        raise ValueError("should be an address such as https://mlflow.example:5000")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("holds an @ behind the host; in a password / is %2F, ? is %3F, # is %23, @ is %40")
     return value
 
 
@@ -48,7 +77,7 @@ NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
 Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
 ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
 MissingRule = Literal["error", "drop", "mean"]
 
 
@@ -57,6 +86,13 @@ def _as_tuple(value: object) -> object:
     if isinstance(value, list | tuple):
         return tuple(value)
     return (value,)
+
+
+def _run_id_that_looks_like_a_number(value: object) -> object:
+    """The beginning of a run id is text, also where Hydra reads it as a number."""
+    if isinstance(value, float):  # 12e45678
+        raise ValueError("is read as a number; put it in quotes: 'run_id=\"12e45678\"'")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 # --- data ---------------------------------------------------------------------------------------
@@ -275,6 +311,8 @@ class TrainingConfig:
     """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
 
     ``label_noise`` is the probability that a training label is replaced by another class.
+    ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, or ``auto``) change no numbers and
+    are no part of the recipe.
     """
 
     num_epochs: PositiveInt = 50
@@ -283,6 +321,8 @@ class TrainingConfig:
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: ShareOrAll = 0.0
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
+    checkpoint_seconds: PositiveFloat | None = 5.0
+    resume: Annotated[Text | None, BeforeValidator(_run_id_that_looks_like_a_number)] = None
 
 
 @dataclass(config=_SCHEMA, frozen=True, kw_only=True)
@@ -353,20 +393,13 @@ class SweepConfig:
     and the run that theirs are nested under.
     """
 
-    metric: Text | None = None
+    metric: Annotated[Text, AfterValidator(_metric)] | None = None
     order: Literal["auto", "ascending", "descending"] = "auto"
     resume: StrictBool = True
     verbose: StrictBool = False
     runs_per_job: PositiveInt | None = None
-    members: Text | None = None
+    members: Annotated[str, Field(min_length=1)] | None = None  # of any length
     parent_run_id: Text | None = None
-
-
-def _run_id_that_looks_like_a_number(value: object) -> object:
-    """The beginning of a run id is text, also where Hydra reads it as a number."""
-    if isinstance(value, float):  # 12e45678
-        raise ValueError("is read as a number; give more signs of the run id")
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 @dataclass(config=_SCHEMA, frozen=True, kw_only=True)
@@ -397,12 +430,53 @@ class CompareConfig:
             raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
 
 
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class DataPaths:
+    """Where data files are, by their keys below ``data``."""
+
+    path: Text | None = None
+    images: Text | None = None
+    labels: Text | None = None
+    test_images: Text | None = None
+    test_labels: Text | None = None
+
+    def given(self) -> dict[str, str]:
+        """Those that are."""
+        return {key: path for key, path in dataclasses.asdict(self).items() if path is not None}
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class ReplayConfig:
+    """Which run to train again."""
+
+    run_id: Annotated[Text, BeforeValidator(_run_id_that_looks_like_a_number)]
+    data: DataPaths = dataclasses.field(default_factory=DataPaths)
+    tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
+        default_factory=LocalTracking
+    )
+
+
+@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+class SyncConfig:
+    """What to send that launches have left.
+
+    A server in ``tracking`` is the address to use, with its credentials, for what belongs to that server;
+    ``launch`` is the name of one folder below mlruns/launches.
+    """
+
+    launch: Text | None = None
+    tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
+        default_factory=LocalTracking
+    )
+
+
 # --- back to plain values ---------------------------------------------------------------------
 
 
 def to_container(config: TrainConfig) -> dict[str, Any]:
-    """The config as nested dictionaries of plain values, as they stand in YAML."""
+    """The config as nested dictionaries of plain values, as they stand in YAML; ``resume`` is left out."""
     container: dict[str, Any] = TypeAdapter(TrainConfig).dump_python(config, mode="json")
+    del container["training"]["resume"]
     sizes = container["model"]["hidden_size"]
     container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as it is typed
     return container
@@ -438,6 +512,6 @@ def config_digest(config: TrainConfig) -> str:
     Where the run is recorded and under which experiment's name is no part of it.
     """
     container = to_container(config)
-    del container["tracking"], container["experiment_name"]
+    del container["tracking"], container["experiment_name"], container["training"]["checkpoint_seconds"]
     canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -6,15 +6,20 @@ A line names the key as the user types it, its value, and what is allowed.
 import dataclasses
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from micrograde.config import AnyTracking, CompareConfig, SweepConfig, TrainConfig
+from micrograde.config import AnyTracking, CompareConfig, ReplayConfig, SweepConfig, SyncConfig, TrainConfig
 from micrograde.errors import InputError
+from micrograde.printable import printable
 
-ConfigT = TypeVar("ConfigT", TrainConfig, SweepConfig, CompareConfig)
+_LENGTH = 80  # of a key or a value in a line
+_KEYS_WANTED = "should be keys with values, not one value"
+
+ConfigT = TypeVar("ConfigT", TrainConfig, SweepConfig, CompareConfig, ReplayConfig, SyncConfig)
 
 
 def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
@@ -44,27 +49,60 @@ def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
     return _parse(CompareConfig, container)
 
 
+def parse_replay_config(container: Mapping[str, Any]) -> ReplayConfig:
+    """Which run to replay; raises like ``parse_train_config``."""
+    return _parse(ReplayConfig, container)
+
+
+def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
+    """What to send; raises like ``parse_train_config``."""
+    return _parse(SyncConfig, container)
+
+
 def unknown_key_message(key: str) -> str:
     """The line for a key that no config has, with the nearest ones that exist."""
-    known = sorted(
-        {*_known_keys(TrainConfig), *_known_keys(CompareConfig), *_known_keys(SweepConfig, "sweep.")}
-    )
+    schemas = {TrainConfig: "", CompareConfig: "", ReplayConfig: "", SyncConfig: "", SweepConfig: "sweep."}
+    known = sorted({name for schema, prefix in schemas.items() for name in _known_keys(schema, prefix)})
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
-    near = difflib.get_close_matches(key, known, n=3) or siblings
+    near = (difflib.get_close_matches(key, known, n=3) if len(key) <= _LENGTH else []) or siblings
     hint = f"; did you mean {' or '.join(near[:3])}?" if near else "; see --help for the keys"
-    return f"{key}: there is no such key{hint}"
+    if key in known:  # such as a key of sgd where the optimizer is adam
+        return f"{key}: is no key of the {key.rpartition('.')[0]} that is chosen"
+    return f"{shorten(key)}: there is no such key{hint}"
 
 
-def _parse(schema: type[ConfigT], container: Mapping[str, Any], prefix: str = "") -> ConfigT:
+def shorten(text: str) -> str:
+    """What was typed, without a password, in a length that fits a line."""
+    # An address is hidden whole: one that cannot be read may hold a password anywhere.
+    text = re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL)
+    text = re.sub(r"(?<=://)[^/].*@", "***@", text, flags=re.DOTALL)
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
+
+
+def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
+    if not isinstance(container, Mapping):
+        raise InputError(f"{prefix.rstrip('.')}={_shown(container)}: {_KEYS_WANTED}")
+    lines = [f"{prefix}{key}: is missing; it needs a value" for key in _missing(container)]
     try:
-        return TypeAdapter(schema).validate_python(_given(container))
+        config = TypeAdapter(schema).validate_python(_given(container))
     except ValidationError as error:
-        lines = [prefix + _error_line(detail, container) for detail in error.errors(include_url=False)]
-        raise InputError("\n".join(dict.fromkeys(lines))) from None
+        lines += [prefix + _error_line(detail, container) for detail in error.errors(include_url=False)]
+    if lines:
+        raise InputError("\n".join(dict.fromkeys(lines)))
+    return config
+
+
+def _missing(container: Mapping[str, Any]) -> Iterator[str]:
+    """The keys that still stand at Hydra's ``???``."""
+    for key, value in container.items():
+        if isinstance(value, Mapping):
+            yield from (f"{key}.{inner}" for inner in _missing(value))
+        elif value == "???":
+            yield key
 
 
 def _given(container: Mapping[str, Any]) -> dict[str, Any]:
-    """The container without the keys that still stand at Hydra's ``???``."""
+    """The container without them."""
     return {
         key: _given(value) if isinstance(value, Mapping) else value
         for key, value in container.items()
@@ -86,7 +124,11 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any]) -> str:
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         key, value = f"{key}.name", value.get("name") if isinstance(value, Mapping) else value
         message = f"must be one of {detail['ctx'].get('expected_tags', 'the known names')}"
+    if kind == "dataclass_type":
+        message = _KEYS_WANTED
     message = message.replace("Input should", "should").replace("String should", "should")
+    if key == "tracking.uri":  # which may hold a password
+        return f"{key}: {message}"
     return f"{key}={_shown(value)}: {message}"
 
 
@@ -94,7 +136,7 @@ def _shown(value: object) -> str:
     """A value as YAML writes it, cut to a length that fits a line."""
     text = json.dumps(value, default=str, ensure_ascii=False)
     text = text.strip('"') if isinstance(value, str) and value else text
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return shorten(printable(text))
 
 
 def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> str:

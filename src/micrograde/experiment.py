@@ -26,21 +26,24 @@ from micrograde.assembly import (
     stack_size,
     told_labels,
 )
-from micrograde.config import AnyTracking, DataConfig, ServerTracking, TrainConfig
+from micrograde.checkpoints import Pace
+from micrograde.config import AnyTracking, DataConfig, TrainConfig
+from micrograde.errors import InputError
 from micrograde.live_run import LiveRun, RunRequest, Status, last_values
+from micrograde.locations import store_location
+from micrograde.printable import printable
 from micrograde.progress import Watch, watch_epochs, watch_runs
+from micrograde.resuming import Resumption
+from micrograde.tags import DATA_DIGEST
 from micrograde.tracking import (
+    Claim,
     NullRecorder,
     RecordedRun,
     Recorder,
     RunRecorder,
-    StoreLocation,
     WriterProcess,
-    local_store,
-    project_home,
-    server_store,
 )
-from micrograde.training import Departure, StackRunner, Training
+from micrograde.training import Departure, Snapshot, StackRunner, Training
 
 Cancel = Callable[[int, int, Mapping[str, float]], bool]
 
@@ -57,6 +60,8 @@ class RunResult:
         ``test/loss`` and ``test/accuracy`` of a finished run whose data has a test part.
     reason
         Why the run did not finish; None if it did.
+    warnings
+        What else is to be known, a line each.
     run_id, experiment_id
         MLflow's; None with ``tracking=disabled``.
     """
@@ -67,6 +72,7 @@ class RunResult:
     history: dict[str, list[float]]
     test: dict[str, float] = field(default_factory=dict)
     reason: str | None = None
+    warnings: tuple[str, ...] = ()
     run_id: str | None = None
     experiment_id: str | None = None
 
@@ -82,6 +88,7 @@ def run_experiments(
     writer: WriterProcess | None = None,
     cancel: Cancel | None = None,
     tags: Mapping[str, str] | None = None,
+    resumption: Resumption | None = None,
 ) -> list[RunResult]:
     """Train and record a run for each config, in order; Ctrl-C ends the run in work and the list there.
 
@@ -96,6 +103,8 @@ def run_experiments(
         the run leaves its stack at the end of the epoch that is then in training, and is KILLED.
     tags
         For every run, beside those that it has anyway.
+    resumption
+        The run that goes on with the only config there is; see ``resumed_run``.
 
     Raises
     ------
@@ -105,11 +114,14 @@ def run_experiments(
         If a run could not be recorded; what happened in it is kept in the file that the message names.
     """
     name = run_name(overrides)
-    requests = [RunRequest(config, name, overrides, tags=tags or {}) for config in configs]
+    given = tags or {}
+    requests = [RunRequest(config, name, overrides, tags=given, resumption=resumption) for config in configs]
     prepared = PreparedSets()
     for config in configs:
         prepared.check(config)
-    with open_recorder(configs[0].tracking, writer) as recorder:
+    if resumption:
+        _check_data(resumption, prepared.of(resumption.config))
+    with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:
         with _watching(name, requests) as watch:
             runs = train_runs(requests, recorder, prepared, watch, cancel=cancel)
         recorded = {run.run: run for run in recorder.close()}
@@ -200,23 +212,26 @@ def run_name(overrides: Sequence[str]) -> str:
     short = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key.split(".")[0] not in ("tracking", "experiment_name", "sweep"):
+        if key.split(".")[0] not in ("tracking", "experiment_name", "sweep") and key != "training.resume":
             short.append(f"{key.rpartition('.')[2]}={value}")
-    return " ".join(short)[:250] or "defaults"
+    return printable(" ".join(short))[:250] or "defaults"
 
 
-def store_location(tracking: AnyTracking) -> StoreLocation | None:
-    """Where runs are recorded; None with ``tracking=disabled``."""
-    if tracking.name == "disabled":
-        return None
-    home = project_home()
-    return server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
-
-
-def open_recorder(tracking: AnyTracking, writer: WriterProcess | None) -> AbstractContextManager[RunRecorder]:
+def open_recorder(
+    tracking: AnyTracking, writer: WriterProcess | None, held: Claim | None = None
+) -> AbstractContextManager[RunRecorder]:
     """A recorder for what a config says of tracking."""
     location = store_location(tracking)
-    return Recorder(location, writer) if location else NullRecorder()
+    return Recorder(location, writer, held) if location else NullRecorder()
+
+
+def _check_data(resumption: Resumption, data: PreparedData) -> None:
+    digest = resumption.stored.tags.get(DATA_DIGEST)
+    if digest != data.dataset.digest:
+        raise InputError(
+            f"training.resume={resumption.run_id}: the data have changed since that run began "
+            f"(digest {data.dataset.digest[:12]}, not {str(digest)[:12]})"
+        )
 
 
 def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManager[Watch]:
@@ -237,6 +252,7 @@ class _Stack:
         self.requests, self.data, self.recorder = requests, data, recorder
         self.runs: list[LiveRun] = []
         self.replicas: list[LiveRun] = []  # of the runs those that train
+        self.pace = Pace(None)
 
     def start(self) -> Training | None:
         """Begin the runs, and check their gradients; None if none of them is sound."""
@@ -252,8 +268,10 @@ class _Stack:
         model.keep_replicas(np.array(sound))
         self.replicas = [runs[row] for row in sound]
         configs = [run.config for run in self.replicas]
+        if self.replicas[0].folder:
+            self.pace = Pace(configs[0].training.checkpoint_seconds)
         streams = [streams[row] for row in sound]
-        return Training(
+        training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),
             build_plan(configs, len(self.data.training)),
@@ -261,7 +279,16 @@ class _Stack:
             self.data.validation,
             [each.shuffling for each in streams],
             told_labels(configs, self.data, [each.label_noise for each in streams]),
+            self.pace.due,
         )
+        for run in self.replicas:  # one alone, if it is resumed
+            run.take_up(training)
+        return training
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write a checkpoint; a stack's are too many to wait for the disk at each."""
+        cost = self.replicas[snapshot.replica].checkpoint(snapshot, durable=len(self.requests) == 1)
+        self.pace.took(cost * len(self.requests))
 
 
 def _train(
@@ -283,10 +310,14 @@ def _train(
                 run.depart(event)
                 tell(run)
                 continue
+            if isinstance(event, Snapshot):
+                stack.keep(event)
+                continue
             replicas = event.replicas.tolist()
             runs = [stack.replicas[replica] for replica in replicas]
             values = {metric: array.tolist() for metric, array in event.metrics.items()}
-            stack.recorder.log_stack([run.number for run in runs], event.epoch, values)
+            if not runs[0].resumption:  # else it tells by itself what is missing
+                stack.recorder.log_stack([run.number for run in runs], event.epoch, values)
             of_each = zip(*values.values(), strict=True)
             for replica, run, row in zip(replicas, runs, of_each, strict=True):
                 metrics = dict(zip(values, row, strict=True))
@@ -313,6 +344,7 @@ def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:
         run.history,
         run.test,
         run.reason,
+        tuple(run.warnings),
         recorded.run_id if recorded else None,
         recorded.experiment_id if recorded else None,
     )

@@ -1,12 +1,14 @@
 """One run as it unfolds: what is recorded of it from its first line to its last file."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from micrograde import tags
+from micrograde.analysis import same_value
 from micrograde.artifacts import (
     RunLog,
     write_evidence,
@@ -16,12 +18,22 @@ from micrograde.artifacts import (
     write_recipe,
 )
 from micrograde.assembly import PreparedData
+from micrograde.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.config import DataConfig, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
 from micrograde.progress import progress_line
+from micrograde.resuming import Resumption
 from micrograde.tracking import DatasetInput, RunRecorder
-from micrograde.training import Departure, Samples, confusion_counts, evaluate
+from micrograde.training import (
+    Departure,
+    ForeignSnapshotError,
+    Samples,
+    Snapshot,
+    Training,
+    confusion_counts,
+    evaluate,
+)
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -40,6 +52,8 @@ class RunRequest:
         The recorder's number of the run that it is nested under.
     tags
         Beside those that every run has.
+    resumption
+        The run of the store that is to go on; None for a new one.
     """
 
     config: TrainConfig
@@ -47,6 +61,7 @@ class RunRequest:
     overrides: Sequence[str] = ()
     parent: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    resumption: Resumption | None = None
 
 
 @dataclass
@@ -65,6 +80,8 @@ class LiveRun:
         ``test/loss`` and ``test/accuracy``, once it has finished, if there is a test part.
     reason
         Why it did not finish.
+    warnings
+        What else the user should know, a line each.
     """
 
     request: RunRequest
@@ -77,31 +94,46 @@ class LiveRun:
     status: Status = "FINISHED"
     reason: str | None = None
     ended: bool = False
+    warnings: list[str] = field(default_factory=list)
+    differs: bool = False
 
     def __post_init__(self) -> None:
-        self.log = RunLog(self.folder)
+        self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
+        self._digest = config_digest(self.config)
 
     @classmethod
     def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":
-        """Begin it in the records."""
-        number = recorder.start_run(
-            experiment_name=request.config.experiment_name,
-            run_name=request.name,
-            params=as_params(request.config),
-            tags={
-                tags.CONFIG_DIGEST: config_digest(request.config),
-                tags.DATA_DIGEST: data.dataset.digest,
-                **request.tags,
-            },
-            dataset=_dataset_input(request.config.data, data),
-            parent=request.parent,
-        )
-        return cls(request, place, number, data, recorder)
+        """Begin it in the records, or go on with it."""
+        resumption = request.resumption
+        if resumption:
+            number = recorder.adopt_run(resumption.run_id)
+        else:
+            number = recorder.start_run(
+                experiment_name=request.config.experiment_name,
+                run_name=request.name,
+                params=as_params(request.config),
+                tags={
+                    tags.CONFIG_DIGEST: config_digest(request.config),
+                    tags.DATA_DIGEST: data.dataset.digest,
+                    **request.tags,
+                },
+                dataset=_dataset_input(request.config.data, data),
+                parent=request.parent,
+            )
+        run = cls(request, place, number, data, recorder)
+        if run.folder and not (resumption and resumption.has_recipe):
+            write_recipe(run.folder, run.config, request.overrides)
+        return run
 
     @property
     def config(self) -> TrainConfig:
         """Its recipe."""
         return self.request.config
+
+    @property
+    def resumption(self) -> Resumption | None:
+        """If it is a run of the store that goes on."""
+        return self.request.resumption
 
     @property
     def folder(self) -> Path | None:
@@ -113,7 +145,7 @@ class LiveRun:
         batch = self._first_batch()
         evidence = check_network(model, row, batch.features, batch.targets)
         error = evidence.max_relative_error
-        self.recorder.log_metrics(self.number, 0, {"gradient_check/max_relative_error": error})
+        self._record(0, {"gradient_check/max_relative_error": error})
         self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)
@@ -124,14 +156,47 @@ class LiveRun:
             return False
         return True
 
+    def take_up(self, training: Training) -> None:
+        """Of a run that goes on: set its training to the checkpoint, and tell the store what it lacks."""
+        if self.resumption is None:
+            return
+        checkpoint, epoch = self.resumption.checkpoint, self.resumption.epoch
+        if checkpoint:
+            try:
+                training.resume(checkpoint.snapshot)
+                self.history = {metric: list(values) for metric, values in checkpoint.history.items()}
+            except ForeignSnapshotError as error:
+                self._warn(f"its checkpoint is of no use: {error}; training from the beginning")
+                epoch = 0
+        before = self.resumption.stored.tags.get(tags.RESUMED, "")
+        self.recorder.set_tags(self.number, {tags.RESUMED: f"{before} {epoch}".strip()})
+        self.log.add(f"resumed after epoch {epoch}")
+        for number, values in enumerate(zip(*self.history.values(), strict=True), start=1):
+            self._record(number, dict(zip(self.history, values, strict=True)))
+
     def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Keep what is known after an epoch; the stack records it, of all its runs at once."""
+        """Keep what is known after an epoch; a stack records it of all its runs at once.
+
+        Of a run that goes on it is recorded here, as far as the store does not have it.
+        """
         for metric, value in metrics.items():
             self.history.setdefault(metric, []).append(value)
+        if self.resumption:
+            self._record(epoch, metrics)
         self.log.add(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
+
+    def checkpoint(self, snapshot: Snapshot, *, durable: bool) -> float:
+        """Keep all that is needed to go on from here; how many seconds it took."""
+        start = time.monotonic()
+        if self.folder:
+            checkpoint = Checkpoint(self._digest, self.data.dataset.digest, snapshot, self.history)
+            write_checkpoint(self.folder / FOLDER, checkpoint, durable=durable)
+        return time.monotonic() - start
 
     def depart(self, departure: Departure) -> None:
         """End it as its replica has left the stack."""
+        if departure.snapshot:
+            self.checkpoint(departure.snapshot, durable=False)
         divergence = departure.divergence
         if departure.cancelled:
             self.end(departure.model, "KILLED", f"cancelled after epoch {departure.epoch}")
@@ -154,14 +219,13 @@ class LiveRun:
         if status == "FINISHED" and data.test is not None:
             loss, accuracy = evaluate(model, data.test)
             self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
-            self.recorder.log_metrics(self.number, len(self.history["train/loss"]), self.test)
+            self._record(len(self.history["train/loss"]), self.test)
             confusion = confusion_counts(model, data.test)[0]
         if reason:
             self.recorder.set_tags(self.number, {tags.REASON: reason})
         self.log.add(f"{status} {reason or self.test}")
         self.log.write()
         if self.folder:
-            write_recipe(self.folder, self.config, self.request.overrides)
             write_model(self.folder, model, self.config, data.preprocessing)
             write_graphs(self.folder, name, model, self._first_batch())
             write_figures(self.folder, name, self.history, confusion, data.dataset.class_names)
@@ -171,6 +235,29 @@ class LiveRun:
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""
         return last_values(self.history) | self.test
+
+    def _record(self, step: int, values: Mapping[str, float]) -> None:
+        """Tell the store what it does not have yet."""
+        missing, history = dict(values), self.resumption.stored.history if self.resumption else {}
+        for metric, value in values.items():
+            stored = history.get(metric, {}).get(step)
+            if stored is not None:
+                del missing[metric]
+                if not same_value(stored, value):
+                    self._note_difference(f"{metric} at step {step} is {value!r}, and was {stored!r}")
+        if missing:
+            self.recorder.log_metrics(self.number, step, missing)
+
+    def _note_difference(self, what: str) -> None:
+        if self.differs:
+            return
+        self.differs = True
+        self.recorder.set_tags(self.number, {tags.RESUMED_DIFFERS: what})
+        self._warn(f"numbers come out differently from before it was stopped: {what}")
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self.log.add(f"warning: {text}")
 
     def _first_batch(self) -> Samples:
         """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""

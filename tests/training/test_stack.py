@@ -1,7 +1,10 @@
 """A replica in a stack is the same run alone, bit for bit, whoever else is there and whoever leaves."""
 
+from dataclasses import replace
+
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from micrograde.nn import MLP, one_hot
@@ -10,7 +13,10 @@ from micrograde.training import (
     Adam,
     Departure,
     EarlyStopping,
+    EpochRecord,
+    ForeignSnapshotError,
     Samples,
+    Snapshot,
     StackRunner,
     Training,
     TrainingPlan,
@@ -48,7 +54,7 @@ programs = st.fixed_dictionaries(
 )
 
 
-def make(program, group):
+def make(program, group, snapshot_due=lambda: False):
     """A stack of these replicas."""
     dtype, epochs, rows = program["dtype"], 6, 30
     scales = np.array([each["scale"] for each in group])
@@ -91,7 +97,7 @@ def make(program, group):
     if column("noise").any():
         streams = [np.random.default_rng(200 + each["seed"]) for each in group]
         told = noisy_labels(training.labels, 3, column("noise"), streams)
-    return Training(model, optimizer, plan, training, validation, shuffling, told)
+    return Training(model, optimizer, plan, training, validation, shuffling, told, snapshot_due)
 
 
 def train(program, *groups, workers=1, cancel_after=None):
@@ -145,6 +151,82 @@ def test_when_one_is_cancelled_the_others_do_not_notice(program, group, epoch):
     assert end[0] == min(epoch, its_end[0])
     if its_end[0] <= epoch:
         assert end == its_end
+
+
+def outcome(events):
+    """Records from the stack's first replica on, as text, and its end."""
+    records, ends = [], []
+    for event in events:
+        if isinstance(event, Departure):
+            arrays = (event.model.parameters.tobytes(), event.model.statistics.tobytes())
+            ends.append((event.epoch, event.divergence and event.divergence.step, arrays))
+        elif isinstance(event, EpochRecord):
+            values = {name: repr(float(each[0])) for name, each in event.metrics.items()}
+            records.append((event.epoch, values))
+    (end,) = ends
+    return records, end
+
+
+@settings(max_examples=60)
+@given(programs, st.lists(replicas, min_size=1, max_size=3), st.data())
+def test_what_goes_on_from_a_snapshot_ends_as_if_it_had_never_stopped(program, group, data):
+    """A snapshot of a stack's replica, at any epoch or at its end, by the same or by another process."""
+    events = list(make(program, group, lambda: True).run())
+    snapshots = [event for event in events if isinstance(event, Snapshot)]
+    snapshots += [event.snapshot for event in events if isinstance(event, Departure) and event.snapshot]
+    assume(snapshots)
+    snapshot = data.draw(st.sampled_from(snapshots))
+    alone = [group[snapshot.replica]]
+    whole, end = outcome(make(program, alone).run())
+    resumed = make(program, alone)
+    resumed.resume(snapshot)
+    rest, its_end = outcome(resumed.run())
+    assert rest == whole[snapshot.epoch :]
+    assert its_end == end
+
+
+def test_a_snapshot_of_another_training_is_refused_and_changes_nothing():
+    program = {
+        "dtype": "float32",
+        "batch_norm": True,
+        "activation": "tanh",
+        "optimizer": "nesterov",
+        "patience": 3,
+        "batch_size": 10,
+    }
+    replica = {
+        "seed": 1,
+        "learning_rate": 0.1,
+        "momentum": 0.5,
+        "weight_decay": 1e-4,
+        "scale": 1.0,
+        "noise": 0,
+    }
+    events = make(program, [replica], lambda: True).run()
+    good = next(event for event in events if isinstance(event, Snapshot))
+    arrays = dict(good.arrays)
+    stream = good.shuffling
+    foreign = [
+        replace(good, epoch=7, steps=21),
+        replace(good, epoch=0, steps=0),
+        replace(good, steps=good.steps + 1),
+        replace(good, arrays={**arrays, "more": np.zeros(3)}),
+        replace(good, arrays={key: each for key, each in arrays.items() if "velocity" not in key}),
+        replace(good, arrays={key: each.astype(np.float64) for key, each in arrays.items()}),
+        replace(good, arrays={key: each[..., None] for key, each in arrays.items()}),
+        replace(good, shuffling={}),
+        replace(good, shuffling={**stream, "bit_generator": "MT19937"}),
+        replace(good, shuffling={**stream, "has_uint32": 2}),
+        replace(good, shuffling={**stream, "uinteger": True}),
+        replace(good, shuffling={**stream, "state": {"state": -1, "inc": 1}}),
+        replace(good, shuffling={**stream, "state": {"state": 1, "inc": 2**128}}),
+    ]
+    whole, resumed = outcome(make(program, [replica]).run()), make(program, [replica])
+    for snapshot in foreign:
+        with pytest.raises(ForeignSnapshotError) as caught:
+            resumed.resume(snapshot)
+        assert "\n" not in str(caught.value)
+    assert outcome(resumed.run()) == whole
 
 
 def test_some_leave_early_and_the_others_go_on():

@@ -11,23 +11,28 @@ from micrograde.analysis.comparing import (
 from micrograde.analysis.history import load_history
 from micrograde.analysis.loading import load_runs
 from micrograde.analysis.selection import Sweep
+from micrograde.analysis.stored_run import StoredRun, last_run_of, load_run, same_value
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import find_sweep, load_sweeps
 from micrograde.analysis.tables import check_output, merge_mean_and_std, print_table, write_table
 
 __all__ = [
+    "StoredRun",
     "Sweep",
     "best_run",
     "check_output",
     "find_sweep",
     "group_over_seeds",
+    "last_run_of",
     "load_history",
+    "load_run",
     "load_runs",
     "load_sweeps",
     "merge_mean_and_std",
     "order_runs",
     "parameters",
     "print_table",
+    "same_value",
     "summarize",
     "table_of_runs",
     "varying_parameters",

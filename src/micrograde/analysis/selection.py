@@ -45,6 +45,13 @@ class SweepAbout(NamedTuple):
     varies: str | None
 
 
+class RunDetails(NamedTuple):
+    """What only one who looks at a single run wants: all its tags, and where its files are."""
+
+    tags: dict[str, str]
+    artifact_uri: str
+
+
 @dataclass
 class RawRuns:
     """Runs as a store has them; params, metrics and tags in rows of run id, key and value."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from micrograde import tags
-from micrograde.analysis.selection import RawRuns, RunAbout, Selection, SweepAbout
+from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,6 +55,13 @@ def read_points(
 
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
             yield from pool.map(points, wanted)
+
+
+def read_details(uri: str, run_id: str) -> RunDetails:
+    """All tags of a run that is there, and where its files are."""
+    with _asked(uri) as client:
+        run = client.get_run(run_id)
+    return RunDetails(dict(run.data.tags), run.info.artifact_uri)
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde import tags
-from micrograde.analysis.selection import RawRuns, RunAbout, Selection, SweepAbout
+from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +60,16 @@ def read_points(
                 f"where t.run_uuid in ({chosen}) and {condition}"
             )
             yield from _rows(connection, query, {**bound, **values})
+
+
+def read_details(uri: str, run_id: str) -> RunDetails:
+    """All tags of a run that is there, and where its files are."""
+    bound = {"run_id": run_id}
+    with _connected(uri) as connection:
+        assert connection
+        given = _all(_rows(connection, "select key, value from tags where run_uuid = :run_id", bound))
+        ((where,),) = _all(_rows(connection, "select artifact_uri from runs where run_uuid = :run_id", bound))
+    return RunDetails(dict(given), where)
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from micrograde.analysis import server, sql_store
-from micrograde.analysis.selection import RawRuns, RunAbout, Selection, SweepAbout
+from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 
 
 class Store(Protocol):
@@ -20,6 +20,9 @@ class Store(Protocol):
         self, uri: str, selection: Selection, metrics: Sequence[str] | None
     ) -> Iterator[list[tuple[str, str, int, float | None]]]:
         """All values of metrics."""
+
+    def read_details(self, uri: str, run_id: str) -> RunDetails:
+        """More of a run that is there."""
 
     def read_sweeps(self, uri: str) -> list[SweepAbout]:
         """The sweeps."""

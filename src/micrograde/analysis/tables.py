@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.errors import InputError
+from micrograde.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,17 +54,20 @@ def print_table(frame: "pd.DataFrame", title: str) -> None:
 
     table = Table(box=box.SIMPLE_HEAD)
     names = [str(name) for name in frame]
-    cells = {name: [as_cell(name, value) for value in frame[name]] for name in names}
+    # Names may be anybody's: nothing in them is markup, or an escape sequence that a terminal acts on.
+    cells = {name: [printable(as_cell(name, value)) for value in frame[name]] for name in names}
     for name in names:
         numeric = frame[name].dtype.kind in "iuf" or str(frame[name].dtype) in ("Int64", "Float64")
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(printable(name)), justify="right" if numeric else "left", overflow="fold")
     for row in range(len(frame)):
         table.add_row(*(Text(cells[name][row]) for name in names))
     width = None
     if not sys.stdout.isatty():
-        width = 4 + sum(max(cell_len(name), *map(cell_len, values), 1) + 3 for name, values in cells.items())
+        width = 4 + sum(
+            max(cell_len(printable(name)), *map(cell_len, values), 1) + 3 for name, values in cells.items()
+        )
     console = Console(width=width, highlight=False)
-    console.print(Text(title, style="bold"))
+    console.print(Text(printable(title), style="bold"))
     console.print(table)
 
 
@@ -98,10 +102,13 @@ def as_cell(column: str, value: Any) -> str:
 
 
 def _markdown(frame: "pd.DataFrame") -> str:
-    """A GitHub table; pandas writes one only with another library."""
+    """A GitHub table; pandas writes one only with another library. No cell holds HTML, or a link."""
+    told = {"&": "&amp;", "<": "&lt;", "|": "\\|", "](": "]\\(", "\n": " "}
 
     def line(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+        for sign, instead in told.items():
+            cells = [cell.replace(sign, instead) for cell in cells]
+        return "| " + " | ".join(cells) + " |\n"
 
     names = [str(name) for name in frame]
     rows = (

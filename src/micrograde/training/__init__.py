@@ -12,6 +12,7 @@ from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
 from micrograde.training.optimizers import SGD, Adam, Optimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
+from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
 
 __all__ = [
     "SGD",
@@ -21,8 +22,10 @@ __all__ = [
     "Divergence",
     "EarlyStopping",
     "EpochRecord",
+    "ForeignSnapshotError",
     "Optimizer",
     "Samples",
+    "Snapshot",
     "StackRunner",
     "Training",
     "TrainingPlan",

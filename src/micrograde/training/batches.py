@@ -1,7 +1,8 @@
 """The rows a network trains on, and the order in which it sees them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,14 @@ class BatchSampler:
         self._generators = [self._generators[row] for row in rows.tolist()]
         self._labels = None if self._labels is None else self._labels[rows]
         self._buffers = self._make_buffers()
+
+    def stream_state(self, row: int) -> Mapping[str, Any]:
+        """Where a replica's random stream stands, between two epochs."""
+        return self._generators[row].bit_generator.state
+
+    def restore_stream(self, row: int, state: Mapping[str, Any]) -> None:
+        """Have a replica's random stream go on from there."""
+        self._generators[row].bit_generator.state = state
 
     def _make_buffers(self) -> dict[int, Batch]:
         """The arrays a batch is gathered into, for each size that an epoch's batches have."""

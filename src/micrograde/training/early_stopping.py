@@ -22,31 +22,43 @@ class EarlyStopping:
 
 
 class BestWeights:
-    """Keeps each replica's weights and running statistics of the epoch at which it was best."""
+    """Keeps each replica's weights and running statistics of the epoch at which it was best.
+
+    Attributes
+    ----------
+    lowest, epochs
+        (R,): the metric then, its sign changed if high is good, and the epoch.
+    parameters, statistics
+        (R, P) and (R, S).
+    """
 
     def __init__(self, model: MLP, rule: EarlyStopping) -> None:
         self._rule = rule
         replicas = len(model.parameters)
         self._sign = 1.0 if rule.metric.endswith("loss") else -1.0
-        self._lowest = np.full(replicas, np.inf)
-        self._epochs = np.zeros(replicas, dtype=np.intp)
-        self._parameters, self._statistics = model.parameters.copy(), model.statistics.copy()
+        self.lowest = np.full(replicas, np.inf)
+        self.epochs = np.zeros(replicas, dtype=np.int64)
+        self.parameters, self.statistics = model.parameters.copy(), model.statistics.copy()
 
     def update(self, epoch: int, values: FloatArray, model: MLP) -> NDArray[np.bool_]:
         """Take in the metric (R,) after ``epoch``; which replicas' patience is at its end, (R,)."""
         signed = self._sign * np.asarray(values, np.float64)
-        better = signed < self._lowest - self._rule.min_delta
-        self._lowest[better] = signed[better]
-        self._epochs[better] = epoch
-        self._parameters[better] = model.parameters[better]
-        self._statistics[better] = model.statistics[better]
-        return np.asarray(epoch - self._epochs >= self._rule.patience)
+        better = signed < self.lowest - self._rule.min_delta
+        self.lowest[better] = signed[better]
+        self.epochs[better] = epoch
+        self.parameters[better] = model.parameters[better]
+        self.statistics[better] = model.statistics[better]
+        return self.out_of_patience(epoch)
+
+    def out_of_patience(self, epoch: int) -> NDArray[np.bool_]:
+        """Which replicas have not improved for too long, (R,)."""
+        return np.asarray(epoch - self.epochs >= self._rule.patience)
 
     def restore(self, row: int, model: MLP) -> None:
         """Give a replica's best weights back to the network."""
-        model.parameters[row], model.statistics[row] = self._parameters[row], self._statistics[row]
+        model.parameters[row], model.statistics[row] = self.parameters[row], self.statistics[row]
 
     def keep_replicas(self, rows: IntArray) -> None:
         """Let all replicas go but these rows."""
-        self._lowest, self._epochs = self._lowest[rows], self._epochs[rows]
-        self._parameters, self._statistics = self._parameters[rows], self._statistics[rows]
+        self.lowest, self.epochs = self.lowest[rows], self.epochs[rows]
+        self.parameters, self.statistics = self.parameters[rows], self.statistics[rows]

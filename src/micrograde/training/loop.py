@@ -4,10 +4,11 @@ Replicas do not know of each other. One that stops early or diverges leaves the 
 together and go on, and what they compute is the same, bit for bit, as if they had been alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
@@ -17,6 +18,7 @@ from micrograde.training.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.evaluation import evaluate
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.optimizers import Optimizer
+from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Departure:
     """A replica has left the stack: at the end, stopped early, diverged, cancelled, or interrupted.
 
     ``model`` is its network, a stack of one; with early stopping it holds the best weights, unless the
-    replica diverged.
+    replica diverged. ``snapshot`` is the replica after the epoch; None if it left in the middle of one.
     """
 
     replica: int
@@ -62,6 +64,7 @@ class Departure:
     model: MLP
     divergence: Divergence | None = None
     cancelled: bool = False
+    snapshot: Snapshot | None = None
 
 
 def _quiet() -> np.errstate:
@@ -80,6 +83,8 @@ class Training:
         One stream a replica.
     labels
         (R, N): what each replica is told instead of the training part's own labels; see ``noisy_labels``.
+    snapshot_due
+        Asked after each epoch but the last whether to give a snapshot of each replica.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Training:
         validation: Samples | None,
         shuffling: Sequence[np.random.Generator],
         labels: IntArray | None = None,
+        snapshot_due: Callable[[], bool] = lambda: False,
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
         self._validation = validation
@@ -100,6 +106,7 @@ class Training:
         self._best = BestWeights(model, plan.early_stopping) if plan.early_stopping else None
         self._learning_rates = plan.learning_rates
         self._replicas: IntArray = np.arange(len(model.parameters))
+        self._snapshot_due = snapshot_due
         self._epoch = 0
         self._to_cancel: set[int] = set()
 
@@ -107,8 +114,27 @@ class Training:
         """Let this replica leave after the epoch that is in training; any thread may ask."""
         self._to_cancel.add(replica)
 
-    def run(self) -> Iterator[EpochRecord | Departure]:
+    def resume(self, snapshot: Snapshot) -> None:
+        """Before ``run``, of a stack of one: go on from a snapshot instead of the beginning.
+
+        Raises
+        ------
+        ForeignSnapshotError
+            If it is none of this training; nothing has been changed then.
+        """
+        steps = len(self._sampler.sizes)
+        if not 0 < snapshot.epoch <= self._plan.num_epochs or snapshot.steps != snapshot.epoch * steps:
+            raise ForeignSnapshotError(
+                f"it was taken after epoch {snapshot.epoch} and {snapshot.steps} steps; this training has "
+                f"{self._plan.num_epochs} epochs of {steps}"
+            )
+        restore_snapshot(snapshot, self._model, self._optimizer, self._sampler, self._best)
+        self._epoch = snapshot.epoch
+
+    def run(self) -> Iterator[EpochRecord | Departure | Snapshot]:
         """Train; a record after each epoch, and a departure for each replica, at the latest at the end."""
+        if self._best and self._epoch:  # resumed: it may have been about to leave
+            yield from self._stop_early(self._best.out_of_patience(self._epoch))
         while self._epoch < self._plan.num_epochs and len(self._replicas):
             self._epoch += 1
             metrics, diverged = self._train_epoch()
@@ -126,19 +152,25 @@ class Training:
                 metrics |= gradient_norms(self._model)
             yield EpochRecord(self._epoch, self._replicas, metrics)
             if self._best and self._plan.early_stopping:
-                done = self._best.update(self._epoch, metrics[self._plan.early_stopping.metric], self._model)
-                yield from (self._departure(row) for row in np.flatnonzero(done).tolist())
-                self._keep(np.flatnonzero(~done))
+                metric = metrics[self._plan.early_stopping.metric]
+                yield from self._stop_early(self._best.update(self._epoch, metric, self._model))
             if self._to_cancel and self._epoch < self._plan.num_epochs:
                 leaving = np.isin(self._replicas, list(self._to_cancel))
                 yield from (self._departure(row, cancelled=True) for row in np.flatnonzero(leaving).tolist())
                 self._keep(np.flatnonzero(~leaving))
-        yield from self.leave()
-
-    def leave(self) -> Iterator[Departure]:
-        """All that are still there leave as they are: at the end, or after an interrupt."""
+            if self._epoch < self._plan.num_epochs and self._snapshot_due():
+                yield from (self._snapshot(row) for row in range(len(self._replicas)))
         yield from (self._departure(row) for row in range(len(self._replicas)))
         self._replicas = self._replicas[:0]
+
+    def leave(self) -> Iterator[Departure]:
+        """After an interrupt, which may have come in the middle of a step, all leave as they are."""
+        yield from (self._departure(row, whole=False) for row in range(len(self._replicas)))
+        self._replicas = self._replicas[:0]
+
+    def _stop_early(self, done: NDArray[np.bool_]) -> Iterator[Departure]:
+        yield from (self._departure(row) for row in np.flatnonzero(done).tolist())
+        self._keep(np.flatnonzero(~done))
 
     def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
         """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
@@ -171,10 +203,16 @@ class Training:
         found = Divergence(self._epoch, self._optimizer.steps + 1, loss, parameter)
         return Departure(int(self._replicas[row]), self._epoch, self._copy(row), found)
 
-    def _departure(self, row: int, *, cancelled: bool = False) -> Departure:
+    def _departure(self, row: int, *, cancelled: bool = False, whole: bool = True) -> Departure:
+        snapshot = self._snapshot(row) if whole else None  # before the best weights take the last ones' place
         if self._best:
             self._best.restore(row, self._model)
-        return Departure(int(self._replicas[row]), self._epoch, self._copy(row), cancelled=cancelled)
+        replica, model = int(self._replicas[row]), self._copy(row)
+        return Departure(replica, self._epoch, model, cancelled=cancelled, snapshot=snapshot)
+
+    def _snapshot(self, row: int) -> Snapshot:
+        replica, stack = int(self._replicas[row]), (self._model, self._optimizer, self._sampler, self._best)
+        return take_snapshot(row, replica, self._epoch, *stack)
 
     def _copy(self, row: int) -> MLP:
         """The network of one replica, as a stack of one."""

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
 
 from micrograde.training.loop import Departure, EpochRecord, Training
+from micrograde.training.snapshots import Snapshot
 
-Event = EpochRecord | Departure
+Event = EpochRecord | Departure | Snapshot
 
 # How large a stack should be, by how many numbers an operation on its widest layer handles: replicas times
 # batch times units. Larger stacks fall out of the cache, and of smaller ones two threads fight over the

@@ -1,0 +1,176 @@
+"""Replay: train a recorded run again from what is stored of it, and compare every value.
+
+Nothing that the store says is executed: the recipe is YAML that the schema checks, and neither weights nor
+checkpoints are read.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from micrograde import tags
+from micrograde.analysis import StoredRun, load_run, same_value
+from micrograde.config import AnyTracking, DisabledTracking
+from micrograde.errors import InputError
+from micrograde.experiment import PreparedSets, train_runs
+from micrograde.live_run import RunRequest
+from micrograde.locations import store_location
+from micrograde.progress import watch_epochs
+from micrograde.run_files import files_of, read_recipe
+from micrograde.tracking import NullRecorder, parse_environment_tag, present_provenance, recover
+
+History = Mapping[str, Mapping[int, float]]
+"""Each metric's value by step."""
+
+_EPOCHS = "train/loss"  # what every epoch has
+
+
+@dataclass(frozen=True)
+class MetricComparison:
+    """A metric as it is stored and as it came out again.
+
+    Attributes
+    ----------
+    values
+        How many there are of it, stored or replayed.
+    different
+        The steps at which they are not the same, bit for bit; one that is missing on a side is among them.
+    first
+        The first such step, what is stored and what came out; None for what is missing.
+    """
+
+    metric: str
+    values: int
+    different: int
+    first: tuple[int, float | None, float | None] | None
+
+    def __str__(self) -> str:
+        if self.first is None:
+            return f"{self.metric:<32} {self.values:>6} values  identical"
+        step, stored, replayed = self.first
+        error = ""
+        if stored is not None and replayed is not None and stored:
+            error = f", relative {abs(replayed - stored) / abs(stored):.1e}"
+        what = f"at step {step} {_shown(replayed)}, stored {_shown(stored)}{error}"
+        return f"{self.metric:<32} {self.values:>6} values  {self.different} differ: {what}"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of it.
+
+    Attributes
+    ----------
+    differences
+        What is known to differ between then and now, a line each: data, code, libraries, processor.
+    """
+
+    run: StoredRun
+    metrics: Sequence[MetricComparison]
+    differences: Sequence[str]
+
+    @property
+    def identical(self) -> bool:
+        """Whether every value is."""
+        return not any(each.different for each in self.metrics)
+
+
+def replay_run(run_id: str, where: AnyTracking, data_paths: Mapping[str, str] | None = None) -> Replay:
+    """Train a run again as it was recorded, up to the epoch that it reached.
+
+    Parameters
+    ----------
+    run_id
+        Or the beginning of one.
+    data_paths
+        Where its data files are, by key below ``data``, if not where the run had them.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, it is going on, is a sweep, or its recipe or data are not to be had.
+    """
+    location = store_location(where)
+    assert location
+    recover(location)
+    run = load_run(location.tracking_uri, run_id)
+    name = f"run_id={run.about.run_id}"
+    if run.about.status == "RUNNING":
+        raise InputError(f"{name}: the run is going on; wait until it has ended")
+    if tags.SWEEP_DIGEST in run.tags:
+        raise InputError(f"{name}: is a sweep; replay one of its runs")
+    epochs = max(run.history.get(_EPOCHS, {}), default=0)
+    with files_of(run, location) as files:
+        config = read_recipe(files, run, DisabledTracking(), data_paths)
+    prepared = PreparedSets()
+    prepared.check(config)
+    recorder = _MemoryRecorder()
+    title = f"replaying {run.about.run_name}"
+    # One that was stopped is stopped again, after the epoch that it reached.
+    last = epochs if run.about.status == "KILLED" else None
+    with watch_epochs(title, last or config.training.num_epochs) as watch:
+        train_runs(
+            [RunRequest(config, title)],
+            recorder,
+            prepared,
+            watch,
+            cancel=lambda place, epoch, metrics: epoch == last,  # noqa: ARG005
+        )
+    metrics = compare_histories(run.history, recorder.history)
+    return Replay(run, metrics, _differences(run.tags, prepared.of(config).dataset.digest))
+
+
+def compare_histories(stored: History, replayed: History) -> list[MetricComparison]:
+    """Metric by metric, in the order in which they were recorded again."""
+    comparisons = []
+    for metric in dict.fromkeys((*replayed, *stored)):
+        before, after = stored.get(metric, {}), replayed.get(metric, {})
+        steps = sorted({*before, *after})
+        different = [
+            step
+            for step in steps
+            if step not in before or step not in after or not same_value(before[step], after[step])
+        ]
+        first = next(((step, before.get(step), after.get(step)) for step in different), None)
+        comparisons.append(MetricComparison(metric, len(steps), len(different), first))
+    return comparisons
+
+
+def _differences(recorded: Mapping[str, str], data_digest: str) -> list[str]:
+    """What is otherwise than when the run was recorded, as far as it was written down."""
+    now = present_provenance()
+    lines = []
+    if recorded.get(tags.DATA_DIGEST) != data_digest:
+        lines.append(f"data digest {data_digest[:12]}, was {recorded.get(tags.DATA_DIGEST, 'unknown')[:12]}")
+    for name, key in (("micrograde", tags.VERSION), ("commit", tags.GIT_COMMIT)):
+        if recorded.get(key) != now.get(key):
+            lines.append(f"{name} {now.get(key, 'unknown')}, was {recorded.get(key, 'unknown')}")
+    for when, given in (("then", recorded), ("now", now)):
+        if given.get(tags.GIT_DIRTY) == "true":
+            lines.append(f"the working tree had changes that were not committed ({when})")
+    before, after = (parse_environment_tag(each.get(tags.ENVIRONMENT, "")) for each in (recorded, now))
+    for key in after:
+        if before.get(key) != after[key]:
+            lines.append(f"{key} {after[key]}, was {before.get(key, 'unknown')}")
+    return lines
+
+
+class _MemoryRecorder(NullRecorder):
+    """Keeps the values of the only run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, dict[int, float]] = {}
+
+    def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
+        for metric, value in values.items():
+            self.history.setdefault(metric, {})[step] = value
+
+    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
+        self.log_metrics(runs[0], step, {metric: of_runs[0] for metric, of_runs in values.items()})
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.17g}" if math.isfinite(value) else str(value)

@@ -1,0 +1,145 @@
+"""The files of a run in the store, and its recipe made anew from them.
+
+What a store says is data, and may come from anybody who can write to a shared server: a path in it never
+leads out of the folder it belongs to, YAML is read without tags and aliases, and nothing is interpolated.
+"""
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from micrograde.analysis import StoredRun
+from micrograde.config import AnyTracking, DataConfig, IdxData, NpzData, TableData, TrainConfig
+from micrograde.config_parsing import parse_train_config
+from micrograde.errors import InputError
+from micrograde.tracking import StoreLocation, quiet_environment, without_password
+
+RECIPE = "config/config.yaml"
+_LONGEST_RECIPE = 2**20  # bytes; a thousand times what there is
+
+
+@contextmanager
+def files_of(run: StoredRun, location: StoreLocation) -> Iterator[Path]:
+    """A folder with the run's files, for as long as the context lasts.
+
+    Raises
+    ------
+    InputError
+        If they cannot be had.
+    """
+    if location.artifact_root is not None:
+        yield _local_folder(run, location.artifact_root)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _download(run, location.tracking_uri, folder)
+        yield Path(folder)
+
+
+def contained(folder: Path, name: str) -> Path | None:
+    """The file or folder ``name`` in a folder, if it is there and lies in it, wherever links lead."""
+    path = (folder / name).resolve()
+    return path if path.exists() and path.is_relative_to(folder.resolve()) else None
+
+
+def read_recipe(
+    files: Path, run: StoredRun, tracking: AnyTracking, given_paths: Mapping[str, str] | None = None
+) -> TrainConfig:
+    """The config that made the run, with its records going to ``tracking``.
+
+    Parameters
+    ----------
+    given_paths
+        Where data files are, by their key below ``data``, if not where the run had them; of the run's own
+        paths only those are followed that lead into the working directory.
+
+    Raises
+    ------
+    InputError
+        If the run has no recipe, or one that is not whole.
+    """
+    name = f"run {run.about.run_id}"
+    path = contained(files, RECIPE)
+    if path is None:
+        raise InputError(f"{name}: has no {RECIPE}, so that there is no recipe to follow")
+    container = _read_yaml(path, name)
+    container["tracking"] = dataclasses.asdict(tracking)
+    data = container.get("data")
+    if isinstance(data, dict):
+        data.update(given_paths or {})
+    try:
+        config = parse_train_config(container)
+    except InputError as error:
+        raise InputError(f"{name}: its {RECIPE} is no recipe: {str(error).splitlines()[0]}") from None
+    for key, path_of_data in data_paths(config.data).items():
+        if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
+            raise InputError(
+                f"{name}: was trained on {path_of_data}, which is not in this folder; "
+                f"a path that a store tells is not followed there: give it as data.{key}=..."
+            )
+    return config
+
+
+def data_paths(data: DataConfig) -> dict[str, str]:
+    """The files that a data set is read from, by key."""
+    if isinstance(data, TableData | NpzData):
+        return {"path": data.path}
+    if isinstance(data, IdxData):
+        keys = ("images", "labels", "test_images", "test_labels")
+        return {key: path for key in keys if (path := getattr(data, key)) is not None}
+    return {}
+
+
+def _local_folder(run: StoredRun, artifact_root: Path) -> Path:
+    address = urlparse(run.artifact_uri)
+    folder, root = Path(unquote(address.path)).resolve(), artifact_root.resolve()
+    if address.scheme != "file" or address.netloc or not folder.is_relative_to(root):
+        raise InputError(f"run {run.about.run_id}: its files are not in {root}")
+    return folder
+
+
+def _download(run: StoredRun, tracking_uri: str, folder: str) -> None:
+    """Those that are needed to train again or go on."""
+    os.environ.update(quiet_environment())
+    import requests
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    from micrograde.checkpoints import FOLDER
+
+    client, run_id = MlflowClient(tracking_uri), run.about.run_id
+    try:
+        there_are = {file.path for file in client.list_artifacts(run_id)}
+        for name in ("config", FOLDER, "train.log", "gradient_check.csv"):
+            if name in there_are:
+                client.download_artifacts(run_id, name, folder)
+    except (MlflowException, requests.RequestException, OSError) as error:
+        reason = without_password(str(error).splitlines()[0])
+        raise InputError(f"run {run_id}: its files cannot be had from the server ({reason})") from None
+
+
+def _read_yaml(path: Path, name: str) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Without aliases, by which a short text can stand for an endless one."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("it holds aliases")
+            return super().compose_node(parent, index)
+
+    try:
+        if path.stat().st_size > _LONGEST_RECIPE:
+            raise yaml.YAMLError("it is too long")
+        container = Loader(path.read_text(encoding="utf-8")).get_single_data()
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{name}: its {RECIPE} cannot be read ({reason})") from None
+    if not isinstance(container, dict):
+        raise InputError(f"{name}: its {RECIPE} is no recipe")
+    return container

@@ -1,0 +1,127 @@
+"""A replica as it is after an epoch: all that its next step depends on, so that training can go on.
+
+The streams of initial weights and label noise are not part of it: both are drawn before the first step, from
+the seed, and are drawn again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from micrograde.nn import MLP
+from micrograde.training.batches import BatchSampler
+from micrograde.training.early_stopping import BestWeights
+from micrograde.training.optimizers import Optimizer
+
+_LARGEST = {"state": 2**128, "inc": 2**128, "has_uint32": 2, "uinteger": 2**32}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a replica's next step depends on.
+
+    Attributes
+    ----------
+    replica
+        Its number in its stack.
+    epoch, steps
+        How many are done.
+    arrays
+        By names such as ``parameters/layer1.weights``, ``statistics/batchnorm1.running_mean``,
+        ``optimizer.velocity/layer1.weights``; with early stopping also ``best.parameters/...``,
+        ``best.statistics/...`` and, of shape (), ``best/lowest`` and ``best/epoch``.
+    shuffling
+        The state of its stream, as NumPy's PCG64 gives it.
+    """
+
+    replica: int
+    epoch: int
+    steps: int
+    arrays: Mapping[str, NDArray[Any]]
+    shuffling: Mapping[str, Any]
+
+
+class ForeignSnapshotError(ValueError):
+    """A snapshot that is none of this training; the message is one line."""
+
+
+def take_snapshot(
+    row: int,
+    replica: int,
+    epoch: int,
+    model: MLP,
+    optimizer: Optimizer,
+    sampler: BatchSampler,
+    best: BestWeights | None,
+) -> Snapshot:
+    """A copy of all that belongs to a row of a stack, between two epochs."""
+    arrays = {name: array.copy() for name, array in _views(row, model, optimizer, best).items()}
+    return Snapshot(replica, epoch, optimizer.steps, arrays, sampler.stream_state(row))
+
+
+def restore_snapshot(
+    snapshot: Snapshot, model: MLP, optimizer: Optimizer, sampler: BatchSampler, best: BestWeights | None
+) -> None:
+    """Have a stack of one replica, just made, go on from a snapshot.
+
+    Raises
+    ------
+    ForeignSnapshotError
+        If it lacks an array or has others, a shape or type differs, or its stream is none of NumPy's PCG64;
+        nothing has been changed then.
+    """
+    views = _views(0, model, optimizer, best)
+    if snapshot.arrays.keys() != views.keys():
+        missing = sorted(views.keys() - snapshot.arrays.keys())
+        unknown = sorted(snapshot.arrays.keys() - views.keys())
+        raise ForeignSnapshotError(f"it lacks {missing or 'nothing'} and has {unknown or 'nothing'} beside")
+    for name, view in views.items():
+        array = snapshot.arrays[name]
+        if array.shape != view.shape or array.dtype != view.dtype:
+            raise ForeignSnapshotError(
+                f"{name} is {array.dtype} {array.shape}, and {view.dtype} {view.shape} in this network"
+            )
+    sampler.restore_stream(0, checked_stream_state(snapshot.shuffling))
+    for name, view in views.items():
+        view[...] = snapshot.arrays[name]
+    optimizer.steps = snapshot.steps
+
+
+def checked_stream_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a PCG64 stream, made anew from what is known to be right in it.
+
+    Raises
+    ------
+    ForeignSnapshotError
+        If it is none.
+    """
+    inner = state.get("state")
+    if state.get("bit_generator") != "PCG64" or not isinstance(inner, Mapping):
+        raise ForeignSnapshotError("its random stream is no PCG64")
+    numbers = {**inner, **{key: state.get(key) for key in ("has_uint32", "uinteger")}}
+    for key, largest in _LARGEST.items():
+        number = numbers.get(key)
+        if type(number) is not int or not 0 <= number < largest:
+            raise ForeignSnapshotError(f"its random stream has no {key} below {largest}")
+    return {
+        "bit_generator": "PCG64",
+        "state": {"state": numbers["state"], "inc": numbers["inc"]},
+        "has_uint32": numbers["has_uint32"],
+        "uinteger": numbers["uinteger"],
+    }
+
+
+def _views(row: int, model: MLP, optimizer: Optimizer, best: BestWeights | None) -> dict[str, NDArray[Any]]:
+    """Views of all arrays that belong to a row, by name."""
+    buffers = {"parameters": model.parameters, "statistics": model.statistics}
+    buffers |= {f"optimizer.{name}": array for name, array in optimizer.state.items()}
+    named: dict[str, NDArray[Any]] = {}
+    if best:
+        buffers |= {"best.parameters": best.parameters, "best.statistics": best.statistics}
+        named |= {"best/lowest": best.lowest[row, ...], "best/epoch": best.epochs[row, ...]}
+    for prefix, buffer in buffers.items():
+        layout = model.statistics_layout if prefix.endswith("statistics") else model.layout
+        named |= {f"{prefix}/{name}": view for name, view in layout.views(buffer[row]).items()}
+    return named
