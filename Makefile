@@ -31,11 +31,21 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[benchmarks]'
 	@touch $@
 
+.venv/installed-fuzz: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[fuzz]'
+	@touch $@
+
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
 
 compare: .venv/installed  ## print the runs as a table, best first: make compare ARGS="over_seeds=true"
 	$(BIN)/python pipelines/compare.py $(ARGS)
+
+replay: .venv/installed  ## train a recorded run again and compare every value: make replay ARGS="run_id=3cf88ee7"
+	$(BIN)/python pipelines/replay.py $(ARGS)
+
+sync: .venv/installed  ## send what a tracking server or a locked store has not taken yet
+	$(BIN)/python pipelines/sync.py $(ARGS)
 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs on this machine: make ui ARGS="--port 5001"
 	$(BIN)/python pipelines/ui.py $(ARGS)
@@ -48,6 +58,9 @@ test-torch: .venv/installed-torch  ## compare gradients and training with PyTorc
 
 test-system: .venv/installed-system  ## test on a Ray cluster and PostgreSQL: apt-get install postgresql first
 	$(BIN)/python -m pytest tests/system $(ARGS)
+
+fuzz: .venv/installed-fuzz  ## try to break each reader of files for 5 minutes: make fuzz ARGS="--seconds 20 --reader idx"
+	$(BIN)/python -m fuzz $(ARGS)
 
 bench: .venv/installed-benchmarks  ## measure speeds beside PyTorch, JAX, scikit-learn, micrograd: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -66,4 +79,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare ui test test-torch test-system bench lint format clean
+.PHONY: help train compare replay sync ui test test-torch test-system fuzz bench lint format clean

@@ -22,7 +22,7 @@ from micrograde.config import CompareConfig, ServerTracking
 from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
-from micrograde.tracking import local_store, project_home, quiet_environment
+from micrograde.tracking import local_store, project_home, quiet_environment, recover, server_store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,13 @@ def main(composed: Config) -> None:
         check_output(output)
     os.environ.update(quiet_environment())  # a server is asked through MLflow
     tracking, name = config.tracking, config.experiment_name
-    uri = tracking.uri if isinstance(tracking, ServerTracking) else local_store(project_home()).tracking_uri
+    location = (
+        server_store(tracking.uri, project_home())
+        if isinstance(tracking, ServerTracking)
+        else local_store(project_home())
+    )
+    recover(location)
+    uri = location.tracking_uri
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
     runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)

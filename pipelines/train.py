@@ -9,6 +9,7 @@ from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
+from micrograde.resuming import Resumption, resumed_run
 from micrograde.sweeps.members import run_members
 from micrograde.tracking import WriterProcess
 
@@ -21,13 +22,31 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         return run_members(sweep.members, sweep.metric)
     config = parse_train_config(composed)
     nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
-    (result,) = run_experiments([config], HydraConfig.get().overrides.task, writer=writer, tags=nested)
+    overrides = HydraConfig.get().overrides.task
+    with resumed_run(config, overrides) as resumption:
+        if config.training.resume:
+            print(resuming(resumption), flush=True)
+        config = resumption.config if resumption else config
+        (result,) = run_experiments([config], overrides, writer=writer, tags=nested, resumption=resumption)
+    for warning in result.warnings:
+        print(warning, file=sys.stderr)
     print(outcome(result))
     if result.status == "FAILED":
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":
         sys.exit(INTERRUPTED)
     return result.last_metrics().get(sweep.metric or default_metric(config.data.validation_fraction))
+
+
+def resuming(resumption: Resumption | None) -> str:
+    """Which run goes on, and from where."""
+    if resumption is None:
+        return "nothing to resume; a new run"
+    lines = [f"{problem}; not used" for problem in resumption.problems]
+    where = (
+        f"after epoch {resumption.epoch}" if resumption.epoch else "from its beginning: it has no checkpoint"
+    )
+    return "\n".join([*lines, f"resuming    run {resumption.run_id} {where}"])
 
 
 def outcome(result: RunResult) -> str:

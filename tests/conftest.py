@@ -76,6 +76,10 @@ class User:
         client = self.client
         return client.search_runs([each.experiment_id for each in client.search_experiments()])
 
+    def artifacts(self, run) -> Path:
+        """The folder of a run's files, themselves and no copies."""
+        return Path(run.info.artifact_uri.removeprefix("file://"))
+
     def files(self) -> list[str]:
         """All files of the home, and of the folder the commands are given in."""
         folders = (self.home, self.folder)

@@ -6,7 +6,6 @@ Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was st
 
 import functools
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -14,13 +13,17 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import hydra
-from hydra.errors import HydraException, OverrideParseException
+import hydra._internal.hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.config_parsing import unknown_key_message
+from micrograde.arguments import check_arguments
+from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
-from micrograde.tracking import WriterProcess, project_home
+from micrograde.hydra_messages import hydra_message
+from micrograde.printable import printable
+from micrograde.tracking import WriterProcess, project_home, without_password
 
 Config = dict[str, Any]
 """A composed config as nested dictionaries of plain values."""
@@ -29,8 +32,7 @@ BAD_INPUT = 2
 RUN_FAILED = 1
 INTERRUPTED = 130
 
-# Choices that come with an extra of this package.
-_EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
+_LONGEST_LINE = 1000  # signs; a value that was typed may have a hundred thousand
 
 
 def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
@@ -44,7 +46,7 @@ def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callabl
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
             os.environ["MICROGRADE_HOME"] = str(project_home())
-            _run_hydra(main, config_name)
+            _run_hydra(main, config_name, sweeps=False)
 
         return command
 
@@ -68,7 +70,9 @@ def recording_entry_point(
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
             writer = None if flags else WriterProcess()
             try:
-                _run_hydra(functools.wraps(main)(lambda config: main(config, writer)), config_name)
+                _run_hydra(
+                    functools.wraps(main)(lambda config: main(config, writer)), config_name, sweeps=True
+                )
             finally:
                 if writer:
                     writer.discard()
@@ -78,7 +82,7 @@ def recording_entry_point(
     return decorate
 
 
-def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
+def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool) -> None:
     """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -93,12 +97,16 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str) -> None:
             _leave(error)
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
+    hydra._internal.hydra.ConfigLoaderImpl = GuardedLoader  # type: ignore[attr-defined]
     try:
+        given = check_arguments(sys.argv[1:], sweeps=sweeps)
         hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
         _leave(error)
+    except SystemExit as error:  # Hydra has said what is wrong with --package
+        sys.exit(BAD_INPUT if given.cfg and error.code == 1 else error.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
@@ -123,29 +131,8 @@ def leave_with_line() -> Iterator[None]:
 
 def _leave(error: Exception) -> None:
     """Say what is wrong on stderr and exit."""
-    print(_one_line(error), file=sys.stderr)
+    ours = isinstance(error, InputError | RunFailedError)
+    for line in (str(error) if ours else hydra_message(error)).split("\n"):
+        text = printable(without_password(line))
+        print(text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}...", file=sys.stderr)
     sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)
-
-
-def _one_line(error: Exception) -> str:
-    """Our own messages are lines already; Hydra's and OmegaConf's are said shorter."""
-    message = str(error)
-    if isinstance(error, InputError | RunFailedError):
-        return message
-    if isinstance(error, OverrideParseException):
-        reason = message.splitlines()[0]
-        return f"{error.override}: cannot be read as key=value ({reason}); quote it as 'key=\"value\"'"
-    unknown = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", message)
-    if unknown:
-        return unknown_key_message(unknown[1] or unknown[2])
-    choice = re.search(
-        r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search", message
-    )
-    if choice:
-        extra = _EXTRAS.get(f"{choice[1]}={choice[2]}".partition("_")[0])
-        if extra:
-            how = f".venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
-            return f"{choice[1]}={choice[2]}: is not installed; in the checkout, {how}"
-        return f"{choice[1]}={choice[2]}: there is no such choice; there are {' '.join(choice[3].split())}"
-    cause = f": {error.__cause__}" if error.__cause__ else ""
-    return " ".join(f"{message}{cause}".split())

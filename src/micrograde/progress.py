@@ -176,9 +176,11 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+    # A name such as [bold] is no markup.
+    texts = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[text]}"))
+    columns = (next(texts), BarColumn(), next(texts))
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=1.0, text="", markup=False)
+        task = bar.add_task(title, total=1.0, text="")
         yield (lambda share, text: bar.update(task, completed=share, text=text)), True
 
 

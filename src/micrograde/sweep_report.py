@@ -53,7 +53,8 @@ class SweepReport:
 def report_folder(home: Path, name: str, run_id: str) -> Path:
     """Where a sweep's report goes unless told otherwise: a folder of its own under ``mlruns/reports``."""
     slug = re.sub(r"[^A-Za-z0-9_=.-]+", "-", name.replace("×", "x"))[:_NAME_LENGTH].strip("-.")
-    return home / "mlruns" / "reports" / f"{slug or 'sweep'}-{run_id[:8]}"
+    # The id as well may be what a server says, so nothing but letters and digits of it makes a path.
+    return home / "mlruns" / "reports" / f"{slug or 'sweep'}-{re.sub(r'[^A-Za-z0-9]', '', run_id)[:8]}"
 
 
 def metrics_drawn(metric: str) -> tuple[str, ...]:

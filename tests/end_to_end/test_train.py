@@ -140,33 +140,6 @@ def test_a_table_of_ones_own(user):
     assert json.loads(run.inputs.dataset_inputs[0].dataset.schema)["classes"] == ["blue", "red"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["optimizer.learning_rate=-1"], "optimizer.learning_rate=-1: should be greater than 0"),
-        (["optimizer.learning_rat=1"], "optimizer.learning_rat: there is no such key; did you mean optimizer.learning_rate"),
-        (["+extra=1"], "extra: there is no such key"),
-        (["optimizer=lion"], "optimizer=lion: there is no such choice; there are adam sgd"),
-        (["data=csv"], "data.path: is missing; it needs a value"),
-        (["data=csv", "data.path=no.csv", "data.target=y"], "data.path=no.csv"),
-        (["training.batch_size=5000"], "training.batch_size=5000: the training part has 1437 rows; at most that many, or null"),
-        (["training.batch_size=1"], "training.batch_size=1: leaves a batch of one row of the training part's 1437"),
-        (["training.batch_size=4"], "training.batch_size=4: leaves a batch of one row of the training part's 1437"),
-        (["data.validation_fraction=0.0001"], "data.validation_fraction=0.0001"),
-        (["seed=[1"], "seed=[1: cannot be read as key=value"),
-        (["seed=${nothing}"], "Interpolation key 'nothing' not found"),
-    ],
-)  # fmt: skip
-def test_bad_input_gives_a_line_and_leaves_nothing(user, arguments, message):
-    before = user.files()
-    done = user.run("train", *arguments, status=2)
-    assert done.stderr.startswith(message)
-    assert len(done.stderr.splitlines()) == (2 if arguments == ["data=csv"] else 1)
-    assert done.stdout == ""
-    assert user.files() == before
-    assert user.runs() == []
-
-
 def test_a_run_that_diverges_is_failed_and_says_where(user):
     command = (
         "data=moons",

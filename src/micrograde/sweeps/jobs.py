@@ -66,6 +66,11 @@ def make_job(
     container = {key: value for key, value in container.items() if key != "sweep"}
     try:
         config = parse_train_config(container)
+        if config.training.resume is not None:
+            raise InputError(
+                f"training.resume={config.training.resume}: is for a run alone; "
+                "a sweep goes on when its command is given again"
+            )
         prepared.check(config)
     except InputError as error:
         return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))

@@ -34,6 +34,9 @@ def launch_all(
         if override.is_interval_sweep():
             raise InputError(f"{override.input_line}: only a search takes a range; add hydra/sweeper=optuna")
     (batch,) = BasicSweeper.split_arguments(overrides, None)
+    if not batch:
+        empty = [each.input_line for each in overrides if each.is_sweep_override()]
+        raise InputError(f"{empty[0] if empty else '-m'}: makes no run; nothing is in a range or matches")
     if is_ours(master.hydra.launcher):
         return [launcher.launch(batch, 0)]
     with _sweeping(context) as sweep:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from micrograde import tags
 from micrograde.config_parsing import parse_train_config
+from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, open_recorder, train_runs
 from micrograde.live_run import RunRequest
 from micrograde.progress import Watch
@@ -36,7 +37,10 @@ def run_members(
     text: str, metric: str | None, writer: WriterProcess | None = None
 ) -> dict[str, tuple[str, float | None, str | None]]:
     """Run them as stacks, one at a time, and record them; status, metric and reason by digest."""
-    content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
+    try:
+        content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
+    except (ValueError, zlib.error):
+        raise InputError("sweep.members: is no word of a sweep's own; leave it out") from None
     sys.argv[:1] = [content["script"]]  # not the worker's own: what the runs are said to come from
     nested = {tags.PARENT: content["parent"]} if content["parent"] else {}
     digests = [digest for _, _, digest, _ in content["members"]]

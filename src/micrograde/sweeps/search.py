@@ -51,6 +51,9 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
             "hydra/sweeper=optuna: there is nothing to search; add search=sgd, or a range such as "
             "'optimizer.learning_rate=interval(0.01,1)'"
         )
+    for key in ("n_trials", "n_jobs"):
+        if sweeper[key] is not None and sweeper[key] < 1:
+            raise InputError(f"hydra.sweeper.{key}={sweeper[key]}: should be greater than 0")
     typed = {key_of(each) for each in master.hydra.overrides.hydra}
     metric = sweep.options.metric or default_metric(master.data.validation_fraction)
     ours = {

@@ -14,8 +14,9 @@ from micrograde import tags
 from micrograde.analysis.comparing import ascending
 from micrograde.config_parsing import parse_sweep_config, parse_tracking
 from micrograde.errors import InputError
-from micrograde.experiment import PreparedSets, default_metric, store_location, train_runs
+from micrograde.experiment import PreparedSets, default_metric, train_runs
 from micrograde.live_run import LiveRun, RunRequest
+from micrograde.locations import store_location
 from micrograde.progress import watch_runs
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
@@ -23,11 +24,15 @@ from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_p
 from micrograde.tracking import (
     Claim,
     ClaimedError,
+    Kept,
     NullRecorder,
     Recorder,
     RunRecorder,
+    StoreAwayError,
     WriterProcess,
     claim,
+    recover,
+    send_launch,
 )
 
 SEARCH_RESULTS = "optimization_results.yaml"
@@ -106,6 +111,7 @@ class Sweep:
         mine = self.hold()
         earlier = None
         if self.options.resume:
+            recover(self.location)
             earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
@@ -135,13 +141,20 @@ class Sweep:
 
             try:
                 self._claim = self._resources.enter_context(
-                    claim(path, self.location.folder / "launches", waiting)
+                    claim(path, self.location.folder / "launches", waiting, self._send)
                 )
             except ClaimedError as error:
                 raise InputError(
                     f"this sweep is going on in process {error}; wait until that has ended"
                 ) from None
         return self._claim
+
+    def _send(self, folder: Path) -> None:
+        """Have the store take what an earlier launch of this sweep has left, or it would be run again."""
+        assert self.location
+        outcome = send_launch(folder, self.location)
+        if isinstance(outcome, Kept) and outcome.away:
+            raise InputError(f"what the last launch of this sweep has done is in {folder}: {outcome.reason}")
 
     def _start_parent(self) -> int:
         assert self._recorder
@@ -162,7 +175,7 @@ class Sweep:
 
     def _supersede(self, run: EarlierRun) -> None:
         assert self._recorder
-        number = self._recorder.adopt_run(run.run_id)
+        number = self._recorder.adopt_run(run.run_id, goes_on=False)
         self._recorder.set_tags(number, {tags.SUPERSEDED: "true"})
         self._recorder.end_run(number, "FINISHED" if run.status == "FINISHED" else "KILLED")
 
@@ -288,11 +301,18 @@ class Sweep:
         if self.location is None:
             failed = print_outcomes(self)
         else:
-            summary = summarize_sweep(self, self._recorder, self._parent)
+            summary = None
+            try:
+                summary = summarize_sweep(self, self._recorder, self._parent)
+            except StoreAwayError:
+                pass  # ``close`` says what is to be done; ``compare`` makes the report later
+            except InputError:  # a server that has gone since the runs were sent to it
+                if self.location.artifact_root:
+                    raise
             self._keep_results(left)
             self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED")
             self._recorder.close()
-            failed = print_summary(self, summary)
+            failed = print_summary(self, summary) if summary else print_outcomes(self)
         self._resources.close()
         remove_empty(left)
         return 130 if interrupted else int(failed > 0)

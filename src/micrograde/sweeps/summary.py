@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from micrograde import tags
 from micrograde.analysis.comparing import ascending
+from micrograde.printable import printable
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.tracking import RunRecorder
 
@@ -73,10 +74,12 @@ def print_summary(sweep: "Sweep", summary: SweepSummary) -> int:
     print(f"finished    {', '.join(parts)}")
     if summary.best_run_id:
         best = runs.set_index("run_id").loc[summary.best_run_id]
-        print(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {best['run_name']}  run {best.name}")
+        name = printable(str(best["run_name"]))
+        print(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
     failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
     for _, run in failed.head(_FAILURES).iterrows():
-        print(f"failed      {run['run_name']}: {run.get(f'tags.{tags.REASON}', '')}")
+        reason = printable(str(run.get(f"tags.{tags.REASON}", "")))
+        print(f"failed      {printable(str(run['run_name']))}: {reason}")
     if len(failed) > _FAILURES:
         print(f"            and {len(failed) - _FAILURES} more")
     print(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")

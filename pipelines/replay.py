@@ -1,0 +1,36 @@
+"""Train a recorded run again, and compare every value bit for bit. `--help` lists the keys."""
+
+import sys
+
+from micrograde.command_line import RUN_FAILED, Config, entry_point
+from micrograde.config_parsing import parse_replay_config
+from micrograde.printable import printable
+from micrograde.replaying import Replay, replay_run
+
+
+@entry_point(config_name="replay")
+def main(composed: Config) -> None:
+    """Replay, print a line for each metric, then whether all is identical; the exit status is 1 if not."""
+    config = parse_replay_config(composed)
+    replay = replay_run(config.run_id, config.tracking, config.data.given())
+    print(verdict(replay))
+    if not replay.identical:
+        sys.exit(RUN_FAILED)
+
+
+def verdict(replay: Replay) -> str:
+    """A line for each metric, the sum of them, and what is known to have changed."""
+    values = sum(each.values for each in replay.metrics)
+    different = sum(each.different for each in replay.metrics)
+    lines = [str(each) for each in replay.metrics]
+    if replay.identical:
+        lines.append(f"identical   {values} values of {len(lines)} metrics, bit for bit")
+    else:
+        lines.append(f"different   {different} of {values} values")
+    known = replay.differences or ([] if replay.identical else ["nothing that was written down of it"])
+    lines += [f"{'changed' if number == 0 else '':<11} {line}" for number, line in enumerate(known)]
+    return "\n".join(map(printable, lines))  # metrics are called what the store calls them
+
+
+if __name__ == "__main__":
+    main()

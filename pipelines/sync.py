@@ -1,0 +1,86 @@
+"""Send to their stores what launches could not send. `--help` lists the keys."""
+
+import sys
+from pathlib import Path
+
+from micrograde.command_line import RUN_FAILED, Config, entry_point
+from micrograde.config import ServerTracking, SyncConfig
+from micrograde.config_parsing import parse_sync_config
+from micrograde.errors import InputError
+from micrograde.tracking import (
+    Kept,
+    Launch,
+    Sent,
+    StoreLocation,
+    is_alive,
+    local_store,
+    project_home,
+    send_launch,
+    server_store,
+)
+
+
+@entry_point(config_name="sync")
+def main(composed: Config) -> None:
+    """Send one after the other, and say a line for each; the exit status is 1 if something is still kept."""
+    config = parse_sync_config(composed)
+    folders = waiting(project_home() / "mlruns" / "launches", config.launch)
+    if not folders:
+        print("nothing is waiting")
+    away: dict[str | None, str] = {}  # why a store did not answer, which is not asked again
+    kept = False
+    for folder in folders:
+        launch = Launch.read(folder)
+        server = launch.server if launch else None
+        if launch is None:
+            outcome: Sent | Kept = Kept("it has no launch.json that can be read")
+        elif server in away:
+            outcome = Kept(away[server])
+        else:
+            outcome = send(folder, launch, config)
+        if isinstance(outcome, Kept):
+            kept = True
+            if outcome.away:
+                away[server] = outcome.reason
+            print(f"kept {folder}: {outcome.reason}", flush=True)
+        else:
+            print(f"sent {folder}: {named(outcome.run_ids)}", flush=True)
+    if kept:
+        sys.exit(RUN_FAILED)
+
+
+def waiting(launches: Path, name: str | None) -> list[Path]:
+    """The folders of launches that have ended or died, the earliest first."""
+    folders = sorted(path for path in launches.glob("*") if path.is_dir())
+    if name is not None:
+        folders = [folder for folder in folders if folder.name == name]
+        if not folders:
+            raise InputError(f"launch={name}: there is no such folder in {launches}")
+    return [folder for folder in folders if not is_alive(folder)]
+
+
+def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
+    """Send it to the store that it was meant for."""
+    home = project_home()
+    given = server_store(config.tracking.uri, home) if isinstance(config.tracking, ServerTracking) else None
+    if launch.server is None:
+        location: StoreLocation = local_store(home)
+    elif given and launch.belongs_to(given):
+        location = given
+    elif "***@" not in launch.server:
+        location = server_store(launch.server, home)
+    else:
+        address = launch.server.replace("***@", "USER:PASSWORD@")
+        return Kept(f"its server wants a user's name; give it: tracking=server tracking.uri={address}")
+    return send_launch(folder, location)
+
+
+def named(run_ids: tuple[str, ...]) -> str:
+    """The runs in a few words."""
+    if len(run_ids) > 3:
+        return f"{len(run_ids)} runs"
+    return " ".join(f"run {run_id}" for run_id in run_ids) or "it had no run"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What Hydra and OmegaConf find wrong with a command line, said in one line as we say it."""
+
+import re
+
+from hydra.errors import OverrideParseException
+
+from micrograde.config_parsing import shorten, unknown_key_message
+
+# Choices that come with an extra of this package.
+_EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
+
+# What they say, and what is said instead; the groups of the one go into the other.
+_LINES = (
+    (
+        r"Could not append to config\. An item is already at '([^']+)'",
+        "+{0}: is there already; write {0}=... without +",
+    ),
+    (
+        r"Ambiguous value for argument '(.*?)'\s+1\. ",
+        "{0}: is several values; put a list into [], or add -m for a run of each",
+    ),
+    (r"Sweep parameters '(.*)' requires --multirun", "{0}: is for several runs; add -m"),
+    (r"Error merging override (.*)", "{0}"),
+    (r"Cannot find primary config '(.*?)'", "--config-name {0}: there is no such config"),
+    (
+        r"Environment variable '(.*?)' not found[\s\S]*full_key: (\S*)",
+        "{1}: the environment variable {0} is not set",
+    ),
+    (
+        r"(Interpolation key '.*?' not found|Unsupported interpolation type \S+"
+        r"|Recursive interpolation detected)[\s\S]*full_key: (\S*)",
+        "{1}: {0}",
+    ),
+)
+_UNKNOWN_KEY = (
+    r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config\. '([^']+)'"
+)
+_UNKNOWN_CHOICE = r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search"
+
+
+def hydra_message(error: Exception) -> str:
+    """The line for an error of Hydra's or OmegaConf's."""
+    message = str(error)
+    if error.__cause__ and not isinstance(error, OverrideParseException):
+        message = f"{message}: {error.__cause__}" if message else str(error.__cause__)
+    if isinstance(error, OverrideParseException):
+        reason = str(error).splitlines()[0]
+        # A reason quotes pieces of what was typed, which may be pieces of a password.
+        told = "" if str(error.override) in reason or "tracking" in str(error.override) else f" ({reason})"
+        override = shorten(str(error.override))
+        return f"{override}: cannot be read as key=value{told}; quote it as 'key=\"value\"'"
+    unknown = re.search(_UNKNOWN_KEY, message)
+    if unknown:
+        return unknown_key_message(next(filter(None, unknown.groups())))
+    choice = re.search(_UNKNOWN_CHOICE, message)
+    if choice:
+        extra = _EXTRAS.get(f"{choice[1]}={choice[2]}".partition("_")[0])
+        if extra:
+            how = f".venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
+            return f"{choice[1]}={choice[2]}: is not installed; in the checkout, {how}"
+        return f"{choice[1]}={choice[2]}: there is no such choice; there are {' '.join(choice[3].split())}"
+    for pattern, line in _LINES:
+        found = re.search(pattern, message)
+        if found:
+            return line.format(*found.groups())
+    return " ".join(message.split())

@@ -1,0 +1,26 @@
+"""A tracking server for the tests that need one."""
+
+import shutil
+
+import pytest
+from benchmarks.servers import MlflowServer
+
+
+@pytest.fixture
+def make_server(empty_store, tmp_path):
+    """Makes a real `mlflow server` on loopback, with a store of its own, that has not been started."""
+
+    def make() -> MlflowServer:
+        folder = tmp_path / "server"
+        folder.mkdir()
+        shutil.copy(empty_store / "mlruns" / "mlflow.db", folder)
+        return MlflowServer(folder)
+
+    return make
+
+
+@pytest.fixture
+def server(make_server):
+    """One that runs."""
+    with make_server() as server:
+        yield server

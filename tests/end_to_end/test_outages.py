@@ -1,0 +1,295 @@
+"""Trouble with the store while runs go on: nothing is lost, nothing is there twice."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+
+import psutil
+import pytest
+from benchmarks.servers import Proxy, failing
+
+from micrograde.analysis import load_history, load_runs
+from micrograde.tracking import local_store
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
+ENDLESS = ("data=moons", "training.num_epochs=1000000")
+
+
+def wait_for(condition, seconds=120):
+    for _ in range(seconds * 20):
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    return pytest.fail("has not happened")
+
+
+def launches(user):
+    return sorted((user.home / "mlruns" / "launches").glob("*"))
+
+
+def wait_until_in_training(user):
+    journal = wait_for(lambda: list((user.home / "mlruns" / "launches").glob("*/journal.jsonl")))[0]
+    wait_for(lambda: journal.read_text().count('"val/loss"') > 20)
+
+
+def points(uri, run_id):
+    """The values of each metric by step; fails if one is there twice."""
+    history = load_history(uri, run_ids=[run_id])
+    assert not history.duplicated(["metric", "step"]).any()
+    return {
+        metric: dict(zip(part["step"], part["value"], strict=True))
+        for metric, part in history.groupby("metric", observed=True)
+    }
+
+
+def assert_gapless(found, log):
+    """Every epoch that the run's log speaks of is in every metric of an epoch."""
+    last = max(map(int, re.findall(r"epoch +(\d+)/", log)))
+    for metric in ("train/loss", "val/accuracy", "gradient_norm/total"):
+        steps = sorted(found[metric])
+        assert steps == list(range(1, len(steps) + 1))
+        assert len(steps) >= last
+
+
+def log_of(client, run_id, folder):
+    with open(client.download_artifacts(run_id, "train.log", str(folder))) as file:
+        return file.read()
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_and_comes_back_is_told_of_and_gets_everything(user, server, tmp_path):
+    from mlflow import MlflowClient
+
+    process = user.start("train", *ENDLESS, "tracking=server", f"tracking.uri={server.address}")
+    wait_until_in_training(user)
+    for _ in range(2):
+        server.kill()
+        warning = process.stderr.readline()
+        assert warning.startswith(f"the tracking server {server.address} cannot be reached (")
+        assert str(launches(user)[0]) in warning
+        server.start()
+        assert process.stderr.readline() == (
+            f"the tracking server {server.address} is back; everything has been sent\n"
+        )
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 130, stdout + stderr
+    assert stderr == ""
+    (run,) = load_runs(server.address).itertuples()
+    assert run.status == "KILLED"
+    assert_gapless(
+        points(server.address, run.run_id), log_of(MlflowClient(server.address), run.run_id, tmp_path)
+    )
+    assert launches(user) == []
+
+
+@pytest.mark.slow
+def test_a_server_that_fails_a_third_of_all_requests_gets_the_same(user, server):
+    lost, fails = [], failing(0.3, seed=4)
+
+    def failure(method, path):
+        if path.endswith("runs/create") and len(lost) < 2:
+            lost.append(path)
+            return "lose"
+        return fails(method, path)
+
+    length = ("data=moons", "training.num_epochs=400")
+    with Proxy(server.port, failure) as proxy:
+        user.run("train", *length, "tracking=server", f"tracking.uri={proxy.address}")
+        assert proxy.counts["lose"] > 2
+        assert proxy.counts["refuse"] > 2
+    user.run("train", *length, "tracking=server", f"tracking.uri={server.address}")
+    first, second = load_runs(server.address).itertuples()
+    assert first.status == second.status == "FINISHED"
+    assert points(server.address, first.run_id) == points(server.address, second.run_id)
+    assert launches(user) == []
+
+
+@pytest.mark.slow
+def test_what_a_server_that_was_not_there_has_missed_is_sent_later_and_no_password_is_shown(
+    user, make_server
+):
+    from mlflow import MlflowClient
+
+    server = make_server()
+    address = server.address.replace("http://", "http://me:secret@")
+    to_server = ("tracking=server", f"tracking.uri={address}")
+    done = user.run("train", *SMALL, *to_server)
+    assert "test        accuracy" in done.stdout
+    *_, last = done.stderr.splitlines()
+    (folder,) = launches(user)
+    hidden = server.address.replace("http://", "http://***@")
+    assert last == (
+        f"the tracking server {hidden} still cannot be reached (Connection refused); "
+        f"what happened is kept in {folder}; send it with: python pipelines/sync.py"
+    )
+    assert "secret" not in done.stdout + done.stderr
+    for path in user.files():
+        assert b"secret" not in open(path, "rb").read()
+    shutil.copytree(folder, copy := user.folder / "copy")
+
+    kept = user.run("sync", *to_server, status=1).stdout
+    assert (
+        kept == f"kept {folder}: the tracking server {hidden} still cannot be reached (Connection refused)\n"
+    )
+    with server:
+        asked = user.run("sync", status=1).stdout
+        assert asked.startswith(f"kept {folder}: its server wants a user's name; give it: ")
+        sent = user.run("sync", *to_server)
+        (run,) = load_runs(server.address).itertuples()
+        assert sent.stdout == f"sent {folder}: run {run.run_id}\n"
+        assert run.status == "FINISHED"
+        found = points(server.address, run.run_id)
+        assert len(found["val/loss"]) == 3
+        assert user.run("sync").stdout == "nothing is waiting\n"
+        shutil.copytree(copy, folder)
+        assert f"run {run.run_id}" in user.run("sync", *to_server, f"launch={folder.name}").stdout
+        (same,) = load_runs(server.address).itertuples()
+        assert (same.run_id, points(server.address, same.run_id)) == (run.run_id, found)
+        files = [file.path for file in MlflowClient(server.address).list_artifacts(run.run_id)]
+        assert "train.log" in files
+        assert "model" in files
+    assert launches(user) == []
+
+
+@pytest.mark.slow
+def test_of_a_sweep_without_its_server_the_outcome_is_told_and_all_runs_are_sent_later(user, make_server):
+    server = make_server()
+    to_server = ("tracking=server", f"tracking.uri={server.address}")
+    done = user.run("train", "-m", *SMALL, "seed=0,1,2", *to_server, "sweep.resume=false", status=0)
+    assert "finished    3 of 3 runs, 0 FAILED" in done.stdout
+    assert "send it with: python pipelines/sync.py" in done.stderr.splitlines()[-1]
+    with server:
+        assert user.run("sync").stdout.endswith(": 4 runs\n")
+        runs = load_runs(server.address, sweep="latest")
+        assert sorted(runs["seed"]) == [0, 1, 2]
+        again = user.run("train", "-m", *SMALL, "seed=0,1,2", *to_server)
+        assert "3 of 3 runs, 3 of them from before" in again.stdout
+
+
+@pytest.mark.slow
+def test_a_server_that_is_not_there_is_one_line_for_who_reads(user):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = user.run("compare", "tracking=server", f"tracking.uri=http://me:secret@127.0.0.1:{port}", status=2)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("the tracking server cannot be asked for its runs (")
+    assert "secret" not in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [4, 65])
+def test_a_store_that_another_program_locks_is_waited_for(user, seconds):
+    database = user.home / "mlruns" / "mlflow.db"
+    with closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("begin exclusive")
+        timer = threading.Timer(seconds, lambda: other.execute("rollback"))
+        timer.start()
+        done = user.run("train", *SMALL)
+        timer.join()
+    (run,) = user.runs()
+    assert run.info.run_id in done.stdout
+    assert run.info.status == "FINISHED"
+    assert len(points(local_store(user.home).tracking_uri, run.info.run_id)["val/loss"]) == 3
+    told = done.stderr.splitlines()
+    if seconds > 60:
+        store = f"the store {database}"
+        assert told[0].startswith(
+            f"{store} cannot be written to (another program keeps it locked); training goes on"
+        )
+        assert told[1:] == [f"{store} is back; everything has been sent"]
+    assert launches(user) == []
+
+
+@pytest.mark.slow
+def test_another_writer_takes_the_place_of_one_that_is_killed(user, tmp_path):
+    process = user.start("train", *ENDLESS)
+    wait_for(lambda: user.runs())
+    for child in psutil.Process(process.pid).children():
+        child.kill()
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert (process.returncode, stderr) == (130, ""), stdout
+    (run,) = user.runs()
+    assert run.info.status == "KILLED"
+    assert run.data.tags["micrograde.reason"] == "stopped with Ctrl-C"
+    log = log_of(user.client, run.info.run_id, tmp_path)
+    assert_gapless(points(local_store(user.home).tracking_uri, run.info.run_id), log)
+    assert launches(user) == []
+
+
+TMPFS = 'mount -t tmpfs -o size={size}k tmpfs "$1" && shift && exec "$@"'
+
+
+def small_disk(size, folder, *command):
+    """The command, in a mount namespace of its own where ``folder`` is a disk of so many KiB."""
+    return ["unshare", "-rm", "sh", "-c", TMPFS.format(size=size), "sh", str(folder), *command]
+
+
+def can_mount(folder):
+    return subprocess.run(small_disk(64, folder, "true"), capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2500, 3200, 4500])
+def test_on_a_full_disk_a_run_fails_with_a_line_and_what_was_written_is_intact(user, tmp_path, size):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not can_mount(disk):
+        pytest.skip("this machine lets nobody mount a tmpfs")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    script = """
+import shutil, subprocess, sys
+disk, kept, empty, *command = sys.argv[1:]
+shutil.copytree(empty, disk, dirs_exist_ok=True)
+done = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+shutil.copytree(disk, kept, dirs_exist_ok=True)
+sys.stderr.write(done.stderr)
+sys.exit(done.returncode)
+"""
+    train = [
+        sys.executable,
+        os.path.join(ROOT, "pipelines", "train.py"),
+        *ENDLESS,
+        "training.checkpoint_seconds=null",
+    ]
+    done = subprocess.run(
+        small_disk(size, disk, sys.executable, "-c", script, str(disk), str(kept), str(user.home), *train),
+        env={**user.environment, "MICROGRADE_HOME": str(disk)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("the disk is full (")
+    assert "; free some space" in line
+    assert line.endswith("; what was recorded until then is intact")
+
+    database = kept / "mlruns" / "mlflow.db"
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("select count(*) from runs where status = 'RUNNING'").fetchone() == (0,)
+    user.home.joinpath("mlruns").rename(user.home / "before")
+    shutil.move(kept / "mlruns", user.home)
+    shutil.rmtree(user.home / "before")
+    user.run("sync")
+    (run,) = user.runs()
+    assert run.info.status == "FAILED"
+    assert run.data.tags["micrograde.reason"].startswith("the disk is full (")
+    found = points(local_store(user.home).tracking_uri, run.info.run_id)
+    steps = sorted(found["val/loss"])
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) > 100

@@ -1,0 +1,115 @@
+"""Runs whose process has died, and runs whose process has not, before the eyes of the next command."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from micrograde.analysis import load_history
+from micrograde.tracking import local_store
+
+ENDLESS = ("data=moons", "training.num_epochs=1000000")
+SWEEP = ("-m", "data=moons", "training.num_epochs=3", "seed=range(2)")
+
+
+def start(user, *arguments):
+    """A run in training that the store knows of, and the epochs that its journal has."""
+    process = user.start("train", *ENDLESS, *arguments)
+    for _ in range(2400):
+        if user.runs():
+            return process
+        time.sleep(0.05)
+    return pytest.fail("the run has not begun")
+
+
+def kill_both(process):
+    """The process that trains and its writer, as when a machine goes down."""
+    children = psutil.Process(process.pid).children()
+    process.send_signal(signal.SIGSTOP)
+    for child in children:
+        child.kill()
+    process.kill()
+    process.communicate()
+
+
+def journal(user):
+    (path,) = (user.home / "mlruns" / "launches").glob("*/journal.jsonl")
+    *lines, _ = path.read_text().split("\n")
+    return [line for line in lines if '"val/loss"' in line]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("compare",), ("train", *SWEEP)], ids=["compare", "sweep"])
+def test_a_run_whose_processes_were_killed_is_killed_with_all_that_was_measured(user, command):
+    process = start(user)
+    kill_both(process)
+    measured = len(journal(user))
+    (before,) = user.runs()
+    assert before.info.status == "RUNNING"
+    user.run(*command)
+    after = user.client.get_run(before.info.run_id)
+    assert after.info.status == "KILLED"
+    assert after.data.tags["micrograde.reason"] == "the training process died without a word"
+    assert int(after.data.tags["micrograde.process_id"]) == process.pid
+    history = load_history(
+        local_store(user.home).tracking_uri, run_ids=[before.info.run_id], metrics=["val/loss"]
+    )
+    assert list(history["step"]) == list(range(1, measured + 1))
+    assert not list((user.home / "mlruns" / "launches").iterdir())
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_is_left_alone(user):
+    process = start(user)
+    try:
+        for _ in range(2):
+            assert "RUNNING" in user.run("compare").stdout
+        assert user.run("sync").stdout == "nothing is waiting\n"
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    (run,) = user.runs()
+    assert run.data.tags["micrograde.reason"] == "stopped with Ctrl-C"
+
+
+@pytest.mark.slow
+def test_a_run_on_a_server_is_marked_there(user, server):
+    from mlflow import MlflowClient
+
+    to_server = ("tracking=server", f"tracking.uri={server.address}")
+    client = MlflowClient(server.address)
+    process = user.start("train", *ENDLESS, *to_server)
+
+    def runs():
+        return client.search_runs([each.experiment_id for each in client.search_experiments()])
+
+    while not runs():
+        time.sleep(0.2)
+    assert "RUNNING" in user.run("compare", *to_server).stdout
+    kill_both(process)
+    measured = len(journal(user))
+    assert "KILLED" in user.run("compare", *to_server).stdout
+    (run,) = runs()
+    assert run.info.status == "KILLED"
+    assert len(client.get_metric_history(run.info.run_id, "val/loss")) == measured
+
+
+@pytest.mark.slow
+def test_without_a_folder_of_its_launch_the_process_tells(user):
+    process = start(user)
+    (folder,) = (user.home / "mlruns" / "launches").iterdir()
+    os.rename(folder, user.folder / "lost")
+    try:
+        user.run("compare")
+        assert user.runs()[0].info.status == "RUNNING"
+    finally:
+        kill_both(process)
+    user.run("compare")
+    (run,) = user.runs()
+    assert (run.info.status, run.data.tags["micrograde.reason"]) == (
+        "KILLED",
+        "its process died without a word",
+    )

@@ -1,0 +1,207 @@
+"""Names from data files, overrides and stores are text wherever they come out: paths, pages, pictures, terminals."""
+
+import os
+import pty
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from micrograde.analysis.page import heading, page, paragraph, table
+from micrograde.analysis.tables import print_table, write_table
+from micrograde.autograd import Variable
+from micrograde.drawing import draw_confusion_matrix, draw_learning_curves, draw_svg
+from micrograde.printable import printable
+from micrograde.sweep_report import report_folder
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = [
+    "../../evil",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</text></svg><svg onload=alert(1)>",
+    "javascript:alert(1)",
+    "]]><!ENTITY x SYSTEM 'file:///etc/passwd'>&x;",
+    "[bold red]not bold[/]",
+    "[link=http://evil.example]here[/link]",
+    "\x1b[31mred\x1b]0;title\x07",
+    "\x9b31mred",
+    "\u202egpj.exe",
+    "$\\frac{1}{0}$",
+    "| a | b |\n|---|",
+    "%s {0} ${oc.env:HOME} ${data.name}",
+    "=HYPERLINK(1)",
+]
+DRAWN = {"svg", "title", "rect", "path", "circle", "text", "g", "polygon", "polyline", "ellipse"}
+
+
+def check_svg(text):
+    """Nothing in it but shapes and text; the text."""
+    root = ElementTree.fromstring(text.split("?>")[-1].partition("<svg")[1] + text.partition("<svg")[2])
+    for element in root.iter():
+        assert element.tag.removeprefix("{http://www.w3.org/2000/svg}") in DRAWN
+        for name, value in element.attrib.items():
+            assert not name.lower().startswith("on")
+            assert "href" not in name.lower()
+            assert "javascript:" not in value
+            assert "url(" not in value
+    return "".join(root.itertext())
+
+
+class Page(HTMLParser):
+    """Nothing in it but tables, text and pictures of its own; ``words`` is the text."""
+
+    ALLOWED = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div", "table", "thead", "tbody", "tr", "th", "td", "code", "img"}  # fmt: skip
+
+    def __init__(self, text):
+        super().__init__()
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        assert tag in self.ALLOWED
+        for name, value in attrs:
+            assert name in {"lang", "charset", "name", "content", "class", "alt", "src", "border", "style"}
+            assert name != "src" or value.startswith("data:image/png;base64,")
+
+    def handle_data(self, data):
+        self.words += data
+
+
+@pytest.fixture(scope="module")
+def user(make_user):
+    """Has trained a sweep over files with hostile names, of data in which everything has one."""
+    user = make_user("hostile-names")
+    names = [name for name in HOSTILE if name.isprintable()]
+    classes = names[:4]
+    frame = pd.DataFrame({name: np.arange(80.0) % (3 + place) for place, name in enumerate(names)})
+    frame["kind"] = [classes[row % len(classes)] for row in range(80)]
+    frame["kind with \x1b[31m"] = frame["kind"]
+    files = ["<img src=x onerror=alert(1)>.csv", "[bold]$x$[".replace("[", "(") + "&.csv"]
+    for name in files:
+        frame.to_csv(user.folder / name, index=False)
+    user.before = set(user.files())
+    swept = ",".join(f"'{name}'" for name in files)
+    user.done = user.run(
+        "train", "-m", "-v", "data=csv", f"data.path={swept}", "data.target=kind", "training.num_epochs=2",
+        "seed=0,1", "experiment_name='.. <b onclick=alert(1)> [red]'",
+    )  # fmt: skip
+    user.classes, user.swept = classes, files
+    return user
+
+
+def made(user, suffix):
+    return [Path(path) for path in set(user.files()) - user.before if path.endswith(suffix)]
+
+
+def test_nothing_is_written_outside_the_store(user):
+    assert all(Path(path).is_relative_to(user.home / "mlruns") for path in set(user.files()) - user.before)
+    assert len(user.runs()) == 5
+
+
+def test_pictures_hold_names_as_text(user):
+    pictures = made(user, ".svg")
+    assert {path.name for path in pictures} == {"learning_curves.svg", "confusion_matrix.svg", "network.svg"}
+    for path in pictures:
+        words = check_svg(path.read_text())
+        if path.name == "confusion_matrix.svg":
+            assert "../../evil" in words
+            assert "<script>alert(" in words
+
+
+def test_the_report_holds_names_as_text(user):
+    (report,) = made(user, "report.html")
+    words = Page(report.read_text()).words
+    for name in user.swept:
+        assert name in words
+    again = user.run("compare", "sweep=latest", f"report={user.folder}/report", "output=table.html")
+    assert printable(again.stdout.replace("\n", "")) == again.stdout.replace("\n", "")
+    for path in (user.folder / "report" / "report.html", user.folder / "table.html"):
+        Page(path.read_text())
+
+
+def test_the_terminal_gets_no_escapes(user):
+    for text in (user.done.stdout, user.done.stderr):
+        assert printable(text.replace("\n", "")) == text.replace("\n", "")
+    assert user.swept[0] in user.done.stdout
+
+
+def test_a_name_is_no_markup_on_a_terminal(user):
+    """With a terminal as stderr there is a bar, drawn by rich, which reads markup."""
+    (user.folder / "[bold]x[').csv".replace("'", "")).write_bytes((user.folder / user.swept[1]).read_bytes())
+    ours, theirs = pty.openpty()
+    command = [sys.executable, str(ROOT / "pipelines" / "train.py"), "data=csv", "data.path='[bold]x[).csv'"]
+    process = subprocess.Popen(
+        [*command, "data.target=kind", "training.num_epochs=2", "tracking=disabled"],
+        cwd=user.folder, env={**user.environment, "COLUMNS": "200", "TERM": "xterm"},
+        stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # how a terminal says that nobody is at its other end any more
+        pass
+    process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"[bold]x[).csv" in shown
+
+
+def test_a_hostile_id_makes_no_path(tmp_path):
+    for name in HOSTILE:
+        for run_id in ("/../../x", "../..", "0123456789abcdef"):
+            folder = report_folder(tmp_path, name, run_id)
+            assert folder.parent == tmp_path / "mlruns" / "reports"
+            assert folder.resolve() == folder
+
+
+def test_all_pictures_and_pages_escape():
+    counts = np.eye(len(HOSTILE), dtype=int)
+    counts[0, 1] = 2
+    words = check_svg(draw_confusion_matrix(counts, class_names=HOSTILE, title=HOSTILE[1]).text)
+    assert "<script>alert(1)</script>" in words
+    for name in HOSTILE:
+        check_svg(draw_learning_curves({"train/loss": [1.0, 2.0]}, title=name).text)
+        check_svg(draw_svg(Variable(2.0, name=name) * 3.0))
+        frame = pd.DataFrame({"run_id": [name], name: [name], "value": [1.0]})
+        Page(page(name, name, [heading(name), paragraph(name), table(frame, codes=["run_id"])]))
+
+
+@pytest.mark.parametrize("suffix", ["html", "md", "csv"])
+def test_tables_in_files_escape(tmp_path, suffix):
+    frame = pd.DataFrame({"run_name": HOSTILE, "<i>": ["[x](javascript:alert(1))"] * len(HOSTILE)})
+    path = tmp_path / f"table.{suffix}"
+    write_table(frame, path)
+    text = path.read_text()
+    if suffix == "html":
+        Page(text)
+    if suffix == "md":
+        assert "<" not in text
+        assert "](" not in text
+        assert len(text.splitlines()) == len(HOSTILE) + 2
+    if suffix == "csv":  # for programs: every value comes back as it was
+        assert list(pd.read_csv(path, lineterminator="\n")["run_name"]) == HOSTILE
+
+
+def test_tables_on_a_terminal_escape(capsys):
+    frame = pd.DataFrame({"run_name": HOSTILE, HOSTILE[8]: range(len(HOSTILE))})
+    print_table(frame, HOSTILE[8])
+    shown = capsys.readouterr().out
+    assert printable(shown.replace("\n", "")) == shown.replace("\n", "")
+    assert "[bold red]not bold[/]" in shown
+    assert "[link=http://evil.example]here[/link]" in shown
+    assert "\\x1b[31mred" in shown
+
+
+def test_printable_leaves_words_of_all_languages_as_they_are():
+    for text in ("naïve", "学习率 0.1", "a\u00a0b\u3000c", "学习 × μ ± 🙂"):
+        assert printable(text) == text
+    assert printable("a\nb\x1b[0m\u2028\u202e\udcff\x85") == "a\\nb\\x1b[0m\\u2028\\u202e\\udcff\\x85"

@@ -1,0 +1,82 @@
+"""`make ui` is for this machine alone, unless it is told otherwise, and then it says what that means."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
+LOOPBACK, LISTENS = "0100007F", "0A"  # as /proc/net/tcp writes them
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def status(port, host, **headers):
+    """What the server answers to somebody who calls it by this name."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search?max_results=1",
+        headers={"Host": host, **headers},
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux")
+def test_it_listens_on_loopback_and_answers_to_no_other_name(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    monkeypatch.delenv("MLFLOW_SERVER_ALLOWED_HOSTS", raising=False)
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(UI), "--port", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.1)
+        rows = [
+            line.split()
+            for name in ("tcp", "tcp6")
+            for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+        ]
+        listening = [row[1] for row in rows if row[3] == LISTENS and row[1].endswith(f":{port:04X}")]
+        assert listening == [f"{LOOPBACK}:{port:04X}"]
+        assert status(port, f"127.0.0.1:{port}") == 200
+        assert status(port, f"localhost:{port}") == 200
+        for name in ("evil.example", "10.evil.example", "192.168.evil.example", f"10.0.0.1:{port}"):
+            assert status(port, name) == 403
+    finally:
+        process.kill()
+        _, stderr = process.communicate()
+    assert "--host" not in stderr
+
+
+def test_told_to_listen_elsewhere_it_says_what_that_means(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    process = subprocess.Popen(
+        [sys.executable, str(UI), "--host", "0.0.0.0", "--port", str(free_port())],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    line = process.stderr.readline()
+    process.kill()  # before it is MLflow's server
+    process.communicate()
+    assert line.startswith(
+        "--host 0.0.0.0: whoever reaches this machine can read, change and delete the runs"
+    )
+    assert "docs/security.md" in line

@@ -1,0 +1,132 @@
+"""A password in a tracking server's address is in no file, no line and no store afterwards."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from micrograde.tracking import quiet_environment, without_password
+
+SECRET = "swordfish"
+WRITTEN = [f"me:{SECRET}@", f"me:p%40{SECRET}%2Fw%3Ard@", f"{SECRET}@", f"me:p@{SECRET}:@"]
+SWEEP = ("-m", "seed=0,1")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server(empty_store, tmp_path_factory):
+    """A real `mlflow server`, which takes any user and password; its folder and port."""
+    port, store = free_port(), tmp_path_factory.mktemp("server")
+    (store / "mlflow.db").write_bytes((empty_store / "mlruns" / "mlflow.db").read_bytes())
+    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    what = [
+        "--backend-store-uri",
+        f"sqlite:///{store}/mlflow.db",
+        "--artifacts-destination",
+        f"{store}/files",
+    ]
+    with (store / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *where, *what],
+            env=quiet_environment(), stdout=log, stderr=log,
+        )  # fmt: skip
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield store, port
+    process.terminate()
+    process.wait()
+
+
+def check(user, done, *folders):
+    assert SECRET not in done.stdout + done.stderr
+    for folder in (user.home, user.folder, *folders):
+        for path in folder.rglob("*"):
+            assert SECRET not in str(path)
+            assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", [(), SWEEP, (*SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=1")])
+def test_recorded_by_a_server(user, server, what):
+    if "hydra/launcher=joblib" in what:
+        pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    store, port = server
+    for part in WRITTEN[:2]:
+        where = ("tracking=server", f"tracking.uri=http://{part}127.0.0.1:{port}")
+        done = user.run("train", *what, "data=iris", "training.num_epochs=1", *where)
+        check(user, done, store)
+        check(user, user.run("compare", *where), store)
+        if what:
+            check(user, user.run("compare", "sweep=latest", *where), store)
+
+
+@pytest.mark.parametrize("part", WRITTEN)
+def test_a_server_that_is_not_there(user, part):
+    where = ("tracking=server", f"tracking.uri=http://{part}127.0.0.1:{free_port()}")
+    done = user.run("train", "data=iris", "training.num_epochs=1", *where, status=1)
+    assert done.stderr.startswith("the run could not be recorded: ")
+    check(user, done)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "what"), [("train", SWEEP), ("compare", ()), ("replay", ("run_id=12345678",))]
+)
+def test_a_server_that_cannot_be_asked(user, pipeline, what):
+    where = ("tracking=server", f"tracking.uri=http://me:{SECRET}@127.0.0.1:{free_port()}")
+    process = user.start(pipeline, *what, *where)
+    stdout, stderr = process.communicate()
+    assert process.returncode in (1, 2)
+    assert stderr.count("\n") == 1
+    check(user, subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"http://me:{SECRET}@host[",
+        f"http://me:{SECRET}@host]x",
+        f"'http://me:{SECRET}@host",
+        f"http://me:{SECRET},x@host",
+        f"http://me:{SECRET}" + "{@host",
+        f"http://me:{SECRET}" + "$" + "{@host",
+        "http://me:" + "${oc.env:" + SECRET + "}@host",
+        f"ftp://me:{SECRET}@host",
+        f"me:{SECRET}@host",
+        f"//me:{SECRET}@host",
+        f"http:/me:{SECRET}@host",
+        f"http://me:p@ss/w:{SECRET}@host",
+        f"http://me:p#{SECRET}@host",
+        f"http://me:p?{SECRET}@host",
+        f"http://me:{SECRET}@host:port",
+        f"'http://me:p {SECRET}@host'",
+        f"http://me:{SECRET}",
+        f"[http://me:{SECRET}@host]",
+        "{a:" + SECRET + "}",
+    ],
+)
+def test_an_address_that_is_wrong(user, address):
+    before = user.files()
+    done = user.run("train", "tracking=server", f"tracking.uri={address}", status=2)
+    assert done.stderr.count("\n") == 1
+    check(user, done)
+    assert user.files() == before
+
+
+def test_the_password_is_taken_out_whole():
+    for part in WRITTEN:
+        for scheme in ("http", "https", "postgresql+psycopg"):
+            hidden = without_password(f"see {scheme}://{part}host:5000/x and a@b")
+            assert hidden == f"see {scheme}://***@host:5000/x and a@b"
+    for text in ("file:///home/me@work/a.csv", "sqlite:////home/me@work/mlflow.db", "a@b", "http://host/x"):
+        assert without_password(text) == text
