@@ -7,26 +7,12 @@ whoever has a recorder already. A single run is a stack of one replica.
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from micrograde.analysis.comparing import ascending
-from micrograde.assembly import (
-    PreparedData,
-    RandomStreams,
-    build_model,
-    build_optimizer,
-    build_plan,
-    check_batches,
-    prepare_data,
-    stack_key,
-    stack_size,
-    told_labels,
-)
-from micrograde.checkpoints import Pace
+from micrograde.assembly import PreparedData, check_batches, prepare_data, stack_key, stack_size
 from micrograde.config import AnyTracking, DataConfig, TrainConfig
 from micrograde.errors import InputError
 from micrograde.live_run import LiveRun, RunRequest, Status, last_values
@@ -34,6 +20,7 @@ from micrograde.locations import store_location
 from micrograde.printable import printable
 from micrograde.progress import Watch, watch_epochs, watch_runs
 from micrograde.resuming import Resumption
+from micrograde.stacks import Cancel, Stack, train_stacks
 from micrograde.tags import DATA_DIGEST
 from micrograde.tracking import (
     Claim,
@@ -43,9 +30,6 @@ from micrograde.tracking import (
     RunRecorder,
     WriterProcess,
 )
-from micrograde.training import Departure, Snapshot, StackRunner, Training
-
-Cancel = Callable[[int, int, Mapping[str, float]], bool]
 
 
 @dataclass(frozen=True)
@@ -191,11 +175,11 @@ def train_runs(
         size = stack_size(first, data, len(places), workers)
         for start in range(0, len(places), size):
             part = {place: requests[place] for place in places[start : start + size]}
-            stacks.append(_Stack(part, data, recorder))
+            stacks.append(Stack(part, data, recorder))
     # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and a
     # sum then never depends on the machine.
     with threadpool_limits(limits=1):
-        _train(stacks, workers, watch, cancel, closing or threading.Event())
+        train_stacks(stacks, workers, watch, cancel, closing or threading.Event())
     return sorted((run for stack in stacks for run in stack.runs), key=lambda run: run.place)
 
 
@@ -243,97 +227,6 @@ def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManag
         return watch_epochs(name, epochs[0])
     names = [request.name for request in requests]
     return watch_runs(names, epochs, title=name, metric=metric, ascending=ascending(metric, "auto"))
-
-
-class _Stack:
-    """Runs that train together; ``requests`` by their place in the list that was given."""
-
-    def __init__(self, requests: Mapping[int, RunRequest], data: PreparedData, recorder: RunRecorder) -> None:
-        self.requests, self.data, self.recorder = requests, data, recorder
-        self.runs: list[LiveRun] = []
-        self.replicas: list[LiveRun] = []  # of the runs those that train
-        self.pace = Pace(None)
-
-    def start(self) -> Training | None:
-        """Begin the runs, and check their gradients; None if none of them is sound."""
-        runs = self.runs
-        for place, request in self.requests.items():
-            runs.append(LiveRun.start(request, place, self.data, self.recorder))
-        streams = [RandomStreams.spawn(run.config.seed) for run in runs]
-        models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
-        model = build_model(models, self.data, dtype, [each.weights for each in streams])
-        sound = [row for row, run in enumerate(runs) if run.take_evidence(model, row)]
-        if not sound:
-            return None
-        model.keep_replicas(np.array(sound))
-        self.replicas = [runs[row] for row in sound]
-        configs = [run.config for run in self.replicas]
-        if self.replicas[0].folder:
-            self.pace = Pace(configs[0].training.checkpoint_seconds)
-        streams = [streams[row] for row in sound]
-        training = Training(
-            model,
-            build_optimizer([config.optimizer for config in configs], model),
-            build_plan(configs, len(self.data.training)),
-            self.data.training,
-            self.data.validation,
-            [each.shuffling for each in streams],
-            told_labels(configs, self.data, [each.label_noise for each in streams]),
-            self.pace.due,
-        )
-        for run in self.replicas:  # one alone, if it is resumed
-            run.take_up(training)
-        return training
-
-    def keep(self, snapshot: Snapshot) -> None:
-        """Write a checkpoint; a stack's are too many to wait for the disk at each."""
-        cost = self.replicas[snapshot.replica].checkpoint(snapshot, durable=len(self.requests) == 1)
-        self.pace.took(cost * len(self.requests))
-
-
-def _train(
-    stacks: Sequence[_Stack], workers: int, watch: Watch, cancel: Cancel | None, closing: threading.Event
-) -> None:
-    """Train all stacks, and tell of it."""
-    runner = StackRunner([stack.start for stack in stacks], workers, closing)
-    told: set[int] = set()
-
-    def tell(run: LiveRun) -> None:
-        told.add(run.place)
-        watch.run_ended(run.place, run.status, run.last_metrics())
-
-    try:
-        for number, event in runner.run():
-            stack = stacks[number]
-            if isinstance(event, Departure):
-                run = stack.replicas[event.replica]
-                run.depart(event)
-                tell(run)
-                continue
-            if isinstance(event, Snapshot):
-                stack.keep(event)
-                continue
-            replicas = event.replicas.tolist()
-            runs = [stack.replicas[replica] for replica in replicas]
-            values = {metric: array.tolist() for metric, array in event.metrics.items()}
-            if not runs[0].resumption:  # else it tells by itself what is missing
-                stack.recorder.log_stack([run.number for run in runs], event.epoch, values)
-            of_each = zip(*values.values(), strict=True)
-            for replica, run, row in zip(replicas, runs, of_each, strict=True):
-                metrics = dict(zip(values, row, strict=True))
-                run.take_epoch(event.epoch, metrics)
-                if cancel and cancel(run.place, event.epoch, metrics):
-                    runner.cancel(number, replica)
-                watch.epoch_ended(run.place, event.epoch, metrics)
-    except KeyboardInterrupt:
-        for number, departure in runner.leave():
-            run = stacks[number].replicas[departure.replica]
-            if not run.ended:
-                run.end(departure.model, "KILLED", "stopped with Ctrl-C")
-                tell(run)
-    for run in (run for stack in stacks for run in stack.runs):
-        if run.ended and run.place not in told:  # its gradients were wrong
-            tell(run)
 
 
 def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:
