@@ -17,8 +17,9 @@ from micrograde.analysis import (
     table_of_runs,
     write_table,
 )
+from micrograde.command_configs import CompareConfig
 from micrograde.command_line import Config, entry_point
-from micrograde.config import CompareConfig, ServerTracking
+from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report

@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
+from micrograde.command_configs import SyncConfig
 from micrograde.command_line import RUN_FAILED, Config, entry_point
-from micrograde.config import ServerTracking, SyncConfig
+from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_sync_config
 from micrograde.errors import InputError
 from micrograde.tracking import (

@@ -75,7 +75,7 @@ def with_value(key, value):
         (
             "tracking",
             {"name": "server", "uri": "ftp://x"},
-            "tracking.uri=ftp://x: should be an address that starts with http",
+            "tracking.uri: should be an address that starts with http",
         ),
         ("learning_rate", 1, "learning_rate: there is no such key; did you mean"),
     ],

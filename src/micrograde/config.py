@@ -1,4 +1,4 @@
-"""The typed schema of every config: frozen dataclasses whose field names are the keys that users type.
+"""The typed schema of a run's recipe: frozen dataclasses whose field names are the keys that users type.
 
 pydantic checks types and ranges when one is made. ``config_parsing.py`` makes them from what Hydra
 composes, with a line for each mistake.
@@ -7,98 +7,34 @@ composes, with a line for each mistake.
 import dataclasses
 import hashlib
 import json
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    Strict,
-    StrictBool,
-    TypeAdapter,
-)
+from pydantic import BeforeValidator, Field, FiniteFloat, Strict, StrictBool, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from micrograde.config_types import (
+    SCHEMA,
+    Classes,
+    Fraction,
+    MissingRule,
+    Name,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    RunId,
+    Seed,
+    ShareOrAll,
+    Text,
+    WebAddress,
+    as_tuple,
+)
 from micrograde.tracking import without_password
-
-_SCHEMA = ConfigDict(extra="forbid")
-
-
-def _printable(value: str) -> str:
-    if not value.isprintable() or "/" in value:
-        raise ValueError("should hold neither a slash nor control characters")
-    return value
-
-
-def _readable(value: str) -> str:
-    """Paths, columns and the like: spaces of any kind, but nothing that UTF-8 or a terminal cannot hold."""
-    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
-        raise ValueError("should hold neither control characters nor broken ones")
-    return value
-
-
-def _metric(value: str) -> str:
-    """What a run measures; found out before it is trained, not when it is to be compared."""
-    if not re.fullmatch(
-        r"(train|val|test)/(loss|accuracy)|gradient_norm/[\w.]+|gradient_check/max_relative_error", value
-    ):
-        raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
-    return value
-
-
-def _web_address(value: str) -> str:
-    """An address in which a user and a password, if there are any, are found by everybody."""
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("should be an address that starts with http:// or https://")
-    try:
-        parts = urlsplit(value)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        has_host = False
-    if not has_host or not value.isprintable() or " " in value:
-        raise ValueError("should be an address such as https://mlflow.example:5000")
-    if "@" in parts.path + parts.query + parts.fragment:
-        raise ValueError("holds an @ behind the host; in a password / is %2F, ? is %3F, # is %23, @ is %40")
-    return value
-
-
-# Strict: true is no number, "1" is no integer; an integer is a float.
-PositiveInt = Annotated[int, Strict(), Field(ge=1)]
-Classes = Annotated[int, Strict(), Field(ge=2)]
-Seed = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
-PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
-NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
-Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
-ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
-Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
-MissingRule = Literal["error", "drop", "mean"]
-
-
-def _as_tuple(value: object) -> object:
-    """Where one value or a list of them may be given, inside it is always a tuple."""
-    if isinstance(value, list | tuple):
-        return tuple(value)
-    return (value,)
-
-
-def _run_id_that_looks_like_a_number(value: object) -> object:
-    """The beginning of a run id is text, also where Hydra reads it as a number."""
-    if isinstance(value, float):  # 12e45678
-        raise ValueError("is read as a number; put it in quotes: 'run_id=\"12e45678\"'")
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
 
 # --- data ---------------------------------------------------------------------------------------
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class DataConfig:
     """What every data set has: the seed that makes and splits it, and how it is split.
 
@@ -112,14 +48,14 @@ class DataConfig:
     standardize: StrictBool = True
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class BundledData(DataConfig):
     """Real data that ships with scikit-learn."""
 
     name: Literal["digits", "iris", "wine", "breast_cancer"]
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class GaussianData(DataConfig):
     """The notebook's data: standard normal features, labels that are random."""
 
@@ -129,7 +65,7 @@ class GaussianData(DataConfig):
     classes: Classes = 2
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class BlobsData(DataConfig):
     """A normal cloud for each class; ``noise`` is its standard deviation."""
 
@@ -140,7 +76,7 @@ class BlobsData(DataConfig):
     noise: NonNegativeFloat = 1.0
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class MoonsData(DataConfig):
     """Two interleaving half circles."""
 
@@ -149,7 +85,7 @@ class MoonsData(DataConfig):
     noise: NonNegativeFloat = 0.2
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class CirclesData(DataConfig):
     """A circle inside a circle; ``factor`` is the ratio of their radii."""
 
@@ -159,7 +95,7 @@ class CirclesData(DataConfig):
     factor: Annotated[FiniteFloat, Strict(), Field(gt=0, lt=1)] = 0.5
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class SpiralsData(DataConfig):
     """One arm of a spiral for each class."""
 
@@ -170,7 +106,7 @@ class SpiralsData(DataConfig):
     turns: PositiveFloat = 1.0
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class XorData(DataConfig):
     """Four clouds in the corners of a square; opposite corners share a class."""
 
@@ -179,7 +115,7 @@ class XorData(DataConfig):
     noise: NonNegativeFloat = 0.3
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TableData(DataConfig):
     """A table read with pandas: one row a sample, the labels in the column ``target``."""
 
@@ -189,7 +125,7 @@ class TableData(DataConfig):
     missing: MissingRule = "error"
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class NpzData(DataConfig):
     """Two arrays of an ``.npz`` file: features (N, ...) and integer labels (N,)."""
 
@@ -200,7 +136,7 @@ class NpzData(DataConfig):
     missing: MissingRule = "error"
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class IdxData(DataConfig):
     """MNIST's file format, plain or gzip; with the test files given, they are the test part."""
 
@@ -229,18 +165,18 @@ AnyData = Annotated[
 # --- model, optimizer, schedule, training, tracking ---------------------------------------------
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ModelConfig:
     """The network between the data's features and its classes."""
 
-    hidden_size: Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_tuple)] = (32,)
+    hidden_size: Annotated[tuple[PositiveInt, ...], BeforeValidator(as_tuple)] = (32,)
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     batch_norm: StrictBool = True
     initializer: Literal["normal", "xavier", "kaiming"] = "xavier"
     initial_scale: PositiveFloat = 1.0
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class SGDConfig:
     """Stochastic gradient descent."""
 
@@ -251,7 +187,7 @@ class SGDConfig:
     weight_decay: NonNegativeFloat = 0.0
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class AdamConfig:
     """Adam."""
 
@@ -266,7 +202,7 @@ class AdamConfig:
 AnyOptimizer = Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ConstantSchedule:
     """The learning rate stays."""
 
@@ -274,7 +210,7 @@ class ConstantSchedule:
     warmup_epochs: NonNegativeFloat = 0.0
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class StepSchedule:
     """The learning rate falls in steps."""
 
@@ -284,7 +220,7 @@ class StepSchedule:
     factor: PositiveFloat = 0.5
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class CosineSchedule:
     """The learning rate falls along half a cosine."""
 
@@ -296,7 +232,7 @@ class CosineSchedule:
 AnySchedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class EarlyStoppingConfig:
     """When to stop before ``num_epochs``; the best weights are kept."""
 
@@ -306,7 +242,7 @@ class EarlyStoppingConfig:
     min_delta: NonNegativeFloat = 0.0
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TrainingConfig:
     """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
 
@@ -322,25 +258,25 @@ class TrainingConfig:
     label_noise: ShareOrAll = 0.0
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
     checkpoint_seconds: PositiveFloat | None = 5.0
-    resume: Annotated[Text | None, BeforeValidator(_run_id_that_looks_like_a_number)] = None
+    resume: RunId | None = None
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class LocalTracking:
     """The project's own SQLite store."""
 
     name: Literal["local"] = "local"
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ServerTracking:
     """An MLflow tracking server."""
 
     name: Literal["server"] = "server"
-    uri: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:5000"
+    uri: WebAddress = "http://127.0.0.1:5000"
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class DisabledTracking:
     """No recording."""
 
@@ -350,7 +286,7 @@ class DisabledTracking:
 AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field(discriminator="name")]
 
 
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TrainConfig:
     """The recipe of one run. Everything that its numbers depend on is here."""
 
@@ -381,93 +317,6 @@ class TrainConfig:
             raise ValueError(
                 "optimizer.nesterov=true: needs momentum, but optimizer.momentum=0; set it to 0.9, say"
             )
-
-
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
-class SweepConfig:
-    """How a sweep goes about its runs; no part of any run's recipe.
-
-    ``metric`` tells the best run: null is val/accuracy, or train/accuracy without a validation part.
-    ``runs_per_job`` is how many runs another launcher, such as Ray's, is given as one job: null is a 32nd
-    of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are for such jobs: what they are to run,
-    and the run that theirs are nested under.
-    """
-
-    metric: Annotated[Text, AfterValidator(_metric)] | None = None
-    order: Literal["auto", "ascending", "descending"] = "auto"
-    resume: StrictBool = True
-    verbose: StrictBool = False
-    runs_per_job: PositiveInt | None = None
-    members: Annotated[str, Field(min_length=1)] | None = None  # of any length
-    parent_run_id: Text | None = None
-
-
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
-class CompareConfig:
-    """Which runs to put into one table, and how.
-
-    ``sweep`` is latest, a sweep's run id or the beginning of one, or its name; its report goes into the
-    folder ``report``, null for one of its own under mlruns/reports.
-    """
-
-    experiment_name: Name | None = None
-    sweep: Annotated[Text | None, BeforeValidator(_run_id_that_looks_like_a_number)] = None
-    status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
-    where: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
-    metric: Text = "val/accuracy"
-    order: Literal["auto", "ascending", "descending"] = "auto"
-    over_seeds: StrictBool = False
-    limit: PositiveInt | None = None
-    output: Text | None = None
-    report: Text | None = None
-    tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
-        default_factory=LocalTracking
-    )
-
-    def __post_init__(self) -> None:
-        """Rules between keys."""
-        if self.report is not None and self.sweep is None:
-            raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
-
-
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
-class DataPaths:
-    """Where data files are, by their keys below ``data``."""
-
-    path: Text | None = None
-    images: Text | None = None
-    labels: Text | None = None
-    test_images: Text | None = None
-    test_labels: Text | None = None
-
-    def given(self) -> dict[str, str]:
-        """Those that are."""
-        return {key: path for key, path in dataclasses.asdict(self).items() if path is not None}
-
-
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
-class ReplayConfig:
-    """Which run to train again."""
-
-    run_id: Annotated[Text, BeforeValidator(_run_id_that_looks_like_a_number)]
-    data: DataPaths = dataclasses.field(default_factory=DataPaths)
-    tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
-        default_factory=LocalTracking
-    )
-
-
-@dataclass(config=_SCHEMA, frozen=True, kw_only=True)
-class SyncConfig:
-    """What to send that launches have left.
-
-    A server in ``tracking`` is the address to use, with its credentials, for what belongs to that server;
-    ``launch`` is the name of one folder below mlruns/launches.
-    """
-
-    launch: Text | None = None
-    tracking: Annotated[LocalTracking | ServerTracking, Field(discriminator="name")] = dataclasses.field(
-        default_factory=LocalTracking
-    )
 
 
 # --- back to plain values ---------------------------------------------------------------------

@@ -12,7 +12,8 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from micrograde.config import AnyTracking, CompareConfig, ReplayConfig, SweepConfig, SyncConfig, TrainConfig
+from micrograde.command_configs import CompareConfig, ReplayConfig, SweepConfig, SyncConfig
+from micrograde.config import AnyTracking, TrainConfig
 from micrograde.errors import InputError
 from micrograde.printable import printable
 

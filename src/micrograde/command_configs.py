@@ -1,0 +1,93 @@
+"""The typed schema of what commands other than a run's recipe take: sweeps, comparisons, replays, sending."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StrictBool
+from pydantic.dataclasses import dataclass
+
+from micrograde.config import LocalTracking, ServerTracking
+from micrograde.config_types import SCHEMA, Metric, Name, PositiveInt, RunId, Text, as_tuple
+
+AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")]
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class SweepConfig:
+    """How a sweep goes about its runs; no part of any run's recipe.
+
+    ``metric`` tells the best run: null is val/accuracy, or train/accuracy without a validation part.
+    ``runs_per_job`` is how many runs another launcher, such as Ray's, is given as one job: null is a 32nd
+    of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are for such jobs: what they are to run,
+    and the run that theirs are nested under.
+    """
+
+    metric: Metric | None = None
+    order: Literal["auto", "ascending", "descending"] = "auto"
+    resume: StrictBool = True
+    verbose: StrictBool = False
+    runs_per_job: PositiveInt | None = None
+    members: Annotated[str, Field(min_length=1)] | None = None  # of any length
+    parent_run_id: Text | None = None
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class CompareConfig:
+    """Which runs to put into one table, and how.
+
+    ``sweep`` is latest, a sweep's run id or the beginning of one, or its name; its report goes into the
+    folder ``report``, null for one of its own under mlruns/reports.
+    """
+
+    experiment_name: Name | None = None
+    sweep: RunId | None = None
+    status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
+    where: Annotated[tuple[Text, ...], BeforeValidator(as_tuple)] = ()
+    metric: Text = "val/accuracy"
+    order: Literal["auto", "ascending", "descending"] = "auto"
+    over_seeds: StrictBool = False
+    limit: PositiveInt | None = None
+    output: Text | None = None
+    report: Text | None = None
+    tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+    def __post_init__(self) -> None:
+        """Rules between keys."""
+        if self.report is not None and self.sweep is None:
+            raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class DataPaths:
+    """Where data files are, by their keys below ``data``."""
+
+    path: Text | None = None
+    images: Text | None = None
+    labels: Text | None = None
+    test_images: Text | None = None
+    test_labels: Text | None = None
+
+    def given(self) -> dict[str, str]:
+        """Those that are."""
+        return {key: path for key, path in dataclasses.asdict(self).items() if path is not None}
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class ReplayConfig:
+    """Which run to train again."""
+
+    run_id: RunId
+    data: DataPaths = dataclasses.field(default_factory=DataPaths)
+    tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class SyncConfig:
+    """What to send that launches have left.
+
+    A server in ``tracking`` is the address to use, with its credentials, for what belongs to that server;
+    ``launch`` is the name of one folder below mlruns/launches.
+    """
+
+    launch: Text | None = None
+    tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)

@@ -1,0 +1,80 @@
+"""The kinds of values that configs hold: numbers in a range, names, texts, addresses."""
+
+import re
+import unicodedata
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, Strict
+
+SCHEMA = ConfigDict(extra="forbid")
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable() or "/" in value:
+        raise ValueError("should hold neither a slash nor control characters")
+    return value
+
+
+def _readable(value: str) -> str:
+    """Paths, columns and the like: spaces of any kind, but nothing that UTF-8 or a terminal cannot hold."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
+        raise ValueError("should hold neither control characters nor broken ones")
+    return value
+
+
+def metric_name(value: str) -> str:
+    """What a run measures; found out before it is trained, not when it is to be compared."""
+    if not re.fullmatch(
+        r"(train|val|test)/(loss|accuracy)|gradient_norm/[\w.]+|gradient_check/max_relative_error", value
+    ):
+        raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
+    return value
+
+
+def web_address(value: str) -> str:
+    """An address in which a user and a password, if there are any, are found by everybody."""
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("should be an address that starts with http:// or https://")
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_host = False
+    if not has_host or not value.isprintable() or " " in value:
+        raise ValueError("should be an address such as https://mlflow.example:5000")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("holds an @ behind the host; in a password / is %2F, ? is %3F, # is %23, @ is %40")
+    return value
+
+
+# Strict: true is no number, "1" is no integer; an integer is a float.
+PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+Classes = Annotated[int, Strict(), Field(ge=2)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
+NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
+Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
+ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
+MissingRule = Literal["error", "drop", "mean"]
+
+
+def as_tuple(value: object) -> object:
+    """Where one value or a list of them may be given, inside it is always a tuple."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    return (value,)
+
+
+def run_id_as_text(value: object) -> object:
+    """The beginning of a run id is text, also where Hydra reads it as a number."""
+    if isinstance(value, float):  # 12e45678
+        raise ValueError("is read as a number; put it in quotes: 'run_id=\"12e45678\"'")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
+Metric = Annotated[Text, AfterValidator(metric_name)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
