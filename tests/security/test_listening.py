@@ -1,5 +1,6 @@
 """`make ui` is for this machine alone, unless it is told otherwise, and then it says what that means."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def test_it_listens_on_loopback_and_answers_to_no_other_name(home, monkeypatch):
         for name in ("evil.example", "10.evil.example", "192.168.evil.example", f"10.0.0.1:{port}"):
             assert status(port, name) == 403
     finally:
-        process.kill()
+        process.send_signal(signal.SIGINT)  # which its workers get to know as well
         _, stderr = process.communicate()
     assert "--host" not in stderr
 
