@@ -166,17 +166,19 @@ def _read_content(path: Path) -> dict[str, Any]:
 
 
 def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
                 raise UnusableCheckpointError(f"is damaged: the checksum of {path.name} does not fit")
-        arrays: dict[str, NDArray[Any]] = load_file(path)
     except OSError as error:
         raise UnusableCheckpointError(f"{path.name} cannot be read ({error.strerror})") from None
-    except (SafetensorError, KeyError, TypeError) as error:  # KeyError: a type that NumPy does not have
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(path)
+    # Beside its own error Key-, Type-, Value- and AttributeError, for types and for numbers of dimensions that
+    # NumPy does not have.
+    except Exception as error:
         raise UnusableCheckpointError(f"{path.name} holds no arrays ({type(error).__name__})") from None
     return arrays
 

@@ -20,7 +20,9 @@ def test_names_cannot_break_out_of_html_or_markdown(uri, tmp_path):
     write_table(runs, tmp_path / "runs.html")
     assert "odd | &lt;b&gt;" in (tmp_path / "runs.html").read_text()
     write_table(runs, tmp_path / "runs.md")
-    assert (tmp_path / "runs.md").read_text() == "| run_name | seed |\n| --- | --- |\n| odd \\| <b> | 7 |\n"
+    assert (
+        tmp_path / "runs.md"
+    ).read_text() == "| run_name | seed |\n| --- | --- |\n| odd \\| &lt;b> | 7 |\n"
 
 
 def test_outputs_that_cannot_be_written_are_named(tmp_path):

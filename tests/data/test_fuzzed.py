@@ -12,11 +12,7 @@ from micrograde.data import memory
 EDITS = st.tuples(st.integers(0, 1000), st.integers(0, 4), st.binary(max_size=4))
 
 
-# safetensors waits for micrograde.checkpoints to refuse types and dimensions that NumPy does not have.
-NAMES = [name for name in TARGETS if name != "safetensors"]
-
-
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=TARGETS)
 def target(request):
     return TARGETS[request.param]
 

@@ -181,7 +181,9 @@ def test_of_a_sweep_without_its_server_the_outcome_is_told_and_all_runs_are_sent
 def test_a_server_that_is_not_there_is_one_line_for_who_reads(user):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    done = user.run("compare", "tracking=server", f"tracking.uri=http://me:pa55word@127.0.0.1:{port}", status=2)
+    done = user.run(
+        "compare", "tracking=server", f"tracking.uri=http://me:pa55word@127.0.0.1:{port}", status=2
+    )
     (line,) = done.stderr.splitlines()
     assert line.startswith("the tracking server cannot be asked for its runs (")
     assert "pa55word" not in line

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from micrograde import tags
 from micrograde.analysis import load_history, load_runs, load_sweeps
 from micrograde.tracking import local_store
 
@@ -53,7 +54,8 @@ def test_each_run_has_the_numbers_params_and_files_that_it_has_alone(user):
     together = load_runs(uri(user), sweep="latest", where=("seed=2", "optimizer.learning_rate=0.5")).iloc[0]
     alone = load_runs(uri(user)).iloc[0]
     assert alone["parent_run_id"] != together["parent_run_id"]
-    other = ("run_id", "run_name", "start_time", "duration", "parent_run_id")
+    other = ["run_id", "run_name", "start_time", "duration", "parent_run_id"]
+    other += [f"tags.{tag}" for tag in (tags.ORIGIN, tags.LAUNCH, tags.PROCESS_ID, tags.PROCESS_START)]
     for column in set(alone.index) - set(other):
         assert alone[column] == together[column], column
     history = load_history(uri(user), run_ids=[alone["run_id"], together["run_id"]])
