@@ -176,7 +176,7 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
         raise UnusableCheckpointError(f"{path.name} cannot be read ({error.strerror})") from None
     try:
         arrays: dict[str, NDArray[Any]] = load_file(path)
-    # Beside its own error Key-, Type-, Value- and AttributeError, for types and for numbers of dimensions that
+    # Beside its own error Key-, Type-, Value- and AttributeError: for types and numbers of dimensions that
     # NumPy does not have.
     except Exception as error:
         raise UnusableCheckpointError(f"{path.name} holds no arrays ({type(error).__name__})") from None
