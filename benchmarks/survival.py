@@ -4,9 +4,9 @@
 
 Always: the share of training on digits that checkpoints take, for the default run (one at its end) and for
 one that is long enough for some between, and the wall time of `pipelines/replay.py` on the default run, which
-must say "identical". With --kill so many runs, each killed by SIGKILL at a random moment, every other one
-together with its writer, and then taken up by the same command: weights and histories are compared with those
-of a run that was left alone, and each step must be in the store once.
+must say "identical". With --kill so many runs, each killed by SIGKILL at a random moment of it, every other
+one together with its writer, and then taken up by the same command: weights and histories are compared with
+those of a run that was left alone, and each step must be in the store once.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from benchmarks.sweep import seconds, shell, timed
 REPLAY = [sys.executable, str(ROOT / "pipelines" / "replay.py")]
 KILLED = [
     *TRAIN,
-    "training.num_epochs=250",
+    "training.num_epochs=150",
     "training.checkpoint_seconds=0.1",
     "training.resume=auto",
     "optimizer=adam",
@@ -47,36 +47,47 @@ def end_of(home: Path) -> list[object]:
     return ends
 
 
+def started(folder: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    """A run that has told of its first epoch."""
+    process = subprocess.Popen(
+        KILLED, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("epoch"):
+            break
+    return process
+
+
 def killed(attempts: int) -> int:
-    """How many of so many killed runs ended as if they had not been."""
+    """How many of so many runs, killed after their first epoch, ended as if they had not been."""
     with shell() as (folder, environment):
-        took = seconds(KILLED, folder, environment)
+        process = started(folder, environment)
+        start = time.perf_counter()
+        process.communicate()
+        took = time.perf_counter() - start
         undisturbed = end_of(folder)
     good = 0
     for attempt in range(attempts):
-        chance = random.Random(attempt)
         with shell() as (folder, environment):
-            process = subprocess.Popen(
-                KILLED, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            moment = chance.uniform(0, took)
+            process = started(folder, environment)
+            moment = random.Random(attempt).uniform(0, took)
             time.sleep(moment)
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
             writers = children.read_text().split() if attempt % 2 and children.exists() else []
             process.send_signal(signal.SIGKILL)
             for writer in writers:
                 os.kill(int(writer), signal.SIGKILL)
-            process.wait()
+            process.communicate()
             done = subprocess.run(
                 KILLED, cwd=folder, env=environment, capture_output=True, text=True, check=False
             )
-            # Killed before it was recorded at all, it began anew; after its end, it had nothing left to do.
             where = done.stdout.splitlines()[0] if done.stdout else done.stderr
             same = done.returncode == 0 and all(end == undisturbed[0] for end in end_of(folder))
             good += same
             verdict = "the same" if same else "NOT the same"
             alone = "with its writer" if writers else "alone"
-            print(f"killed after {moment:5.2f} s, {alone}: {where}: {verdict}", flush=True)
+            print(f"killed {moment:5.2f} s after its first epoch, {alone}: {where}: {verdict}", flush=True)
     return good
 
 
