@@ -19,27 +19,19 @@ SERVER = "tracking=server"
 TRAIN = [
     # types
     ("optimizer.learning_rate=fast", f"optimizer.learning_rate=fast: {NUMBERS}"),
-    ("optimizer.learning_rate=true", f"optimizer.learning_rate=true: {NUMBERS}"),
     ("optimizer.learning_rate=null", f"optimizer.learning_rate=null: {NUMBERS}"),
     ("optimizer.learning_rate=", f'optimizer.learning_rate="": {NUMBERS}'),
-    ("optimizer.learning_rate={a:1}", f'optimizer.learning_rate={{"a": 1}}: {NUMBERS}'),
-    ("seed=1.5", f"seed=1.5: {WHOLE}"),
     ("training.batch_size=all", f"training.batch_size=all: {WHOLE}"),
     ("model.batch_norm=yes", "model.batch_norm=yes: should be a valid boolean"),
     ("model.hidden_size=[8,x]", f"model.hidden_size[1]=x: {WHOLE}"),
     ("training.early_stopping=true", "training.early_stopping=true: should be keys with values"),
-    ("sweep=null", "sweep=null: should be keys with values"),
     # ranges
     ("optimizer.learning_rate=-1", "optimizer.learning_rate=-1: should be greater than 0"),
     ("optimizer.learning_rate=nan", "optimizer.learning_rate=NaN: should be a finite number"),
-    ("optimizer.momentum=1", "optimizer.momentum=1: should be less than 1"),
-    ("seed=-1", "seed=-1: should be greater than or equal to 0"),
     ("seed=9223372036854775808", "seed=9223372036854775808: should be less than"),
     ("training.num_epochs=0", "training.num_epochs=0: should be greater than or equal to 1"),
-    ("training.label_noise=1.5", "training.label_noise=1.5: should be less than or equal to 1"),
     ("training.checkpoint_seconds=0", "training.checkpoint_seconds=0: should be greater than 0"),
     ("data=gaussian data.classes=1", "data.classes=1: should be greater than or equal to 2"),
-    ("data=circles data.factor=1", "data.factor=1: should be less than 1"),
     ("data=moons data.samples=1", "data.name=moons: every row is of class"),
     # absurd sizes
     ("model.hidden_size=[1000000000]", "model.hidden_size=[1000000000]: training it takes about"),
@@ -51,18 +43,14 @@ TRAIN = [
     # keys and choices that are not there
     ("optimizer.learning_rat=1", "optimizer.learning_rat: there is no such key; did you mean optimizer.learning_rate"),
     ("+extra=1", "extra: there is no such key"),
-    ("~nothing", "nothing: there is no such key"),
     ("+seed=1", "+seed: is there already; write seed=... without +"),
     ("optimizer=adam optimizer.momentum=0.9", "optimizer.momentum: is no key of the optimizer that is chosen"),
     ("optimizer=lion", "optimizer=lion: there is no such choice; there are adam sgd"),
     ("model=null", "model=null: there is no such choice; there are mlp"),
     ("data=[iris,wine]", "data=[iris,wine]: should be one choice"),
-    ("data.name=mnist", "data.name=mnist: must be one of 'digits', 'iris'"),
-    ("training.dtype=float16", "training.dtype=float16: should be 'float32' or 'float64'"),
     # values that are missing
     ("data=npz", "data.path: is missing; it needs a value"),
     ("seed=???", "seed: is missing; it needs a value"),
-    ("~model", "model: is missing; it needs a value"),
     # rules between keys
     ("optimizer.nesterov=true", "optimizer.nesterov=true: needs momentum"),
     ("training.early_stopping.enabled=true data.validation_fraction=0", "training.early_stopping.enabled=true: needs a validation part"),
@@ -74,11 +62,9 @@ TRAIN = [
     # syntax
     ("seed", "seed: cannot be read as key=value"),
     ("=1", "=1: has no key; it should read key=value"),
-    ("seed=1=2", "seed=1=2: cannot be read as key=value"),
     ("seed=[1", "seed=[1: cannot be read as key=value"),
     (["a b=1"], "a b=1: cannot be read as key=value"),
     (["seed='"], "seed=': cannot be read as key=value"),
-    ("é=1", "é=1: cannot be read as key=value"),
     ("seed=1,2", "seed=1,2: is several values"),
     ("seed=range(3)", "seed=range(3): is for several runs; add -m"),
     # interpolations
@@ -97,32 +83,25 @@ TRAIN = [
     ("--nonsense", "unrecognized arguments: --nonsense"),
     ("--cfg nothing", "argument --cfg/-c: invalid choice: 'nothing'"),
     ("--cfg job --package nothing", "package 'nothing' not found in config"),
-    ("--resolve", "--resolve: is for --cfg"),
     ("-m --cfg job", "--multirun and --cfg: exclude each other"),
     ("--config-name nonsense", "--config-name nonsense: there is no such config"),
     ("--config-dir nowhere", "--config-dir nowhere: there is no such folder"),
-    ("--config-path nowhere", "Primary config directory not found"),
     ("--config-dir broken experiment=broken", "the config cannot be composed: while parsing a flow"),
     ("--experimental-rerun evil.pickle", "--experimental-rerun: would load a pickle"),
     # where runs write is not theirs to choose
     ("hydra.run.dir=out", "hydra.run.dir=out: a run writes below mlruns alone"),
-    ("hydra.output_subdir=.hydra", "hydra.output_subdir=.hydra: a run writes below mlruns alone"),
-    ("hydra.job.chdir=true", "hydra.job.chdir=true: a run stays in the folder"),
     # addresses
     (f"{SERVER} tracking.uri=ftp://me:secret@host", "tracking.uri: should be an address that starts with http"),
-    (f"{SERVER} tracking.uri=http://me:secret@host[", "tracking.uri=***: cannot be read as key=value"),
     # sweeps
     ("-m seed=-1,-2", "seed=-1: should be greater than or equal to 0 (and so on for all 2 jobs)"),
     ("-m seed=interval(0,1)", "seed=interval(0,1): only a search takes a range"),
     ("-m seed=range(0)", "seed=range(0): makes no run"),
     ("-m data=mnist,iris", "data=mnist: there is no such choice"),
     ("-m seed=1,2 sweep.metric=speed", "sweep.metric=speed: should be a metric such as val/accuracy"),
-    ("-m seed=1,2 sweep.order=up", "sweep.order=up: should be 'auto', 'ascending' or 'descending'"),
     ("-m seed=1,2 hydra/launcher=rocket", "hydra/launcher=rocket: there is no such choice"),
     ("-m seed=1,2 training.resume=auto", "training.resume=auto: is for a run alone"),
     ([*SEARCH, "hydra.sweeper.n_trials=0"], "hydra.sweeper.n_trials=0: should be greater than 0"),
     ([*SEARCH, "hydra.sweeper.n_trials=x"], "hydra.sweeper.n_trials=x: Value 'x'"),
-    ("sweep.members=x", "sweep.members: is no word of a sweep's own"),
 ]  # fmt: skip
 
 # The same where data come from files, which `make_files` writes.
@@ -140,16 +119,13 @@ FILES = [
     ([*CSV, "data.path=gap.csv"], "data.path=gap.csv: missing values in"),
     ([*CSV, "data.path=no_target.csv"], "data.path=no_target.csv: missing values in 'kind'"),
     ([*CSV, "data.path=good.csv", "data.target=colour"], "data.target=colour"),
-    ([*CSV, "data.path=good.csv", "data.missing=guess"], "data.missing=guess: should be"),
     (["data=parquet", "data.target=kind", "data.path=good.csv"], "data.path=good.csv"),
     (["data=parquet", "data.target=kind", "data.path=lists.parquet"], "data.path=lists.parquet"),
-    ([*NPZ, "data.path=good.csv"], "data.path=good.csv: is no .npz file"),
     ([*NPZ, "data.path=damaged.npz"], "data.path=damaged.npz: is no .npz file"),
     ([*NPZ, "data.path=good.npz", "data.labels=kinds"], "data.labels=kinds: there is no such array"),
     ([*NPZ, "data.path=lengths.npz"], "data.labels=labels: has 5 labels for 6 rows"),
     ([*NPZ, "data.path=text.npz"], "data.features=features: holds"),
     ([*NPZ, "data.path=objects.npz"], "data.labels=labels: holds Python objects"),
-    ([*NPZ, "data.path=infinite.npz"], "data.features=features: holds 1 infinite values"),
     ([*NPZ, "data.path=continuous.npz"], "data.labels=labels: holds continuous values such as 0.5"),
     ([*IDX, "data.images=good.csv"], "data.images=good.csv: is no IDX file"),
     ([*IDX, "data.images=short.idx"], "data.images=short.idx: its header, of the shape (6, 2, 2), promises 24 bytes"),
@@ -161,10 +137,8 @@ FILES = [
 COMPARE = [
     ("metric=speed", "metric=speed: no run has it; there are"),
     ("order=up", "order=up: should be 'auto', 'ascending' or 'descending'"),
-    ("limit=0", "limit=0: should be greater than or equal to 1"),
     ("status=DONE", "status=DONE: should be 'RUNNING', 'FINISHED', 'FAILED' or 'KILLED'"),
     ('where="seed=one"', "where=seed=one: should compare with a number"),
-    ('where="sed>1"', "where=sed>1: no run has sed; did you mean seed"),
     ('where="seed"', "where=seed: should read like"),
     ("where=seed=1", "where=seed=1: cannot be read as key=value"),
     ("sweep=nothing", "sweep=nothing: there are no sweeps yet"),
@@ -172,10 +146,8 @@ COMPARE = [
     ("report=out", "report=out: is the report of a sweep"),
     ("output=runs.xlsx", "output=runs.xlsx: should end in one of"),
     ("output=no/runs.csv", "output=no/runs.csv: there is no folder no"),
-    ("output=broken.csv/runs.csv", "output=broken.csv/runs.csv: there is no folder broken.csv"),
     ("tracking=disabled", "tracking.name=disabled: must be one of"),
     ("-m limit=1,2", "-m: is for pipelines/train.py"),
-    ("+metrics=x", "metrics: there is no such key; did you mean metric"),
 ]  # fmt: skip
 
 

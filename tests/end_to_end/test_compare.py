@@ -34,20 +34,6 @@ def test_runs_in_a_table(user):
     assert list(best["optimizer.learning_rate"]) == [0.3]
 
 
-def test_mistakes_give_a_line(user):
-    user.run("train", "training.num_epochs=1")
-    for arguments, message in (
-        (("metric=speed",), "metric=speed: no run has it; there are"),
-        (("output=runs.xlsx",), "output=runs.xlsx: should end in one of"),
-        (("order=up",), "order=up: should be 'auto', 'ascending' or 'descending'"),
-        (('where="seed=one"',), "where=seed=one: should compare with a number"),
-        (("where=seed=1",), "where=seed=1: cannot be read as key=value"),
-    ):
-        done = user.run("compare", *arguments, status=2)
-        assert done.stderr.startswith(message)
-        assert len(done.stderr.splitlines()) == 1
-
-
 def test_a_sweep_and_its_report(user, tmp_path):
     sweep = ("-m", "data=moons", "data.samples=100", "training.num_epochs=2", "seed=range(2)")
     user.run("train", *sweep, "optimizer.learning_rate=0.1,0.5")

@@ -47,6 +47,8 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         history = client.get_metric_history(run.info.run_id, metric)
         assert [point.step for point in history] == list(range(1, 51))
     assert set(artifacts(client, run.info.run_id)) == {
+        "checkpoints/a.json",
+        "checkpoints/a.safetensors",
         "config/config.yaml",
         "config/overrides.yaml",
         "figures/confusion_matrix.svg",

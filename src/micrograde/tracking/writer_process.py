@@ -102,6 +102,7 @@ class WriterProcess:
         last: Outcome | None = None
         while (said := self._said.get()) is not None:
             last = said
+        self.process.wait()
         return last if last is not None and "awaited" not in last else self._died()
 
     def discard(self) -> None:
