@@ -1,7 +1,6 @@
 """Several processes that record into one store at the same time; `benchmarks/crowd.py` has more of them."""
 
 import pytest
-
 from benchmarks.crowd import launch_crowd, what_is_wrong
 
 
