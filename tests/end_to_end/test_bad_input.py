@@ -102,6 +102,9 @@ TRAIN = [
     ("-m seed=1,2 training.resume=auto", "training.resume=auto: is for a run alone"),
     ([*SEARCH, "hydra.sweeper.n_trials=0"], "hydra.sweeper.n_trials=0: should be greater than 0"),
     ([*SEARCH, "hydra.sweeper.n_trials=x"], "hydra.sweeper.n_trials=x: Value 'x'"),
+    ([*SEARCH, "hydra.sweeper.direction=up"], "hydra.sweeper.direction=up: should be minimize or maximize"),
+    ([*SEARCH, "hydra.sweeper.storage=nonsense"], "hydra.sweeper.storage: cannot be opened"),
+    ([*SEARCH, "seed=interval(2,1)"], "seed=interval(2,1): cannot be searched"),
 ]  # fmt: skip
 
 # The same where data come from files, which `make_files` writes.

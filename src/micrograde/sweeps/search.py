@@ -8,9 +8,9 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.analysis.comparing import ascending
-from micrograde.errors import InputError
 from micrograde.experiment import default_metric
 from micrograde.sweeps.jobs import key_of
+from micrograde.sweeps.search_options import check_options, open_storage
 from micrograde.sweeps.session import Sweep, remove_empty
 from micrograde.tracking import project_home
 
@@ -37,23 +37,18 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
     Raises
     ------
     InputError
-        If there is nothing to search, or another launch is at the same search.
+        If it cannot be searched so, or another launch is at the same search.
     """
+    sweeper = master.hydra.sweeper
+    check_options(sweeper, sweep.identity.space)
+    if sweeper.storage is not None:
+        open_storage(str(sweeper.storage))
     import optuna
 
     # The sweep's table says what failed.
     optuna.logging.set_verbosity(logging.WARNING)
     logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(logging.ERROR)
-    sweeper = master.hydra.sweeper
     sweeper._target_ = "hydra_plugins.stacked.OptunaSearch"
-    if not sweep.identity.swept:
-        raise InputError(
-            "hydra/sweeper=optuna: there is nothing to search; add search=sgd, or a range such as "
-            "'optimizer.learning_rate=interval(0.01,1)'"
-        )
-    for key in ("n_trials", "n_jobs"):
-        if sweeper[key] is not None and sweeper[key] < 1:
-            raise InputError(f"hydra.sweeper.{key}={sweeper[key]}: should be greater than 0")
     typed = {key_of(each) for each in master.hydra.overrides.hydra}
     metric = sweep.options.metric or default_metric(master.data.validation_fraction)
     ours = {

@@ -1,0 +1,60 @@
+"""What a search is asked for, looked at before any of it is made: Optuna would complain late."""
+
+from collections.abc import Mapping
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, ListConfig
+
+from micrograde.errors import InputError
+
+
+def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
+    """Raise ``InputError`` unless Optuna can search so.
+
+    Parameters
+    ----------
+    sweeper
+        The config of Hydra's sweeper for Optuna.
+    space
+        What each swept key takes, as it was typed: ``{"seed": "range(10)"}``.
+    """
+    if not space:
+        raise InputError(
+            "hydra/sweeper=optuna: there is nothing to search; add search=sgd, or a range such as "
+            "'optimizer.learning_rate=interval(0.01,1)'"
+        )
+    for key in ("n_trials", "n_jobs"):
+        if sweeper[key] is not None and sweeper[key] < 1:
+            raise InputError(f"hydra.sweeper.{key}={sweeper[key]}: should be greater than 0")
+    if not 0 <= sweeper.max_failure_rate <= 1:
+        raise InputError(f"hydra.sweeper.max_failure_rate={sweeper.max_failure_rate}: should be from 0 to 1")
+    direction = getattr(sweeper.direction, "name", sweeper.direction)
+    if isinstance(direction, ListConfig) or direction not in ("minimize", "maximize"):
+        raise InputError(f"hydra.sweeper.direction={direction}: should be minimize or maximize")
+    for key, text in space.items():
+        _check_range(key, text)
+
+
+def open_storage(url: str) -> None:
+    """Raise ``InputError`` unless there is, or can be, a database for studies at this address."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        engine = create_engine(url)
+        engine.connect().close()
+        engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        reason = (str(getattr(error, "orig", None) or error).splitlines() or ["no reason given"])[0]
+        # Without its value, which may hold a password.
+        raise InputError(f"hydra.sweeper.storage: cannot be opened ({reason})") from None
+
+
+def _check_range(key: str, text: str) -> None:
+    from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
+
+    override = OverridesParser.create().parse_override(f"{key}={text}")
+    try:
+        create_optuna_distribution_from_override(override)
+    except (ValueError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"{key}={text}: cannot be searched ({' '.join(str(error).split())})") from None
