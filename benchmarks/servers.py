@@ -28,10 +28,13 @@ def free_port() -> int:
 
 
 class MlflowServer:
-    """`mlflow server` on loopback, with a SQLite store in a folder of its own; a context manager."""
+    """`mlflow server` on loopback, with a SQLite store in a folder of its own; a context manager.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    ``prefix`` is put before its command, such as ``nice``.
+    """
+
+    def __init__(self, folder: Path, prefix: tuple[str, ...] = ()) -> None:
+        self.folder, self.port, self.prefix = folder, free_port(), prefix
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -53,11 +56,11 @@ class MlflowServer:
         ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", *where, *what],
+                [*self.prefix, sys.executable, "-m", "mlflow", "server", *where, *what],
                 env={**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,
             )
 
     def start(self) -> None:
