@@ -5,8 +5,7 @@
 A real `mlflow server` on SQLite. Each round trains the same network three times: undisturbed; while the
 server is killed and started again five times; through a proxy that fails 30 % of all requests, half of them
 answered 500, of the other half the reply is lost. What the server then has is compared value by value with
-the undisturbed run. Training time is from the first epoch to the last in the run's own log. The server has
-low priority: elsewhere it has a machine of its own, and five starts of it take half a minute of processor.
+the undisturbed run. Training time is from the first epoch to the last in the run's own log.
 """
 
 import argparse
@@ -123,7 +122,7 @@ def running_server() -> Iterator[tuple[MlflowServer, Path]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_store(local_store(folder))
-        with MlflowServer(folder / "mlruns", ("nice", "-n", "19")) as server:
+        with MlflowServer(folder / "mlruns") as server:
             yield server, folder
 
 

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from micrograde.tracking import quiet_environment
 
-_SECONDS = 120  # until a server that has not come up is given up
+_SECONDS = 300  # until a server that has not come up is given up
 
 
 def free_port() -> int:
@@ -28,13 +28,10 @@ def free_port() -> int:
 
 
 class MlflowServer:
-    """`mlflow server` on loopback, with a SQLite store in a folder of its own; a context manager.
+    """`mlflow server` on loopback, with a SQLite store in a folder of its own; a context manager."""
 
-    ``prefix`` is put before its command, such as ``nice``.
-    """
-
-    def __init__(self, folder: Path, prefix: tuple[str, ...] = ()) -> None:
-        self.folder, self.port, self.prefix = folder, free_port(), prefix
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +53,7 @@ class MlflowServer:
         ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "mlflow", "server", *where, *what],
+                [sys.executable, "-m", "mlflow", "server", *where, *what],
                 env={**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
                 stdout=log,
                 stderr=log,

@@ -19,7 +19,16 @@ def open_sweep(master: DictConfig) -> Sweep:
     os.environ.update(quiet_environment())  # a server is asked through MLflow
     composed = resolved(master)
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
-    sweep = Sweep(identify(master, composed), composed, writer)
+    try:
+        return _prepared(master, Sweep(identify(master, composed), composed, writer))
+    except BaseException:
+        if writer:
+            writer.discard()
+        raise
+
+
+def _prepared(master: DictConfig, sweep: Sweep) -> Sweep:
+    """The sweep, and Hydra's config fitted to it."""
     if is_search(master.hydra.sweeper):
         prepare_search(master, sweep)
     if OmegaConf.select(master, "hydra.launcher.ray.init.address"):

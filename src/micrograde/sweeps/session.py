@@ -330,6 +330,8 @@ class Sweep:
         """End what is running after an error that is no run's own."""
         if isinstance(self._recorder, Recorder):
             self._recorder.__exit__(type(error), error, error.__traceback__)
+        elif self._writer:
+            self._writer.discard()
         self._resources.close()
 
 
