@@ -19,11 +19,11 @@ from micrograde.analysis import (
 )
 from micrograde.command_configs import CompareConfig
 from micrograde.command_line import Config, entry_point
-from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
+from micrograde.locations import store_location
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
-from micrograde.tracking import local_store, project_home, quiet_environment, recover, server_store
+from micrograde.tracking import project_home, quiet_environment, recover
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,12 +37,7 @@ def main(composed: Config) -> None:
     if output:
         check_output(output)
     os.environ.update(quiet_environment())  # a server is asked through MLflow
-    tracking, name = config.tracking, config.experiment_name
-    location = (
-        server_store(tracking.uri, project_home())
-        if isinstance(tracking, ServerTracking)
-        else local_store(project_home())
-    )
+    location, name = store_location(config.tracking), config.experiment_name
     recover(location)
     uri = location.tracking_uri
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None

@@ -13,7 +13,7 @@ from micrograde.checkpoints import (
     Checkpoint,
     Pace,
     UnusableCheckpointError,
-    _digest,
+    content_digest,
     read_checkpoint,
     read_latest_checkpoint,
     write_checkpoint,
@@ -133,7 +133,7 @@ def forged(path, **changes):
     del content["sha256"]
     content |= changes
     content = {key: value for key, value in content.items() if value is not ...}
-    path.write_text(json.dumps({**content, "sha256": _digest(content)}))
+    path.write_text(json.dumps({**content, "sha256": content_digest(content)}))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from fuzz.targets.safetensors import make_file
 from micrograde.checkpoints import (
     Checkpoint,
     UnusableCheckpointError,
-    _digest,
+    content_digest,
     read_checkpoint,
     write_checkpoint,
 )
@@ -70,7 +70,7 @@ def _with_checksums(text: bytes, file: bytes) -> bytes:
             return text
         values["arrays_sha256"] = hashlib.sha256(file).hexdigest()
         values.pop("sha256", None)
-        return json.dumps({**values, "sha256": _digest(values)}).encode()
+        return json.dumps({**values, "sha256": content_digest(values)}).encode()
     except (ValueError, RecursionError):
         return text
 

@@ -1,7 +1,6 @@
 """From a config to the objects that train: the data's parts, the network, its optimizer, the plan."""
 
 import dataclasses
-import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +20,7 @@ from micrograde.config import (
     TrainConfig,
 )
 from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
+from micrograde.data.memory import physical_memory
 from micrograde.errors import InputError
 from micrograde.nn import MLP, one_hot
 from micrograde.nn.arrays import IntArray
@@ -224,7 +224,7 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
     InputError
         If not even one would fit.
     """
-    needed, there_is = replica_bytes(config, data), _physical_memory()
+    needed, there_is = replica_bytes(config, data), physical_memory()
     if needed > there_is:
         raise InputError(
             f"model.hidden_size={list(config.model.hidden_size)}: training it takes about "
@@ -251,7 +251,3 @@ def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:
     """(D, H, ..., C)."""
     training = data.training
     return (training.features.shape[1], *config.model.hidden_size, training.targets.shape[1])
-
-
-def _physical_memory() -> int:
-    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

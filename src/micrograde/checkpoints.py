@@ -95,7 +95,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tr
         "metrics": list(checkpoint.history),
         "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
     }
-    text = json.dumps({**content, "sha256": _digest(content)}, indent=1)
+    text = json.dumps({**content, "sha256": content_digest(content)}, indent=1)
     slot = folder / _older_slot(folder)
     _replace(slot.with_suffix(".safetensors"), arrays, durable)
     _replace(slot.with_suffix(".json"), text.encode(), durable)
@@ -141,7 +141,7 @@ def _read_content(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _LONGEST_JSON:
             raise UnusableCheckpointError(f"is larger than {_LONGEST_JSON} bytes")
         content = json.loads(path.read_bytes())
-        sound = isinstance(content, dict) and content.pop("sha256", None) == _digest(content)
+        sound = isinstance(content, dict) and content.pop("sha256", None) == content_digest(content)
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, UnusableCheckpointError):
             raise
@@ -183,7 +183,7 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def content_digest(content: Mapping[str, Any]) -> str:
     """SHA-256 of all that the JSON says, whatever its layout."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,9 +1,15 @@
 """Where a config says that runs are recorded."""
 
-from micrograde.config import AnyTracking, ServerTracking
+from typing import overload
+
+from micrograde.config import AnyTracking, LocalTracking, ServerTracking
 from micrograde.tracking import StoreLocation, local_store, project_home, server_store
 
 
+@overload
+def store_location(tracking: LocalTracking | ServerTracking) -> StoreLocation: ...
+@overload
+def store_location(tracking: AnyTracking) -> StoreLocation | None: ...
 def store_location(tracking: AnyTracking) -> StoreLocation | None:
     """The store and the folder beside it; None with ``tracking=disabled``."""
     if tracking.name == "disabled":

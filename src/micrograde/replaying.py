@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from micrograde import tags
 from micrograde.analysis import StoredRun, load_run, same_value
-from micrograde.config import AnyTracking, DisabledTracking
+from micrograde.command_configs import AnyStore
+from micrograde.config import DisabledTracking
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, train_runs
 from micrograde.live_run import RunRequest
@@ -75,7 +76,7 @@ class Replay:
         return not any(each.different for each in self.metrics)
 
 
-def replay_run(run_id: str, where: AnyTracking, data_paths: Mapping[str, str] | None = None) -> Replay:
+def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | None = None) -> Replay:
     """Train a run again as it was recorded, up to the epoch that it reached.
 
     Parameters
@@ -91,7 +92,6 @@ def replay_run(run_id: str, where: AnyTracking, data_paths: Mapping[str, str] | 
         If there is no such run, it is going on, is a sweep, or its recipe or data are not to be had.
     """
     location = store_location(where)
-    assert location
     recover(location)
     run = load_run(location.tracking_uri, run_id)
     name = f"run_id={run.about.run_id}"

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from micrograde.analysis import StoredRun
+from micrograde.checkpoints import FOLDER
 from micrograde.config import AnyTracking, DataConfig, IdxData, NpzData, TableData, TrainConfig
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
@@ -108,8 +109,6 @@ def _download(run: StoredRun, tracking_uri: str, folder: str) -> None:
     import requests
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
-
-    from micrograde.checkpoints import FOLDER
 
     client, run_id = MlflowClient(tracking_uri), run.about.run_id
     try:
