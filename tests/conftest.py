@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.waiting import wait_for
 
 from micrograde.tracking import local_store, make_store
 
@@ -75,6 +76,10 @@ class User:
     def runs(self):
         client = self.client
         return client.search_runs([each.experiment_id for each in client.search_experiments()])
+
+    def wait_until_written(self) -> None:
+        """A writer that outlives its launch removes the launch's folder when everything is in the store."""
+        wait_for(lambda: not any((self.home / "mlruns" / "launches").iterdir()))
 
     def artifacts(self, run) -> Path:
         """The folder of a run's files, themselves and no copies."""

@@ -13,6 +13,7 @@ from contextlib import closing
 import psutil
 import pytest
 from benchmarks.servers import Proxy, failing
+from tests.waiting import wait_for
 
 from micrograde.analysis import load_history, load_runs
 from micrograde.tracking import local_store
@@ -20,15 +21,6 @@ from micrograde.tracking import local_store
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
 ENDLESS = ("data=moons", "training.num_epochs=1000000")
-
-
-def wait_for(condition, seconds=120):
-    for _ in range(seconds * 20):
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    return pytest.fail("has not happened")
 
 
 def launches(user):

@@ -3,9 +3,9 @@
 import os
 import re
 import signal
-import time
 
 import pytest
+from tests.waiting import wait_for
 
 LONG = ("training.num_epochs=300", "training.checkpoint_seconds=0.1")
 ALL_STATE = (
@@ -123,10 +123,7 @@ def test_before_its_first_checkpoint_it_goes_on_from_the_beginning(user, undistu
 @pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(user, undisturbed):
     stop(user, *LONG, after=180)
-    for _ in range(600):
-        if user.runs()[0].info.status == "KILLED":
-            break
-        time.sleep(0.05)
+    user.wait_until_written()
     arrays = [path for path in checkpoints(user, user.runs()[0]) if path.suffix == ".safetensors"]
     latest = max(arrays, key=lambda path: path.stat().st_mtime_ns)
     content = bytearray(latest.read_bytes())
@@ -176,11 +173,7 @@ def test_a_run_that_is_going_on_is_left_alone(user):
     for line in process.stdout:
         if line.startswith("epoch"):
             break
-    for _ in range(600):
-        if user.runs():
-            break
-        time.sleep(0.05)
-    (run,) = user.runs()
+    (run,) = wait_for(user.runs)
     done = user.run("train", f"training.resume={run.info.run_id}", status=2)
     assert f"is going on in process {process.pid} on " in done.stderr
     assert user.runs()[0].info.status == "RUNNING"

@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from tests.waiting import wait_for
 
 from micrograde.analysis import load_runs, load_sweeps
 from micrograde.tracking import local_store
@@ -54,8 +55,7 @@ def test_a_search_that_was_killed_asks_again_for_what_it_was_at(user):
     command = ("train", *SEARCH, RATE, "training.num_epochs=400", "hydra.sweeper.n_trials=12")
     process = user.start(*command)
     store = user.home / "mlruns" / "search.db"
-    while not store.exists():
-        time.sleep(0.02)
+    wait_for(store.exists)
     time.sleep(1.5)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -67,8 +67,7 @@ def test_a_search_that_was_killed_asks_again_for_what_it_was_at(user):
 def test_a_second_launch_of_the_same_search_is_refused_and_does_no_harm(user):
     command = ("train", *SEARCH, RATE, "training.num_epochs=400", "hydra.sweeper.n_trials=8")
     process = user.start(*command)
-    while not list((user.home / "mlruns").glob("claims/*.owner")):
-        time.sleep(0.02)
+    wait_for(lambda: list((user.home / "mlruns").glob("claims/*.owner")))
     process.send_signal(signal.SIGSTOP)
     refused = user.run(*command, status=2)
     assert f"this sweep is going on in process {process.pid}; wait" in refused.stderr

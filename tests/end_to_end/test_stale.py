@@ -1,10 +1,10 @@
 """Runs whose process has died, and runs whose process has not, before the eyes of the next command."""
 
 import signal
-import time
 
 import psutil
 import pytest
+from tests.waiting import wait_for
 
 from micrograde.analysis import load_history
 from micrograde.tracking import local_store
@@ -16,11 +16,8 @@ SWEEP = ("-m", "data=moons", "training.num_epochs=3", "seed=range(2)")
 def start(user, *arguments):
     """A run in training that the store knows of, and the epochs that its journal has."""
     process = user.start("train", *ENDLESS, *arguments)
-    for _ in range(2400):
-        if user.runs() and len(journal(user)) > 20:
-            return process
-        time.sleep(0.05)
-    return pytest.fail("the run has not begun")
+    wait_for(lambda: user.runs() and len(journal(user)) > 20)
+    return process
 
 
 def kill_both(process):
@@ -86,8 +83,7 @@ def test_a_run_on_a_server_is_marked_there(user, server):
     def runs():
         return client.search_runs([each.experiment_id for each in client.search_experiments()])
 
-    while not runs():
-        time.sleep(0.2)
+    wait_for(runs)
     assert "RUNNING" in user.run("compare", *to_server).stdout
     kill_both(process)
     measured = len(journal(user))

@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+from tests.waiting import wait_for
 
 from micrograde import tags
 from micrograde.analysis import load_history, load_runs, load_sweeps
@@ -146,12 +147,8 @@ def test_ctrl_c_finishes_what_is_in_training_and_summarizes(user):
     short = [each for each in SWEEP if "num_epochs" not in each]
     command = (*short, "training.num_epochs=1500", "model.hidden_size=4,5,6,7")
     process = user.start("train", *command)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        journals = list((user.home / "mlruns" / "launches").glob("*/journal.jsonl"))
-        if journals and '"val/loss"' in journals[0].read_text():
-            break
-        time.sleep(0.02)
+    launches = user.home / "mlruns" / "launches"
+    wait_for(lambda: any('"val/loss"' in path.read_text() for path in launches.glob("*/journal.jsonl")))
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
     assert process.returncode == 130, stdout + stderr

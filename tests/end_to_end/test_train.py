@@ -172,10 +172,7 @@ def test_a_run_that_is_stopped_keeps_what_it_learned(user, sent, status):
     process.send_signal(sent)
     process.communicate()
     assert process.returncode == status
-    for _ in range(600):  # after SIGKILL the writer closes the run by itself
-        if user.runs() and user.runs()[0].info.status != "RUNNING":
-            break
-        time.sleep(0.05)
+    user.wait_until_written()  # after SIGKILL the writer closes the run by itself
     (run,) = user.runs()
     assert run.info.status == "KILLED"
     assert run.data.metrics["train/loss"] > 0

@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 
 import pytest
+from tests.waiting import wait_for
 
 from micrograde.tracking import (
     DatasetInput,
@@ -46,11 +47,7 @@ def program(home, code):
 
 def wait_until_written(home):
     """A writer that outlives its launch removes the launch's folder when it is done."""
-    for _ in range(600):
-        if not any((home / "mlruns" / "launches").iterdir()):
-            return
-        time.sleep(0.05)
-    pytest.fail("the writer has not ended")
+    wait_for(lambda: not any((home / "mlruns" / "launches").iterdir()))
 
 
 def start(recorder, name="first", experiment="toys", **tags):
