@@ -171,6 +171,7 @@ class LiveRun:
         before = self.resumption.stored.tags.get(tags.RESUMED, "")
         self.recorder.set_tags(self.number, {tags.RESUMED: f"{before} {epoch}".strip()})
         self.log.add(f"resumed after epoch {epoch}")
+        self.log.write()  # a run that is killed twice was resumed twice
         for number, values in enumerate(zip(*self.history.values(), strict=True), start=1):
             self._record(number, dict(zip(self.history, values, strict=True)))
 
