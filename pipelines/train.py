@@ -56,6 +56,7 @@ def outcome(result: RunResult) -> str:
         if f"{metrics}/accuracy" in values:
             accuracy, loss = values[f"{metrics}/accuracy"], values[f"{metrics}/loss"]
             lines.append(f"{part:<11} accuracy {accuracy:.4f}  loss {loss:.4f}")
+    lines.extend(f"finding     {finding}" for finding in result.findings)
     if result.run_id:
         lines.append(
             f"{result.status.lower():<11} run {result.run_id} of experiment {result.config.experiment_name}"

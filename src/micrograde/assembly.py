@@ -162,6 +162,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         early_stopping=EarlyStopping(stopping.metric, stopping.patience, stopping.min_delta)
         if stopping.enabled
         else None,
+        diagnostics=training.diagnostics,
     )
 
 

@@ -247,8 +247,8 @@ class TrainingConfig:
     """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
 
     ``label_noise`` is the probability that a training label is replaced by another class.
-    ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, or ``auto``) change no numbers and
-    are no part of the recipe.
+    ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, or ``auto``)
+    change no numbers and are no part of the recipe.
     """
 
     num_epochs: PositiveInt = 50
@@ -257,8 +257,13 @@ class TrainingConfig:
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: ShareOrAll = 0.0
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
+    diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None
+
+
+Pictures = Literal["auto", "all", "light"]
+"""Which pictures a run leaves: all, or those that take next to no time; auto: in a sweep the light ones."""
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -266,6 +271,7 @@ class LocalTracking:
     """The project's own SQLite store."""
 
     name: Literal["local"] = "local"
+    pictures: Pictures = "auto"
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -274,6 +280,7 @@ class ServerTracking:
 
     name: Literal["server"] = "server"
     uri: WebAddress = "http://127.0.0.1:5000"
+    pictures: Pictures = "auto"
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -361,6 +368,7 @@ def config_digest(config: TrainConfig) -> str:
     Where the run is recorded and under which experiment's name is no part of it.
     """
     container = to_container(config)
-    del container["tracking"], container["experiment_name"], container["training"]["checkpoint_seconds"]
+    del container["tracking"], container["experiment_name"]
+    del container["training"]["diagnostics"], container["training"]["checkpoint_seconds"]
     canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

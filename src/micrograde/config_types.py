@@ -26,7 +26,10 @@ def _readable(value: str) -> str:
 def metric_name(value: str) -> str:
     """What a run measures; found out before it is trained, not when it is to be compared."""
     if not re.fullmatch(
-        r"(train|val|test)/(loss|accuracy)|gradient_norm/[\w.]+|gradient_check/max_relative_error", value
+        r"(train|val|test)/(loss|accuracy)|gradient_norm/[\w.]+|gradient_check/max_relative_error"
+        r"|(activation|gradient)_(mean|std)/layer\d+|(saturated|update_ratio)/layer\d+"
+        r"|running_(mean|var)/batchnorm\d+|train/learning_rate|initial/loss",
+        value,
     ):
         raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
     return value

@@ -46,6 +46,8 @@ class RunResult:
         Why the run did not finish; None if it did.
     warnings
         What else is to be known, a line each.
+    findings
+        What stands out in how it learned, a sentence each.
     run_id, experiment_id
         MLflow's; None with ``tracking=disabled``.
     """
@@ -57,6 +59,7 @@ class RunResult:
     test: dict[str, float] = field(default_factory=dict)
     reason: str | None = None
     warnings: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     run_id: str | None = None
     experiment_id: str | None = None
 
@@ -238,6 +241,7 @@ def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:
         run.test,
         run.reason,
         tuple(run.warnings),
+        tuple(run.findings),
         recorded.run_id if recorded else None,
         recorded.experiment_id if recorded else None,
     )

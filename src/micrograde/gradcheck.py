@@ -38,9 +38,10 @@ class ParameterEvidence:
 
 @dataclass(frozen=True)
 class GradientEvidence:
-    """The comparison of all gradients of a network on one batch, the input's last."""
+    """The comparison of all gradients of a network on one batch, the input's last; the batch's mean loss."""
 
     parameters: tuple[ParameterEvidence, ...]
+    loss: float
 
     @property
     def max_relative_error(self) -> float:
@@ -111,7 +112,7 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
         norm, distance = float(np.linalg.norm(gradient)), float(np.linalg.norm(ours[name] - gradient))
         error = (distance / whole if whole else np.inf) if distance else 0.0
         evidence.append(ParameterEvidence(name, gradient.shape, norm, error))
-    return GradientEvidence(tuple(evidence))
+    return GradientEvidence(tuple(evidence), float(trace.loss.value))
 
 
 def require_agreement(evidence: GradientEvidence) -> None:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from micrograde import tags
 from micrograde.analysis import same_value
 from micrograde.artifacts import (
@@ -28,11 +30,14 @@ from micrograde.tracking import DatasetInput, RunRecorder
 from micrograde.training import (
     Departure,
     ForeignSnapshotError,
+    Measurements,
     Samples,
     Snapshot,
     Training,
+    Trajectory,
     confusion_counts,
     evaluate,
+    find,
 )
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -63,6 +68,13 @@ class RunRequest:
     tags: Mapping[str, str] = field(default_factory=dict)
     resumption: Resumption | None = None
 
+    @property
+    def all_pictures(self) -> bool:
+        """Whether the run leaves every picture there is, or just those that take next to no time."""
+        wanted = "light" if self.config.tracking.name == "disabled" else self.config.tracking.pictures
+        in_sweep = self.parent is not None or tags.PARENT in self.tags
+        return wanted == "all" or (wanted == "auto" and not in_sweep)
+
 
 @dataclass
 class LiveRun:
@@ -82,6 +94,10 @@ class LiveRun:
         Why it did not finish.
     warnings
         What else the user should know, a line each.
+    findings
+        What stands out in it at its end, a sentence each.
+    trajectory
+        Its parameters along the way, if its pictures need them.
     """
 
     request: RunRequest
@@ -95,6 +111,9 @@ class LiveRun:
     reason: str | None = None
     ended: bool = False
     warnings: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    initial_loss: float = float("nan")
     differs: bool = False
 
     def __post_init__(self) -> None:
@@ -144,8 +163,8 @@ class LiveRun:
         """Compare hand-written gradients with autograd's; if they disagree, the run has failed."""
         batch = self._first_batch()
         evidence = check_network(model, row, batch.features, batch.targets)
-        error = evidence.max_relative_error
-        self._record(0, {"gradient_check/max_relative_error": error})
+        error, self.initial_loss = evidence.max_relative_error, evidence.loss
+        self._record(0, {"gradient_check/max_relative_error": error, "initial/loss": evidence.loss})
         self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)
@@ -222,8 +241,12 @@ class LiveRun:
             self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
             self._record(len(self.history["train/loss"]), self.test)
             confusion = confusion_counts(model, data.test)[0]
+        self.findings = find(self._measurements())
+        noted = {tags.DESCRIPTION: "\n".join(f"- {each}" for each in self.findings)} if self.findings else {}
         if reason:
-            self.recorder.set_tags(self.number, {tags.REASON: reason})
+            noted[tags.REASON] = reason
+        if noted:
+            self.recorder.set_tags(self.number, noted)
         self.log.add(f"{status} {reason or self.test}")
         self.log.write()
         if self.folder:
@@ -236,6 +259,17 @@ class LiveRun:
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""
         return last_values(self.history) | self.test
+
+    def _measurements(self) -> Measurements:
+        labels, training = self.data.training.labels, self.config.training
+        return Measurements(
+            self.history,
+            self.initial_loss,
+            classes=len(self.data.dataset.class_names),
+            majority=float(np.bincount(labels).max() / len(labels)),
+            activation=self.config.model.activation,
+            early_stopping=training.early_stopping.enabled,
+        )
 
     def _record(self, step: int, values: Mapping[str, float]) -> None:
         """Tell the store what it does not have yet."""

@@ -58,6 +58,7 @@ class Stack:
             [each.shuffling for each in streams],
             told_labels(configs, self.data, [each.label_noise for each in streams]),
             self.pace.due,
+            [run.trajectory for run in self.replicas] if self.replicas[0].request.all_pictures else (),
         )
         for run in self.replicas:  # one alone, if it is resumed
             run.take_up(training)

@@ -32,6 +32,8 @@ PROCESS_ID = "micrograde.process_id"
 PROCESS_START = "micrograde.process_start"
 """Seconds since 1970; with host, namespace and id it tells which process trains the run."""
 
+DESCRIPTION = "mlflow.note.content"
+"""What MLflow shows as a run's description, in Markdown."""
 PARENT = "mlflow.parentRunId"
 """The run that a run is nested under, as MLflow knows it."""
 SWEEP_DIGEST = "micrograde.sweep_digest"

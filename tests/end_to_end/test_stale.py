@@ -9,7 +9,7 @@ from tests.waiting import wait_for
 from micrograde.analysis import load_history
 from micrograde.tracking import local_store
 
-ENDLESS = ("data=moons", "training.num_epochs=1000000")
+ENDLESS = ("training.num_epochs=1000000",)
 SWEEP = ("-m", "data=moons", "training.num_epochs=3", "seed=range(2)")
 
 

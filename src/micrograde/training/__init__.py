@@ -7,12 +7,14 @@ from micrograde.training.batches import BatchSampler, Samples, steps_per_epoch
 from micrograde.training.divergence import Divergence
 from micrograde.training.early_stopping import EarlyStopping
 from micrograde.training.evaluation import confusion_counts, evaluate
+from micrograde.training.findings import Measurements, find
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
 from micrograde.training.optimizers import SGD, Adam, Optimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
+from micrograde.training.trajectory import Trajectory
 
 __all__ = [
     "SGD",
@@ -23,14 +25,17 @@ __all__ = [
     "EarlyStopping",
     "EpochRecord",
     "ForeignSnapshotError",
+    "Measurements",
     "Optimizer",
     "Samples",
     "Snapshot",
     "StackRunner",
     "Training",
     "TrainingPlan",
+    "Trajectory",
     "confusion_counts",
     "evaluate",
+    "find",
     "gradient_norms",
     "noisy_labels",
     "replicas_per_stack",

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import BatchSampler, Samples
+from micrograde.training.diagnostics import Diagnostics
 from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.evaluation import evaluate
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.optimizers import Optimizer
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
+from micrograde.training.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class TrainingPlan:
     learning_rates: FloatArray
     drop_last: bool = False
     early_stopping: EarlyStopping | None = None
+    diagnostics: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class EpochRecord:
     ``replicas`` (R,) says which of the replicas that set out are still there; every metric is an array of
     the same length. ``train/loss`` and ``train/accuracy`` are means over the epoch's rows as they were
     trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part in
-    evaluation mode after the epoch, ``gradient_norm/*`` of the epoch's last batch. Accuracies are fractions.
+    evaluation mode after the epoch. Accuracies are fractions. ``gradient_norm/*`` and the diagnostics are of
+    the epoch's last step.
     """
 
     epoch: int
@@ -85,6 +89,8 @@ class Training:
         (R, N): what each replica is told instead of the training part's own labels; see ``noisy_labels``.
     snapshot_due
         Asked after each epoch but the last whether to give a snapshot of each replica.
+    trajectories
+        One a replica, to be filled with its parameters along the way; none by default.
     """
 
     def __init__(
@@ -97,6 +103,7 @@ class Training:
         shuffling: Sequence[np.random.Generator],
         labels: IntArray | None = None,
         snapshot_due: Callable[[], bool] = lambda: False,
+        trajectories: Sequence[Trajectory] = (),
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
         self._validation = validation
@@ -107,6 +114,8 @@ class Training:
         self._learning_rates = plan.learning_rates
         self._replicas: IntArray = np.arange(len(model.parameters))
         self._snapshot_due = snapshot_due
+        self._diagnostics = Diagnostics() if plan.diagnostics else None
+        self._trajectories = trajectories
         self._epoch = 0
         self._to_cancel: set[int] = set()
 
@@ -135,6 +144,7 @@ class Training:
         """Train; a record after each epoch, and a departure for each replica, at the latest at the end."""
         if self._best and self._epoch:  # resumed: it may have been about to leave
             yield from self._stop_early(self._best.out_of_patience(self._epoch))
+        self._follow()
         while self._epoch < self._plan.num_epochs and len(self._replicas):
             self._epoch += 1
             metrics, diverged = self._train_epoch()
@@ -150,6 +160,7 @@ class Training:
                 if self._validation is not None:
                     metrics["val/loss"], metrics["val/accuracy"] = evaluate(self._model, self._validation)
                 metrics |= gradient_norms(self._model)
+            self._follow()
             yield EpochRecord(self._epoch, self._replicas, metrics)
             if self._best and self._plan.early_stopping:
                 metric = metrics[self._plan.early_stopping.metric]
@@ -175,7 +186,7 @@ class Training:
     def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
         """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
         model, optimizer, replicas = self._model, self._optimizer, len(self._replicas)
-        sizes = self._sampler.sizes
+        sizes, diagnostics = self._sampler.sizes, self._diagnostics
         losses, correct = np.zeros((replicas, len(sizes))), np.zeros((replicas, sum(sizes)), np.bool_)
         finite, row = np.empty(replicas, np.bool_), 0
         diverged: dict[int, Departure] = {}
@@ -193,10 +204,20 @@ class Training:
                 correct[:, row : row + sizes[number]] = model.loss.correct()
                 row += sizes[number]
                 model.backward()
+                if diagnostics and number == len(sizes) - 1:
+                    diagnostics.before_step(model)
                 optimizer.step(self._learning_rates[optimizer.steps])
             loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
-        hits, rows = np.count_nonzero(correct, axis=-1), sum(sizes)
-        return {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}, list(diverged.values())
+            hits, rows = np.count_nonzero(correct, axis=-1), sum(sizes)
+            metrics = {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}
+            if diagnostics and len(diverged) < replicas:
+                metrics |= diagnostics.after_step(model, self._learning_rates[optimizer.steps - 1])
+        return metrics, list(diverged.values())
+
+    def _follow(self) -> None:
+        if self._trajectories:
+            for row, replica in enumerate(self._replicas.tolist()):
+                self._trajectories[replica].take(self._epoch, self._model, row)
 
     def _divergence(self, row: int, loss: float) -> Departure:
         parameter = first_nonfinite_parameter(self._model, row)
@@ -205,6 +226,8 @@ class Training:
 
     def _departure(self, row: int, *, cancelled: bool = False, whole: bool = True) -> Departure:
         snapshot = self._snapshot(row) if whole else None  # before the best weights take the last ones' place
+        if self._trajectories and whole:
+            self._trajectories[self._replicas[row]].finish(self._epoch, self._model, row)
         if self._best:
             self._best.restore(row, self._model)
         replica, model = int(self._replicas[row]), self._copy(row)

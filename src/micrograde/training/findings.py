@@ -1,0 +1,176 @@
+"""What stands out in a run's measurements, in words: what a patient teacher would point at.
+
+Each rule looks at the history alone, so that the same run always gives the same findings, resumed or not.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MUCH_SATURATED = 0.2
+_LARGE_START = 1.0  # nats above log(C); logits of unit variance, as batch norm makes them, are 0.5 above
+_LARGE_UPDATES, _SMALL_UPDATES = -1.5, -4.5  # log10; about -3 is usual
+_VANISHING = 100.0  # times smaller from one end of the network to the other
+_STILL_FALLING = 0.15  # share of the loss that the last fifth of the epochs took off
+_OVERFITTED = 1.1  # the last validation loss over the lowest
+_EPOCHS_FOR_A_TREND = 10
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What is known of a run at its end.
+
+    Attributes
+    ----------
+    history
+        Each metric's value after every epoch.
+    initial_loss
+        On the first batch, before the first step.
+    classes
+        C.
+    majority
+        The share of the training part's most frequent class.
+    activation
+        The hidden layers'.
+    early_stopping
+        Whether the run keeps its best weights anyway.
+    """
+
+    history: Mapping[str, Sequence[float]]
+    initial_loss: float
+    classes: int
+    majority: float
+    activation: str
+    early_stopping: bool = False
+
+    def of_layers(self, measure: str) -> dict[str, NDArray[np.float64]]:
+        """A measure such as ``saturated`` of each layer by its number, finite values only."""
+        found = {}
+        for metric, values in self.history.items():
+            if metric.startswith(f"{measure}/layer"):
+                array = np.asarray(values, float)
+                if (finite := array[np.isfinite(array)]).size:
+                    found[metric.rpartition("layer")[2]] = finite
+        return found
+
+
+def find(measured: Measurements) -> list[str]:
+    """A sentence for each thing that stands out, the start first; empty if nothing does."""
+    rules = [_start]
+    if measured.history.get("train/loss"):
+        rules += [_saturation, _cancelled_biases, _vanishing, _updates, _not_learning, _trend]
+    return [sentence for rule in rules for sentence in rule(measured)]
+
+
+def _start(measured: Measurements) -> Iterator[str]:
+    """A network that knows nothing yet should give each class the same chance: a loss of log(C)."""
+    expected = log(measured.classes)
+    if isfinite(measured.initial_loss) and measured.initial_loss > expected + _LARGE_START:
+        yield (
+            f"loss starts at {measured.initial_loss:.2f}, log({measured.classes}) = {expected:.2f} expected: "
+            "the initial scale is too large"
+        )
+
+
+def _saturation(measured: Measurements) -> Iterator[str]:
+    for layer, shares in measured.of_layers("saturated").items():
+        if shares[-1] <= _MUCH_SATURATED:
+            continue
+        if measured.activation == "relu":
+            yield f"layer {layer}: {_percent(shares[-1])} of its units are dead, 0 for every row of a batch"
+        elif shares[0] > _MUCH_SATURATED:
+            yield f"layer {layer}: {_percent(shares[-1])} saturated from the start: initial scale too large"
+        else:
+            yield (
+                f"layer {layer}: {_percent(shares[-1])} saturated, {_percent(shares[0])} after epoch 1: "
+                "its weights have grown; a smaller learning rate or weight decay would hold them"
+            )
+
+
+def _cancelled_biases(measured: Measurements) -> Iterator[str]:
+    """Batch norm takes the mean away, and with it whatever was added to all rows alike."""
+    still = [
+        metric.removeprefix("gradient_norm/layer").removesuffix(".biases")
+        for metric, norms in measured.history.items()
+        if metric.startswith("gradient_norm/layer") and metric.endswith(".biases") and not any(norms)
+    ]
+    if still:
+        yield f"the biases of {_layers(still)} never move: batch norm cancels them"
+
+
+def _vanishing(measured: Measurements) -> Iterator[str]:
+    norms = {
+        metric.removeprefix("gradient_norm/layer").removesuffix(".weights"): float(np.nanmedian(values))
+        for metric, values in measured.history.items()
+        if metric.startswith("gradient_norm/layer") and metric.endswith(".weights")
+        if np.isfinite(values).all()
+    }
+    if len(norms) < 2:
+        return
+    first, *_, last = norms.values()
+    if first and last / first > _VANISHING:
+        yield f"gradients vanish: {last / first:.3g} times smaller in layer 1 than in layer {len(norms)}"
+    if last and first / last > _VANISHING:
+        yield f"gradients explode: {first / last:.3g} times larger in layer 1 than in layer {len(norms)}"
+
+
+def _updates(measured: Measurements) -> Iterator[str]:
+    medians = {layer: float(np.median(each)) for layer, each in measured.of_layers("update_ratio").items()}
+    large = {layer: median for layer, median in medians.items() if median > _LARGE_UPDATES}
+    small = {layer: median for layer, median in medians.items() if median < _SMALL_UPDATES}
+    if large:
+        yield (
+            f"each step changes {_layers(large)} by {_percent(10 ** max(large.values()))} of its weights; "
+            "about 0.1 % is usual: learning rate too large"
+        )
+    if small:
+        yield (
+            f"each step changes {_layers(small)} by {10 ** min(small.values()):.0e} of its weights; "
+            "about 1e-03 is usual: learning rate too small, or gradients too weak"
+        )
+
+
+def _not_learning(measured: Measurements) -> Iterator[str]:
+    accuracy = measured.history["train/accuracy"][-1]
+    if accuracy <= measured.majority + 0.01:
+        yield (
+            f"training accuracy {accuracy:.2f} is what always saying the most frequent class would give "
+            f"({measured.majority:.2f}): nothing was learned"
+        )
+
+
+def _trend(measured: Measurements) -> Iterator[str]:
+    """Too long, or not long enough."""
+    loss = np.asarray(measured.history["train/loss"], float)
+    validation = np.asarray(measured.history.get("val/loss", loss), float)
+    epochs = len(loss)
+    if epochs < _EPOCHS_FOR_A_TREND or not np.isfinite([*loss, *validation]).all():
+        return
+    best = int(validation.argmin())
+    if measured.early_stopping:
+        return
+    if best < 0.8 * epochs and validation[-1] > _OVERFITTED * validation[best] > 0:
+        yield (
+            f"overfitting: validation loss was lowest after epoch {best + 1} ({validation[best]:.4g}) and "
+            f"ended at {validation[-1]:.4g}; training.early_stopping.enabled=true keeps the best weights"
+        )
+        return
+    before = loss[-1 - epochs // 5]
+    if loss[-1] < (1 - _STILL_FALLING) * before:
+        yield (
+            f"not done yet: the last {epochs // 5} epochs took {_percent(1 - loss[-1] / before)} off the "
+            "training loss; more epochs would take more"
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _layers(numbers: Sequence[str] | Mapping[str, float]) -> str:
+    """``layer 1``, ``layers 1 and 2``, ``layers 1, 2 and 3``."""
+    *others, last = numbers
+    return f"layers {', '.join(others)} and {last}" if others else f"layer {last}"

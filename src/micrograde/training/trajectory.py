@@ -1,0 +1,61 @@
+"""The way a network takes through its parameters: a copy now and then, for pictures of how it learns."""
+
+from dataclasses import dataclass, field
+
+from micrograde.nn import MLP
+from micrograde.nn.arrays import FloatArray
+
+POINTS = 50
+"""How many copies are kept at most, besides the first and the last."""
+_BYTES = 64 * 2**20  # that all copies may take: of a large network fewer are kept
+
+
+@dataclass
+class Trajectory:
+    """A network's parameters along its training: before the first step, and after evenly spaced epochs.
+
+    Nobody knows beforehand when a training ends. So every epoch is kept at first; when there are too many,
+    every second copy is let go, and from then on only every second epoch is kept, and so on.
+
+    Attributes
+    ----------
+    epochs
+        After which epoch each copy was made, ascending; 0 is before the first step.
+    parameters
+        The copies, each (P,).
+    statistics
+        The running statistics then, each (S,).
+    """
+
+    epochs: list[int] = field(default_factory=list)
+    parameters: list[FloatArray] = field(default_factory=list)
+    statistics: list[FloatArray] = field(default_factory=list)
+    stride: int = 1
+
+    def take(self, epoch: int, model: MLP, row: int = 0) -> None:
+        """Keep a copy of a row of a stack, if it is this epoch's turn."""
+        if epoch % self.stride and self.epochs:
+            return
+        most = max(2, min(POINTS, _BYTES // model.parameters[row].nbytes))
+        while len(self.epochs) > most:
+            self.stride *= 2
+            self._thin()
+        if epoch % self.stride == 0 or not self.epochs:
+            self._add(epoch, model, row)
+
+    def finish(self, epoch: int, model: MLP, row: int = 0) -> None:
+        """Keep the last state, whatever its epoch."""
+        if self.epochs[-1:] != [epoch]:
+            self._add(epoch, model, row)
+
+    def _add(self, epoch: int, model: MLP, row: int) -> None:
+        self.epochs.append(epoch)
+        self.parameters.append(model.parameters[row].copy())
+        self.statistics.append(model.statistics[row].copy())
+
+    def _thin(self) -> None:
+        """Let go of what is not on the stride, but the first."""
+        kept = [at for at, epoch in enumerate(self.epochs) if epoch % self.stride == 0 or at == 0]
+        self.epochs = [self.epochs[at] for at in kept]
+        self.parameters = [self.parameters[at] for at in kept]
+        self.statistics = [self.statistics[at] for at in kept]

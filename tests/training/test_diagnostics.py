@@ -1,0 +1,88 @@
+"""Each measure is what its name says, computed another way."""
+
+import numpy as np
+import pytest
+
+from micrograde.nn import MLP, one_hot
+from micrograde.training import SGD, Samples, Training, TrainingPlan
+from micrograde.training.diagnostics import saturated_share
+
+
+def samples(rows):
+    random = np.random.default_rng(3)
+    labels = random.integers(0, 3, rows)
+    return Samples(random.normal(size=(rows, 4)) + labels[:, None], one_hot(labels, 3), labels)
+
+
+def network(activation="tanh", batch_norm=True):
+    generators = [np.random.default_rng(seed) for seed in (0, 1)]
+    return MLP(4, (6, 5), 3, activation=activation, batch_norm=batch_norm, generators=generators)
+
+
+def train(model, *, epochs=1, diagnostics=True, learning_rate=0.1):
+    """Whole batches, so that each epoch is one step; the records."""
+    optimizer = SGD(model.parameters, model.gradients, momentum=np.zeros(2), weight_decay=np.zeros(2))
+    rates = np.full((epochs, 2), learning_rate)
+    plan = TrainingPlan(epochs, 20, rates, diagnostics=diagnostics)
+    shuffling = [np.random.default_rng(seed) for seed in (0, 1)]
+    *records, _, _ = Training(model, optimizer, plan, samples(20), None, shuffling).run()
+    return records
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+def test_measures_are_what_they_are_called(activation):
+    data, trained = samples(20), network(activation)
+    metrics = train(trained)[-1].metrics
+    fresh = network(activation)
+    before = fresh.state()
+    fresh.forward(np.stack([data.features] * 2), np.stack([data.targets] * 2))
+    fresh.backward()
+    after = trained.state()
+    outputs = {"layer1": fresh.activation1.output, "layer2": fresh.activation2.output, "layer3": fresh.logits}
+    for layer, output in outputs.items():
+        # The rows come in another order, so sums are equal but for rounding.
+        np.testing.assert_allclose(metrics[f"activation_mean/{layer}"], output.mean((1, 2)), atol=1e-12)
+        np.testing.assert_allclose(metrics[f"activation_std/{layer}"], output.std((1, 2)), rtol=1e-9)
+        gradient = fresh.layout.views(fresh.gradients)[f"{layer}.weights"]
+        np.testing.assert_allclose(metrics[f"gradient_mean/{layer}"], gradient.mean((1, 2)), atol=1e-12)
+        np.testing.assert_allclose(metrics[f"gradient_std/{layer}"], gradient.std((1, 2)), rtol=1e-9)
+        weights = f"{layer}.weights"
+        update = np.linalg.norm((after[weights] - before[weights]).reshape(2, -1), axis=1)
+        size = np.linalg.norm(before[weights].reshape(2, -1), axis=1)
+        np.testing.assert_allclose(metrics[f"update_ratio/{layer}"], np.log10(update / size), rtol=1e-9)
+    for name in ("batchnorm1", "batchnorm2", "batchnorm3"):
+        for statistic in ("running_mean", "running_var"):
+            expected = after[f"{name}.{statistic}"].mean(-1)
+            np.testing.assert_allclose(metrics[f"{statistic}/{name}"], expected, rtol=1e-12)
+    assert metrics["train/learning_rate"].tolist() == [0.1, 0.1]
+    assert {"saturated/layer1", "saturated/layer2"} <= metrics.keys()
+    assert "saturated/layer3" not in metrics  # logits are no activation
+
+
+def test_saturated_are_outputs_near_the_ends_and_units_that_are_dead():
+    outputs = np.array([[[0.98, 0.5], [-0.975, 0.0]], [[0.0, 0.1], [0.2, 0.3]]])  # (2, 2, 2)
+    assert saturated_share(outputs, "tanh").tolist() == [0.5, 0.0]
+    assert saturated_share((outputs + 1) / 2, "sigmoid").tolist() == [0.5, 0.0]
+    assert saturated_share(np.array([[[0.0, 1.0], [0.0, 0.0]]]), "relu").tolist() == [0.5]
+
+
+def test_without_batch_norm_there_are_no_running_statistics():
+    metrics = train(network(batch_norm=False))[-1].metrics
+    assert not [name for name in metrics if "batchnorm" in name]
+    assert "activation_std/layer3" in metrics
+
+
+def test_weights_that_are_not_moved_have_no_ratio():
+    metrics = train(network(), learning_rate=0.0)[-1].metrics
+    assert np.isnan(metrics["update_ratio/layer1"]).all()
+
+
+def test_they_change_nothing_and_can_be_left_out():
+    with_them, without = network(), network()
+    first = [record.metrics for record in train(with_them, epochs=4)]
+    second = [record.metrics for record in train(without, epochs=4, diagnostics=False)]
+    assert with_them.parameters.tobytes() == without.parameters.tobytes()
+    assert "gradient_norm/total" in second[-1]
+    for metrics, fewer in zip(first, second, strict=True):
+        assert fewer.keys() < metrics.keys()
+        assert all(np.array_equal(metrics[name], fewer[name]) for name in fewer)
