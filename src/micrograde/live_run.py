@@ -164,7 +164,7 @@ class LiveRun:
         batch = self._first_batch()
         evidence = check_network(model, row, batch.features, batch.targets)
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
-        self._record(0, {"gradient_check/max_relative_error": error, "initial/loss": evidence.loss})
+        self._record(0, {"gradient_check/max_relative_error": error, "train/initial_loss": evidence.loss})
         self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)

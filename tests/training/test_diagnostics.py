@@ -41,11 +41,11 @@ def test_measures_are_what_they_are_called(activation):
     outputs = {"layer1": fresh.activation1.output, "layer2": fresh.activation2.output, "layer3": fresh.logits}
     for layer, output in outputs.items():
         # The rows come in another order, so sums are equal but for rounding.
-        np.testing.assert_allclose(metrics[f"activation_mean/{layer}"], output.mean((1, 2)), atol=1e-12)
-        np.testing.assert_allclose(metrics[f"activation_std/{layer}"], output.std((1, 2)), rtol=1e-9)
+        np.testing.assert_allclose(metrics[f"activation/{layer}.mean"], output.mean((1, 2)), atol=1e-12)
+        np.testing.assert_allclose(metrics[f"activation/{layer}.std"], output.std((1, 2)), rtol=1e-9)
         gradient = fresh.layout.views(fresh.gradients)[f"{layer}.weights"]
-        np.testing.assert_allclose(metrics[f"gradient_mean/{layer}"], gradient.mean((1, 2)), atol=1e-12)
-        np.testing.assert_allclose(metrics[f"gradient_std/{layer}"], gradient.std((1, 2)), rtol=1e-9)
+        np.testing.assert_allclose(metrics[f"gradient/{layer}.mean"], gradient.mean((1, 2)), atol=1e-12)
+        np.testing.assert_allclose(metrics[f"gradient/{layer}.std"], gradient.std((1, 2)), rtol=1e-9)
         weights = f"{layer}.weights"
         update = np.linalg.norm((after[weights] - before[weights]).reshape(2, -1), axis=1)
         size = np.linalg.norm(before[weights].reshape(2, -1), axis=1)
@@ -53,10 +53,10 @@ def test_measures_are_what_they_are_called(activation):
     for name in ("batchnorm1", "batchnorm2", "batchnorm3"):
         for statistic in ("running_mean", "running_var"):
             expected = after[f"{name}.{statistic}"].mean(-1)
-            np.testing.assert_allclose(metrics[f"{statistic}/{name}"], expected, rtol=1e-12)
+            np.testing.assert_allclose(metrics[f"batch_norm/{name}.{statistic}"], expected, rtol=1e-12)
     assert metrics["train/learning_rate"].tolist() == [0.1, 0.1]
-    assert {"saturated/layer1", "saturated/layer2"} <= metrics.keys()
-    assert "saturated/layer3" not in metrics  # logits are no activation
+    assert {"activation/layer1.saturated", "activation/layer2.saturated"} <= metrics.keys()
+    assert "activation/layer3.saturated" not in metrics  # logits are no activation
 
 
 def test_saturated_are_outputs_near_the_ends_and_units_that_are_dead():
@@ -69,7 +69,7 @@ def test_saturated_are_outputs_near_the_ends_and_units_that_are_dead():
 def test_without_batch_norm_there_are_no_running_statistics():
     metrics = train(network(batch_norm=False))[-1].metrics
     assert not [name for name in metrics if "batchnorm" in name]
-    assert "activation_std/layer3" in metrics
+    assert "activation/layer3.std" in metrics
 
 
 def test_weights_that_are_not_moved_have_no_ratio():

@@ -18,7 +18,7 @@ def healthy(**changes):
         "gradient_norm/layer1.biases": [0.1] * EPOCHS,
         "gradient_norm/layer2.weights": [0.3] * EPOCHS,
         "gradient_norm/layer2.biases": [0.1] * EPOCHS,
-        "saturated/layer1": [0.02] * EPOCHS,
+        "activation/layer1.saturated": [0.02] * EPOCHS,
         "update_ratio/layer1": [-3.0] * EPOCHS,
         "update_ratio/layer2": [-2.9] * EPOCHS,
     }
@@ -37,11 +37,11 @@ def test_nothing_is_said_of_a_healthy_run():
     ("changes", "said"),
     [
         (
-            {"saturated/layer1": [0.5] * 19 + [0.43]},
+            {"activation/layer1.saturated": [0.5] * 19 + [0.43]},
             "layer 1: 43 % saturated from the start: initial scale too large",
         ),
         (
-            {"saturated/layer1": [0.01] * 19 + [0.43]},
+            {"activation/layer1.saturated": [0.01] * 19 + [0.43]},
             "layer 1: 43 % saturated, 1 % after epoch 1: its weights have grown",
         ),
         ({"gradient_norm/layer1.biases": [0.0] * EPOCHS}, "the biases of layer 1 never move: batch norm"),
@@ -85,7 +85,7 @@ def test_a_loss_that_starts_high_is_told_even_of_a_run_that_never_ended_an_epoch
 
 
 def test_relu_units_are_dead():
-    history = healthy(**{"saturated/layer1": [0.3] * EPOCHS})
+    history = healthy(**{"activation/layer1.saturated": [0.3] * EPOCHS})
     (sentence,) = find(measured(history, activation="relu"))
     assert sentence == "layer 1: 30 % of its units are dead, 0 for every row of a batch"
 

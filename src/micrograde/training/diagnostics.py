@@ -33,15 +33,15 @@ class Diagnostics:
     def after_step(self, model: MLP, learning_rate: FloatArray) -> dict[str, FloatArray]:
         """Every measure by its metric's name, each (R,); ``learning_rate`` (R,) was the step's.
 
-        ``gradient_mean/<layer>``, ``gradient_std/<layer>``
+        ``gradient/<layer>.mean``, ``gradient/<layer>.std``
             Over the entries of the gradient of a layer's weights.
         ``update_ratio/<layer>``
             log10 of |update| / |weights|, Euclidean norms; NaN where either is zero.
-        ``activation_mean/<layer>``, ``activation_std/<layer>``
+        ``activation/<layer>.mean``, ``activation/<layer>.std``
             Over the batch's rows and the layer's units.
-        ``saturated/<layer>``
+        ``activation/<layer>.saturated``
             Of hidden layers; see ``saturated_share``.
-        ``running_mean/<batch norm>``, ``running_var/<batch norm>``
+        ``batch_norm/<batch norm>.running_mean``, ``batch_norm/<batch norm>.running_var``
             Means over the features of the running statistics.
         ``train/learning_rate``
         """
@@ -66,8 +66,8 @@ class Diagnostics:
             if kind == "weights":
                 size = shape[0] * shape[1]
                 mean, square = sums[..., index] / size, squares[..., index] / size
-                means[f"gradient_mean/{layer}"] = mean
-                stds[f"gradient_std/{layer}"] = _std(mean, square)
+                means[f"gradient/{layer}.mean"] = mean
+                stds[f"gradient/{layer}.std"] = _std(mean, square)
                 update_ratios[f"update_ratio/{layer}"] = ratios[..., index]
         return means | stds | update_ratios
 
@@ -77,7 +77,7 @@ def _of_activations(model: MLP) -> dict[str, FloatArray]:
     for name, layer in model.layers.items():
         if isinstance(layer, Activation):
             number = name.removeprefix("activation")
-            shares[f"saturated/layer{number}"] = saturated_share(layer.output, layer.name)
+            shares[f"activation/layer{number}.saturated"] = saturated_share(layer.output, layer.name)
             outputs = layer.output
         elif name == next(reversed(model.layers)):
             number, outputs = str(len(model.sizes) - 1), model.logits
@@ -85,8 +85,8 @@ def _of_activations(model: MLP) -> dict[str, FloatArray]:
             continue
         flat = outputs.reshape(len(outputs), -1).astype(np.float64)
         mean = np.add.reduce(flat, axis=-1) / flat.shape[-1]
-        means[f"activation_mean/layer{number}"] = mean
-        stds[f"activation_std/layer{number}"] = _std(mean, np.vecdot(flat, flat) / flat.shape[-1])
+        means[f"activation/layer{number}.mean"] = mean
+        stds[f"activation/layer{number}.std"] = _std(mean, np.vecdot(flat, flat) / flat.shape[-1])
     return means | stds | shares
 
 
@@ -94,8 +94,8 @@ def _of_statistics(model: MLP) -> dict[str, FloatArray]:
     means, variances = {}, {}
     for name, layer in model.layers.items():
         if isinstance(layer, BatchNormalization):
-            means[f"running_mean/{name}"] = layer.running_mean.mean(axis=-1, dtype=np.float64)
-            variances[f"running_var/{name}"] = layer.running_var.mean(axis=-1, dtype=np.float64)
+            means[f"batch_norm/{name}.running_mean"] = layer.running_mean.mean(axis=-1, dtype=np.float64)
+            variances[f"batch_norm/{name}.running_var"] = layer.running_var.mean(axis=-1, dtype=np.float64)
     return means | variances
 
 

@@ -46,14 +46,14 @@ class Measurements:
     activation: str
     early_stopping: bool = False
 
-    def of_layers(self, measure: str) -> dict[str, NDArray[np.float64]]:
-        """A measure such as ``saturated`` of each layer by its number, finite values only."""
+    def of_layers(self, group: str, measure: str = "") -> dict[str, NDArray[np.float64]]:
+        """Such as ``activation``, ``.saturated``: of each layer by its number, the finite values."""
         found = {}
         for metric, values in self.history.items():
-            if metric.startswith(f"{measure}/layer"):
+            if metric.startswith(f"{group}/layer") and metric.endswith(measure):
                 array = np.asarray(values, float)
                 if (finite := array[np.isfinite(array)]).size:
-                    found[metric.rpartition("layer")[2]] = finite
+                    found[metric.removeprefix(f"{group}/layer").removesuffix(measure)] = finite
         return found
 
 
@@ -76,7 +76,7 @@ def _start(measured: Measurements) -> Iterator[str]:
 
 
 def _saturation(measured: Measurements) -> Iterator[str]:
-    for layer, shares in measured.of_layers("saturated").items():
+    for layer, shares in measured.of_layers("activation", ".saturated").items():
         if shares[-1] <= _MUCH_SATURATED:
             continue
         if measured.activation == "relu":
