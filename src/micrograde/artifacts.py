@@ -5,32 +5,33 @@ model/weights.safetensors    parameters and running statistics
 model/preprocessing.json     what turns raw features into the network's inputs
 gradient_check.csv           hand-written gradients against autograd's, a line for each parameter
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
-figures/*.svg                learning curves, confusion matrix of the test part
+walkthrough.html             forward and backward, step by step
+figures/*                    learning curves and more; see pictures.py
 checkpoints/                 what is needed to go on; see checkpoints.py
 train.log                    what was said, with times
 """
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from micrograde.autograd import Variable
+from micrograde.autograd import Variable, nodes
 from micrograde.config import TrainConfig, to_container
 from micrograde.data import Preprocessing
 from micrograde.drawing import LayerNode
 from micrograde.equations import Trace
 from micrograde.gradcheck import GradientEvidence, trace_first_sample, trace_replica
 from micrograde.nn import MLP
-from micrograde.nn.arrays import IntArray
 from micrograde.tracking import without_password
 from micrograde.training import Samples
 
 _LOG_SECONDS = 1.0
 _PARAMETERS_DRAWN = 60  # the notebook's 3-5-2 has 46; a graph of every weight of more is not readable
+_ROWS_WALKED = 8  # enough to see what is summed over a batch, few enough to see its entries
 
 
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
@@ -91,6 +92,40 @@ def write_graphs(folder: Path, title: str, model: MLP, batch: Samples) -> None:
             render_graph(draw_graph(sample.loss), folder / "sample", ("dot", "svg"))
 
 
+def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples) -> None:
+    """The graph of the loss, played forward and backward, at a batch of training data (N, D).
+
+    Of a network with few parameters number by number, for the batch's first sample in evaluation mode; else
+    as arrays, for its first rows.
+    """
+    from micrograde.drawing import draw_walkthrough
+
+    with np.errstate(all="ignore"):
+        if model.layout.size <= _PARAMETERS_DRAWN:
+            trace = trace_first_sample(model, 0, batch.features, batch.targets)
+            mode = " (evaluation mode: batch norm takes its running statistics)" if model.batch_norm else ""
+            subtitle = f"The loss of the first sample of a training batch, number by number{mode}."
+        else:
+            rows = batch.first(_ROWS_WALKED)
+            trace = trace_replica(model, 0, rows.features, rows.targets)
+            subtitle = _name_for_reading(trace, rows, batch_norm=model.batch_norm)
+        trace.loss.name = "loss"
+        trace.loss.backward()
+        page = draw_walkthrough(trace.loss, title=title, subtitle=subtitle)
+    page.save(_made(folder) / "walkthrough.html")
+
+
+def _name_for_reading(trace: Trace, rows: Samples, *, batch_norm: bool) -> str:
+    """Name the layers' outputs and the targets in the graph; what the graph is, in a sentence."""
+    for name, output in trace.outputs.items():
+        output.name = name
+    for node in nodes(trace.loss):
+        if not node.requires_grad and node.shape == rows.targets.shape:
+            node.name = "targets"
+    mode = " (training mode: batch norm takes the mean and variance of these rows)" if batch_norm else ""
+    return f"The mean loss of the first {len(rows)} rows of a training batch{mode}."
+
+
 def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:
     def node(name: str, kind: str, variable: Variable, parameters: int = 0) -> LayerNode:
         norms = (float(np.linalg.norm(variable.value)), float(np.linalg.norm(variable.grad)))
@@ -114,28 +149,6 @@ def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:
         ),
         node("loss", "loss", trace.loss),
     ]
-
-
-def write_figures(
-    folder: Path,
-    title: str,
-    history: Mapping[str, Sequence[float]],
-    confusion: IntArray | None,
-    class_names: Sequence[str],
-) -> None:
-    """The pictures of a run; ``confusion`` (C, C) is None where there is no test part.
-
-    A run that ended before its first epoch has none.
-    """
-    from micrograde.drawing import draw_confusion_matrix, draw_learning_curves
-
-    if not history:
-        return
-    folder = _made(folder / "figures")
-    draw_learning_curves(history, title=title).save(folder / "learning_curves.svg")
-    if confusion is not None:
-        picture = draw_confusion_matrix(confusion, class_names=class_names, title=title)
-        picture.save(folder / "confusion_matrix.svg")
 
 
 class RunLog:

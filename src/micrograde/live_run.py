@@ -14,16 +14,17 @@ from micrograde.analysis import same_value
 from micrograde.artifacts import (
     RunLog,
     write_evidence,
-    write_figures,
     write_graphs,
     write_model,
     write_recipe,
+    write_walkthrough,
 )
 from micrograde.assembly import PreparedData
 from micrograde.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.config import DataConfig, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
+from micrograde.pictures import write_all_pictures, write_light_pictures
 from micrograde.progress import progress_line
 from micrograde.resuming import Resumption
 from micrograde.tracking import DatasetInput, RunRecorder
@@ -252,7 +253,14 @@ class LiveRun:
         if self.folder:
             write_model(self.folder, model, self.config, data.preprocessing)
             write_graphs(self.folder, name, model, self._first_batch())
-            write_figures(self.folder, name, self.history, confusion, data.dataset.class_names)
+            figures = self.folder / "figures"
+            if self.history:
+                write_light_pictures(figures, name, self.history, model, data, confusion)
+            if self.request.all_pictures:
+                write_walkthrough(self.folder, name, model, self._first_batch())
+            if self.request.all_pictures and self.history:
+                rows = self.config.training.batch_size or len(data.training)
+                write_all_pictures(figures, name, model, self.trajectory, data, rows)
         self.recorder.end_run(self.number, status)
         self.ended = True
 

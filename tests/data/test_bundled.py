@@ -18,6 +18,7 @@ def test_content_is_scikit_learns_bit_for_bit(name):
     assert dataset.labels.dtype == np.int64
     assert dataset.feature_names == tuple(bunch.feature_names)
     assert dataset.class_names == tuple(str(name) for name in bunch.target_names)
+    assert dataset.image_shape == (bunch.images.shape[1:] if "images" in bunch else None)
 
 
 def test_loading_digits_imports_no_slow_library():

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from micrograde.data import load_dataset, split_dataset
+from micrograde.data import Preprocessing, load_dataset, split_dataset
 from micrograde.errors import InputError
 
 CODES = {"u1": 0x08, "i1": 0x09, ">i2": 0x0B, ">i4": 0x0C, ">f4": 0x0D, ">f8": 0x0E}
@@ -44,6 +44,16 @@ def test_every_type_plain_and_gzip(idx, packed, dtype):
     assert dataset.class_names == ("3", "7")
     assert dataset.feature_names[:4] == ("pixel_0_0", "pixel_0_1", "pixel_0_2", "pixel_1_0")
     assert dataset.test_rows == 0
+
+
+def test_images_know_their_shape_and_keep_their_pixels_when_they_are_standardized(idx):
+    dataset = idx(images=idx_bytes(IMAGES), labels=idx_bytes(LABELS))
+    assert dataset.image_shape == (2, 3)
+    inputs = Preprocessing.fit(dataset, dataset.features, standardize=True).transform(dataset.features)
+    assert inputs.shape == (4, 6)
+    rows = idx(images=idx_bytes(IMAGES.reshape(4, 6)), labels=idx_bytes(LABELS))
+    assert rows.image_shape is None
+    assert rows.features.tolist() == dataset.features.tolist()
 
 
 def test_the_test_files_become_the_test_part(idx):

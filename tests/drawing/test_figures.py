@@ -87,7 +87,7 @@ def test_ticks_are_round_few_and_within_the_range(low, width, whole):
     low, high = padded_range([low, low + width])
     ticks = round_ticks(low, high, whole=whole)
     assert len(ticks) <= 7
-    room = 1e-6 * (high - low)
+    room = 1e-6 * (high - low) + 2 * np.spacing(max(abs(low), abs(high)))
     assert all(low - room <= value <= high + room for value, _ in ticks)
     if not whole:
         assert len(ticks) >= 2

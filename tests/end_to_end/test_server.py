@@ -12,7 +12,12 @@ def test_a_run_goes_to_the_server_and_is_compared_there(user, server):
     assert (run.info.status, run.info.run_name) == ("FINISHED", "num_epochs=2 seed=5")
     assert [file.path for file in client.list_artifacts(run.info.run_id, "figures")] == [
         "figures/confusion_matrix.svg",
+        "figures/first_layer_weights.svg",
+        "figures/gradient_flow.svg",
+        "figures/histograms.svg",
         "figures/learning_curves.svg",
+        "figures/loss_surface.svg",
+        "figures/update_ratios.svg",
     ]
     assert user.runs() == []
     assert run.info.run_id[:8] in user.run("compare", *to_server).stdout

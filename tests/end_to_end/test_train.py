@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import time
 
@@ -52,13 +53,19 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         "config/config.yaml",
         "config/overrides.yaml",
         "figures/confusion_matrix.svg",
+        "figures/first_layer_weights.svg",
+        "figures/gradient_flow.svg",
+        "figures/histograms.svg",
         "figures/learning_curves.svg",
+        "figures/loss_surface.svg",
+        "figures/update_ratios.svg",
         "gradient_check.csv",
         "graph/network.dot",
         "graph/network.svg",
         "model/preprocessing.json",
         "model/weights.safetensors",
         "train.log",
+        "walkthrough.html",
     }
 
     # The files are enough to use the model: its test accuracy comes out again.
@@ -213,3 +220,48 @@ def test_cfg_job_shows_the_config_and_does_nothing(user):
     assert shown["seed"] == 4
     assert shown["optimizer"]["name"] == "sgd"
     assert user.runs() == []
+
+
+def test_a_run_says_what_stands_out_on_the_terminal_and_in_its_description(user):
+    done = user.run("train", "model.batch_norm=false", "model.initial_scale=5", "training.num_epochs=3")
+    found = [
+        line.removeprefix("finding     ") for line in done.stdout.splitlines() if line.startswith("finding ")
+    ]
+    assert len(found) == 2
+    assert re.fullmatch(r"loss starts at \d+\.\d\d, log\(10\) = 2\.30 expected: .*", found[0])
+    assert re.fullmatch(r"layer 1: \d+ % saturated from the start: initial scale too large", found[1])
+    (run,) = user.runs()
+    assert run.data.tags["mlflow.note.content"] == "\n".join(f"- {each}" for each in found)
+    assert run.data.metrics["train/initial_loss"] > 3.3
+    assert run.data.metrics["activation/layer1.saturated"] > 0.2
+    history = user.client.get_metric_history(run.info.run_id, "update_ratio/layer2")
+    assert [point.step for point in history] == [1, 2, 3]
+
+
+def test_of_data_with_two_features_the_boundary_is_drawn_and_animated(user):
+    user.run("train", "data=moons", "training.num_epochs=4", "training.diagnostics=false")
+    (run,) = user.runs()
+    figures = user.artifacts(run) / "figures"
+    assert (figures / "decision_boundary.svg").read_text().count("% right") == 5  # before, and 4 epochs
+    assert (figures / "decision_boundary.gif").read_bytes().startswith(b"GIF89a")
+    assert not (figures / "update_ratios.svg").exists()  # needs diagnostics
+    assert not (figures / "first_layer_weights.svg").exists()  # no images
+
+
+def test_a_network_that_was_small_is_walked_through_number_by_number(user):
+    user.run("train", "experiment=notebook", "training.num_epochs=2")
+    (run,) = user.runs()
+    page = (user.artifacts(run) / "walkthrough.html").read_text()
+    assert "layer1.weights[0,0]" in page
+    assert "number by number" in page
+
+
+@pytest.mark.parametrize(("pictures", "all_of_them"), [("light", False), ("all", True)])
+def test_which_pictures_a_run_leaves_can_be_told(user, pictures, all_of_them):
+    sweep = ["-m", "seed=0,1"] if all_of_them else []
+    user.run("train", *sweep, "data=moons", "training.num_epochs=2", f"tracking.pictures={pictures}")
+    run = next(run for run in user.runs() if "seed" in run.data.params)
+    names = {path.name for path in (user.artifacts(run) / "figures").iterdir()}
+    assert {"learning_curves.svg", "gradient_flow.svg", "update_ratios.svg"} <= names
+    assert ("loss_surface.svg" in names) is all_of_them
+    assert (user.artifacts(run) / "walkthrough.html").exists() is all_of_them

@@ -1,10 +1,11 @@
-"""A PostgreSQL, an MLflow server on it and a Ray cluster, on this machine: `make test-system`.
+"""A PostgreSQL, an MLflow server on it, a Ray cluster and a browser, on this machine: `make test-system`.
 
 PostgreSQL and the server listen on loopback alone. Ray puts the machine's own address in the place of
 loopback's, so while the tests run the cluster can be reached from the network.
 
-The folder is left out where Ray is not installed or PostgreSQL's programs are not found. `make test-system`
-then collects no test, and pytest's exit status is 5: nothing passes in silence.
+The folder is left out where Ray and Playwright are not installed: `make test-system` then collects no test,
+and pytest's exit status is 5. Where a program is not found the tests that need it fail: nothing passes in
+silence.
 """
 
 import os
@@ -35,7 +36,17 @@ def postgresql_programs() -> Path | None:
 
 
 PROGRAMS = postgresql_programs()
-collect_ignore_glob = [] if find_spec("ray") and PROGRAMS else ["test_*.py"]
+collect_ignore_glob = [] if find_spec("ray") and find_spec("playwright") else ["test_*.py"]
+# Headless, and without what Chromium would fetch or say on its own.
+_CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _SECONDS = 120  # until something that has not come up is given up
 
 
@@ -77,6 +88,8 @@ def running(command: list[str], log: Path, is_ready: Callable[[], object], stop=
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory):
     """The address of an empty database; PostgreSQL refuses to run as root, so as `postgres` then."""
+    if PROGRAMS is None:
+        pytest.fail("PostgreSQL's programs are not found: apt-get install postgresql")
     log = tmp_path_factory.mktemp("postgresql") / "log"
     folder = tempfile.mkdtemp(prefix="postgresql-")  # pytest's own folders are closed to other users
     somebody = {"cwd": folder}
@@ -185,3 +198,17 @@ def client(server):
     from mlflow import MlflowClient
 
     return MlflowClient(server)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.fail("Chromium is not found: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

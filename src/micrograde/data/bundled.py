@@ -24,6 +24,7 @@ def digits() -> Dataset:
         table[:, -1].astype(np.int64),
         class_names=tuple(str(digit) for digit in range(10)),
         feature_names=tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8)),
+        image_shape=(8, 8),
     )
 
 

@@ -37,6 +37,8 @@ class Dataset:
         Whether missing values are to be filled with the training part's means (``data.missing=mean``).
     encoding
         How a raw table's rows become features; None if the source is no table.
+    image_shape
+        (rows, columns) if a row is an image, whose D pixels are in C order; only pictures need it.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class Dataset:
     test_rows: int = 0
     fill_missing: bool = False
     encoding: TableEncoding | None = None
+    image_shape: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         rows, columns = self.features.shape

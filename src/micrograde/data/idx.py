@@ -62,6 +62,7 @@ def read_idx(
         class_names,
         feature_names=tuple("_".join(["pixel", *map(str, index)]) for index in np.ndindex(pixels.shape[1:])),
         test_rows=sum(len(part[1]) for part in parts[1:]),
+        image_shape=(pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else None,
     )
 
 

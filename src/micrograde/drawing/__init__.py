@@ -1,10 +1,18 @@
-"""Pictures: of a run as SVG, of a sweep by matplotlib, of graphs by graphviz; both are imported when used."""
+"""Pictures: of a run as SVG, of a sweep by matplotlib, of graphs by graphviz; both are imported when used.
 
+``walkthrough`` plays a graph step by step, as one HTML page.
+"""
+
+from micrograde.drawing.boundary_animation import Gif, animate_decision_boundary
 from micrograde.drawing.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
 from micrograde.drawing.confusion import draw_confusion_matrix
 from micrograde.drawing.curves import draw_learning_curves
+from micrograde.drawing.decision_boundary import draw_decision_boundary
+from micrograde.drawing.gradient_flow import draw_gradient_flow
 from micrograde.drawing.graph import draw_graph, draw_svg
 from micrograde.drawing.heat_map import draw_heat_map
+from micrograde.drawing.histograms import draw_histograms
+from micrograde.drawing.loss_surface import draw_loss_surface
 from micrograde.drawing.network import LayerNode, draw_network
 from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.rendering import render_graph
@@ -13,17 +21,27 @@ from micrograde.drawing.svg import Svg
 from micrograde.drawing.sweep_curves import Curves, draw_sweep_curves
 from micrograde.drawing.sweep_pictures import Picture, draw_sweep
 from micrograde.drawing.swept import Swept
+from micrograde.drawing.update_ratios import draw_update_ratios
+from micrograde.drawing.walkthrough import Page, draw_walkthrough
+from micrograde.drawing.weight_images import draw_weight_images
 
 __all__ = [
     "Curves",
+    "Gif",
     "LayerNode",
+    "Page",
     "Picture",
     "Svg",
     "Swept",
+    "animate_decision_boundary",
     "draw_confusion_matrix",
+    "draw_decision_boundary",
+    "draw_gradient_flow",
     "draw_graph",
     "draw_heat_map",
+    "draw_histograms",
     "draw_learning_curves",
+    "draw_loss_surface",
     "draw_metric_by_parameter",
     "draw_metric_by_seed",
     "draw_network",
@@ -31,6 +49,9 @@ __all__ = [
     "draw_svg",
     "draw_sweep",
     "draw_sweep_curves",
+    "draw_update_ratios",
+    "draw_walkthrough",
+    "draw_weight_images",
     "render_graph",
     "save_figure",
 ]

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.drawing.heading import heading
 from micrograde.drawing.style import INK, PAPER
 from micrograde.drawing.svg import Canvas, Svg
+from micrograde.drawing.text import text_width
 
 _CLASSES_WITH_NUMBERS = 20  # beyond, the numbers would not fit their cells
 _NAME_LENGTH = 16
-_LETTER = 6.6  # pixels of a letter, about
 _DARKEST = np.array([8, 81, 156])  # at a share of one
-_TOP, _MARGIN = 64, 20
+_MARGIN, _NARROWEST = 20, 460
 
 
 def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[str], title: str) -> Svg:
@@ -29,36 +30,36 @@ def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[
         raise ValueError(f"counts {counts.shape} and {len(class_names)} class names do not fit")
     named = classes <= _CLASSES_WITH_NUMBERS
     names = [shorten(name) for name in class_names] if named else []
-    longest = _LETTER * max(map(len, names), default=0)
-    slanted = longest > 3 * _LETTER
-    cell = 36.0 if named else 720 / classes
+    longest = max((text_width(name, 12) for name in names), default=0.0)
+    slanted = longest > 24
+    cell = max(36.0, text_width(str(counts.max()), 12) + 8) if named else 720 / classes
     left = 44 + longest
     side = cell * classes
-    bottom = _TOP + side
     below = 0.72 * longest + 46 if slanted else 52
     point = _the_point(counts, class_names)
-    width = max(left + side + _MARGIN, 2 * _MARGIN + 1.05 * _LETTER * max(len(point), 1.3 * len(title)))
+    width = max(left + side + _MARGIN, _NARROWEST)
+    above = heading(title, point, width, left=_MARGIN, right=_MARGIN)
+    top, bottom = above.height, above.height + side
     canvas = Canvas(width, bottom + below)
-    canvas.text(_MARGIN, 24, title, size=15, anchor="start")
-    canvas.text(_MARGIN, 46, point, size=13, anchor="start")
+    above.draw(canvas)
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    canvas.rectangle(left, _TOP, side, side, _blue(0))
+    canvas.rectangle(left, top, side, side, _blue(0))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        x, y, share = left + column * cell, _TOP + row * cell, shares[row, column]
+        x, y, share = left + column * cell, top + row * cell, shares[row, column]
         canvas.rectangle(x, y, cell, cell, _blue(share))
         if named:
             colour = PAPER if share > 0.5 else INK
             canvas.text(x + cell / 2, y + cell / 2 + 4, str(counts[row, column]), colour=colour)
     for number, name in enumerate(names):
         centre = (number + 0.5) * cell
-        canvas.text(left - 8, _TOP + centre + 4, name, anchor="end")
+        canvas.text(left - 8, top + centre + 4, name, anchor="end")
         if slanted:
             canvas.text(left + centre + 4, bottom + 16, name, anchor="end", turn=-45)
         else:
             canvas.text(left + centre, bottom + 18, name)
     canvas.text(left + side / 2, bottom + below - 10, "predicted", size=13)
-    canvas.text(20, _TOP + side / 2, "true", size=13, turn=-90)
+    canvas.text(20, top + side / 2, "true", size=13, turn=-90)
     return canvas.finish(f"confusion matrix: {title}, {point}")
 
 
@@ -82,5 +83,5 @@ def _the_point(counts: NDArray[np.integer], class_names: Sequence[str]) -> str:
     if mistakes.any():
         row, column = divmod(int(np.argmax(mistakes)), len(counts))
         times = int(mistakes[row, column])
-        line += f"; most often {class_names[row]} taken for {class_names[column]} ({times})"
+        line += f"; most often {shorten(class_names[row])} taken for {shorten(class_names[column])} ({times})"
     return line

@@ -7,6 +7,7 @@ import numpy as np
 from micrograde.drawing.panel import Panel, padded_range
 from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
 from micrograde.drawing.svg import Canvas, Svg
+from micrograde.drawing.text import fitted
 
 _SERIES = (("train", "training", TRAIN_COLOUR), ("val", "validation", VALIDATION_COLOUR))
 _WIDTH, _HEIGHT, _LEFT, _TOP = 960, 390, 72, 76
@@ -24,12 +25,12 @@ def draw_learning_curves(history: Mapping[str, Sequence[float]], *, title: str) 
         gap in the line.
     """
     canvas = Canvas(_WIDTH, _HEIGHT)
-    canvas.text(_LEFT, 28, title, size=17, anchor="start")
     right = _WIDTH - 24
     for part, name, colour in reversed(_SERIES):
         if f"{part}/loss" in history:
             canvas.text(right, 28, f"● {name}", size=13, anchor="end", colour=colour)
             right -= 96
+    canvas.text(_LEFT, 28, fitted(title, 17, right - _LEFT), size=17, anchor="start")
     _draw_panel(canvas, _LEFT, history, "loss", lower_is_better=True)
     _draw_panel(canvas, _WIDTH - 24 - _PANEL_WIDTH, history, "accuracy", lower_is_better=False)
     return canvas.finish(f"learning curves: {title}")

@@ -3,15 +3,24 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.style import GRID, INK, PALE_INK
 from micrograde.drawing.svg import Canvas
+from micrograde.drawing.text import text_width
+
+Ticks = Sequence[tuple[float, str]]
+"""Where an axis is marked, and what is written there."""
 
 _ROUND_STEPS = (1, 2, 5, 10)
 _HUGE = 1e300
+_TINY = 1e-290  # one over a difference below is not finite
+_TICK_SIZE = 12  # of their font
+_BUCKETS = 2  # of points for a pixel, from which a long curve keeps the lowest and the highest
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -34,29 +43,51 @@ class Panel:
     x_range: tuple[float, float]
     y_range: tuple[float, float]
 
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point stands on the canvas."""
+    @overload
+    def at(self, x: float, y: float) -> tuple[float, float]: ...
+
+    @overload
+    def at(
+        self, x: NDArray[np.floating], y: NDArray[np.floating]
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]: ...
+
+    def at(
+        self, x: float | NDArray[np.floating], y: float | NDArray[np.floating]
+    ) -> tuple[float | NDArray[np.floating], float | NDArray[np.floating]]:
+        """Where a point stands on the canvas, or many."""
         (x_low, x_high), (y_low, y_high) = self.x_range, self.y_range
         return (
             self.left + self.width * ((x - x_low) / (x_high - x_low)),
             self.top + self.height * ((y_high - y) / (y_high - y_low)),
         )
 
-    def draw_axes(self, x_label: str, y_label: str) -> None:
+    def draw_axes(
+        self,
+        x_label: str,
+        y_label: str,
+        *,
+        x_ticks: Ticks | None = None,
+        y_ticks: Ticks | None = None,
+        grid: bool = True,
+    ) -> None:
         """Ticks at round values (whole ones along x), a pale grid across, and what the axes are."""
         canvas, bottom, right = self.canvas, self.top + self.height, self.left + self.width
-        for value, text in round_ticks(*self.y_range):
+        x_ticks = round_ticks(*self.x_range, whole=True) if x_ticks is None else x_ticks
+        y_ticks = round_ticks(*self.y_range) if y_ticks is None else y_ticks
+        for value, text in y_ticks:
             _, y = self.at(self.x_range[0], value)
-            canvas.line((self.left, y), (right, y), GRID)
+            canvas.line((self.left if grid else self.left - 4, y), (right if grid else self.left, y), GRID)
             canvas.text(self.left - 6, y + 4, text, anchor="end")
-        for value, text in round_ticks(*self.x_range, whole=True):
+        for value, text in x_ticks:
             x, _ = self.at(value, self.y_range[0])
             canvas.line((x, bottom), (x, bottom + 4), PALE_INK)
             canvas.text(x, bottom + 18, text)
         canvas.line((self.left, self.top), (self.left, bottom), PALE_INK)
         canvas.line((self.left, bottom), (right, bottom), PALE_INK)
         canvas.text(self.left + self.width / 2, bottom + 38, x_label, colour=INK)
-        canvas.text(self.left - 52, self.top + self.height / 2, y_label, turn=-90)
+        widest = max((text_width(text, _TICK_SIZE) for _, text in y_ticks), default=0.0)
+        beside = min(max(widest + 18, 36), 60)
+        canvas.text(self.left - beside, self.top + self.height / 2, y_label, turn=-90)
 
     def draw_curve(self, x: NDArray[np.floating], y: NDArray[np.float64], colour: str, label: str) -> None:
         """A line through the points; a gap where y is not finite or beyond 1e300; a point alone is a dot."""
@@ -66,12 +97,26 @@ class Panel:
         for places in np.split(np.arange(len(y)), cuts):
             if not len(places) or not drawable[places[0]]:
                 continue
-            points = [self.at(float(x[place]), float(y[place])) for place in places]
+            kept = places[_outline(y[places], int(self.width))]
+            across, down = self.at(x[kept], y[kept])
+            points = list(zip(across.tolist(), down.tolist(), strict=True))
             if len(points) == 1:
                 self.canvas.dot(*points[0], colour)
             else:
                 pieces.append(points)
         self.canvas.curve(pieces, colour, label)
+
+    def draw_image(
+        self,
+        pixels: NDArray[np.uint8],
+        label: str,
+        *,
+        palette: NDArray[np.uint8] | None = None,
+        smooth: bool = False,
+    ) -> None:
+        """As ``Canvas.image``, over the whole panel; the first row is the lowest, as y runs upwards."""
+        place = (self.left, self.top, self.width, self.height)
+        self.canvas.image(*place, pixels[::-1], label, palette=palette, smooth=smooth)
 
 
 def padded_range(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
@@ -81,13 +126,27 @@ def padded_range(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, 
     if not drawable.size:
         return 0.0, 1.0
     low, high = float(drawable.min()), float(drawable.max())
-    room = 0.05 * (high - low) or 0.05 * abs(low) or 1.0
+    room = 0.05 * (high - low) or 0.05 * abs(low)
+    if room < _TINY:
+        room = 1.0
     return low - room, high + room
 
 
 def _drawable(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """False where a value is not finite, or so huge that its distance from another might not be."""
     return np.abs(values) < _HUGE
+
+
+def _outline(y: NDArray[np.float64], pixels: int) -> NDArray[np.intp]:
+    """Which points to draw: all, or of more than the eye can tell apart each stretch's lowest and highest."""
+    stretch = len(y) // (_BUCKETS * pixels)
+    if stretch < 2:
+        return np.arange(len(y))
+    whole = len(y) // stretch * stretch
+    starts = np.arange(0, whole, stretch)
+    table = y[:whole].reshape(-1, stretch)
+    ends = [0, *range(whole, len(y))]  # with the last few, so that the curve has both its ends
+    return np.unique(np.concatenate([starts + table.argmin(1), starts + table.argmax(1), ends, [len(y) - 1]]))
 
 
 def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5) -> list[tuple[float, str]]:
@@ -102,4 +161,25 @@ def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     largest = max(abs(first), abs(last)) * step
     form = f".{decimals}f" if step >= 1e-4 and largest < 1e6 else ".4g"
-    return [(number * step, format(number * step, form)) for number in range(first, last + 1)]
+    values = [number * step for number in range(first, last + 1)]
+    return [(value, format(value, form).replace("e+", "e")) for value in values]
+
+
+def log_ticks(low: float, high: float, *, about: int = 6) -> list[tuple[float, str]]:
+    """Powers of ten between the logarithms ``low`` and ``high``; 1, 2 and 5 times them where few fit."""
+    powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    if len(powers) > 1:
+        every = -(-len(powers) // about)
+        return [(float(power), _power(power)) for power in powers if power % every == 0]
+    below = math.floor(low)
+    steps = (1, 2, 5) if high - low > 0.5 else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
+    finer = [(power + math.log10(step), step * 10.0**power) for power in (below, below + 1) for step in steps]
+    inside = [(place, f"{value:.3g}") for place, value in finer if low <= place <= high]
+    if len(inside) > 1:
+        return inside
+    return [(math.log10(value), text) for value, text in round_ticks(10.0**low, 10.0**high)]
+
+
+def _power(exponent: int) -> str:
+    """0.01, 0.1, 1, 10, 100 in full, others as a power of ten."""
+    return f"{10.0**exponent:g}" if abs(exponent) <= 2 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"

@@ -4,12 +4,17 @@ Every run of a sweep leaves its pictures, and a sweep has hundreds of runs. What
 is drawn by matplotlib (``style.py``).
 """
 
+import base64
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.drawing.style import INK, PAPER
 
@@ -47,17 +52,77 @@ class Canvas:
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"/>'
         )
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-        """A thin straight line."""
+    def line(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        colour: str,
+        *,
+        width: float = 1,
+        dashed: bool = False,
+    ) -> None:
+        """A straight line."""
         (x1, y1), (x2, y2) = start, end
-        self.parts.append(f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{colour}"/>')
+        look = f' stroke-width="{width:g}"' if width != 1 else ""
+        look += ' stroke-dasharray="6 4"' if dashed else ""
+        self.parts.append(f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{colour}"{look}/>')
 
-    def curve(self, pieces: Sequence[Sequence[tuple[float, float]]], colour: str, label: str) -> None:
+    def curve(
+        self,
+        pieces: Sequence[Sequence[tuple[float, float]]],
+        colour: str,
+        label: str,
+        *,
+        width: float = 2,
+    ) -> None:
         """A line through points, in pieces where it has gaps; ``label`` is for screen readers."""
         path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in piece) for piece in pieces)
         self.parts.append(
-            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round">'
-            f"<title>{_text(label)}</title></path>"
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
+            f'stroke-linejoin="round"><title>{_text(label)}</title></path>'
+        )
+
+    def dots(
+        self, points: NDArray[np.floating], colour: str, *, diameter: float, square: bool = False
+    ) -> None:
+        """Many discs (or squares) with a pale rim at points (N, 2), as two paths: a few bytes each."""
+        path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
+        end = "square" if square else "round"
+        for stroke, width in ((PAPER, diameter + 1.6), (colour, diameter)):
+            self.parts.append(
+                f'<path d="{path}" stroke="{stroke}" stroke-width="{width:g}" stroke-linecap="{end}"/>'
+            )
+
+    def image(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        pixels: NDArray[np.uint8],
+        label: str,
+        *,
+        palette: NDArray[np.uint8] | None = None,
+        smooth: bool = False,
+    ) -> None:
+        """Colours (rows, columns, 3), from the top, stretched over a rectangle; each a square unless smooth.
+
+        With a palette (at most 256, 3) pixels are places in it, (rows, columns). A PNG within the file: a
+        heat map of rectangles would be a hundred times as long.
+        """
+        from PIL import Image
+
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        if palette is not None:
+            picture.putpalette(palette.tobytes())
+        png = io.BytesIO()
+        picture.save(png, "PNG")
+        look = "" if smooth else ' style="image-rendering:pixelated"'
+        self.parts.append(
+            f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'preserveAspectRatio="none"{look} '
+            f'href="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">'
+            f"<title>{_text(label)}</title></image>"
         )
 
     def dot(self, x: float, y: float, colour: str) -> None:
@@ -74,9 +139,14 @@ class Canvas:
         anchor: Anchor = "middle",
         colour: str = INK,
         turn: float = 0,
+        halo: bool = False,
     ) -> None:
-        """A line of text on the baseline ``y``, turned clockwise by so many degrees about its anchor."""
+        """A line of text on the baseline ``y``, turned clockwise by so many degrees about its anchor.
+
+        With ``halo``, on a pale rim that keeps it readable on any ground.
+        """
         turned = f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
+        turned += f' stroke="{PAPER}" stroke-width="3" paint-order="stroke"' if halo else ""
         self.parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}" '
             f'fill="{colour}"{turned}>{_text(content)}</text>'

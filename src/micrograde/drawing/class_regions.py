@@ -1,0 +1,54 @@
+"""The plane coloured by the class that a network sees there, the paler the less sure it is."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.drawing.palettes import CLASSES, NOT_FINITE, class_colours, shade
+
+_STRONGEST = 0.55  # share of the class's colour where the network is certain: points stand out on it
+
+
+def region_palette(shades: int) -> NDArray[np.uint8]:
+    """The shades of each class's colour from undecided to certain, so many each; then that of the unknown.
+
+    What there is in all is ``len(CLASSES) * shades + 1`` colours, (..., 3).
+    """
+    shares = np.linspace(0, _STRONGEST, shades)[None, :, None]
+    mixed = 255 + shares * (class_colours(len(CLASSES))[:, None].astype(float) - 255)
+    unknown = shade([NOT_FINITE] * 2, [0.0])
+    return np.concatenate([np.rint(mixed).reshape(-1, 3), unknown]).astype(np.uint8)
+
+
+def region_places(probabilities: NDArray[np.floating], side: int, shades: int) -> NDArray[np.uint8]:
+    """Class probabilities on a grid (G, G, C) as places in that palette, (side, side), smooth in between.
+
+    ``shades`` is 36 at most: so a place is a byte.
+    """
+    size, classes = len(probabilities), probabilities.shape[-1]
+    known = np.isfinite(probabilities).all(axis=-1)
+    # A byte holds a probability well enough for so few shades, and is enlarged ten times as fast as a float.
+    coarse = np.rint(255 * np.where(known[..., None], probabilities, 0)).astype(np.uint8)
+    largest = _enlarged(coarse[..., 0], side)
+    colour = np.zeros((side, side), np.uint8)
+    for number in range(1, classes):
+        share = _enlarged(coarse[..., number], side)
+        colour[share > largest] = number % len(CLASSES)
+        np.maximum(largest, share, out=largest)
+    # The largest share is 1 / C where the network has no idea.
+    sure = np.clip((np.arange(256) / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)
+    shade_of_byte = np.rint(sure * (shades - 1)).astype(np.uint8)
+    places: NDArray[np.uint8] = shades * colour + shade_of_byte[largest]
+    if not known.all():
+        nearest = (np.arange(side) * size) // side
+        places[~known[np.ix_(nearest, nearest)]] = len(CLASSES) * shades
+    return places
+
+
+def _enlarged(share: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A grid whose outermost points are at the edges of the picture, not half a cell within."""
+    from PIL import Image
+
+    size = len(share)
+    image = Image.fromarray(np.ascontiguousarray(share))
+    box = (0.5, 0.5, size - 0.5, size - 0.5)
+    return np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))

@@ -1,0 +1,237 @@
+"""What happens at each node of a graph, forward and backward, from the engine's own values and rules."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+from micrograde.autograd import Variable, nodes
+from micrograde.autograd.values import Shape, Value, as_value, unbroadcast
+from micrograde.drawing.walkthrough.formulas import formula_of
+
+Kind = Literal["operation", "parameter", "constant", "left out"]
+Pass = Literal["given", "forward", "backward"]
+
+_ROUNDING = 1e-9  # relative; sums of shares in another order differ by 1e-15
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a node hands to one of its operands of the gradient.
+
+    Attributes
+    ----------
+    local
+        What its own gradient is multiplied by: the derivative entry by entry, or as one number where all are
+        equal; of a matrix product the other factor transposed; of softmax the probabilities. None where
+        entries are only moved.
+    whole
+        The share as it was before broadcasting was undone; None if nothing had been broadcast.
+    value
+        The share, in the operand's shape.
+    summed
+        How ``whole`` became ``value``, in words.
+    """
+
+    local: Value | None
+    whole: Value | None
+    value: Value
+    summed: str = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node with all that the page says of it.
+
+    Attributes
+    ----------
+    number
+        Its own place in ``Walk.nodes``.
+    gradient
+        In the shape of the value; None for a constant.
+    operands
+        Their numbers in ``Walk.nodes``.
+    shares
+        One for each operand, None for constants.
+    has_rest
+        Whether the gradient is more than what the nodes shown hand to it.
+    """
+
+    number: int
+    symbol: str
+    name: str
+    kind: Kind
+    value: Value
+    gradient: Value | None
+    operands: tuple[int, ...]
+    shares: tuple[Share | None, ...]
+    has_rest: bool
+
+    @property
+    def label(self) -> str:
+        """The operation or the kind of leaf, and the name; a nameless node's number tells it from others."""
+        first = self.symbol or ("" if self.name else self.kind)
+        return f"{first} {self.name or f'#{self.number}'}".strip()
+
+    @property
+    def shape(self) -> Shape:
+        """Of the value; ``()`` for a number."""
+        return np.shape(self.value)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A graph in the order of its forward pass, the end last; ``total`` counts also what is left out."""
+
+    nodes: tuple[Node, ...]
+    total: int
+
+    @property
+    def steps(self) -> tuple[tuple[Pass, int], ...]:
+        """What is given, every operation, then back from the end every node with a gradient."""
+        end = len(self.nodes) - 1
+        forward = [number for number, node in enumerate(self.nodes) if node.kind == "operation"]
+        backward = [number for number in range(end, -1, -1) if self.nodes[number].gradient is not None]
+        return (
+            ("given", end),
+            *(("forward", number) for number in forward),
+            *(("backward", number) for number in backward),
+        )
+
+
+def walk(root: Variable, limit: int) -> Walk:
+    """All that ``root`` was made of, after ``root.backward()``.
+
+    A graph of more than ``limit`` nodes is cut: the nodes nearest to the root are kept, and their operands
+    without what these are made of.
+    """
+    total = sum(1 for _ in nodes(root))
+    kept = {id(node) for node in islice(nodes(root), limit)}
+    order = _forward_order(root, kept)
+    numbers = {id(node): number for number, node in enumerate(order)}
+    with np.errstate(all="ignore"):  # a run that diverged is shown with its infinities
+        shares = [_shares(node) if id(node) in kept else () for node in order]
+        received: list[list[Value]] = [[] for _ in order]
+        for node, given in zip(order, shares, strict=True):
+            for operand, share in zip(node._prev, given, strict=False):
+                if share is not None:
+                    received[numbers[id(operand)]].append(share.value)
+        made = [
+            Node(
+                number,
+                node._op,
+                node.name,
+                _kind(node, id(node) in kept),
+                node.value,
+                _gradient(node),
+                tuple(numbers[id(operand)] for operand in node._prev) if id(node) in kept else (),
+                given,
+                node is not root and _has_rest(node, parts),
+            )
+            for number, (node, given, parts) in enumerate(zip(order, shares, received, strict=True))
+        ]
+    return Walk(tuple(made), total)
+
+
+def _forward_order(root: Variable, kept: set[int]) -> list[Variable]:
+    """Operands before what is made of them; no recursion, for a chain may be long."""
+    order: list[Variable] = []
+    seen = {id(root)}
+    stack: list[tuple[Variable, Iterable[Variable]]] = [(root, iter(root._prev))]
+    while stack:
+        node, operands = stack[-1]
+        for operand in operands:
+            if id(operand) not in seen:
+                seen.add(id(operand))
+                stack.append((operand, iter(operand._prev if id(operand) in kept else ())))
+                break
+        else:
+            order.append(node)
+            stack.pop()
+    return order
+
+
+def _kind(node: Variable, is_kept: bool) -> Kind:
+    if node._op or node._prev:
+        return "operation" if is_kept else "left out"
+    return "parameter" if node.requires_grad else "constant"
+
+
+def _gradient(node: Variable) -> Value | None:
+    """In the shape of the value: that of an array which nothing has reached is the number 0."""
+    if not node.requires_grad:
+        return None
+    gradient = as_value(node.grad)
+    return gradient if np.shape(gradient) == node.shape else np.broadcast_to(gradient, node.shape)
+
+
+def _shares(node: Variable) -> tuple[Share | None, ...]:
+    """What a node hands to each of its operands, by the rules that the engine uses."""
+    if node._operation is None:
+        return tuple(None for _ in node._prev)
+    values = [operand.value for operand in node._prev]
+    made: list[Share | None] = []
+    for position, (operand, rule) in enumerate(zip(node._prev, node._operation.gradients, strict=True)):
+        if not operand.requires_grad:
+            made.append(None)
+            continue
+        whole = as_value(node.grad if rule is None else rule(node.grad, node.value, *values))
+        value = _in_shape(whole, operand.value)
+        local = _local(node, rule, position, values)
+        if np.shape(whole) == np.shape(value):
+            made.append(Share(local, None, value))
+        else:
+            made.append(Share(local, whole, value, _summed(np.shape(whole), np.shape(value))))
+    return tuple(made)
+
+
+def _in_shape(share: Value, value: Value) -> Value:
+    """A share in the shape of the operand's value, as the engine does it."""
+    if isinstance(value, float):
+        return float(np.sum(share))
+    return np.full_like(value, share) if isinstance(share, float) else unbroadcast(share, value.shape)
+
+
+def _summed(copied: Shape, shape: Shape) -> str:
+    """Over which axes copies were summed."""
+    leading = len(copied) - len(shape)
+    axes = [*range(leading), *(leading + at for at, size in enumerate(shape) if size != copied[leading + at])]
+    copies = int(np.prod([copied[axis] for axis in axes])) if axes else 1
+    named = "axes" if len(axes) > 1 else "axis"
+    over = f"{named} {', '.join(map(str, axes))}"
+    return f"summed over {over}: broadcasting had made {copies:,} copies of each entry"
+
+
+def _local(node: Variable, rule: Any, position: int, values: Sequence[Any]) -> Value | None:
+    """What the gradient is multiplied by; a rule is linear in it, so the rule at 1 is the derivative."""
+    way = formula_of(node._op).way
+    if way == "matrix":
+        other = values[1 - position]
+        return as_value(other.swapaxes(-1, -2) if other.ndim > 1 else other)
+    if way == "softmax":
+        return as_value(node.value if node._op == "softmax" else np.exp(node.value))
+    if way != "factor":
+        return None
+    if rule is None:
+        return 1.0
+    one = 1.0 if isinstance(node.value, float) else np.ones_like(node.value)
+    return _as_number(as_value(rule(one, node.value, *values)))
+
+
+def _as_number(value: Value) -> Value:
+    """An array of equal entries as that number."""
+    if isinstance(value, float) or not value.size or not (value == value.flat[0]).all():
+        return value
+    return float(value.flat[0])
+
+
+def _has_rest(node: Variable, parts: Sequence[Value]) -> bool:
+    """Whether a gradient is more than the sum of its parts; where one is not finite nothing adds up."""
+    gradient = _gradient(node)
+    if gradient is None:
+        return False
+    rest = np.asarray(gradient) - sum(parts, start=np.zeros(node.shape))
+    scale = max([float(np.max(np.abs(part), initial=0.0)) for part in (gradient, *parts)])
+    return bool(np.max(np.abs(rest), initial=0.0) > _ROUNDING * scale)

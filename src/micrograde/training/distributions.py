@@ -1,0 +1,92 @@
+"""How activations and gradients are spread in each layer, at the points of a trajectory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from micrograde.nn import MLP, Activation, LinearLayer
+from micrograde.nn.arrays import FloatArray
+from micrograde.training.batches import Samples
+from micrograde.training.points import chosen_points, cost_of_a_row, some_rows, stacks_for
+from micrograde.training.trajectory import Trajectory
+
+VALUES = 2048
+"""Of more values in a layer so many are drawn, the same ones at every point: a histogram needs no more."""
+
+_BUDGET = 5e8  # multiplications, in all points together
+_FEWEST = 5  # points, however large the network is
+
+
+@dataclass(frozen=True)
+class Distributions:
+    """Values at E points of a training.
+
+    Attributes
+    ----------
+    epochs
+        E epochs; 0 is before the first step.
+    activations
+        (E, n) each: ``activation1``, ``activation2``, ... and ``logits``.
+    gradients
+        (E, n) each: of the weights of ``layer1``, ``layer2``, ...
+    """
+
+    epochs: list[int]
+    activations: dict[str, FloatArray]
+    gradients: dict[str, FloatArray]
+
+
+def distributions(
+    model: MLP, trajectory: Trajectory, samples: Samples, batch_size: int
+) -> Distributions | None:
+    """Activations and gradients of one batch of the samples, forward and backward as in training.
+
+    Of a large network fewer of the points are taken, so that it takes a second at most.
+
+    Parameters
+    ----------
+    model
+        A stack of one of the trajectory's network; it stays as it is.
+    samples, batch_size
+        The training part, and how many of its rows are taken: the same ones at every point.
+
+    Returns
+    -------
+    None without points, and for a batch of a single row that batch norm cannot take.
+    """
+    batch = some_rows(samples, batch_size)
+    if not trajectory.epochs or len(batch) < (2 if model.batch_norm else 1):
+        return None
+    most = max(_FEWEST, int(_BUDGET // (3 * len(batch) * cost_of_a_row(model))))
+    epochs, parameters, statistics = chosen_points(trajectory, most)
+    found: dict[str, list[FloatArray]] = {}
+    for part, stack in stacks_for(model, len(epochs), len(batch)):
+        stack.parameters[...], stack.statistics[...] = parameters[part], statistics[part]
+        with np.errstate(all="ignore"):  # a run that diverged shows its infinities
+            stack.forward(batch.features, batch.targets)
+            stack.backward()
+        for name, values in _arrays(stack):
+            found.setdefault(name, []).append(_sample(values.reshape(len(values), -1)))
+    whole = {name: np.concatenate(parts) for name, parts in found.items()}
+    gradients = {name: whole.pop(name) for name in list(whole) if name.startswith("layer")}
+    return Distributions(epochs, whole, gradients)
+
+
+def _arrays(stack: MLP) -> Iterator[tuple[str, FloatArray]]:
+    """What the last batch has left in the layers: views."""
+    for name, layer in stack.layers.items():
+        if isinstance(layer, Activation):
+            yield name, layer.output
+        if isinstance(layer, LinearLayer):
+            yield name, layer.grad_weights
+    yield "logits", stack.logits
+
+
+def _sample(values: FloatArray) -> FloatArray:
+    """A copy of (E, n) values, or of some of their columns: the same for every array of that width."""
+    width = values.shape[1]
+    if width <= VALUES:
+        return values.copy()
+    columns = np.random.default_rng(0).choice(width, VALUES, replace=False)
+    return values[:, np.sort(columns)]

@@ -1,0 +1,68 @@
+"""What stands in an SVG picture: its texts, its labelled curves, its images."""
+
+import base64
+import io
+import math
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image
+
+from micrograde.drawing.text import text_width
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(picture, kind):
+    return list(ElementTree.fromstring(picture.text).iter(f"{SVG}{kind}"))
+
+
+def texts(picture):
+    return [each.text for each in drawn(picture, "text")]
+
+
+def says(picture, words):
+    """Whether the picture says that, on however many lines."""
+    return words in " ".join(text or "" for text in texts(picture))
+
+
+def curves(picture):
+    """The points (N, 2) of each labelled curve, piece by piece."""
+    found = {}
+    for path in drawn(picture, "path"):
+        title = path.find(f"{SVG}title")
+        if title is not None and title.text:
+            pieces = [piece for piece in path.get("d").split("M") if piece]
+            found[title.text] = [
+                np.array([tuple(map(float, point.split())) for point in piece.split("L")]) for piece in pieces
+            ]
+    return found
+
+
+def images(picture):
+    """The pixels (rows, columns, 3) of each image, by its label."""
+    found = {}
+    for image in drawn(picture, "image"):
+        _, _, content = image.get("href").partition("base64,")
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"))
+        found[image.find(f"{SVG}title").text] = pixels
+    return found
+
+
+def outside(picture):
+    """The texts that reach beyond the picture's edges, by the width they are reckoned to have."""
+    root = ElementTree.fromstring(picture.text)
+    width, height = float(root.get("width")), float(root.get("height"))
+    found = []
+    for each in root.iter(f"{SVG}text"):
+        x, y = float(each.get("x")), float(each.get("y"))
+        size = text_width(each.text or "", float(each.get("font-size")))
+        start = {"start": 0.0, "middle": -size / 2, "end": -size}[each.get("text-anchor")]
+        turn = re.search(r"rotate\((\S+)", each.get("transform") or "rotate(0 ")
+        angle = math.radians(float(turn[1]))
+        for along in (start, start + size):
+            across, down = x + along * math.cos(angle), y + along * math.sin(angle)
+            if not (-1 <= across <= width + 1 and -1 <= down <= height + 1):
+                found.append(each.text)
+    return found

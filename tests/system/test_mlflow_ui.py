@@ -1,0 +1,151 @@
+"""The MLflow UI as a user sees it: a run, its charts and files, a sweep with its runs, three runs compared.
+
+Pictures of what was seen are kept in the folder that MICROGRADE_SCREENSHOTS names; docs/ has some of them.
+"""
+
+import os
+import re
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.conftest import ROOT
+from tests.system.conftest import free_port, running
+
+from micrograde import tags
+
+MILLISECONDS = 60_000  # until what has not appeared is given up
+expect.set_options(timeout=MILLISECONDS)
+
+
+class Store:
+    """The UI on a store with a run and a sweep of four."""
+
+    def __init__(self, user, address: str) -> None:
+        self.address = address
+        runs = user.runs()
+        self.experiment = runs[0].info.experiment_id
+        (self.sweep,) = [run for run in runs if tags.SWEEP_DIGEST in run.data.tags]
+        self.children = [run for run in runs if run.data.tags.get(tags.PARENT) == self.sweep.info.run_id]
+        (self.run,) = [run for run in runs if run not in [self.sweep, *self.children]]
+
+
+@pytest.fixture(scope="module")
+def store(make_user, tmp_path_factory):
+    user = make_user("ui")
+    user.run("train")
+    user.run("train", "-m", "optimizer.learning_rate=0.1,0.3", "seed=0,1", "training.num_epochs=10")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with running(
+        [sys.executable, str(ROOT / "pipelines" / "ui.py"), "--port", str(port)],
+        tmp_path_factory.mktemp("ui-log") / "log",
+        lambda: urllib.request.urlopen(f"{address}/health", timeout=5),
+        env={**os.environ, "MICROGRADE_HOME": str(user.home)},
+    ):
+        yield Store(user, address)
+
+
+@pytest.fixture
+def page(browser, store):
+    """The list of experiments, of somebody who has told the UI that they train models."""
+    context = browser.new_context(viewport={"width": 1360, "height": 860})
+    context.set_default_timeout(MILLISECONDS)
+    page = context.new_page()
+    page.goto(store.address)
+    page.get_by_role("button", name="Model training").click()
+    page.goto(f"{store.address}/#/experiments")
+    yield page
+    context.close()
+
+
+def show(page: Page, name: str) -> None:
+    """Keep a picture of what is seen, if somebody wants it."""
+    if folder := os.environ.get("MICROGRADE_SCREENSHOTS"):
+        page.wait_for_timeout(1500)  # charts move into their places
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def open_experiment(page: Page) -> None:
+    page.get_by_role("link", name="digits").first.click()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Close").click()  # the assistant
+
+
+def open_run(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+def unfold(page: Page, sweep: str) -> None:
+    """Show a sweep's runs beneath it."""
+    page.get_by_role("gridcell", name=sweep).get_by_role("button").first.click()
+
+
+def test_a_sweep_unfolds_into_its_runs(page, store):
+    open_experiment(page)
+    expect(page.get_by_role("link", name="defaults", exact=True)).to_be_visible()
+    children = [child.info.run_name for child in store.children]
+    assert len(set(children)) == 4
+    for name in children:
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
+    unfold(page, store.sweep.info.run_name)
+    for name in children:
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    show(page, "mlflow-sweep")
+
+
+@pytest.mark.usefixtures("store")
+def test_a_run_says_what_stands_out_and_has_its_charts_in_groups(page):
+    open_experiment(page)
+    open_run(page, "defaults")
+    expect(
+        page.get_by_text("the biases of layers 1 and 2 never move: batch norm cancels them")
+    ).to_be_visible()
+    show(page, "mlflow-run")
+    page.get_by_role("tab", name="Model metrics").click()
+    for group in ("activation", "gradient", "gradient_norm", "update_ratio", "batch_norm", "train", "val"):
+        expect(page.get_by_text(re.compile(rf"^{group} \(\d+\)$"))).to_have_count(1)
+    page.get_by_text(re.compile(r"^train \(\d+\)$")).scroll_into_view_if_needed()
+    expect(page.get_by_text("defaults (train/loss)")).to_be_visible()
+    show(page, "mlflow-charts")
+    page.get_by_text(re.compile(r"^gradient_norm \(\d+\)$")).click()  # folds
+    expect(page.get_by_text("defaults (gradient_norm/total)")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_run_has_its_drawn_network_and_its_walkthrough(page):
+    open_experiment(page)
+    open_run(page, "defaults")
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("graph", exact=True).click()
+    page.get_by_text("network.svg", exact=True).click()
+    picture = page.get_by_role("img", name="graph/network.svg")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 500
+    page.get_by_text("walkthrough.html", exact=True).click()
+    walkthrough = page.frame_locator("iframe")
+    slider = walkthrough.get_by_role("slider").first
+    expect(slider).to_be_visible()
+    before = slider.input_value()
+    walkthrough.get_by_role("button", name=re.compile("forward|next", re.IGNORECASE)).first.click()
+    expect(slider).not_to_have_value(before)
+    show(page, "mlflow-walkthrough")
+
+
+def test_three_runs_of_a_sweep_are_compared(page, store):
+    open_experiment(page)
+    unfold(page, store.sweep.info.run_name)
+    names = [child.info.run_name for child in store.children[:3]]
+    for name in names:
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
+        row.get_by_role("checkbox", name="row selection").check()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="Comparing 3 Runs")).to_be_visible()
+    for name in names:
+        expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
+    for parameter in ("optimizer.learning_rate", "seed"):
+        expect(page.get_by_role("rowheader", name=parameter, exact=True)).to_be_visible()
+    show(page, "mlflow-compare")
