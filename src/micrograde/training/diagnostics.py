@@ -8,10 +8,13 @@ The limits that a reader compares with are those of Karpathy's lecture on activa
 makemore part 3"): few units saturated, updates about a thousandth of the weights.
 """
 
+from collections.abc import Sequence
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.nn import MLP, Activation, BatchNormalization
+from micrograde.nn import MLP, Activation
 from micrograde.nn.arrays import FloatArray
 
 SATURATED = 0.97
@@ -19,10 +22,19 @@ SATURATED = 0.97
 
 
 class Diagnostics:
-    """Measures a stack of networks; one for each training."""
+    """Measures a stack of networks; one for each training.
 
-    def __init__(self) -> None:
+    Once an epoch, in code that is cold by then, it is the number of NumPy's calls that counts: what is
+    alike in all layers is computed in one array with a column for each.
+    """
+
+    def __init__(self, model: MLP) -> None:
         self._before: FloatArray = np.empty(0)
+        self._layers = [f"layer{number}" for number in range(1, len(model.sizes))]
+        shapes = model.layout.shapes
+        self._every = len(shapes) // len(self._layers)  # weights, biases, and with batch norm gamma and beta
+        self._weights = np.array([prod(shapes[f"{layer}.weights"]) for layer in self._layers], float)
+        self._features = np.array([prod(shape) for shape in model.statistics_layout.shapes.values()], float)
 
     def before_step(self, model: MLP) -> None:
         """To be called before the optimizer changes the parameters in the epoch's last step."""
@@ -46,57 +58,56 @@ class Diagnostics:
         ``train/learning_rate``
         """
         measured = {"train/learning_rate": learning_rate}
-        return measured | self._of_parameters(model) | _of_activations(model) | _of_statistics(model)
+        return measured | self._of_weights(model) | self._of_activations(model) | self._of_statistics(model)
 
-    def _of_parameters(self, model: MLP) -> dict[str, FloatArray]:
+    def _of_weights(self, model: MLP) -> dict[str, FloatArray]:
         """Summed in float64: the squares of float32 gradients overflow at 1e19."""
-        offsets = model.layout.offsets
+
+        def sums(array: FloatArray) -> FloatArray:
+            """Of each layer's weights, (R, L)."""
+            of_each: FloatArray = np.add.reduceat(array, model.layout.offsets, axis=-1)
+            return of_each[:, :: self._every]
+
         gradients = model.gradients.astype(np.float64)
-        sums = np.add.reduceat(gradients, offsets, axis=-1)
-        squares = np.add.reduceat(np.square(gradients, out=gradients), offsets, axis=-1)
+        means = sums(gradients) / self._weights
+        squares = sums(np.square(gradients, out=gradients)) / self._weights
         updates = np.subtract(model.parameters, self._before, out=gradients)
-        updated = np.add.reduceat(np.square(updates, out=updates), offsets, axis=-1)
-        weights = np.add.reduceat(np.square(self._before, out=updates), offsets, axis=-1)
-        ratios = 0.5 * np.log10(updated / weights)
+        updated = sums(np.square(updates, out=updates))
+        ratios = 0.5 * np.log10(updated / sums(np.square(self._before, out=updates)))
         ratios[~np.isfinite(ratios)] = np.nan
+        return (
+            _by_layer(means, "gradient/{}.mean", self._layers)
+            | _by_layer(_std(means, squares), "gradient/{}.std", self._layers)
+            | _by_layer(ratios, "update_ratio/{}", self._layers)
+        )
 
-        means, stds, update_ratios = {}, {}, {}
-        for index, (name, shape) in enumerate(model.layout.shapes.items()):
-            layer, _, kind = name.partition(".")
-            if kind == "weights":
-                size = shape[0] * shape[1]
-                mean, square = sums[..., index] / size, squares[..., index] / size
-                means[f"gradient/{layer}.mean"] = mean
-                stds[f"gradient/{layer}.std"] = _std(mean, square)
-                update_ratios[f"update_ratio/{layer}"] = ratios[..., index]
-        return means | stds | update_ratios
+    def _of_activations(self, model: MLP) -> dict[str, FloatArray]:
+        hidden = [layer for layer in model.layers.values() if isinstance(layer, Activation)]
+        means, squares = np.empty((2, len(model.parameters), len(self._layers)))
+        for column, output in enumerate([*(layer.output for layer in hidden), model.logits]):
+            flat = output.reshape(len(output), -1).astype(np.float64)
+            means[:, column] = np.add.reduce(flat, axis=-1) / flat.shape[-1]
+            squares[:, column] = np.vecdot(flat, flat) / flat.shape[-1]
+        shares = {
+            f"activation/{name}.saturated": saturated_share(layer.output, layer.name)
+            for name, layer in zip(self._layers, hidden, strict=False)
+        }
+        return (
+            _by_layer(means, "activation/{}.mean", self._layers)
+            | _by_layer(_std(means, squares), "activation/{}.std", self._layers)
+            | shares
+        )
+
+    def _of_statistics(self, model: MLP) -> dict[str, FloatArray]:
+        if not len(self._features):
+            return {}
+        sums = np.add.reduceat(model.statistics.astype(np.float64), model.statistics_layout.offsets, axis=-1)
+        return _by_layer(sums / self._features, "batch_norm/{}", model.statistics_layout.names)
 
 
-def _of_activations(model: MLP) -> dict[str, FloatArray]:
-    means, stds, shares = {}, {}, {}
-    for name, layer in model.layers.items():
-        if isinstance(layer, Activation):
-            number = name.removeprefix("activation")
-            shares[f"activation/layer{number}.saturated"] = saturated_share(layer.output, layer.name)
-            outputs = layer.output
-        elif name == next(reversed(model.layers)):
-            number, outputs = str(len(model.sizes) - 1), model.logits
-        else:
-            continue
-        flat = outputs.reshape(len(outputs), -1).astype(np.float64)
-        mean = np.add.reduce(flat, axis=-1) / flat.shape[-1]
-        means[f"activation/layer{number}.mean"] = mean
-        stds[f"activation/layer{number}.std"] = _std(mean, np.vecdot(flat, flat) / flat.shape[-1])
-    return means | stds | shares
-
-
-def _of_statistics(model: MLP) -> dict[str, FloatArray]:
-    means, variances = {}, {}
-    for name, layer in model.layers.items():
-        if isinstance(layer, BatchNormalization):
-            means[f"batch_norm/{name}.running_mean"] = layer.running_mean.mean(axis=-1, dtype=np.float64)
-            variances[f"batch_norm/{name}.running_var"] = layer.running_var.mean(axis=-1, dtype=np.float64)
-    return means | variances
+def _by_layer(columns: FloatArray, metric: str, names: Sequence[str]) -> dict[str, FloatArray]:
+    """The columns of (R, L) by their metrics."""
+    return {metric.format(name): columns[:, column] for column, name in enumerate(names)}
 
 
 def saturated_share(outputs: FloatArray, activation: str) -> FloatArray:
@@ -117,7 +128,7 @@ def _share(true: NDArray[np.bool_]) -> FloatArray:
     return share
 
 
-def _std(mean: FloatArray, mean_square: FloatArray) -> FloatArray:
-    """The standard deviation; a difference of squares, which rounding may make negative."""
-    std: FloatArray = np.sqrt(np.maximum(mean_square - mean * mean, 0))
-    return std
+def _std(means: FloatArray, mean_squares: FloatArray) -> FloatArray:
+    """Standard deviations; differences of squares, which rounding may make negative."""
+    stds: FloatArray = np.sqrt(np.maximum(mean_squares - means * means, 0))
+    return stds

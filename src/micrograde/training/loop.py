@@ -114,7 +114,7 @@ class Training:
         self._learning_rates = plan.learning_rates
         self._replicas: IntArray = np.arange(len(model.parameters))
         self._snapshot_due = snapshot_due
-        self._diagnostics = Diagnostics() if plan.diagnostics else None
+        self._diagnostics = Diagnostics(model) if plan.diagnostics else None
         self._trajectories = trajectories
         self._epoch = 0
         self._to_cancel: set[int] = set()
