@@ -56,7 +56,7 @@ test: .venv/installed-dev  ## run the tests
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)
 
-test-system: .venv/installed-system  ## test on a Ray cluster, PostgreSQL and a full disk: apt-get install postgresql first
+test-system: .venv/installed-system  ## test on a Ray cluster, PostgreSQL, a full disk, in a browser: apt-get install postgresql chromium
 	$(BIN)/python -m pytest tests/system $(ARGS)
 
 fuzz: .venv/installed-fuzz  ## try to break each reader of files for 5 minutes: make fuzz ARGS="--seconds 20 --reader idx"
