@@ -30,10 +30,13 @@ def free_port() -> int:
 class MlflowServer:
     """`mlflow server` on loopback, with a SQLite store in a folder of its own; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, cores: set[int] | None = None) -> None:
+        self.folder, self.port, self.cores = folder, free_port(), cores
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def _keep_to_cores(self) -> None:
+        os.sched_setaffinity(0, self.cores or ())
 
     def __enter__(self) -> Self:
         self.start()
@@ -58,6 +61,7 @@ class MlflowServer:
                 stdout=log,
                 stderr=log,
                 process_group=0,
+                preexec_fn=self._keep_to_cores if self.cores else None,
             )
 
     def start(self) -> None:
