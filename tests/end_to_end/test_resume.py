@@ -40,7 +40,10 @@ def end_of(user, run):
     client, run_id = user.client, run.info.run_id
     histories = {}
     for metric in run.data.metrics:
-        points = sorted((point.step, point.value) for point in client.get_metric_history(run_id, metric))
+        # As texts: no NaN equals another, and an update ratio is NaN where nothing moved.
+        points = sorted(
+            (point.step, repr(point.value)) for point in client.get_metric_history(run_id, metric)
+        )
         assert len({step for step, _ in points}) == len(points), f"{metric}: a step is there twice"
         histories[metric] = points
     weights = user.artifacts(run) / "model" / "weights.safetensors"
