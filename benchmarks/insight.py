@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from micrograde.artifacts import write_graphs, write_model, write_walkthrough
+from micrograde.artifacts import write_graphs, write_walkthrough
 from micrograde.assembly import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
+from micrograde.classifier import write_classifier
 from micrograde.config import (
     BundledData,
     ConstantSchedule,
@@ -92,7 +93,7 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         writers: dict[str, Callable[[], None]] = {
-            "model": lambda: write_model(folder, model, config, data.preprocessing),
+            "model": lambda: write_classifier(folder / "model", model, config, data.preprocessing),
             "graph": lambda: write_graphs(folder, "run", model, batch),
             "light pictures": lambda: write_light_pictures(folder, "run", history, model, data, confusion),
             "other pictures": lambda: write_all_pictures(folder, "run", model, trajectory, data, 32),

@@ -4,6 +4,8 @@ The notebook's names live here, so that its cells run on ``from micrograde impor
 else is imported from the room it lives in, such as ``micrograde.training``.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from micrograde.autograd import Variable
 from micrograde.drawing import draw_graph, draw_svg, render_graph
 from micrograde.gradcheck import check_gradients
@@ -18,6 +20,9 @@ from micrograde.nn import (
     calculate_accuracy,
 )
 
+if TYPE_CHECKING:
+    from micrograde.estimator import MLPClassifier
+
 Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
 
 __all__ = [
@@ -25,6 +30,7 @@ __all__ = [
     "BatchNormalization",
     "CrossEntropyLoss",
     "LinearLayer",
+    "MLPClassifier",
     "ReLUActivation",
     "SigmoidActivation",
     "TanhActivation",
@@ -34,3 +40,12 @@ __all__ = [
     "draw_graph",
     "render_graph",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported when it is asked for: ``MLPClassifier``, which needs scikit-learn."""
+    if name == "MLPClassifier":
+        from micrograde.estimator import MLPClassifier
+
+        return MLPClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,7 @@
 """The files a run leaves: its recipe, its model, its pictures, its log.
 
 config/config.yaml           the composed config; config/overrides.yaml what was typed
-model/weights.safetensors    parameters and running statistics
-model/preprocessing.json     what turns raw features into the network's inputs
+model/*                      the network and what turns raw rows into its inputs; see classifier.py
 gradient_check.csv           hand-written gradients against autograd's, a line for each parameter
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
 walkthrough.html             forward and backward, step by step
@@ -11,7 +10,6 @@ checkpoints/                 what is needed to go on; see checkpoints.py
 train.log                    what was said, with times
 """
 
-import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +19,6 @@ import numpy as np
 
 from micrograde.autograd import Variable, nodes
 from micrograde.config import TrainConfig, to_container
-from micrograde.data import Preprocessing
 from micrograde.drawing import LayerNode
 from micrograde.equations import Trace
 from micrograde.gradcheck import GradientEvidence, trace_first_sample, trace_replica
@@ -46,21 +43,6 @@ def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) ->
     for name, content in (("config", to_container(config)), ("overrides", list(overrides))):
         text = yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True)
         (folder / f"{name}.yaml").write_text(without_password(text), encoding="utf-8")
-
-
-def write_model(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
-    """The weights as safetensors, with the model's config in the header, and the preprocessing.
-
-    ``model`` is a stack of one replica; its axis is left out of the file.
-    """
-    from safetensors.numpy import save_file
-
-    folder = _made(folder / "model")
-    metadata = {"model": json.dumps(to_container(config)["model"])}
-    arrays = {name: np.ascontiguousarray(array[0]) for name, array in model.state().items()}
-    save_file(arrays, folder / "weights.safetensors", metadata)
-    text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
-    (folder / "preprocessing.json").write_text(text, encoding="utf-8")
 
 
 def write_evidence(folder: Path, evidence: GradientEvidence) -> None:

@@ -61,12 +61,20 @@ def prepare_data(config: DataConfig, dtype: str) -> PreparedData:
     InputError
         Whatever is wrong with the data.
     """
-    options = dataclasses.asdict(config)
-    split_options = {key: options.pop(key) for key in _SPLIT_KEYS}
-    standardize = split_options.pop("standardize")
-    dataset = load_dataset(**options)
-    split = split_dataset(dataset, seed=config.seed, **split_options)
-    preprocessing = Preprocessing.fit(dataset, split.train.features, standardize=standardize)
+    options = {key: value for key, value in dataclasses.asdict(config).items() if key not in _SPLIT_KEYS}
+    return prepare_dataset(load_dataset(**options), config, dtype)
+
+
+def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> PreparedData:
+    """As ``prepare_data``, for a data set that has been loaded."""
+    split = split_dataset(
+        dataset,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        stratify=config.stratify,
+        seed=config.seed,
+    )
+    preprocessing = Preprocessing.fit(dataset, split.train.features, standardize=config.standardize)
 
     def samples(part: Part | None) -> Samples | None:
         if part is None:

@@ -15,12 +15,12 @@ from micrograde.artifacts import (
     RunLog,
     write_evidence,
     write_graphs,
-    write_model,
     write_recipe,
     write_walkthrough,
 )
 from micrograde.assembly import PreparedData
 from micrograde.checkpoints import FOLDER, Checkpoint, write_checkpoint
+from micrograde.classifier import describe_model, write_classifier
 from micrograde.config import DataConfig, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
@@ -251,7 +251,7 @@ class LiveRun:
         self.log.add(f"{status} {reason or self.test}")
         self.log.write()
         if self.folder:
-            write_model(self.folder, model, self.config, data.preprocessing)
+            write_classifier(self.folder / "model", model, self.config, data.preprocessing)
             write_graphs(self.folder, name, model, self._first_batch())
             figures = self.folder / "figures"
             if self.history:
@@ -261,7 +261,8 @@ class LiveRun:
             if self.request.all_pictures and self.history:
                 rows = self.config.training.batch_size or len(data.training)
                 write_all_pictures(figures, name, model, self.trajectory, data, rows)
-        self.recorder.end_run(self.number, status)
+        described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
+        self.recorder.end_run(self.number, status, described)
         self.ended = True
 
     def last_metrics(self) -> dict[str, float]:

@@ -62,7 +62,12 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         "gradient_check.csv",
         "graph/network.dot",
         "graph/network.svg",
+        "model/MLmodel",
+        "model/input_example.json",
         "model/preprocessing.json",
+        "model/python_env.yaml",
+        "model/requirements.txt",
+        "model/serving_input_example.json",
         "model/weights.safetensors",
         "train.log",
         "walkthrough.html",
@@ -260,7 +265,7 @@ def test_a_network_that_was_small_is_walked_through_number_by_number(user):
 def test_which_pictures_a_run_leaves_can_be_told(user, pictures, all_of_them):
     sweep = ["-m", "seed=0,1"] if all_of_them else []
     user.run("train", *sweep, "data=moons", "training.num_epochs=2", f"tracking.pictures={pictures}")
-    run = next(run for run in user.runs() if "seed" in run.data.params)
+    run = next(run for run in user.runs() if "data.name" in run.data.params)
     names = {path.name for path in (user.artifacts(run) / "figures").iterdir()}
     assert {"learning_curves.svg", "gradient_flow.svg", "update_ratios.svg"} <= names
     assert ("loss_surface.svg" in names) is all_of_them

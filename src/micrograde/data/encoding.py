@@ -99,6 +99,23 @@ class TableEncoding:
                 features[np.arange(len(table)), places[index] + _codes(column, categories, source)] = 1.0
         return features
 
+    def decode(self, features: NDArray[np.float64]) -> list[list[float | str | bool]]:
+        """The values (n rows of the table's columns) that ``encode`` makes these features (n, D) of.
+
+        A column of the categories True and False holds truth values.
+        """
+        widths = [1 if categories is None else len(categories) for categories in self.categories]
+        pieces = np.split(features, np.cumsum(widths)[:-1], axis=1)
+        columns: list[list[Any]] = []
+        for piece, categories in zip(pieces, self.categories, strict=True):
+            if categories is None:
+                columns.append(piece[:, 0].tolist())
+                continue
+            names = [categories[place] for place in piece.argmax(axis=1).tolist()]
+            truths = set(categories) <= {"True", "False"}
+            columns.append([name == "True" for name in names] if truths else names)
+        return [list(row) for row in zip(*columns, strict=True)]
+
     def state(self) -> dict[str, Any]:
         """Plain lists, for JSON."""
         return {

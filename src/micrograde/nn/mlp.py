@@ -211,6 +211,35 @@ class MLP:
         views = {**self.layout.views(self.parameters), **self.statistics_layout.views(self.statistics)}
         return {name: array.copy() for name, array in views.items()}
 
+    @classmethod
+    def from_state(cls, state: Mapping[str, FloatArray], activation: str) -> "MLP":
+        """The network alone that ``state`` is of, with the exact loss.
+
+        Its sizes, whether it has batch norm, and its dtype are told by the arrays.
+
+        Raises
+        ------
+        ValueError
+            If the arrays are not those of a network.
+        """
+        shapes: list[tuple[int, ...]] = []
+        while (weights := state.get(f"layer{len(shapes) + 1}.weights")) is not None:
+            shapes.append(weights.shape)
+        if not shapes or any(len(shape) != 2 for shape in shapes):
+            raise ValueError("MLP: the state has no layer1.weights of two axes, or another layer's have not")
+        model = cls(
+            shapes[0][0],
+            [outputs for _, outputs in shapes[:-1]],
+            shapes[-1][1],
+            activation=activation,
+            batch_norm="batchnorm1.gamma" in state,
+            generators=np.random.default_rng(0),  # what they give is overwritten at once
+            dtype=state["layer1.weights"].dtype,
+            loss_epsilon=0.0,
+        )
+        model.load_state(state)
+        return model
+
     def load_state(self, state: Mapping[str, FloatArray]) -> None:
         """Take over what ``state`` gave, from a network of the same sizes.
 

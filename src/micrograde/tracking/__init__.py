@@ -3,7 +3,7 @@
 from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
-from micrograde.tracking.events import DatasetInput
+from micrograde.tracking.events import DatasetInput, ModelDescription
 from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
 from micrograde.tracking.provenance import present_provenance
 from micrograde.tracking.recorder import Recorder
@@ -28,6 +28,7 @@ __all__ = [
     "DiskFullError",
     "Kept",
     "Launch",
+    "ModelDescription",
     "NullRecorder",
     "RecordedRun",
     "Recorder",

@@ -25,6 +25,7 @@ from micrograde.tracking.events import (
 )
 from micrograde.tracking.experiments import Experiments
 from micrograde.tracking.files import keep_files
+from micrograde.tracking.mlmodel import write_mlmodel
 from micrograde.tracking.retrying import Caller, at_once
 from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
 from micrograde.tracking.store import StoreLocation, StoreLock
@@ -234,6 +235,8 @@ class EventWriter:
     def _end(self, event: RunEnded) -> None:
         run_id, experiment_id = self.run_ids[event.run]
         folder = self._folder / f"run-{event.run}"
+        if event.model and (folder / "model").exists():  # else it has been kept before
+            write_mlmodel(folder / "model", event.model, run_id)
         keep_files(folder, run_id, self._artifact_uris[run_id], self._client, self._location, self._make)
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
         if event.run in self._perhaps_twice:

@@ -24,6 +24,29 @@ class DatasetInput:
 
 
 @dataclass(frozen=True)
+class ModelDescription:
+    """What MLflow is to know of the model in a run's folder ``model``.
+
+    Attributes
+    ----------
+    loader_module
+        The module that MLflow loads it with; see ``mlflow.pyfunc.add_to_model``.
+    requirements
+        What has to be installed for that, as pip takes it.
+    inputs, outputs
+        Columns and their types by MLflow's names: double, string, boolean.
+    example
+        Rows of values, in the order of the inputs.
+    """
+
+    loader_module: str
+    requirements: Sequence[str]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    example: Sequence[Sequence[float | str | bool]]
+
+
+@dataclass(frozen=True)
 class RunStarted:
     """A run begins. ``run`` is its number within the launch; times are milliseconds since 1970.
 
@@ -83,11 +106,12 @@ class TagsSet:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """A run is over, and its folder holds the files that belong to it."""
+    """A run is over, and its folder holds the files that belong to it, perhaps a model among them."""
 
     run: int
     time: int
     status: Status
+    model: ModelDescription | None = None
 
 
 @dataclass(frozen=True)
@@ -128,4 +152,6 @@ def from_json_line(line: str) -> Event:
         raise ValueError(f"not an event: {line[:200]}")
     if kind is RunStarted and content["dataset"] is not None:
         content["dataset"] = DatasetInput(**content["dataset"])
+    if kind is RunEnded and content["model"] is not None:
+        content["model"] = ModelDescription(**content["model"])
     return kind(**content)

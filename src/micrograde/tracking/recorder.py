@@ -24,6 +24,7 @@ from micrograde.tracking.events import (
     Event,
     LaunchEnded,
     MetricsLogged,
+    ModelDescription,
     RunAdopted,
     RunEnded,
     RunStarted,
@@ -139,9 +140,9 @@ class Recorder:
         """More that is known of a run."""
         self._append(TagsSet(run, _without_passwords(tags)))
 
-    def end_run(self, run: int, status: Status) -> None:
-        """A run is over, and its folder complete."""
-        self._append(RunEnded(run, _now(), status))
+    def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
+        """A run is over, and its folder complete; ``model`` describes what is in its folder ``model``."""
+        self._append(RunEnded(run, _now(), status, model))
         self._running.discard(run)
 
     def wait(self) -> tuple[RecordedRun, ...]:

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, Self
 
-from micrograde.tracking.events import DatasetInput, Status
+from micrograde.tracking.events import DatasetInput, ModelDescription, Status
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class RunRecorder(Protocol):
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """More that is known of a run."""
 
-    def end_run(self, run: int, status: Status) -> None:
-        """A run is over."""
+    def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
+        """A run is over; ``model`` describes what is in its folder ``model``."""
 
     def wait(self) -> tuple[RecordedRun, ...]:
         """Wait until everything told so far is in the store."""
@@ -90,7 +90,7 @@ class NullRecorder:
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """Forget them."""
 
-    def end_run(self, run: int, status: Status) -> None:
+    def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
         """Forget it."""
 
     def wait(self) -> tuple[RecordedRun, ...]:

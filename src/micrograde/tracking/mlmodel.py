@@ -1,0 +1,53 @@
+"""The file that makes a folder a model of MLflow's, and those that go with it.
+
+MLmodel                       what loads it, with which columns; see mlflow.models.Model
+requirements.txt, python_env.yaml
+                              what has to be installed for that
+input_example.json, serving_input_example.json
+                              rows to try it with, as pandas reads them and as a server takes them
+"""
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from micrograde.tracking.events import ModelDescription
+
+
+def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> None:
+    """Describe the model that lies in ``folder`` to MLflow; what was written before is written again."""
+    from mlflow.models import Model
+    from mlflow.models.signature import ModelSignature
+    from mlflow.types.schema import ColSpec, Schema
+
+    def schema(columns: Any) -> Schema:
+        return Schema([ColSpec(kind, name) for name, kind in columns.items()])
+
+    split = {"columns": list(description.inputs), "data": description.example}
+    _write(folder / "input_example.json", json.dumps(split))
+    _write(folder / "serving_input_example.json", json.dumps({"dataframe_split": split}))
+    _write(folder / "requirements.txt", "".join(f"{each}\n" for each in description.requirements))
+    environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
+    _write(folder / "python_env.yaml", json.dumps(environment))  # JSON is YAML
+
+    model = Model(
+        artifact_path="model",
+        run_id=run_id,
+        signature=ModelSignature(schema(description.inputs), schema(description.outputs)),
+        saved_input_example_info={
+            "artifact_path": "input_example.json",
+            "serving_input_path": "serving_input_example.json",
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+    )
+    # As mlflow.pyfunc.add_to_model does it, without the import, which takes long and warns.
+    environment_of = {"virtualenv": "python_env.yaml"}
+    version, loader = platform.python_version(), description.loader_module
+    model.add_flavor("python_function", loader_module=loader, python_version=version, env=environment_of)
+    model.save(folder / "MLmodel")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

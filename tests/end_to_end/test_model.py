@@ -1,0 +1,131 @@
+"""The model that a run leaves, as MLflow loads and serves it."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.servers import free_port
+from tests.waiting import wait_for
+
+from micrograde import tags
+from micrograde.tracking import local_store
+
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def trained(make_user):
+    """A user with a run on a table of their own, the run, and the table."""
+    user, random = make_user("model"), np.random.default_rng(1)
+    kinds = random.choice(["oak", "fir"], ROWS)
+    table = pd.DataFrame(
+        {
+            "height": np.where(kinds == "oak", 20.0, 35.0) + random.normal(size=ROWS),
+            "leaf": np.where(random.random(ROWS) < 0.9, np.where(kinds == "oak", "broad", "needle"), "broad"),
+            "kind": kinds,
+        }
+    )
+    table.to_csv(user.folder / "trees.csv", index=False)
+    user.run("train", "data=csv", "data.path=trees.csv", "data.target=kind", "training.num_epochs=30")
+    (run,) = user.runs()
+    return user, run, table
+
+
+def loaded(user, run):
+    import mlflow
+
+    mlflow.set_tracking_uri(local_store(user.home).tracking_uri)
+    return mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+
+
+def test_mlflow_loads_it_and_it_predicts_from_raw_rows(trained):
+    user, run, table = trained
+    model = loaded(user, run)
+    found = model.predict(table[["leaf", "height"]])
+    assert list(found.columns) == ["class", "probability_fir", "probability_oak"]
+    assert (found["class"] == table["kind"]).mean() > 0.9
+    assert model.metadata.signature.inputs.input_names() == ["height", "leaf"]
+    assert list(model.input_example.columns) == ["height", "leaf"]
+
+
+def test_a_wrong_column_is_a_clear_error(trained):
+    from mlflow.exceptions import MlflowException
+
+    user, run, table = trained
+    model = loaded(user, run)
+    with pytest.raises(MlflowException, match=r"Model is missing inputs \['leaf'\]"):
+        model.predict(table[["height"]])
+    with pytest.raises(MlflowException, match="column 'leaf' holds the unknown category 'round'; known are"):
+        model.predict(table.assign(leaf="round")[["height", "leaf"]])
+
+
+def test_no_file_of_it_is_pickled(trained):
+    user, run, _ = trained
+    files = {path.name for path in (user.artifacts(run) / "model").iterdir()}
+    assert files == {
+        "MLmodel", "input_example.json", "preprocessing.json", "python_env.yaml", "requirements.txt",
+        "serving_input_example.json", "weights.safetensors",
+    }  # fmt: skip
+
+
+def test_the_runs_of_a_sweep_have_theirs_too(user):
+    user.run("train", "-m", "data=iris", "seed=0,1", "training.num_epochs=2")
+    for run in user.runs():
+        if tags.PARENT in run.data.tags:
+            model = loaded(user, run)
+            assert (
+                list(model.predict(model.input_example)["class"].isin(["setosa", "versicolor"])) == [True] * 3
+            )
+
+
+@pytest.mark.slow
+def test_it_is_served_over_http(trained, tmp_path):
+    user, run, _ = trained
+    port = free_port()
+    commands = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": local_store(user.home).tracking_uri,
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+    }
+    serve = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"runs:/{run.info.run_id}/model"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*serve, "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)],
+            env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+
+    def post(content):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/invocations", content, {"Content-Type": "application/json"}
+        )
+        return json.loads(urllib.request.urlopen(request).read())
+
+    def answers():
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/ping").status == 200
+        except OSError:
+            return False
+
+    try:
+        wait_for(answers)
+        example = (user.artifacts(run) / "model" / "serving_input_example.json").read_bytes()
+        found = post(example)["predictions"]
+        assert {row["class"] for row in found} <= {"oak", "fir"}
+        assert sum(found[0][f"probability_{kind}"] for kind in ("oak", "fir")) == pytest.approx(1)
+        tall = {"dataframe_records": [{"height": 36.0, "leaf": "needle"}]}
+        assert post(json.dumps(tall).encode())["predictions"][0]["class"] == "fir"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            post(json.dumps({"dataframe_records": [{"height": 36.0}]}).encode())
+        assert refused.value.code == 400
+        assert "Model is missing inputs ['leaf']" in refused.value.read().decode()
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait()
