@@ -83,7 +83,7 @@ def test_a_run_on_a_server_is_marked_there(user, server):
     def runs():
         return client.search_runs([each.experiment_id for each in client.search_experiments()])
 
-    wait_for(runs)
+    wait_for(lambda: any("val/accuracy" in run.data.metrics for run in runs()))
     assert "RUNNING" in user.run("compare", *to_server).stdout
     kill_both(process)
     measured = len(journal(user))
