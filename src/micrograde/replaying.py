@@ -47,13 +47,13 @@ class MetricComparison:
 
     def __str__(self) -> str:
         if self.first is None:
-            return f"{self.metric:<32} {self.values:>6} values  identical"
+            return f"{self.metric:<36} {self.values:>6} values  identical"
         step, stored, replayed = self.first
         error = ""
         if stored is not None and replayed is not None and stored:
             error = f", relative {abs(replayed - stored) / abs(stored):.1e}"
         what = f"at step {step} {_shown(replayed)}, stored {_shown(stored)}{error}"
-        return f"{self.metric:<32} {self.values:>6} values  {self.different} differ: {what}"
+        return f"{self.metric:<36} {self.values:>6} values  {self.different} differ: {what}"
 
 
 @dataclass(frozen=True)
