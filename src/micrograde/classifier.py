@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from micrograde.config import ModelConfig, TrainConfig, to_container
 from micrograde.data import Dataset, Preprocessing
 from micrograde.errors import InputError
-from micrograde.nn import MLP
+from micrograde.nn import MLP, softmax
+from micrograde.nn.arrays import FloatArray
 from micrograde.tracking import ModelDescription
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Classifier:
         encoding = self.preprocessing.encoding
         return encoding.columns if encoding else self.preprocessing.feature_names
 
-    def probabilities(self, rows: "pandas.DataFrame | NDArray[Any]") -> NDArray[np.float64]:
+    def probabilities(self, rows: "pandas.DataFrame | NDArray[Any]") -> FloatArray:
         """The probability of each class (n, C), in the order of ``preprocessing.class_names``.
 
         Parameters
@@ -61,10 +62,7 @@ class Classifier:
         InputError
             A column is missing, or holds what cannot be a feature; in one line.
         """
-        logits = self.model.predict_logits(self._inputs(rows)).astype(np.float64)
-        exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        shares: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
-        return shares
+        return softmax(self.model.predict_logits(self._inputs(rows)).astype(np.float64))
 
     def predict(self, rows: "pandas.DataFrame | NDArray[Any]") -> "pandas.DataFrame":
         """For each row its ``class`` by name, and ``probability_<name>`` of each class."""

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.extmath import softmax
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
@@ -34,7 +33,7 @@ from micrograde.config import TrainConfig
 from micrograde.config_parsing import parse_train_config
 from micrograde.data import Dataset
 from micrograde.errors import InputError, RunFailedError
-from micrograde.nn import MLP
+from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.training import Departure, EpochRecord, Training
 from micrograde.training.evaluation import ROWS_AT_A_TIME
@@ -199,9 +198,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             raise RunFailedError(f"MLPClassifier diverged: {departure.divergence}; lower the learning rate")
         self.classes_, self.seed_ = classes, seed
         self.preprocessing_ = data.preprocessing
-        state = {
-            name: array[0] for name, array in departure.model.state().items()
-        }  # without the stack's axis
+        state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
         self.model_ = MLP.from_state(state, config.model.activation)
         self.n_iter_ = departure.epoch
         self.history_ = pd.DataFrame(
@@ -218,8 +215,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out."""
-        probabilities: FloatArray = softmax(self._logits(X), copy=False)
-        return probabilities
+        return softmax(self._logits(X))
 
     def _logits(self, X: ArrayLike) -> FloatArray:
         check_is_fitted(self, "model_")  # a fit that diverged has left other attributes

@@ -90,15 +90,7 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
     """
     trace = trace_replica(model, replica, x, targets)
     trace.loss.backward()
-    manual = MLP(
-        model.sizes[0],
-        model.sizes[1:-1],
-        model.sizes[-1],
-        activation=model.activation,
-        batch_norm=model.batch_norm,
-        generators=np.random.default_rng(0),
-        loss_epsilon=0.0,
-    )
+    manual = model.same_kind(np.random.default_rng(0), dtype=np.float64, loss_epsilon=0.0)
     manual.parameters[...] = model.parameters[replica]
     manual.forward(np.asarray(x, float), np.asarray(targets, float))
     manual.backward(input_gradient=True)

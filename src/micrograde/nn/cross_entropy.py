@@ -142,6 +142,13 @@ class CrossEntropyLoss:
         return work.is_correct
 
 
+def softmax(logits: FloatArray) -> FloatArray:
+    """The probabilities (..., C) of the classes (C1), as a new array."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
+
+
 def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -> FloatArray:
     """Class numbers (N,) as rows of zeros with a single one, (N, C)."""
     rows: FloatArray = np.eye(num_classes, dtype=dtype)[labels]

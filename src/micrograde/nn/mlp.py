@@ -149,18 +149,24 @@ class MLP:
         self.replicas = (len(rows),)
         self.bind(self.parameters[rows], self.gradients[rows], self.statistics[rows])
 
-    def alone(self, row: int) -> "MLP":
-        """A copy of one replica, as a stack of one."""
-        copy = MLP(
+    def same_kind(
+        self, generators: Generators, *, dtype: DTypeLike | None = None, loss_epsilon: float | None = None
+    ) -> "MLP":
+        """A new network of these sizes and layers; of this dtype and loss too, if nothing else is said."""
+        return MLP(
             self.sizes[0],
             self.sizes[1:-1],
             self.sizes[-1],
             activation=self.activation,
             batch_norm=self.batch_norm,
-            generators=[np.random.default_rng(0)],
-            dtype=self.dtype,
-            loss_epsilon=self.loss.epsilon,
+            generators=generators,
+            dtype=self.dtype if dtype is None else dtype,
+            loss_epsilon=self.loss.epsilon if loss_epsilon is None else loss_epsilon,
         )
+
+    def alone(self, row: int) -> "MLP":
+        """A copy of one replica, as a stack of one."""
+        copy = self.same_kind([np.random.default_rng(0)])
         copy.parameters[0], copy.gradients[0] = self.parameters[row], self.gradients[row]
         copy.statistics[0] = self.statistics[row]
         return copy

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograde.nn import MLP
+from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
 from micrograde.training.evaluation import evaluate
@@ -74,15 +74,8 @@ def decision_boundary(model: MLP, trajectory: Trajectory, samples: Samples) -> B
             stack.parameters[...], stack.statistics[...] = parameters[part], statistics[part]
             for start in range(0, len(grid), _ROWS):
                 rows = slice(start, start + _ROWS)
-                probabilities[part, rows] = _softmax(stack.predict_logits(grid[rows]))
+                probabilities[part, rows] = softmax(stack.predict_logits(grid[rows]))
             accuracies[part] = evaluate(stack, samples)[1]
     ends = (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1]))
     shape = (len(epochs), side, side, model.sizes[-1])
     return Boundary(epochs, probabilities.reshape(shape), accuracies, *ends)
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    """Equation (C1) on the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
-    return shares

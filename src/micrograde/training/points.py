@@ -36,16 +36,7 @@ def stacks_for(
     ------
     Which of the points, and the stack for them.
     """
-    stack = MLP(
-        model.sizes[0],
-        model.sizes[1:-1],
-        model.sizes[-1],
-        activation=model.activation,
-        batch_norm=model.batch_norm,
-        generators=[np.random.default_rng(0)],
-        dtype=model.dtype if dtype is None else dtype,
-        loss_epsilon=model.loss.epsilon,
-    )
+    stack = model.same_kind([np.random.default_rng(0)], dtype=dtype)
     floats = 2 * model.layout.size + _ARRAYS * rows * sum(model.sizes)
     at_a_time = max(1, _BYTES // (floats * stack.dtype.itemsize))
     for start in range(0, points, at_a_time):
