@@ -30,7 +30,7 @@ from micrograde.config import (
     TrainConfig,
     TrainingConfig,
 )
-from micrograde.pictures import write_all_pictures, write_light_pictures
+from micrograde.pictures import write_light_pictures, write_other_pictures
 from micrograde.training import Departure, EpochRecord, Training, Trajectory, confusion_counts
 
 DIGITS = BundledData(name="digits")
@@ -96,7 +96,7 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
             "model": lambda: write_classifier(folder / "model", model, config, data.preprocessing),
             "graph": lambda: write_graphs(folder, "run", model, batch),
             "light pictures": lambda: write_light_pictures(folder, "run", history, model, data, confusion),
-            "other pictures": lambda: write_all_pictures(folder, "run", model, trajectory, data, 32),
+            "other pictures": lambda: write_other_pictures(folder, "run", model, trajectory, data, 32),
             "walkthrough": lambda: write_walkthrough(folder, "run", model, batch),
         }
         for _ in range(rounds + 1):

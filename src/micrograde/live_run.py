@@ -24,7 +24,8 @@ from micrograde.classifier import describe_model, write_classifier
 from micrograde.config import DataConfig, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
-from micrograde.pictures import write_all_pictures, write_light_pictures
+from micrograde.nn.arrays import IntArray
+from micrograde.pictures import write_light_pictures, write_other_pictures
 from micrograde.progress import progress_line
 from micrograde.resuming import Resumption
 from micrograde.tracking import DatasetInput, RunRecorder
@@ -235,7 +236,7 @@ class LiveRun:
     def end(self, model: MLP, status: Status = "FINISHED", reason: str | None = None) -> None:
         """Write what is left of the run, and end it."""
         self.status, self.reason = status, reason
-        data, name = self.data, self.request.name
+        data = self.data
         confusion = None
         if status == "FINISHED" and data.test is not None:
             loss, accuracy = evaluate(model, data.test)
@@ -252,18 +253,23 @@ class LiveRun:
         self.log.write()
         if self.folder:
             write_classifier(self.folder / "model", model, self.config, data.preprocessing)
-            write_graphs(self.folder, name, model, self._first_batch())
-            figures = self.folder / "figures"
-            if self.history:
-                write_light_pictures(figures, name, self.history, model, data, confusion)
-            if self.request.all_pictures:
-                write_walkthrough(self.folder, name, model, self._first_batch())
-            if self.request.all_pictures and self.history:
-                rows = self.config.training.batch_size or len(data.training)
-                write_all_pictures(figures, name, model, self.trajectory, data, rows)
+            self._draw(self.folder, model, confusion)
         described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
         self.recorder.end_run(self.number, status, described)
         self.ended = True
+
+    def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
+        """The graphs; of a run that has ended an epoch its pictures, too."""
+        name, data, figures = self.request.name, self.data, folder / "figures"
+        write_graphs(folder, name, model, self._first_batch())
+        if self.history:
+            write_light_pictures(figures, name, self.history, model, data, confusion)
+        if not self.request.all_pictures:
+            return
+        write_walkthrough(folder, name, model, self._first_batch())
+        if self.history:
+            rows = self.config.training.batch_size or len(data.training)
+            write_other_pictures(figures, name, model, self.trajectory, data, rows)
 
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""

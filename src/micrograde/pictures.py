@@ -49,7 +49,7 @@ def write_light_pictures(
         drawing.draw_weight_images(images, title=title).save(folder / "first_layer_weights.svg")
 
 
-def write_all_pictures(
+def write_other_pictures(
     folder: Path, title: str, model: MLP, trajectory: Trajectory, data: PreparedData, batch_size: int
 ) -> None:
     """What takes a tenth of a second each, beside the light ones; what cannot be drawn is left out."""

@@ -49,6 +49,7 @@ class Stack:
         if self.replicas[0].folder:
             self.pace = Pace(configs[0].training.checkpoint_seconds)
         streams = [streams[row] for row in sound]
+        followed = any(run.request.all_pictures for run in self.replicas)
         training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),
@@ -58,7 +59,7 @@ class Stack:
             [each.shuffling for each in streams],
             told_labels(configs, self.data, [each.label_noise for each in streams]),
             self.pace.due,
-            [run.trajectory for run in self.replicas] if self.replicas[0].request.all_pictures else (),
+            [run.trajectory for run in self.replicas] if followed else (),
         )
         for run in self.replicas:  # one alone, if it is resumed
             run.take_up(training)

@@ -28,7 +28,8 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
     _write(folder / "input_example.json", json.dumps(split))
     _write(folder / "serving_input_example.json", json.dumps({"dataframe_split": split}))
     _write(folder / "requirements.txt", "".join(f"{each}\n" for each in description.requirements))
-    environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
+    python = platform.python_version()
+    environment = {"python": python, "dependencies": ["-r requirements.txt"]}
     _write(folder / "python_env.yaml", json.dumps(environment))  # JSON is YAML
 
     model = Model(
@@ -43,9 +44,12 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
         },
     )
     # As mlflow.pyfunc.add_to_model does it, without the import, which takes long and warns.
-    environment_of = {"virtualenv": "python_env.yaml"}
-    version, loader = platform.python_version(), description.loader_module
-    model.add_flavor("python_function", loader_module=loader, python_version=version, env=environment_of)
+    model.add_flavor(
+        "python_function",
+        loader_module=description.loader_module,
+        python_version=python,
+        env={"virtualenv": "python_env.yaml"},
+    )
     model.save(folder / "MLmodel")
 
 

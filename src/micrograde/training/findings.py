@@ -92,22 +92,15 @@ def _saturation(measured: Measurements) -> Iterator[str]:
 
 def _cancelled_biases(measured: Measurements) -> Iterator[str]:
     """Batch norm takes the mean away, and with it whatever was added to all rows alike."""
-    still = [
-        metric.removeprefix("gradient_norm/layer").removesuffix(".biases")
-        for metric, norms in measured.history.items()
-        if metric.startswith("gradient_norm/layer") and metric.endswith(".biases") and not any(norms)
-    ]
+    norms = measured.of_layers("gradient_norm", ".biases")
+    still = [layer for layer, each in norms.items() if not each.any()]
     if still:
         yield f"the biases of {_layers(still)} never move: batch norm cancels them"
 
 
 def _vanishing(measured: Measurements) -> Iterator[str]:
-    norms = {
-        metric.removeprefix("gradient_norm/layer").removesuffix(".weights"): float(np.nanmedian(values))
-        for metric, values in measured.history.items()
-        if metric.startswith("gradient_norm/layer") and metric.endswith(".weights")
-        if np.isfinite(values).all()
-    }
+    of_layers = measured.of_layers("gradient_norm", ".weights")
+    norms = {layer: float(np.median(each)) for layer, each in of_layers.items()}
     if len(norms) < 2:
         return
     first, *_, last = norms.values()
