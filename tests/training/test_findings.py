@@ -57,8 +57,11 @@ def test_nothing_is_said_of_a_healthy_run():
             {"gradient_norm/layer1.weights": [60.0] * EPOCHS},
             "gradients explode: 200 times larger in layer 1 than in layer 2",
         ),
-        ({"update_ratio/layer2": [-1.0] * EPOCHS}, "each step changes layer 2 by 10 % of its weights"),
-        ({"update_ratio/layer1": [-6.0] * EPOCHS}, "each step changes layer 1 by 1e-06 of its weights"),
+        ({"update_ratio/layer2": [-1.0] * EPOCHS}, "each step changes the weights of layer 2 by 10 %;"),
+        (
+            {"update_ratio/layer1": [-6.0] * EPOCHS},
+            "each step changes the weights of layer 1 by 1e-06 of their size;",
+        ),
         (
             {"train/accuracy": [0.1] * EPOCHS},
             "training accuracy 0.10 is what always saying the most frequent",

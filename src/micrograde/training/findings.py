@@ -116,12 +116,12 @@ def _updates(measured: Measurements) -> Iterator[str]:
     small = {layer: median for layer, median in medians.items() if median < _SMALL_UPDATES}
     if large:
         yield (
-            f"each step changes {_layers(large)} by {_percent(10 ** max(large.values()))} of its weights; "
+            f"each step changes the weights of {_layers(large)} by {_percent(10 ** max(large.values()))}; "
             "about 0.1 % is usual: learning rate too large"
         )
     if small:
         yield (
-            f"each step changes {_layers(small)} by {10 ** min(small.values()):.0e} of its weights; "
+            f"each step changes the weights of {_layers(small)} by {10 ** min(small.values()):.0e} of their size; "
             "about 1e-03 is usual: learning rate too small, or gradients too weak"
         )
 
