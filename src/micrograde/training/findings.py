@@ -122,8 +122,7 @@ def _updates(measured: Measurements) -> Iterator[str]:
     if small:
         yield (
             f"each step changes the weights of {_layers(small)} by {10 ** min(small.values()):.0e} "
-            "of their size; "
-            "about 1e-03 is usual: learning rate too small, or gradients too weak"
+            "of their size; about 1e-03 is usual: learning rate too small, or gradients too weak"
         )
 
 
