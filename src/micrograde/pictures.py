@@ -84,15 +84,12 @@ def _write_boundary(folder: Path, title: str, model: MLP, trajectory: Trajectory
             (boundary.x_range, boundary.y_range), preprocessing.scales, preprocessing.means, strict=True
         )
     )
-    epochs, probabilities = boundary.epochs, boundary.probabilities
-    accuracies = boundary.accuracies.tolist()
+    regions = drawing.ClassRegions(
+        boundary.epochs, boundary.probabilities, boundary.accuracies.tolist(), points, data.training.labels,
+        x_range, y_range,
+    )  # fmt: skip
     first, second = preprocessing.feature_names
     drawing.draw_decision_boundary(
-        epochs, probabilities, accuracies, points, data.training.labels, x_range=x_range, y_range=y_range,
-        class_names=preprocessing.class_names, feature_names=(first, second), title=title,
-    ).save(folder / "decision_boundary.svg")  # fmt: skip
-    animation = drawing.animate_decision_boundary(
-        epochs, probabilities, accuracies, points, data.training.labels,
-        x_range=x_range, y_range=y_range, title=title,
-    )  # fmt: skip
-    animation.save(folder / "decision_boundary.gif")
+        regions, class_names=preprocessing.class_names, feature_names=(first, second), title=title
+    ).save(folder / "decision_boundary.svg")
+    drawing.animate_decision_boundary(regions, title=title).save(folder / "decision_boundary.gif")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 from tests.drawing.reading import drawn, images, outside, says, texts
 
-from micrograde.drawing import animate_decision_boundary, draw_decision_boundary
+from micrograde.drawing import ClassRegions, animate_decision_boundary, draw_decision_boundary
 from micrograde.drawing.palettes import NOT_FINITE, class_colours
 
 GRID = 21
@@ -36,7 +36,19 @@ def arguments(epochs=1, classes=2, probabilities=None, **changes):
 def draw(class_names=None, **changes):
     given = arguments(**changes)
     names = class_names or [f"class {number}" for number in range(given["probabilities"].shape[-1])]
-    return draw_decision_boundary(**given, class_names=names, feature_names=("x1", "x2"))
+    return drawn_boundary(given, names)
+
+
+def drawn_boundary(given, names):
+    title = given.pop("title")
+    regions = ClassRegions(**given)
+    return draw_decision_boundary(regions, class_names=names, feature_names=("x1", "x2"), title=title)
+
+
+def animated(given):
+    return animate_decision_boundary(
+        ClassRegions(**{name: each for name, each in given.items() if name != "title"}), title=given["title"]
+    )
 
 
 def frames(gif, folder):
@@ -87,7 +99,7 @@ def test_panels_tell_epoch_and_accuracy_and_the_heading_the_last_and_the_best():
 def test_of_many_epochs_six_are_shown_in_order_with_the_first_and_the_last(epochs):
     epochs = [0, *sorted(epochs)]
     changes = arguments(epochs=len(epochs), probabilities=np.full((2, 2, 2), 0.5)) | {"epochs": epochs}
-    picture = draw_decision_boundary(**changes, class_names=["a", "b"], feature_names=("x1", "x2"))
+    picture = drawn_boundary(changes, ["a", "b"])
     found = [label.removeprefix("class regions, ") for label in images(picture)]
     shown = [0 if name == "before training" else int(name.removeprefix("epoch ")) for name in found]
     assert len(shown) == min(len(epochs), 6)
@@ -104,7 +116,7 @@ def test_where_a_network_gives_no_number_the_plane_is_grey():
 
 def test_an_animation_has_a_frame_an_epoch_rests_on_the_last_and_begins_anew(tmp_path):
     turning = np.stack([halves(), halves()[:, ::-1], halves()])
-    gif = animate_decision_boundary(**arguments(epochs=3, probabilities=None) | {"probabilities": turning})
+    gif = animated(arguments(epochs=3, probabilities=None) | {"probabilities": turning})
     info, found = frames(gif, tmp_path)
     assert info["loop"] == 0  # for ever
     assert len(found) == 3
@@ -119,13 +131,13 @@ def test_an_animation_has_a_frame_an_epoch_rests_on_the_last_and_begins_anew(tmp
 
 def test_an_animation_has_thirty_frames_at_most_and_shows_the_points(tmp_path):
     changes = arguments(epochs=50, points=np.array([[0.5, -0.5], [7.0, 0.0]]), labels=np.array([1, 0]))
-    _, found = frames(animate_decision_boundary(**changes), tmp_path)
+    _, found = frames(animated(changes), tmp_path)
     assert len(found) == 30
     pixels = found[0][0]
     orange, blue = class_colours(2)[1], class_colours(2)[0]
     assert pixels[40 + 239, 239].tolist() == orange.tolist()
     assert not (pixels == blue).all(axis=-1).any()  # that point is outside
-    assert animate_decision_boundary(**changes).content == animate_decision_boundary(**changes).content
+    assert animated(changes).content == animated(changes).content
 
 
 @given(st.integers(2, 40), st.text(max_size=200), st.integers(1, 7))
@@ -136,7 +148,7 @@ def test_any_names_and_any_number_of_classes_and_epochs_fit(classes, name, epoch
     picture = draw(class_names=[name] * classes, **changes)
     assert outside(picture) == []
     assert drawn(picture, "title")[0].text.startswith("decision boundary: ")
-    gif = animate_decision_boundary(**arguments(**changes))
+    gif = animated(arguments(**changes))
     assert gif.content.startswith(b"GIF89a")
 
 

@@ -5,6 +5,7 @@
 
 from micrograde.drawing.boundary_animation import Gif, animate_decision_boundary
 from micrograde.drawing.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
+from micrograde.drawing.class_regions import ClassRegions
 from micrograde.drawing.confusion import draw_confusion_matrix
 from micrograde.drawing.curves import draw_learning_curves
 from micrograde.drawing.decision_boundary import draw_decision_boundary
@@ -26,6 +27,7 @@ from micrograde.drawing.walkthrough import Page, draw_walkthrough
 from micrograde.drawing.weight_images import draw_weight_images
 
 __all__ = [
+    "ClassRegions",
     "Curves",
     "Gif",
     "LayerNode",

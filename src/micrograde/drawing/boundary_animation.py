@@ -1,15 +1,14 @@
 """The decision boundary as an animation: the regions move as the network learns."""
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.drawing.class_regions import region_palette, region_places
-from micrograde.drawing.decision_boundary import evenly, points_inside
+from micrograde.drawing.class_regions import ClassRegions, region_palette, region_places
+from micrograde.drawing.decision_boundary import evenly
 from micrograde.drawing.palettes import CLASSES, class_colours
 from micrograde.drawing.text import fitted
 
@@ -39,21 +38,8 @@ class Gif:
         path.write_bytes(self.content)
 
 
-def animate_decision_boundary(
-    epochs: Sequence[int],
-    probabilities: NDArray[np.floating],
-    accuracies: Sequence[float],
-    points: NDArray[np.floating],
-    labels: NDArray[np.integer],
-    *,
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-    title: str,
-) -> Gif:
-    """A frame for each epoch, evenly chosen if there are more than thirty; it begins anew for ever.
-
-    The parameters are those of ``draw_decision_boundary``.
-    """
+def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
+    """A frame for each epoch, evenly chosen if there are more than thirty; it begins anew for ever."""
     from PIL import Image
 
     # The regions' shades, the points' colours, and greys from ink to paper; a GIF has 256 colours at most.
@@ -61,14 +47,14 @@ def animate_decision_boundary(
     colours = np.concatenate([region_palette(_SHADES), class_colours(len(CLASSES)), greys])
     paper = len(colours) - 1
     first_class, ink = paper + 1 - _GREYS - len(CLASSES), paper + 1 - _GREYS
-    dots = _dots(np.asarray(points), np.asarray(labels), x_range, y_range, first_class, paper)
+    dots = _dots(regions, first_class, paper)
     frames = []
-    for index in evenly(len(epochs), FRAMES):
+    for index in evenly(len(regions.epochs), FRAMES):
         pixels = np.empty((_STRIP + _SIDE, _SIDE), np.uint8)
-        text = f"epoch {epochs[index]}: {accuracies[index]:.1%} right"
+        text = f"epoch {regions.epochs[index]}: {regions.accuracies[index]:.1%} right"
         pixels[:_STRIP] = ink + _lettering(title, text) // (256 // _GREYS)
-        regions = region_places(probabilities[index], _SIDE, _SHADES)[::-1]
-        pixels[_STRIP:] = np.where(dots == _NO_DOT, regions, dots)
+        plane = region_places(regions.probabilities[index], _SIDE, _SHADES)[::-1]
+        pixels[_STRIP:] = np.where(dots == _NO_DOT, plane, dots)
         frame = Image.fromarray(pixels)
         frame.putpalette(colours.tobytes())
         frames.append(frame)
@@ -98,20 +84,12 @@ def _lettering(title: str, text: str) -> NDArray[np.uint8]:
     return np.asarray(strip)
 
 
-def _dots(
-    points: NDArray[np.floating],
-    labels: NDArray[np.integer],
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-    first_class: int,
-    paper: int,
-) -> NDArray[np.uint8]:
+def _dots(regions: ClassRegions, first_class: int, paper: int) -> NDArray[np.uint8]:
     """The points on the plane as places in the palette; ``_NO_DOT`` where there is none."""
     from PIL import Image, ImageDraw
 
-    every = -(-len(points) // _POINTS)
-    inside, theirs = points_inside(points[::every], labels[::every], x_range, y_range)
-    low, high = np.array([x_range, y_range]).T
+    inside, theirs = regions.some_points(_POINTS)
+    low, high = np.array([regions.x_range, regions.y_range]).T
     across, up = np.rint((inside - low) / (high - low) * (_SIDE - 1)).T
     picture = Image.new("L", (_SIDE, _SIDE), _NO_DOT)
     draw = ImageDraw.Draw(picture)

@@ -1,11 +1,50 @@
 """The plane coloured by the class that a network sees there, the paler the less sure it is."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.palettes import CLASSES, NOT_FINITE, class_colours, shade
 
 _STRONGEST = 0.55  # share of the class's colour where the network is certain: points stand out on it
+
+
+@dataclass(frozen=True)
+class ClassRegions:
+    """What a network sees in the plane at K epochs, and the points that it is trained on.
+
+    Attributes
+    ----------
+    epochs
+        K epochs; 0 is before the first step.
+    probabilities
+        (K, G, G, C): of each class at the points of a grid, second axis along y, third along x, whose
+        outermost points are the ends of the ranges.
+    accuracies
+        K fractions, of the training part.
+    points, labels
+        (N, 2) and (N,).
+    x_range, y_range
+        In the units of the points.
+    """
+
+    epochs: Sequence[int]
+    probabilities: NDArray[np.floating]
+    accuracies: Sequence[float]
+    points: NDArray[np.floating]
+    labels: NDArray[np.integer]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+    def some_points(self, most: int) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
+        """Those that lie in the ranges, with their labels; of more than ``most`` every second, third..."""
+        every = -(-len(self.points) // most)
+        points, labels = np.asarray(self.points)[::every], np.asarray(self.labels)[::every]
+        low, high = np.array([self.x_range, self.y_range]).T
+        kept = ((points >= low) & (points <= high)).all(axis=1)
+        return points[kept], labels[kept]
 
 
 def region_palette(shades: int) -> NDArray[np.uint8]:

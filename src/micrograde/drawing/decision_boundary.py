@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.drawing.class_regions import region_palette, region_places
+from micrograde.drawing.class_regions import ClassRegions, region_palette, region_places
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import CLASSES
 from micrograde.drawing.panel import Panel, round_ticks
@@ -25,34 +25,10 @@ _NAME = 150.0  # pixels for a class's name
 
 
 def draw_decision_boundary(
-    epochs: Sequence[int],
-    probabilities: NDArray[np.floating],
-    accuracies: Sequence[float],
-    points: NDArray[np.floating],
-    labels: NDArray[np.integer],
-    *,
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-    class_names: Sequence[str],
-    feature_names: tuple[str, str],
-    title: str,
+    regions: ClassRegions, *, class_names: Sequence[str], feature_names: tuple[str, str], title: str
 ) -> Svg:
-    """A panel for each epoch: regions, training points, accuracy; of more than six, early ones more closely.
-
-    Parameters
-    ----------
-    epochs
-        K epochs; 0 is before the first step.
-    probabilities
-        (K, G, G, C): of each class at the points of a grid, second axis along y, third along x, whose
-        outermost points are the ends of the ranges.
-    accuracies
-        K fractions, of the training part.
-    points, labels
-        (N, 2) and (N,).
-    x_range, y_range
-        In the units of the points.
-    """
+    """A panel for each epoch: regions, points, accuracy; of more than six, early ones more closely."""
+    epochs, accuracies = regions.epochs, regions.accuracies
     chosen = _early(epochs, PANELS)
     columns = min(max(len(chosen), 2), _COLUMNS)  # two are as wide as the heading needs
     width = _LEFT + columns * _SIDE + (columns - 1) * _BETWEEN + _RIGHT
@@ -73,24 +49,22 @@ def draw_decision_boundary(
             )
             canvas.text(x + 10, y + 4, name, anchor="start")
     palette = region_palette(_SHADES)
-    every = -(-len(points) // _POINTS)
-    drawn, theirs = np.asarray(points)[::every], np.asarray(labels)[::every]
-    drawn, theirs = points_inside(drawn, theirs, x_range, y_range)
+    points, labels = regions.some_points(_POINTS)
     for place, index in enumerate(chosen):
         row, column = divmod(place, columns)
         panel = Panel(
             canvas, _LEFT + column * (_SIDE + _BETWEEN), top + row * row_height + _ABOVE, _SIDE, _SIDE,
-            x_range, y_range,
+            regions.x_range, regions.y_range,
         )  # fmt: skip
         epoch = f"epoch {epochs[index]}" if epochs[index] else "before training"
-        places = region_places(probabilities[index], _PIXELS, _SHADES)
+        places = region_places(regions.probabilities[index], _PIXELS, _SHADES)
         panel.draw_image(places, f"class regions, {epoch}", palette=palette, smooth=True)
-        _draw_points(panel, drawn, theirs)
+        _draw_points(panel, points, labels)
         panel.draw_axes(
             fitted(feature_names[0], 12, _SIDE),
             fitted(feature_names[1], 12, _SIDE),
-            x_ticks=round_ticks(*x_range, about=4),
-            y_ticks=round_ticks(*y_range, about=4),
+            x_ticks=round_ticks(*regions.x_range, about=4),
+            y_ticks=round_ticks(*regions.y_range, about=4),
             grid=False,
         )
         text = f"{epoch}: {accuracies[index]:.1%} right"
@@ -114,18 +88,6 @@ def _early(epochs: Sequence[int], most: int) -> list[int]:
 def evenly(count: int, most: int) -> list[int]:
     """Places in a sequence, with the first and the last, as evenly as can be: all, or so many at most."""
     return [round(place) for place in np.linspace(0, count - 1, min(count, most)).tolist()]
-
-
-def points_inside(
-    points: NDArray[np.floating],
-    labels: NDArray[np.integer],
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
-    """Those that lie in the ranges."""
-    low, high = np.array([x_range, y_range]).T
-    kept = ((points >= low) & (points <= high)).all(axis=1)
-    return points[kept], labels[kept]
 
 
 def _draw_points(panel: Panel, points: NDArray[np.floating], labels: NDArray[np.integer]) -> None:
