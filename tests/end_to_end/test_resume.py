@@ -36,18 +36,22 @@ def last_run(user):
 
 
 def end_of(user, run):
-    """Everything that must be the same: weights, and each metric's values, which stand there once a step."""
-    client, run_id = user.client, run.info.run_id
+    """Everything that must be the same."""
+    weights = user.artifacts(run) / "model" / "weights.safetensors"
+    return run.info.status, histories_of(user.client, run), weights.read_bytes()
+
+
+def histories_of(client, run):
+    """Each metric's values, which stand there once a step.
+
+    As texts: no NaN equals another, and an update ratio is NaN where nothing moved.
+    """
     histories = {}
     for metric in run.data.metrics:
-        # As texts: no NaN equals another, and an update ratio is NaN where nothing moved.
-        points = sorted(
-            (point.step, repr(point.value)) for point in client.get_metric_history(run_id, metric)
-        )
-        assert len({step for step, _ in points}) == len(points), f"{metric}: a step is there twice"
-        histories[metric] = points
-    weights = user.artifacts(run) / "model" / "weights.safetensors"
-    return run.info.status, histories, weights.read_bytes()
+        points = client.get_metric_history(run.info.run_id, metric)
+        assert len({point.step for point in points}) == len(points), f"{metric}: a step is there twice"
+        histories[metric] = sorted((point.step, repr(point.value)) for point in points)
+    return histories
 
 
 def checkpoints(user, run):
@@ -219,10 +223,7 @@ def test_by_a_server_it_goes_on_and_is_replayed(user, server, undisturbed):
     (run,) = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
     status, histories, weights = undisturbed[LONG]
     assert run.info.status == status
-    assert run.data.metrics.keys() == histories.keys()
-    for metric, expected in histories.items():
-        points = client.get_metric_history(run.info.run_id, metric)
-        assert sorted((point.step, point.value) for point in points) == expected
+    assert histories_of(client, run) == histories
     path = client.download_artifacts(run.info.run_id, "model/weights.safetensors")
     assert open(path, "rb").read() == weights
     replayed = user.run("replay", f"run_id={run.info.run_id[:10]}", *to_server)
