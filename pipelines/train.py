@@ -61,6 +61,8 @@ def outcome(result: RunResult) -> str:
         lines.append(
             f"{result.status.lower():<11} run {result.run_id} of experiment {result.config.experiment_name}"
         )
+        if result.registered:
+            lines.append(f"registered  {result.registered}")
         lines.append("look        make ui, or make compare")
     return "\n".join(lines)
 

@@ -22,6 +22,7 @@ from micrograde.config_types import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    RegisteredName,
     RunId,
     Seed,
     ShareOrAll,
@@ -272,6 +273,7 @@ class LocalTracking:
 
     name: Literal["local"] = "local"
     pictures: Pictures = "auto"
+    register: RegisteredName | None = None
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -281,6 +283,7 @@ class ServerTracking:
     name: Literal["server"] = "server"
     uri: WebAddress = "http://127.0.0.1:5000"
     pictures: Pictures = "auto"
+    register: RegisteredName | None = None
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

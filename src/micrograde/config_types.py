@@ -34,6 +34,13 @@ def metric_name(value: str) -> str:
     return value
 
 
+def registered_name(value: str) -> str:
+    """What a model can be called in MLflow's registry, and in its addresses without quoting."""
+    if not re.fullmatch(r"\w[\w.-]*", value):
+        raise ValueError("should be a name of letters, digits, hyphens, underscores and dots")
+    return value
+
+
 def web_address(value: str) -> str:
     """An address in which a user and a password, if there are any, are found by everybody."""
     if not value.startswith(("http://", "https://")):
@@ -78,5 +85,6 @@ def run_id_as_text(value: object) -> object:
 
 
 RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
+RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
 Metric = Annotated[Text, AfterValidator(metric_name)]
 WebAddress = Annotated[str, AfterValidator(web_address)]

@@ -50,6 +50,8 @@ class RunResult:
         What stands out in how it learned, a sentence each.
     run_id, experiment_id
         MLflow's; None with ``tracking=disabled``.
+    registered
+        What its model has become in MLflow's registry: ``trees version 3``.
     """
 
     config: TrainConfig
@@ -62,6 +64,7 @@ class RunResult:
     findings: tuple[str, ...] = ()
     run_id: str | None = None
     experiment_id: str | None = None
+    registered: str | None = None
 
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""
@@ -244,4 +247,5 @@ def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:
         tuple(run.findings),
         recorded.run_id if recorded else None,
         recorded.experiment_id if recorded else None,
+        recorded.registered if recorded else None,
     )

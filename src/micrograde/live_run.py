@@ -21,7 +21,7 @@ from micrograde.artifacts import (
 from micrograde.assembly import PreparedData
 from micrograde.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.classifier import describe_model, write_classifier
-from micrograde.config import DataConfig, TrainConfig, as_params, config_digest
+from micrograde.config import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
@@ -71,11 +71,15 @@ class RunRequest:
     resumption: Resumption | None = None
 
     @property
+    def in_sweep(self) -> bool:
+        """Whether it is one of many, nested under the run of their sweep."""
+        return self.parent is not None or tags.PARENT in self.tags
+
+    @property
     def all_pictures(self) -> bool:
         """Whether the run leaves every picture there is, or just those that take next to no time."""
         wanted = "light" if self.config.tracking.name == "disabled" else self.config.tracking.pictures
-        in_sweep = self.parent is not None or tags.PARENT in self.tags
-        return wanted == "all" or (wanted == "auto" and not in_sweep)
+        return wanted == "all" or (wanted == "auto" and not self.in_sweep)
 
 
 @dataclass
@@ -256,6 +260,8 @@ class LiveRun:
             self._draw(self.folder, model, confusion)
         described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
         self.recorder.end_run(self.number, status, described)
+        if described and not self.request.in_sweep:  # of a sweep the best is
+            self.recorder.log_model(self.number, registered_name=registered_name(self.config.tracking))
         self.ended = True
 
     def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
@@ -313,6 +319,11 @@ class LiveRun:
         """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
         rows = self.data.training
         return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
+
+
+def registered_name(tracking: AnyTracking) -> str | None:
+    """What the model of the run, or of the sweep, is to be a version of."""
+    return None if tracking.name == "disabled" else tracking.register
 
 
 def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -33,6 +33,7 @@ TRAIN = [
     ("training.checkpoint_seconds=0", "training.checkpoint_seconds=0: should be greater than 0"),
     ("data=gaussian data.classes=1", "data.classes=1: should be greater than or equal to 2"),
     ("data=moons data.samples=1", "data.name=moons: every row is of class"),
+    ("tracking.register=my/model", "tracking.register=my/model: should be a name of letters, digits, hyphens"),
     # absurd sizes
     ("model.hidden_size=[1000000000]", "model.hidden_size=[1000000000]: training it takes about"),
     ("data=moons data.samples=1000000000000", "data.samples=1000000000000"),

@@ -84,6 +84,49 @@ def test_the_runs_of_a_sweep_have_theirs_too(user):
             )
 
 
+def test_it_is_a_logged_model_with_the_runs_last_values(trained):
+    user, run, _ = trained
+    (model,) = user.client.search_logged_models([run.info.experiment_id])
+    assert (model.status, model.source_run_id) == ("READY", run.info.run_id)
+    shown = {key: value for key, value in run.data.metrics.items() if key.startswith(("val/", "test/"))}
+    assert {metric.key: metric.value for metric in model.metrics} == shown
+    assert model.params == run.data.params
+    assert [each.model_id for each in run.outputs.model_outputs] == [model.model_id]
+    assert user.client.search_registered_models() == []
+
+
+@pytest.mark.parametrize("where", ["local", pytest.param("server", marks=pytest.mark.slow)])
+def test_the_best_of_a_sweep_is_logged_and_registered_by_a_flag(user, where, request):
+    import mlflow
+    from mlflow import MlflowClient
+
+    uri, to_server = local_store(user.home).tracking_uri, ()
+    if where == "server":
+        uri = request.getfixturevalue("server").address
+        to_server = ("tracking=server", f"tracking.uri={uri}")
+    client = MlflowClient(uri)
+    command = ("data=iris", "training.num_epochs=2", "tracking.register=irises", *to_server)
+    first = user.run("train", *command)
+    assert "\nregistered  irises version 1\n" in first.stdout
+    sweep = ("-m", *command, "optimizer.learning_rate=0.001,0.3")
+    for _ in range(2):  # the second time nothing is left to do
+        done = user.run("train", *sweep)
+        assert "\nregistered  irises version 2\n" in done.stdout
+    runs = client.search_runs([client.get_experiment_by_name("iris").experiment_id])
+    (parent,) = (run for run in runs if tags.BEST_RUN_ID in run.data.tags)
+    best = parent.data.tags[tags.BEST_RUN_ID]
+    version = client.get_model_version("irises", "2")
+    assert version.run_id == best
+    models = client.search_logged_models([parent.info.experiment_id])
+    assert {model.source_run_id for model in models} == {best, client.get_model_version("irises", "1").run_id}
+    (output,) = parent.outputs.model_outputs
+    assert client.get_logged_model(output.model_id).source_run_id == best
+    mlflow.set_tracking_uri(uri)
+    served, own = (mlflow.pyfunc.load_model(at) for at in ("models:/irises/2", f"runs:/{best}/model"))
+    rows = own.input_example
+    assert served.predict(rows).equals(own.predict(rows))
+
+
 @pytest.mark.slow
 def test_it_is_served_over_http(trained, tmp_path):
     user, run, _ = trained

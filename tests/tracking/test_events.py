@@ -9,6 +9,7 @@ from micrograde.tracking.events import (
     DatasetInput,
     LaunchEnded,
     MetricsLogged,
+    ModelLogged,
     RunAdopted,
     RunEnded,
     RunStarted,
@@ -45,6 +46,7 @@ events = st.one_of(
     ),
     st.builds(TagsSet, counts, names),
     st.builds(RunEnded, counts, counts, st.sampled_from(["FINISHED", "FAILED", "KILLED"])),
+    st.builds(ModelLogged, counts, st.none() | texts, st.none() | texts),
     st.just(LaunchEnded()),
 )
 

@@ -311,8 +311,8 @@ class Sweep:
                     raise
             self._keep_results(left)
             self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED")
-            self._recorder.close()
-            failed = print_summary(self, summary) if summary else print_outcomes(self)
+            registered = {run.run: run.registered for run in self._recorder.close()}.get(self._parent)
+            failed = print_summary(self, summary, registered) if summary else print_outcomes(self)
         self._resources.close()
         remove_empty(left)
         return 130 if interrupted else int(failed > 0)

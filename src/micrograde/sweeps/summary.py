@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from micrograde import tags
 from micrograde.analysis.comparing import ascending
+from micrograde.live_run import registered_name
 from micrograde.printable import printable
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.tracking import RunRecorder
@@ -58,13 +59,15 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     if report.best_run_id:
         found[tags.BEST_RUN_ID] = report.best_run_id
         measured[f"best/{sweep.metric}"] = report.best_value
+        name = registered_name(sweep.tracking)
+        recorder.log_model(parent, source_run_id=report.best_run_id, registered_name=name)
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
     return SweepSummary(run_id, runs, report.best_run_id)
 
 
-def print_summary(sweep: "Sweep", summary: SweepSummary) -> int:
-    """Say what came of the sweep; how many runs failed."""
+def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None) -> int:
+    """Say what came of the sweep, and what its best model is ``registered`` as; how many runs failed."""
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
     parts = [f"{counts.pop('FINISHED', 0)} of {len(runs)} runs"]
@@ -76,6 +79,8 @@ def print_summary(sweep: "Sweep", summary: SweepSummary) -> int:
         best = runs.set_index("run_id").loc[summary.best_run_id]
         name = printable(str(best["run_name"]))
         print(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
+    if registered:
+        print(f"registered  {registered}")
     failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
     for _, run in failed.head(_FAILURES).iterrows():
         reason = printable(str(run.get(f"tags.{tags.REASON}", "")))

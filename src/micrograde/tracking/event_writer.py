@@ -16,6 +16,7 @@ from micrograde.tracking.events import (
     DatasetInput,
     Event,
     MetricsLogged,
+    ModelLogged,
     RunAdopted,
     RunEnded,
     RunStarted,
@@ -25,6 +26,7 @@ from micrograde.tracking.events import (
 )
 from micrograde.tracking.experiments import Experiments
 from micrograde.tracking.files import keep_files
+from micrograde.tracking.logged_model import log_model, register_model
 from micrograde.tracking.mlmodel import write_mlmodel
 from micrograde.tracking.retrying import Caller, at_once
 from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
@@ -81,6 +83,7 @@ class EventWriter:
         self._found: dict[str, dict[str, list[Run]]] = {}  # experiment id: origin: runs
         self._perhaps_twice: set[int] = set()
         self._taken_over: set[int] = set()
+        self._registered: dict[int, str] = {}
         self._params: list[Param] = []
         self._points: list[Point] = []
         self._ended: list[RunEnded] = []
@@ -107,7 +110,12 @@ class EventWriter:
     def recorded(self) -> list[dict[str, object]]:
         """The ids of the runs."""
         return [
-            {"run": run, "run_id": run_id, "experiment_id": experiment_id}
+            {
+                "run": run,
+                "run_id": run_id,
+                "experiment_id": experiment_id,
+                "registered": self._registered.get(run),
+            }
             for run, (run_id, experiment_id) in self.run_ids.items()
         ]
 
@@ -140,6 +148,9 @@ class EventWriter:
             self._set_tags(event.run, event.tags)
         elif isinstance(event, RunEnded):
             self._ended.append(event)
+        elif isinstance(event, ModelLogged):
+            self._end_runs()
+            self._log_model(event)
 
     def _start(self, event: RunStarted) -> None:
         experiment_id = self._experiments.id_of(event.experiment_name)
@@ -245,6 +256,16 @@ class EventWriter:
                 if other.info.run_id != run_id:
                     self._make(partial(self._client.delete_run, other.info.run_id))
         self.running.discard(event.run)
+
+    def _log_model(self, event: ModelLogged) -> None:
+        if event.run in self._taken_over:
+            return
+        run_id, _ = self.run_ids[event.run]
+        source, name = event.source_run_id or run_id, event.registered_name
+        model_id = log_model(self._client, source, self._make, shown_with=run_id)
+        if name:
+            version = register_model(self._client, source, model_id, name, self._make)
+            self._registered[event.run] = f"{name} version {version}"
 
     # --- runs that are there already -------------------------------------------------------------
 

@@ -115,6 +115,25 @@ class RunEnded:
 
 
 @dataclass(frozen=True)
+class ModelLogged:
+    """The model of a run that has ended is to be one of MLflow's logged models.
+
+    Attributes
+    ----------
+    run
+        The run that it is shown with.
+    source_run_id
+        The run that trained it, such as the best of a sweep; None if ``run`` did.
+    registered_name
+        What it becomes a version of in the model registry.
+    """
+
+    run: int
+    source_run_id: str | None = None
+    registered_name: str | None = None
+
+
+@dataclass(frozen=True)
 class AnswerAwaited:
     """The launch waits until all of the above is in the store, and to be told the runs' ids."""
 
@@ -131,6 +150,7 @@ Event = (
     | StackMetricsLogged
     | TagsSet
     | RunEnded
+    | ModelLogged
     | AnswerAwaited
     | LaunchEnded
 )

@@ -25,6 +25,7 @@ from micrograde.tracking.events import (
     LaunchEnded,
     MetricsLogged,
     ModelDescription,
+    ModelLogged,
     RunAdopted,
     RunEnded,
     RunStarted,
@@ -144,6 +145,12 @@ class Recorder:
         """A run is over, and its folder complete; ``model`` describes what is in its folder ``model``."""
         self._append(RunEnded(run, _now(), status, model))
         self._running.discard(run)
+
+    def log_model(
+        self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
+    ) -> None:
+        """The model of a run that has ended is to be a logged model of MLflow's; see ``ModelLogged``."""
+        self._append(ModelLogged(run, source_run_id, registered_name))
 
     def wait(self) -> tuple[RecordedRun, ...]:
         """Wait until the store has everything told so far; the runs' ids.

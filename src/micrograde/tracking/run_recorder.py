@@ -11,11 +11,15 @@ from micrograde.tracking.events import DatasetInput, ModelDescription, Status
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """A run as the store knows it; ``run`` is its number within the launch."""
+    """A run as the store knows it; ``run`` is its number within the launch.
+
+    ``registered`` is what its model has become in the registry, such as ``trees version 3``.
+    """
 
     run: int
     run_id: str
     experiment_id: str
+    registered: str | None = None
 
 
 class RunRecorder(Protocol):
@@ -50,6 +54,11 @@ class RunRecorder(Protocol):
 
     def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
         """A run is over; ``model`` describes what is in its folder ``model``."""
+
+    def log_model(
+        self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
+    ) -> None:
+        """The model of a run that has ended is to be a logged model of MLflow's; see ``ModelLogged``."""
 
     def wait(self) -> tuple[RecordedRun, ...]:
         """Wait until everything told so far is in the store."""
@@ -92,6 +101,11 @@ class NullRecorder:
 
     def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
         """Forget it."""
+
+    def log_model(
+        self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
+    ) -> None:
+        """There is none."""
 
     def wait(self) -> tuple[RecordedRun, ...]:
         """Nothing has been recorded."""

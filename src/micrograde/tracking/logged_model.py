@@ -1,0 +1,108 @@
+"""A run's model as one of MLflow's logged models, and as a version of a registered one.
+
+MLflow's *Models* page lists them. Both are made of what the run's folder ``model`` holds in the store, and
+of a run each is made once.
+"""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from micrograde.tracking.retrying import Caller
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel, Run
+
+_NAME = "model"  # as the folder, so that runs:/<run id>/model means either
+_READY: Final = "READY"
+_PARAM_LENGTH = 5000  # characters that MLflow keeps of a logged model's param
+_SHOWN = ("val/", "test/")  # metrics by which models are told apart
+
+
+def log_model(client: "MlflowClient", run_id: str, make: Caller, *, shown_with: str) -> str:
+    """The id of the run's logged model, which is made unless it is there.
+
+    ``shown_with`` is a run that has it among its outputs, too.
+    """
+    run = make(lambda: client.get_run(run_id))
+    whole = [each for each in make(lambda: _models_of(client, run)) if each.status == _READY]
+    model_id = str(whole[0].model_id) if whole else _make_model(client, run, make)
+    step = max((point.step for point in run.data._metric_objs), default=0)
+    for each in dict.fromkeys((run_id, shown_with)):  # last: an output cannot be taken back
+        make(partial(_show, client, each, model_id, step if each == run_id else 0))
+    return model_id
+
+
+def register_model(client: "MlflowClient", run_id: str, model_id: str, name: str, make: Caller) -> int:
+    """The version of the registered model ``name`` that is this run's; made unless it is there."""
+    from mlflow.exceptions import MlflowException
+
+    def create_name() -> None:
+        try:
+            client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def create_version() -> int:
+        versions = client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
+        if versions:
+            return int(versions[0].version)
+        # Its place, not models:/<id>, which MLflow would look for in the store of its global variable.
+        source = client.get_logged_model(model_id).artifact_location
+        return int(client.create_model_version(name, source, run_id, model_id=model_id).version)
+
+    make(create_name)
+    version: int = make(create_version)
+    return version
+
+
+def _models_of(client: "MlflowClient", run: "Run") -> "list[LoggedModel]":
+    return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
+
+
+def _make_model(client: "MlflowClient", run: "Run", make: Caller) -> str:
+    from mlflow.models import Model
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = make(lambda: client.download_artifacts(run.info.run_id, _NAME, folder))
+        model_id = str(make(lambda: _begin(client, run)).model_id)
+        described = Model.load(files)
+        described.model_id = model_id
+        described.save(Path(files) / "MLmodel")
+        make(lambda: client.log_model_artifacts(model_id, files))
+    make(lambda: _log_metrics(client, run, model_id))
+    make(lambda: client.finalize_logged_model(model_id, _READY))
+    return model_id
+
+
+def _begin(client: "MlflowClient", run: "Run") -> "LoggedModel":
+    """Make it, after what an attempt has left that came to no end."""
+    for left in _models_of(client, run):
+        client.delete_logged_model(left.model_id)
+    params = {key: value[:_PARAM_LENGTH] for key, value in run.data.params.items()}
+    return client.create_logged_model(run.info.experiment_id, _NAME, run.info.run_id, params=params)
+
+
+def _show(client: "MlflowClient", run_id: str, model_id: str, step: int) -> None:
+    """Have it among a run's outputs, unless it is."""
+    from mlflow.entities import LoggedModelOutput
+
+    outputs = client.get_run(run_id).outputs
+    if model_id not in {each.model_id for each in (outputs.model_outputs if outputs else [])}:
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, step)])
+
+
+def _log_metrics(client: "MlflowClient", run: "Run", model_id: str) -> None:
+    """Tell the model the run's last values: the same points, which the run has already."""
+    from mlflow.entities import Metric
+
+    points = [
+        Metric(point.key, point.value, point.timestamp, point.step, model_id=model_id)
+        for point in run.data._metric_objs
+        if point.key.startswith(_SHOWN)
+    ]
+    if points:
+        client.log_batch(run.info.run_id, metrics=points)
