@@ -4,6 +4,7 @@ The notebook's names live here, so that its cells run on ``from micrograde impor
 else is imported from the room it lives in, such as ``micrograde.training``.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from micrograde.autograd import Variable
@@ -22,6 +23,7 @@ from micrograde.nn import (
 
 if TYPE_CHECKING:
     from micrograde.estimator import MLPClassifier
+    from micrograde.interactive import run, sweep
 
 Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
 
@@ -39,13 +41,15 @@ __all__ = [
     "check_gradients",
     "draw_graph",
     "render_graph",
+    "run",
+    "sweep",
 ]
+
+_WHEN_ASKED_FOR = {"MLPClassifier": "estimator", "run": "interactive", "sweep": "interactive"}
 
 
 def __getattr__(name: str) -> Any:
-    """What is imported when it is asked for: ``MLPClassifier``, which needs scikit-learn."""
-    if name == "MLPClassifier":
-        from micrograde.estimator import MLPClassifier
-
-        return MLPClassifier
+    """What brings scikit-learn or Hydra with it is imported when it is asked for."""
+    if name in _WHEN_ASKED_FOR:
+        return getattr(import_module(f"micrograde.{_WHEN_ASKED_FOR[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -46,8 +46,9 @@ class SweepAbout(NamedTuple):
 
 
 class RunDetails(NamedTuple):
-    """What only one who looks at a single run wants: all its tags, and where its files are."""
+    """What only one who looks at a single run wants: its params, all its tags, and where its files are."""
 
+    params: dict[str, str]
     tags: dict[str, str]
     artifact_uri: str
 

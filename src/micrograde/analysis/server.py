@@ -58,10 +58,10 @@ def read_points(
 
 
 def read_details(uri: str, run_id: str) -> RunDetails:
-    """All tags of a run that is there, and where its files are."""
+    """Params and all tags of a run that is there, and where its files are."""
     with _asked(uri) as client:
         run = client.get_run(run_id)
-    return RunDetails(dict(run.data.tags), run.info.artifact_uri)
+    return RunDetails(dict(run.data.params), dict(run.data.tags), run.info.artifact_uri)
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:

@@ -63,13 +63,14 @@ def read_points(
 
 
 def read_details(uri: str, run_id: str) -> RunDetails:
-    """All tags of a run that is there, and where its files are."""
+    """Params and all tags of a run that is there, and where its files are."""
     bound = {"run_id": run_id}
     with _connected(uri) as connection:
         assert connection
+        params = _all(_rows(connection, "select key, value from params where run_uuid = :run_id", bound))
         given = _all(_rows(connection, "select key, value from tags where run_uuid = :run_id", bound))
         ((where,),) = _all(_rows(connection, "select artifact_uri from runs where run_uuid = :run_id", bound))
-    return RunDetails(dict(given), where)
+    return RunDetails(dict(params), dict(given), where)
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:

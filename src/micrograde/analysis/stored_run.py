@@ -20,6 +20,8 @@ class StoredRun:
 
     Attributes
     ----------
+    params
+        As texts.
     tags
         All of them, MLflow's own too.
     history
@@ -29,6 +31,7 @@ class StoredRun:
     """
 
     about: RunAbout
+    params: Mapping[str, str]
     tags: Mapping[str, str]
     history: Mapping[str, Mapping[int, float]]
     artifact_uri: str
@@ -82,4 +85,4 @@ def _complete(uri: str, about: RunAbout) -> StoredRun:
     for points in store.read_points(uri, Selection(run_ids=(about.run_id,)), None):
         for _, metric, step, value in points:
             history.setdefault(metric, {})[step] = math.nan if value is None else value
-    return StoredRun(about, details.tags, history, details.artifact_uri)
+    return StoredRun(about, details.params, details.tags, history, details.artifact_uri)

@@ -1,5 +1,7 @@
 """A data frame shown on a terminal, or written to a file."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +36,17 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
         raise InputError(f"output={path}: cannot be written ({error.strerror})") from None
 
 
-def check_output(path: Path) -> None:
-    """Raise ``InputError`` unless a table could be written to this file."""
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"output={path}: should end in one of {' '.join(SUFFIXES)}")
+def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
+    """Raise ``InputError`` unless a file of one of these endings could be written there."""
+    if path.suffix not in suffixes:
+        ending = suffixes[0] if len(suffixes) == 1 else f"one of {' '.join(suffixes)}"
+        raise InputError(f"output={path}: should end in {ending}")
     if not path.parent.is_dir():
         raise InputError(f"output={path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise InputError(f"output={path}: is a folder; needs a file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"output={path}: cannot be written; needs write permission")
 
 
 def print_table(frame: "pd.DataFrame", title: str) -> None:

@@ -59,6 +59,11 @@ class Sweep:
         The config that all jobs start from, as nested dictionaries.
     writer
         A writer that was started earlier; None with ``tracking=disabled``.
+
+    Attributes
+    ----------
+    run_id
+        Of its parent run, once it is closed and the store has it.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Sweep:
         self.metric = self.options.metric or ""
         self.before = 0
         self.location = store_location(self.tracking)
+        self.run_id: str | None = None
         self._composed, self._writer = composed, writer
         self._claim: Claim | None = None
         self._recorder: RunRecorder | None = None
@@ -304,6 +310,7 @@ class Sweep:
             summary = None
             try:
                 summary = summarize_sweep(self, self._recorder, self._parent)
+                self.run_id = summary.run_id
             except StoreAwayError:
                 pass  # ``close`` says what is to be done; ``compare`` makes the report later
             except InputError:  # a server that has gone since the runs were sent to it

@@ -12,6 +12,7 @@ from micrograde.tracking.run_recorder import NullRecorder, RecordedRun, RunRecor
 from micrograde.tracking.sending import Kept, Sent, send_launch
 from micrograde.tracking.store import (
     StoreLocation,
+    checkout,
     local_store,
     make_store,
     project_home,
@@ -38,6 +39,7 @@ __all__ = [
     "StoreLocation",
     "TrackingError",
     "WriterProcess",
+    "checkout",
     "claim",
     "is_alive",
     "local_store",

@@ -27,6 +27,13 @@ class Page:
 
     text: str
 
+    def _repr_html_(self) -> str:
+        """Jupyter shows it in a frame, in which its script can reach nothing of the notebook's."""
+        return (
+            f'<iframe srcdoc="{escape(self.text)}" sandbox="allow-scripts" '
+            'style="width:100%;height:700px;border:0"></iframe>'
+        )
+
     def save(self, path: Path) -> None:
         """Write the file; the same page gives the same bytes."""
         path.write_text(self.text, encoding="utf-8")

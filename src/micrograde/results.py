@@ -1,0 +1,266 @@
+"""What came of runs and sweeps, as objects: data frames of their numbers, pictures that Jupyter shows."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from micrograde import tags
+from micrograde.analysis import (
+    best_run,
+    find_sweep,
+    group_over_seeds,
+    load_history,
+    load_run,
+    load_runs,
+    order_runs,
+)
+from micrograde.analysis.selection import LARGEST
+from micrograde.classifier import Classifier, read_classifier
+from micrograde.config import as_params
+from micrograde.drawing import Page
+from micrograde.errors import InputError
+from micrograde.experiment import RunResult
+from micrograde.run_files import files_of
+from micrograde.tracking import StoreLocation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Order = Literal["auto", "ascending", "descending"]
+
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture that a run or a sweep has left; Jupyter shows it.
+
+    Attributes
+    ----------
+    media_type
+        ``image/svg+xml``, ``image/png`` or ``image/gif``.
+    """
+
+    media_type: str
+    content: bytes = field(repr=False)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, bytes | str]:
+        is_text = self.media_type == "image/svg+xml"
+        return {self.media_type: self.content.decode() if is_text else self.content}
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, as it is in the store."""
+        Path(path).write_bytes(self.content)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run and what it has left.
+
+    Attributes
+    ----------
+    status, reason
+        FINISHED; FAILED or KILLED, and then why.
+    params
+        The flattened config as MLflow has it: ``params["optimizer.learning_rate"]`` is ``"0.1"``.
+    metrics
+        The last value of each.
+    history
+        One row an epoch (index ``epoch``, from 1), one column a metric.
+    findings
+        What stands out in how it learned, a sentence each.
+    run_id
+        MLflow's; None if it is in no store.
+    """
+
+    name: str
+    status: str
+    reason: str | None
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    history: "pd.DataFrame"
+    findings: tuple[str, ...]
+    run_id: str | None = None
+    location: StoreLocation | None = None
+
+    @classmethod
+    def load(cls, run_id: str, location: StoreLocation) -> "Run":
+        """A run of a store by its id, or six signs and more of its beginning.
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+        """
+        uri = location.tracking_uri
+        stored = load_run(uri, run_id)
+        about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
+        points = load_history(uri, run_ids=[about.run_id])
+        table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
+        return cls(
+            name=about.run_name or "",
+            status=about.status,
+            reason=stored.tags.get(tags.REASON),
+            params=dict(sorted(stored.params.items())),
+            metrics={name: _last(stored.history[name]) for name in sorted(stored.history)},
+            history=_epochs(table),
+            findings=tuple(line.removeprefix("- ") for line in described.splitlines()),
+            run_id=about.run_id,
+            location=location,
+        )
+
+    @classmethod
+    def of_result(cls, result: RunResult) -> "Run":
+        """A run that no store has."""
+        import pandas as pd
+
+        epochs = len(next(iter(result.history.values()), ()))
+        table = pd.DataFrame(result.history, index=pd.RangeIndex(1, epochs + 1))
+        return cls(
+            name=result.name,
+            status=result.status,
+            reason=result.reason,
+            params=dict(sorted(as_params(result.config).items())),
+            metrics=dict(sorted(result.last_metrics().items())),
+            history=_epochs(table[sorted(result.history)]),
+            findings=result.findings,
+        )
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """Its pictures by name: ``figures["learning_curves"]``. None of a run that no store has."""
+        return _figures(self.run_id, self.location)
+
+    @cached_property
+    def walkthrough(self) -> Page | None:
+        """Its network's forward and backward pass, step by step; a sweep's runs have none unless asked."""
+        if self.location is None or self.run_id is None:
+            return None
+        stored = load_run(self.location.tracking_uri, self.run_id)
+        with files_of(stored, self.location, ("walkthrough.html",)) as folder:
+            path = folder / "walkthrough.html"
+            return Page(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    @cached_property
+    def model(self) -> Classifier:
+        """What it has learned: ``model.predict(table)``.
+
+        Raises
+        ------
+        InputError
+            If there is none, such as with ``tracking=disabled``.
+        """
+        if self.location is None or self.run_id is None:
+            raise InputError("the run left no model; one that is recorded does")
+        stored = load_run(self.location.tracking_uri, self.run_id)
+        with files_of(stored, self.location, ("model",)) as folder:
+            return read_classifier(folder / "model")
+
+    def __repr__(self) -> str:
+        shown = (name for name in ("val/accuracy", "val/loss", "test/accuracy") if name in self.metrics)
+        values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
+        because = f" ({self.reason})" if self.reason else ""
+        return f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A sweep and its runs.
+
+    Attributes
+    ----------
+    run_id
+        MLflow's, of the run that the sweep's runs are nested under.
+    metric, order
+        What its best run is chosen by, and whether ``ascending`` or ``descending``.
+    varies
+        The params in which its runs differ.
+    runs
+        One row a run, best first, with params, last metrics and tags; see ``load_runs``.
+    """
+
+    run_id: str
+    name: str
+    status: str
+    metric: str
+    order: Order
+    varies: tuple[str, ...]
+    runs: "pd.DataFrame"
+    location: StoreLocation
+
+    @classmethod
+    def load(
+        cls, sweep: str, location: StoreLocation, metric: str = "val/accuracy", order: Order = "auto"
+    ) -> "Sweep":
+        """A sweep of a store: ``latest``, its run id or the beginning of that, or its name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        found = find_sweep(location.tracking_uri, sweep)
+        runs = load_runs(location.tracking_uri, sweep=found.run_id)
+        if metric in runs:
+            # Among equals the first by name, as in the report.
+            runs = order_runs(runs.sort_values("run_name", kind="stable"), metric, order, finished_first=True)
+        runs = runs.reset_index(drop=True)
+        return cls(found.run_id, found.name, found.status, metric, order, found.varies, runs, location)
+
+    @cached_property
+    def history(self) -> "pd.DataFrame":
+        """Every value of every metric: run_id, metric, step, value; see ``load_history``."""
+        return load_history(self.location.tracking_uri, sweep=self.run_id)
+
+    @cached_property
+    def best(self) -> Run | None:
+        """The best run; None if none has finished."""
+        run_id = best_run(self.runs, self.metric, self.order) if self.metric in self.runs else None
+        return self.run(run_id) if run_id else None
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """The pictures that compare its runs, by name."""
+        return _figures(self.run_id, self.location)
+
+    def run(self, run_id: str) -> Run:
+        """One of its runs."""
+        return Run.load(run_id, self.location)
+
+    def over_seeds(self) -> "pd.DataFrame":
+        """Runs that differ in the seed alone as one row: mean, std and count; see ``group_over_seeds``."""
+        return group_over_seeds(self.runs, self.metric, self.order)
+
+    def __repr__(self) -> str:
+        counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
+        said = ", ".join(f"{count} {status}" for status, count in counts)
+        return f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>"
+
+
+def _last(points: Mapping[int, float]) -> float:
+    value = points[max(points)]
+    return math.copysign(math.inf, value) if abs(value) == LARGEST else value
+
+
+def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of epochs, and the metrics that are measured in each."""
+    measured = [name for name in table if not str(name).startswith("test/")]
+    table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
+    return table.rename_axis(index="epoch", columns=None)
+
+
+def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Figure]:
+    if run_id is None or location is None:
+        return {}
+    with files_of(load_run(location.tracking_uri, run_id), location, ("figures",)) as folder:
+        paths = sorted(path for path in (folder / "figures").glob("*") if path.suffix in _MEDIA_TYPES)
+        # A boundary is there as a picture and as an animation.
+        names = [path.stem if path.suffix != ".gif" else f"{path.stem}_animation" for path in paths]
+        kinds = [_MEDIA_TYPES[path.suffix] for path in paths]
+        return {
+            name: Figure(kind, path.read_bytes())
+            for name, kind, path in zip(names, kinds, paths, strict=True)
+        }

@@ -1,0 +1,181 @@
+"""Runs and sweeps from Python are those of the shell: same numbers, same recipes, same store."""
+
+import os
+
+import pandas as pd
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+import micrograde as mg
+from micrograde import tags
+from micrograde.analysis import load_runs
+from micrograde.errors import InputError
+
+SHORT = ("data=moons", "training.num_epochs=3")
+
+
+@pytest.fixture(autouse=True)
+def store(home, monkeypatch):
+    """The address of the store that runs go to."""
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    return f"sqlite:///{home}/mlruns/mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def recorded(empty_store, tmp_path_factory):
+    """A run, and the user in whose home it is."""
+    import shutil
+
+    home = tmp_path_factory.mktemp("python") / "home"
+    shutil.copytree(empty_store, home)
+    before = os.environ.get("MICROGRADE_HOME")
+    os.environ["MICROGRADE_HOME"] = str(home)
+    try:
+        return mg.run(*SHORT)
+    finally:
+        os.environ.pop("MICROGRADE_HOME")
+        if before is not None:
+            os.environ["MICROGRADE_HOME"] = before
+
+
+def test_a_run_is_that_of_the_shell(user, store, recorded):
+    user.run("train", *SHORT)
+    (shell,) = user.runs()
+    run = mg.run(*SHORT)
+    table = load_runs(store).set_index("run_id")
+    assert set(table.index) == {shell.info.run_id, run.run_id}
+    here, there = table.loc[run.run_id], table.loc[shell.info.run_id]
+    for key in (
+        f"tags.{tags.CONFIG_DIGEST}",
+        f"tags.{tags.DATA_DIGEST}",
+        "run_name",
+        "status",
+        "experiment_name",
+    ):
+        assert here[key] == there[key], key
+    assert run.metrics == shell.data.metrics == recorded.metrics
+    assert run.params == shell.data.params
+    assert run.findings == ("the biases of layers 1 and 2 never move: batch norm cancels them",)
+
+
+def test_history_is_the_same_whether_recorded_or_not(recorded):
+    run = mg.run(*SHORT, "tracking=disabled")
+    assert (run.run_id, run.figures, run.walkthrough) == (None, {}, None)
+    pd.testing.assert_frame_equal(run.history, recorded.history)
+    assert list(run.history.index) == [1, 2, 3]
+    assert recorded.metrics["val/loss"] == recorded.history["val/loss"].iloc[-1]
+    assert run.metrics.items() <= recorded.metrics.items()
+    with pytest.raises(InputError, match="left no model"):
+        _ = run.model
+
+
+def test_what_it_left_is_shown_by_jupyter(recorded, tmp_path):
+    assert {"learning_curves", "decision_boundary", "decision_boundary_animation"} <= recorded.figures.keys()
+    (curves,) = recorded.figures["learning_curves"]._repr_mimebundle_().items()
+    assert curves[0] == "image/svg+xml"
+    assert curves[1].startswith("<svg ")
+    (animation,) = recorded.figures["decision_boundary_animation"]._repr_mimebundle_().items()
+    assert (animation[0], animation[1][:4]) == ("image/gif", b"GIF8")
+    recorded.figures["learning_curves"].save(tmp_path / "curves.svg")
+    assert (tmp_path / "curves.svg").read_text() == curves[1]
+    assert 'sandbox="allow-scripts"' in recorded.walkthrough._repr_html_()
+    assert "<script" not in recorded.walkthrough._repr_html_()  # all of it is in the frame
+
+
+def test_its_model_predicts(recorded):
+    found = recorded.model.predict(pd.DataFrame({"x1": [0.0, 1.0], "x2": [1.0, -0.5]}))
+    assert set(found["class"]) <= {"0", "1"}
+    assert found.filter(like="probability_").sum(axis=1).to_list() == pytest.approx([1, 1])
+
+
+def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
+    command = (*SHORT, "optimizer.learning_rate=0.1,0.3", "seed=range(2)")
+    sweep = mg.sweep(*command)
+    assert list(sweep.runs["status"]) == ["FINISHED"] * 4
+    assert sweep.runs["val/accuracy"].is_monotonic_decreasing
+    assert sweep.varies == ("optimizer.learning_rate", "seed")
+    parent = user.client.get_run(sweep.run_id)
+    assert sweep.best.run_id == parent.data.tags[tags.BEST_RUN_ID] == sweep.runs["run_id"][0]
+    assert set(sweep.history["run_id"]) == set(sweep.runs["run_id"])
+    last = sweep.run(sweep.runs["run_id"][3])
+    assert last.metrics["val/accuracy"] == sweep.runs["val/accuracy"][3]
+    assert last.walkthrough is None
+    assert list(sweep.over_seeds()["runs"]) == [2, 2]
+    assert sweep.figures["learning_curves"].media_type == "image/png"
+    done = user.run("train", "-m", *command)  # the same in the shell: there is nothing left to do
+    assert "4 of them from before" in done.stdout
+    again = mg.sweep(*command)
+    assert again.run_id == sweep.run_id
+    pd.testing.assert_series_equal(again.runs["run_id"], sweep.runs["run_id"])
+    assert len(load_runs(store)) == 4
+
+
+def test_by_losses_the_lowest_is_the_best():
+    sweep = mg.sweep(*SHORT, "seed=range(3)", "sweep.metric=val/loss")
+    assert sweep.best.metrics["val/loss"] == sweep.runs["val/loss"].min()
+    other = mg.sweep(*SHORT, "seed=range(3)", "sweep.metric=val/loss", "sweep.order=descending")
+    assert other.best.metrics["val/loss"] == sweep.runs["val/loss"].max()
+
+
+def test_a_run_that_fails_is_returned_with_its_reason():
+    run = mg.run(*SHORT, "model.batch_norm=false", "model.activation=relu", "optimizer.learning_rate=1e30")
+    assert run.status == "FAILED"
+    assert "step" in run.reason
+    assert "FAILED" in repr(run)
+    sweep = mg.sweep(
+        *SHORT, "model.batch_norm=false", "model.activation=relu", "optimizer.learning_rate=0.1,1e30"
+    )
+    assert list(sweep.runs["status"]) == ["FINISHED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("make", "overrides", "line"),
+    [
+        (mg.run, ["sed=1"], "sed: there is no such key; did you mean seed?"),
+        (mg.run, ["seed=0,1"], "seed=0,1: is several values; mg.sweep makes a run of each"),
+        (mg.run, ["data=lions"], "data=lions: there is no such choice; there are "),
+        (mg.run, ["--help"], "--help: should be text such as data=moons; flags are for the shell"),
+        (mg.run, [3], "3: should be text such as data=moons"),
+        (mg.run, ["training.resume=0123456789"], "training.resume=0123456789: there is no such run"),
+        (mg.run, ["+hydra.callbacks.evil._target_=os.system"], "would have Python code run"),
+        (mg.sweep, ["sed=0,1"], "sed: there is no such key; did you mean seed?"),
+        (mg.sweep, ["model.hidden_size=0", "seed=0,1"], "model.hidden_size=0: should be greater"),
+        (mg.sweep, ["seed=interval(0,3)"], "seed=interval(0,3): only a search takes a range"),
+        (mg.sweep, ["tracking=disabled", "seed=0,1"], "tracking=disabled: a sweep is read from its store"),
+        (mg.sweep, ["hydra/launcher=slurm"], "hydra/launcher=slurm: there is no such choice"),
+    ],
+)
+def test_mistakes_are_the_shells_lines_and_nothing_is_started(store, make, overrides, line):
+    with pytest.raises(InputError) as raised:
+        make(*overrides)
+    assert line in str(raised.value)
+    assert load_runs(store).empty
+
+
+def test_hydra_and_the_environment_are_left_as_they_were(monkeypatch):
+    monkeypatch.delenv("MICROGRADE_HOME")
+    with pytest.raises(InputError):
+        mg.run("sed=1")
+    assert "MICROGRADE_HOME" not in os.environ
+    assert not GlobalHydra.instance().is_initialized()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_another_launcher_runs_the_jobs(launcher):
+    sweep = mg.sweep(*SHORT, "seed=range(2)", f"hydra/launcher={launcher}")
+    assert list(sweep.runs["status"]) == ["FINISHED"] * 2
+
+
+@pytest.mark.slow
+def test_optuna_searches():
+    sweep = mg.sweep(*SHORT, "hydra/sweeper=optuna", "search=sgd", "hydra.sweeper.n_trials=3")
+    assert list(sweep.runs["status"]) == ["FINISHED"] * 3
+    assert sweep.best is not None
+
+
+def test_by_a_server(server):
+    run = mg.run(*SHORT, "tracking=server", f"tracking.uri={server.address}")
+    assert run.history["val/loss"].notna().all()
+    assert "learning_curves" in run.figures
+    assert run.model.columns == ("x1", "x2")
