@@ -4,8 +4,8 @@ MLflow's *Models* page lists them. Both are made of what the run's folder ``mode
 of a run each is made once.
 """
 
+import shutil
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,8 +30,9 @@ def log_model(client: "MlflowClient", run_id: str, make: Caller, *, shown_with: 
     whole = [each for each in make(lambda: _models_of(client, run)) if each.status == _READY]
     model_id = str(whole[0].model_id) if whole else _make_model(client, run, make)
     step = max((point.step for point in run.data._metric_objs), default=0)
-    for each in dict.fromkeys((run_id, shown_with)):  # last: an output cannot be taken back
-        make(partial(_show, client, each, model_id, step if each == run_id else 0))
+    make(lambda: _show(client, run_id, model_id, step))  # last: an output cannot be taken back
+    if shown_with != run_id:
+        make(lambda: _show(client, shown_with, model_id, 0))
     return model_id
 
 
@@ -67,7 +68,7 @@ def _make_model(client: "MlflowClient", run: "Run", make: Caller) -> str:
     from mlflow.models import Model
 
     with tempfile.TemporaryDirectory() as folder:
-        files = make(lambda: client.download_artifacts(run.info.run_id, _NAME, folder))
+        files = make(lambda: _copy_files(client, run, folder))
         model_id = str(make(lambda: _begin(client, run)).model_id)
         described = Model.load(files)
         described.model_id = model_id
@@ -76,6 +77,16 @@ def _make_model(client: "MlflowClient", run: "Run", make: Caller) -> str:
     make(lambda: _log_metrics(client, run, model_id))
     make(lambda: client.finalize_logged_model(model_id, _READY))
     return model_id
+
+
+def _copy_files(client: "MlflowClient", run: "Run", folder: str) -> str:
+    """A copy of the run's folder ``model``; from a local store without the detours of a download."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if run.info.artifact_uri.startswith("file:"):
+        source = local_file_uri_to_path(run.info.artifact_uri)  # type: ignore[no-untyped-call]
+        return str(shutil.copytree(Path(source) / _NAME, Path(folder) / _NAME, dirs_exist_ok=True))
+    return str(client.download_artifacts(run.info.run_id, _NAME, folder))
 
 
 def _begin(client: "MlflowClient", run: "Run") -> "LoggedModel":

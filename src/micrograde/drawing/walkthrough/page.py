@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +25,7 @@ _SCRIPTS = ("data.js", "heat_map.js", "graph.js", "panel.js", "player.js")
 class Page:
     """An HTML page that is complete in itself."""
 
-    text: str
+    text: str = field(repr=False)
 
     def _repr_html_(self) -> str:
         """Jupyter shows it in a frame, in which its script can reach nothing of the notebook's."""
