@@ -24,7 +24,7 @@ from micrograde.drawing import Page
 from micrograde.errors import InputError
 from micrograde.experiment import RunResult
 from micrograde.run_files import files_of
-from micrograde.tracking import StoreLocation
+from micrograde.tracking import StoreLocation, local_store, project_home
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,14 +87,15 @@ class Run:
     location: StoreLocation | None = None
 
     @classmethod
-    def load(cls, run_id: str, location: StoreLocation) -> "Run":
-        """A run of a store by its id, or six signs and more of its beginning.
+    def load(cls, run_id: str, location: StoreLocation | None = None) -> "Run":
+        """A run of a store, by default the project's own, by its id or six signs and more of its beginning.
 
         Raises
         ------
         InputError
             If there is no such run.
         """
+        location = location or local_store(project_home())
         uri = location.tracking_uri
         stored = load_run(uri, run_id)
         about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
@@ -193,15 +194,20 @@ class Sweep:
 
     @classmethod
     def load(
-        cls, sweep: str, location: StoreLocation, metric: str = "val/accuracy", order: Order = "auto"
+        cls,
+        sweep: str = "latest",
+        location: StoreLocation | None = None,
+        metric: str = "val/accuracy",
+        order: Order = "auto",
     ) -> "Sweep":
-        """A sweep of a store: ``latest``, its run id or the beginning of that, or its name.
+        """A sweep of a store, by default the project's own, by its run id, the beginning of that or its name.
 
         Raises
         ------
         InputError
             If there is none.
         """
+        location = location or local_store(project_home())
         found = find_sweep(location.tracking_uri, sweep)
         runs = load_runs(location.tracking_uri, sweep=found.run_id)
         if metric in runs:

@@ -10,6 +10,7 @@ import micrograde as mg
 from micrograde import tags
 from micrograde.analysis import load_runs
 from micrograde.errors import InputError
+from micrograde.results import Run, Sweep
 
 SHORT = ("data=moons", "training.num_epochs=3")
 
@@ -100,6 +101,8 @@ def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
     last = sweep.run(sweep.runs["run_id"][3])
     assert last.metrics["val/accuracy"] == sweep.runs["val/accuracy"][3]
     assert last.walkthrough is None
+    assert Run.load(sweep.best.run_id[:12]).metrics == sweep.best.metrics
+    pd.testing.assert_frame_equal(Sweep.load("latest").runs, sweep.runs)
     assert list(sweep.over_seeds()["runs"]) == [2, 2]
     assert sweep.figures["learning_curves"].media_type == "image/png"
     done = user.run("train", "-m", *command)  # the same in the shell: there is nothing left to do
