@@ -146,6 +146,18 @@ def test_a_run_has_its_drawn_network_and_its_walkthrough(page):
     show(page, "mlflow-walkthrough")
 
 
+def test_the_models_of_the_run_and_of_the_sweeps_best_are_listed(page, store):
+    open_experiment(page)
+    page.get_by_role("link", name="Models", exact=True).click()
+    models = page.get_by_role("link", name="model", exact=True)
+    expect(models).to_have_count(2)
+    expect(page.get_by_text("Ready", exact=True)).to_have_count(2)
+    best = store.sweep.data.tags[tags.BEST_RUN_ID]
+    expect(page.locator(f'a[href*="/runs/{best}"]').first).to_be_visible()
+    models.first.click()
+    expect(page.get_by_text("test/accuracy").first).to_be_visible()
+
+
 def test_three_runs_of_a_sweep_are_compared(page, store):
     open_experiment(page)
     unfold(page, store.sweep.info.run_name)
