@@ -35,6 +35,14 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[fuzz]'
 	@touch $@
 
+.venv/installed-onnx: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[onnx]'
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[docs]'
+	@touch $@
+
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
 
@@ -43,6 +51,12 @@ compare: .venv/installed  ## print the runs as a table, best first: make compare
 
 replay: .venv/installed  ## train a recorded run again and compare every value: make replay ARGS="run_id=3cf88ee7"
 	$(BIN)/python pipelines/replay.py $(ARGS)
+
+predict: .venv/installed  ## classify a table by a run's model: make predict ARGS="run_id=3cf88ee7 data.path=new.csv"
+	$(BIN)/python pipelines/predict.py $(ARGS)
+
+export: .venv/installed-onnx  ## write a run's model as ONNX: make export ARGS="run_id=3cf88ee7 output=model.onnx"
+	$(BIN)/python pipelines/export.py $(ARGS)
 
 sync: .venv/installed  ## send what a tracking server or a locked store has not taken yet
 	$(BIN)/python pipelines/sync.py $(ARGS)
@@ -65,6 +79,10 @@ fuzz: .venv/installed-fuzz  ## try to break each reader of files for 5 minutes: 
 bench: .venv/installed-benchmarks  ## measure speeds beside PyTorch, JAX, scikit-learn, micrograd: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
+docs: .venv/installed-docs  ## make the pages of docs/ as HTML; a warning, such as a dead link, is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs . docs/_build/html $(ARGS)
+	@echo "docs/_build/html/docs/index.html"
+
 lint: .venv/installed-dev  ## check style, types and the order of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -76,7 +94,7 @@ format: .venv/installed-dev  ## put the code into its standard form
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment and caches; recorded runs stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache docs/_build src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare replay sync ui test test-torch test-system fuzz bench lint format clean
+.PHONY: help train compare replay predict export sync ui test test-torch test-system fuzz bench docs lint format clean

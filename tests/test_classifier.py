@@ -1,6 +1,7 @@
 """A trained network used on raw rows: what was kept gives what was trained, and what is wrong is one line."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,10 @@ def test_a_table_is_taken_by_its_columns_whatever_their_order(tmp_path, table):
             lambda table: table.assign(length="long"),
             "table: column 'length' must hold numbers, as in training",
         ),
+        (
+            lambda table: table.assign(length=pd.Timestamp("2026-01-01")),
+            "table: column 'length' must hold numbers, as in training",
+        ),
         (lambda table: table.assign(length=np.nan), "features: missing or infinite values in 'length'"),
         (lambda table: table["length"].to_numpy()[:, None], "features: have the shape (30, 1); needs (n, 5)"),
     ],
@@ -118,8 +123,25 @@ def test_rows_that_do_not_fit_are_told_in_a_line(tmp_path, table, change, messag
 
 def test_a_table_for_a_model_of_arrays_needs_its_features_by_name(tmp_path):
     kept(tmp_path, load_dataset("iris", seed=0))
-    with pytest.raises(InputError, match=r"table: has no column .*; it needs 4, by name"):
-        read_classifier(tmp_path).predict(pd.DataFrame(np.ones((2, 4))))
+    classifier = read_classifier(tmp_path)
+    with pytest.raises(InputError, match=r"table: has no column .*; it has"):
+        classifier.predict(pd.DataFrame(np.ones((2, 4))))
+    table = pd.DataFrame(np.ones((2, 4)), columns=list(classifier.columns)).astype(
+        {classifier.columns[2]: str}
+    )
+    with pytest.raises(InputError, match=f"column '{re.escape(classifier.columns[2])}' must hold numbers"):
+        classifier.predict(table.replace("1.0", "wide"))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1024, 1025, 2500])
+def test_many_rows_are_taken_in_parts(tmp_path, rows):
+    kept(tmp_path, load_dataset("iris", seed=0))
+    classifier, features = read_classifier(tmp_path), np.random.default_rng(rows).normal(4, 2, (rows, 4))
+    found = classifier.probabilities(features)
+    assert found.shape == (rows, 3)
+    for start in range(0, rows, 1024):
+        part = slice(start, start + 1024)
+        np.testing.assert_array_equal(found[part], classifier.probabilities(features[part]))
 
 
 def test_mlflow_is_told_the_raw_columns_and_rows_that_can_be_predicted(tmp_path, table):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.config import ModelConfig, TrainConfig, to_container
-from micrograde.data import Dataset, Preprocessing
+from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.errors import InputError
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, PREPROCESSING = "weights.safetensors", "preprocessing.json"
 _EXAMPLE_ROWS = 3
+_ROWS_AT_ONCE = 1024  # as in training's evaluation; the activations of a large table would fill the memory
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Classifier:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of raw rows: those of the table trained on, or the features."""
+        """The columns of raw rows, which are those of the table trained on, or the features."""
         encoding = self.preprocessing.encoding
         return encoding.columns if encoding else self.preprocessing.feature_names
 
@@ -62,7 +63,12 @@ class Classifier:
         InputError
             A column is missing, or holds what cannot be a feature; in one line.
         """
-        return softmax(self.model.predict_logits(self._inputs(rows)).astype(np.float64))
+        inputs = self._inputs(rows)
+        parts = [
+            softmax(self.model.predict_logits(inputs[start : start + _ROWS_AT_ONCE]).astype(np.float64))
+            for start in range(0, len(inputs), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
 
     def predict(self, rows: "pandas.DataFrame | NDArray[Any]") -> "pandas.DataFrame":
         """For each row its ``class`` by name, and ``probability_<name>`` of each class."""
@@ -79,13 +85,8 @@ class Classifier:
             return self.preprocessing.transform(rows)
         if self.preprocessing.encoding:
             return self.preprocessing.transform_table(rows)
-        if missing := [name for name in self.columns if name not in rows.columns]:
-            raise InputError(f"table: has no column {missing[0]}; it needs {len(self.columns)}, by name")
-        try:
-            features = rows[list(self.columns)].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"table: must hold numbers ({error})") from None
-        return self.preprocessing.transform(features)
+        numbers = TableEncoding(self.columns, (None,) * len(self.columns))
+        return self.preprocessing.transform(numbers.encode(rows))
 
 
 def describe_model(dataset: Dataset) -> ModelDescription:
@@ -137,6 +138,7 @@ def read_classifier(folder: Path) -> Classifier:
         arrays, activation = _read_weights(folder / WEIGHTS)
         state = json.loads((folder / PREPROCESSING).read_text(encoding="utf-8"))
         preprocessing = Preprocessing.from_state(state)
+        preprocessing.check()
         model = MLP.from_state(arrays, activation)
         inputs, classes = len(preprocessing.means), len(preprocessing.class_names)
         if (model.sizes[0], model.sizes[-1]) != (inputs, classes):

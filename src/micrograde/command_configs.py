@@ -1,4 +1,4 @@
-"""The typed schema of what commands other than a run's recipe take: sweeps, comparisons, replays, sending."""
+"""The typed schema of what commands other than a run's recipe take: sweeps, comparisons and so on."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -78,6 +78,38 @@ class ReplayConfig:
 
     run_id: RunId
     data: DataPaths = dataclasses.field(default_factory=DataPaths)
+    tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class TablePath:
+    """Where a table is."""
+
+    path: Text
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class PredictConfig:
+    """Which run's model is to classify which table.
+
+    ``run_id`` may be a sweep's, which means its best run, or latest. ``keep_columns`` puts the table's own
+    columns before what is predicted; ``limit`` is how many rows are shown where none are written.
+    """
+
+    run_id: RunId
+    data: TablePath
+    output: Text | None = None
+    keep_columns: StrictBool = True
+    limit: PositiveInt = 10
+    tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class ExportConfig:
+    """Which run's model is to be written as ONNX, and where."""
+
+    run_id: RunId
+    output: Text
     tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
 
 

@@ -12,7 +12,14 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from micrograde.command_configs import CompareConfig, ReplayConfig, SweepConfig, SyncConfig
+from micrograde.command_configs import (
+    CompareConfig,
+    ExportConfig,
+    PredictConfig,
+    ReplayConfig,
+    SweepConfig,
+    SyncConfig,
+)
 from micrograde.config import AnyTracking, TrainConfig
 from micrograde.errors import InputError
 from micrograde.printable import printable
@@ -20,7 +27,16 @@ from micrograde.printable import printable
 _LENGTH = 80  # of a key or a value in a line
 _KEYS_WANTED = "should be keys with values, not one value"
 
-ConfigT = TypeVar("ConfigT", TrainConfig, SweepConfig, CompareConfig, ReplayConfig, SyncConfig)
+ConfigT = TypeVar(
+    "ConfigT",
+    TrainConfig,
+    SweepConfig,
+    CompareConfig,
+    ReplayConfig,
+    PredictConfig,
+    ExportConfig,
+    SyncConfig,
+)
 
 
 def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
@@ -55,6 +71,16 @@ def parse_replay_config(container: Mapping[str, Any]) -> ReplayConfig:
     return _parse(ReplayConfig, container)
 
 
+def parse_predict_config(container: Mapping[str, Any]) -> PredictConfig:
+    """Which model is to classify what; raises like ``parse_train_config``."""
+    return _parse(PredictConfig, container)
+
+
+def parse_export_config(container: Mapping[str, Any]) -> ExportConfig:
+    """Which model is to be exported; raises like ``parse_train_config``."""
+    return _parse(ExportConfig, container)
+
+
 def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
     """What to send; raises like ``parse_train_config``."""
     return _parse(SyncConfig, container)
@@ -62,7 +88,8 @@ def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
 
 def unknown_key_message(key: str) -> str:
     """The line for a key that no config has, with the nearest ones that exist."""
-    schemas = {TrainConfig: "", CompareConfig: "", ReplayConfig: "", SyncConfig: "", SweepConfig: "sweep."}
+    commands = (TrainConfig, CompareConfig, ReplayConfig, PredictConfig, ExportConfig, SyncConfig)
+    schemas = {**dict.fromkeys(commands, ""), SweepConfig: "sweep."}
     known = sorted({name for schema, prefix in schemas.items() for name in _known_keys(schema, prefix)})
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
     near = (difflib.get_close_matches(key, known, n=3) if len(key) <= _LENGTH else []) or siblings

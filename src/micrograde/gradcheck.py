@@ -25,7 +25,7 @@ class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as 
 class ParameterEvidence:
     """How far the hand-written gradient of one parameter is from autograd's.
 
-    ``relative_error`` is |manual - autograd| / |the whole gradient|, in Euclidean norms. Measured against
+    ``relative_error`` is ``|manual - autograd| / |the whole gradient|``, in Euclidean norms. Measured against
     itself alone, a gradient that is zero but for rounding, such as that of biases before batch norm, would
     seem all wrong.
     """
@@ -138,7 +138,7 @@ def check_gradients(
     Raises
     ------
     GradientMismatch
-        At the first entry where |autograd - difference| > absolute + relative |difference|.
+        At the first entry where ``|autograd - difference| > absolute + relative |difference|``.
     """
     values: list[FloatArray] = [np.array(value, dtype=np.float64) for value in inputs]
 

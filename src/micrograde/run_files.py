@@ -7,7 +7,7 @@ leads out of the folder it belongs to, YAML is read without tags and aliases, an
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,34 @@ from urllib.parse import unquote, urlparse
 
 from micrograde.analysis import StoredRun
 from micrograde.checkpoints import FOLDER
-from micrograde.config import AnyTracking, DataConfig, IdxData, NpzData, TableData, TrainConfig
+from micrograde.config import (
+    AnyTracking,
+    DataConfig,
+    DisabledTracking,
+    IdxData,
+    NpzData,
+    TableData,
+    TrainConfig,
+)
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.tracking import StoreLocation, quiet_environment, without_password
 
 RECIPE = "config/config.yaml"
+TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
+"""The files and folders that are needed to train a run again, or go on with it."""
+
 _LONGEST_RECIPE = 2**20  # bytes; a thousand times what there is
 
 
 @contextmanager
-def files_of(run: StoredRun, location: StoreLocation) -> Iterator[Path]:
+def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON) -> Iterator[Path]:
     """A folder with the run's files, for as long as the context lasts.
+
+    Parameters
+    ----------
+    wanted
+        What to fetch from a server, as far as it is there.
 
     Raises
     ------
@@ -37,7 +53,7 @@ def files_of(run: StoredRun, location: StoreLocation) -> Iterator[Path]:
         yield _local_folder(run, location.artifact_root)
         return
     with tempfile.TemporaryDirectory() as folder:
-        _download(run, location.tracking_uri, folder)
+        _download(run, location.tracking_uri, wanted, folder)
         yield Path(folder)
 
 
@@ -63,12 +79,29 @@ def read_recipe(
     InputError
         If the run has no recipe, or one that is not whole.
     """
+    config = stored_recipe(files, run, tracking, given_paths)
+    for key, path_of_data in data_paths(config.data).items():
+        if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
+            raise InputError(
+                f"run {run.about.run_id}: was trained on {path_of_data}, which is not in this folder; "
+                f"a path that a store tells is not followed there: give it as data.{key}=..."
+            )
+    return config
+
+
+def stored_recipe(
+    files: Path,
+    run: StoredRun,
+    tracking: AnyTracking | None = None,
+    given_paths: Mapping[str, str] | None = None,
+) -> TrainConfig:
+    """The same to look at only: its paths are what the store tells, and not to be followed."""
     name = f"run {run.about.run_id}"
     path = contained(files, RECIPE)
     if path is None:
         raise InputError(f"{name}: has no {RECIPE}, so that there is no recipe to follow")
     container = _read_yaml(path, name)
-    container["tracking"] = dataclasses.asdict(tracking)
+    container["tracking"] = dataclasses.asdict(tracking or DisabledTracking())
     data = container.get("data")
     if isinstance(data, dict):
         data.update(given_paths or {})
@@ -76,12 +109,6 @@ def read_recipe(
         config = parse_train_config(container)
     except InputError as error:
         raise InputError(f"{name}: its {RECIPE} is no recipe: {str(error).splitlines()[0]}") from None
-    for key, path_of_data in data_paths(config.data).items():
-        if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
-            raise InputError(
-                f"{name}: was trained on {path_of_data}, which is not in this folder; "
-                f"a path that a store tells is not followed there: give it as data.{key}=..."
-            )
     return config
 
 
@@ -103,8 +130,7 @@ def _local_folder(run: StoredRun, artifact_root: Path) -> Path:
     return folder
 
 
-def _download(run: StoredRun, tracking_uri: str, folder: str) -> None:
-    """Those that are needed to train again or go on."""
+def _download(run: StoredRun, tracking_uri: str, wanted: Collection[str], folder: str) -> None:
     os.environ.update(quiet_environment())
     import requests
     from mlflow import MlflowClient
@@ -113,7 +139,7 @@ def _download(run: StoredRun, tracking_uri: str, folder: str) -> None:
     client, run_id = MlflowClient(tracking_uri), run.about.run_id
     try:
         there_are = {file.path for file in client.list_artifacts(run_id)}
-        for name in ("config", FOLDER, "train.log", "gradient_check.csv"):
+        for name in wanted:
             if name in there_are:
                 client.download_artifacts(run_id, name, folder)
     except (MlflowException, requests.RequestException, OSError) as error:

@@ -149,7 +149,7 @@ def test_a_run_has_its_drawn_network_and_its_walkthrough(page):
 def test_the_models_of_the_run_and_of_the_sweeps_best_are_listed(page, store):
     open_experiment(page)
     page.get_by_role("link", name="Models", exact=True).click()
-    models = page.get_by_role("link", name="model", exact=True)
+    models = page.get_by_role("link", name="classifier", exact=True)
     expect(models).to_have_count(2)
     expect(page.get_by_text("Ready", exact=True)).to_have_count(2)
     best = store.sweep.data.tags[tags.BEST_RUN_ID]

@@ -68,7 +68,7 @@ def again_and_again(call):
 def check(client, writer):
     """One model, whole, with the run's last values, among the outputs of both."""
     (model,) = client.search_logged_models([writer.run_ids[BEST][1]])
-    assert (model.status, model.name, model.source_run_id) == ("READY", "model", writer.run_ids[BEST][0])
+    assert (model.status, model.name, model.source_run_id) == ("READY", "classifier", writer.run_ids[BEST][0])
     assert {metric.key: (metric.step, metric.value) for metric in model.metrics} == {
         "val/accuracy": (2, 2 / 3)
     }

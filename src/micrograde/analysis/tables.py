@@ -44,7 +44,7 @@ def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
     if not path.parent.is_dir():
         raise InputError(f"output={path}: there is no folder {path.parent}")
     if path.is_dir():
-        raise InputError(f"output={path}: is a folder; needs a file")
+        raise InputError(f"output={path}: cannot be written (it is a folder)")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"output={path}: cannot be written; needs write permission")
 

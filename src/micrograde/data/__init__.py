@@ -13,6 +13,7 @@ from micrograde.data.encoding import TableEncoding
 from micrograde.data.loading import load_dataset
 from micrograde.data.preprocessing import Preprocessing
 from micrograde.data.split import split_dataset
+from micrograde.data.tables import read_rows
 
 __all__ = [
     "Dataset",
@@ -21,5 +22,6 @@ __all__ = [
     "Split",
     "TableEncoding",
     "load_dataset",
+    "read_rows",
     "split_dataset",
 ]

@@ -82,7 +82,7 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the content: two data sets with the same digest give the same training.
+        """SHA-256 of the content. Two data sets with the same digest give the same training.
 
         It covers the features and labels (shape, type, values), the class and feature names and
         ``test_rows``; not where the content came from, nor how it lies in memory. So a table has

@@ -39,7 +39,7 @@ class TableEncoding:
         ------
         InputError
             A column holds neither numbers nor categories, or more categories than fit into memory;
-        the line starts with ``source``.
+            the line starts with ``source``.
         """
         categorical = categorical_columns(table, source)
         categories: list[tuple[str, ...] | None] = []
@@ -56,7 +56,7 @@ class TableEncoding:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The D features: a numeric column's name, or ``column=category``."""
+        """The D features, each a numeric column's name or ``column=category``."""
         names: list[str] = []
         for column, categories in zip(self.columns, self.categories, strict=True):
             names += [column] if categories is None else [f"{column}={category}" for category in categories]
@@ -163,6 +163,9 @@ def _is_categorical(column: "pandas.Series[Any]", source: str) -> bool:
 
 def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
     """The columns as floats (n, D), NaN where missing."""
+    for name, dtype in columns.dtypes.items():
+        if getattr(dtype, "kind", "") in ("m", "M"):  # of which pandas would make nanoseconds
+            raise InputError(f"{source}: column {quoted(name)} must hold numbers, as in training")
     try:
         numbers = columns.to_numpy(dtype=np.float64, na_value=np.nan)
     except OverflowError:

@@ -6,6 +6,7 @@ object of their own with a plain state.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,6 +120,23 @@ class Preprocessing:
             class_names=tuple(state["class_names"]),
             encoding=None if state["encoding"] is None else TableEncoding.from_state(state["encoding"]),
         )
+
+    def check(self) -> None:
+        """Raise ``ValueError`` unless its parts fit each other; those of a file may be anything."""
+        columns = self.encoding.columns if self.encoding else ()
+        categories = [each for each in self.encoding.categories if each] if self.encoding else []
+        names = [*self.feature_names, *self.class_names, *columns, *chain(*categories)]
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("a name is no text")
+        for unlike in (columns, self.class_names):
+            if len(set(unlike)) < len(unlike):
+                raise ValueError("a name is there twice")
+        features = len(self.feature_names)
+        if self.encoding and len(self.encoding.feature_names) != features:
+            raise ValueError(f"the columns do not make {features} features")
+        for numbers in (self.means, self.scales, self.means if self.fill is None else self.fill):
+            if numbers.shape != (features,) or not np.isfinite(numbers).all():
+                raise ValueError(f"means, scales and fill must be {features} finite numbers each")
 
 
 def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:

@@ -4,7 +4,8 @@ import csv
 import io
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from micrograde.errors import InputError
 if TYPE_CHECKING:
     import pandas
 
+_NO_ROWS = "has columns but no rows"
 _MOST_COLUMNS = 100_000  # pandas takes a fifth of a millisecond and 5 kB for each
 
 
@@ -38,7 +40,12 @@ def read_csv(*, path: str, target: str, missing: MissingRule = "error") -> Datas
         The file is no such table, or what it holds is no data set.
     """
     source = f"data.path={path}"
-    text = read_table_text(existing_file(path, "data.path"), source)
+    return _dataset("csv", _csv_table(existing_file(path, "data.path"), source), target, missing, source)
+
+
+def _csv_table(file: Path, source: str, understood: Collection[str] | None = None) -> "pandas.DataFrame":
+    """The table; values of columns that are not ``understood`` stay texts, as they stand in the file."""
+    text = read_table_text(file, source)
     _check_width(_header_width(text, source), source)  # pandas would take minutes for a million columns
     # pandas renames duplicates and nameless columns, so the names are looked at as they stand in the file.
     header = _parse(text, source, header=None, nrows=1, dtype=object, keep_default_na=False)
@@ -46,9 +53,9 @@ def read_csv(*, path: str, target: str, missing: MissingRule = "error") -> Datas
     _check_names(columns, source)
     # Short rows are filled up, so the text can be much smaller than the table.
     check_size(source, max(text.count(b"\n"), text.count(b"\r")), len(columns))
+    texts = {} if understood is None else {name: "str" for name in columns if name not in understood}
     # The copy puts the columns of a type together, without which all is slow by the column.
-    table = _parse(text, source, index_col=False, low_memory=False).copy()
-    return _dataset("csv", table, target, missing, source)
+    return _parse(text, source, index_col=False, low_memory=False, dtype=texts).copy()
 
 
 def _header_width(text: bytearray, source: str) -> int:
@@ -82,10 +89,14 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
 
 def read_parquet(*, path: str, target: str, missing: MissingRule = "error") -> Dataset:
     """The Parquet table at ``path``. Raises ``InputError`` if there is none, or no data set in it."""
+    source = f"data.path={path}"
+    table = _parquet_table(existing_file(path, "data.path"), source)
+    return _dataset("parquet", table, target, missing, source)
+
+
+def _parquet_table(file: Path, source: str) -> "pandas.DataFrame":
     import pyarrow.parquet
 
-    file = existing_file(path, "data.path")
-    source = f"data.path={path}"
     try:
         # Unlike pandas.read_parquet, this reads duplicate names too, so that they can be named.
         with pyarrow.parquet.ParquetFile(file) as parquet:
@@ -94,12 +105,34 @@ def read_parquet(*, path: str, target: str, missing: MissingRule = "error") -> D
         with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as parquet:
             rows = parquet.read()
         rows.validate(full=True)  # Arrow believes what a file says of itself, such as that a text is UTF-8
-        table = rows.to_pandas()
+        table: pandas.DataFrame = rows.to_pandas()
     except InputError:
         raise
     except Exception as error:  # Arrow and pandas document none of them
         raise InputError(f"{source}: is no Parquet table: {first_line(error)}") from None
-    return _dataset("parquet", table, target, missing, source)
+    return table
+
+
+def read_rows(path: str, understood: Collection[str]) -> "pandas.DataFrame":
+    """The rows of the table at ``path``, to be classified: it needs no target, and may have other columns.
+
+    A file whose name ends in ``.parquet`` is one; any other is CSV, of which the columns ``understood`` are
+    read as numbers and truth values. The others stay the texts that they are: ``007`` is no 7.
+
+    Raises
+    ------
+    InputError
+        The file is no such table, or has no rows.
+    """
+    file, source = existing_file(path, "data.path"), f"data.path={path}"
+    if file.suffix.lower() == ".parquet":
+        table = _parquet_table(file, source)
+        table = table.reset_index(drop=table.index.names == [None])  # pandas keeps a named index in the file
+    else:
+        table = _csv_table(file, source, understood)
+    if len(table) == 0:
+        raise InputError(f"{source}: {_NO_ROWS}")
+    return table
 
 
 def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
@@ -128,7 +161,7 @@ def _dataset(
     if len(columns) == 1:
         raise InputError(f"{source}: has no column beside the target {target!r}; needs at least one feature")
     if len(table) == 0:
-        raise InputError(f"{source}: has columns but no rows")
+        raise InputError(f"{source}: {_NO_ROWS}")
     features = table.drop(columns=target)
     numeric = set(features.columns) - categorical_columns(features, source)
     check_missing(dict(zip(columns, table.isna().sum().tolist(), strict=True)), numeric, missing, source)

@@ -17,7 +17,7 @@ A rule of thumb of Karpathy's: Stanford's course CS231n, "Neural networks 3", an
 
 
 def draw_update_ratios(history: Mapping[str, Sequence[float]], *, title: str) -> Svg:
-    """|update| / |weights| of each layer, with the line at 1e-3; which layers keep to it, in words.
+    """``|update| / |weights|`` of each layer, with the line at 1e-3; which layers keep to it, in words.
 
     Parameters
     ----------

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, Run
 
-_NAME = "model"  # as the folder, so that runs:/<run id>/model means either
+_FOLDER = "model"
+_NAME = "classifier"  # not as the folder, which MLflow would then list twice, and look for in another store
 _READY: Final = "READY"
 _PARAM_LENGTH = 5000  # characters that MLflow keeps of a logged model's param
 _SHOWN = ("val/", "test/")  # metrics by which models are told apart
@@ -85,8 +86,8 @@ def _copy_files(client: "MlflowClient", run: "Run", folder: str) -> str:
 
     if run.info.artifact_uri.startswith("file:"):
         source = local_file_uri_to_path(run.info.artifact_uri)  # type: ignore[no-untyped-call]
-        return str(shutil.copytree(Path(source) / _NAME, Path(folder) / _NAME, dirs_exist_ok=True))
-    return str(client.download_artifacts(run.info.run_id, _NAME, folder))
+        return str(shutil.copytree(Path(source) / _FOLDER, Path(folder) / _FOLDER, dirs_exist_ok=True))
+    return str(client.download_artifacts(run.info.run_id, _FOLDER, folder))
 
 
 def _begin(client: "MlflowClient", run: "Run") -> "LoggedModel":

@@ -1,0 +1,46 @@
+"""Write a recorded run's model as an ONNX file that gives the same probabilities. `--help` lists the keys."""
+
+import os
+from pathlib import Path
+
+from micrograde.analysis import check_output
+from micrograde.command_line import Config, entry_point
+from micrograde.config_parsing import parse_export_config
+from micrograde.errors import InputError, RunFailedError
+from micrograde.onnx_export import OPSET, check_extra, compare_onnx, example_rows, export_onnx
+from micrograde.printable import printable
+from micrograde.recorded_models import find_model
+from micrograde.tracking import quiet_environment
+
+_ROWS = 1000  # that both classify before anything is written
+
+
+@entry_point(config_name="export")
+def main(composed: Config) -> None:
+    """Export, compare, write; what does not agree is not written."""
+    config = parse_export_config(composed)
+    output = Path(config.output)
+    check_output(output, (".onnx",))
+    check_extra()
+    os.environ.update(quiet_environment())  # a server is asked through MLflow
+    found = find_model(config.run_id, config.tracking)
+    classifier, run_id = found.classifier, found.run.about.run_id
+    content = export_onnx(classifier, {"run_id": run_id}).SerializeToString()
+    agreement = compare_onnx(content, classifier, example_rows(classifier, _ROWS))
+    measured = f"{agreement.difference:.1e} at most between probabilities of {agreement.rows} rows"
+    if not agreement:
+        allowed = f"{agreement.allowed:.1e} is allowed"
+        raise RunFailedError(f"run_id={run_id}: ONNX Runtime differs by {measured}; {allowed}")
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"output={output}: cannot be written ({error.strerror})") from None
+    lines = [f"model       of run {run_id} ({found.run.about.run_name})"]
+    lines += [f"note        {note}" for note in found.notes]
+    print("\n".join(map(printable, lines)))
+    print(f"difference  {measured}, by ONNX Runtime")
+    print(f"written     {output}: {len(content):,} bytes, opset {OPSET}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Classify the rows of a table by a recorded run's model. `--help` lists the keys."""
+
+import os
+from pathlib import Path
+
+from micrograde.analysis import check_output, print_table, write_table
+from micrograde.command_line import Config, entry_point
+from micrograde.config_parsing import parse_predict_config
+from micrograde.errors import InputError
+from micrograde.predicting import Predictions, predict_table
+from micrograde.printable import printable
+from micrograde.recorded_models import RecordedModel, find_model
+from micrograde.tracking import quiet_environment
+
+_CLASSES = 20  # that are listed
+
+
+@entry_point(config_name="predict")
+def main(composed: Config) -> None:
+    """Classify; print the first rows or write all, then what came of it."""
+    config = parse_predict_config(composed)
+    output = Path(config.output) if config.output else None
+    if output:
+        check_output(output)
+        if output.exists() and output.resolve() == Path(config.data.path).expanduser().resolve():
+            raise InputError(f"output={output}: is the table itself, which would be lost")
+    os.environ.update(quiet_environment())  # a server is asked through MLflow
+    model = find_model(config.run_id, config.tracking)
+    found = predict_table(model, config.data.path, keep_columns=config.keep_columns)
+    if output:
+        write_table(found.table, output)
+    else:
+        rows = min(config.limit, len(found.shown))
+        print_table(found.shown.head(rows), f"the first {rows} of {len(found.shown)} rows")
+    print("\n".join(map(printable, summary(model, found))))
+    if output:
+        print(f"written     {output}, {len(found.table)} rows")
+
+
+def summary(model: RecordedModel, found: Predictions) -> list[str]:
+    """The model, how many rows are of which class, and how many are right if the table tells."""
+    counts = [f"{name} ({count})" for name, count in found.counts.items()]
+    more = f" and {len(counts) - _CLASSES} more" if len(counts) > _CLASSES else ""
+    lines = [f"model       of run {model.run.about.run_id} ({model.run.about.run_name})"]
+    lines += [f"note        {note}" for note in model.notes]
+    lines.append(f"classes     {', '.join(counts[:_CLASSES])}{more}")
+    if found.accuracy is not None:
+        lines.append(f"accuracy    {found.accuracy:.4f} of {found.known} rows, by column {model.target}")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
