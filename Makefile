@@ -12,6 +12,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: $(BIN)/python pyproject.toml .ci/constraints.txt
+	@echo "installing what is needed into .venv; the first time takes a minute or two"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e .
 	@touch $@
 

@@ -15,6 +15,7 @@ from micrograde.analysis import (
     order_runs,
     print_table,
     table_of_runs,
+    usual_metric,
     write_table,
 )
 from micrograde.command_configs import CompareConfig
@@ -46,18 +47,21 @@ def main(composed: Config) -> None:
     if runs.empty:
         print("No runs yet, or none that match. Make one with: make train")
         return
+    metric = config.metric or usual_metric(runs)
+    if sweep:  # among equals the first by name, as in its report
+        runs = runs.sort_values("run_name", kind="stable")
     if config.over_seeds:
-        table = group_over_seeds(runs, config.metric, config.order)
+        table = group_over_seeds(runs, metric, config.order)
         shown = merge_mean_and_std(table)
     else:
-        table = order_runs(runs, config.metric, config.order, finished_first=sweep is not None)
-        shown = table_of_runs(table, config.metric)
+        table = order_runs(runs, metric, config.order, finished_first=sweep is not None)
+        shown = table_of_runs(table, metric)
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
-    report = write_report(uri, sweep, runs, config) if sweep else None
+    report = write_report(uri, sweep, runs, metric, config) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
         title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
-    print_table(shown.head(config.limit or len(shown)), f"{title}, best {config.metric} first")
+    print_table(shown.head(config.limit or len(shown)), f"{title}, best {metric} first")
     if output:
         write_table(table.head(config.limit or len(table)), output)
         print(f"written to {output}")
@@ -66,15 +70,16 @@ def main(composed: Config) -> None:
         print(f"report    {report.page}")
 
 
-def write_report(uri: str, sweep: Sweep, runs: "pd.DataFrame", config: CompareConfig) -> SweepReport:
+def write_report(
+    uri: str, sweep: Sweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
+) -> SweepReport:
     """Write the sweep's report where the config or its name puts it."""
-    history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(config.metric))
+    history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
     folder = report_folder(project_home(), sweep.name, sweep.run_id)
     folder = Path(config.report) if config.report else folder
-    metric, order = config.metric, config.order
     try:
         return write_sweep_report(
-            folder, runs, history, title=sweep.name, varies=sweep.varies, metric=metric, order=order
+            folder, runs, history, title=sweep.name, varies=sweep.varies, metric=metric, order=config.order
         )
     except OSError as error:
         raise InputError(f"report={folder}: cannot be written ({error.strerror})") from None

@@ -35,6 +35,7 @@ class SweepConfig:
 class CompareConfig:
     """Which runs to put into one table, and how.
 
+    ``metric`` null is val/accuracy, or train/accuracy where no run has that.
     ``sweep`` is latest, a sweep's run id or the beginning of one, or its name; its report goes into the
     folder ``report``, null for one of its own under mlruns/reports.
     """
@@ -43,7 +44,7 @@ class CompareConfig:
     sweep: RunId | None = None
     status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
     where: Annotated[tuple[Text, ...], BeforeValidator(as_tuple)] = ()
-    metric: Text = "val/accuracy"
+    metric: Text | None = None
     order: Literal["auto", "ascending", "descending"] = "auto"
     over_seeds: StrictBool = False
     limit: PositiveInt | None = None

@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from micrograde.analysis import group_over_seeds, load_runs, order_runs, table_of_runs, varying_parameters
+from micrograde.analysis import (
+    group_over_seeds,
+    load_runs,
+    order_runs,
+    table_of_runs,
+    usual_metric,
+    varying_parameters,
+)
 from micrograde.errors import InputError
 
 
@@ -31,6 +38,14 @@ def test_best_first_and_missing_last(uri):
     assert list(order_runs(runs, "val/loss")["run_name"])[:2] == ["run 2", "run 1"]
     assert order_runs(runs, "val/accuracy", "ascending")["run_name"].iloc[0] == "run 3"
     assert order_runs(runs, "val/accuracy")["val/accuracy"].isna().tolist()[-2:] == [True, True]
+
+
+def test_without_a_validation_part_runs_are_compared_by_training():
+    runs = pd.DataFrame({"run_id": ["a", "b"], "train/accuracy": [0.5, 0.6]})
+    assert usual_metric(runs) == "train/accuracy"
+    assert usual_metric(runs.assign(**{"val/accuracy": np.nan})) == "train/accuracy"
+    assert usual_metric(runs.assign(**{"val/accuracy": [np.nan, 0.7]})) == "val/accuracy"
+    assert usual_metric(runs[["run_id"]]) == "val/accuracy"
 
 
 def test_seeds_are_averaged(uri):

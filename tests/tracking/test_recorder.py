@@ -249,7 +249,7 @@ def test_a_store_out_of_reach_costs_no_results(tmp_path, monkeypatch, capsys):
     )
     assert last == (
         f"{server} still cannot be reached (Connection refused); what happened is kept in {folder}; "
-        "send it with: python pipelines/sync.py"
+        "send it with: make sync"
     )
     kinds = [json.loads(line)["event"] for line in (folder / "journal.jsonl").read_text().splitlines()]
     assert kinds == ["RunStarted", "MetricsLogged", "TagsSet", "RunEnded", "LaunchEnded"]

@@ -6,6 +6,7 @@ from micrograde.analysis.comparing import (
     order_runs,
     parameters,
     table_of_runs,
+    usual_metric,
     varying_parameters,
 )
 from micrograde.analysis.history import load_history
@@ -35,6 +36,7 @@ __all__ = [
     "same_value",
     "summarize",
     "table_of_runs",
+    "usual_metric",
     "varying_parameters",
     "write_table",
 ]

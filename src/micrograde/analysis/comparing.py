@@ -45,6 +45,12 @@ def ascending(metric: str, order: str) -> bool:
     return order == "ascending"
 
 
+def usual_metric(runs: "pd.DataFrame") -> str:
+    """What runs are compared by where nothing else is said: without a validation part by training's."""
+    validated = "val/accuracy" in runs and runs["val/accuracy"].notna().any()
+    return "val/accuracy" if validated or "train/accuracy" not in runs else "train/accuracy"
+
+
 def known_metric(runs: "pd.DataFrame", metric: str) -> str:
     """The metric's column (or ``duration``), or ``InputError`` that names the metrics there are."""
     if metric in runs and ("/" in metric or metric == "duration"):

@@ -40,7 +40,7 @@ from micrograde.tracking.run_recorder import RecordedRun
 from micrograde.tracking.store import StoreLocation, without_password
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
 
-SYNC = "python pipelines/sync.py"
+SYNC = "make sync"
 """What sends later what is kept."""
 
 
