@@ -4,9 +4,9 @@ The model computes in the order in which ``Classifier`` does, preprocessing in f
 own dtype, with the standard operators of opset 19, the first that compares texts. So they differ only in what
 two libraries round otherwise.
 
-Inputs   ``features`` float64 (n, D); of a model of a table one input (n, 1) for each column, by its name:
-         float64 for numbers, text or truth values for categories
-Outputs  ``label`` text (n,), ``probabilities`` float64 (n, C)
+- Inputs: ``features`` float64 (n, D); of a model of a table one input (n, 1) for each column, by its name:
+  float64 for numbers, text or truth values for categories.
+- Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
 
 A row that ``Classifier`` refuses has no probabilities (NaN) and the label "": an operator cannot say why.
 """
