@@ -65,8 +65,11 @@ sync: .venv/installed  ## send what a tracking server or a locked store has not 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs on this machine: make ui ARGS="--port 5001"
 	$(BIN)/python pipelines/ui.py $(ARGS)
 
-test: .venv/installed-dev  ## run the tests
-	$(BIN)/python -m pytest -n auto --ignore=tests/system $(ARGS)
+test: .venv/installed-dev  ## run the tests, all but the slow ones
+	$(BIN)/python -m pytest -n auto --ignore=tests/system -m "not slow" $(ARGS)
+
+test-slow: .venv/installed-dev  ## run the slow tests, most of which run commands: a quarter of an hour
+	$(BIN)/python -m pytest -n auto --ignore=tests/system -m slow $(ARGS)
 
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)
@@ -98,4 +101,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache docs/_build src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare replay predict export sync ui test test-torch test-system fuzz bench docs lint format clean
+.PHONY: help train compare replay predict export sync ui test test-slow test-torch test-system fuzz bench docs lint format clean

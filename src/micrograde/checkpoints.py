@@ -180,6 +180,9 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     # NumPy does not have.
     except Exception as error:
         raise UnusableCheckpointError(f"{path.name} holds no arrays ({type(error).__name__})") from None
+    # Where a package is installed that brings types of its own, such as bfloat16, they are there.
+    if foreign := {str(array.dtype) for array in arrays.values() if array.dtype.kind not in "biufc"}:
+        raise UnusableCheckpointError(f"{path.name} holds numbers of the type {min(foreign)}")
     return arrays
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 LONG = "x" * 100_000
 NUMBERS = "should be a valid number"
 WHOLE = "should be a valid integer"

@@ -12,6 +12,8 @@ from micrograde.analysis import load_runs
 from micrograde.errors import InputError
 from micrograde.results import Run, Sweep
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 SHORT = ("data=moons", "training.num_epochs=3")
 
 

@@ -18,6 +18,8 @@ from tests.waiting import wait_for
 from micrograde.analysis import load_history, load_runs
 from micrograde.tracking import local_store
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
 ENDLESS = ("training.num_epochs=1000000", "training.batch_size=5")  # few epochs a second

@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 
 from micrograde.tracking import local_store
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 ROWS = 60
 TRAIN = ("data=csv", "data.path=trees.csv", "data.target=kind", "training.num_epochs=20")
 

@@ -7,6 +7,8 @@ import sqlite3
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 
 def only_run(user):
     (run,) = user.runs()

@@ -7,6 +7,8 @@ import signal
 import pytest
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 LONG = ("training.num_epochs=300", "training.checkpoint_seconds=0.1")
 ALL_STATE = (
     *LONG,

@@ -9,6 +9,8 @@ from tests.waiting import wait_for
 from micrograde.analysis import load_runs, load_sweeps
 from micrograde.tracking import local_store
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 SMALL = ("data=moons", "data.samples=100", "training.num_epochs=3")
 SEARCH = ("-m", *SMALL, "hydra/sweeper=optuna", "hydra.sweeper.n_jobs=4")
 RATE = "optimizer.learning_rate=interval(0.01,1)"

@@ -1,5 +1,9 @@
 """Recording to a tracking server that is there; `test_outages.py` has those that are not."""
 
+import pytest
+
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 
 def test_a_run_goes_to_the_server_and_is_compared_there(user, server):
     from mlflow import MlflowClient

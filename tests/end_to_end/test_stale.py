@@ -9,6 +9,8 @@ from tests.waiting import wait_for
 from micrograde.analysis import load_history
 from micrograde.tracking import local_store
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 ENDLESS = ("training.num_epochs=1000000", "training.batch_size=5")  # few epochs a second
 SWEEP = ("-m", "data=moons", "training.num_epochs=3", "seed=range(2)")
 

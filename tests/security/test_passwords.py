@@ -10,6 +10,8 @@ import pytest
 
 from micrograde.tracking import quiet_environment, without_password
 
+pytestmark = pytest.mark.slow  # each of them runs commands
+
 SECRET = "swordfish"
 WRITTEN = [f"me:{SECRET}@", f"me:p%40{SECRET}%2Fw%3Ard@", f"{SECRET}@", f"me:p@{SECRET}:@"]
 SWEEP = ("-m", "seed=0,1")

@@ -62,6 +62,7 @@ overrides = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(overrides, min_size=1, max_size=4))
 def test_a_job_is_what_hydra_would_compose(loader, jobs):
