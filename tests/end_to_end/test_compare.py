@@ -1,4 +1,5 @@
 import pandas as pd
+import pytest
 
 
 def test_no_runs_yet(user):
@@ -34,6 +35,7 @@ def test_runs_in_a_table(user):
     assert list(best["optimizer.learning_rate"]) == [0.3]
 
 
+@pytest.mark.slow
 def test_a_sweep_and_its_report(user, tmp_path):
     sweep = ("-m", "data=moons", "data.samples=100", "training.num_epochs=2", "seed=range(2)")
     user.run("train", *sweep, "optimizer.learning_rate=0.1,0.5")

@@ -95,7 +95,8 @@ def test_it_is_a_logged_model_with_the_runs_last_values(trained):
     assert user.client.search_registered_models() == []
 
 
-@pytest.mark.parametrize("where", ["local", pytest.param("server", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["local", "server"])
 def test_the_best_of_a_sweep_is_logged_and_registered_by_a_flag(user, where, request):
     import mlflow
     from mlflow import MlflowClient

@@ -50,6 +50,7 @@ def test_a_sweep_is_a_parent_with_a_run_for_each_job(user):
     assert not [path for path in user.files() if "/launches/" in path or "multirun" in path]
 
 
+@pytest.mark.slow
 def test_each_run_has_the_numbers_params_and_files_that_it_has_alone(user):
     user.run("train", *SWEEP)
     user.run("train", *SMALL, "seed=2", "optimizer.learning_rate=0.5")
@@ -79,6 +80,7 @@ def test_each_run_has_the_numbers_params_and_files_that_it_has_alone(user):
     assert more == {*figures, "figures/histograms.svg", "figures/loss_surface.svg", "walkthrough.html"}
 
 
+@pytest.mark.slow
 def test_the_same_command_again_runs_nothing_and_resume_false_starts_anew(user):
     user.run("train", *SWEEP)
     before = numbers(user)
@@ -91,6 +93,7 @@ def test_the_same_command_again_runs_nothing_and_resume_false_starts_anew(user):
     assert numbers(user, sweep="latest") == before
 
 
+@pytest.mark.slow
 def test_runs_that_fail_are_told_of_and_the_others_go_on(user):
     command = ("-m", *SMALL, "model.batch_norm=false", "optimizer.learning_rate=0.1,1e38,-1")
     shown = user.run("train", *command, status=1)
@@ -121,6 +124,7 @@ def test_what_is_wrong_with_all_jobs_is_one_line_and_nothing_is_begun(user, comm
     assert not [path for path in user.files() if "/launches/" in path or "/artifacts/" in path]
 
 
+@pytest.mark.slow
 def test_choices_of_groups_are_filed_together(user):
     user.run("train", "-m", "data=iris,wine", "training.num_epochs=2", "seed=0,1")
     runs = load_runs(uri(user), sweep="latest")
@@ -167,6 +171,7 @@ def test_ctrl_c_finishes_what_is_in_training_and_summarizes(user):
     assert list(load_runs(uri(user), sweep="latest")["status"]) == ["FINISHED"] * 24
 
 
+@pytest.mark.slow
 def test_v_says_how_each_run_ended(user):
     quiet, loud = user.run("train", *SWEEP), user.run("train", *SWEEP, "-v", "sweep.resume=false")
     line = "finished  seed=1 learning_rate=0.5  val/accuracy"

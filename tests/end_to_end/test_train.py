@@ -200,6 +200,7 @@ def test_tracking_disabled_leaves_nothing(user):
     assert user.files() == before
 
 
+@pytest.mark.slow
 def test_everything_is_under_mlruns_and_two_at_once_do_not_meet(user):
     before = set(user.files())
     processes = [user.start("train", "training.num_epochs=2", f"seed={seed}") for seed in range(3)]
@@ -261,6 +262,7 @@ def test_a_network_that_was_small_is_walked_through_number_by_number(user):
     assert "number by number" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pictures", "all_of_them"), [("light", False), ("all", True)])
 def test_which_pictures_a_run_leaves_can_be_told(user, pictures, all_of_them):
     sweep = ["-m", "seed=0,1"] if all_of_them else []

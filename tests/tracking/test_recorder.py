@@ -258,6 +258,7 @@ def test_a_store_out_of_reach_costs_no_results(tmp_path, monkeypatch, capsys):
         assert b"secret" not in file.read_bytes()
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_store_that_is_away_is_told_so(tmp_path, monkeypatch):
     monkeypatch.setattr(writer_process, "SERVER_PATIENCE", 0.5)
     recorder = Recorder(server_store("http://127.0.0.1:9", tmp_path), WriterProcess(lambda _: None))
@@ -314,6 +315,7 @@ def test_a_second_writer_that_dies_is_reported(home, monkeypatch):
         recorder.close()
 
 
+@pytest.mark.slow
 def test_a_locked_store_is_waited_for_without_keeping_others_from_it(home, capsys, monkeypatch):
     monkeypatch.setattr(writer_process, "LOCAL_PATIENCE", 60)
     database = home / "mlruns" / "mlflow.db"
