@@ -17,7 +17,7 @@ EVENTS = [
     ModelLogged(BEST),
 ]
 CALLS = (
-    "create_logged_model", "log_model_artifacts", "log_batch", "log_outputs", "finalize_logged_model",
+    "create_logged_model", "log_model_artifact", "log_batch", "log_outputs", "finalize_logged_model",
     "create_registered_model", "create_model_version",
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ of a run each is made once.
 
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,25 +70,34 @@ def _make_model(client: "MlflowClient", run: "Run", make: Caller) -> str:
     from mlflow.models import Model
 
     with tempfile.TemporaryDirectory() as folder:
-        files = make(lambda: _copy_files(client, run, folder))
+        files = _copy_files(client, run, Path(folder), make)
         model_id = str(make(lambda: _begin(client, run)).model_id)
         described = Model.load(files)
         described.model_id = model_id
-        described.save(Path(files) / "MLmodel")
-        make(lambda: client.log_model_artifacts(model_id, files))
+        described.save(files / "MLmodel")
+        for path in sorted(files.iterdir()):
+            make(partial(client.log_model_artifact, model_id, str(path)))
     make(lambda: _log_metrics(client, run, model_id))
     make(lambda: client.finalize_logged_model(model_id, _READY))
     return model_id
 
 
-def _copy_files(client: "MlflowClient", run: "Run", folder: str) -> str:
-    """A copy of the run's folder ``model``; from a local store without the detours of a download."""
+def _copy_files(client: "MlflowClient", run: "Run", folder: Path, make: Caller) -> Path:
+    """A copy of the run's folder ``model``.
+
+    From a server file by file, so that one that fails is not a reason to ask for the others again, and not by
+    the client, which takes every failure for a file that is not there.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
     from mlflow.utils.file_utils import local_file_uri_to_path
 
     if run.info.artifact_uri.startswith("file:"):
         source = local_file_uri_to_path(run.info.artifact_uri)  # type: ignore[no-untyped-call]
-        return str(shutil.copytree(Path(source) / _FOLDER, Path(folder) / _FOLDER, dirs_exist_ok=True))
-    return str(client.download_artifacts(run.info.run_id, _FOLDER, folder))
+        return Path(shutil.copytree(Path(source) / _FOLDER, folder / _FOLDER))
+    files = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
+    for file in make(lambda: files.list_artifacts(_FOLDER)):
+        make(partial(files.download_artifacts, file.path, str(folder)))
+    return folder / _FOLDER
 
 
 def _begin(client: "MlflowClient", run: "Run") -> "LoggedModel":
