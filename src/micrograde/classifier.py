@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from micrograde.config import ModelConfig, TrainConfig, to_container
 from micrograde.data import Dataset, Preprocessing, TableEncoding
+from micrograde.data.encoding import are_truths
 from micrograde.errors import InputError
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
@@ -111,7 +112,7 @@ def _column_type(categories: tuple[str, ...] | None) -> str:
     """MLflow's name for what a column of a table holds."""
     if categories is None:
         return "double"
-    return "boolean" if set(categories) <= {"True", "False"} else "string"
+    return "boolean" if are_truths(categories) else "string"
 
 
 def write_classifier(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from micrograde.classifier import Classifier
 from micrograde.data import Preprocessing
+from micrograde.data.encoding import are_truths
 from micrograde.errors import InputError
 from micrograde.nn import MLP
 from micrograde.nn.activations import Activation
@@ -90,7 +91,7 @@ def as_feeds(classifier: Classifier, rows: "pandas.DataFrame | NDArray[Any]") ->
             array = np.asarray(values, np.float64)
         else:
             array = np.array([str(value) for value in values], object)
-        if categories is not None and _are_truths(categories):
+        if categories is not None and are_truths(categories):
             array = array == "True"
         feeds[name] = array[:, None]
     return feeds
@@ -262,10 +263,6 @@ def _input_names(preprocessing: Preprocessing) -> dict[str, str]:
     return names
 
 
-def _are_truths(categories: tuple[str, ...]) -> bool:
-    return set(categories) <= {"True", "False"}
-
-
 def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
     """Float64 (n, D): encoded, filled, shifted and scaled; NaN where a number or category is missing."""
     from onnx import TensorProto
@@ -298,7 +295,7 @@ def _one_hot(graph: _Graph, name: str, categories: tuple[str, ...]) -> str:
     """Float64 (n, K) of a column of K categories."""
     from onnx import TensorProto
 
-    if _are_truths(categories):
+    if are_truths(categories):
         column = graph.input(name, TensorProto.BOOL, 1)
         known = np.array([[each == "True" for each in categories]])
     else:

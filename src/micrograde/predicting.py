@@ -1,7 +1,6 @@
 """A table classified by a recorded run's model, with a line for what is wrong with the table."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from micrograde.classifier import Classifier
 from micrograde.data import read_rows
+from micrograde.data.encoding import are_truths
 from micrograde.data.messages import counted, listed, quoted
 from micrograde.errors import InputError
 from micrograde.recorded_models import RecordedModel
@@ -95,15 +95,11 @@ def _understood(model: RecordedModel) -> set[str]:
     columns, encoding = set(_numeric(classifier)), classifier.preprocessing.encoding
     if encoding is not None:
         pairs = zip(encoding.columns, encoding.categories, strict=True)
-        columns |= {column for column, categories in pairs if categories and _are_truths(categories)}
+        columns |= {column for column, categories in pairs if categories and are_truths(categories)}
     names = classifier.preprocessing.class_names
-    if model.target and (_are_truths(names) or all(re.fullmatch(r"-?\d+", name) for name in names)):
+    if model.target and (are_truths(names) or all(re.fullmatch(r"-?\d+", name) for name in names)):
         columns.add(model.target)
     return columns
-
-
-def _are_truths(names: Iterable[str]) -> bool:
-    return set(names) <= {"True", "False"}
 
 
 def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *, keep_columns: bool) -> None:

@@ -1,6 +1,6 @@
 """How the columns of a raw table become numeric features: numbers as they are, categories one-hot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +112,7 @@ class TableEncoding:
                 columns.append(piece[:, 0].tolist())
                 continue
             names = [categories[place] for place in piece.argmax(axis=1).tolist()]
-            truths = set(categories) <= {"True", "False"}
-            columns.append([name == "True" for name in names] if truths else names)
+            columns.append([name == "True" for name in names] if are_truths(categories) else names)
         return [list(row) for row in zip(*columns, strict=True)]
 
     def state(self) -> dict[str, Any]:
@@ -128,6 +127,11 @@ class TableEncoding:
         """The encoding that ``state`` was taken from."""
         categories = tuple(None if names is None else tuple(names) for names in state["categories"])
         return cls(tuple(state["columns"]), categories)
+
+
+def are_truths(names: Iterable[str]) -> bool:
+    """Whether these categories, or classes, are truth values by their names."""
+    return set(names) <= {"True", "False"}
 
 
 def categorical_columns(table: "pandas.DataFrame", source: str) -> set[str]:
