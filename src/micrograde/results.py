@@ -1,7 +1,8 @@
 """What came of runs and sweeps, as objects: data frames of their numbers, pictures that Jupyter shows."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from micrograde.config import as_params
 from micrograde.drawing import Page
 from micrograde.errors import InputError
 from micrograde.experiment import RunResult
-from micrograde.run_files import files_of
+from micrograde.run_files import contained, files_of
 from micrograde.tracking import StoreLocation, local_store, project_home
 
 if TYPE_CHECKING:
@@ -138,12 +139,8 @@ class Run:
     @cached_property
     def walkthrough(self) -> Page | None:
         """Its network's forward and backward pass, step by step; a sweep's runs have none unless asked."""
-        if self.location is None or self.run_id is None:
-            return None
-        stored = load_run(self.location.tracking_uri, self.run_id)
-        with files_of(stored, self.location, ("walkthrough.html",)) as folder:
-            path = folder / "walkthrough.html"
-            return Page(path.read_text(encoding="utf-8")) if path.is_file() else None
+        with _left_behind(self.run_id, self.location, "walkthrough.html") as path:
+            return Page(path.read_text(encoding="utf-8")) if path else None
 
     @cached_property
     def model(self) -> Classifier:
@@ -154,11 +151,10 @@ class Run:
         InputError
             If there is none, such as with ``tracking=disabled``.
         """
-        if self.location is None or self.run_id is None:
-            raise InputError("the run left no model; one that is recorded does")
-        stored = load_run(self.location.tracking_uri, self.run_id)
-        with files_of(stored, self.location, ("model",)) as folder:
-            return read_classifier(folder / "model")
+        with _left_behind(self.run_id, self.location, "model") as path:
+            if path is None:
+                raise InputError("the run left no model; one that is recorded does")
+            return read_classifier(path)
 
     def __repr__(self) -> str:
         shown = (name for name in ("val/accuracy", "val/loss", "test/accuracy") if name in self.metrics)
@@ -259,14 +255,21 @@ def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Figure]:
-    if run_id is None or location is None:
-        return {}
-    with files_of(load_run(location.tracking_uri, run_id), location, ("figures",)) as folder:
-        paths = sorted(path for path in (folder / "figures").glob("*") if path.suffix in _MEDIA_TYPES)
+    with _left_behind(run_id, location, "figures") as folder:
+        files = sorted(folder.iterdir()) if folder else []
         # A boundary is there as a picture and as an animation.
-        names = [path.stem if path.suffix != ".gif" else f"{path.stem}_animation" for path in paths]
-        kinds = [_MEDIA_TYPES[path.suffix] for path in paths]
         return {
-            name: Figure(kind, path.read_bytes())
-            for name, kind, path in zip(names, kinds, paths, strict=True)
+            path.stem if path.suffix != ".gif" else f"{path.stem}_animation": Figure(kind, path.read_bytes())
+            for path in files
+            if (kind := _MEDIA_TYPES.get(path.suffix)) and contained(path.parent, path.name)
         }
+
+
+@contextmanager
+def _left_behind(run_id: str | None, location: StoreLocation | None, name: str) -> Iterator[Path | None]:
+    """The file or folder of this name among a run's files, if it is there, while the context lasts."""
+    if run_id is None or location is None:
+        yield None
+        return
+    with files_of(load_run(location.tracking_uri, run_id), location, (name,)) as folder:
+        yield contained(folder, name)

@@ -86,9 +86,23 @@ def test_what_it_left_is_shown_by_jupyter(recorded, tmp_path):
 
 
 def test_its_model_predicts(recorded):
+    # In the middle of the upper arc and of the lower one.
     found = recorded.model.predict(pd.DataFrame({"x1": [0.0, 1.0], "x2": [1.0, -0.5]}))
-    assert set(found["class"]) <= {"0", "1"}
+    assert found["class"].to_list() == ["0", "1"]
     assert found.filter(like="probability_").sum(axis=1).to_list() == pytest.approx([1, 1])
+
+
+def test_a_file_that_leads_elsewhere_is_not_shown(tmp_path):
+    run = mg.run(*SHORT)
+    (figures,) = tmp_path.glob(f"home/mlruns/artifacts/*/{run.run_id}/artifacts/figures")
+    (tmp_path / "secret.svg").write_text("<svg/>")
+    (figures / "secret.svg").symlink_to(tmp_path / "secret.svg")
+    (figures.parent / "walkthrough.html").unlink()
+    (figures.parent / "walkthrough.html").symlink_to(tmp_path / "secret.svg")
+    run = Run.load(run.run_id)
+    assert "learning_curves" in run.figures
+    assert "secret" not in run.figures
+    assert run.walkthrough is None
 
 
 def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
