@@ -20,11 +20,12 @@ def main(composed: Config) -> None:
 
 def verdict(replay: Replay) -> str:
     """A line for each metric, the sum of them, and what is known to have changed."""
-    values = sum(each.values for each in replay.metrics)
-    different = sum(each.different for each in replay.metrics)
+    recorded = [each for each in replay.metrics if each.recorded]
+    values = sum(each.values for each in recorded)
+    different = sum(each.different for each in recorded)
     lines = [str(each) for each in replay.metrics]
     if replay.identical:
-        lines.append(f"identical   {values} values of {len(lines)} metrics, bit for bit")
+        lines.append(f"identical   {values} values of {len(recorded)} metrics, bit for bit")
     else:
         lines.append(f"different   {different} of {values} values")
     known = replay.differences or ([] if replay.identical else ["nothing that was written down of it"])

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def empty_store(tmp_path_factory):
     home = tmp_path_factory.mktemp("empty-store")
     make_store(local_store(home))
     return home
+
+
+@pytest.fixture(scope="session")
+def old_home(tmp_path_factory):
+    """A home that version 0.1 wrote, in a folder that is no more; to be looked at, not written to."""
+    return unpack_old_home(tmp_path_factory.mktemp("old-home"))
+
+
+def unpack_old_home(folder: Path) -> Path:
+    """Unpack that home: runs of iris, wine and two tables, a sweep of four, one run that was killed."""
+    with tarfile.open(ROOT / "tests" / "old_store.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from micrograde.config_types import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    RecipeVersion,
     RegisteredName,
     RunId,
     Seed,
@@ -30,6 +31,7 @@ from micrograde.config_types import (
     WebAddress,
     as_tuple,
 )
+from micrograde.recipe_versions import RECIPE_VERSION, VERSION_KEY, without_legacy
 from micrograde.tracking import without_password
 
 # --- data ---------------------------------------------------------------------------------------
@@ -298,8 +300,13 @@ AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TrainConfig:
-    """The recipe of one run. Everything that its numbers depend on is here."""
+    """The recipe of one run. Everything that its numbers depend on is here.
 
+    ``recipe_version`` says by which rules it is read, and what the absence of a key means in it; see
+    ``recipe_versions.py``.
+    """
+
+    recipe_version: RecipeVersion = RECIPE_VERSION
     data: AnyData
     model: ModelConfig
     optimizer: AnyOptimizer
@@ -334,7 +341,7 @@ class TrainConfig:
 
 def to_container(config: TrainConfig) -> dict[str, Any]:
     """The config as nested dictionaries of plain values, as they stand in YAML; ``resume`` is left out."""
-    container: dict[str, Any] = TypeAdapter(TrainConfig).dump_python(config, mode="json")
+    container: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json")
     del container["training"]["resume"]
     sizes = container["model"]["hidden_size"]
     container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as it is typed
@@ -346,7 +353,9 @@ def as_params(config: TrainConfig) -> dict[str, str]:
 
     A password in the tracking server's address is left out.
     """
-    return {key: as_text(value) for key, value in flatten(to_container(config)).items()}
+    container = to_container(config)
+    del container[VERSION_KEY]  # it stands in the recipe; as a param it would differ where no setting does
+    return {key: as_text(value) for key, value in flatten(container).items()}
 
 
 def as_text(value: object) -> str:
@@ -368,9 +377,11 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def config_digest(config: TrainConfig) -> str:
     """SHA-256 of what the run's numbers depend on: two runs with the same digest have the same recipe.
 
-    Where the run is recorded and under which experiment's name is no part of it.
+    Where the run is recorded and under which experiment's name is no part of it. Nor is its version, or a
+    key that came later and does what was done before it came: a run of an earlier version keeps its digest.
+    What a version changes in how data are read shows in the digest of the data.
     """
-    container = to_container(config)
+    container = without_legacy(to_container(config), type(config))
     del container["tracking"], container["experiment_name"]
     del container["training"]["diagnostics"], container["training"]["checkpoint_seconds"]
     canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))

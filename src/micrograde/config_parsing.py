@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,6 +23,7 @@ from micrograde.command_configs import (
 from micrograde.config import AnyTracking, TrainConfig
 from micrograde.errors import InputError
 from micrograde.printable import printable
+from micrograde.recipe_versions import complete, dataclass_members
 
 _LENGTH = 80  # of a key or a value in a line
 _KEYS_WANTED = "should be keys with values, not one value"
@@ -40,14 +41,17 @@ ConfigT = TypeVar(
 
 
 def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
-    """The validated recipe of a run from a nested container, such as Hydra composes.
+    """The validated recipe of a run from a nested container, such as Hydra composes or a run has left.
+
+    One without a version is of version 1.
 
     Raises
     ------
     InputError
         One line for each key that is unknown, of the wrong type, or out of range.
     """
-    return _parse(TrainConfig, {key: value for key, value in container.items() if key != "sweep"})
+    recipe = {key: value for key, value in container.items() if key != "sweep"}
+    return _parse(TrainConfig, complete(recipe, TrainConfig))
 
 
 def parse_sweep_config(container: Mapping[str, Any]) -> SweepConfig:
@@ -185,19 +189,8 @@ def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> 
 def _known_keys(schema: type, prefix: str = "") -> Iterator[str]:
     """Every dotted key of a schema, through all members of its unions."""
     for field in dataclasses.fields(schema):
-        members = [
-            kind for kind in _members(field.type) if isinstance(kind, type) and dataclasses.is_dataclass(kind)
-        ]
-        if not members:
+        kinds = dataclass_members(field.type)
+        if not kinds:
             yield prefix + field.name
-        for kind in members:
+        for kind in kinds:
             yield from _known_keys(kind, f"{prefix}{field.name}.")
-
-
-def _members(annotation: Any) -> list[Any]:
-    """The classes an annotation stands for: ``Annotated`` unwrapped, unions spread."""
-    if get_origin(annotation) is Annotated:
-        return _members(get_args(annotation)[0])
-    if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
-        return [member for part in get_args(annotation) for member in _members(part)]
-    return [annotation]

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, Strict
 
+from micrograde.recipe_versions import RECIPE_VERSION
+
 SCHEMA = ConfigDict(extra="forbid")
 
 
@@ -59,6 +61,7 @@ def web_address(value: str) -> str:
 
 # Strict: true is no number, "1" is no integer; an integer is a float.
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+RecipeVersion = Annotated[int, Strict(), Field(ge=1, le=RECIPE_VERSION)]
 Classes = Annotated[int, Strict(), Field(ge=2)]
 Seed = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
 PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]

@@ -35,6 +35,7 @@ from micrograde.data import Dataset
 from micrograde.errors import InputError, RunFailedError
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
+from micrograde.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.training import Departure, EpochRecord, Training
 from micrograde.training.evaluation import ROWS_AT_A_TIME
 
@@ -239,6 +240,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         chosen = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         optimizer |= {key: value for key, value in chosen.items() if value is not None}
         container = {
+            VERSION_KEY: RECIPE_VERSION,
             "data": {
                 "name": "npz",  # the source that is an array of features and one of labels
                 "path": _SOURCE,

@@ -38,14 +38,19 @@ class MetricComparison:
         The steps at which they are not the same, bit for bit; one that is missing on a side is among them.
     first
         The first such step, what is stored and what came out; None for what is missing.
+    recorded
+        Whether the run has it at all. What later versions measure besides is no difference.
     """
 
     metric: str
     values: int
     different: int
     first: tuple[int, float | None, float | None] | None
+    recorded: bool = True
 
     def __str__(self) -> str:
+        if not self.recorded:
+            return f"{self.metric:<36} {self.values:>6} values  not recorded then"
         if self.first is None:
             return f"{self.metric:<36} {self.values:>6} values  identical"
         step, stored, replayed = self.first
@@ -72,7 +77,7 @@ class Replay:
 
     @property
     def identical(self) -> bool:
-        """Whether every value is."""
+        """Whether every value that the run recorded is."""
         return not any(each.different for each in self.metrics)
 
 
@@ -99,6 +104,8 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
         raise InputError(f"{name}: the run is going on; wait until it has ended")
     if tags.SWEEP_DIGEST in run.tags:
         raise InputError(f"{name}: is a sweep; replay one of its runs")
+    if not run.history:
+        raise InputError(f"{name}: has recorded no value, so that there is nothing to compare")
     epochs = max(run.history.get(_EPOCHS, {}), default=0)
     with files_of(run, location) as files:
         config = read_recipe(files, run, DisabledTracking(), data_paths)
@@ -125,6 +132,9 @@ def compare_histories(stored: History, replayed: History) -> list[MetricComparis
     comparisons = []
     for metric in dict.fromkeys((*replayed, *stored)):
         before, after = stored.get(metric, {}), replayed.get(metric, {})
+        if not before:
+            comparisons.append(MetricComparison(metric, len(after), 0, None, recorded=False))
+            continue
         steps = sorted({*before, *after})
         different = [
             step

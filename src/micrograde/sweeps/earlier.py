@@ -16,6 +16,8 @@ class EarlierRun:
     ----------
     digest
         Of its config.
+    data_digest
+        Of the data that it was trained on; empty if it was not trained.
     done
         Whether it has finished, or would end the same way if it were run again.
     value
@@ -24,6 +26,7 @@ class EarlierRun:
 
     run_id: str
     digest: str
+    data_digest: str
     status: str
     done: bool
     value: float | None
@@ -45,12 +48,14 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
         return None
     raw = store_of(tracking_uri).read_runs(tracking_uri, Selection(parent_run_id=sweep.run_id))
     digests = {run_id: value for run_id, key, value in raw.tags if key == tags.CONFIG_DIGEST}
+    data = {run_id: value for run_id, key, value in raw.tags if key == tags.DATA_DIGEST}
     settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
     values = {run_id: value for run_id, key, value in raw.metrics if key == metric}
     runs = [
         EarlierRun(
             run.run_id,
             digests.get(run.run_id, ""),
+            data.get(run.run_id, ""),
             run.status,
             run.status == "FINISHED" or (run.status == "FAILED" and run.run_id in settled),
             values.get(run.run_id),

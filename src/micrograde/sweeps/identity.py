@@ -9,6 +9,8 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from micrograde.config import TrainConfig
+from micrograde.recipe_versions import without_legacy
 from micrograde.sweeps.jobs import key_of
 
 _NOT_OF_IT = ("tracking", "sweep")  # where runs are recorded and how they are gone about
@@ -44,6 +46,7 @@ def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
         if override.is_sweep_override():
             space[key_of(text)] = text.partition("=")[2]
     lasting = {key: value for key, value in composed.items() if key not in _NOT_OF_IT}
+    lasting = without_legacy(lasting, TrainConfig)  # a sweep of an earlier version is found again
     jobs = [text for text in typed if key_of(text).split(".")[0] not in _NOT_OF_IT]
     for key in ("n_trials", "n_jobs"):  # how far a search goes is not what it is
         sweeper.pop(key, None)

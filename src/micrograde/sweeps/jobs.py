@@ -11,6 +11,7 @@ from micrograde.config import TrainConfig, as_text, config_digest, flatten
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, run_name
+from micrograde.recipe_versions import VERSION_KEY, without_legacy
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking")  # keys that change no run
 
@@ -31,6 +32,8 @@ class Job:
         The recipe; None if the combination makes none.
     reason
         Why there is no such run.
+    data_digest
+        Of the data as they are now; empty without a recipe.
     """
 
     overrides: tuple[str, ...]
@@ -38,18 +41,20 @@ class Job:
     container: Mapping[str, Any]
     config: TrainConfig | None
     reason: str | None = None
+    data_digest: str = ""
 
     @cached_property
     def digest(self) -> str:
         """By which the job is known when the sweep is started again."""
         if self.config is not None:
             return config_digest(self.config)
-        content = {k: v for k, v in self.container.items() if k not in (*_OF_THE_SWEEP, "experiment_name")}
+        known = without_legacy(self.container, TrainConfig)
+        content = {k: v for k, v in known.items() if k not in (*_OF_THE_SWEEP, "experiment_name")}
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
     def params(self) -> dict[str, str]:
         """Every key and its value, as MLflow params, of a job that has no config."""
-        shown = {key: value for key, value in self.container.items() if key != "sweep"}
+        shown = {key: value for key, value in self.container.items() if key not in ("sweep", VERSION_KEY)}
         return {key: as_text(value) for key, value in flatten(shown).items()}
 
 
@@ -74,7 +79,8 @@ def make_job(
         prepared.check(config)
     except InputError as error:
         return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))
-    return Job(tuple(overrides), name, container, config)
+    digest = prepared.of(config).dataset.digest
+    return Job(tuple(overrides), name, container, config, data_digest=digest)
 
 
 def in_one_experiment(jobs: Sequence[Job], name: str) -> list[Job]:

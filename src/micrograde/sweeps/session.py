@@ -79,6 +79,7 @@ class Sweep:
         self.varies: list[str] = []
         self.metric = self.options.metric or ""
         self.before = 0
+        self._earlier: dict[str, EarlierRun] = {}
         self.location = store_location(self.tracking)
         self.run_id: str | None = None
         self._composed, self._writer = composed, writer
@@ -176,6 +177,7 @@ class Sweep:
         assert self._recorder
         if run.done and run.digest not in self.outcomes:
             self.outcomes[run.digest] = Outcome(run.status, run.value)
+            self._earlier[run.digest] = run
             return
         self._supersede(run)
 
@@ -218,7 +220,9 @@ class Sweep:
         """The jobs without those that are done, and each once; those that cannot be run are recorded so."""
         self.begin(jobs)
         todo: dict[str, Job] = {}
-        for job in in_one_experiment(jobs, self._experiment_name):
+        jobs = in_one_experiment(jobs, self._experiment_name)
+        self._forget_outdated(jobs)
+        for job in jobs:
             self.names.setdefault(job.digest, job.name)
             if job.digest in self.outcomes:
                 continue
@@ -227,6 +231,20 @@ class Sweep:
             else:
                 todo.setdefault(job.digest, job)
         return list(todo.values())
+
+    def _forget_outdated(self, jobs: Sequence[Job]) -> None:
+        """Supersede what was trained on other data than there are now, so that it is trained again."""
+        outdated = [
+            run
+            for job in jobs
+            if (run := self._earlier.get(job.digest)) and run.data_digest not in ("", job.data_digest)
+        ]
+        for run in {run.run_id: run for run in outdated}.values():
+            self._supersede(run)
+            del self.outcomes[run.digest], self._earlier[run.digest]
+            self.before -= 1
+        if outdated:
+            print(f"the data have changed; runs that are trained again: {len(outdated)}", flush=True)
 
     def supersede_repeated(self) -> None:
         """Mark what is left of jobs that a cluster ran again because a machine had died."""

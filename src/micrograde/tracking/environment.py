@@ -10,10 +10,12 @@ def environment() -> dict[str, str]:
     import numpy  # noqa: F401 (so that its BLAS is there to be asked)
     from threadpoolctl import threadpool_info
 
+    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    # SciPy, where something has loaded it, brings another one, by which nothing here is computed.
+    own = [library for library in libraries if "numpy" in Path(library["filepath"]).parent.name]
     blas = [
         " ".join(str(library.get(key)) for key in ("internal_api", "version", "architecture"))
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
+        for library in own or libraries
     ]
     return {
         "python": platform.python_version(),
