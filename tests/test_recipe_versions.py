@@ -28,6 +28,7 @@ from micrograde.recipe_versions import (
     complete,
     without_legacy,
 )
+from micrograde.replaying import compare_histories
 from micrograde.sweeps import identity as identity_module
 from micrograde.sweeps.identity import identify
 
@@ -237,3 +238,23 @@ def test_it_still_is_when_keys_come_that_are_at_what_was_done_before(old_home):
     assert identify(master, later).digest == recorded_sweep(old_home)
     later["model"]["dropout"] = 0.1
     assert identify(master, later).digest != recorded_sweep(old_home)
+
+
+# --- what later versions measure besides -----------------------------------------------------------------
+
+
+def test_a_metric_that_was_not_recorded_then_is_no_difference():
+    known, new = compare_histories(
+        {"loss": {1: 0.5, 2: 0.25}}, {"loss": {1: 0.5, 2: 0.25}, "kept/loss": {2: 0.5}}
+    )
+    assert str(known).endswith("2 values  identical")
+    assert (new.different, new.recorded) == (0, False)
+    assert str(new).endswith("1 values  not recorded then")
+
+
+def test_a_metric_that_is_missing_now_or_at_one_step_is_a_difference():
+    lost, short = compare_histories({"gone": {1: 1.0}, "loss": {1: 0.5}}, {"loss": {1: 0.5, 2: 0.25}})
+    assert (lost.metric, short.metric) == ("loss", "gone")
+    assert (lost.different, short.different) == (1, 1)
+    assert lost.recorded
+    assert short.recorded

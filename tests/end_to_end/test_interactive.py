@@ -198,3 +198,20 @@ def test_by_a_server(server):
     assert run.history["val/loss"].notna().all()
     assert "learning_curves" in run.figures
     assert run.model.columns == ("x1", "x2")
+
+
+def test_a_sweep_over_a_table_that_has_changed_is_trained_again(monkeypatch, tmp_path, capsys):
+    rows = pd.DataFrame({"x": range(40), "y": ["a", "b"] * 20})
+    monkeypatch.chdir(tmp_path)
+    rows.to_csv("table.csv", index=False)
+    command = ("data=csv", "data.path=table.csv", "data.target=y", "seed=0,1", "training.num_epochs=1")
+    first = mg.sweep(*command)
+    capsys.readouterr()
+    assert set(mg.sweep(*command).runs["run_id"]) == set(first.runs["run_id"])
+    assert "the data have changed" not in capsys.readouterr().out
+    rows.assign(x=rows.x + rows.index % 3).to_csv("table.csv", index=False)
+    again = mg.sweep(*command)
+    assert "the data have changed; runs that are trained again: 2\n" in capsys.readouterr().out
+    assert again.run_id == first.run_id
+    assert len(again.runs) == 2
+    assert not set(again.runs["run_id"]) & set(first.runs["run_id"])
