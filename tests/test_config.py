@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config import config_digest, flatten, to_container
+from micrograde.config import RunConfig, as_params, config_digest, flatten, to_container
 from micrograde.config_parsing import parse_compare_config, parse_train_config
 from micrograde.errors import InputError
 
@@ -77,6 +77,16 @@ def with_value(key, value):
             {"name": "server", "uri": "ftp://x"},
             "tracking.uri: should be an address that starts with http",
         ),
+        ("run.name", 1e5, "run.name=100000.0: is read as a number; put it in quotes: '\"1e5\"'"),
+        ("run.name", "a\nb", "run.name=a\\nb: should hold neither control characters"),
+        ("run.tags", "team", "run.tags=team: should be tags such as '{team: a, fold: 3}'"),
+        (
+            "run.tags",
+            {"mlflow.x": "a"},
+            'run.tags={"mlflow.x": "a"}: holds a tag mlflow.x, but names that begin',
+        ),
+        ("run.tags", {"a": None}, 'run.tags={"a": null}: holds a tag a that is neither text nor a number'),
+        ("run.tags", {"a\x1b": 1}, 'run.tags={"a'),
         ("learning_rate", 1, "learning_rate: there is no such key; did you mean"),
     ],
 )
@@ -132,6 +142,10 @@ def test_the_digest_tells_recipes_apart_and_nothing_else():
     assert config_digest(parse_train_config({**PLAIN, "tracking": {"name": "disabled"}})) == plain
     assert config_digest(parse_train_config(with_value("optimizer.learning_rate", 0.2))) == plain
     assert config_digest(parse_train_config(with_value("model.hidden_size", [32]))) == plain
+    words = with_value("run", {"name": 7, "tags": {"team": "a", "fold": 3}, "note": "why"})
+    assert parse_train_config(words).run == RunConfig(name="7", tags={"team": "a", "fold": "3"}, note="why")
+    assert config_digest(parse_train_config(words)) == plain
+    assert as_params(parse_train_config(words)) == as_params(parse_train_config(PLAIN))
     assert config_digest(parse_train_config(with_value("seed", 1))) != plain
     assert config_digest(parse_train_config(with_value("optimizer.weight_decay", 1e-9))) != plain
 

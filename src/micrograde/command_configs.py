@@ -7,7 +7,18 @@ from pydantic import BeforeValidator, Field, StrictBool
 from pydantic.dataclasses import dataclass
 
 from micrograde.config import LocalTracking, ServerTracking
-from micrograde.config_types import SCHEMA, Metric, Name, PositiveInt, RunId, Text, as_tuple
+from micrograde.config_types import (
+    SCHEMA,
+    Metric,
+    Name,
+    Note,
+    PositiveInt,
+    RunId,
+    RunName,
+    Tags,
+    Text,
+    as_tuple,
+)
 
 AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")]
 
@@ -19,9 +30,12 @@ class SweepConfig:
     ``metric`` tells the best run: null is val/accuracy, or train/accuracy without a validation part.
     ``runs_per_job`` is how many runs another launcher, such as Ray's, is given as one job: null is a 32nd
     of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are for such jobs: what they are to run,
-    and the run that theirs are nested under.
+    and the run that theirs are nested under. ``name``, ``tags`` and ``note`` are a user's own words.
     """
 
+    name: RunName | None = None
+    tags: Tags | None = None
+    note: Note | None = None
     metric: Metric | None = None
     order: Literal["auto", "ascending", "descending"] = "auto"
     resume: StrictBool = True

@@ -20,13 +20,16 @@ from micrograde.config_types import (
     MissingRule,
     Name,
     NonNegativeFloat,
+    Note,
     PositiveFloat,
     PositiveInt,
     RecipeVersion,
     RegisteredName,
     RunId,
+    RunName,
     Seed,
     ShareOrAll,
+    Tags,
     Text,
     WebAddress,
     as_tuple,
@@ -265,6 +268,18 @@ class TrainingConfig:
     resume: RunId | None = None
 
 
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class RunConfig:
+    """A user's own words on a run; they change no numbers and are no part of the recipe's digest.
+
+    ``name`` null is what was typed. ``note`` stands before the findings in the run's description.
+    """
+
+    name: RunName | None = None
+    tags: Tags | None = None
+    note: Note | None = None
+
+
 Pictures = Literal["auto", "all", "light"]
 """Which pictures a run leaves: all, or those that take next to no time; auto: in a sweep the light ones."""
 
@@ -313,6 +328,7 @@ class TrainConfig:
     schedule: AnySchedule
     training: TrainingConfig
     tracking: AnyTracking
+    run: RunConfig = dataclasses.field(default_factory=RunConfig)
     seed: Seed = 0
     experiment_name: Name = "default"
 
@@ -354,7 +370,8 @@ def as_params(config: TrainConfig) -> dict[str, str]:
     A password in the tracking server's address is left out.
     """
     container = to_container(config)
-    del container[VERSION_KEY]  # it stands in the recipe; as a param it would differ where no setting does
+    # They stand elsewhere; as params they would differ where no setting does.
+    del container[VERSION_KEY], container["run"]
     return {key: as_text(value) for key, value in flatten(container).items()}
 
 
@@ -377,12 +394,12 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def config_digest(config: TrainConfig) -> str:
     """SHA-256 of what the run's numbers depend on: two runs with the same digest have the same recipe.
 
-    Where the run is recorded and under which experiment's name is no part of it. Nor is its version, or a
-    key that came later and does what was done before it came: a run of an earlier version keeps its digest.
-    What a version changes in how data are read shows in the digest of the data.
+    Where the run is recorded, under which experiment's name and in which words is no part of it. Nor is its
+    version, or a key that came later and does what was done before it came: a run of an earlier version keeps
+    its digest. What a version changes in how data are read shows in the digest of the data.
     """
     container = without_legacy(to_container(config), type(config))
-    del container["tracking"], container["experiment_name"]
+    del container["tracking"], container["run"], container["experiment_name"]
     del container["training"]["diagnostics"], container["training"]["checkpoint_seconds"]
     canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,5 +1,6 @@
 """The kinds of values that configs hold: numbers in a range, names, texts, addresses."""
 
+import json
 import re
 import unicodedata
 from typing import Annotated, Literal
@@ -59,6 +60,27 @@ def web_address(value: str) -> str:
     return value
 
 
+def as_words(value: object) -> object:
+    """Words may be a whole number; one with a fraction or an exponent has lost how it was typed."""
+    if isinstance(value, float):
+        raise ValueError("is read as a number; put it in quotes: '\"1e5\"'")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def own_tags(value: object) -> object:
+    """A user's tags, their values as text: ``{team: a, fold: 3}``."""
+    if not isinstance(value, dict):
+        raise ValueError("should be tags such as '{team: a, fold: 3}'")
+    for key, tag in value.items():
+        if not isinstance(key, str) or not re.fullmatch(r"[\w./: -]{1,250}", key) or key != key.strip():
+            raise ValueError(f"holds a tag {key!r}, whose name should be letters, digits and . / : - _")
+        if key.startswith(("mlflow.", "micrograde.")):
+            raise ValueError(f"holds a tag {key}, but names that begin like that are taken; choose another")
+        if isinstance(tag, list | dict) or tag is None:
+            raise ValueError(f"holds a tag {key} that is neither text nor a number")
+    return {key: tag if isinstance(tag, str) else json.dumps(tag) for key, tag in value.items()}
+
+
 # Strict: true is no number, "1" is no integer; an integer is a float.
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
 RecipeVersion = Annotated[int, Strict(), Field(ge=1, le=RECIPE_VERSION)]
@@ -70,6 +92,11 @@ Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
 ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
+RunName = Annotated[
+    str, BeforeValidator(as_words), Field(min_length=1, max_length=250), AfterValidator(_readable)
+]
+Note = Annotated[str, BeforeValidator(as_words), Field(min_length=1, max_length=4000)]
+Tags = Annotated[dict[str, Annotated[str, Field(max_length=4000)]], BeforeValidator(own_tags)]
 MissingRule = Literal["error", "drop", "mean"]
 
 

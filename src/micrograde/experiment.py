@@ -103,9 +103,12 @@ def run_experiments(
     TrackingError
         If a run could not be recorded; what happened in it is kept in the file that the message names.
     """
-    name = run_name(overrides)
+    name = configs[0].run.name or run_name(overrides)
     given = tags or {}
-    requests = [RunRequest(config, name, overrides, tags=given, resumption=resumption) for config in configs]
+    requests = [
+        RunRequest(config, config.run.name or name, overrides, tags=given, resumption=resumption)
+        for config in configs
+    ]
     prepared = PreparedSets()
     for config in configs:
         prepared.check(config)
@@ -197,12 +200,15 @@ def default_metric(validation_fraction: float) -> str:
 def run_name(overrides: Sequence[str]) -> str:
     """What was typed, short: ``optimizer.learning_rate=0.3 seed=1`` is ``learning_rate=0.3 seed=1``.
 
-    Where the run is recorded is no part of its name.
+    Where the run is recorded, and what else is said of it, is no part of its name.
     """
     short = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key.split(".")[0] not in ("tracking", "experiment_name", "sweep") and key != "training.resume":
+        if (
+            key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run")
+            and key != "training.resume"
+        ):
             short.append(f"{key.rpartition('.')[2]}={value}")
     return printable(" ".join(short))[:250] or "defaults"
 

@@ -130,14 +130,18 @@ class LiveRun:
     def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":
         """Begin it in the records, or go on with it."""
         resumption = request.resumption
+        words = request.config.run
         if resumption:
             number = recorder.adopt_run(resumption.run_id)
+            if said := own_words(words.tags, words.note, words.name):
+                recorder.set_tags(number, said)
         else:
             number = recorder.start_run(
                 experiment_name=request.config.experiment_name,
                 run_name=request.name,
                 params=as_params(request.config),
                 tags={
+                    **own_words(words.tags, words.note),
                     tags.CONFIG_DIGEST: config_digest(request.config),
                     tags.DATA_DIGEST: data.dataset.digest,
                     **request.tags,
@@ -248,7 +252,11 @@ class LiveRun:
             self._record(len(self.history["train/loss"]), self.test)
             confusion = confusion_counts(model, data.test)[0]
         self.findings = find(self._measurements())
-        noted = {tags.DESCRIPTION: "\n".join(f"- {each}" for each in self.findings)} if self.findings else {}
+        noted = {}
+        if self.findings:
+            said = "\n".join(f"- {each}" for each in self.findings)
+            note = self.config.run.note
+            noted[tags.DESCRIPTION] = f"{note}\n\n{said}" if note else said
         if reason:
             noted[tags.REASON] = reason
         if noted:
@@ -319,6 +327,14 @@ class LiveRun:
         """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
         rows = self.data.training
         return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
+
+
+def own_words(given: Mapping[str, str] | None, note: str | None, name: str | None = None) -> dict[str, str]:
+    """What a user says of a run or a sweep, as its tags; ``name`` renames one that is there."""
+    words = dict(given or {})
+    if note:
+        words |= {tags.NOTE: note, tags.DESCRIPTION: note}
+    return {**words, tags.RUN_NAME: name} if name else words
 
 
 def registered_name(tracking: AnyTracking) -> str | None:

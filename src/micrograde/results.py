@@ -100,6 +100,7 @@ class Run:
         uri = location.tracking_uri
         stored = load_run(uri, run_id)
         about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
+        described = described.removeprefix(stored.tags.get(tags.NOTE, ""))
         points = load_history(uri, run_ids=[about.run_id])
         table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
         return cls(
@@ -109,7 +110,7 @@ class Run:
             params=dict(sorted(stored.params.items())),
             metrics={name: _last(stored.history[name]) for name in sorted(stored.history)},
             history=_epochs(table),
-            findings=tuple(line.removeprefix("- ") for line in described.splitlines()),
+            findings=tuple(line.removeprefix("- ") for line in described.splitlines() if line),
             run_id=about.run_id,
             location=location,
         )

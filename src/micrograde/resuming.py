@@ -8,10 +8,10 @@ from pathlib import Path
 from micrograde import tags
 from micrograde.analysis import StoredRun, last_run_of, load_run
 from micrograde.checkpoints import FOLDER, Checkpoint, read_latest_checkpoint
-from micrograde.config import TrainConfig, config_digest, flatten, to_container
+from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.errors import InputError
 from micrograde.locations import store_location
-from micrograde.run_files import RECIPE, contained, data_paths, files_of, read_recipe
+from micrograde.run_files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
 from micrograde.tracking import (
     Claim,
     ClaimedError,
@@ -24,7 +24,14 @@ from micrograde.tracking import (
 )
 
 AUTO = "auto"
-_NOT_THE_RECIPE = ("tracking", "sweep", "experiment_name", "training.resume", "training.checkpoint_seconds")
+_NOT_THE_RECIPE = (
+    "tracking",
+    "sweep",
+    "run",
+    "experiment_name",
+    "training.resume",
+    "training.checkpoint_seconds",
+)
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,8 @@ def _read(
             config = _agreed(
                 config, read_recipe(files, run, config.tracking, _typed_paths(config, typed)), typed
             )
+        elif has_recipe:  # the rules by which the data were read when it began
+            config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
         digest = config_digest(config)
         if run.tags.get(tags.CONFIG_DIGEST) != digest:
             raise InputError(
@@ -161,7 +170,8 @@ def _agreed(config: TrainConfig, stored: TrainConfig, typed: Collection[str]) ->
                 f"not {ours.get(key)}; a run keeps its recipe"
             )
     training = replace(stored.training, checkpoint_seconds=config.training.checkpoint_seconds)
-    return replace(stored, training=training)
+    words = config.run if config.run != RunConfig() else stored.run
+    return replace(stored, training=training, run=words)
 
 
 def _typed_paths(config: TrainConfig, typed: Collection[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 import micrograde as mg
 from micrograde import tags
-from micrograde.analysis import load_runs
+from micrograde.analysis import load_run, load_runs
 from micrograde.errors import InputError
 from micrograde.results import Run, Sweep
 
@@ -215,3 +215,24 @@ def test_a_sweep_over_a_table_that_has_changed_is_trained_again(monkeypatch, tmp
     assert again.run_id == first.run_id
     assert len(again.runs) == 2
     assert not set(again.runs["run_id"]) & set(first.runs["run_id"])
+
+
+def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is(store):
+    plain = mg.run(*SHORT)
+    words = ("run.name=mine", "run.tags={team: a, fold: 3}", "run.note=a *note*")
+    run = mg.run(*SHORT, *words)
+    sweep = mg.sweep(*SHORT, "seed=0,1", *words, "sweep.name=all", "sweep.tags={team: b}", "sweep.note=why")
+    assert run.name == "mine"
+    assert run.findings == plain.findings
+    stored = {each: load_run(store, each) for each in (run.run_id, sweep.run_id, sweep.runs["run_id"][0])}
+    given = stored[run.run_id].tags
+    assert (given["team"], given["fold"], given[tags.NOTE]) == ("a", "3", "a *note*")
+    assert given[tags.DESCRIPTION].startswith("a *note*\n\n- ")
+    assert given[tags.CONFIG_DIGEST] == load_run(store, plain.run_id).tags[tags.CONFIG_DIGEST]
+    parent, member = stored[sweep.run_id], stored[sweep.runs["run_id"][0]]
+    assert (parent.about.run_name, parent.tags["team"], parent.tags[tags.NOTE]) == ("all", "b", "why")
+    assert member.about.run_name.startswith("mine seed=")
+    assert member.tags["team"] == "a"
+    again = mg.sweep(*SHORT, "seed=0,1", "run.name=otherwise", "sweep.name=renamed")
+    assert (again.run_id, again.name) == (sweep.run_id, "renamed")
+    assert set(again.runs["run_id"]) == set(sweep.runs["run_id"])

@@ -13,7 +13,7 @@ from micrograde.config import TrainConfig
 from micrograde.recipe_versions import without_legacy
 from micrograde.sweeps.jobs import key_of
 
-_NOT_OF_IT = ("tracking", "sweep")  # where runs are recorded and how they are gone about
+_NOT_OF_IT = ("tracking", "sweep", "run")  # where runs are recorded, how, and in which words
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, run_name
 from micrograde.recipe_versions import VERSION_KEY, without_legacy
 
-_OF_THE_SWEEP = ("hydra", "sweep", "tracking")  # keys that change no run
+_OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class Job:
 
     def params(self) -> dict[str, str]:
         """Every key and its value, as MLflow params, of a job that has no config."""
-        shown = {key: value for key, value in self.container.items() if key not in ("sweep", VERSION_KEY)}
+        shown = {
+            key: value for key, value in self.container.items() if key not in ("sweep", "run", VERSION_KEY)
+        }
         return {key: as_text(value) for key, value in flatten(shown).items()}
 
 
@@ -79,6 +81,7 @@ def make_job(
         prepared.check(config)
     except InputError as error:
         return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))
+    name = f"{config.run.name} {name}"[:250] if config.run.name else name
     digest = prepared.of(config).dataset.digest
     return Job(tuple(overrides), name, container, config, data_digest=digest)
 

@@ -15,7 +15,7 @@ from micrograde.analysis.comparing import ascending
 from micrograde.config_parsing import parse_sweep_config, parse_tracking
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, train_runs
-from micrograde.live_run import LiveRun, RunRequest
+from micrograde.live_run import LiveRun, RunRequest, own_words
 from micrograde.locations import store_location
 from micrograde.progress import watch_runs
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
@@ -127,6 +127,8 @@ class Sweep:
             return
         self._experiment_name = earlier.experiment_name
         self._parent = recorder.adopt_run(earlier.run_id)
+        if words := own_words(self.options.tags, self.options.note, self.options.name):
+            recorder.set_tags(self._parent, words)
         for run in earlier.runs:
             self._take_over(run)
         self.before = len(self.outcomes)
@@ -167,9 +169,13 @@ class Sweep:
         assert self._recorder
         return self._recorder.start_run(
             experiment_name=self._experiment_name,
-            run_name=sweep_name(self.identity.swept),
+            run_name=self.options.name or sweep_name(self.identity.swept),
             params=self.identity.space,
-            tags={tags.SWEEP_DIGEST: self.identity.digest, tags.SWEEP_VARIES: json.dumps(self.varies)},
+            tags={
+                **own_words(self.options.tags, self.options.note),
+                tags.SWEEP_DIGEST: self.identity.digest,
+                tags.SWEEP_VARIES: json.dumps(self.varies),
+            },
         )
 
     def _take_over(self, run: EarlierRun) -> None:
