@@ -62,7 +62,7 @@ export: .venv/installed-onnx  ## write a run's model as ONNX: make export ARGS="
 sync: .venv/installed  ## send what a tracking server or a locked store has not taken yet
 	$(BIN)/python pipelines/sync.py $(ARGS)
 
-ui: .venv/installed  ## open the MLflow UI of the recorded runs on this machine: make ui ARGS="--port 5001"
+ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
 	$(BIN)/python pipelines/ui.py $(ARGS)
 
 test: .venv/installed-dev  ## run the tests, all but the slow ones

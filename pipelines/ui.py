@@ -1,14 +1,19 @@
-"""Open the MLflow UI of the recorded runs on this machine: `python pipelines/ui.py --port 5000`."""
+"""Open the MLflow UI of the recorded runs in a browser: `python pipelines/ui.py --port 5000`."""
 
 import argparse
 import ipaddress
 import os
 import socket
 import sys
+import time
+import webbrowser
 
 from micrograde.errors import InputError
 from micrograde.tracking import local_store, make_store, project_home, quiet_environment, recover
 
+_MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
+"""MLflow's list of experiments; without the choice it begins with its pages for language models."""
+_START_SECONDS = 120.0  # how long MLflow may take until it answers
 _NAMES_OF_THIS_MACHINE = [
     f"{name}{port}" for name in ("localhost", "127.0.0.1", "[[]::1]") for port in ("", ":*")
 ]
@@ -19,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
     arguments = parser.parse_args()
     try:
         with socket.create_server((arguments.host, arguments.port)):
@@ -40,9 +46,10 @@ def main() -> None:
         sys.exit(str(error))
     make_store(store)
     recover(store)
-    print(
-        f"The runs of {store.folder}: http://{arguments.host}:{arguments.port}  (Ctrl-C ends it)", flush=True
-    )
+    address = address_of(arguments.host, arguments.port)
+    print(f"The runs of {store.folder}: {address}  (Ctrl-C ends it)", flush=True)
+    if not arguments.no_browser and has_browser():
+        open_when_it_answers(arguments.host, arguments.port, address)
     listen = ["--host", arguments.host, "--port", str(arguments.port), "--workers", "1"]
     what = ["--backend-store-uri", store.tracking_uri, "--default-artifact-root", str(store.artifact_root)]
     # Its job runners are for language models: seven processes that each import MLflow.
@@ -52,6 +59,39 @@ def main() -> None:
         # have resolved to this machine (DNS rebinding).
         environment.setdefault("MLFLOW_SERVER_ALLOWED_HOSTS", ",".join(_NAMES_OF_THIS_MACHINE))
     os.execve(sys.executable, [sys.executable, "-P", "-m", "mlflow", "server", *listen, *what], environment)
+
+
+def address_of(host: str, port: int) -> str:
+    """What to type into a browser of this machine to see the experiments."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}{_MODEL_TRAINING}"
+
+
+def has_browser() -> bool:
+    """Whether a browser with a window can be opened here, rather than one within the terminal."""
+    wanted = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in wanted)
+
+
+def open_when_it_answers(host: str, port: int, address: str) -> None:
+    """Open a browser at the address as soon as the server listens, from a process that nobody waits for."""
+    if os.fork():
+        os.wait()  # the one in between, which leaves at once
+        return
+    if os.fork() == 0:
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end:
+            time.sleep(0.2)
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+            except OSError:
+                continue
+            with open(os.devnull, "w") as nothing:  # what a browser says of itself
+                os.dup2(nothing.fileno(), 1)
+                os.dup2(nothing.fileno(), 2)
+            webbrowser.open(address)
+            break
+    os._exit(0)
 
 
 def is_this_machine(host: str) -> bool:

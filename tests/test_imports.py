@@ -33,3 +33,19 @@ def test_slow_libraries_are_imported_where_they_are_used(module, slow):
     code = f"import sys, {module}; print(' '.join(set(sys.modules) & set({slow.split()!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("command", ["-m pipelines.train", "-m pipelines.compare", "-c import micrograde"])
+def test_on_windows_one_line_says_where_it_runs(command):
+    """As far as can be tried elsewhere: the platform is said to be another one."""
+    flag, what = command.split(" ", 1)
+    start = f"runpy.run_module({what!r}, run_name='__main__')" if flag == "-m" else what
+    done = subprocess.run(
+        [sys.executable, "-c", f"import runpy, sys; sys.platform = 'win32'; {start}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "micrograde runs on Linux and macOS; on Windows use WSL\n"

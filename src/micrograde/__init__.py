@@ -4,8 +4,13 @@ The notebook's names live here, so that its cells run on ``from micrograde impor
 else is imported from the room it lives in, such as ``micrograde.training``.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+if sys.platform == "win32":  # where a file cannot be locked as the records need it
+    print("micrograde runs on Linux and macOS; on Windows use WSL", file=sys.stderr)
+    sys.exit(2)
 
 from micrograde.autograd import Variable
 from micrograde.drawing import draw_graph, draw_svg, render_graph

@@ -1,6 +1,7 @@
 """`pipelines/ui.py` as a user runs it."""
 
 import json
+import runpy
 import signal
 import socket
 import subprocess
@@ -8,8 +9,10 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from tests.waiting import wait_for
 
 from micrograde.tracking import local_store
 
@@ -27,16 +30,22 @@ def get(address):
 
 
 @pytest.mark.slow
-def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, monkeypatch):
+def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, monkeypatch, tmp_path):
     from mlflow import MlflowClient
 
     monkeypatch.setenv("MICROGRADE_HOME", str(home))
     port = free_port()
     address = f"http://127.0.0.1:{port}"
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
     command = [sys.executable, str(UI), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        assert process.stdout.readline() == f"The runs of {home}/mlruns: {address}  (Ctrl-C ends it)\n"
+        shown = f"{address}/#/experiments?workflowType=machine_learning"
+        assert process.stdout.readline() == f"The runs of {home}/mlruns: {shown}  (Ctrl-C ends it)\n"
         for _ in range(600):
             try:
                 page = get(address)
@@ -45,6 +54,8 @@ def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, mo
                 assert process.poll() is None
                 time.sleep(0.1)
         assert "<!doctype html>" in page
+        wait_for(opened.exists)
+        assert opened.read_text() == f"{shown}\n"
         MlflowClient(local_store(home).tracking_uri).create_experiment("toys")
         found = json.loads(get(f"{address}/api/2.0/mlflow/experiments/search?max_results=5"))
         assert {experiment["name"] for experiment in found["experiments"]} == {"Default", "toys"}
@@ -69,3 +80,22 @@ def test_a_port_that_cannot_be_had_is_one_line(tmp_path, port, monkeypatch):
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"--host 127.0.0.1 --port {port}: cannot listen there (")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_browser_of_the_terminal_is_left_alone(monkeypatch):
+    ui = SimpleNamespace(**runpy.run_path(str(UI)))
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not ui.has_browser()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert ui.has_browser()
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("localhost", "localhost")],
+)
+def test_the_address_can_be_typed_into_a_browser(host, shown):
+    ui = SimpleNamespace(**runpy.run_path(str(UI)))
+    assert ui.address_of(host, 5000).startswith(f"http://{shown}:5000/#/")
