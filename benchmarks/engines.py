@@ -37,9 +37,10 @@ def micrograde(case: Case, models: int, threads: int) -> Callable[[], Round]:
         model = MLP(*sizes, generators=generators, dtype="float32", loss_epsilon=0.0)
         for row, seed in enumerate(seeds):
             model.layer1.weights[row], model.layer2.weights[row] = case.weights(seed)
-        zeros, steps = np.zeros(len(seeds)), epochs * case.steps
+        zeros = np.zeros(len(seeds))
         optimizer = SGD(model.parameters, model.gradients, momentum=zeros, weight_decay=zeros)
-        plan = TrainingPlan(epochs, case.batch, np.full((steps, len(seeds)), LEARNING_RATE))
+        rates = np.full(len(seeds), LEARNING_RATE)
+        plan = TrainingPlan(epochs, case.batch, lambda steps: np.tile(rates, (len(steps), 1)))
         return Training(model, optimizer, plan, samples, None, generators)
 
     def prepare() -> Round:

@@ -23,7 +23,7 @@ from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_da
 from micrograde.data.memory import physical_memory
 from micrograde.errors import InputError
 from micrograde.nn import MLP, one_hot
-from micrograde.nn.arrays import IntArray
+from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training import (
     SGD,
     Adam,
@@ -151,21 +151,26 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
     training = configs[0].training
     batch_size = training.batch_size or rows
     steps = steps_per_epoch(rows, batch_size, training.drop_last)
-    learning_rates = [
-        config.optimizer.learning_rate
-        * learning_rate_factors(
-            _schedule(config.schedule),
-            num_epochs=training.num_epochs,
-            steps_per_epoch=steps,
-            warmup_epochs=config.schedule.warmup_epochs,
-        )
-        for config in configs
-    ]
+
+    def learning_rates(of_steps: IntArray) -> FloatArray:
+        columns = [
+            config.optimizer.learning_rate
+            * learning_rate_factors(
+                _schedule(config.schedule),
+                of_steps,
+                num_epochs=training.num_epochs,
+                steps_per_epoch=steps,
+                warmup_epochs=config.schedule.warmup_epochs,
+            )
+            for config in configs
+        ]
+        return np.stack(columns, axis=-1)
+
     stopping = training.early_stopping
     return TrainingPlan(
         num_epochs=training.num_epochs,
         batch_size=batch_size,
-        learning_rates=np.stack(learning_rates, axis=-1),
+        learning_rates=learning_rates,
         drop_last=training.drop_last,
         early_stopping=EarlyStopping(stopping.metric, stopping.patience, stopping.min_delta)
         if stopping.enabled

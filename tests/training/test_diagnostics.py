@@ -22,8 +22,9 @@ def network(activation="tanh", batch_norm=True):
 def train(model, *, epochs=1, diagnostics=True, learning_rate=0.1):
     """Whole batches, so that each epoch is one step; the records."""
     optimizer = SGD(model.parameters, model.gradients, momentum=np.zeros(2), weight_decay=np.zeros(2))
-    rates = np.full((epochs, 2), learning_rate)
-    plan = TrainingPlan(epochs, 20, rates, diagnostics=diagnostics)
+    plan = TrainingPlan(
+        epochs, 20, lambda steps: np.full((len(steps), 2), learning_rate), diagnostics=diagnostics
+    )
     shuffling = [np.random.default_rng(seed) for seed in (0, 1)]
     *records, _, _ = Training(model, optimizer, plan, samples(20), None, shuffling).run()
     return records

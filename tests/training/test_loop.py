@@ -33,8 +33,9 @@ class Setup:
             weight_decay=np.zeros(1),
         )
         self.training, self.validation = samples(40, 1, dtype=dtype), samples(20, 2, dtype=dtype)
-        rates = np.full((epochs * 5, 1), learning_rate)
-        self.plan = TrainingPlan(epochs, 8, rates, early_stopping=early_stopping)
+        self.plan = TrainingPlan(
+            epochs, 8, lambda steps: np.full((len(steps), 1), learning_rate), early_stopping=early_stopping
+        )
 
     def records(self):
         """The epochs' records; the departure that ends them is kept."""
@@ -57,7 +58,7 @@ def test_it_learns_and_two_runs_are_the_same_bit_for_bit():
 
 def test_metrics_are_what_they_are_called():
     setup = Setup(epochs=1)
-    setup.plan = TrainingPlan(1, 40, np.full((1, 1), 0.1))
+    setup.plan = TrainingPlan(1, 40, lambda steps: np.full((len(steps), 1), 0.1))
     fresh = Setup().model
     (record,) = setup.records()
     loss = fresh.forward(setup.training.features, setup.training.targets)
@@ -121,3 +122,27 @@ def test_without_validation_there_are_no_validation_metrics():
     setup.validation = None
     (record,) = setup.records()
     assert not any(name.startswith("val/") for name in record.metrics)
+
+
+def test_learning_rates_are_asked_for_as_training_comes_to_them(monkeypatch):
+    def falling(steps):
+        asked.append(len(steps))
+        return 0.5 / (1.0 + steps[:, np.newaxis])
+
+    results = []
+    for at_a_time in (1, 7, 4096):
+        asked, setup = [], Setup()
+        setup.plan = TrainingPlan(8, 8, falling)
+        monkeypatch.setattr("micrograde.training.loop._STEPS_AT_A_TIME", at_a_time)
+        results.append([record.metrics for record in setup.records()])
+        assert max(asked) == max(5, at_a_time)
+    assert results[0] == results[1] == results[2]
+
+
+def test_any_number_of_epochs_can_be_planned():
+    setup = Setup()
+    setup.plan = TrainingPlan(10**30, 8, lambda steps: np.full((len(steps), 1), 0.1))
+    stack = Training(
+        setup.model, setup.optimizer, setup.plan, setup.training, None, [np.random.default_rng(7)]
+    )
+    assert next(stack.run()).epoch == 1

@@ -16,7 +16,7 @@ def make(seed, epochs=4, replicas=3):
     model = MLP(4, 5, 3, generators=[np.random.default_rng([seed, row]) for row in range(replicas)])
     zeros = np.zeros(replicas)
     optimizer = SGD(model.parameters, model.gradients, momentum=zeros, weight_decay=zeros)
-    plan = TrainingPlan(epochs, 10, np.full((4 * epochs, replicas), 0.1))
+    plan = TrainingPlan(epochs, 10, lambda steps: np.full((len(steps), replicas), 0.1))
     shuffling = [np.random.default_rng([seed, row, 1]) for row in range(replicas)]
     return Training(model, optimizer, plan, data, None, shuffling)
 

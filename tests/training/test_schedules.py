@@ -9,7 +9,9 @@ from micrograde.training.schedules import constant, cosine, learning_rate_factor
 
 
 def factors(schedule, warmup=0.0, epochs=10, steps=4):
-    return learning_rate_factors(schedule, num_epochs=epochs, steps_per_epoch=steps, warmup_epochs=warmup)
+    return learning_rate_factors(
+        schedule, np.arange(epochs * steps), num_epochs=epochs, steps_per_epoch=steps, warmup_epochs=warmup
+    )
 
 
 def test_constant_and_step():
@@ -46,3 +48,27 @@ def test_every_factor_is_positive_and_at_most_one(schedule, warmup, epochs, step
     assert values.shape == (epochs * steps,)
     assert (values > 0).all()
     assert (values <= 1).all()
+
+
+@given(
+    st.one_of(
+        st.just(constant),
+        st.builds(lambda n, f: partial(step, step_epochs=n, factor=f), st.integers(1, 9), st.floats(0.01, 2)),
+        st.builds(
+            lambda w, f: partial(cosine, warmup_epochs=w, final_fraction=f), st.floats(0, 9), st.floats(0, 1)
+        ),
+    ),
+    st.floats(0, 20),
+    st.integers(1, 10**12),
+    st.integers(1, 200),
+    st.integers(0, 10**9),
+    st.lists(st.integers(1, 17), min_size=1, max_size=5),
+)
+def test_a_steps_factor_does_not_depend_on_the_steps_beside_it(
+    schedule, warmup, epochs, per_epoch, start, cuts
+):
+    plan = {"num_epochs": epochs, "steps_per_epoch": per_epoch, "warmup_epochs": warmup}
+    steps = np.arange(start, start + sum(cuts))
+    whole = learning_rate_factors(schedule, steps, **plan)
+    parts = [learning_rate_factors(schedule, part, **plan) for part in np.split(steps, np.cumsum(cuts)[:-1])]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)

@@ -86,10 +86,12 @@ def make(program, group, snapshot_due=lambda: False):
             weight_decay=column("weight_decay"),
             nesterov=program["optimizer"] == "nesterov",
         )
-    steps = epochs * -(-rows // program["batch_size"])
     stopping = EarlyStopping("val/loss", program["patience"]) if program["patience"] else None
     plan = TrainingPlan(
-        epochs, program["batch_size"], np.tile(column("learning_rate"), (steps, 1)), early_stopping=stopping
+        epochs,
+        program["batch_size"],
+        lambda steps: np.tile(column("learning_rate"), (len(steps), 1)) / (1 + steps[:, np.newaxis]) ** 0.1,
+        early_stopping=stopping,
     )
     shuffling = [np.random.default_rng(100 + each["seed"]) for each in group]
     training, validation = samples(rows, 1, dtype), samples(12, 2, dtype)

@@ -22,18 +22,21 @@ from micrograde.training.optimizers import Optimizer
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
 from micrograde.training.trajectory import Trajectory
 
+_STEPS_AT_A_TIME = 4096  # of which learning rates are computed; for fewer the calls would cost more than they
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
     """How to train.
 
     learning_rates
-        (S, R): of every step, for every replica; S is a whole number of epochs.
+        Given steps (S,), counted from 0: the learning rate at each for every replica, (S, R). Asked as
+        training comes to them, so that any number of epochs can be planned.
     """
 
     num_epochs: int
     batch_size: int
-    learning_rates: FloatArray
+    learning_rates: Callable[[IntArray], FloatArray]
     drop_last: bool = False
     early_stopping: EarlyStopping | None = None
     diagnostics: bool = True
@@ -111,7 +114,8 @@ class Training:
             training, plan.batch_size, shuffling, drop_last=plan.drop_last, labels=labels
         )
         self._best = BestWeights(model, plan.early_stopping) if plan.early_stopping else None
-        self._learning_rates = plan.learning_rates
+        self._rates: FloatArray = np.empty((0, len(model.parameters)))
+        self._first_step = 0
         self._replicas: IntArray = np.arange(len(model.parameters))
         self._snapshot_due = snapshot_due
         self._diagnostics = Diagnostics(model) if plan.diagnostics else None
@@ -187,6 +191,7 @@ class Training:
         """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
         model, optimizer, replicas = self._model, self._optimizer, len(self._replicas)
         sizes, diagnostics = self._sampler.sizes, self._diagnostics
+        rates = self._learning_rates(len(sizes))
         losses, correct = np.zeros((replicas, len(sizes))), np.zeros((replicas, sum(sizes)), np.bool_)
         finite, row = np.empty(replicas, np.bool_), 0
         diverged: dict[int, Departure] = {}
@@ -206,13 +211,22 @@ class Training:
                 model.backward()
                 if diagnostics and number == len(sizes) - 1:
                     diagnostics.before_step(model)
-                optimizer.step(self._learning_rates[optimizer.steps])
+                optimizer.step(rates[number])
             loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
             hits, rows = np.count_nonzero(correct, axis=-1), sum(sizes)
             metrics = {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}
             if diagnostics and len(diverged) < replicas:
-                metrics |= diagnostics.after_step(model, self._learning_rates[optimizer.steps - 1])
+                metrics |= diagnostics.after_step(model, rates[len(sizes) - 1])
         return metrics, list(diverged.values())
+
+    def _learning_rates(self, count: int) -> FloatArray:
+        """The learning rates of the next ``count`` steps, (count, R), out of those computed at a time."""
+        start = self._optimizer.steps - self._first_step
+        if not 0 <= start <= len(self._rates) - count:
+            self._first_step, start = self._optimizer.steps, 0
+            steps = np.arange(self._first_step, self._first_step + max(count, _STEPS_AT_A_TIME))
+            self._rates = self._plan.learning_rates(steps)[:, self._replicas]
+        return self._rates[start : start + count]
 
     def _follow(self) -> None:
         if self._trajectories:
@@ -255,6 +269,6 @@ class Training:
         self._model.keep_replicas(rows)
         self._optimizer.keep_replicas(rows, self._model.parameters, self._model.gradients)
         self._sampler.keep_replicas(rows)
-        self._learning_rates = self._learning_rates[:, rows]
+        self._rates = self._rates[:, rows]
         if self._best:
             self._best.keep_replicas(rows)

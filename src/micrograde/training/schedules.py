@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 
 Schedule = Callable[[FloatArray, int], FloatArray]
 """(epochs as fractions (S,), number of epochs) to factors (S,)."""
@@ -37,13 +37,13 @@ def cosine(
 
 
 def learning_rate_factors(
-    schedule: Schedule, *, num_epochs: int, steps_per_epoch: int, warmup_epochs: float = 0.0
+    schedule: Schedule, steps: IntArray, *, num_epochs: int, steps_per_epoch: int, warmup_epochs: float = 0.0
 ) -> FloatArray:
-    """The factor on the learning rate at each of the S = num_epochs * steps_per_epoch steps, (S,).
+    """Return the factor on the learning rate at each of the ``steps`` (S,), counted from 0.
 
-    Over the first ``warmup_epochs`` the factor also grows linearly, from one step's share to 1 (O12).
+    Each step's factor is the same, bit for bit, whatever steps are asked for beside it. Over the first
+    ``warmup_epochs`` the factor also grows linearly, from one step's share to 1 (O12).
     """
-    steps = np.arange(num_epochs * steps_per_epoch)
     factors = schedule(steps / steps_per_epoch, num_epochs)
     warmup_steps = max(warmup_epochs * steps_per_epoch, 1.0)
     return np.asarray(factors * np.minimum(1.0, (steps + 1) / warmup_steps))
