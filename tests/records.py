@@ -16,7 +16,6 @@ from micrograde.analysis.selection import RunAbout
 from micrograde.config_parsing import parse_train_config
 from micrograde.experiment import PreparedSets, open_recorder, train_runs
 from micrograde.live_run import RunRequest
-from micrograde.progress import EpochWatch
 from micrograde.tracking import StoreLocation, local_store
 
 STOPPED = {
@@ -86,7 +85,9 @@ class Records:
 
     def tag(self, run_id: str, key: str, value: str) -> None:
         """Set a tag of a run."""
-        self.execute("insert or replace into tags (key, value, run_uuid) values (?, ?, ?)", key, value, run_id)
+        self.execute(
+            "insert or replace into tags (key, value, run_uuid) values (?, ?, ?)", key, value, run_id
+        )
 
     def set_status(self, run_id: str, status: str) -> None:
         """As if the run had ended like this, or were going on."""
@@ -102,12 +103,22 @@ class Records:
         return copy
 
 
+class Unwatched:
+    """Shows nothing of runs that train."""
+
+    def epoch_ended(self, *told):
+        """Nobody looks."""
+
+    def run_ended(self, *told):
+        """Nobody looks."""
+
+
 def record(home: Path) -> Records:
     """Train and record the two runs in a home that has an empty store."""
     folder = home.parent
     trees().to_csv(folder / "trees.csv", index=False)
     finished, stopped = parse_train_config(TREES), parse_train_config(STOPPED)
-    prepared, watch = PreparedSets(), EpochWatch(20, lambda share, text: None, on_terminal=True)
+    prepared, watch = PreparedSets(), Unwatched()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MICROGRADE_HOME", str(home))
@@ -118,7 +129,7 @@ def record(home: Path) -> Records:
                 recorder,
                 prepared,
                 watch,
-                cancel=lambda place, epoch, metrics: epoch == 4,
+                cancel=lambda place, epoch, metrics: epoch == 4,  # noqa: ARG005
             )
             runs = recorder.close()
     return Records(home, folder, *(run.run_id for run in runs))

@@ -15,7 +15,10 @@ def refusal(*arguments, sweeps=True):
     return str(error.value)
 
 
-@given(st.lists(st.text().filter(lambda text: not text.startswith(("-", "hydra.mode="))), max_size=4), st.booleans())
+@given(
+    st.lists(st.text().filter(lambda text: not text.startswith(("-", "hydra.mode="))), max_size=4),
+    st.booleans(),
+)
 def test_overrides_come_back_as_they_were_typed(overrides, sweeps):
     given = check_arguments(overrides, sweeps=sweeps)
     assert given.overrides == overrides

@@ -33,7 +33,7 @@ def writers(monkeypatch):
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path, capsys, writers):
+def run(monkeypatch, tmp_path, capsys):
     """Give a command, whose ``main`` is this: its exit status and what it has printed."""
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
     monkeypatch.setattr(hydra._internal.hydra, "ConfigLoaderImpl", hydra._internal.hydra.ConfigLoaderImpl)
@@ -150,7 +150,7 @@ def test_what_only_shows_something_calls_no_main(run, flag):
 def test_runs_are_recorded_where_the_command_is_given_and_nothing_is_written(run, tmp_path, monkeypatch):
     seen = []
 
-    def main(config):
+    def main(config):  # noqa: ARG001
         seen.append((os.environ["MICROGRADE_HOME"], os.getcwd()))
 
     run(main)
@@ -164,7 +164,8 @@ def test_runs_are_recorded_where_the_command_is_given_and_nothing_is_written(run
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(None, 0), (InputError("x"), 2), (RunFailedError("x"), 1), (KeyboardInterrupt(), 130)]
+    ("error", "status"),
+    [(None, 0), (InputError("x"), 2), (RunFailedError("x"), 1), (KeyboardInterrupt(), 130)],
 )
 def test_a_run_has_a_writer_which_is_let_go_however_it_ends(run, writers, error, status):
     given = []

@@ -81,8 +81,12 @@ def test_the_config_itself_is_named(composing):
 
 def test_what_comes_with_an_extra_says_how_to_get_it():
     # As Hydra says it where the plugin is not installed.
-    error = HydraException("Could not find 'hydra/sweeper/optuna'\n\nAvailable options in 'hydra/sweeper':\n\tbasic\n\tstacked\nConfig search path:")
-    assert hydra_message(error).startswith("hydra/sweeper=optuna: is not installed; in the checkout, .venv/bin/pip install ")
+    error = HydraException(
+        "Could not find 'hydra/sweeper/optuna'\n\nAvailable options in 'hydra/sweeper':\n\tbasic\n\tstacked\nConfig search path:"
+    )
+    assert hydra_message(error).startswith(
+        "hydra/sweeper=optuna: is not installed; in the checkout, .venv/bin/pip install "
+    )
     assert hydra_message(error).endswith("'.[search]'")
 
 

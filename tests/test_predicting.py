@@ -74,7 +74,9 @@ def test_predictions_stand_behind_the_tables_own_columns(model, folder):
     st.data(),
 )
 @settings(max_examples=20)
-def test_each_row_is_classified_for_itself_wherever_its_columns_stand(model, folder, rows, columns, name, data):
+def test_each_row_is_classified_for_itself_wherever_its_columns_stand(
+    model, folder, rows, columns, name, data
+):
     table = trees(ROWS).assign(more=1.5)
     everything = model.classifier.predict(table)
     told = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))

@@ -47,8 +47,9 @@ def test_one_that_was_stopped_is_said_to_be(home):
     assert "KILLED" in note
 
 
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("typed", ["abc", "", "g" * 32, "' or 1=1", "../../etc", "A" * 32, "0" * 33])
-def test_what_is_no_run_id(home, typed):
+def test_what_is_no_run_id(typed):
     assert refusal(typed).startswith(f"run_id={typed}: is no run id")
 
 
@@ -80,7 +81,10 @@ def test_a_sweep_means_its_best_run(records):
 
 def test_a_sweep_without_a_best_run_has_no_model(records):
     make_sweep(records, records.killed)
-    assert refusal(records.killed) == f"run_id={records.killed}: is a sweep that has no best run; none has finished"
+    assert (
+        refusal(records.killed)
+        == f"run_id={records.killed}: is a sweep that has no best run; none has finished"
+    )
 
 
 def test_a_sweeps_best_run_that_is_gone_is_named(records):
@@ -158,7 +162,9 @@ def test_what_mlflow_would_import_is_not_looked_at(records, tmp_path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')")
     path = records.files(records.finished) / "model" / "MLmodel"
-    path.write_text(path.read_text().replace("micrograde.serving", "evil") + "\n!!python/object/apply:os.abort []")
+    path.write_text(
+        path.read_text().replace("micrograde.serving", "evil") + "\n!!python/object/apply:os.abort []"
+    )
     assert find_model(records.finished, HERE).target == "kind"
     assert not (tmp_path / "imported").exists()
 

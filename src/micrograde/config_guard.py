@@ -118,7 +118,9 @@ def _refuse_several_choices(overrides: Sequence[str]) -> None:
     for override in overrides:
         group, _, value = override.partition("=")
         if group in _GROUPS and value.startswith("["):
-            raise InputError(f"{_shown(override)}: should be one choice; for a run of each: -m {group}=one,other")
+            raise InputError(
+                f"{_shown(override)}: should be one choice; for a run of each: -m {group}=one,other"
+            )
 
 
 def _shown(override: str) -> str:
