@@ -153,7 +153,7 @@ HOSTILE = [
     "data: !!python/name:os.system",
     "a: &a [1]\nb: *a",
     "a: &a {b: *a}",
-    "[" * 2000,
+    "[" * 600,
     "data: {name: moons, _target_: os.system}",
     yaml.safe_dump({**STOPPED, "experiment_name": "${oc.env:HOME}/x"}),
     "just text", "\0", "", "null", "- a", "a: b: c", "? {a: 1}\n: b", "1: 2", "a: 1e999",

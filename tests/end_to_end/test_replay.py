@@ -59,7 +59,9 @@ def test_a_run_of_a_sweep_and_one_that_was_stopped(user):
             break
     process.send_signal(signal.SIGINT)
     process.communicate()
-    for run in user.runs():
+    runs = user.runs()
+    assert len(runs) == 4  # the sweep is one of them
+    for run in runs:
         sweep = "micrograde.sweep_digest" in run.data.tags
         done = user.run("replay", f"run_id={run.info.run_id}", status=2 if sweep else 0)
         assert (
