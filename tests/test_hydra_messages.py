@@ -53,6 +53,7 @@ LINES = [
     (["+experiment=none"], "experiment=none: there is no such choice; there are notebook"),
     (["hydra/launcher=rocket"], "hydra/launcher=rocket: there is no such choice; there are basic "),
     # grammar
+    (["=1"], "=1: has no key; it should read key=value"),
     (["seed"], "seed: cannot be read as key=value"),
     (["a b=1"], "a b=1: cannot be read as key=value"),
     (["seed='"], "seed=': cannot be read as key=value"),

@@ -172,6 +172,31 @@ def test_what_is_wrong_with_the_table_is_a_line(model, folder, ending, change, m
     assert len(str(error.value).splitlines()) == 1
 
 
+FILES = [
+    ("folder.csv", None, "is a directory"),
+    ("empty.csv", b"", "is empty"),
+    ("binary.csv", bytes(range(256)) * 20, "is no "),
+    ("binary.parquet", bytes(range(256)) * 20, "is no Parquet table"),
+    ("twice.csv", b"height,leaf,leaf,wild\n1,broad,broad,True\n", "has more than one column named 'leaf'"),
+    ("longer.csv", b"height,leaf,wild\n1,broad,True,1\n", "has rows with more values"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), FILES, ids=[name for name, *_ in FILES])
+def test_a_file_that_is_no_table_is_a_line(model, tmp_path, name, content, message):
+    path = tmp_path / name
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        predict_table(model, str(path))
+    assert str(error.value).startswith(f"data.path={path}: {message}")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_is_a_line(model, tmp_path):
+    with pytest.raises(InputError, match=r"no\.csv: there is no such file"):
+        predict_table(model, str(tmp_path / "no.csv"))
+
+
 def test_what_the_advice_says_works(model, folder):
     taken = written(folder, trees(ROWS).assign(probability_oak=0.5))
     with pytest.raises(InputError, match="keep_columns=false"):
