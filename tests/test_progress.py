@@ -102,6 +102,14 @@ def test_the_time_left_is_what_the_other_half_took(clock, seconds, shown):
     assert watch.line().endswith(f"  {shown} left")
 
 
+def test_the_time_left_is_that_of_the_runs_that_are_left(clock):
+    watch, _, _ = runs_watch(list("abcd"), num_epochs=1)
+    clock[0] += 20
+    watch.epoch_ended(0, 1, {})
+    watch.run_ended(0, "FINISHED", {})
+    assert watch.line().endswith("  60 s left")
+
+
 def test_nothing_is_said_of_the_time_before_anything_is_known(clock):
     watch, _, _ = runs_watch(["a", "b"])
     clock[0] += 30
