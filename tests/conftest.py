@@ -54,6 +54,25 @@ def home(empty_store, tmp_path) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def recorded(empty_store, tmp_path_factory):
+    """Two runs that are recorded once; tests that change something take a copy, ``records``."""
+    from tests.records import record
+
+    home = tmp_path_factory.mktemp("records") / "home"
+    shutil.copytree(empty_store, home)
+    return record(home)
+
+
+@pytest.fixture
+def records(recorded, tmp_path, monkeypatch):
+    """A copy of them in a home that is this process's."""
+    records = recorded.copied_to(tmp_path / "home")
+    monkeypatch.setenv("MICROGRADE_HOME", str(records.home))
+    monkeypatch.chdir(records.folder)
+    return records
+
+
 class User:
     """Somebody at a shell, in a folder of their own, with a home that has an empty store."""
 

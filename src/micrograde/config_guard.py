@@ -16,7 +16,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from micrograde.config_parsing import hide_passwords, shorten
 from micrograde.errors import InputError
+from micrograde.printable import printable
 
 # The keys by which Hydra makes objects, and where they may stand with which values.
 _OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert)_")
@@ -64,7 +66,7 @@ class GuardedLoader(ConfigLoaderImpl):
 
     def _why(self, error: Exception, overrides: Sequence[str]) -> str:
         """Where Hydra says neither what nor where."""
-        reason = " ".join(str(error).split())
+        reason = hide_passwords(" ".join(str(error).split()))
         if reason.startswith("Config group override must be"):
             for override in overrides:
                 group, _, value = override.partition("=")
@@ -72,8 +74,8 @@ class GuardedLoader(ConfigLoaderImpl):
                 if choices and value not in choices:
                     break
             if not group:
-                return f"{override}: has no key; it should read key=value"
-            return f"{override}: there is no such choice; there are {' '.join(choices)}"
+                return f"{_shown(override)}: has no key; it should read key=value"
+            return f"{_shown(override)}: there is no such choice; there are {' '.join(choices)}"
         return f"the config cannot be composed: {reason}"
 
 
@@ -116,7 +118,14 @@ def _refuse_several_choices(overrides: Sequence[str]) -> None:
     for override in overrides:
         group, _, value = override.partition("=")
         if group in _GROUPS and value.startswith("["):
-            raise InputError(f"{override}: should be one choice; for a run of each: -m {group}=one,other")
+            raise InputError(
+                f"{_shown(override)}: should be one choice; for a run of each: -m {group}=one,other"
+            )
+
+
+def _shown(override: str) -> str:
+    """What was typed, in one line."""
+    return printable(shorten(override))
 
 
 def _resolved(node: Any) -> Any:

@@ -106,9 +106,13 @@ def unknown_key_message(key: str) -> str:
 def shorten(text: str) -> str:
     """What was typed, without a password, in a length that fits a line."""
     # An address is hidden whole: one that cannot be read may hold a password anywhere.
-    text = re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL)
-    text = re.sub(r"(?<=://)[^/].*@", "***@", text, flags=re.DOTALL)
+    text = hide_passwords(re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL))
     return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
+
+
+def hide_passwords(text: str) -> str:
+    """The text without what stands before the last @ behind an address's ``://``, spaces included."""
+    return re.sub(r"(?<=://)[^/].*@", "***@", text, flags=re.DOTALL)
 
 
 def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:

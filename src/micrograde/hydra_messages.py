@@ -4,7 +4,8 @@ import re
 
 from hydra.errors import OverrideParseException
 
-from micrograde.config_parsing import shorten, unknown_key_message
+from micrograde.config_parsing import hide_passwords, shorten, unknown_key_message
+from micrograde.printable import printable
 
 # Choices that come with an extra of this package.
 _EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
@@ -40,6 +41,10 @@ _UNKNOWN_CHOICE = r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\
 
 def hydra_message(error: Exception) -> str:
     """The line for an error of Hydra's or OmegaConf's."""
+    return printable(hide_passwords(_line(error)))
+
+
+def _line(error: Exception) -> str:
     message = str(error)
     if error.__cause__ and not isinstance(error, OverrideParseException):
         message = f"{message}: {error.__cause__}" if message else str(error.__cause__)

@@ -124,7 +124,9 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
-        self._digest = config_digest(self.config)
+        stored = self.resumption.stored.tags if self.resumption else {}
+        # One that goes on keeps it, though its data file may be elsewhere now.
+        self._digest = stored.get(tags.CONFIG_DIGEST) or config_digest(self.config)
 
     @classmethod
     def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":

@@ -133,12 +133,13 @@ def _read(
     with files_of(run, location) as files:
         has_recipe = contained(files, RECIPE) is not None
         if typed is not None:
-            config = _agreed(
-                config, read_recipe(files, run, config.tracking, _typed_paths(config, typed)), typed
-            )
-        elif has_recipe:  # the rules by which the data were read when it began
-            config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
-        digest = config_digest(config)
+            paths = _typed_paths(config, typed)
+            config = _agreed(config, read_recipe(files, run, config.tracking, paths), typed)
+            digest = config_digest(stored_recipe(files, run))  # its data files may be elsewhere now
+        else:
+            if has_recipe:  # the rules by which the data were read when it began
+                config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
+            digest = config_digest(config)
         if run.tags.get(tags.CONFIG_DIGEST) != digest:
             raise InputError(
                 f"training.resume={run.about.run_id}: its {RECIPE} is not what the run began with; "

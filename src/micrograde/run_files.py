@@ -59,8 +59,9 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
 
 def contained(folder: Path, name: str) -> Path | None:
     """The file or folder ``name`` in a folder, if it is there and lies in it, wherever links lead."""
-    path = (folder / name).resolve()
-    return path if path.exists() and path.is_relative_to(folder.resolve()) else None
+    # Not Path.resolve and Path.exists, which raise for links that lead to themselves and names too long.
+    path = Path(os.path.realpath(folder / name))
+    return path if os.path.exists(path) and path.is_relative_to(os.path.realpath(folder)) else None
 
 
 def read_recipe(

@@ -45,6 +45,7 @@ def test_some_of_what_is_mutated_can_be_read(target: Target, folder):
 
 
 @pytest.mark.slow
-def test_a_file_that_claims_too_much_is_read_or_refused_in_one_line(target: Target, folder):
-    for bomb in target.bombs():
-        target.try_out(folder, bomb)
+@pytest.mark.parametrize("name", [name for name in TARGETS if TARGETS[name].bombs is not tuple])
+def test_a_file_that_claims_too_much_is_refused_in_one_line(name, folder):
+    lines = [TARGETS[name].try_out(folder, bomb) for bomb in TARGETS[name].bombs()]
+    assert any(lines)

@@ -15,9 +15,19 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def links(page):
+    return re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", page.read_text()))
+
+
+def test_links_are_found():
+    found = [target for page in PAGES for target in links(page)]
+    assert len(found) > 50
+    assert len([target for target in found if "#" in target]) > 3
+
+
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", page.read_text())):
+    for target in links(page):
         if ":" in target:
             assert target.startswith("https://"), target
             continue

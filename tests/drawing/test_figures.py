@@ -75,7 +75,9 @@ def test_curves_of_a_single_epoch_and_of_a_diverged_run():
 @settings(max_examples=50)
 def test_curves_of_any_numbers_stay_within_the_picture(losses, accuracies):
     picture = draw_learning_curves({"train/loss": losses, "val/accuracy": accuracies}, title="any")
-    for pieces in curves(picture).values():
+    found = curves(picture)
+    assert "validation accuracy" in found
+    for pieces in found.values():
         for x, y in (point for piece in pieces for point in piece):
             assert 0 <= x <= 960
             assert 0 <= y <= 390

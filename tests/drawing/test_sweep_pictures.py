@@ -157,10 +157,25 @@ def test_of_many_curves_a_sample_and_quantiles_of_all(monkeypatch):
     assert quantiles == [5, 25, 50, 75, 95]
 
 
-@pytest.mark.parametrize("values", [np.full((2, 3), np.nan), np.ones((2, 1)), np.full((2, 1), np.nan)])
-def test_curves_with_little_in_them_are_drawn(values, tmp_path):
-    curves = Curves("train/loss", np.arange(values.shape[1]), values)
-    save_figure(draw_sweep_curves([curves, curves], title="t", best=0), tmp_path / "figure.png")
+@pytest.mark.parametrize("epochs", [1, 3])
+@pytest.mark.parametrize("value", [1.0, np.nan, np.inf])
+def test_curves_with_little_in_them_are_drawn(epochs, value, tmp_path):
+    curves = Curves("train/loss", np.arange(1, epochs + 1), np.full((2, epochs), value))
+    figure = draw_sweep_curves([curves, curves], title="t", best=0)
+    assert len(figure.axes) == 2
+    for axes in figure.axes:
+        assert ("no value" in [text.get_text() for text in axes.texts]) == (not np.isfinite(value))
+        (runs,) = axes.collections
+        drawn = [path.vertices for path in runs.get_paths()] if epochs > 1 else runs.get_offsets()[:, None]
+        (best,) = axes.get_lines()
+        assert len(drawn) == 2  # a line or, of a single epoch, a dot for each run
+        if np.isfinite(value):
+            for points in (*drawn, best.get_xydata()):
+                np.testing.assert_array_equal(points, [[epoch, 1.0] for epoch in range(1, epochs + 1)])
+        low, high = axes.get_xlim()
+        assert low < 1 <= epochs < high or not np.isfinite(value)
+    save_figure(figure, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
 def test_losses_spread_over_decades_have_a_logarithmic_axis():

@@ -147,18 +147,31 @@ def test_a_gradient_is_the_sum_of_the_shares(root):
     assert_shares_add_up(graph)
 
 
+def factor_shares(root):
+    """The shares that are a gradient times a number, each with the node that it is of."""
+    root.backward()
+    return [
+        (node, share)
+        for node in walk(root, LIMIT).nodes
+        for share in node.shares
+        if share is not None and FORMULAS[node.symbol].way == "factor"
+    ]
+
+
 @given(expressions())
 @settings(max_examples=50)
 def test_a_share_is_the_gradient_times_the_local_derivative(root):
-    root.backward()
-    for node in walk(root, LIMIT).nodes:
-        for share in node.shares:
-            if share is None or FORMULAS[node.symbol].way != "factor":
-                continue
-            whole = share.value if share.whole is None else share.whole
-            # A reduction's gradient is spread, and numpy.broadcast_to spreads over a first axis as well.
-            product = np.broadcast_to(node.gradient * np.asarray(share.local), np.shape(whole))
-            np.testing.assert_allclose(product, whole, rtol=1e-10, atol=1e-12)
+    for node, share in factor_shares(root):
+        whole = share.value if share.whole is None else share.whole
+        # A reduction's gradient is spread, and numpy.broadcast_to spreads over a first axis as well.
+        product = np.broadcast_to(node.gradient * np.asarray(share.local), np.shape(whole))
+        np.testing.assert_allclose(product, whole, rtol=1e-10, atol=1e-12)
+
+
+def test_such_shares_are_there():
+    x, y = Variable(3.0), Variable(np.array([2.0, 5.0]))
+    shares = factor_shares((x * y).tanh().sum())
+    assert [node.symbol for node, _ in shares] == ["*", "*", "tanh", "sum"]
 
 
 def test_broadcasting_is_said_to_be_summed_over_axes():

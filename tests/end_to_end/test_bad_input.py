@@ -17,7 +17,8 @@ SEARCH = ("-m", "hydra/sweeper=optuna", "search=sgd")
 CODE = "would have Python code run, which no config may"
 SERVER = "tracking=server"
 
-# What is typed behind `python pipelines/train.py`, and how the line begins.
+# What is typed behind `python pipelines/train.py`, and how the line begins. More of what Hydra and its flags refuse is
+# in tests/test_hydra_messages.py and tests/test_arguments.py, more of values in tests/test_config.py.
 TRAIN = [
     # types
     ("optimizer.learning_rate=fast", f"optimizer.learning_rate=fast: {NUMBERS}"),
@@ -44,10 +45,7 @@ TRAIN = [
     (f"experiment_name={LONG}", f"experiment_name={'x' * 77}...: should have at most 250 characters"),
     (f"{LONG}=1", "the config cannot be composed"),
     # keys and choices that are not there
-    ("optimizer.learning_rat=1", "optimizer.learning_rat: there is no such key; did you mean optimizer.learning_rate"),
     ("+extra=1", "extra: there is no such key"),
-    ("+seed=1", "+seed: is there already; write seed=... without +"),
-    ("optimizer=adam optimizer.momentum=0.9", "optimizer.momentum: is no key of the optimizer that is chosen"),
     ("optimizer=lion", "optimizer=lion: there is no such choice; there are adam sgd"),
     ("model=null", "model=null: there is no such choice; there are mlp"),
     ("data=[iris,wine]", "data=[iris,wine]: should be one choice"),
@@ -64,17 +62,9 @@ TRAIN = [
     ("tracking=disabled training.resume=auto", "training.resume=auto: needs a store"),
     # syntax
     ("seed", "seed: cannot be read as key=value"),
-    ("=1", "=1: has no key; it should read key=value"),
-    ("seed=[1", "seed=[1: cannot be read as key=value"),
-    (["a b=1"], "a b=1: cannot be read as key=value"),
-    (["seed='"], "seed=': cannot be read as key=value"),
     ("seed=1,2", "seed=1,2: is several values"),
-    ("seed=range(3)", "seed=range(3): is for several runs; add -m"),
     # interpolations
-    ("seed=${nothing}", "seed: Interpolation key 'nothing' not found"),
     ("seed=${oc.env:NOT_SET}", "seed: the environment variable NOT_SET is not set"),
-    ("seed=${data.seed} data.seed=${seed}", "data.seed: Recursive interpolation detected"),
-    ("seed=${oc.nothing:1}", "seed: Unsupported interpolation type oc.nothing"),
     # signs that no name can have
     ("experiment_name=../../x", "experiment_name=../../x: should hold neither a slash nor control characters"),
     (["experiment_name='a\nb'"], "experiment_name=a\\nb: should hold neither a slash nor control characters"),
@@ -84,11 +74,8 @@ TRAIN = [
     ([*CSV, "data.path=\udcff"], "data.path=\\udcff: cannot be read as key=value"),
     # flags
     ("--nonsense", "unrecognized arguments: --nonsense"),
-    ("--cfg nothing", "argument --cfg/-c: invalid choice: 'nothing'"),
     ("--cfg job --package nothing", "package 'nothing' not found in config"),
-    ("-m --cfg job", "--multirun and --cfg: exclude each other"),
     ("--config-name nonsense", "--config-name nonsense: there is no such config"),
-    ("--config-dir nowhere", "--config-dir nowhere: there is no such folder"),
     ("--config-dir broken experiment=broken", "the config cannot be composed: while parsing a flow"),
     ("--experimental-rerun evil.pickle", "--experimental-rerun: would load a pickle"),
     # where runs write is not theirs to choose

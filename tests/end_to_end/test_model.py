@@ -76,12 +76,11 @@ def test_no_file_of_it_is_pickled(trained):
 
 def test_the_runs_of_a_sweep_have_theirs_too(user):
     user.run("train", "-m", "data=iris", "seed=0,1", "training.num_epochs=2")
-    for run in user.runs():
-        if tags.PARENT in run.data.tags:
-            model = loaded(user, run)
-            assert (
-                list(model.predict(model.input_example)["class"].isin(["setosa", "versicolor"])) == [True] * 3
-            )
+    children = [run for run in user.runs() if tags.PARENT in run.data.tags]
+    assert len(children) == 2
+    for run in children:
+        model = loaded(user, run)
+        assert list(model.predict(model.input_example)["class"].isin(["setosa", "versicolor"])) == [True] * 3
 
 
 def test_it_is_a_logged_model_with_the_runs_last_values(trained):

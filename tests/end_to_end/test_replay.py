@@ -5,7 +5,6 @@ import signal
 import sqlite3
 
 import pytest
-import yaml
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 
@@ -59,7 +58,9 @@ def test_a_run_of_a_sweep_and_one_that_was_stopped(user):
             break
     process.send_signal(signal.SIGINT)
     process.communicate()
-    for run in user.runs():
+    runs = user.runs()
+    assert len(runs) == 4  # the sweep is one of them
+    for run in runs:
         sweep = "micrograde.sweep_digest" in run.data.tags
         done = user.run("replay", f"run_id={run.info.run_id}", status=2 if sweep else 0)
         assert (
@@ -112,45 +113,16 @@ def test_a_path_that_the_store_tells_is_followed_in_this_folder_only(user, tmp_p
     assert "which is not in this folder" in line
     assert line.endswith("give it as data.path=...")
     assert "identical" in user.run("replay", f"run_id={run.info.run_id}", f"data.path={secret}").stdout
-    (user.folder / "link.csv").symlink_to(secret)
-    recipe = recipe_of(user, run)
-    content = yaml.safe_load(recipe.read_text())
-    content["data"]["path"] = "link.csv"
-    recipe.write_text(yaml.safe_dump(content))
-    assert "not in this folder" in user.run("replay", f"run_id={run.info.run_id}", status=2).stderr
 
 
-HOSTILE = [
-    ("!!python/object/apply:os.system ['touch ran']", "cannot be read"),
-    ("data: !!python/name:os.system", "cannot be read"),
-    ("a: &a [1]\nb: *a", "it holds aliases"),
-    ("[" * 5000, "cannot be read"),
-    ("data: {name: digits, _target_: os.system}", "there is no such key"),
-    ("experiment_name: ${oc.env:HOME}", "is no recipe"),
-    ("just text", "is no recipe"),
-    ("\0", "cannot be read"),
-    ("a: " + "x" * 2**21, "it is too long"),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_recipe_is_refused_in_a_line(hostile_user, text, message):
-    user, run, recipe = hostile_user
-    recipe.write_text(text)
-    done = user.run("replay", f"run_id={run.info.run_id}", status=2)
-    (line,) = done.stderr.splitlines()
-    assert message in line
-    assert len(line) < 600
-    assert not os.path.exists(user.folder / "ran")
-    assert os.environ["HOME"] not in line
-
-
-@pytest.fixture(scope="module")
-def hostile_user(make_user):
-    user = make_user("hostile")
+def test_a_hostile_recipe_is_refused_in_a_line(user):
+    """Others are tried in tests/test_run_files.py."""
     user.run("train", "training.num_epochs=1")
     run = only_run(user)
-    return user, run, recipe_of(user, run)
+    recipe_of(user, run).write_text("!!python/object/apply:os.system ['touch ran']")
+    (line,) = user.run("replay", f"run_id={run.info.run_id}", status=2).stderr.splitlines()
+    assert "cannot be read" in line
+    assert not os.path.exists(user.folder / "ran")
 
 
 def test_files_that_the_store_says_are_elsewhere_are_not_read(user, tmp_path):
@@ -174,9 +146,7 @@ def test_files_that_the_store_says_are_elsewhere_are_not_read(user, tmp_path):
     ("arguments", "message"),
     [
         ([], "run_id: is missing; it needs a value"),
-        (["run_id=abc"], "run_id=abc: is no run id"),
         (["run_id=abcdef"], "run_id=abcdef: there is no such run in the store"),
-        (["run_id=' or 1=1'"], "is no run id"),
         (["run_id=abcdef", "runid=1"], "runid: there is no such key; did you mean run_id"),
         (["run_id=abcdef", "tracking=disabled"], "must be one of 'local', 'server'"),
     ],

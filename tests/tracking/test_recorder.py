@@ -143,15 +143,20 @@ def test_values_that_are_no_numbers_are_recorded(home):
 
 
 def test_names_cannot_leave_the_artifact_folder(home):
+    names = {"..", "../../x", "a b%2e"}
     with Recorder(local_store(home)) as recorder:
-        for name in ("..", "../../x", "a b%2e"):
+        for name in sorted(names):
             recorder.end_run(start(recorder, experiment=name), "FINISHED")
         recorder.close()
     artifacts = home / "mlruns" / "artifacts"
-    for experiment in client(home).search_experiments():
-        if experiment.name != "Default":
-            folder = experiment.artifact_location.removeprefix("file://")
-            assert os.path.dirname(os.path.realpath(folder)) == str(artifacts)
+    folders = {
+        experiment.name: os.path.realpath(experiment.artifact_location.removeprefix("file://"))
+        for experiment in client(home).search_experiments()
+        if experiment.name != "Default"
+    }
+    assert set(folders) == names
+    assert len(set(folders.values())) == len(names)
+    assert {os.path.dirname(folder) for folder in folders.values()} == {str(artifacts)}
 
 
 @pytest.mark.parametrize(

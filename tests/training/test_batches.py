@@ -67,9 +67,14 @@ def test_noise_tells_each_replica_its_own_lies(classes, rate, seed):
 def test_what_a_replica_is_told_is_what_it_trains_on():
     samples, told = numbered(6), np.array([[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]])
     sampler = BatchSampler(samples, 4, [np.random.default_rng(r) for r in range(2)], labels=told)
+    shown = []
     for batch in sampler.epoch():
         rows = batch.features[..., 0].astype(int)
         np.testing.assert_array_equal(batch.targets.argmax(-1), [rows[0], 5 - rows[1]])
+        shown.append(rows.shape)
     sampler.keep_replicas(np.array([1]))
     for batch in sampler.epoch():
-        np.testing.assert_array_equal(batch.targets.argmax(-1), 5 - batch.features[..., 0].astype(int))
+        rows = batch.features[..., 0].astype(int)
+        np.testing.assert_array_equal(batch.targets.argmax(-1), 5 - rows)
+        shown.append(rows.shape)
+    assert shown == [(2, 4), (2, 2), (1, 4), (1, 2)]
