@@ -1,4 +1,4 @@
-"""Say why .venv has to be made anew, if it has to: it was moved or copied, or its Python is not the one it had.
+"""Say why .venv has to be made anew, if it has to: it was moved or copied, or its Python is another one.
 
 Run by the Python of .venv itself, which may be an old one, in the folder that holds .venv.
 """
@@ -8,8 +8,8 @@ import sys
 
 
 def why_anew():
-    """A few words; nothing of an environment that is as it was made, or that something else than venv made."""
-    if sys.version_info < (3, 11):
+    """A few words; nothing of one that is as it was made, or that something else than venv has made."""
+    if sys.version_info < (3, 11):  # noqa: UP036 (it may be run by one)
         return "its Python is {}.{}.{}".format(*sys.version_info)
     try:
         with open(os.path.join(".venv", "pyvenv.cfg"), "rb") as file:
