@@ -1,5 +1,6 @@
 """One launch at a time works on what is claimed, and one that has died does not write into it late."""
 
+import json
 import shutil
 import sys
 import threading
@@ -40,6 +41,25 @@ def test_the_writer_of_a_launch_that_was_taken_over_may_not_write(tmp_path):
             assert not is_ours
         with second.writing() as is_ours:
             assert is_ours
+
+
+@pytest.mark.parametrize("noted", ["one", "/a/home/that/is/gone/mlruns/claims/one"])
+def test_a_launch_of_a_project_that_has_been_moved_since_may_write(tmp_path, noted):
+    home = tmp_path / "old"
+    with claim(home / "claims" / "one", home / "launches", unasked) as first:
+        folder = home / "launches" / "first"
+        folder.mkdir(parents=True)
+        first.mark(folder)
+    noting = folder / "claim.json"
+    noting.write_text(json.dumps({**json.loads(noting.read_text()), "path": noted}))
+    home.rename(tmp_path / "new")
+    folder = tmp_path / "new" / "launches" / "first"
+    with Claim.of(folder).writing() as is_ours:
+        assert is_ours
+    assert not home.exists()
+    sent = []
+    with claim(tmp_path / "new" / "claims" / "one", folder.parent, unasked, sent.append):
+        assert sent == [folder]
 
 
 def test_a_new_launch_waits_for_the_writer_of_the_last(tmp_path, monkeypatch):
