@@ -26,7 +26,7 @@ def project(make_user):
     user = make_user("moving")
     user.run("train", *TRAIN, "tracking.register=moons")
     user.run("train", "-m", *TRAIN, "seed=1,2")
-    process = user.start("train", "data=moons", "training.num_epochs=3000", "training.checkpoint_seconds=0.1")
+    process = user.start("train", "data=moons", "training.num_epochs=600", "training.checkpoint_seconds=0.1")
     for line in process.stdout:
         if (found := re.match(r"epoch +(\d+)/", line)) and int(found[1]) >= 100:
             break
@@ -42,66 +42,77 @@ def addresses(home) -> str:
         return "\n".join(connection.iterdump())
 
 
-@pytest.fixture(params=["copied", "moved"])
-def there(request, project, tmp_path):
-    """The project at its new place; moved, the old one is gone for as long as the test takes."""
+@pytest.fixture
+def copy(project, tmp_path):
+    """The project at another place; the original is as it was in the end."""
     home = tmp_path / "mlruns of ü" / "home"
     shutil.copytree(project.home, home)
+    before = {path: (home / path).read_bytes() for path in files_of(home)}
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    if request.param == "copied":
-        before = {path: (home / path).read_bytes() for path in files_of(home)}
-        yield User(home, folder)
-        assert {path: (project.home / path).read_bytes() for path in files_of(project.home)} == before
-    else:
-        aside = project.home.rename(tmp_path / "aside")
-        yield User(home, folder)
-        assert not project.home.exists()
-        aside.rename(project.home)
+    yield User(home, folder)
+    assert {path: (project.home / path).read_bytes() for path in files_of(project.home)} == before
+
+
+@pytest.fixture
+def moved(project, copy, tmp_path):
+    """The same with nothing at its old place for as long as the test takes."""
+    aside = project.home.rename(tmp_path / "aside")
+    yield copy
+    assert not project.home.exists()
+    aside.rename(project.home)
 
 
 def files_of(folder):
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
-def test_everything_goes_on(project, there):
+def test_everything_goes_on(project, moved):
     line = f"mlruns was in {project.home}: "
-    compared = there.run("compare")
+    compared = moved.run("compare")
     assert compared.stderr.startswith(line)
     assert len(compared.stderr.splitlines()) == 1
-    assert str(project.home) not in addresses(there.home)
-    (sweep,) = (run for run in there.runs() if "micrograde.sweep_digest" in run.data.tags)
-    (killed,) = (run for run in there.runs() if run.info.status == "KILLED")
-    (single,) = (run for run in there.runs() if run.data.params.get("seed") == "0" and run != killed)
-    single = single if single.info.status == "FINISHED" else killed
-    for run in there.runs():
-        assert there.client.list_artifacts(run.info.run_id, "config") or run.info.run_id == sweep.info.run_id
-    (version,) = there.client.search_model_versions("name='moons'")
+    assert str(project.home) not in addresses(moved.home)
+    runs = [run for run in moved.runs() if "micrograde.sweep_digest" not in run.data.tags]
+    assert len(runs) == 4
+    for run in runs:
+        assert moved.client.list_artifacts(run.info.run_id, "config")
+    (killed,) = (run.info.run_id for run in runs if run.info.status == "KILLED")
+    (single,) = (
+        run.info.run_id for run in runs if run.data.params["seed"] == "0" and run.info.status == "FINISHED"
+    )
+    (version,) = moved.client.search_model_versions("name='moons'")
     code = f"import mlflow; mlflow.pyfunc.load_model({version.source!r})"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=there.folder)
-    assert "identical" in there.run("replay", f"run_id={single.info.run_id}").stdout
-    assert "2 of them from before" in there.run("train", "-m", *TRAIN, "seed=1,2").stdout
-    resumed = there.run("train", f"training.resume={killed.info.run_id}")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=moved.folder)
+    assert "identical" in moved.run("replay", f"run_id={single}").stdout
+    assert "2 of them from before" in moved.run("train", "-m", *TRAIN, "seed=1,2").stdout
+    resumed = moved.run("train", f"training.resume={killed}")
     assert re.search(r"resuming .* after epoch \d+", resumed.stdout)
-    new = there.run("train", *TRAIN, "experiment_name=new")
+    new = moved.run("train", *TRAIN, "experiment_name=new")
     assert new.stderr == ""
-    assert "learning_curves" in Run.load(single.info.run_id, local_store(there.home)).figures
+    assert "learning_curves" in Run.load(single, local_store(moved.home)).figures
 
 
-def test_files_are_read_before_anything_is_mended(project, there):
+def test_what_a_copy_records_is_in_the_copy(project, copy):
+    done = copy.run("train", *TRAIN, "seed=7")
+    assert done.stderr.startswith(f"mlruns was in {project.home}: ")
+    assert str(project.home) not in addresses(copy.home)
+    (run,) = (run for run in copy.runs() if run.data.params.get("seed") == "7")
+    assert copy.artifacts(run).is_relative_to(copy.home / "mlruns")
+
+
+def test_files_are_read_before_anything_is_mended(copy):
     """In Python no command comes first; and a store may be one that nobody may write to."""
-    run = next(run for run in project_runs(there) if run.info.status == "FINISHED" and run.data.params)
-    assert Run.load(run.info.run_id, local_store(there.home)).model
-    lock = there.home / "mlruns" / "mlflow.lock"
+    run = next(
+        run for run in copy.runs() if run.info.status == "FINISHED" and "model.activation" in run.data.params
+    )
+    assert Run.load(run.info.run_id, local_store(copy.home)).model
+    lock = copy.home / "mlruns" / "mlflow.lock"
     lock.unlink()
     lock.mkdir()
-    before = addresses(there.home)
-    done = there.run("replay", f"run_id={run.info.run_id}")
-    assert ("identical" in done.stdout, done.stderr, addresses(there.home)) == (True, "", before)
-
-
-def project_runs(user):
-    return [run for run in user.runs() if "micrograde.sweep_digest" not in run.data.tags]
+    before = addresses(copy.home)
+    done = copy.run("replay", f"run_id={run.info.run_id}")
+    assert ("identical" in done.stdout, done.stderr, addresses(copy.home)) == (True, "", before)
 
 
 def test_of_an_experiment_that_mlflow_made_elsewhere_all_runs_lie_here(user, tmp_path):
