@@ -269,7 +269,7 @@ def test_whatever_the_home_and_the_experiments_are_called(old, names, as_uri):
                 expected[address] = (here / where).as_uri()
                 values = (number, name, address) if table == "experiments" else (RUN, address)
                 connection.execute(f"insert into {table} values ({', '.join('?' * len(values))})", values)
-        mended = find_mendable(connection, location)
+        mended = list(find_mendable(connection, location))
     assert {each.kept.address: each.address for each in mended} == expected
     assert {each.former for each in mended} <= {folder}
 

@@ -9,11 +9,12 @@ import os
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from micrograde.printable import printable
 from micrograde.tracking.addresses import (
@@ -35,24 +36,27 @@ _ADDRESSES = (  # table, column, and which rows
     ("model_versions", "storage_location", "1"),
     ("trace_tags", "value", "key = 'mlflow.artifactLocation'"),
 )
-_ID = re.compile(r"(m-|tr-)?[0-9a-f]{32}")  # of a run, a logged model or a trace
+_ID = re.compile(r"(^|/)(m-|tr-)?[0-9a-f]{32}(/|$)")  # of a run, a logged model or a trace
+_MARK = "/mlruns/"
 
 
-class _Kept(NamedTuple):
-    """An address that a store keeps outside ``mlruns/``; of an experiment, what micrograde would make it."""
+class Kept(NamedTuple):
+    """An address that does not begin as those here do.
+
+    ``own`` are the folders in ``mlruns/`` that only an experiment of this name or id has.
+    """
 
     table: str
     column: str
     row: int
     address: str
-    path: Path
-    own: tuple[Path, ...] = ()
+    own: tuple[Path, ...]
 
 
-class _Mended(NamedTuple):
+class Mended(NamedTuple):
     """What an address is to become, and the ``mlruns`` that it has led to."""
 
-    kept: _Kept
+    kept: Kept
     address: str
     former: Path
 
@@ -60,19 +64,19 @@ class _Mended(NamedTuple):
 def mend_addresses(location: StoreLocation) -> None:
     """Have the addresses in the local store lead here if the project was elsewhere, and say so in a line.
 
-    It takes less than a millisecond where there is nothing to mend. A store that cannot be written to, or not
-    now, stays as it is: micrograde finds the files all the same.
+    It takes a millisecond where there is nothing to mend. A store that cannot be written to, or not now,
+    stays as it is: micrograde finds the files all the same.
     """
     database = location.database
     if not database or not database.exists() or database.stat().st_size == 0:
         return
-    mended: Sequence[_Mended] = ()
+    mended: list[Mended] = []
     with suppress(sqlite3.Error, OSError), closing(_open(database)) as connection:
-        if not find_mendable(connection, location):
+        if next(find_mendable(connection, location), None) is None:
             return
         with StoreLock(location):
             connection.execute("begin immediate")
-            found = find_mendable(connection, location)
+            found = list(find_mendable(connection, location))
             for kept, address, _ in found:
                 update = f"update {kept.table} set {kept.column} = ? where rowid = ?"
                 connection.execute(update, (address, kept.row))
@@ -82,70 +86,77 @@ def mend_addresses(location: StoreLocation) -> None:
         print_notice(_line(mended, location))
 
 
-def find_mendable(connection: sqlite3.Connection, location: StoreLocation) -> list[_Mended]:
+def find_mendable(connection: sqlite3.Connection, location: StoreLocation) -> Iterator[Mended]:
     """The addresses that lead to where this project has been before, and what they should be."""
 
     @cache
-    def is_here(root: Path) -> bool:
-        return root.is_absolute() and os.path.realpath(root) == os.path.realpath(location.folder)
+    def places_of(stem: str) -> list[tuple[Path, Path]]:
+        path = local_path(stem)
+        places = list(former_places(path)) if path else []
+        here = os.path.realpath(location.folder)  # by another name, such as a link, it has not moved
+        return [] if any(os.path.realpath(root) == here for root, _ in places) else places
 
     @cache
-    def has_some(tail: Path) -> bool:
-        return exists_here(tail, location)
+    def may_exist(tail: Path) -> bool:
+        return exists_here(Path(tail.parts[0]), location)
 
-    def exists(tail: Path) -> bool:
-        return has_some(Path(tail.parts[0])) and exists_here(tail, location)
+    def exists(tail: Path, rest: str) -> bool:
+        return may_exist(tail) and exists_here(tail / rest, location)
 
-    mended: list[_Mended] = []
-    others: list[_Kept] = []
+    def mended(kept: Kept, root: Path, tail: Path, rest: str) -> Iterator[Mended]:
+        if lies_here(location.folder / tail / rest, location):
+            yield Mended(kept, (location.folder / tail / rest).as_uri(), root)
+
+    proven: set[Path] = set()
+    others: list[tuple[Kept, str, str]] = []
     for kept in _foreign(connection, location):
-        places = list(former_places(kept.path))
-        if any(is_here(root) for root, _ in places):
-            continue  # by another name for the same folder
-        for root, tail in places:
-            if tail in kept.own or (any(map(_ID.fullmatch, tail.parts)) and exists(tail)):
-                mended.append(_Mended(kept, (location.folder / tail).as_uri(), root))
+        stem, rest = _split(kept.address)
+        if ".." in rest or not places_of(stem):
+            continue
+        for root, tail in places_of(stem):
+            own = kept.own and tail / rest in kept.own
+            if own or (_ID.search(rest) and exists(tail, rest)):
+                proven.add(root)
+                yield from mended(kept, root, tail, rest)
                 break
         else:
-            others.append(kept)
-    proven = {each.former for each in mended}
-    for kept in others:
-        for root, tail in former_places(kept.path):
+            others.append((kept, stem, rest))
+    for kept, stem, rest in others:
+        for root, tail in places_of(stem):
             # Files that are still there, and not here, have not come along.
-            if root in proven and (exists(tail) or not os.path.exists(kept.path)):
-                mended.append(_Mended(kept, (location.folder / tail).as_uri(), root))
+            if root in proven and (exists(tail, rest) or not os.path.exists(root / tail / rest)):
+                yield from mended(kept, root, tail, rest)
                 break
-    return [each for each in mended if lies_here(local_path(each.address) or Path("/"), location)]
 
 
-def _foreign(connection: sqlite3.Connection, location: StoreLocation) -> list[_Kept]:
-    """The addresses that do not begin as those here do; without those of no file, such as ``s3://``."""
+def _foreign(connection: sqlite3.Connection, location: StoreLocation) -> Iterator[Kept]:
+    """The addresses with an ``mlruns`` in them that is not, by its name, the one here."""
     tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
     here = (f"{location.folder.as_uri()}/", f"{location.folder}/")
-    found = []
     for table, column, condition in _ADDRESSES:
         if table not in tables:
             continue
         names = "experiment_id, name" if table == "experiments" else "null, null"
         query = (
-            f"select rowid, {column}, {names} from {table} where {condition} and instr({column}, 'mlruns') "
+            f"select rowid, {column}, {names} from {table} where {condition} and instr({column}, '{_MARK}') "
             f"and substr({column}, 1, {len(here[0])}) <> ? and substr({column}, 1, {len(here[1])}) <> ?"
         )
         for row, address, experiment_id, name in connection.execute(query, here):
-            path = local_path(address)
-            if path is not None:
-                own = {experiment_folder(name), str(experiment_id)} if name is not None else set()
-                found.append(
-                    _Kept(table, column, row, address, path, tuple(Path("artifacts", each) for each in own))
-                )
-    return found
+            own = () if name is None else (experiment_folder(name), str(experiment_id))
+            yield Kept(table, column, row, address, tuple(Path("artifacts", each) for each in own))
+
+
+def _split(address: str) -> tuple[str, str]:
+    """An address up to what comes first in the last ``mlruns`` of it, and the path from there."""
+    end = address.find("/", address.rfind(_MARK) + len(_MARK))
+    return (address, "") if end < 0 else (address[:end], unquote(address[end + 1 :].strip("/")))
 
 
 def _open(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(database, timeout=_WAIT_SECONDS, isolation_level=None)
 
 
-def _line(mended: Sequence[_Mended], location: StoreLocation) -> str:
+def _line(mended: Sequence[Mended], location: StoreLocation) -> str:
     counts = Counter(each.former for each in mended)
     former = counts.most_common(1)[0][0]
     others = f" and {len(counts) - 1} other folders" if len(counts) > 1 else ""
