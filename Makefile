@@ -7,11 +7,25 @@ ARGS ?=
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Each stamp is made anew when what it depends on changes.
-$(BIN)/python:
+# Why .venv cannot stay as it is, and what is wrong with $(PYTHON); nothing if all is well.
+WHY_ANEW := $(shell [ ! -e .venv ] || $(BIN)/python -IS .ci/why_anew.py 2>/dev/null || echo "its Python does not run")
+TOO_OLD = $(shell $(PYTHON) -c 'import sys; v = sys.version_info; \
+	print("" if v >= (3, 11) else "$(PYTHON) is %d.%d.%d" % v[:3])' 2>/dev/null || echo "there is no $(PYTHON)")
+NEWER = $(firstword $(shell for each in 3.11 3.12 3.13; do python$$each -c "" 2>/dev/null && echo python$$each; done; true))
+REFUSAL = micrograde needs Python 3.11 or newer, and $(TOO_OLD); $(if $(NEWER),,install one, then )make \
+	$(MAKECMDGOALS) PYTHON=$(or $(NEWER),python3.11)
+
+# Each stamp is made anew when what it depends on changes; of a .venv that was made in part, nothing counts.
+.DELETE_ON_ERROR:
+.venv/pyvenv.cfg: $(if $(WHY_ANEW),anew)
+	$(if $(TOO_OLD),$(error $(REFUSAL)))
+	$(if $(WHY_ANEW),@echo "making .venv anew: $(WHY_ANEW)")
+	@rm -rf .venv
 	$(PYTHON) -m venv .venv
 
-.venv/installed: $(BIN)/python pyproject.toml .ci/constraints.txt
+anew: ;
+
+.venv/installed: .venv/pyvenv.cfg pyproject.toml .ci/constraints.txt
 	@echo "installing what is needed into .venv; the first time takes a minute or two"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e .
 	@touch $@
@@ -101,4 +115,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache docs/_build src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help train compare replay predict export sync ui test test-slow test-torch test-system fuzz bench docs lint format clean
+.PHONY: help anew train compare replay predict export sync ui test test-slow test-torch test-system fuzz bench docs lint format clean

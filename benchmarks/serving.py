@@ -26,7 +26,7 @@ from benchmarks.servers import free_port
 from micrograde.assembly import prepare_data
 from micrograde.classifier import describe_model
 from micrograde.config import BundledData
-from micrograde.tracking import local_store, quiet_environment
+from micrograde.tracking import StoreLocation, local_store, quiet_environment
 from micrograde.tracking.logged_model import log_model
 from micrograde.tracking.mlmodel import write_mlmodel
 
@@ -113,11 +113,11 @@ def measure_answers(model: Path, requests: int) -> None:
     )
 
 
-def measure_logging(uri: str, run_id: str, model: Path) -> None:
+def measure_logging(location: StoreLocation, run_id: str, model: Path) -> None:
     """As a writer does it at the end of a run, each time for a run of its own."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(uri)
+    client = MlflowClient(location.tracking_uri)
     described = describe_model(prepare_data(BundledData(name="digits"), "float32").dataset)
     finished = client.get_run(run_id)
     seconds = []
@@ -129,7 +129,7 @@ def measure_logging(uri: str, run_id: str, model: Path) -> None:
         folder = Path(run.info.artifact_uri.removeprefix("file://")) / "model"
         start = time.perf_counter()
         write_mlmodel(folder, described, run.info.run_id)
-        log_model(client, run.info.run_id, lambda call: call(), shown_with=run.info.run_id)
+        log_model(client, location, run.info.run_id, lambda call: call(), shown_with=run.info.run_id)
         seconds.append(time.perf_counter() - start)
     print(
         f"logging a model          {statistics.median(seconds):.3f} s, the first {seconds[0]:.3f}, "
@@ -155,7 +155,7 @@ def main() -> None:
         run_id = model.parent.parent.name
         copied = Path(folder) / "served" / "ours"
         shutil.copytree(model, copied)
-        measure_logging(store.tracking_uri, run_id, model)
+        measure_logging(store, run_id, model)
         measure_answers(copied, arguments.requests)
 
 

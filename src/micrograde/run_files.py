@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from micrograde.analysis import StoredRun
 from micrograde.checkpoints import FOLDER
@@ -26,7 +25,7 @@ from micrograde.config import (
 )
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
-from micrograde.tracking import StoreLocation, quiet_environment, without_password
+from micrograde.tracking import StoreLocation, folder_here, quiet_environment, without_password
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
@@ -50,7 +49,7 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
         If they cannot be had.
     """
     if location.artifact_root is not None:
-        yield _local_folder(run, location.artifact_root)
+        yield _local_folder(run, location)
         return
     with tempfile.TemporaryDirectory() as folder:
         _download(run, location.tracking_uri, wanted, folder)
@@ -123,11 +122,11 @@ def data_paths(data: DataConfig) -> dict[str, str]:
     return {}
 
 
-def _local_folder(run: StoredRun, artifact_root: Path) -> Path:
-    address = urlparse(run.artifact_uri)
-    folder, root = Path(unquote(address.path)).resolve(), artifact_root.resolve()
-    if address.scheme != "file" or address.netloc or not folder.is_relative_to(root):
-        raise InputError(f"run {run.about.run_id}: its files are not in {root}")
+def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
+    folder = folder_here(run.artifact_uri, location)
+    if folder is None:
+        said = without_password(run.artifact_uri)
+        raise InputError(f"run {run.about.run_id}: its files are not in {location.folder}, but in {said}")
     return folder
 
 

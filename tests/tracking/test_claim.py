@@ -1,5 +1,6 @@
 """One launch at a time works on what is claimed, and one that has died does not write into it late."""
 
+import json
 import shutil
 import sys
 import threading
@@ -25,7 +26,7 @@ def test_another_launch_is_refused_while_one_goes_on(tmp_path):
 
 
 def test_the_writer_of_a_launch_that_was_taken_over_may_not_write(tmp_path):
-    path, launches = tmp_path / "one", tmp_path / "launches"
+    path, launches = tmp_path / "claims" / "one", tmp_path / "launches"
     with claim(path, launches, unasked) as first:
         folder = launches / "first"
         folder.mkdir(parents=True)
@@ -42,9 +43,28 @@ def test_the_writer_of_a_launch_that_was_taken_over_may_not_write(tmp_path):
             assert is_ours
 
 
+@pytest.mark.parametrize("noted", ["one", "/a/home/that/is/gone/mlruns/claims/one"])
+def test_a_launch_of_a_project_that_has_been_moved_since_may_write(tmp_path, noted):
+    home = tmp_path / "old"
+    with claim(home / "claims" / "one", home / "launches", unasked) as first:
+        folder = home / "launches" / "first"
+        folder.mkdir(parents=True)
+        first.mark(folder)
+    noting = folder / "claim.json"
+    noting.write_text(json.dumps({**json.loads(noting.read_text()), "path": noted}))
+    home.rename(tmp_path / "new")
+    folder = tmp_path / "new" / "launches" / "first"
+    with Claim.of(folder).writing() as is_ours:
+        assert is_ours
+    assert not home.exists()
+    sent = []
+    with claim(tmp_path / "new" / "claims" / "one", folder.parent, unasked, sent.append):
+        assert sent == [folder]
+
+
 def test_a_new_launch_waits_for_the_writer_of_the_last(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["micrograde.tracking.claim"], "_PATIENCE", 0.05)
-    path, launches = tmp_path / "one", tmp_path / "launches"
+    path, launches = tmp_path / "claims" / "one", tmp_path / "launches"
     with claim(path, launches, unasked) as first:
         pass
     writing, done, waited = threading.Event(), threading.Event(), threading.Event()
@@ -68,11 +88,11 @@ def test_what_a_dead_launch_of_the_same_has_left_is_removed_and_nothing_else(tmp
     folders = {name: launches / name for name in ("same", "other", "plain")}
     for folder in folders.values():
         folder.mkdir(parents=True)
-    with claim(tmp_path / "one", launches, unasked) as first:
+    with claim(tmp_path / "claims" / "one", launches, unasked) as first:
         first.mark(folders["same"])
-    with claim(tmp_path / "two", launches, unasked) as other:
+    with claim(tmp_path / "claims" / "two", launches, unasked) as other:
         other.mark(folders["other"])
-    with claim(tmp_path / "one", launches, unasked):
+    with claim(tmp_path / "claims" / "one", launches, unasked):
         assert {name for name, folder in folders.items() if folder.exists()} == {"other", "plain"}
 
 
@@ -80,7 +100,7 @@ def test_what_a_dead_launch_has_left_is_sent_before_another_begins(tmp_path):
     launches, sent = tmp_path / "launches", []
     for name in ("later", "first"):
         (launches / name).mkdir(parents=True)
-    with claim(tmp_path / "one", launches, unasked) as first:
+    with claim(tmp_path / "claims" / "one", launches, unasked) as first:
         for folder in launches.iterdir():
             first.mark(folder)
 
@@ -89,21 +109,21 @@ def test_what_a_dead_launch_has_left_is_sent_before_another_begins(tmp_path):
             sent.append((folder.name, is_ours))
         shutil.rmtree(folder)
 
-    with claim(tmp_path / "one", launches, unasked, send):
+    with claim(tmp_path / "claims" / "one", launches, unasked, send):
         assert sent == [("first", True), ("later", True)]
 
 
 def test_what_cannot_be_sent_now_keeps_another_from_beginning(tmp_path):
     launches = tmp_path / "launches"
     (launches / "first").mkdir(parents=True)
-    with claim(tmp_path / "one", launches, unasked) as first:
+    with claim(tmp_path / "claims" / "one", launches, unasked) as first:
         first.mark(launches / "first")
 
     def send(_):
         raise ConnectionError
 
-    with pytest.raises(ConnectionError), claim(tmp_path / "one", launches, unasked, send):
+    with pytest.raises(ConnectionError), claim(tmp_path / "claims" / "one", launches, unasked, send):
         pass
     assert (launches / "first").exists()
-    with claim(tmp_path / "one", launches, unasked):
+    with claim(tmp_path / "claims" / "one", launches, unasked):
         assert not (launches / "first").exists()

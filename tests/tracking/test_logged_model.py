@@ -127,6 +127,6 @@ def test_another_run_becomes_the_next_version(location, folder):
     versions = []
     for number in (BEST, PARENT, BEST):
         run_id, _ = writer.run_ids[number]
-        model_id = log_model(client, run_id, again_and_again, shown_with=run_id)
+        model_id = log_model(client, location, run_id, again_and_again, shown_with=run_id)
         versions.append(register_model(client, run_id, model_id, "toys", again_and_again))
     assert versions == [1, 2, 1]

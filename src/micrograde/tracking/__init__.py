@@ -1,5 +1,6 @@
 """Where runs are written: the store, the recorder that a launch talks to, and the writer behind it."""
 
+from micrograde.tracking.addresses import folder_here
 from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
@@ -41,6 +42,7 @@ __all__ = [
     "WriterProcess",
     "checkout",
     "claim",
+    "folder_here",
     "is_alive",
     "local_store",
     "make_store",

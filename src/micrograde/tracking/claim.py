@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 _FILE = "claim.json"  # in a launch's folder: what it has claimed
+_CLAIMS = "claims"  # beside the launches
 _PATIENCE = 2.0  # seconds of waiting of which nothing is said
 
 
@@ -37,7 +38,8 @@ class Claim:
             content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return cls(Path(content["path"]), content["token"])
+        # Of a path only the name: the project may have been moved since.
+        return cls(folder.parents[1] / _CLAIMS / Path(content["path"]).name, content["token"])
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -49,7 +51,7 @@ class Claim:
 
     def mark(self, folder: Path) -> None:
         """Note in a launch's folder what it has claimed."""
-        content = {"path": str(self.path), "token": self.token}
+        content = {"path": self.path.name, "token": self.token}
         (folder / _FILE).write_text(json.dumps(content), encoding="utf-8")
 
     def _owner(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from micrograde.tracking.store import StoreLocation, StoreLock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Run, RunInfo
 
 _FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
 _FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
@@ -79,7 +79,7 @@ class EventWriter:
         self._experiments = Experiments(client, location, make)
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
         self.running: set[int] = set()
-        self._artifact_uris: dict[str, str] = {}
+        self._infos: dict[str, RunInfo] = {}
         self._found: dict[str, dict[str, list[Run]]] = {}  # experiment id: origin: runs
         self._perhaps_twice: set[int] = set()
         self._taken_over: set[int] = set()
@@ -248,7 +248,7 @@ class EventWriter:
         folder = self._folder / f"run-{event.run}"
         if event.model and (folder / "model").exists():  # else it has been kept before
             write_mlmodel(folder / "model", event.model, run_id)
-        keep_files(folder, run_id, self._artifact_uris[run_id], self._client, self._location, self._make)
+        keep_files(folder, self._infos[run_id], self._client, self._location, self._make)
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
         if event.run in self._perhaps_twice:
             found = self._make(lambda: self._search(self._origin(event.run), experiment_id))
@@ -262,8 +262,8 @@ class EventWriter:
             return
         run_id, _ = self.run_ids[event.run]
         source, name = event.source_run_id or run_id, event.registered_name
-        model_id = log_model(self._client, source, self._make, shown_with=run_id)
-        if name:
+        model_id = log_model(self._client, self._location, source, self._make, shown_with=run_id)
+        if name and model_id:
             version = register_model(self._client, source, model_id, name, self._make)
             self._registered[event.run] = f"{name} version {version}"
 
@@ -271,7 +271,7 @@ class EventWriter:
 
     def _know(self, number: int, run: "Run") -> None:
         self.run_ids[number] = (run.info.run_id, run.info.experiment_id)
-        self._artifact_uris[run.info.run_id] = run.info.artifact_uri
+        self._infos[run.info.run_id] = run.info
         # Names of launches begin with the time, so that a greater one is a later one.
         if self._again and run.data.tags.get(tags.LAUNCH, "") > self._folder.name:
             self._taken_over.add(number)

@@ -1,9 +1,8 @@
 """Experiments of a store by their names, made where there are none."""
 
-import hashlib
-import re
 from typing import TYPE_CHECKING
 
+from micrograde.tracking.addresses import experiment_folder
 from micrograde.tracking.retrying import Caller
 from micrograde.tracking.store import StoreLocation
 
@@ -55,9 +54,6 @@ class Experiments:
         return self._client.get_experiment(experiment_id)
 
     def _artifact_location(self, experiment_name: str) -> str | None:
-        """A folder for an experiment's files: its name made harmless, and a digest to keep names apart."""
-        if self._location.artifact_root is None:
-            return None
-        harmless = re.sub(r"[^A-Za-z0-9_-]+", "_", experiment_name)[:40]
-        digest = hashlib.sha256(experiment_name.encode()).hexdigest()[:8]
-        return (self._location.artifact_root / f"{harmless}-{digest}").as_uri()
+        """Of a local store; a server has a place of its own."""
+        root = self._location.artifact_root
+        return (root / experiment_folder(experiment_name)).as_uri() if root else None

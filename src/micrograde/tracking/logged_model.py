@@ -10,7 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from micrograde.tracking.addresses import folder_here
+from micrograde.tracking.files import place_model
 from micrograde.tracking.retrying import Caller
+from micrograde.tracking.store import StoreLocation
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,14 +26,19 @@ _PARAM_LENGTH = 5000  # characters that MLflow keeps of a logged model's param
 _SHOWN = ("val/", "test/")  # metrics by which models are told apart
 
 
-def log_model(client: "MlflowClient", run_id: str, make: Caller, *, shown_with: str) -> str:
+def log_model(
+    client: "MlflowClient", location: StoreLocation, run_id: str, make: Caller, *, shown_with: str
+) -> str | None:
     """The id of the run's logged model, which is made unless it is there.
 
-    ``shown_with`` is a run that has it among its outputs, too.
+    ``shown_with`` is a run that has it among its outputs, too. None if a local store has the run's files
+    outside ``mlruns/``, where none are read.
     """
     run = make(lambda: client.get_run(run_id))
     whole = [each for each in make(lambda: _models_of(client, run)) if each.status == _READY]
-    model_id = str(whole[0].model_id) if whole else _make_model(client, run, make)
+    if not whole and location.database and folder_here(run.info.artifact_uri, location) is None:
+        return None
+    model_id = str(whole[0].model_id) if whole else _make_model(client, location, run, make)
     step = max((point.step for point in run.data._metric_objs), default=0)
     make(lambda: _show(client, run_id, model_id, step))  # last: an output cannot be taken back
     if shown_with != run_id:
@@ -66,12 +74,12 @@ def _models_of(client: "MlflowClient", run: "Run") -> "list[LoggedModel]":
     return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
 
 
-def _make_model(client: "MlflowClient", run: "Run", make: Caller) -> str:
+def _make_model(client: "MlflowClient", location: StoreLocation, run: "Run", make: Caller) -> str:
     from mlflow.models import Model
 
     with tempfile.TemporaryDirectory() as folder:
-        files = _copy_files(client, run, Path(folder), make)
-        model_id = str(make(lambda: _begin(client, run)).model_id)
+        files = _copy_files(client, location, run, Path(folder), make)
+        model_id = str(make(lambda: _begin(client, location, run)).model_id)
         described = Model.load(files)
         described.model_id = model_id
         described.save(files / "MLmodel")
@@ -82,30 +90,34 @@ def _make_model(client: "MlflowClient", run: "Run", make: Caller) -> str:
     return model_id
 
 
-def _copy_files(client: "MlflowClient", run: "Run", folder: Path, make: Caller) -> Path:
+def _copy_files(
+    client: "MlflowClient", location: StoreLocation, run: "Run", folder: Path, make: Caller
+) -> Path:
     """A copy of the run's folder ``model``.
 
     From a server file by file, so that one that fails is not a reason to ask for the others again, and not by
     the client, which takes every failure for a file that is not there.
     """
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-    from mlflow.utils.file_utils import local_file_uri_to_path
 
-    if run.info.artifact_uri.startswith("file:"):
-        source = local_file_uri_to_path(run.info.artifact_uri)  # type: ignore[no-untyped-call]
-        return Path(shutil.copytree(Path(source) / _FOLDER, folder / _FOLDER))
+    if location.database:
+        source = folder_here(run.info.artifact_uri, location)
+        assert source
+        return Path(shutil.copytree(source / _FOLDER, folder / _FOLDER))
     files = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
     for file in make(lambda: files.list_artifacts(_FOLDER)):
         make(partial(files.download_artifacts, file.path, str(folder)))
     return folder / _FOLDER
 
 
-def _begin(client: "MlflowClient", run: "Run") -> "LoggedModel":
+def _begin(client: "MlflowClient", location: StoreLocation, run: "Run") -> "LoggedModel":
     """Make it, after what an attempt has left that came to no end."""
     for left in _models_of(client, run):
         client.delete_logged_model(left.model_id)
     params = {key: value[:_PARAM_LENGTH] for key, value in run.data.params.items()}
-    return client.create_logged_model(run.info.experiment_id, _NAME, run.info.run_id, params=params)
+    model = client.create_logged_model(run.info.experiment_id, _NAME, run.info.run_id, params=params)
+    place_model(model, client, location)
+    return model
 
 
 def _show(client: "MlflowClient", run_id: str, model_id: str, step: int) -> None:

@@ -36,6 +36,7 @@ from micrograde.tracking.events import (
 from micrograde.tracking.full_disk import release_reserve, why_disk_is_full
 from micrograde.tracking.journal import Journal
 from micrograde.tracking.launches import JOURNAL, begin_launch
+from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RecordedRun
 from micrograde.tracking.store import StoreLocation, without_password
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
@@ -61,6 +62,7 @@ class Recorder:
     def __init__(
         self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
     ) -> None:
+        mend_addresses(location)
         try:
             self._folder, self._hold = begin_launch(location, sys.argv[0], claim)
             self._journal = Journal(self._folder / JOURNAL)

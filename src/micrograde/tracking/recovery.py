@@ -1,4 +1,4 @@
-"""What dead processes have left, put in order before the next command reads a store.
+"""What dead processes have left, put in order before the next command reads a store; and what a move has.
 
 Launches that have died are carried into it, and runs whose process has died are not RUNNING any more. A run
 is left alone unless it is certain that nobody is at it: of a launch that has its folder here the locks tell,
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from micrograde import tags
 from micrograde.errors import InputError
 from micrograde.tracking.launches import Launch, dead_launches, is_alive
+from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.sending import Kept, send_launch
 from micrograde.tracking.store import StoreLocation, StoreLock, quiet_environment, without_password
@@ -37,6 +38,8 @@ _TAG = "insert or replace into tags (key, value, run_uuid) values (?, ?, ?)"
 def recover(location: StoreLocation) -> None:
     """Carry into the store what dead launches have left, and mark runs of dead processes KILLED.
 
+    First its addresses are mended if the project has been moved.
+
     It takes a millisecond where nothing is left, and a local store is not even opened by MLflow.
 
     Raises
@@ -48,6 +51,7 @@ def recover(location: StoreLocation) -> None:
     if location.artifact_root is None:
         _recover_server(location, launches)
         return
+    mend_addresses(location)
     _send_dead(location, launches)
     database = location.database
     if database and database.exists() and database.stat().st_size > 0:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.store import StoreLocation
 from micrograde.tracking.writer_process import WriterProcess
 
@@ -27,6 +28,7 @@ def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
 
     Runs that it left without an end are KILLED. What the store has already stays as it is.
     """
+    mend_addresses(location)
     writer = WriterProcess(on_notice=lambda notice: None)  # noqa: ARG005 (the outcome says it)
     writer.assign(folder, location, late=True)
     outcome = writer.last_answer()

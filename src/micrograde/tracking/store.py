@@ -139,11 +139,11 @@ def make_store(location: StoreLocation) -> None:
 
     It is made aside and then moved to its place, so that a process killed meanwhile leaves no half of one.
     """
-    if location.artifact_root is None:
+    database = location.database
+    if database is None or _is_made(database):  # which is also looked at where nobody may write
         return
     with StoreLock(location):
-        database = location.folder / "mlflow.db"
-        if database.exists() and database.stat().st_size > 0:
+        if _is_made(database):
             return
         os.environ.update(quiet_environment())
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -153,9 +153,14 @@ def make_store(location: StoreLocation) -> None:
             made = Path(aside) / database.name
             # Not through MlflowClient: it puts the files of MLflow's own experiment, Default, under the
             # working directory.
-            store = SqlAlchemyStore(f"sqlite:///{made}", location.artifact_root.as_uri())  # type: ignore[no-untyped-call]
+            root = (location.folder / "artifacts").as_uri()
+            store = SqlAlchemyStore(f"sqlite:///{made}", root)  # type: ignore[no-untyped-call]
             store.engine.dispose()
             made.replace(database)
+
+
+def _is_made(database: Path) -> bool:
+    return database.exists() and database.stat().st_size > 0
 
 
 def without_password(text: str) -> str:
