@@ -1,7 +1,6 @@
 """What tests of several rooms share: no deadlines, a store that need not be made anew each time, a user."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.homes import copy_home
 from tests.waiting import wait_for
 
 from micrograde.tracking import local_store, make_store
@@ -49,9 +49,7 @@ def unpack_old_home(folder: Path) -> Path:
 @pytest.fixture
 def home(empty_store, tmp_path) -> Path:
     """A home of the test's own, with an empty store."""
-    home = tmp_path / "home"
-    shutil.copytree(empty_store, home)
-    return home
+    return copy_home(empty_store, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +57,7 @@ def recorded(empty_store, tmp_path_factory):
     """Two runs that are recorded once; tests that change something take a copy, ``records``."""
     from tests.records import record
 
-    home = tmp_path_factory.mktemp("records") / "home"
-    shutil.copytree(empty_store, home)
-    return record(home)
+    return record(copy_home(empty_store, tmp_path_factory.mktemp("records") / "home"))
 
 
 @pytest.fixture
@@ -138,7 +134,6 @@ def make_user(empty_store, tmp_path_factory):
     def make(name: str):
         folder = tmp_path_factory.mktemp(name)
         (folder / "elsewhere").mkdir()
-        shutil.copytree(empty_store, folder / "home")
-        return User(folder / "home", folder / "elsewhere")
+        return User(copy_home(empty_store, folder / "home"), folder / "elsewhere")
 
     return make

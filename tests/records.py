@@ -1,7 +1,6 @@
 """Two recorded runs that quick tests share, and a run, a table and a composer without a store."""
 
 import dataclasses
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.homes import copy_home
 
 from micrograde.analysis import StoredRun
 from micrograde.analysis.selection import RunAbout
@@ -94,13 +94,8 @@ class Records:
         self.execute("update runs set status = ? where run_uuid = ?", status, run_id)
 
     def copied_to(self, home: Path) -> "Records":
-        """A copy that can be changed, with the addresses of its files put right."""
-        shutil.copytree(self.home, home)
-        copy = dataclasses.replace(self, home=home)
-        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
-            old_and_new = (str(self.home), str(home))
-            copy.execute(f"update {table} set {column} = replace({column}, ?, ?)", *old_and_new)
-        return copy
+        """A copy that can be changed."""
+        return dataclasses.replace(self, home=copy_home(self.home, home))
 
 
 class Unwatched:

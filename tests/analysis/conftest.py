@@ -1,6 +1,5 @@
-import shutil
-
 import pytest
+from tests.homes import copy_home
 
 from micrograde.tracking import local_store
 
@@ -24,8 +23,7 @@ def new_store(empty_store, folder, *names):
     """A copy of the empty store with these experiments: a client, its address, the experiments' ids."""
     from mlflow import MlflowClient
 
-    home = folder / "home"
-    shutil.copytree(empty_store, home)
+    home = copy_home(empty_store, folder / "home")
     uri = local_store(home).tracking_uri
     client = MlflowClient(uri)
     return client, uri, [client.create_experiment(name, f"file://{home}/artifacts") for name in names]

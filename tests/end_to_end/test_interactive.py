@@ -5,6 +5,7 @@ import os
 import pandas as pd
 import pytest
 from hydra.core.global_hydra import GlobalHydra
+from tests.homes import copy_home
 
 import micrograde as mg
 from micrograde import tags
@@ -27,10 +28,7 @@ def store(home, monkeypatch):
 @pytest.fixture(scope="module")
 def recorded(empty_store, tmp_path_factory):
     """A run, and the user in whose home it is."""
-    import shutil
-
-    home = tmp_path_factory.mktemp("python") / "home"
-    shutil.copytree(empty_store, home)
+    home = copy_home(empty_store, tmp_path_factory.mktemp("python") / "home")
     before = os.environ.get("MICROGRADE_HOME")
     os.environ["MICROGRADE_HOME"] = str(home)
     try:

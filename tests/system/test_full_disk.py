@@ -26,8 +26,10 @@ def test_on_a_full_disk_a_run_fails_with_a_line_and_what_was_written_is_intact(u
     kept.mkdir()
     script = """
 import shutil, subprocess, sys
+from pathlib import Path
+from tests.homes import copy_home
 disk, kept, empty, *command = sys.argv[1:]
-shutil.copytree(empty, disk, dirs_exist_ok=True)
+copy_home(Path(empty), Path(disk))
 done = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 shutil.copytree(disk, kept, dirs_exist_ok=True)
 sys.stderr.write(done.stderr)

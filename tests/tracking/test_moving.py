@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import unpack_old_home
 
 from micrograde.tracking import Recorder, local_store, recover, send_launch
 from micrograde.tracking.addresses import experiment_folder
@@ -318,3 +319,25 @@ def test_mlflow_is_not_imported(moved):
         [sys.executable, "-c", code, str(moved.folder.parent)], check=True, capture_output=True, text=True
     )
     assert "now leads to" in done.stderr
+
+
+def test_a_store_of_version_0_1_is_mended_for_mlflow(tmp_path, capsys):
+    """It was written in a folder that is no more."""
+    from mlflow import MlflowClient, pyfunc
+
+    location = local_store(unpack_old_home(tmp_path))
+    mend_addresses(location)
+    assert said(capsys).startswith(
+        "mlruns was in /home/user/micrograde: 20 addresses in its store now lead to "
+    )
+    client = MlflowClient(location.tracking_uri)
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    runs = client.search_runs(experiments)
+    assert len(runs) == 10
+    for run in runs:
+        assert client.list_artifacts(run.info.run_id)
+    models = client.search_logged_models(experiments)
+    assert [pyfunc.load_model(each.artifact_location).metadata.run_id for each in models] == [
+        each.source_run_id for each in models
+    ]
+    assert len(models) == 5
