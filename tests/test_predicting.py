@@ -106,7 +106,7 @@ def test_a_class_is_called_as_it_was_in_training(tmp_path, classes):
     table = trees(ROWS).replace({"kind": dict(zip(["oak", "fir"], classes, strict=True))})
     model = model_of_table(tmp_path, table)
     names = set(model.classifier.preprocessing.class_names)
-    gap = table.assign(kind=table["kind"].astype(object).where(table.index != 3))  # integers become floats
+    gap = table.assign(kind=table["kind"].where(table.index != 3))  # integers become floats
     found = predict_table(model, written(tmp_path, gap))
     assert set(found.counts) <= names
     assert found.known == ROWS - 1

@@ -87,6 +87,7 @@ def test_files_elsewhere_are_not_read_whatever_the_address(recorded, tmp_path):
         tmp_path.as_uri(), "file:///", f"{artifacts.as_uri()}/../..", f"{artifacts.as_uri()}/%2e%2e/%2e%2e",
         f"{artifacts.as_uri()}/link", f"{recorded.location.folder.as_uri()}-2", "http://host/artifacts", "s3://bucket/x",
         f"file://host{artifacts}", str(tmp_path), "", "mlflow-artifacts:/1/2",
+        "file:///once/mlruns/artifacts/link", "file:///once/mlruns/artifacts/none", "file:///once/mlruns/../x",
     ]  # fmt: skip
     try:
         for address in addresses:
