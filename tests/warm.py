@@ -64,7 +64,11 @@ class WarmPython:
     ) -> tuple[int, str, str]:
         """The exit status of a command, and what it has printed on standard output and standard error."""
         ends = [os.pipe(), os.pipe()]
-        request = {"command": [str(script), *arguments], "folder": str(folder), "environment": dict(environment)}
+        request = {
+            "command": [str(script), *arguments],
+            "folder": str(folder),
+            "environment": dict(environment),
+        }
         content = json.dumps(request).encode() + b"\n"
         socket.send_fds(self._connection, [len(content).to_bytes(8)], [writing for _, writing in ends])
         self._connection.sendall(content)
