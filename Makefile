@@ -87,11 +87,16 @@ sync: .venv/installed  ## send what a tracking server or a locked store has not 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
 	$(BIN)/python pipelines/ui.py $(ARGS)
 
+# Neighbours in a file share what they look at, so they stay in one process.
+PYTEST := $(BIN)/python -m pytest --dist worksteal --ignore=tests/system
+# A process more than there are cores: some of these tests wait.
+SLOW_PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 test: .venv/installed-dev  ## run the tests, all but the slow ones
-	$(BIN)/python -m pytest -n auto --ignore=tests/system -m "not slow" $(ARGS)
+	$(PYTEST) -n auto -m "not slow" $(ARGS)
 
 test-slow: .venv/installed-dev  ## run the slow tests, most of which run commands: some minutes
-	$(BIN)/python -m pytest -n auto --ignore=tests/system -m slow $(ARGS)
+	$(PYTEST) -n $(SLOW_PROCESSES) -m slow $(ARGS)
 
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)

@@ -1,8 +1,8 @@
 """What protects main, stage by stage: `.ci/run`.
 
-Style, types, import rules, the documentation's links and blocks, the tests with their coverage (with PyTorch to compare
-too, on a cluster with a real server and PostgreSQL, and in a browser), fuzzing of every reader, and the main job run as
-a user runs it. What is a matrix is in ``release.py``.
+Style, types, import rules, the documentation's links and blocks, the tests with their coverage (with PyTorch
+to compare too, on a cluster with a real server and PostgreSQL, and in a browser), fuzzing of every reader,
+and the main job run as a user runs it. What is a matrix is in ``release.py``.
 """
 
 import sys
@@ -27,7 +27,9 @@ MAIN_JOBS = Stage(
     make train
     make train ARGS="optimizer.learning_rate=0.3 training.num_epochs=5"
     make train ARGS="-m optimizer.learning_rate=0.1,0.3 seed=0,1 training.num_epochs=5"
-    first='import sqlite3; runs = sqlite3.connect("mlruns/mlflow.db").execute("select run_uuid from runs order by start_time"); print(runs.fetchone()[0])'
+    first='import sqlite3
+runs = sqlite3.connect("mlruns/mlflow.db").execute("select run_uuid from runs order by start_time")
+print(runs.fetchone()[0])'
     make replay ARGS="run_id=$(.venv/bin/python -c "$first")"
     make compare
     make compare ARGS="sweep=latest"

@@ -1,4 +1,4 @@
-"""What is checked before a release, and takes hours: `make check-release ARGS="lowest fuzz"`, by default all of it.
+"""What is checked before a release, and takes hours: `make check-release`, or of it ``ARGS="lowest fuzz"``.
 
 - ``cold``: the slow tests, each command in an interpreter of its own (as a rule they share what is imported)
 - ``python-3.12``, ``python-3.13``: the quick tests under later Pythons
@@ -96,11 +96,12 @@ def in_own_environment(name: str, python: str, constraints: str) -> Stage:
 
 def find_python(version: str) -> str | None:
     """An interpreter of this version: on the PATH, or one that pyenv has."""
-    of_pyenv = re.findall(rf"^{re.escape(version)}\.\d+$", _output(["pyenv", "versions", "--bare"]), re.MULTILINE)
-    newest = {"PYENV_VERSION": max(of_pyenv, key=lambda each: int(each.rpartition(".")[2]))} if of_pyenv else {}
+    installed = _output(["pyenv", "versions", "--bare"])
+    of_pyenv = re.findall(rf"^{re.escape(version)}\.(\d+)$", installed, re.MULTILINE)
+    chosen = {"PYENV_VERSION": f"{version}.{max(map(int, of_pyenv))}"} if of_pyenv else {}
     ask = ["-c", "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2])"]
     for command in ([f"python{version}"], ["pyenv", "exec", "python"]):
-        path, _, found = _output([*command, *ask], {**os.environ, **newest}).strip().rpartition(" ")
+        path, _, found = _output([*command, *ask], {**os.environ, **chosen}).strip().rpartition(" ")
         if found == version:
             return path
     return None

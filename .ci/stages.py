@@ -1,7 +1,7 @@
 """Stages of a check: what stands in one lane runs one after the other, lanes run side by side.
 
-Each stage's output is shown when it has ended, and kept in ``build/ci/``. At the end stands a table with the time of
-each. Standard library alone: a stage may be what installs the rest.
+Each stage's output is shown when it has ended, and kept in ``build/ci/``. At the end stands a table with the
+time of each. Standard library alone: a stage may be what installs the rest.
 """
 
 import os
@@ -29,7 +29,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stage ended: its exit status, seconds of wall and processor, and what pytest said in its last line."""
+    """How a stage ended: exit status, seconds by the clock and of processors, and pytest's last line."""
 
     name: str
     status: int
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def run_lanes(lanes: Sequence[Sequence[Stage]]) -> list[Outcome]:
-    """Run all stages, also those after one that fails; their outcomes, in the order in which they are given."""
+    """Run all stages, also those after one that fails; their outcomes, in the order given."""
     LOGS.mkdir(parents=True, exist_ok=True)
     printing = threading.Lock()
     with ThreadPoolExecutor(len(lanes)) as pool:
@@ -86,7 +86,10 @@ def _run(stage: Stage, printing: threading.Lock) -> Outcome:
     )
     with printing:
         ended = f"FAILED with exit status {outcome.status}" if outcome.status else "passed"
-        print(f"--- {stage.name}: output\n{text}--- {stage.name}: {ended} in {_minutes(outcome.seconds)}\n", flush=True)
+        print(
+            f"--- {stage.name}: output\n{text}--- {stage.name}: {ended} in {_minutes(outcome.seconds)}\n",
+            flush=True,
+        )
     return outcome
 
 
