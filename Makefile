@@ -87,8 +87,8 @@ sync: .venv/installed  ## send what a tracking server or a locked store has not 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
 	$(BIN)/python pipelines/ui.py $(ARGS)
 
-# Neighbours in a file share what they look at, so they stay in one process.
-PYTEST := $(BIN)/python -m pytest --dist worksteal --ignore=tests/system
+# Neighbours in a file share what they look at, so they stay in one process. Two folders have targets of their own.
+PYTEST := $(BIN)/python -m pytest --dist worksteal --ignore=tests/system --ignore=tests/against_torch
 # A process more than there are cores: some of these tests wait.
 SLOW_PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
