@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Why .venv cannot stay as it is, and what is wrong with $(PYTHON); nothing if all is well.
 WHY_ANEW := $(shell [ ! -e .venv ] || $(BIN)/python -IS .ci/why_anew.py 2>/dev/null || echo "its Python does not run")
@@ -58,6 +58,14 @@ anew: ;
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[docs]'
 	@touch $@
 
+EXTRAS := dev torch system docs fuzz onnx
+comma := ,
+.venv/installed-all: .venv/pyvenv.cfg pyproject.toml .ci/constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[$(subst $() ,$(comma),$(EXTRAS))]'
+	@touch .venv/installed $(EXTRAS:%=.venv/installed-%) $@
+
+install: .venv/installed-all  ## install at once what the targets install one by one when they are run
+
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
 
@@ -79,11 +87,16 @@ sync: .venv/installed  ## send what a tracking server or a locked store has not 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
 	$(BIN)/python pipelines/ui.py $(ARGS)
 
-test: .venv/installed-dev  ## run the tests, all but the slow ones
-	$(BIN)/python -m pytest -n auto --ignore=tests/system -m "not slow" $(ARGS)
+# Neighbours in a file share what they look at, so they stay in one process. Two folders have targets of their own.
+PYTEST := $(BIN)/python -m pytest --dist worksteal --ignore=tests/system --ignore=tests/against_torch
+# A process more than there are cores: some of these tests wait.
+SLOW_PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-test-slow: .venv/installed-dev  ## run the slow tests, most of which run commands: a quarter of an hour
-	$(BIN)/python -m pytest -n auto --ignore=tests/system -m slow $(ARGS)
+test: .venv/installed-dev  ## run the tests, all but the slow ones
+	$(PYTEST) -n auto -m "not slow" $(ARGS)
+
+test-slow: .venv/installed-dev  ## run the slow tests, most of which run commands: some minutes
+	$(PYTEST) -n $(SLOW_PROCESSES) -m slow $(ARGS)
 
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)
@@ -107,6 +120,9 @@ lint: .venv/installed-dev  ## check style, types and the order of imports
 	$(BIN)/mypy --strict src
 	$(BIN)/lint-imports
 
+check-release:  ## check what takes hours: Pythons, lowest versions, BLAS kernels, long fuzzing: make check-release ARGS="lowest fuzz"
+	$(PYTHON) .ci/release.py $(ARGS)
+
 format: .venv/installed-dev  ## put the code into its standard form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -115,4 +131,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache docs/_build src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help anew train compare replay predict export sync ui test test-slow test-torch test-system fuzz bench docs lint format clean
+.PHONY: help anew install train compare replay predict export sync ui test test-slow test-torch test-system fuzz bench docs lint check-release format clean

@@ -1,5 +1,7 @@
 """What tests of several rooms share: no deadlines, a store that need not be made anew each time, a user."""
 
+import atexit
+import functools
 import os
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import settings
 from tests.homes import copy_home
 from tests.waiting import wait_for
+from tests.warm import WarmPython
 
 from micrograde.tracking import local_store, make_store
 
@@ -69,16 +72,23 @@ def records(recorded, tmp_path, monkeypatch):
     return records
 
 
+ENVIRONMENT = {"PYTHONWARNINGS": "error::UserWarning"}
+
+
+@functools.cache
+def warm_python() -> WarmPython:
+    """What commands are forked from; it is there when the first is run."""
+    warm = WarmPython({**os.environ, **ENVIRONMENT})
+    atexit.register(warm.end)
+    return warm
+
+
 class User:
     """Somebody at a shell, in a folder of their own, with a home that has an empty store."""
 
     def __init__(self, home: Path, folder: Path) -> None:
         self.home, self.folder = home, folder
-        self.environment = {
-            **os.environ,
-            "MICROGRADE_HOME": str(home),
-            "PYTHONWARNINGS": "error::UserWarning",
-        }
+        self.environment = {**os.environ, **ENVIRONMENT, "MICROGRADE_HOME": str(home)}
 
     def start(self, pipeline: str, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -90,11 +100,20 @@ class User:
             text=True,
         )
 
-    def run(self, pipeline: str, *arguments: str, status: int = 0) -> "subprocess.CompletedProcess[str]":
-        process = self.start(pipeline, *arguments)
-        stdout, stderr = process.communicate()
-        assert process.returncode == status, f"{stdout}\n{stderr}"
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+    def run(
+        self, pipeline: str, *arguments: str, status: int | None = 0
+    ) -> "subprocess.CompletedProcess[str]":
+        """The command, when it has ended with this status; None allows any."""
+        warm = None if os.environ.get("MICROGRADE_COLD") else warm_python()
+        if warm and warm.takes(self.environment):
+            script = ROOT / "pipelines" / f"{pipeline}.py"
+            ended, stdout, stderr = warm.run(script, arguments, self.folder, self.environment)
+        else:
+            process = self.start(pipeline, *arguments)
+            stdout, stderr = process.communicate()
+            ended = process.returncode
+        assert status in (ended, None), f"{stdout}\n{stderr}"
+        return subprocess.CompletedProcess([pipeline, *arguments], ended, stdout, stderr)
 
     @property
     def client(self):

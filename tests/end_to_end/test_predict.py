@@ -132,7 +132,7 @@ def test_a_sweep_means_its_best_run_and_latest_the_last(user):
 
 def test_a_run_that_has_not_finished_is_said_to(user):
     rates = ("optimizer.learning_rate=1e30", "model.batch_norm=false", "model.activation=relu")
-    user.start("train", "data=moons", *rates).communicate()
+    user.run("train", "data=moons", *rates, status=1)
     (run,) = user.runs()
     assert run.info.status == "FAILED"
     pd.DataFrame({"x1": [0.5], "x2": [0.0]}).to_csv(user.folder / "points.csv", index=False)

@@ -4,13 +4,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
+from tests.waiting import wait_for_answer
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
 
@@ -43,13 +43,7 @@ def test_it_listens_on_loopback_and_answers_to_no_other_name(home, monkeypatch):
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
-                break
-            except OSError:
-                assert process.poll() is None
-                time.sleep(0.1)
+        wait_for_answer(f"http://127.0.0.1:{port}/health", process)
         family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         sockets = [each for member in family for each in member.net_connections("inet")]
         listening = {each.laddr[:2] for each in sockets if each.status == psutil.CONN_LISTEN}

@@ -1,14 +1,11 @@
 """A password in a tracking server's address is in no file, no line and no store afterwards."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import shutil
 
 import pytest
+from benchmarks.servers import MlflowServer, free_port
 
-from micrograde.tracking import quiet_environment, without_password
+from micrograde.tracking import without_password
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 
@@ -17,37 +14,13 @@ WRITTEN = [f"me:{SECRET}@", f"me:p%40{SECRET}%2Fw%3Ard@", f"{SECRET}@", f"me:p@{
 SWEEP = ("-m", "seed=0,1")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server(empty_store, tmp_path_factory):
     """A real `mlflow server`, which takes any user and password; its folder and port."""
-    port, store = free_port(), tmp_path_factory.mktemp("server")
-    (store / "mlflow.db").write_bytes((empty_store / "mlruns" / "mlflow.db").read_bytes())
-    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    what = [
-        "--backend-store-uri",
-        f"sqlite:///{store}/mlflow.db",
-        "--artifacts-destination",
-        f"{store}/files",
-    ]
-    with (store / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *where, *what],
-            env=quiet_environment(), stdout=log, stderr=log,
-        )  # fmt: skip
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield store, port
-    process.terminate()
-    process.wait()
+    store = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_store / "mlruns" / "mlflow.db", store)
+    with MlflowServer(store) as server:
+        yield store, server.port
 
 
 def check(user, done, *folders):
@@ -74,11 +47,10 @@ def test_recorded_by_a_server(user, server, what):
 def test_a_server_that_is_not_there(user, part):
     port = free_port()
     where = ("tracking=server", f"tracking.uri=http://{part}127.0.0.1:{port}")
-    process = user.start("train", "data=iris", "training.num_epochs=1", *where)
-    stdout, stderr = process.communicate()
-    assert f"//***@127.0.0.1:{port}" in stdout + stderr
-    assert "Traceback" not in stdout + stderr
-    check(user, subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr))
+    done = user.run("train", "data=iris", "training.num_epochs=1", *where, status=None)
+    assert f"//***@127.0.0.1:{port}" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    check(user, done)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +58,10 @@ def test_a_server_that_is_not_there(user, part):
 )
 def test_a_server_that_cannot_be_asked(user, pipeline, what):
     where = ("tracking=server", f"tracking.uri=http://me:{SECRET}@127.0.0.1:{free_port()}")
-    process = user.start(pipeline, *what, *where)
-    stdout, stderr = process.communicate()
-    assert process.returncode in (1, 2)
-    assert stderr.count("\n") == 1
-    check(user, subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr))
+    done = user.run(pipeline, *what, *where, status=None)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1
+    check(user, done)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.waiting import wait_for
+from tests.waiting import wait_for, wait_for_answer
 
 from micrograde.tracking import local_store
 
@@ -46,21 +45,14 @@ def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, mo
     try:
         shown = f"{address}/#/experiments?workflowType=machine_learning"
         assert process.stdout.readline() == f"The runs of {home}/mlruns: {shown}  (Ctrl-C ends it)\n"
-        for _ in range(600):
-            try:
-                page = get(address)
-                break
-            except OSError:
-                assert process.poll() is None
-                time.sleep(0.1)
-        assert "<!doctype html>" in page
+        assert "<!doctype html>" in wait_for_answer(address, process)
         wait_for(opened.exists)
         assert opened.read_text() == f"{shown}\n"
         MlflowClient(local_store(home).tracking_uri).create_experiment("toys")
         found = json.loads(get(f"{address}/api/2.0/mlflow/experiments/search?max_results=5"))
         assert {experiment["name"] for experiment in found["experiments"]} == {"Default", "toys"}
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(120)
         with pytest.raises(OSError, match="refused"):
             get(address)
     finally:

@@ -1,11 +1,12 @@
 """Softmax and cross-entropy in one; derived in docs/backward/cross_entropy.md."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from micrograde.nn.arrays import FloatArray, IntArray, Shape, Workspaces
+from micrograde.nn.arrays import FloatArray, IntArray, Shape, Workspaces, matrix_product
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class _Workspace:
     is_largest: NDArray[np.bool_]  # (..., N, C)
     is_correct: NDArray[np.bool_]  # (..., N)
     ones: FloatArray  # (C, 1): a sum over classes as a matrix product
+    product: Callable[..., FloatArray]
     average: FloatArray  # (N,) of 1 / N
     rows: FloatArray  # N as an array of the dtype: NumPy would convert a Python number at every call
 
@@ -71,6 +73,7 @@ class CrossEntropyLoss:
             is_largest=np.empty(shape, np.bool_),
             is_correct=np.empty(shape[:-1], np.bool_),
             ones=np.ones((shape[-1], 1), self._dtype),
+            product=matrix_product(self._dtype, *shape[-2:], 1),
             average=np.full(shape[-2], 1 / shape[-2], self._dtype),
             rows=np.array(shape[-2], self._dtype),
         )
@@ -98,7 +101,7 @@ class CrossEntropyLoss:
         np.maximum.reduce(work.by_class, axis=0, out=work.largest)
         np.subtract(predictions, work.largest_column, out=work.shifted)
         np.exp(work.shifted, out=work.probabilities)
-        np.matmul(work.probabilities, work.ones, out=work.sums_column)
+        work.product(work.probabilities, work.ones, out=work.sums_column)
         np.divide(work.probabilities, work.sums_column, out=work.probabilities)  # (C1)
         np.vecdot(targets, work.shifted, out=work.target_logits)
         if self.epsilon:

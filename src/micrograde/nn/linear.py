@@ -1,12 +1,13 @@
 """The linear layer; its backward pass is derived in docs/backward/linear.md."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from micrograde.nn.arrays import FloatArray, Shape, Workspaces, batch_shape, check_size
+from micrograde.nn.arrays import FloatArray, Shape, Workspaces, batch_shape, check_size, matrix_product
 from micrograde.nn.initializers import Generators, replica_axis, stacked_weights
 
 
@@ -15,6 +16,7 @@ class _Workspace:
     output: FloatArray  # (..., N, H)
     grad_input: FloatArray  # (..., N, D)
     ones: FloatArray  # (1, N): a sum over the rows as a matrix product
+    product: Callable[..., FloatArray]
 
 
 class LinearLayer:
@@ -92,13 +94,14 @@ class LinearLayer:
             output=np.empty((*rows, self.output_size), dtype),
             grad_input=np.empty((*rows, self.input_size), dtype),
             ones=np.ones((1, rows[-1]), dtype),
+            product=matrix_product(dtype, rows[-1], self.input_size, self.output_size),
         )
 
     def forward(self, input: FloatArray) -> FloatArray:
         """(..., N, D) to (..., N, H), equation (L1); without the biases if they cancel."""
         self.input = input
         self._workspace = work = self._workspaces[input.shape]
-        np.matmul(input, self.weights, out=work.output)
+        work.product(input, self.weights, out=work.output)
         if not self.biases_cancel:
             np.add(work.output, self._bias_row, out=work.output)
         self.output = work.output
@@ -106,18 +109,19 @@ class LinearLayer:
 
     def evaluate(self, input: FloatArray) -> FloatArray:
         """The same in a new array; changes nothing."""
-        batch_shape("LinearLayer", input.shape, self.input_size, self._replicas)
-        return input @ self.weights + self._bias_row
+        *_, rows = batch_shape("LinearLayer", input.shape, self.input_size, self._replicas)
+        product = matrix_product(self.weights.dtype, rows, self.input_size, self.output_size)
+        return product(input, self.weights) + self._bias_row
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """(..., N, H) to the gradient of the input (..., N, D); fills the parameters' gradients."""
         work = self._workspace
         self.backward_parameters(grad_output)
-        np.matmul(grad_output, self._weights_transposed, out=work.grad_input)  # (L4)
+        work.product(grad_output, self._weights_transposed, out=work.grad_input)  # (L4)
         return work.grad_input
 
     def backward_parameters(self, grad_output: FloatArray) -> None:
         """The parameters' gradients alone: all that the first layer of a network needs in training."""
-        np.matmul(self.input.swapaxes(-1, -2), grad_output, out=self.grad_weights)  # (L2)
+        self._workspace.product(self.input.swapaxes(-1, -2), grad_output, out=self.grad_weights)  # (L2)
         if not self.biases_cancel:
             np.matmul(self._workspace.ones, grad_output, out=self._grad_bias_row)  # (L3)
