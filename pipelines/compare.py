@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from micrograde.analysis import (
     Sweep,
+    by_importance,
     check_output,
     find_sweep,
     group_over_seeds,
+    list_run_ids,
     load_history,
     load_runs,
     merge_mean_and_std,
@@ -24,6 +26,7 @@ from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
 from micrograde.locations import store_location
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
+from micrograde.terminal import say, terminal_lines
 from micrograde.tracking import project_home, quiet_environment, recover
 
 if TYPE_CHECKING:
@@ -44,30 +47,43 @@ def main(composed: Config) -> None:
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
     runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
+    chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
         print("No runs yet, or none that match. Make one with: make train")
         return
     metric = config.metric or usual_metric(runs)
+    measured = config.metric is not None or (metric in runs and runs[metric].notna().any())
     if sweep:  # among equals the first by name, as in its report
         runs = runs.sort_values("run_name", kind="stable")
     if config.over_seeds:
+        if not measured:
+            raise InputError(f"over_seeds=true: no run has {metric}, of which to take the mean")
         table = group_over_seeds(runs, metric, config.order)
         shown = merge_mean_and_std(table)
     else:
-        table = order_runs(runs, metric, config.order, finished_first=sweep is not None)
-        shown = table_of_runs(table, metric)
+        table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
+        shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
     report = write_report(uri, sweep, runs, metric, config) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
         title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
-    print_table(shown.head(config.limit or len(shown)), f"{title}, best {metric} first")
+    order = f"best {metric} first" if measured else f"none has {metric}"
+    rows = min(config.limit or len(shown), len(shown))
+    print_table(
+        shown.head(rows),
+        f"{title}, {order}",
+        important=by_importance(runs, metric),
+        whole=f"output={config.output or 'runs.csv'}",
+    )
+    if 0 < terminal_lines() < rows:
+        say(f"{rows} rows, the best at the top; limit=20 prints the first 20")
     if output:
-        write_table(table.head(config.limit or len(table)), output)
-        print(f"written to {output}")
+        write_table(table.head(rows), output)
+        say(f"written to {output}")
     if report:
-        print(f"best run  {report.best_run_id or 'none has finished'}")
-        print(f"report    {report.page}")
+        say(f"best run  {report.best_run_id or 'none has finished'}")
+        say(f"report    {report.page}")
 
 
 def write_report(

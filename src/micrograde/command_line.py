@@ -5,11 +5,12 @@ Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was st
 """
 
 import functools
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, cast
 
 import hydra
@@ -21,8 +22,10 @@ from omegaconf.errors import OmegaConfBaseException
 from micrograde.arguments import check_arguments
 from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
+from micrograde.help_pages import fitted_page
 from micrograde.hydra_messages import hydra_message
 from micrograde.printable import printable
+from micrograde.terminal import spelled, terminal_width, use_plain_characters
 from micrograde.tracking import WriterProcess, project_home, without_password
 
 Config = dict[str, Any]
@@ -45,6 +48,7 @@ def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callabl
 
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
+            use_plain_characters()
             os.environ["MICROGRADE_HOME"] = str(project_home())
             _run_hydra(main, config_name, sweeps=False)
 
@@ -65,6 +69,7 @@ def recording_entry_point(
 
     def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
         def command() -> None:
+            use_plain_characters()
             os.environ["MICROGRADE_HOME"] = str(project_home())
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
@@ -100,7 +105,11 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool)
     hydra._internal.hydra.ConfigLoaderImpl = GuardedLoader  # type: ignore[attr-defined]
     try:
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
-        hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
+        command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
+        if given.help:
+            _show_help(command)
+        else:
+            command()
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
@@ -112,6 +121,17 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(RUN_FAILED)
+
+
+def _show_help(command: Callable[[], Any]) -> None:
+    """Print the help page that Hydra makes, on a terminal as wide as that."""
+    width, page = terminal_width(), io.StringIO()
+    try:
+        with redirect_stdout(page):
+            command()  # ends with SystemExit
+    finally:
+        text = spelled(page.getvalue().strip("\n"))
+        print(fitted_page(text, width) if width else text)
 
 
 @contextmanager

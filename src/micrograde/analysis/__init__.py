@@ -9,8 +9,10 @@ from micrograde.analysis.comparing import (
     usual_metric,
     varying_parameters,
 )
+from micrograde.analysis.finding import find_run
 from micrograde.analysis.history import load_history
-from micrograde.analysis.loading import load_runs
+from micrograde.analysis.importance import by_importance
+from micrograde.analysis.loading import list_run_ids, load_runs
 from micrograde.analysis.selection import Sweep
 from micrograde.analysis.stored_run import StoredRun, last_run_of, load_run, same_value
 from micrograde.analysis.summary import summarize
@@ -21,10 +23,13 @@ __all__ = [
     "StoredRun",
     "Sweep",
     "best_run",
+    "by_importance",
     "check_output",
+    "find_run",
     "find_sweep",
     "group_over_seeds",
     "last_run_of",
+    "list_run_ids",
     "load_history",
     "load_run",
     "load_runs",
