@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograde.analysis import (
+    SUFFIXES,
     Sweep,
     by_importance,
     check_output,
@@ -25,25 +26,37 @@ from micrograde.command_line import Config, entry_point
 from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
 from micrograde.locations import store_location
+from micrograde.printable import printable
+from micrograde.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
-from micrograde.terminal import say, terminal_lines
+from micrograde.terminal import say, terminal_lines, terminal_width
 from micrograde.tracking import project_home, quiet_environment, recover
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_LONG = 40  # characters, from which on values that differ are shown from where they do
 
-@entry_point(config_name="compare")
+
+@entry_point(config_name="compare", names_runs=True)
 def main(composed: Config) -> None:
-    """Load, order, print; of a sweep write the report, too."""
+    """A table of runs, or a few runs side by side."""
     config = parse_compare_config(composed)
     output = Path(config.output) if config.output else None
     if output:
-        check_output(output)
+        check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
     os.environ.update(quiet_environment())  # a server is asked through MLflow
-    location, name = store_location(config.tracking), config.experiment_name
+    location = store_location(config.tracking)
     recover(location)
-    uri = location.tracking_uri
+    if config.runs:
+        show_side_by_side(location.tracking_uri, config, output)
+    else:
+        show_table(location.tracking_uri, config, output)
+
+
+def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
+    """Load, order, print; of a sweep write the report, too."""
+    name = config.experiment_name
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
     runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
@@ -84,6 +97,32 @@ def main(composed: Config) -> None:
     if report:
         say(f"best run  {report.best_run_id or 'none has finished'}")
         say(f"report    {report.page}")
+
+
+def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
+    """Print what differs and what the runs came to; draw their curves."""
+    found = compare_runs(uri, config.runs, config.metric)
+    whole = f"output={config.output if output and output.suffix != '.svg' else 'runs.csv'}"
+    differences = found.differences.fillna("-").reset_index()
+    if terminal_width():
+        for row, values in enumerate(found.differences.fillna("-").to_numpy().tolist()):
+            differences.iloc[row, 1:] = told_apart(values, _LONG, "…")
+    print_table(differences, found.title, whole=whole)
+    print_table(found.readable_metrics(), "last values", numbers=found.metrics.columns, whole=whole)
+    for note in found.notes:
+        say(f"note      {printable(note)}")
+    if output and output.suffix != ".svg":
+        write_table(found.table(), output)
+        say(f"written   {output}")
+    if found.curves is None:
+        return
+    picture = output if output and output.suffix == ".svg" else picture_path(project_home(), found.runs)
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        found.curves.save(picture)
+    except OSError as error:
+        raise InputError(f"{picture}: cannot be written ({error.strerror})") from None
+    say(f"curves    {picture}")
 
 
 def write_report(

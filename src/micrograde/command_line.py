@@ -19,7 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.arguments import check_arguments
+from micrograde.arguments import check_arguments, named_runs_as_override
 from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
 from micrograde.help_pages import fitted_page
@@ -38,19 +38,23 @@ INTERRUPTED = 130
 _LONGEST_LINE = 1000  # signs; a value that was typed may have a hundred thousand
 
 
-def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
+def entry_point(
+    config_name: str, *, names_runs: bool = False
+) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
     """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
 
     The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
     ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without
     a traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
+
+    With ``names_runs``, words without ``=`` are runs, and become the key ``runs``.
     """
 
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
             use_plain_characters()
             os.environ["MICROGRADE_HOME"] = str(project_home())
-            _run_hydra(main, config_name, sweeps=False)
+            _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
 
         return command
 
@@ -87,7 +91,9 @@ def recording_entry_point(
     return decorate
 
 
-def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool) -> None:
+def _run_hydra(
+    main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
+) -> None:
     """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -104,6 +110,8 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
     hydra._internal.hydra.ConfigLoaderImpl = GuardedLoader  # type: ignore[attr-defined]
     try:
+        if names_runs:
+            sys.argv[1:] = named_runs_as_override(sys.argv[1:])
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
         command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
         if given.help:

@@ -82,6 +82,13 @@ def cut(text: str, width: int, more: str = "…") -> str:
     return _beginning(text, room - cells(end)) + more + end
 
 
+def cut_beginning(text: str, width: int, more: str = "…") -> str:
+    """The text in at most so many columns: what is left out in the beginning is ``more``."""
+    if cells(text) <= width:
+        return text
+    return more + _beginning(text[::-1], max(width - cells(more), 0))[::-1]
+
+
 def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
     """The line in lines of at most so many columns, broken between words.
 

@@ -17,9 +17,10 @@ from micrograde.analysis.selection import Sweep
 from micrograde.analysis.stored_run import StoredRun, last_run_of, load_run, same_value
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import find_sweep, load_sweeps
-from micrograde.analysis.tables import check_output, merge_mean_and_std, print_table, write_table
+from micrograde.analysis.tables import SUFFIXES, check_output, merge_mean_and_std, print_table, write_table
 
 __all__ = [
+    "SUFFIXES",
     "StoredRun",
     "Sweep",
     "best_run",

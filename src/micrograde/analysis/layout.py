@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from micrograde.terminal import cells, cut
+from micrograde.terminal import cells, cut, cut_beginning
 
 _MARGIN = 2
 _WIDE_GAP, _GAP = 3, 2  # between columns: of a table that is whole, of one that had to be fitted
-_TEXT = 24  # columns to which text may be shortened, if there is no more room
+_TEXTS = (24, 16, 12, 8)  # columns to which text may be shortened; below the first only if all then fits
 _HEADER = 13  # beyond that a part of a header is broken at its underscores
 
 
@@ -81,7 +81,11 @@ def fitted_layout(
         return layout
     headers = [_broken(column.name, column.width) for column in columns]
     widest = [max(column.width, *map(cells, header)) for column, header in zip(columns, headers, strict=True)]
-    widths = _fitted_widths(columns, widest, _by_importance(columns, important), width - _MARGIN)
+    order = _by_importance(columns, important)
+    for text in (*_TEXTS, _TEXTS[0]):
+        widths = _fitted_widths(columns, widest, order, width - _MARGIN, text)
+        if len(widths) == len(columns):
+            break
     shown = sorted(widths)
     chosen = [_shortened(columns[place], widths[place], more) for place in shown]
     cut_headers = [[cut(line, widths[place], more) for line in headers[place]] for place in shown]
@@ -97,13 +101,16 @@ def _by_importance(columns: Sequence[Column], important: Sequence[str]) -> list[
 
 
 def _fitted_widths(
-    columns: Sequence[Column], widest: Sequence[int], order: Sequence[int], room: int
+    columns: Sequence[Column], widest: Sequence[int], order: Sequence[int], room: int, text: int
 ) -> dict[int, int]:
-    """The widths of the columns that fit, by their places; ``order`` has the most important first."""
+    """The widths of the columns that fit, by their places, if texts are shortened to ``text``.
+
+    ``order`` has the most important first.
+    """
     widths: dict[int, int] = {}
     for place in order:
-        texts = columns[place].width if columns[place].whole else min(columns[place].width, _TEXT)
-        least = max(texts, min(widest[place], _TEXT))
+        texts = columns[place].width if columns[place].whole else min(columns[place].width, text)
+        least = max(texts, min(widest[place], text))
         if not widths:
             least = min(least, room)
         if least <= room:
@@ -138,19 +145,23 @@ def _broken(name: str, longest: int) -> list[str]:
 
 
 def _shortened(column: Column, width: int, more: str) -> Column:
-    """The column with its long texts cut in the middle, or if they then look alike, where they begin alike."""
+    """The column with its long texts cut where most of them still differ: first tried is the middle."""
     if column.width <= width:
         return column
-    shortened = {text: cut(text, width, more) for text in column.texts}
-    if len(set(shortened.values())) < len(shortened):
-        long = [text for text in shortened if cells(text) > width]
-        alike = _beginning_alike(long)
-        shortened |= {text: cut(more + text[alike:], width, more) for text in long if alike}
-    return replace(column, texts=[shortened[text] for text in column.texts])
+    distinct = list(dict.fromkeys(column.texts))
+    long = [text for text in distinct if cells(text) > width]
+    alike = _beginning_alike(long)
+    ways = [
+        {text: cut(text, width, more) for text in long},
+        {text: cut_beginning(text, width, more) for text in long},
+        {text: cut(more + text[alike:], width, more) for text in long if alike},
+    ]
+    best = max(ways, key=lambda way: len({way.get(text, text) for text in distinct} if way else ()))
+    return replace(column, texts=[best.get(text, text) for text in column.texts])
 
 
 def _beginning_alike(texts: Sequence[str]) -> int:
-    """How many characters of their beginnings are the same in all."""
+    """How many characters of their beginnings are the same in all; 0 of texts that do not differ."""
     first, last = min(texts), max(texts)  # between them all others begin alike, too
     pairs = enumerate(zip(first, last, strict=False))
     return next((place for place, (one, other) in pairs if one != other), 0)

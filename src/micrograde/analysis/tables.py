@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,12 @@ def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
 
 
 def print_table(
-    frame: "pd.DataFrame", title: str, *, important: Sequence[str] = (), whole: str | None = None
+    frame: "pd.DataFrame",
+    title: str,
+    *,
+    important: Sequence[str] = (),
+    numbers: Collection[str] = (),
+    whole: str | None = None,
 ) -> None:
     """Print the frame: whole where there is no terminal, else the columns that fit.
 
@@ -61,6 +66,8 @@ def print_table(
     ----------
     important
         The columns that are shown before others, the most important first.
+    numbers
+        Columns whose texts are numbers, besides those of numbers.
     whole
         What to type to have all columns, such as ``output=runs.csv``.
     """
@@ -69,8 +76,8 @@ def print_table(
         Column(
             _shown(str(name)),
             [_shown(as_cell(str(name), value)) for value in values],
-            to_the_right=_is_number(values.dtype),
-            whole=_is_number(values.dtype) or name == "run_id",
+            to_the_right=name in numbers or _is_number(values.dtype),
+            whole=name in numbers or name == "run_id" or _is_number(values.dtype),
         )
         for name, values in frame.items()
     ]
