@@ -62,7 +62,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
     runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
     chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
-        print("No runs yet, or none that match. Make one with: make train")
+        say("No runs yet, or none that match. Make one with: make train")
         return
     metric = config.metric or usual_metric(runs)
     measured = config.metric is not None or (metric in runs and runs[metric].notna().any())

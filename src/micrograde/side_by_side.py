@@ -125,8 +125,14 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
         If one of them is not there, two are the same run, they are too few or too many, or none has the
         metric.
     """
-    if not 2 <= len(runs) <= MOST_RUNS:
-        raise InputError(f"{' '.join(runs)}: name two runs, or up to {MOST_RUNS}, to put them side by side")
+    if len(runs) < 2:
+        raise InputError(
+            f"{' '.join(runs)}: is one run; name another beside it: make compare lists those there are"
+        )
+    if len(runs) > MOST_RUNS:
+        raise InputError(
+            f"{' '.join(runs)}: at most {MOST_RUNS} runs go side by side; make compare has all in a table"
+        )
     found = [find_run(tracking_uri, run, key="") for run in runs]
     names_of: dict[str, str] = {}
     for typed, run in zip(runs, found, strict=True):
@@ -142,14 +148,15 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
         )
     params = [_params(run) for run in found]
     keys = list(dict.fromkeys(sorted(key for each in params for key in each)))
-    same = sum(len({each.get(key) for each in params}) == 1 for key in keys)
+    differing = [key for key in keys if len({each.get(key) for each in params}) > 1]
+    point = "; ".join(f"{key} {' / '.join(each.get(key, '-') for each in params)}" for key in differing)
     return Comparison(
         tuple(found),
         _differences(found, params, keys),
         _metrics(found, metric),
-        len(keys) - same,
-        same,
-        _curves(found, metric),
+        len(differing),
+        len(keys) - len(differing),
+        _curves(found, metric, point),
     )
 
 
@@ -247,7 +254,7 @@ def _metrics(runs: Sequence[StoredRun], metric: str | None) -> "pd.DataFrame":
     return table
 
 
-def _curves(runs: Sequence[StoredRun], metric: str | None) -> Svg | None:
+def _curves(runs: Sequence[StoredRun], metric: str | None, point: str) -> Svg | None:
     wanted = [metric] if metric else []
     wanted += [name for name in METRICS if not name.startswith("test/")]
     panels = []
@@ -263,7 +270,7 @@ def _curves(runs: Sequence[StoredRun], metric: str | None) -> Svg | None:
         return None
     ids = short_ids([run.about.run_id for run in runs])
     names = [f"{short}  {run.about.run_name or ''}" for short, run in zip(ids, runs, strict=True)]
-    return draw_run_curves(panels, names, title=f"{len(runs)} runs side by side")
+    return draw_run_curves(panels, names, title=f"{len(runs)} runs side by side", point=point)
 
 
 def _note(name: str, run: StoredRun) -> str:

@@ -37,7 +37,7 @@ class RunCurves:
     curves: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 
-def draw_run_curves(panels: Sequence[RunCurves], names: Sequence[str], *, title: str) -> Svg:
+def draw_run_curves(panels: Sequence[RunCurves], names: Sequence[str], *, title: str, point: str = "") -> Svg:
     """Panels two abreast, by epoch, the end of each curve marked.
 
     A metric that is spread over orders of magnitude has a logarithmic axis. Values that are not finite leave
@@ -48,20 +48,20 @@ def draw_run_curves(panels: Sequence[RunCurves], names: Sequence[str], *, title:
     names
         What the runs are called, at most ``MOST_RUNS``.
     """
-    above = heading(title, "", _WIDTH)
-    top = above.height + _KEY_LINE * len(names)
+    above = heading(title, point, _WIDTH)
+    top = above.height + _KEY_LINE * (len(names) + 0.5)
     rows = math.ceil(len(panels) / 2)
     height = top + rows * (_ABOVE + _PANEL_HEIGHT + _BELOW)
     canvas = Canvas(_WIDTH, height)
     above.draw(canvas)
     for row, name in enumerate(names):
-        y = above.height + row * _KEY_LINE
+        y = above.height + (row + 0.5) * _KEY_LINE
         canvas.line((20, y - 4), (46, y - 4), CLASSES[row], width=3)
         canvas.text(54, y, fitted(name, 13, _WIDTH - 54 - _RIGHT), size=13, anchor="start")
     for number, each in enumerate(panels):
         left = _LEFT + (number % 2) * (_PANEL_WIDTH + _GAP)
         _draw_panel(canvas, left, top + number // 2 * (_ABOVE + _PANEL_HEIGHT + _BELOW) + _ABOVE, each, names)
-    return canvas.finish(title)
+    return canvas.finish(f"{title}; {point}")
 
 
 def _draw_panel(canvas: Canvas, left: float, top: float, panel: RunCurves, names: Sequence[str]) -> None:
