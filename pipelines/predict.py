@@ -32,7 +32,8 @@ def main(composed: Config) -> None:
         write_table(found.table, output)
     else:
         rows = min(config.limit, len(found.shown))
-        print_table(found.shown.head(rows), f"the first {rows} of {len(found.shown)} rows")
+        title = f"the first {rows} of {len(found.shown)} rows"
+        print_table(found.shown.head(rows), title, important=["class"], whole="output=predictions.csv")
     say("\n".join(map(printable, summary(model, found))))
     if output:
         say(f"written     {output}, {len(found.table)} rows")

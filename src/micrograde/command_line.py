@@ -162,5 +162,6 @@ def _leave(error: Exception) -> None:
     ours = isinstance(error, InputError | RunFailedError)
     for line in (str(error) if ours else hydra_message(error)).split("\n"):
         text = printable(without_password(line))
-        print(text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}...", file=sys.stderr)
+        text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
+        print(spelled(text, sys.stderr), file=sys.stderr)
     sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)

@@ -141,7 +141,8 @@ class RunsWatch:
             elapsed = time.monotonic() - self._start
             left = f"{_duration(elapsed * (1 - self._share()) / self._share())} left"
         shorter = ((done, running, failed, whose, left), (done, running, failed, best, left))
-        shortest = ((done, failed, best, left), (done, best, left), (done, left), (done,))
+        failed = failed if self.failed else ""
+        shortest = ((done, failed, best, left), (done, failed, left), (done, failed), (done,))
         return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest)]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
@@ -201,8 +202,8 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
 
         def show(share: float, texts: Sequence[str]) -> None:
             console.width = width = terminal_width(stream) or console.width
-            line.bar_width = min(max(width // 4, 5), _BAR)
-            name = cut(spelled(title, stream), width // 4, spelled("…", stream))
+            line.bar_width = min(max(width // 6, 5), _BAR)
+            name = cut(spelled(title, stream), width // 5, spelled("…", stream))
             room = width - cells(name) - line.bar_width - 2
             fitting = [text for text in (spelled(text, stream) for text in texts) if cells(text) <= room]
             text = fitting[0] if fitting else cut(spelled(texts[-1], stream), room, "")

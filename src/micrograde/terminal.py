@@ -101,13 +101,14 @@ def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
         label = _HANGING.match(line)
         hanging = label.end() if label and label.end() <= width // 2 else 0
     lines, place = [""], 0
-    for word in re.findall(r" *[^ ]+", line):
-        if place > hanging and place + cells(word) > width:
-            lines.append(" " * hanging)
-            word = word.lstrip(" ")
-            place = hanging
-        lines[-1] += word
-        place += cells(word)
+    for phrase in re.findall(r" *[^ ]+(?: [^ ]+)*", line):  # what two spaces part stays together if it can
+        fits = cells(phrase.lstrip(" ")) <= width - hanging
+        for word in [phrase] if fits else re.findall(r" *[^ ]+", phrase):
+            if place > hanging and place + cells(word) > width:
+                lines.append(" " * hanging)
+                word, place = word.lstrip(" "), hanging
+            lines[-1] += word
+            place += cells(word)
     return lines
 
 
