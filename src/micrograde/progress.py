@@ -195,18 +195,19 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
         TextColumn(text, markup=False, table_column=Column(no_wrap=True, overflow="crop"))
         for text in ("{task.description}", "{task.fields[text]}")
     ]
-    line = BarColumn()
-    console = Console(stderr=True)
+    console, line = Console(stderr=True), BarColumn(0)
     with Progress(texts[0], line, texts[1], console=console) as bar:
         task = bar.add_task("", total=1.0, text="")
 
         def show(share: float, texts: Sequence[str]) -> None:
             console.width = width = terminal_width(stream) or console.width
-            line.bar_width = min(max(width // 6, 5), _BAR)
+            line.bar_width = min(max(width // 8, 5), _BAR)
             name = cut(spelled(title, stream), width // 5, spelled("…", stream))
-            room = width - cells(name) - line.bar_width - 2
-            fitting = [text for text in (spelled(text, stream) for text in texts) if cells(text) <= room]
-            text = fitting[0] if fitting else cut(spelled(texts[-1], stream), room, "")
+            texts = [spelled(text, stream) for text in texts]
+            room = width - line.bar_width - 2
+            text = next((text for text in texts if cells(text) <= room - cells(name)), None)
+            if text is None:  # how far it is matters more than what it is
+                name, text = "", texts[-1] if cells(texts[-1]) <= room else ""
             bar.update(task, completed=share, description=name, text=text)
 
         show(0.0, [""])

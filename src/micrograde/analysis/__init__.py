@@ -14,6 +14,7 @@ from micrograde.analysis.history import load_history
 from micrograde.analysis.importance import by_importance
 from micrograde.analysis.loading import list_run_ids, load_runs
 from micrograde.analysis.selection import Sweep
+from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.stored_run import StoredRun, last_run_of, load_run, same_value
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import find_sweep, load_sweeps
@@ -40,6 +41,7 @@ __all__ = [
     "parameters",
     "print_table",
     "same_value",
+    "short_ids",
     "summarize",
     "table_of_runs",
     "usual_metric",

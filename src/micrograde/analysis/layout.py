@@ -48,10 +48,15 @@ class Layout:
 
 
 def whole_layout(columns: Sequence[Column], *, rule: str = "─") -> Layout:
-    """All columns, as wide as they are, under a header of one line."""
-    widths = [max(column.width, cells(column.name)) for column in columns]
-    headers = [[column.name] for column in columns]
-    return Layout(_lines(columns, headers, widths, _WIDE_GAP, rule, overhang=1))
+    """All columns, as wide as they are, under a header of one line; all lines end below each other."""
+    widths = _whole_widths(columns)
+    header, *rows = _lines(columns, [[column.name] for column in columns], widths, _WIDE_GAP)
+    total = sum(widths) + _WIDE_GAP * (len(widths) - 1)
+    return Layout([f"{header}  ", f" {rule * (total + 2)} ", *(f"{row}  " for row in rows)])
+
+
+def _whole_widths(columns: Sequence[Column]) -> list[int]:
+    return [max(column.width, cells(column.name)) for column in columns]
 
 
 def fitted_layout(
@@ -76,9 +81,8 @@ def fitted_layout(
     more
         What stands for characters that are left out.
     """
-    layout = whole_layout(columns, rule=rule)
-    if max(map(cells, layout.lines)) <= width:
-        return layout
+    if sum(_whole_widths(columns)) + _WIDE_GAP * len(columns) <= width:
+        return whole_layout(columns, rule=rule)
     headers = [_broken(column.name, column.width) for column in columns]
     widest = [max(column.width, *map(cells, header)) for column, header in zip(columns, headers, strict=True)]
     order = _by_importance(columns, important)
@@ -89,7 +93,9 @@ def fitted_layout(
     shown = sorted(widths)
     chosen = [_shortened(columns[place], widths[place], more) for place in shown]
     cut_headers = [[cut(line, widths[place], more) for line in headers[place]] for place in shown]
-    lines = _lines(chosen, cut_headers, [widths[place] for place in shown], _GAP, rule)
+    lines = _lines(chosen, cut_headers, [widths[place] for place in shown], _GAP)
+    total = sum(widths.values()) + _GAP * (len(widths) - 1)
+    lines.insert(max(map(len, cut_headers)), f" {rule * (total + 1)}")
     shortened = any(new is not columns[place] for new, place in zip(chosen, shown, strict=True))
     return Layout(lines, len(columns) - len(shown), shortened)
 
@@ -168,31 +174,14 @@ def _beginning_alike(texts: Sequence[str]) -> int:
 
 
 def _lines(
-    columns: Sequence[Column],
-    headers: Sequence[Sequence[str]],
-    widths: Sequence[int],
-    gap: int,
-    rule: str,
-    *,
-    overhang: int = 0,
+    columns: Sequence[Column], headers: Sequence[Sequence[str]], widths: Sequence[int], gap: int
 ) -> list[str]:
-    """Header, rule, rows; headers of several lines stand on the rule."""
-    height = max(map(len, headers), default=0)
-    filled = [
-        [
-            "",
-        ]
-        * (height - len(header))
-        + [*header]
-        for header in headers
-    ]
-    rows = [*zip(*filled, strict=True), *zip(*(column.texts for column in columns), strict=True)]
-    placed = []
-    for row in rows:
-        texts = []
-        for text, width, column in zip(row, widths, columns, strict=True):
-            room = " " * (width - cells(text))
-            texts.append(room + text if column.to_the_right else text + room)
-        placed.append(" " * _MARGIN + (" " * gap).join(texts))
-    total = sum(widths) + gap * (len(widths) - 1)
-    return [*placed[:height], " " + rule * (1 + total + overhang), *placed[height:]]
+    """The lines of the header and of the rows; a header of fewer lines than others begins lower."""
+    height = max(map(len, headers))
+    filled = []
+    for column, header, width in zip(columns, headers, widths, strict=True):
+        texts = [*[""] * (height - len(header)), *header, *column.texts]
+        rooms = (" " * (width - cells(text)) for text in texts)
+        pairs = zip(rooms, texts, strict=True)
+        filled.append([room + text if column.to_the_right else text + room for room, text in pairs])
+    return [" " * _MARGIN + (" " * gap).join(row) for row in zip(*filled, strict=True)]

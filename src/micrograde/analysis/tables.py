@@ -85,8 +85,8 @@ def print_table(
     width = terminal_width()
     if width is None:
         lines = whole_layout(columns, rule=rule).lines
-        longest = max(map(cells, lines)) + 1
-        print("\n".join([title, *(line + " " * (longest - cells(line)) for line in ["", *lines, ""])]))
+        empty = " " * cells(lines[1])
+        print("\n".join([title, empty, *lines, empty]))
         return
     layout = fitted_layout(columns, width, [_shown(name) for name in important], rule=rule, more=more)
     titles = folded(title, width, 0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import CLASSES
-from micrograde.drawing.panel import Panel, log_ticks, padded_range
+from micrograde.drawing.panel import Panel, drawable, log_ticks, padded_range
 from micrograde.drawing.style import is_spread
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted
@@ -76,10 +76,10 @@ def _draw_panel(canvas: Canvas, left: float, top: float, panel: RunCurves, names
     axes.draw_axes("epoch", "", y_ticks=log_ticks(*y_range) if logarithmic else None)
     canvas.text(left + _PANEL_WIDTH / 2, top - 10, fitted(panel.metric, 13, _PANEL_WIDTH), size=13)
     for (steps, values), name, colour in zip(drawn, names, CLASSES, strict=False):
-        finite = np.flatnonzero(np.isfinite(values))
+        there_are = np.flatnonzero(drawable(values))
         axes.draw_curve(steps.astype(float), values, colour, f"{name}: {panel.metric}")
-        if len(finite):
-            canvas.dot(*axes.at(float(steps[finite[-1]]), float(values[finite[-1]])), colour)
+        if len(there_are):
+            canvas.dot(*axes.at(float(steps[there_are[-1]]), float(values[there_are[-1]])), colour)
 
 
 def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
