@@ -145,13 +145,13 @@ def test_of_a_runs_epochs_the_first_and_the_last_are_shown_and_not_many_more(num
     watch = EpochWatch(num_epochs, lambda *what: shown.append(what), on_terminal=False)
     for epoch in range(1, num_epochs + 1):
         watch.epoch_ended(0, epoch, {"train/loss": 0.5})
-    epochs = [int(re.match(r"epoch +(\d+)/", text)[1]) for _, (text, *_) in shown]
+    epochs = [int(re.match(r"epoch +(\d+)/", text)[1]) for _, text in shown]
     assert epochs[0] == 1
     assert epochs[-1] == num_epochs
     assert min(num_epochs, 10) <= len(epochs) <= 21
     assert epochs == sorted(set(epochs))
     assert [share for share, _ in shown] == [epoch / num_epochs for epoch in epochs]
-    assert len({len(text) for _, (text, *_) in shown}) == 1  # so that columns stand below each other
+    assert len({len(text) for _, text in shown}) == 1  # so that columns stand below each other
 
 
 def test_a_line_has_the_losses_and_accuracies_that_there_are():

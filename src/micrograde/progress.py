@@ -15,8 +15,12 @@ _SECONDS = 10.0  # between two lines of many runs
 _SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 _SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
 
-Show = Callable[[float, Sequence[str]], None]
-"""Shows how far everything is, from 0 to 1, and the first of the texts that fits, the longest first."""
+
+class Show(Protocol):
+    """Shows how far everything is, from 0 to 1, and a text, or where it does not fit the first that does."""
+
+    def __call__(self, share: float, text: str, *shorter: str) -> None:
+        """Show it."""
 
 
 class Watch(Protocol):
@@ -52,9 +56,9 @@ class EpochWatch:
         if self.on_terminal:
             values = [f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics]
             texts = ["  ".join([f"{epoch}/{self.num_epochs}", *part]) for part in (values, values[-1:], [])]
-            self.show(epoch / self.num_epochs, texts)
+            self.show(epoch / self.num_epochs, *texts)
         elif epoch == 1 or epoch % max(1, self.num_epochs // _LINES) == 0 or epoch == self.num_epochs:
-            self.show(epoch / self.num_epochs, [progress_line("epoch", epoch, self.num_epochs, metrics)])
+            self.show(epoch / self.num_epochs, progress_line("epoch", epoch, self.num_epochs, metrics))
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
         """Whoever called for the run says what came of it."""
@@ -158,7 +162,7 @@ class RunsWatch:
         now = time.monotonic()
         if now - self._shown >= (0.1 if self.on_terminal else _SECONDS):
             self._shown = now
-            self.show(self._share(), self.lines())
+            self.show(self._share(), *(self.lines() if self.on_terminal else [self.line()]))
 
 
 @contextmanager
@@ -176,7 +180,7 @@ def watch_runs(
     with _shown(title) as (show, on_terminal):
         watch = RunsWatch(names, num_epochs, metric, ascending, show, on_terminal, before, verbose)
         yield watch
-        show(watch._share(), watch.lines())
+        show(watch._share(), *watch.lines())
 
 
 @contextmanager
@@ -184,7 +188,7 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     """How to show progress, and whether that is on a terminal, where lines do not stay."""
     stream = sys.stderr
     if not moves_cursor(stream):
-        yield (lambda share, texts: say(texts[0], flush=True)), False  # noqa: ARG005
+        yield (lambda share, text, *shorter: say(text, flush=True)), False  # noqa: ARG005
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -199,18 +203,18 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     with Progress(texts[0], line, texts[1], console=console) as bar:
         task = bar.add_task("", total=1.0, text="")
 
-        def show(share: float, texts: Sequence[str]) -> None:
+        def show(share: float, text: str, *shorter: str) -> None:
             console.width = width = terminal_width(stream) or console.width
             line.bar_width = min(max(width // 8, 5), _BAR)
             name = cut(spelled(title, stream), width // 5, spelled("…", stream))
-            texts = [spelled(text, stream) for text in texts]
+            spelt = [spelled(each, stream) for each in (text, *shorter)]
             room = width - line.bar_width - 2
-            text = next((text for text in texts if cells(text) <= room - cells(name)), None)
-            if text is None:  # how far it is matters more than what it is
-                name, text = "", texts[-1] if cells(texts[-1]) <= room else ""
-            bar.update(task, completed=share, description=name, text=text)
+            fitting = next((each for each in spelt if cells(each) <= room - cells(name)), None)
+            if fitting is None:  # how far it is matters more than what it is
+                name, fitting = "", spelt[-1] if cells(spelt[-1]) <= room else ""
+            bar.update(task, completed=share, description=name, text=fitting)
 
-        show(0.0, [""])
+        show(0.0, "")
         yield show, True
 
 

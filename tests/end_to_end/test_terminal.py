@@ -100,7 +100,8 @@ def test_a_help_page(user):
 
 
 @pytest.mark.slow
-def test_a_sweep_where_the_locale_has_no_signs(user, width=60):
+def test_a_sweep_where_the_locale_has_no_signs(user):
+    width = 60
     sweep = [
         "-m",
         "data=moons",
