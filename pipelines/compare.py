@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograde.analysis import (
+    SUFFIXES,
     Sweep,
+    by_importance,
     check_output,
     find_sweep,
     group_over_seeds,
+    list_run_ids,
     load_history,
     load_runs,
     merge_mean_and_std,
@@ -23,51 +26,103 @@ from micrograde.command_line import Config, entry_point
 from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
 from micrograde.locations import store_location
+from micrograde.printable import printable
+from micrograde.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
+from micrograde.terminal import say, terminal_lines, terminal_width
 from micrograde.tracking import project_home, quiet_environment, recover
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_LONG = 40  # characters, from which on values that differ are shown from where they do
 
-@entry_point(config_name="compare")
+
+@entry_point(config_name="compare", names_runs=True)
 def main(composed: Config) -> None:
-    """Load, order, print; of a sweep write the report, too."""
+    """A table of runs, or a few runs side by side."""
     config = parse_compare_config(composed)
     output = Path(config.output) if config.output else None
     if output:
-        check_output(output)
+        check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
     os.environ.update(quiet_environment())  # a server is asked through MLflow
-    location, name = store_location(config.tracking), config.experiment_name
+    location = store_location(config.tracking)
     recover(location)
-    uri = location.tracking_uri
+    if config.runs:
+        show_side_by_side(location.tracking_uri, config, output)
+    else:
+        show_table(location.tracking_uri, config, output)
+
+
+def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
+    """Load, order, print; of a sweep write the report, too."""
+    name = config.experiment_name
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
     runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
+    chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
-        print("No runs yet, or none that match. Make one with: make train")
+        say("No runs yet, or none that match. Make one with: make train")
         return
     metric = config.metric or usual_metric(runs)
+    measured = config.metric is not None or (metric in runs and runs[metric].notna().any())
     if sweep:  # among equals the first by name, as in its report
         runs = runs.sort_values("run_name", kind="stable")
     if config.over_seeds:
+        if not measured:
+            raise InputError(f"over_seeds=true: no run has {metric}, of which to take the mean")
         table = group_over_seeds(runs, metric, config.order)
         shown = merge_mean_and_std(table)
     else:
-        table = order_runs(runs, metric, config.order, finished_first=sweep is not None)
-        shown = table_of_runs(table, metric)
+        table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
+        shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
     report = write_report(uri, sweep, runs, metric, config) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
         title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
-    print_table(shown.head(config.limit or len(shown)), f"{title}, best {metric} first")
+    order = f"best {metric} first" if measured else f"none has {metric}"
+    rows = min(config.limit or len(shown), len(shown))
+    print_table(
+        shown.head(rows),
+        f"{title}, {order}",
+        important=by_importance(runs, metric),
+        whole=f"output={config.output or 'runs.csv'}",
+    )
+    if 0 < terminal_lines() < rows:
+        say(f"{rows} rows, the best at the top; limit=20 prints the first 20")
     if output:
-        write_table(table.head(config.limit or len(table)), output)
-        print(f"written to {output}")
+        write_table(table.head(rows), output)
+        say(f"written to {output}")
     if report:
-        print(f"best run  {report.best_run_id or 'none has finished'}")
-        print(f"report    {report.page}")
+        say(f"best run  {report.best_run_id or 'none has finished'}")
+        say(f"report    {report.page}")
+
+
+def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
+    """Print what differs and what the runs came to; draw their curves."""
+    found = compare_runs(uri, config.runs, config.metric)
+    whole = f"output={config.output if output and output.suffix != '.svg' else 'runs.csv'}"
+    differences = found.differences.fillna("-").reset_index()
+    if terminal_width():
+        for row, values in enumerate(found.differences.fillna("-").to_numpy().tolist()):
+            differences.iloc[row, 1:] = told_apart(values, _LONG, "…")
+    print_table(differences, found.title, whole=whole)
+    print_table(found.readable_metrics(), "last values", numbers=found.metrics.columns, whole=whole)
+    for note in found.notes:
+        say(f"note      {printable(note)}")
+    if output and output.suffix != ".svg":
+        write_table(found.table(), output)
+        say(f"written   {output}")
+    if found.curves is None:
+        return
+    picture = output if output and output.suffix == ".svg" else picture_path(project_home(), found.runs)
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        found.curves.save(picture)
+    except OSError as error:
+        raise InputError(f"{picture}: cannot be written ({error.strerror})") from None
+    say(f"curves    {picture}")
 
 
 def write_report(

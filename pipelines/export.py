@@ -10,6 +10,7 @@ from micrograde.errors import InputError, RunFailedError
 from micrograde.onnx_export import OPSET, check_extra, compare_onnx, example_rows, export_onnx
 from micrograde.printable import printable
 from micrograde.recorded_models import find_model
+from micrograde.terminal import say
 from micrograde.tracking import quiet_environment
 
 _ROWS = 1000  # that both classify before anything is written
@@ -37,9 +38,9 @@ def main(composed: Config) -> None:
         raise InputError(f"output={output}: cannot be written ({error.strerror})") from None
     lines = [f"model       of run {run_id} ({found.run.about.run_name})"]
     lines += [f"note        {note}" for note in found.notes]
-    print("\n".join(map(printable, lines)))
-    print(f"difference  {measured}, by ONNX Runtime")
-    print(f"written     {output}: {len(content):,} bytes, opset {OPSET}")
+    say("\n".join(map(printable, lines)))
+    say(f"difference  {measured}, by ONNX Runtime")
+    say(f"written     {output}: {len(content):,} bytes, opset {OPSET}")
 
 
 if __name__ == "__main__":

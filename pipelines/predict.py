@@ -10,6 +10,7 @@ from micrograde.errors import InputError
 from micrograde.predicting import Predictions, predict_table
 from micrograde.printable import printable
 from micrograde.recorded_models import RecordedModel, find_model
+from micrograde.terminal import say
 from micrograde.tracking import quiet_environment
 
 _CLASSES = 20  # that are listed
@@ -31,10 +32,11 @@ def main(composed: Config) -> None:
         write_table(found.table, output)
     else:
         rows = min(config.limit, len(found.shown))
-        print_table(found.shown.head(rows), f"the first {rows} of {len(found.shown)} rows")
-    print("\n".join(map(printable, summary(model, found))))
+        title = f"the first {rows} of {len(found.shown)} rows"
+        print_table(found.shown.head(rows), title, important=["class"], whole="output=predictions.csv")
+    say("\n".join(map(printable, summary(model, found))))
     if output:
-        print(f"written     {output}, {len(found.table)} rows")
+        say(f"written     {output}, {len(found.table)} rows")
 
 
 def summary(model: RecordedModel, found: Predictions) -> list[str]:

@@ -6,6 +6,7 @@ from micrograde.command_line import RUN_FAILED, Config, entry_point
 from micrograde.config_parsing import parse_replay_config
 from micrograde.printable import printable
 from micrograde.replaying import Replay, replay_run
+from micrograde.terminal import say
 
 
 @entry_point(config_name="replay")
@@ -13,7 +14,7 @@ def main(composed: Config) -> None:
     """Replay, print a line for each metric, then whether all is identical; the exit status is 1 if not."""
     config = parse_replay_config(composed)
     replay = replay_run(config.run_id, config.tracking, config.data.given())
-    print(verdict(replay))
+    say(verdict(replay))
     if not replay.identical:
         sys.exit(RUN_FAILED)
 

@@ -8,6 +8,7 @@ from micrograde.command_line import RUN_FAILED, Config, entry_point
 from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_sync_config
 from micrograde.errors import InputError
+from micrograde.terminal import say
 from micrograde.tracking import (
     Kept,
     Launch,
@@ -43,9 +44,9 @@ def main(composed: Config) -> None:
             kept = True
             if outcome.away:
                 away[server] = outcome.reason
-            print(f"kept {folder}: {outcome.reason}", flush=True)
+            say(f"kept {folder}: {outcome.reason}", flush=True)
         else:
-            print(f"sent {folder}: {named(outcome.run_ids)}", flush=True)
+            say(f"sent {folder}: {named(outcome.run_ids)}", flush=True)
     if kept:
         sys.exit(RUN_FAILED)
 

@@ -11,6 +11,7 @@ from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
 from micrograde.resuming import Resumption, resumed_run
 from micrograde.sweeps.members import run_members
+from micrograde.terminal import say
 from micrograde.tracking import WriterProcess
 
 
@@ -25,12 +26,12 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
     overrides = HydraConfig.get().overrides.task
     with resumed_run(config, overrides) as resumption:
         if config.training.resume:
-            print(resuming(resumption), flush=True)
+            say(resuming(resumption), flush=True)
         config = resumption.config if resumption else config
         (result,) = run_experiments([config], overrides, writer=writer, tags=nested, resumption=resumption)
     for warning in result.warnings:
-        print(warning, file=sys.stderr)
-    print(outcome(result))
+        say(warning, sys.stderr)
+    say(outcome(result))
     if result.status == "FAILED":
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":

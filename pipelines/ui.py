@@ -9,6 +9,7 @@ import time
 import webbrowser
 
 from micrograde.errors import InputError
+from micrograde.terminal import use_plain_characters
 from micrograde.tracking import local_store, make_store, project_home, quiet_environment, recover
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
@@ -21,6 +22,7 @@ _NAMES_OF_THIS_MACHINE = [
 
 def main() -> None:
     """Make sure that there is a store, then become MLflow's server."""
+    use_plain_characters()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")

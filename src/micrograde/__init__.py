@@ -29,6 +29,7 @@ from micrograde.nn import (
 if TYPE_CHECKING:
     from micrograde.estimator import MLPClassifier
     from micrograde.interactive import run, sweep
+    from micrograde.results import compare
 
 Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
 
@@ -44,13 +45,19 @@ __all__ = [
     "Variable",
     "calculate_accuracy",
     "check_gradients",
+    "compare",
     "draw_graph",
     "render_graph",
     "run",
     "sweep",
 ]
 
-_WHEN_ASKED_FOR = {"MLPClassifier": "estimator", "run": "interactive", "sweep": "interactive"}
+_WHEN_ASKED_FOR = {
+    "MLPClassifier": "estimator",
+    "compare": "results",
+    "run": "interactive",
+    "sweep": "interactive",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,12 +2,48 @@
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
+from micrograde.config_parsing import shorten
 from micrograde.errors import InputError
+
+_ID = re.compile(r"[0-9a-f]{6,32}")
+_RUN = re.compile(rf"latest|{_ID.pattern}")
+_OF_RUNS = ("run_id", "sweep", "training.resume")  # keys whose value may be the beginning of an id
+
+
+def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the runs that they name (``compare 3cf88ee7 latest``) as the value of ``runs``.
+
+    Hydra knows no words but ``key=value``, and would take some beginnings of ids for numbers.
+
+    Raises
+    ------
+    InputError
+        For a word that can be neither.
+    """
+    words = [each for each in _parser().parse_args(arguments).overrides if "=" not in each]
+    runs = [each for each in words if not each.startswith("~")]
+    for run in runs:
+        if not _RUN.fullmatch(run):
+            raise InputError(
+                f"{shorten(run)}: is neither key=value nor a run; a run is called by its id, by 6 characters "
+                "or more of its beginning, or latest"
+            )
+    if not runs:
+        return [*arguments]
+    quoted = ",".join(f"'{run}'" for run in runs)
+    return [*(each for each in arguments if each not in runs), f"runs=[{quoted}]"]
+
+
+def quoted_id(override: str) -> str:
+    """The override, a run's id in quotes: Hydra would take ``12e45678`` for a number."""
+    key, _, value = override.partition("=")
+    return f"{key}='{value}'" if key in _OF_RUNS and _ID.fullmatch(value) else override
 
 
 def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Namespace:
@@ -18,13 +54,7 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
     InputError
         For a flag that there is not, flags that exclude each other, and the one that would load a pickle.
     """
-    parser = get_args_parser()
-
-    def refuse(message: str) -> NoReturn:
-        raise InputError(f"{message}; see --help")
-
-    parser.error = refuse  # type: ignore[method-assign]
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
     if given.experimental_rerun is not None:
         raise InputError(
             "--experimental-rerun: would load a pickle, which can run any code; "
@@ -47,3 +77,14 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
     if given.config_dir is not None and not os.path.isdir(given.config_dir):
         raise InputError(f"--config-dir {given.config_dir}: there is no such folder")
     return given
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Hydra's own, which raises instead of printing its usage."""
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise InputError(f"{message}; see --help")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser

@@ -47,13 +47,15 @@ class SweepConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class CompareConfig:
-    """Which runs to put into one table, and how.
+    """Which runs to put into one table, or side by side, and how.
 
+    ``runs`` are two or more to put side by side; what chooses and orders the rows of a table is then refused.
     ``metric`` null is val/accuracy, or train/accuracy where no run has that.
     ``sweep`` is latest, a sweep's run id or the beginning of one, or its name; its report goes into the
     folder ``report``, null for one of its own under mlruns/reports.
     """
 
+    runs: Annotated[tuple[RunId, ...], BeforeValidator(as_tuple)] = ()
     experiment_name: Name | None = None
     sweep: RunId | None = None
     status: Literal["RUNNING", "FINISHED", "FAILED", "KILLED"] | None = None
@@ -68,6 +70,16 @@ class CompareConfig:
 
     def __post_init__(self) -> None:
         """Rules between keys."""
+        if self.runs:
+            kept = ("runs", "metric", "output", "tracking")
+            for field in dataclasses.fields(self):
+                value = getattr(self, field.name)
+                if field.name not in kept and value != field.default:
+                    given = " ".join(value) if isinstance(value, tuple) else value
+                    raise ValueError(
+                        f"{field.name}={given}: is for a table of runs, and {' '.join(self.runs)} are to be "
+                        "put side by side; give the one or the other"
+                    )
         if self.report is not None and self.sweep is None:
             raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
 

@@ -5,11 +5,12 @@ Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was st
 """
 
 import functools
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, cast
 
 import hydra
@@ -18,11 +19,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.arguments import check_arguments
+from micrograde.arguments import check_arguments, named_runs_as_override
 from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
+from micrograde.help_pages import fitted_page
 from micrograde.hydra_messages import hydra_message
 from micrograde.printable import printable
+from micrograde.terminal import spelled, terminal_width, use_plain_characters
 from micrograde.tracking import WriterProcess, project_home, without_password
 
 Config = dict[str, Any]
@@ -35,18 +38,23 @@ INTERRUPTED = 130
 _LONGEST_LINE = 1000  # signs; a value that was typed may have a hundred thousand
 
 
-def entry_point(config_name: str) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
+def entry_point(
+    config_name: str, *, names_runs: bool = False
+) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
     """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
 
     The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
     ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without
     a traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
+
+    With ``names_runs``, words without ``=`` are runs, and become the key ``runs``.
     """
 
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
+            use_plain_characters()
             os.environ["MICROGRADE_HOME"] = str(project_home())
-            _run_hydra(main, config_name, sweeps=False)
+            _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
 
         return command
 
@@ -65,6 +73,7 @@ def recording_entry_point(
 
     def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
         def command() -> None:
+            use_plain_characters()
             os.environ["MICROGRADE_HOME"] = str(project_home())
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
@@ -82,7 +91,9 @@ def recording_entry_point(
     return decorate
 
 
-def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool) -> None:
+def _run_hydra(
+    main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
+) -> None:
     """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
@@ -99,8 +110,14 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
     hydra._internal.hydra.ConfigLoaderImpl = GuardedLoader  # type: ignore[attr-defined]
     try:
+        if names_runs:
+            sys.argv[1:] = named_runs_as_override(sys.argv[1:])
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
-        hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
+        command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
+        if given.help:
+            _show_help(command)
+        else:
+            command()
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
@@ -112,6 +129,17 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(RUN_FAILED)
+
+
+def _show_help(command: Callable[[], Any]) -> None:
+    """Print the help page that Hydra makes, on a terminal as wide as that."""
+    width, page = terminal_width(), io.StringIO()
+    try:
+        with redirect_stdout(page):
+            command()  # ends with SystemExit
+    finally:
+        text = spelled(page.getvalue().strip("\n"))
+        print(fitted_page(text, width) if width else text)
 
 
 @contextmanager
@@ -134,5 +162,6 @@ def _leave(error: Exception) -> None:
     ours = isinstance(error, InputError | RunFailedError)
     for line in (str(error) if ours else hydra_message(error)).split("\n"):
         text = printable(without_password(line))
-        print(text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}...", file=sys.stderr)
+        text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
+        print(spelled(text, sys.stderr), file=sys.stderr)
     sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)

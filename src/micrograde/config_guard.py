@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from micrograde.arguments import quoted_id
 from micrograde.config_parsing import hide_passwords, shorten
 from micrograde.errors import InputError
 from micrograde.printable import printable
@@ -51,6 +52,7 @@ class GuardedLoader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         """Compose, then look."""
+        overrides = [quoted_id(override) for override in overrides]
         _refuse_several_choices(overrides)
         try:
             config = super().load_configuration(

@@ -36,6 +36,7 @@ from micrograde.sweeps.callback import SweepCallback
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.members import run_members
 from micrograde.sweeps.opening import open_sweep
+from micrograde.terminal import say
 from micrograde.tracking import checkout, project_home
 
 _CONFIG = "train"
@@ -71,7 +72,7 @@ def run(*overrides: str) -> Run:
             config = resumption.config if resumption else config
             (result,) = run_experiments([config], overrides, resumption=resumption)
         for warning in result.warnings:
-            print(warning, file=sys.stderr)
+            say(warning, sys.stderr)
         location = store_location(config.tracking)
         return Run.load(result.run_id, location) if location and result.run_id else Run.of_result(result)
 

@@ -7,13 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from micrograde.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
+
 _LINES = 10  # about as many lines a run, where there is no terminal to draw a bar on
+_BAR = 40  # columns at most
 _SECONDS = 10.0  # between two lines of many runs
 _SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 _SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
 
-Show = Callable[[float, str], None]
-"""Shows how far everything is, from 0 to 1, and a text."""
+
+class Show(Protocol):
+    """Shows how far everything is, from 0 to 1, and a text, or where it does not fit the first that does."""
+
+    def __call__(self, share: float, text: str, *shorter: str) -> None:
+        """Show it."""
 
 
 class Watch(Protocol):
@@ -47,8 +54,9 @@ class EpochWatch:
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
         """Show it, or every so many where lines stay."""
         if self.on_terminal:
-            values = "  ".join(f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics)
-            self.show(epoch / self.num_epochs, f"{epoch}/{self.num_epochs}  {values}")
+            values = [f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics]
+            texts = ["  ".join([f"{epoch}/{self.num_epochs}", *part]) for part in (values, values[-1:], [])]
+            self.show(epoch / self.num_epochs, *texts)
         elif epoch == 1 or epoch % max(1, self.num_epochs // _LINES) == 0 or epoch == self.num_epochs:
             self.show(epoch / self.num_epochs, progress_line("epoch", epoch, self.num_epochs, metrics))
 
@@ -92,7 +100,7 @@ class RunsWatch:
     on_terminal: bool
     before: int = 0
     verbose: bool = False
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = say
     best: tuple[float, str] | None = None
     failed: int = 0
     done: int = 0
@@ -123,15 +131,23 @@ class RunsWatch:
 
     def line(self) -> str:
         """``done 37/100  running 63  failed 1  best val/accuracy 0.9833 (seed=3)  12 s left``."""
+        return self.lines()[0]
+
+    def lines(self) -> list[str]:
+        """The same, and shorter ones for a terminal that has no room for it."""
         total = self.before + len(self.names)
-        parts = [f"done {self.before + self.done}/{total}", f"running {len(self.running)}"]
-        parts.append(f"failed {self.failed}")
+        done, running = f"done {self.before + self.done}/{total}", f"running {len(self.running)}"
+        failed, best, whose, left = f"failed {self.failed}", "", "", ""
         if self.best:
-            parts.append(f"best {self.metric} {self.best[0]:.4f} ({self.best[1]})")
+            best = f"best {self.metric} {self.best[0]:.4f}"
+            whose = f"{best} ({self.best[1]})"
         if self.done < len(self.names) and self._share() > 0:
             elapsed = time.monotonic() - self._start
-            parts.append(f"{_duration(elapsed * (1 - self._share()) / self._share())} left")
-        return "  ".join(parts)
+            left = f"{_duration(elapsed * (1 - self._share()) / self._share())} left"
+        shorter = ((done, running, failed, whose, left), (done, running, failed, best, left))
+        failed = failed if self.failed else ""
+        shortest = ((done, failed, best, left), (done, failed, left), (done, failed), (done,))
+        return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest)]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
         shown = dict.fromkeys((self.metric, *_SHOWN))
@@ -146,7 +162,7 @@ class RunsWatch:
         now = time.monotonic()
         if now - self._shown >= (0.1 if self.on_terminal else _SECONDS):
             self._shown = now
-            self.show(self._share(), self.line())
+            self.show(self._share(), *(self.lines() if self.on_terminal else [self.line()]))
 
 
 @contextmanager
@@ -164,24 +180,42 @@ def watch_runs(
     with _shown(title) as (show, on_terminal):
         watch = RunsWatch(names, num_epochs, metric, ascending, show, on_terminal, before, verbose)
         yield watch
-        show(watch._share(), watch.line())
+        show(watch._share(), *watch.lines())
 
 
 @contextmanager
 def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     """How to show progress, and whether that is on a terminal, where lines do not stay."""
-    if not sys.stderr.isatty():
-        yield (lambda share, text: print(text, flush=True)), False  # noqa: ARG005
+    stream = sys.stderr
+    if not moves_cursor(stream):
+        yield (lambda share, text, *shorter: say(text, flush=True)), False  # noqa: ARG005
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     # A name such as [bold] is no markup.
-    texts = (TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[text]}"))
-    columns = (next(texts), BarColumn(), next(texts))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=1.0, text="")
-        yield (lambda share, text: bar.update(task, completed=share, text=text)), True
+    texts = [
+        TextColumn(text, markup=False, table_column=Column(no_wrap=True, overflow="crop"))
+        for text in ("{task.description}", "{task.fields[text]}")
+    ]
+    console, line = Console(stderr=True), BarColumn(0)
+    with Progress(texts[0], line, texts[1], console=console) as bar:
+        task = bar.add_task("", total=1.0, text="")
+
+        def show(share: float, text: str, *shorter: str) -> None:
+            console.width = width = terminal_width(stream) or console.width
+            line.bar_width = min(max(width // 8, 5), _BAR)
+            name = cut(spelled(title, stream), width // 5, spelled("…", stream))
+            spelt = [spelled(each, stream) for each in (text, *shorter)]
+            room = width - line.bar_width - 2
+            fitting = next((each for each in spelt if cells(each) <= room - cells(name)), None)
+            if fitting is None:  # how far it is matters more than what it is
+                name, fitting = "", spelt[-1] if cells(spelt[-1]) <= room else ""
+            bar.update(task, completed=share, description=name, text=fitting)
+
+        show(0.0, "")
+        yield show, True
 
 
 def _duration(seconds: float) -> str:

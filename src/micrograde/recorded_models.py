@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograde import tags
-from micrograde.analysis import StoredRun, load_run, load_sweeps
-from micrograde.analysis.selection import Selection
-from micrograde.analysis.stores import store_of
+from micrograde.analysis import StoredRun, find_run
 from micrograde.classifier import PREPROCESSING, WEIGHTS, Classifier, read_classifier
 from micrograde.command_configs import AnyStore
 from micrograde.config import TableData
@@ -20,9 +17,7 @@ from micrograde.locations import store_location
 from micrograde.run_files import contained, files_of, stored_recipe
 from micrograde.tracking import recover
 
-LATEST = "latest"
 _FOLDER = "model"
-_SHORTEST = 6  # signs of a run id
 
 
 @dataclass(frozen=True)
@@ -49,8 +44,7 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
     Parameters
     ----------
     run_id
-        Of a run, or the beginning of one (six signs or more); of a sweep, which means its best run; or
-        ``latest``, the run that began last of those that have finished.
+        As ``find_run`` takes it: an id or its beginning, of a sweep for its best run, or ``latest``.
 
     Raises
     ------
@@ -59,7 +53,7 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
     """
     location = store_location(where)
     recover(location)
-    run = _find_run(location.tracking_uri, run_id)
+    run = find_run(location.tracking_uri, run_id)
     name, status = f"run_id={run.about.run_id}", run.about.status
     with files_of(run, location, (_FOLDER, "config")) as files:
         if any(contained(files, f"{_FOLDER}/{each}") is None for each in (WEIGHTS, PREPROCESSING)):
@@ -78,26 +72,3 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
         except InputError as error:
             return RecordedModel(run, classifier, None, (*notes, str(error)))
     return RecordedModel(run, classifier, data.target if isinstance(data, TableData) else None, notes)
-
-
-def _find_run(uri: str, run_id: str) -> StoredRun:
-    if run_id == LATEST:
-        finished = store_of(uri).read_about(uri, Selection(status="FINISHED"))
-        if not finished:
-            raise InputError(f"run_id={LATEST}: no run has finished yet; make one with: make train")
-        run_id = max(finished, key=lambda about: (about.start_time or 0, about.run_id)).run_id
-    try:
-        run = load_run(uri, run_id)
-    except InputError:
-        # Sweeps are not listed with runs; load_run finds them by their whole id only.
-        if len(run_id) < _SHORTEST:
-            raise
-        sweeps = [each for each in load_sweeps(uri)["run_id"] if each.startswith(run_id)]
-        if len(sweeps) != 1:
-            raise
-        run = load_run(uri, sweeps[0])
-    if tags.SWEEP_DIGEST not in run.tags:
-        return run
-    if tags.BEST_RUN_ID not in run.tags:
-        raise InputError(f"run_id={run.about.run_id}: is a sweep that has no best run; none has finished")
-    return load_run(uri, run.tags[tags.BEST_RUN_ID], "best run of the sweep")

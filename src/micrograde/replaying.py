@@ -18,7 +18,7 @@ from micrograde.live_run import RunRequest
 from micrograde.locations import store_location
 from micrograde.progress import watch_epochs
 from micrograde.run_files import files_of, read_recipe
-from micrograde.tracking import NullRecorder, parse_environment_tag, present_provenance, recover
+from micrograde.tracking import UNCOMMITTED, NullRecorder, present_provenance, provenance_of, recover
 
 History = Mapping[str, Mapping[int, float]]
 """Each metric's value by step."""
@@ -149,19 +149,16 @@ def compare_histories(stored: History, replayed: History) -> list[MetricComparis
 def _differences(recorded: Mapping[str, str], data_digest: str) -> list[str]:
     """What is otherwise than when the run was recorded, as far as it was written down."""
     now = present_provenance()
-    lines = []
-    if recorded.get(tags.DATA_DIGEST) != data_digest:
-        lines.append(f"data digest {data_digest[:12]}, was {recorded.get(tags.DATA_DIGEST, 'unknown')[:12]}")
-    for name, key in (("micrograde", tags.VERSION), ("commit", tags.GIT_COMMIT)):
-        if recorded.get(key) != now.get(key):
-            lines.append(f"{name} {now.get(key, 'unknown')}, was {recorded.get(key, 'unknown')}")
-    for when, given in (("then", recorded), ("now", now)):
-        if given.get(tags.GIT_DIRTY) == "true":
+    before, after = provenance_of(recorded), provenance_of({**now, tags.DATA_DIGEST: data_digest})
+    names = [name for name in {**after, **before} if name != UNCOMMITTED]
+    lines = [
+        f"{name} {after.get(name, 'unknown')}, was {before.get(name, 'unknown')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+    for when, given in (("then", before), ("now", after)):
+        if given.get(UNCOMMITTED) == "yes":
             lines.append(f"the working tree had changes that were not committed ({when})")
-    before, after = (parse_environment_tag(each.get(tags.ENVIRONMENT, "")) for each in (recorded, now))
-    for key in after:
-        if before.get(key) != after[key]:
-            lines.append(f"{key} {after[key]}, was {before.get(key, 'unknown')}")
     return lines
 
 

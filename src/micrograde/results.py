@@ -25,6 +25,7 @@ from micrograde.drawing import Page
 from micrograde.errors import InputError
 from micrograde.experiment import RunResult
 from micrograde.run_files import contained, files_of
+from micrograde.side_by_side import Comparison, compare_runs
 from micrograde.tracking import StoreLocation, local_store, project_home
 
 if TYPE_CHECKING:
@@ -241,6 +242,35 @@ class Sweep:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
         said = ", ".join(f"{count} {status}" for status, count in counts)
         return f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>"
+
+
+def compare(
+    *runs: str | Run | Sweep, metric: str | None = None, location: StoreLocation | None = None
+) -> Comparison:
+    """Put two runs, or up to seven, side by side, as ``pipelines/compare.py A B`` does.
+
+    >>> mg.compare("3cf88ee7", "latest").differences  # only the params in which they differ
+
+    Parameters
+    ----------
+    runs
+        Ids or their beginnings, ``latest``, or what ``run`` and ``sweep`` return; a sweep means its best run.
+    metric
+        One more to draw and to put first in the table.
+    location
+        The store that they are in, by default the project's own.
+
+    Raises
+    ------
+    InputError
+        If one is not there or in no store, or two are the same run.
+    """
+    named = [run if isinstance(run, str) else run.run_id for run in runs]
+    stores = [run.location for run in runs if not isinstance(run, str) and run.location]
+    if None in named:
+        raise InputError("a run that is in no store cannot be compared; train it without tracking=disabled")
+    where = location or (stores[0] if stores else local_store(project_home()))
+    return compare_runs(where.tracking_uri, [str(run_id) for run_id in named], metric)
 
 
 def _last(points: Mapping[int, float]) -> float:

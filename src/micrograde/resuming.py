@@ -12,6 +12,7 @@ from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to
 from micrograde.errors import InputError
 from micrograde.locations import store_location
 from micrograde.run_files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
+from micrograde.terminal import say
 from micrograde.tracking import (
     Claim,
     ClaimedError,
@@ -185,7 +186,7 @@ def _held(run_id: str, location: StoreLocation) -> Iterator[Claim]:
     path = location.folder / "claims" / run_id
 
     def waiting() -> None:
-        print(f"run {run_id} is still being recorded; waiting for that", flush=True)
+        say(f"run {run_id} is still being recorded; waiting for that", flush=True)
 
     def send(folder: Path) -> None:
         outcome = send_launch(folder, location)

@@ -9,22 +9,29 @@ from micrograde.analysis.comparing import (
     usual_metric,
     varying_parameters,
 )
+from micrograde.analysis.finding import find_run
 from micrograde.analysis.history import load_history
-from micrograde.analysis.loading import load_runs
+from micrograde.analysis.importance import by_importance
+from micrograde.analysis.loading import list_run_ids, load_runs
 from micrograde.analysis.selection import Sweep
+from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.stored_run import StoredRun, last_run_of, load_run, same_value
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import find_sweep, load_sweeps
-from micrograde.analysis.tables import check_output, merge_mean_and_std, print_table, write_table
+from micrograde.analysis.tables import SUFFIXES, check_output, merge_mean_and_std, print_table, write_table
 
 __all__ = [
+    "SUFFIXES",
     "StoredRun",
     "Sweep",
     "best_run",
+    "by_importance",
     "check_output",
+    "find_run",
     "find_sweep",
     "group_over_seeds",
     "last_run_of",
+    "list_run_ids",
     "load_history",
     "load_run",
     "load_runs",
@@ -34,6 +41,7 @@ __all__ = [
     "parameters",
     "print_table",
     "same_value",
+    "short_ids",
     "summarize",
     "table_of_runs",
     "usual_metric",

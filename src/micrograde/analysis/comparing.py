@@ -1,8 +1,10 @@
 """What a comparison of runs needs: which parameters differ, which run is best, means over seeds."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from micrograde.analysis.joining import ABOUT
+from micrograde.analysis.short_ids import short_ids
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,11 +123,14 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
     )
 
 
-def table_of_runs(runs: "pd.DataFrame", metric: str) -> "pd.DataFrame":
-    """What the command shows of each run: its name, what differs, the metrics, status and duration."""
-    metrics = [metric, *(name for name in METRICS if name in runs and name != metric)]
+def table_of_runs(runs: "pd.DataFrame", metric: str, others: Iterable[str] = ()) -> "pd.DataFrame":
+    """What the command shows of each run: its name, what differs, the metrics, status and duration.
+
+    Ids are as short as can be told apart from each other and from those of ``others``.
+    """
+    metrics = [name for name in dict.fromkeys((metric, *METRICS)) if name in runs]
     table = runs[["run_id", "run_name", *varying_parameters(runs), *metrics, "status", "duration"]].copy()
-    table["run_id"] = table["run_id"].str[:8]
+    table["run_id"] = short_ids(table["run_id"].tolist(), others)
     if runs["experiment_name"].nunique() > 1:
         table.insert(1, "experiment_name", runs["experiment_name"])
     return table

@@ -66,3 +66,8 @@ def load_runs(
     selection = Selection(experiment_name, status, parent)
     runs = joined(store_of(tracking_uri).read_runs(tracking_uri, selection))
     return keep_where(runs, where).reset_index(drop=True)
+
+
+def list_run_ids(tracking_uri: str) -> list[str]:
+    """The ids of all runs that ``load_runs`` reads of a store, in no order."""
+    return [about.run_id for about in store_of(tracking_uri).read_about(tracking_uri, Selection())]

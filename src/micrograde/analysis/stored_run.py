@@ -43,22 +43,19 @@ def load_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
     Raises
     ------
     InputError
-        If there is none, or several begin like this; the line names ``key``.
+        If there is none, or several begin like this; the line names ``key``, if there is one.
     """
+    name = f"{key}={run}" if key else run
     if not _ID.fullmatch(run):
-        raise InputError(
-            f"{key}={run}: is no run id; those are 32 signs of 0-9 and a-f, or 6 and more of them"
-        )
+        raise InputError(f"{name}: is no run id; those are 32 signs of 0-9 and a-f, or 6 and more of them")
     store = store_of(tracking_uri)
     named = Selection(run_ids=(run,)) if len(run) == _ID_LENGTH else Selection()
     found = [about for about in store.read_about(tracking_uri, named) if about.run_id.startswith(run)]
     if not found:
-        raise InputError(
-            f"{key}={run}: there is no such run in the store; make compare lists those there are"
-        )
+        raise InputError(f"{name}: there is no such run in the store; make compare lists those there are")
     if len(found) > 1:
         several = " ".join(sorted(about.run_id for about in found)[:5])
-        raise InputError(f"{key}={run}: several runs begin like that: {several}")
+        raise InputError(f"{name}: several runs begin like that: {several}")
     return _complete(tracking_uri, found[0])
 
 

@@ -1,12 +1,15 @@
 """A data frame shown on a terminal, or written to a file."""
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.analysis.layout import Column, fitted_layout, whole_layout
 from micrograde.errors import InputError
 from micrograde.printable import printable
+from micrograde.terminal import cells, folded, moves_cursor, spelled, terminal_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,33 +52,51 @@ def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
         raise InputError(f"output={path}: cannot be written; needs write permission")
 
 
-def print_table(frame: "pd.DataFrame", title: str) -> None:
-    """Print the frame whole: as wide as it is where there is no terminal, else fitted to it."""
-    import sys
+def print_table(
+    frame: "pd.DataFrame",
+    title: str,
+    *,
+    important: Sequence[str] = (),
+    numbers: Collection[str] = (),
+    whole: str | None = None,
+) -> None:
+    """Print the frame: whole where there is no terminal, else the columns that fit.
 
-    from rich import box
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD)
-    names = [str(name) for name in frame]
-    # Names may be anybody's: nothing in them is markup, or an escape sequence that a terminal acts on.
-    cells = {name: [printable(as_cell(name, value)) for value in frame[name]] for name in names}
-    for name in names:
-        numeric = frame[name].dtype.kind in "iuf" or str(frame[name].dtype) in ("Int64", "Float64")
-        table.add_column(Text(printable(name)), justify="right" if numeric else "left", overflow="fold")
-    for row in range(len(frame)):
-        table.add_row(*(Text(cells[name][row]) for name in names))
-    width = None
-    if not sys.stdout.isatty():
-        width = 4 + sum(
-            max(cell_len(printable(name)), *map(cell_len, values), 1) + 3 for name, values in cells.items()
+    Parameters
+    ----------
+    important
+        The columns that are shown before others, the most important first.
+    numbers
+        Columns whose texts are numbers, besides those of numbers.
+    whole
+        What to type to have all columns, such as ``output=runs.csv``.
+    """
+    # Names may be anybody's: nothing in them is an escape sequence that a terminal acts on.
+    columns = [
+        Column(
+            _shown(str(name)),
+            [_shown(as_cell(str(name), value)) for value in values],
+            to_the_right=name in numbers or _is_number(values.dtype),
+            whole=name in numbers or name == "run_id" or _is_number(values.dtype),
         )
-    console = Console(width=width, highlight=False)
-    console.print(Text(printable(title), style="bold"))
-    console.print(table)
+        for name, values in frame.items()
+    ]
+    title, rule, more = _shown(title), spelled("─"), spelled("…")
+    width = terminal_width()
+    if width is None:
+        lines = whole_layout(columns, rule=rule).lines
+        empty = " " * cells(lines[1])
+        print("\n".join([title, empty, *lines, empty]))
+        return
+    layout = fitted_layout(columns, width, [_shown(name) for name in important], rule=rule, more=more)
+    titles = folded(title, width, 0)
+    if moves_cursor(sys.stdout):
+        titles = [f"\x1b[1m{line}\x1b[0m" for line in titles]
+    left_out = [f"{layout.left_out} more column{'s' * (layout.left_out > 1)}"] * (layout.left_out > 0)
+    left_out += ["whole texts"] * layout.shortened
+    note = [" and ".join(left_out) + (f": {whole}" if whole else "")] if left_out else []
+    notes = [part for line in note for part in folded(f"  {line}", width)]
+    print("\n".join([*titles, "", *(line.rstrip() for line in layout.lines), *notes, ""]))
 
 
 def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -106,6 +127,15 @@ def as_cell(column: str, value: Any) -> str:
             return f"{value:.1f} s"
         return f"{value:.4f}" if "accuracy" in column else f"{value:.4g}"
     return str(value)
+
+
+def _shown(text: str) -> str:
+    """As this output can show it."""
+    return spelled(printable(text))
+
+
+def _is_number(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "iuf"
 
 
 def _markdown(frame: "pd.DataFrame") -> str:

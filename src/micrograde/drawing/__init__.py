@@ -17,6 +17,7 @@ from micrograde.drawing.loss_surface import draw_loss_surface
 from micrograde.drawing.network import LayerNode, draw_network
 from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.rendering import render_graph
+from micrograde.drawing.run_curves import RunCurves, draw_run_curves
 from micrograde.drawing.style import save_figure
 from micrograde.drawing.svg import Svg
 from micrograde.drawing.sweep_curves import Curves, draw_sweep_curves
@@ -33,6 +34,7 @@ __all__ = [
     "LayerNode",
     "Page",
     "Picture",
+    "RunCurves",
     "Svg",
     "Swept",
     "animate_decision_boundary",
@@ -48,6 +50,7 @@ __all__ = [
     "draw_metric_by_seed",
     "draw_network",
     "draw_parallel_coordinates",
+    "draw_run_curves",
     "draw_svg",
     "draw_sweep",
     "draw_sweep_curves",

@@ -91,11 +91,11 @@ class Panel:
 
     def draw_curve(self, x: NDArray[np.floating], y: NDArray[np.float64], colour: str, label: str) -> None:
         """A line through the points; a gap where y is not finite or beyond 1e300; a point alone is a dot."""
-        drawable = _drawable(y)
-        cuts = np.flatnonzero(np.diff(drawable.astype(int))) + 1
+        can_draw = drawable(y)
+        cuts = np.flatnonzero(np.diff(can_draw.astype(int))) + 1
         pieces = []
         for places in np.split(np.arange(len(y)), cuts):
-            if not len(places) or not drawable[places[0]]:
+            if not len(places) or not can_draw[places[0]]:
                 continue
             kept = places[_outline(y[places], int(self.width))]
             across, down = self.at(x[kept], y[kept])
@@ -122,17 +122,17 @@ class Panel:
 def padded_range(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
     """From the smallest to the largest finite value and a little more; 0 to 1 if there is none."""
     array = np.asarray(values, float)
-    drawable = array[_drawable(array)]
-    if not drawable.size:
+    inside = array[drawable(array)]
+    if not inside.size:
         return 0.0, 1.0
-    low, high = float(drawable.min()), float(drawable.max())
+    low, high = float(inside.min()), float(inside.max())
     room = 0.05 * (high - low) or 0.05 * abs(low)
     if room < _TINY:
         room = 1.0
     return low - room, high + room
 
 
-def _drawable(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def drawable(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """False where a value is not finite, or so huge that its distance from another might not be."""
     return np.abs(values) < _HUGE
 

@@ -21,6 +21,7 @@ from micrograde.progress import watch_runs
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
+from micrograde.terminal import say
 from micrograde.tracking import (
     Claim,
     ClaimedError,
@@ -146,7 +147,7 @@ class Sweep:
             path = self.location.folder / "claims" / self.identity.digest[:32]
 
             def waiting() -> None:
-                print("the last launch of this sweep is still being recorded; waiting for it", flush=True)
+                say("the last launch of this sweep is still being recorded; waiting for it", flush=True)
 
             try:
                 self._claim = self._resources.enter_context(
@@ -298,7 +299,7 @@ class Sweep:
         def finish(number: int, frame: object) -> None:  # noqa: ARG001
             self.closing.set()
             signal.signal(signal.SIGINT, before)
-            print("finishing the runs in training; Ctrl-C again to stop them", flush=True)
+            say("finishing the runs in training; Ctrl-C again to stop them", flush=True)
 
         signal.signal(signal.SIGINT, finish)
         try:

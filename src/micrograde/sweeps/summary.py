@@ -9,6 +9,7 @@ from micrograde.analysis.comparing import ascending
 from micrograde.live_run import registered_name
 from micrograde.printable import printable
 from micrograde.sweeps.jobs import sweep_name
+from micrograde.terminal import say
 from micrograde.tracking import RunRecorder
 
 if TYPE_CHECKING:
@@ -74,21 +75,21 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
     parts += [f"{count} {status}" for status, count in counts.items()]
     if sweep.before:
         parts.append(f"{sweep.before} of them from before")
-    print(f"finished    {', '.join(parts)}")
+    say(f"finished    {', '.join(parts)}")
     if summary.best_run_id:
         best = runs.set_index("run_id").loc[summary.best_run_id]
         name = printable(str(best["run_name"]))
-        print(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
+        say(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
     if registered:
-        print(f"registered  {registered}")
+        say(f"registered  {registered}")
     failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
     for _, run in failed.head(_FAILURES).iterrows():
         reason = printable(str(run.get(f"tags.{tags.REASON}", "")))
-        print(f"failed      {printable(str(run['run_name']))}: {reason}")
+        say(f"failed      {printable(str(run['run_name']))}: {reason}")
     if len(failed) > _FAILURES:
-        print(f"            and {len(failed) - _FAILURES} more")
-    print(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")
-    print('look        make ui, or make compare ARGS="sweep=latest"')
+        say(f"            and {len(failed) - _FAILURES} more")
+    say(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")
+    say('look        make ui, or make compare ARGS="sweep=latest"')
     return len(failed)
 
 
@@ -97,7 +98,7 @@ def print_outcomes(sweep: "Sweep") -> int:
     outcomes = sweep.outcomes
     finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
-    print(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
+    say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
     low_is_good = ascending(sweep.metric, sweep.options.order)
     values = {digest: each.value for digest, each in finished.items() if each.value is not None}
     if values:
@@ -105,7 +106,7 @@ def print_outcomes(sweep: "Sweep") -> int:
         best = min(
             values, key=lambda each: (values[each] if low_is_good else -values[each], sweep.names[each])
         )
-        print(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
+        say(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
     for digest, each in list(failed.items())[:_FAILURES]:
-        print(f"failed      {sweep.names[digest]}: {each.reason}")
+        say(f"failed      {sweep.names[digest]}: {each.reason}")
     return len(failed)

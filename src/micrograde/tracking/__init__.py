@@ -6,7 +6,7 @@ from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.tracking.events import DatasetInput, ModelDescription
 from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
-from micrograde.tracking.provenance import present_provenance
+from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder
 from micrograde.tracking.recovery import recover
 from micrograde.tracking.run_recorder import NullRecorder, RecordedRun, RunRecorder
@@ -24,6 +24,7 @@ from micrograde.tracking.store import (
 from micrograde.tracking.writer_process import WriterProcess
 
 __all__ = [
+    "UNCOMMITTED",
     "Claim",
     "ClaimedError",
     "DatasetInput",
@@ -49,6 +50,7 @@ __all__ = [
     "parse_environment_tag",
     "present_provenance",
     "project_home",
+    "provenance_of",
     "quiet_environment",
     "recover",
     "send_launch",

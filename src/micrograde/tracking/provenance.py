@@ -3,12 +3,16 @@
 import getpass
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from micrograde import tags
-from micrograde.tracking.environment import environment_tag
+from micrograde.tracking.environment import environment_tag, parse_environment_tag
 from micrograde.tracking.store import checkout
+
+UNCOMMITTED = "uncommitted changes"
+"""``yes`` if the working tree had any: the commit is then not all that made the run."""
 
 
 def present_provenance() -> dict[str, str]:
@@ -40,12 +44,29 @@ def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
     return given
 
 
+def provenance_of(recorded: Mapping[str, str]) -> dict[str, str]:
+    """What a run's tags say of its data, code and machine, by names that are to be read.
+
+    What they do not say is left out. Digests are cut to twelve characters.
+    """
+    given = {
+        "data digest": recorded.get(tags.DATA_DIGEST, "")[:12],
+        "micrograde": recorded.get(tags.VERSION, ""),
+        "commit": recorded.get(tags.GIT_COMMIT, ""),
+        **parse_environment_tag(recorded.get(tags.ENVIRONMENT, "")),
+        UNCOMMITTED: {"true": "yes", "false": "no"}.get(recorded.get(tags.GIT_DIRTY, ""), ""),
+    }
+    return {name: value for name, value in given.items() if name and value}
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints, or None where there is none to ask."""
     # Without its optional locks, or a commit that the user makes at this moment would fail.
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=5, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
