@@ -3,6 +3,9 @@
 OWN = "micrograde."
 """What the names of our own begin with; MLflow keeps many for its own use."""
 
+THEIRS = "mlflow."
+"""What the names of MLflow's own begin with; all others are a user's."""
+
 CONFIG_DIGEST = "micrograde.config_digest"
 DATA_DIGEST = "micrograde.data_digest"
 REASON = "micrograde.reason"

@@ -89,3 +89,25 @@ def test_the_table_has_what_differs_and_the_metrics(uri):
         "run_id", "run_name", "optimizer.learning_rate", "seed", "val/loss", "val/accuracy", "status", "duration",
     ]  # fmt: skip
     assert (table["run_id"].str.len() == 8).all()
+
+
+def test_the_words_of_users_stand_in_the_table_and_are_neither_params_nor_metrics():
+    runs = pd.DataFrame(
+        {
+            "run_id": ["a" * 32, "b" * 32],
+            "run_name": ["first", "second"],
+            "experiment_name": ["digits", "digits"],
+            "status": ["FINISHED", "FINISHED"],
+            "duration": [1.0, 2.0],
+            "val/loss": [1.0, 2.0],
+            "tags.micrograde.config_digest": ["c", "d"],
+            "tags.micrograde.note": [None, "why"],
+            "tags.team/a": ["x", None],
+        }
+    )
+    assert varying_parameters(runs) == []
+    table = table_of_runs(runs, "val/loss")
+    assert list(table)[:4] == ["run_id", "run_name", "note", "tags.team/a"]
+    assert "tags.micrograde.config_digest" not in table
+    with pytest.raises(InputError, match=r"metric=tags.team/a: no run has it; there are val/loss$"):
+        order_runs(runs, "tags.team/a")

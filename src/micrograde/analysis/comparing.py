@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from micrograde import tags
 from micrograde.analysis.joining import ABOUT
 from micrograde.analysis.short_ids import short_ids
 from micrograde.errors import InputError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEED = "seed"
+_NOTE = f"tags.{tags.NOTE}"
 METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "train/accuracy", "train/loss")
 """What a table shows of the metrics, besides the one it is ordered by."""
 
@@ -19,6 +21,12 @@ def parameters(runs: "pd.DataFrame") -> list[str]:
     """The names of the params among the columns."""
     names = map(str, runs)
     return [name for name in names if not ("/" in name or name in ABOUT or name.startswith("tags."))]
+
+
+def own_words(runs: "pd.DataFrame") -> list[str]:
+    """The columns of tags and notes that users have given to any of the runs."""
+    names = [name for name in map(str, runs) if name.startswith("tags.")]
+    return [name for name in names if name == _NOTE or not name.startswith(f"tags.{tags.OWN}")]
 
 
 def varying_parameters(runs: "pd.DataFrame") -> list[str]:
@@ -55,9 +63,10 @@ def usual_metric(runs: "pd.DataFrame") -> str:
 
 def known_metric(runs: "pd.DataFrame", metric: str) -> str:
     """The metric's column (or ``duration``), or ``InputError`` that names the metrics there are."""
-    if metric in runs and ("/" in metric or metric == "duration"):
+    metrics = [name for name in map(str, runs) if "/" in name and not name.startswith("tags.")]
+    if metric in (*metrics, "duration"):
         return metric
-    there_are = [name for name in map(str, runs) if "/" in name and not name.startswith("gradient_norm/")]
+    there_are = [name for name in metrics if not name.startswith("gradient_norm/")]
     raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are) or 'none yet'}")
 
 
@@ -126,11 +135,14 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
 def table_of_runs(runs: "pd.DataFrame", metric: str, others: Iterable[str] = ()) -> "pd.DataFrame":
     """What the command shows of each run: its name, what differs, the metrics, status and duration.
 
-    Ids are as short as can be told apart from each other and from those of ``others``.
+    Tags and notes that users have given are shown, too, if any run has them. Ids are
+    as short as can be told apart from each other and from those of ``others``.
     """
     metrics = [name for name in dict.fromkeys((metric, *METRICS)) if name in runs]
     table = runs[["run_id", "run_name", *varying_parameters(runs), *metrics, "status", "duration"]].copy()
     table["run_id"] = short_ids(table["run_id"].tolist(), others)
+    for name in reversed(own_words(runs)):
+        table.insert(2, "note" if name == _NOTE else name, runs[name])
     if runs["experiment_name"].nunique() > 1:
         table.insert(1, "experiment_name", runs["experiment_name"])
     return table

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde import tags
 from micrograde.analysis.selection import LARGEST, RawRuns, RunAbout
 from micrograde.analysis.typing_columns import typed
 
@@ -37,9 +36,9 @@ def joined(raw: RawRuns) -> "pd.DataFrame":
         columns[name] = typed(values)
     for name, values in _columns(raw.metrics, row_of).items():
         columns[name] = infinities(np.array(values, float))  # None becomes NaN
-    own = (row for row in raw.tags if row[1].startswith(tags.OWN))  # LIKE takes capitals for small letters
-    for name, values in _columns(own, row_of).items():
-        columns[f"tags.{name}"] = pd.Series(values, dtype="str")
+    given = [(run_id, f"tags.{key}", value) for run_id, key, value in raw.tags]
+    for name, values in _columns(given, row_of).items():
+        columns[name] = pd.Series(values, dtype="str")
     return pd.DataFrame(columns)
 
 

@@ -39,8 +39,8 @@ def load_runs(
         Typed: integer, float, boolean or text, by what all runs have; missing where a run has none.
     val/accuracy and the other metrics
         The last value of each.
-    tags.micrograde.config_digest and the other tags of micrograde
-        Text.
+    tags.micrograde.config_digest and the other tags of micrograde, tags.team and the other tags of a user
+        Text; missing where a run has none. MLflow's own are left out.
 
     Parameters
     ----------

@@ -24,14 +24,14 @@ def read_about(uri: str, selection: Selection) -> list[RunAbout]:
 
 
 def read_runs(uri: str, selection: Selection) -> RawRuns:
-    """The runs selected with their params, the last value of each metric, and micrograde's tags."""
+    """The runs selected with their params, the last value of each metric, and tags but MLflow's."""
     raw = RawRuns([])
     for about, run in _selected(uri, selection):
         raw.about.append(about)
         raw.params += [(about.run_id, *item) for item in run.data.params.items()]
         raw.metrics += [(about.run_id, *item) for item in run.data.metrics.items()]
         given = run.data.tags.items()
-        raw.tags += [(about.run_id, *item) for item in given if item[0].startswith(tags.OWN)]
+        raw.tags += [(about.run_id, *item) for item in given if not item[0].startswith(tags.THEIRS)]
     return raw
 
 

@@ -30,7 +30,7 @@ def read_about(uri: str, selection: Selection) -> list[RunAbout]:
 
 
 def read_runs(uri: str, selection: Selection) -> RawRuns:
-    """The runs selected with their params, the last value of each metric, and micrograde's tags."""
+    """The runs selected with their params, the last value of each metric, and tags but MLflow's."""
     with _connected(uri) as connection:
         if connection is None:
             return RawRuns([])
@@ -38,7 +38,7 @@ def read_runs(uri: str, selection: Selection) -> RawRuns:
         for chosen in _chosen(selection):
             raw.params += _all(_long(connection, chosen, "params", "t.value"))
             raw.metrics += _all(_long(connection, chosen, "latest_metrics", _VALUE))
-            raw.tags += _all(_long(connection, chosen, "tags", "t.value", f"t.key like '{tags.OWN}%'"))
+            raw.tags += _all(_long(connection, chosen, "tags", "t.value", f"t.key not like '{tags.THEIRS}%'"))
         return raw
 
 
