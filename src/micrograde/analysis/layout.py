@@ -81,7 +81,7 @@ def fitted_layout(
     more
         What stands for characters that are left out.
     """
-    if sum(_whole_widths(columns)) + _WIDE_GAP * len(columns) <= width:
+    if sum(_whole_widths(columns)) + _WIDE_GAP * (len(columns) - 1) + 2 * _MARGIN <= width:
         return whole_layout(columns, rule=rule)
     headers = [_broken(column.name, column.width) for column in columns]
     widest = [max(column.width, *map(cells, header)) for column, header in zip(columns, headers, strict=True)]
