@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import settings
@@ -131,7 +132,7 @@ class User:
 
     def artifacts(self, run) -> Path:
         """The folder of a run's files, themselves and no copies."""
-        return Path(run.info.artifact_uri.removeprefix("file://"))
+        return Path(unquote(run.info.artifact_uri.removeprefix("file://")))
 
     def files(self) -> list[str]:
         """All files of the home, and of the folder the commands are given in."""

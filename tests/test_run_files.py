@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from micrograde.analysis import load_run
 from micrograde.config import DisabledTracking, ServerTracking, TrainConfig, config_digest
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
+from micrograde.results import Run
 from micrograde.run_files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
+from micrograde.tracking import recover
 
 RUN = stored_run()
 
@@ -98,6 +101,27 @@ def test_files_elsewhere_are_not_read_whatever_the_address(recorded, tmp_path):
             assert "\n" not in str(error.value)
     finally:
         (artifacts / "link").unlink()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_files_of_a_project_that_was_moved_are_found_before_anything_is_mended(
+    recorded, tmp_path, capsys, writable
+):
+    """In Python no command comes first, and there are stores that nobody may write to."""
+    home = tmp_path / "mlruns of ü"
+    shutil.copytree(recorded.home, home)
+    copy = dataclasses.replace(recorded, home=home)
+    if not writable:  # to root every file is; no lock can be had where there is a folder
+        lock = copy.location.folder / "mlflow.lock"
+        lock.unlink(missing_ok=True)
+        lock.mkdir()
+        recover(copy.location)
+    run = load_run(copy.location.tracking_uri, recorded.finished)
+    assert str(recorded.home) in run.artifact_uri
+    with files_of(run, copy.location) as folder:
+        assert folder == copy.files(recorded.finished)
+    assert Run.load(recorded.finished, copy.location).model
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_address_is_unquoted(recorded):

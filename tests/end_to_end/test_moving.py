@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # each of them runs commands
 TRAIN = ("data=moons", "training.num_epochs=2")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def project(make_user):
     """A run, a sweep, and a run that was killed."""
     user = make_user("moving")
@@ -43,24 +43,17 @@ def addresses(home) -> str:
 
 
 @pytest.fixture
-def copy(project, tmp_path):
-    """The project at another place; the original is as it was in the end."""
+def moved(project, tmp_path):
+    """A copy of the project, with nothing at its old place for as long as the test takes."""
     home = tmp_path / "mlruns of ü" / "home"
     shutil.copytree(project.home, home)
-    before = {path: (home / path).read_bytes() for path in files_of(home)}
+    aside = project.home.rename(tmp_path / "aside")
+    before = {path: (aside / path).read_bytes() for path in files_of(aside)}
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     yield User(home, folder)
-    assert {path: (project.home / path).read_bytes() for path in files_of(project.home)} == before
-
-
-@pytest.fixture
-def moved(project, copy, tmp_path):
-    """The same with nothing at its old place for as long as the test takes."""
-    aside = project.home.rename(tmp_path / "aside")
-    yield copy
     assert not project.home.exists()
-    aside.rename(project.home)
+    assert {path: (aside / path).read_bytes() for path in files_of(aside)} == before
 
 
 def files_of(folder):
@@ -91,28 +84,6 @@ def test_everything_goes_on(project, moved):
     new = moved.run("train", *TRAIN, "experiment_name=new")
     assert new.stderr == ""
     assert "learning_curves" in Run.load(single, local_store(moved.home)).figures
-
-
-def test_what_a_copy_records_is_in_the_copy(project, copy):
-    done = copy.run("train", *TRAIN, "seed=7")
-    assert done.stderr.startswith(f"mlruns was in {project.home}: ")
-    assert str(project.home) not in addresses(copy.home)
-    (run,) = (run for run in copy.runs() if run.data.params.get("seed") == "7")
-    assert copy.artifacts(run).is_relative_to(copy.home / "mlruns")
-
-
-def test_files_are_read_before_anything_is_mended(copy):
-    """In Python no command comes first; and a store may be one that nobody may write to."""
-    run = next(
-        run for run in copy.runs() if run.info.status == "FINISHED" and "model.activation" in run.data.params
-    )
-    assert Run.load(run.info.run_id, local_store(copy.home)).model
-    lock = copy.home / "mlruns" / "mlflow.lock"
-    lock.unlink()
-    lock.mkdir()
-    before = addresses(copy.home)
-    done = copy.run("replay", f"run_id={run.info.run_id}")
-    assert ("identical" in done.stdout, done.stderr, addresses(copy.home)) == (True, "", before)
 
 
 def test_of_an_experiment_that_mlflow_made_elsewhere_all_runs_lie_here(user, tmp_path):
