@@ -79,7 +79,8 @@ def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> Prepare
     def samples(part: Part | None) -> Samples | None:
         if part is None:
             return None
-        features = preprocessing.transform(part.features).astype(dtype)
+        with np.errstate(over="ignore"):  # a row that is too large for the dtype is of no class; runs say so
+            features = preprocessing.transform(part.features).astype(dtype)
         targets = one_hot(part.labels, len(dataset.class_names), dtype)
         return Samples(features, targets, part.labels)
 

@@ -5,6 +5,7 @@ config, and nothing is recorded. Whatever is wrong with a parameter is said by t
 """
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -197,6 +199,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         records, departure = _train(config, data)
         if departure.divergence:
             raise RunFailedError(f"MLPClassifier diverged: {departure.divergence}; lower the learning rate")
+        _warn_of_validation(records)
         self.classes_, self.seed_ = classes, seed
         self.preprocessing_ = data.preprocessing
         state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
@@ -314,6 +317,19 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
     records = [event for event in events if isinstance(event, EpochRecord)]
     (departure,) = (event for event in events if isinstance(event, Departure))
     return records, departure
+
+
+def _warn_of_validation(records: Sequence[EpochRecord]) -> None:
+    """Say so if early stopping could not go by the validation loss."""
+    losses = np.array([record.metrics["val/loss"][0] for record in records if "val/loss" in record.metrics])
+    if wrong := np.count_nonzero(~np.isfinite(losses)):
+        kept = "the last weights are kept" if wrong == len(losses) else "the best of the others are kept"
+        warnings.warn(
+            f"MLPClassifier: the validation loss is not finite after {wrong} of {len(losses)} epochs, "
+            f"because rows of the validation part overflow; {kept}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -40,6 +40,7 @@ from micrograde.training import (
     confusion_counts,
     evaluate,
     find,
+    rows_of_no_class,
 )
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -249,11 +250,12 @@ class LiveRun:
         data = self.data
         confusion = None
         if status == "FINISHED" and data.test is not None:
-            loss, accuracy = evaluate(model, data.test)
+            with np.errstate(all="ignore"):  # rows may overflow
+                loss, accuracy = evaluate(model, data.test)
+                confusion = confusion_counts(model, data.test)[0]
             self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
             self._record(len(self.history["train/loss"]), self.test)
-            confusion = confusion_counts(model, data.test)[0]
-        self.findings = find(self._measurements())
+        self.findings = find(self._measurements(model))
         noted = {}
         if self.findings:
             said = "\n".join(f"- {each}" for each in self.findings)
@@ -291,16 +293,35 @@ class LiveRun:
         """The last value of each metric; nothing of a run that ended before its first epoch."""
         return last_values(self.history) | self.test
 
-    def _measurements(self) -> Measurements:
+    def _measurements(self, model: MLP) -> Measurements:
         labels, training = self.data.training.labels, self.config.training
+        stopping = training.early_stopping
         return Measurements(
             self.history,
             self.initial_loss,
             classes=len(self.data.dataset.class_names),
             majority=float(np.bincount(labels).max() / len(labels)),
             activation=self.config.model.activation,
-            early_stopping=training.early_stopping.enabled,
+            early_stopping=stopping.enabled,
+            stopping_metric=stopping.metric,
+            rows_of_no_class=self._rows_of_no_class(model) if self.status != "FAILED" else {},
         )
+
+    def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
+        """See ``Measurements``; looked for where a loss tells that there are any."""
+        losses = self.last_metrics()
+        parts = {
+            "validation": ("val/loss", self.data.validation),
+            "test": ("test/loss", self.data.test),
+        }
+        found = {}
+        for name, (metric, samples) in parts.items():
+            if samples and not np.isfinite(losses.get(metric, 0.0)):
+                with np.errstate(all="ignore"):
+                    lost = int(rows_of_no_class(model, samples)[0])
+                if lost:
+                    found[name] = (lost, len(samples))
+        return found
 
     def _record(self, step: int, values: Mapping[str, float]) -> None:
         """Tell the store what it does not have yet."""

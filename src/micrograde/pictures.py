@@ -42,7 +42,10 @@ def write_light_pictures(
     if any(metric.startswith("update_ratio/") for metric in history):
         drawing.draw_update_ratios(history, title=title).save(folder / "update_ratios.svg")
     if confusion is not None:
-        picture = drawing.draw_confusion_matrix(confusion, class_names=data.dataset.class_names, title=title)
+        lost = (len(data.test) if data.test else 0) - int(confusion.sum())
+        picture = drawing.draw_confusion_matrix(
+            confusion, class_names=data.dataset.class_names, title=title, of_no_class=lost
+        )
         picture.save(folder / "confusion_matrix.svg")
     if data.dataset.image_shape:
         images = model.layer1.weights[0].T.reshape(-1, *data.dataset.image_shape)

@@ -1,6 +1,7 @@
 """The end of a sweep: its table and pictures into the parent run, and what came of it onto the terminal."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,11 @@ def print_outcomes(sweep: "Sweep") -> int:
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
     say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
     low_is_good = ascending(sweep.metric, sweep.options.order)
-    values = {digest: each.value for digest, each in finished.items() if each.value is not None}
+    values = {
+        digest: each.value
+        for digest, each in finished.items()
+        if each.value is not None and not math.isnan(each.value)
+    }
     if values:
         # Among equals the first by name, as in the report.
         best = min(
