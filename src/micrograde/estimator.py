@@ -31,11 +31,12 @@ from micrograde.assembly import (
     prepare_dataset,
     stack_size,
 )
+from micrograde.classifier import check_classified
 from micrograde.config import TrainConfig
 from micrograde.config_parsing import parse_train_config
 from micrograde.data import Dataset
 from micrograde.errors import InputError, RunFailedError
-from micrograde.nn import MLP, softmax
+from micrograde.nn import MLP, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.training import Departure, EpochRecord, Training
@@ -212,22 +213,37 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The most probable class of each row: (N, D) features in, (N,) of ``classes_`` out."""
+        """The most probable class of each row: (N, D) features in, (N,) of ``classes_`` out.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit, or rows of it are so large that the network's numbers overflow.
+        """
         logits = self._logits(X)  # which sees to it that there are classes
         labels: NDArray[Any] = self.classes_[np.argmax(logits, axis=1)]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
-        """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out."""
+        """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out.
+
+        Raises
+        ------
+        ValueError
+            As ``predict`` does.
+        """
         return softmax(self._logits(X))
 
     def _logits(self, X: ArrayLike) -> FloatArray:
         check_is_fitted(self, "model_")  # a fit that diverged has left other attributes
-        rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
-        starts = range(0, len(rows), ROWS_AT_A_TIME)
-        return np.concatenate(
-            [self.model_.predict_logits(rows[start : start + ROWS_AT_A_TIME]) for start in starts]
-        )
+        with np.errstate(all="ignore"):  # what overflows is looked for below
+            rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
+            starts = range(0, len(rows), ROWS_AT_A_TIME)
+            logits = np.concatenate(
+                [self.model_.predict_logits(rows[start : start + ROWS_AT_A_TIME]) for start in starts]
+            )
+        check_classified(predicted_classes(logits) < 0, _SOURCE)
+        return logits
 
     def _seed(self) -> int:
         random = check_random_state(self.random_state)  # refuses what is no seed
