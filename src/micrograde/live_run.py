@@ -270,6 +270,7 @@ class LiveRun:
         if self.folder:
             write_classifier(self.folder / "model", model, self.config, data.preprocessing)
             self._draw(self.folder, model, confusion)
+        self.log.write()
         described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
         self.recorder.end_run(self.number, status, described)
         if described and not self.request.in_sweep:  # of a sweep the best is
@@ -279,15 +280,15 @@ class LiveRun:
     def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
         """The graphs; of a run that has ended an epoch its pictures, too."""
         name, data, figures = self.request.name, self.data, folder / "figures"
-        write_graphs(folder, name, model, self._first_batch())
+        write_graphs(folder, name, model, self._first_batch(), self._warn)
         if self.history:
-            write_light_pictures(figures, name, self.history, model, data, confusion)
+            write_light_pictures(figures, name, self.history, model, data, confusion, self._warn)
         if not self.request.all_pictures:
             return
-        write_walkthrough(folder, name, model, self._first_batch())
+        write_walkthrough(folder, name, model, self._first_batch(), self._warn)
         if self.history:
             rows = self.config.training.batch_size or len(data.training)
-            write_other_pictures(figures, name, model, self.trajectory, data, rows)
+            write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
 
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""

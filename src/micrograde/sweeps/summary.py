@@ -23,11 +23,12 @@ _FAILURES = 5  # that are told of on the terminal; the table has all
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """What the store holds of a sweep: its parent's id, its runs, the best of them."""
+    """What the store holds of a sweep: its parent's id, its runs, the best of them, pictures it lacks."""
 
     run_id: str
     runs: "pd.DataFrame"
     best_run_id: str | None
+    left_out: tuple[str, ...] = ()
 
 
 def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> SweepSummary:
@@ -65,7 +66,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         recorder.log_model(parent, source_run_id=report.best_run_id, registered_name=name)
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, report.best_run_id)
+    return SweepSummary(run_id, runs, report.best_run_id, report.left_out)
 
 
 def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None) -> int:
@@ -83,6 +84,9 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
         say(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
     if registered:
         say(f"registered  {registered}")
+    for line in summary.left_out:
+        say(f"note        {printable(line)}")
+    print_warnings(sweep)
     failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
     for _, run in failed.head(_FAILURES).iterrows():
         reason = printable(str(run.get(f"tags.{tags.REASON}", "")))
@@ -92,6 +96,15 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
     say(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")
     say('look        make ui, or make compare ARGS="sweep=latest"')
     return len(failed)
+
+
+def print_warnings(sweep: "Sweep") -> None:
+    """What is to be known of this launch's runs, each once."""
+    for line, count in sweep.warned.most_common(_FAILURES):
+        where = "a run" if count == 1 else f"{count} runs"
+        say(f"note        of {where}: {printable(line)}")
+    if len(sweep.warned) > _FAILURES:
+        say(f"            and {len(sweep.warned) - _FAILURES} more, which stand in the runs' train.log")
 
 
 def print_outcomes(sweep: "Sweep") -> int:
@@ -112,6 +125,7 @@ def print_outcomes(sweep: "Sweep") -> int:
             values, key=lambda each: (values[each] if low_is_good else -values[each], sweep.names[each])
         )
         say(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
+    print_warnings(sweep)
     for digest, each in list(failed.items())[:_FAILURES]:
         say(f"failed      {sweep.names[digest]}: {each.reason}")
     return len(failed)
