@@ -153,6 +153,8 @@ class LiveRun:
                 parent=request.parent,
             )
         run = cls(request, place, number, data, recorder)
+        for note in data.dataset.notes:
+            run._warn(note)
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
         return run

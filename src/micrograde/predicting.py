@@ -56,7 +56,7 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     import pandas as pd
 
     classifier, source = model.classifier, f"data.path={path}"
-    table = read_rows(path, _understood(model))
+    table = read_rows(path, _understood(model), model.target, model.classifier.preprocessing.class_names)
     _check_columns(table, classifier, source, keep_columns=keep_columns)
     try:
         found = classifier.predict(table)
@@ -91,9 +91,14 @@ def _understood(model: RecordedModel) -> set[str]:
         pairs = zip(encoding.columns, encoding.categories, strict=True)
         columns |= {column for column, categories in pairs if categories and are_truths(categories)}
     names = classifier.preprocessing.class_names
-    if model.target and (are_truths(names) or all(re.fullmatch(r"-?\d+", name) for name in names)):
+    if model.target and (are_truths(names) or all(_is_plain_integer(name) for name in names)):
         columns.add(model.target)
     return columns
+
+
+def _is_plain_integer(name: str) -> bool:
+    """Whether a class is a number that is written in one way alone, and that float64 has."""
+    return re.fullmatch(r"0|-?[1-9]\d*", name) is not None and abs(int(name)) <= 2**53
 
 
 def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *, keep_columns: bool) -> None:
