@@ -1,6 +1,7 @@
 """Compare recorded runs: a table, best first, with the parameters that differ. `--help` lists the keys."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,10 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
         say(f"written to {output}")
     if report:
         say(f"best run  {report.best_run_id or 'none has finished'}")
-        say(f"report    {report.page}")
+        for line in report.left_out:
+            print(printable(line), file=sys.stderr)
+        if report.page:
+            say(f"report    {report.page}")
 
 
 def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:

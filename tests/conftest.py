@@ -114,6 +114,7 @@ class User:
             stdout, stderr = process.communicate()
             ended = process.returncode
         assert status in (ended, None), f"{stdout}\n{stderr}"
+        assert "could not be drawn" not in stdout + stderr  # a picture is only left out for an error in it
         return subprocess.CompletedProcess([pipeline, *arguments], ended, stdout, stderr)
 
     @property

@@ -184,3 +184,27 @@ def test_a_classifier_is_made_of_a_network_alone(tmp_path):
     classifier = read_classifier(tmp_path)
     assert isinstance(classifier, Classifier)
     assert classifier.model.parameters.ndim == 1
+
+
+def test_rows_that_overflow_are_named_and_are_of_no_class(tmp_path):
+    kept(tmp_path, load_dataset("iris", seed=0), "float32", activation="relu")
+    classifier, features = read_classifier(tmp_path), load_dataset("iris", seed=0).features.copy()
+    features[[60]] *= 1e40
+    with pytest.raises(
+        InputError, match=r"^features: row 61 has no probabilities: the network's numbers overflow$"
+    ):
+        classifier.predict(features)
+    features[70:90] *= 1e40
+    with pytest.raises(
+        InputError, match=r"^features: rows 61, 71, 72, 73, 74 and 16 more have no probabilities"
+    ):
+        classifier.probabilities(features)
+    assert np.isnan(classifier.unchecked_probabilities(features)).any(axis=1).sum() == 21
+
+
+def test_rows_may_be_records(tmp_path, table):
+    kept(tmp_path / "model", dataset_of(tmp_path))
+    classifier, rows = read_classifier(tmp_path / "model"), table.to_dict("records")
+    expected = classifier.predict(table)
+    pd.testing.assert_frame_equal(classifier.predict(rows), expected)
+    pd.testing.assert_frame_equal(classifier.predict(rows[0]), expected.head(1))

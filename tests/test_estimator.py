@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
-from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
@@ -317,3 +318,37 @@ def test_test_accuracy_is_not_below_that_of_scikit_learns_classifier(name):
         theirs += peer(classifier).fit(train, train_labels).score(test, test_labels)
     # Another machine's rounding may turn one of the rows that lie on a border.
     assert ours >= theirs - 1.5 / rows
+
+
+def test_early_stopping_that_has_nothing_to_go_by_says_so_and_keeps_the_last_weights():
+    features, labels = load_iris(return_X_y=True)
+    features, labels = np.r_[features, [[-1e100, 1, 1, 1]]], np.r_[labels, 0]
+    told = 0
+    for seed in range(6):  # until the row is in the validation part
+        stopping = {"early_stopping": True, "patience": 3, "validation_fraction": 0.4}
+        fitted = quick(activation="relu", num_epochs=20, random_state=seed, **stopping)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fitted.fit(features, labels)
+        if fitted.history_["val/loss"].notna().all():  # it was trained on
+            assert not caught
+            continue
+        (warning,) = caught
+        told += 1
+        assert warning.category is ConvergenceWarning
+        assert "not finite after 3 of 3 epochs" in str(warning.message)
+        assert "the last weights are kept" in str(warning.message)
+        assert fitted.score(features[:-1], labels[:-1]) > 0.5
+    assert told
+
+
+def test_rows_that_overflow_are_refused_by_their_numbers():
+    features, labels = load_iris(return_X_y=True)
+    fitted = quick(activation="relu").fit(features, labels)
+    features[[60, 120]] *= 1e40
+    for method in (fitted.predict, fitted.predict_proba):
+        with pytest.raises(
+            ValueError, match=r"^X: rows 61 and 121 have no probabilities: the network's numbers overflow$"
+        ):
+            method(features)
+    assert fitted.predict(features[:60]).shape == (60,)

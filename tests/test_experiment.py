@@ -102,3 +102,49 @@ def test_large_networks_make_small_stacks_and_few_runs_are_not_cut_up():
     assert size(1000, 1, **digits) == 128
     wide = {"data": {"name": "digits"}, "model__hidden_size": 4096}
     assert size(100, 2, **wide) == 1
+
+
+def a_table_with_a_huge_value(path, rows=80, where=0.99):
+    """Two classes far apart; one value that no float32 has, in the row that the split puts where it is wanted."""
+    import pandas as pd
+
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"a": np.r_[random.normal(0, 1, rows // 2), random.normal(9, 1, rows // 2)]})
+    table["b"], table["y"] = random.normal(size=rows), ["p"] * (rows // 2) + ["q"] * (rows // 2)
+    table.loc[where, "b"] = -1e100
+    table.to_csv(path, index=False)
+    return str(path)
+
+
+def test_a_row_that_overflows_is_said_and_does_not_keep_early_stopping_from_learning(tmp_path):
+    """In whichever part the row is: all rows are tried, and there must be some of each part."""
+    stopping = {"enabled": True, "patience": 4}
+    seen = set()
+    for row in range(12):
+        data = {
+            "name": "csv",
+            "path": a_table_with_a_huge_value(tmp_path / "t.csv", where=row),
+            "target": "y",
+        }
+        shape = {"hidden_size": 4, "activation": "relu", "batch_norm": False}
+        (result,) = run_experiments(
+            [config(data=data, model=shape, training__num_epochs=12, training__early_stopping=stopping)]
+        )
+        said = [each for each in result.findings if "overflow" in each]
+        if np.isnan(result.history["val/loss"]).any():
+            part = "validation"
+        else:
+            part = "test" if np.isnan(result.test["test/loss"]) else "training"
+        seen.add(part)
+        if part == "training":  # where the deviation is as large
+            assert said == []
+            continue
+        rows = 8
+        assert [f"for 1 of {rows} {part} rows" in each for each in said] == [True]
+        if part == "validation":
+            assert any("early stopping had nothing to go by" in each for each in result.findings)
+            assert result.test["test/accuracy"] > 0.9
+            assert max(result.history["val/accuracy"]) <= (rows - 1) / rows
+        else:
+            assert result.test["test/accuracy"] <= (rows - 1) / rows
+    assert seen == {"training", "validation", "test"}

@@ -154,6 +154,19 @@ def test_a_row_that_the_classifier_refuses_has_no_probabilities_and_no_label(cla
             classifier.probabilities(bad)
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_row_that_overflows_has_no_probabilities_and_no_label(batch_norm):
+    kind = {"activation": "relu", "batch_norm": batch_norm, "dtype": "float32"}
+    classifier = classifier_of(None, 3, [4], ("a", "b", "c"), 0, **kind)
+    rows = np.array([[1.0, 2.0, 3.0], [1e40, -1e41, 1e42], [0.0, 0.0, 0.0], [-1e300, 1e300, 1e300]])
+    labels, found = run_onnx(exported(classifier), {"features": rows})
+    assert [label == "" for label in labels] == [False, True, False, True]
+    assert np.isnan(found).tolist() == [[False] * 3, [True] * 3, [False] * 3, [True] * 3]
+    assert compare_onnx(exported(classifier), classifier, rows)
+    with pytest.raises(InputError, match="rows 2 and 4 have no probabilities"):
+        classifier.predict(rows)
+
+
 def test_missing_features_of_a_model_of_arrays_give_nothing():
     classifier = classifier_of(None, 2, [3], ("a", "b"), 0, activation="relu")
     labels, found = run_onnx(exported(classifier), {"features": np.array([[np.nan, 0.0], [0.0, 1.0]])})

@@ -222,3 +222,27 @@ def test_a_row_whose_numbers_overflow_is_named(tmp_path):
     model.classifier.model.parameters[:] = np.sign(model.classifier.model.parameters) * 1e10
     with pytest.raises(InputError, match="row 2 has no probabilities: the network's numbers overflow"):
         predict_table(model, written(tmp_path, huge))
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (("7", "07"), ()),
+        (("1e5", "100000"), ()),
+        (("NA", "EU"), ()),
+        (("1", "2"), ("NA",)),
+        (("a", "b"), ("NA",)),
+    ],
+)
+def test_the_accuracy_is_told_by_classes_as_they_stand_in_the_file(tmp_path, names, missing):
+    """A word for a missing value is one, unless it is a class."""
+    codes = pd.Series(np.arange(ROWS) % 2).map(dict(enumerate(names)))
+    table = pd.DataFrame({"height": np.arange(ROWS) * 1.5, "kind": codes})
+    model = model_of_table(tmp_path, table)
+    predicted = model.classifier.predict(table[["height"]])["class"]
+    assert set(predicted) <= set(names)
+    table.loc[: len(missing) - 1, "kind"] = list(missing)
+    found = predict_table(model, written(tmp_path, table))
+    assert found.known == ROWS - len(missing)
+    told = slice(len(missing), None)
+    assert found.accuracy == (predicted[told] == table["kind"][told]).mean()

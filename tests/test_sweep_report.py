@@ -108,3 +108,28 @@ def test_names_are_text_and_no_markup(tmp_path):
     for markup in ("<script>alert", "<img src=x>", "<b>title"):
         assert markup not in page
     assert "&lt;b&gt;title" in page
+
+
+@pytest.mark.parametrize(
+    ("module", "broken", "left"),
+    [
+        ("drawing.sweep_pictures", "draw_metric_by_parameter", "figures/by_parameter.png"),
+        ("drawing.sweep_pictures", "draw_sweep_curves", "figures/learning_curves.png"),
+        ("sweep_report", "page", "report.html"),
+    ],
+)
+def test_a_picture_or_page_that_cannot_be_drawn_is_left_out_and_the_rest_is_there(
+    tmp_path, monkeypatch, module, broken, left
+):
+    def fail(*_, **__):
+        raise ValueError("math domain error")
+
+    runs, history = sweep()
+    monkeypatch.setattr(f"micrograde.{module}.{broken}", fail)
+    report = write_sweep_report(tmp_path, runs, history, title="a", varies=(RATE, "seed"), metric=METRIC)
+    assert report.left_out == (f"{left} is left out: it could not be drawn (ValueError: math domain error)",)
+    assert report.best_run_id == runs.iloc[5]["run_id"]
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    everything = {f"figures/{name}.png" for name in ("by_parameter", "learning_curves")} | {"report.html"}
+    assert everything - there == {left}
+    assert (report.page is None) == (left == "report.html")

@@ -19,7 +19,7 @@ import numpy as np
 
 from micrograde.autograd import Variable, nodes
 from micrograde.config import TrainConfig, to_container
-from micrograde.drawing import LayerNode
+from micrograde.drawing import LayerNode, Say
 from micrograde.equations import Trace
 from micrograde.gradcheck import GradientEvidence, trace_first_sample, trace_replica
 from micrograde.nn import MLP
@@ -54,35 +54,37 @@ def write_evidence(folder: Path, evidence: GradientEvidence) -> None:
     (folder / "gradient_check.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_graphs(folder: Path, title: str, model: MLP, batch: Samples) -> None:
+def write_graphs(folder: Path, title: str, model: MLP, batch: Samples, say: Say | None = None) -> None:
     """The network as it is after training, at a batch of training data (N, D).
 
     Of a network with few parameters also the graph of the batch's first sample, number by number, in
-    evaluation mode.
+    evaluation mode. ``say`` is told of one that is left out because it cannot be drawn.
     """
-    from micrograde.drawing import draw_graph, draw_network, render_graph
+    from micrograde.drawing import draw_graph, draw_network, left_out, render_graph
 
     folder = _made(folder / "graph")
-    with np.errstate(all="ignore"):  # the graph of a run that diverged shows its infinities
+    # The graph of a run that diverged shows its infinities.
+    with np.errstate(all="ignore"), left_out("graph/network", say):
         trace = trace_replica(model, 0, batch.features, batch.targets)
         trace.loss.backward()
         graph = draw_network(_layer_nodes(model, trace), title=title)
         render_graph(graph, folder / "network", ("dot", "svg"))
-        if model.layout.size <= _PARAMETERS_DRAWN:
+    if model.layout.size <= _PARAMETERS_DRAWN:
+        with np.errstate(all="ignore"), left_out("graph/sample", say):
             sample = trace_first_sample(model, 0, batch.features, batch.targets)
             sample.loss.backward()
             render_graph(draw_graph(sample.loss), folder / "sample", ("dot", "svg"))
 
 
-def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples) -> None:
+def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples, say: Say | None = None) -> None:
     """The graph of the loss, played forward and backward, at a batch of training data (N, D).
 
     Of a network with few parameters number by number, for the batch's first sample in evaluation mode; else
-    as arrays, for its first rows.
+    as arrays, for its first rows. ``say`` is told if it is left out because it cannot be drawn.
     """
-    from micrograde.drawing import draw_walkthrough
+    from micrograde.drawing import draw_walkthrough, left_out
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), left_out("walkthrough.html", say):
         if model.layout.size <= _PARAMETERS_DRAWN:
             trace = trace_first_sample(model, 0, batch.features, batch.targets)
             mode = " (evaluation mode: batch norm takes its running statistics)" if model.batch_norm else ""
@@ -94,7 +96,7 @@ def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples) -> N
         trace.loss.name = "loss"
         trace.loss.backward()
         page = draw_walkthrough(trace.loss, title=title, subtitle=subtitle)
-    page.save(_made(folder) / "walkthrough.html")
+        page.save(_made(folder) / "walkthrough.html")
 
 
 def _name_for_reading(trace: Trace, rows: Samples, *, batch_norm: bool) -> str:

@@ -53,8 +53,13 @@ class PreparedData:
     test: Samples | None
 
 
-def prepare_data(config: DataConfig, dtype: str) -> PreparedData:
+def prepare_data(config: DataConfig, dtype: str, *, exact_labels: bool = True) -> PreparedData:
     """Load, split and preprocess a data set for networks of ``dtype``.
+
+    Parameters
+    ----------
+    exact_labels
+        See ``load_dataset``.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def prepare_data(config: DataConfig, dtype: str) -> PreparedData:
         Whatever is wrong with the data.
     """
     options = {key: value for key, value in dataclasses.asdict(config).items() if key not in _SPLIT_KEYS}
-    return prepare_dataset(load_dataset(**options), config, dtype)
+    return prepare_dataset(load_dataset(exact_labels=exact_labels, **options), config, dtype)
 
 
 def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> PreparedData:
@@ -79,7 +84,8 @@ def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> Prepare
     def samples(part: Part | None) -> Samples | None:
         if part is None:
             return None
-        features = preprocessing.transform(part.features).astype(dtype)
+        with np.errstate(over="ignore"):  # a row that is too large for the dtype is of no class; runs say so
+            features = preprocessing.transform(part.features).astype(dtype)
         targets = one_hot(part.labels, len(dataset.class_names), dtype)
         return Samples(features, targets, part.labels)
 

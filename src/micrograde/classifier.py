@@ -8,10 +8,11 @@ data.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from micrograde.config import ModelConfig, TrainConfig, to_container
 from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.data.encoding import are_truths
+from micrograde.data.messages import numbered
 from micrograde.errors import InputError
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
@@ -26,6 +28,10 @@ from micrograde.tracking import ModelDescription
 
 if TYPE_CHECKING:
     import pandas
+
+Records: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""One row, or several, each by the names of its columns."""
+Rows: TypeAlias = "pandas.DataFrame | Records | NDArray[Any]"
 
 WEIGHTS, PREPROCESSING = "weights.safetensors", "preprocessing.json"
 _EXAMPLE_ROWS = 3
@@ -51,27 +57,37 @@ class Classifier:
         encoding = self.preprocessing.encoding
         return encoding.columns if encoding else self.preprocessing.feature_names
 
-    def probabilities(self, rows: "pandas.DataFrame | NDArray[Any]") -> FloatArray:
+    def probabilities(self, rows: Rows) -> FloatArray:
         """The probability of each class (n, C), in the order of ``preprocessing.class_names``.
 
         Parameters
         ----------
         rows
-            A table with at least the columns of the training data, by name, or an array (n, D) of features.
+            A table with at least the columns of the training data, by name: a data frame, a list of
+            records, or one record. Or an array (n, D) of features.
 
         Raises
         ------
         InputError
-            A column is missing, or holds what cannot be a feature; in one line.
+            A column is missing, or holds what cannot be a feature, or rows have no probabilities because
+            the network's numbers overflow; in one line, which names the rows.
         """
-        inputs = self._inputs(rows)
-        parts = [
-            softmax(self.model.predict_logits(inputs[start : start + _ROWS_AT_ONCE]).astype(np.float64))
-            for start in range(0, len(inputs), _ROWS_AT_ONCE)
-        ]
+        shares = self.unchecked_probabilities(rows)
+        source = "table" if self.preprocessing.encoding else "features"
+        check_classified(np.isnan(shares.sum(axis=-1)), source)
+        return shares
+
+    def unchecked_probabilities(self, rows: Rows) -> FloatArray:
+        """As ``probabilities``, with NaN where the network's numbers overflow: such a row is of no class."""
+        with np.errstate(all="ignore"):
+            inputs = self._inputs(rows)
+            parts = [
+                softmax(self.model.predict_logits(inputs[start : start + _ROWS_AT_ONCE]).astype(np.float64))
+                for start in range(0, len(inputs), _ROWS_AT_ONCE)
+            ]
         return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
 
-    def predict(self, rows: "pandas.DataFrame | NDArray[Any]") -> "pandas.DataFrame":
+    def predict(self, rows: Rows) -> "pandas.DataFrame":
         """For each row its ``class`` by name, and ``probability_<name>`` of each class."""
         import pandas
 
@@ -81,13 +97,32 @@ class Classifier:
         found = np.array(names, object)[shares.argmax(axis=-1)]
         return pandas.DataFrame({"class": found, **columns}, index=index)
 
-    def _inputs(self, rows: "pandas.DataFrame | NDArray[Any]") -> NDArray[np.float64]:
+    def _inputs(self, rows: Rows) -> NDArray[np.float64]:
         if isinstance(rows, np.ndarray):
             return self.preprocessing.transform(rows)
+        rows = _as_table(rows)
         if self.preprocessing.encoding:
             return self.preprocessing.transform_table(rows)
         numbers = TableEncoding(self.columns, (None,) * len(self.columns))
         return self.preprocessing.transform(numbers.encode(rows))
+
+
+def check_classified(lost: NDArray[np.bool_], source: str) -> None:
+    """Raise ``InputError``, which starts with ``source``, if a row (n,) has no probabilities."""
+    places = np.flatnonzero(lost).tolist()
+    if places:
+        verb = "has" if len(places) == 1 else "have"
+        raise InputError(
+            f"{source}: {numbered(places)} {verb} no probabilities: the network's numbers overflow"
+        )
+
+
+def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
+    import pandas
+
+    if isinstance(rows, pandas.DataFrame):
+        return rows
+    return pandas.DataFrame([rows] if isinstance(rows, Mapping) else list(rows))
 
 
 def describe_model(dataset: Dataset) -> ModelDescription:

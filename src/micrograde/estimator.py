@@ -5,6 +5,7 @@ config, and nothing is recorded. Whatever is wrong with a parameter is said by t
 """
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -29,11 +31,12 @@ from micrograde.assembly import (
     prepare_dataset,
     stack_size,
 )
+from micrograde.classifier import check_classified
 from micrograde.config import TrainConfig
 from micrograde.config_parsing import parse_train_config
 from micrograde.data import Dataset
 from micrograde.errors import InputError, RunFailedError
-from micrograde.nn import MLP, softmax
+from micrograde.nn import MLP, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.training import Departure, EpochRecord, Training
@@ -197,6 +200,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         records, departure = _train(config, data)
         if departure.divergence:
             raise RunFailedError(f"MLPClassifier diverged: {departure.divergence}; lower the learning rate")
+        _warn_of_validation(records)
         self.classes_, self.seed_ = classes, seed
         self.preprocessing_ = data.preprocessing
         state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
@@ -209,22 +213,37 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The most probable class of each row: (N, D) features in, (N,) of ``classes_`` out."""
+        """The most probable class of each row: (N, D) features in, (N,) of ``classes_`` out.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit, or rows of it are so large that the network's numbers overflow.
+        """
         logits = self._logits(X)  # which sees to it that there are classes
         labels: NDArray[Any] = self.classes_[np.argmax(logits, axis=1)]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
-        """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out."""
+        """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out.
+
+        Raises
+        ------
+        ValueError
+            As ``predict`` does.
+        """
         return softmax(self._logits(X))
 
     def _logits(self, X: ArrayLike) -> FloatArray:
         check_is_fitted(self, "model_")  # a fit that diverged has left other attributes
-        rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
-        starts = range(0, len(rows), ROWS_AT_A_TIME)
-        return np.concatenate(
-            [self.model_.predict_logits(rows[start : start + ROWS_AT_A_TIME]) for start in starts]
-        )
+        with np.errstate(all="ignore"):  # what overflows is looked for below
+            rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
+            starts = range(0, len(rows), ROWS_AT_A_TIME)
+            logits = np.concatenate(
+                [self.model_.predict_logits(rows[start : start + ROWS_AT_A_TIME]) for start in starts]
+            )
+        check_classified(predicted_classes(logits) < 0, _SOURCE)
+        return logits
 
     def _seed(self) -> int:
         random = check_random_state(self.random_state)  # refuses what is no seed
@@ -314,6 +333,19 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
     records = [event for event in events if isinstance(event, EpochRecord)]
     (departure,) = (event for event in events if isinstance(event, Departure))
     return records, departure
+
+
+def _warn_of_validation(records: Sequence[EpochRecord]) -> None:
+    """Say so if early stopping could not go by the validation loss."""
+    losses = np.array([record.metrics["val/loss"][0] for record in records if "val/loss" in record.metrics])
+    if wrong := np.count_nonzero(~np.isfinite(losses)):
+        kept = "the last weights are kept" if wrong == len(losses) else "the best of the others are kept"
+        warnings.warn(
+            f"MLPClassifier: the validation loss is not finite after {wrong} of {len(losses)} epochs, "
+            f"because rows of the validation part overflow; {kept}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 def _plain(value: Any) -> Any:

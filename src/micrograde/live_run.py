@@ -40,6 +40,7 @@ from micrograde.training import (
     confusion_counts,
     evaluate,
     find,
+    rows_of_no_class,
 )
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -152,6 +153,8 @@ class LiveRun:
                 parent=request.parent,
             )
         run = cls(request, place, number, data, recorder)
+        for note in data.dataset.notes:
+            run._warn(note)
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
         return run
@@ -249,11 +252,12 @@ class LiveRun:
         data = self.data
         confusion = None
         if status == "FINISHED" and data.test is not None:
-            loss, accuracy = evaluate(model, data.test)
+            with np.errstate(all="ignore"):  # rows may overflow
+                loss, accuracy = evaluate(model, data.test)
+                confusion = confusion_counts(model, data.test)[0]
             self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
             self._record(len(self.history["train/loss"]), self.test)
-            confusion = confusion_counts(model, data.test)[0]
-        self.findings = find(self._measurements())
+        self.findings = find(self._measurements(model))
         noted = {}
         if self.findings:
             said = "\n".join(f"- {each}" for each in self.findings)
@@ -268,6 +272,7 @@ class LiveRun:
         if self.folder:
             write_classifier(self.folder / "model", model, self.config, data.preprocessing)
             self._draw(self.folder, model, confusion)
+        self.log.write()
         described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
         self.recorder.end_run(self.number, status, described)
         if described and not self.request.in_sweep:  # of a sweep the best is
@@ -277,30 +282,49 @@ class LiveRun:
     def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
         """The graphs; of a run that has ended an epoch its pictures, too."""
         name, data, figures = self.request.name, self.data, folder / "figures"
-        write_graphs(folder, name, model, self._first_batch())
+        write_graphs(folder, name, model, self._first_batch(), self._warn)
         if self.history:
-            write_light_pictures(figures, name, self.history, model, data, confusion)
+            write_light_pictures(figures, name, self.history, model, data, confusion, self._warn)
         if not self.request.all_pictures:
             return
-        write_walkthrough(folder, name, model, self._first_batch())
+        write_walkthrough(folder, name, model, self._first_batch(), self._warn)
         if self.history:
             rows = self.config.training.batch_size or len(data.training)
-            write_other_pictures(figures, name, model, self.trajectory, data, rows)
+            write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
 
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""
         return last_values(self.history) | self.test
 
-    def _measurements(self) -> Measurements:
+    def _measurements(self, model: MLP) -> Measurements:
         labels, training = self.data.training.labels, self.config.training
+        stopping = training.early_stopping
         return Measurements(
             self.history,
             self.initial_loss,
             classes=len(self.data.dataset.class_names),
             majority=float(np.bincount(labels).max() / len(labels)),
             activation=self.config.model.activation,
-            early_stopping=training.early_stopping.enabled,
+            early_stopping=stopping.enabled,
+            stopping_metric=stopping.metric,
+            rows_of_no_class=self._rows_of_no_class(model) if self.status != "FAILED" else {},
         )
+
+    def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
+        """See ``Measurements``; looked for where a loss tells that there are any."""
+        losses = self.last_metrics()
+        parts = {
+            "validation": ("val/loss", self.data.validation),
+            "test": ("test/loss", self.data.test),
+        }
+        found = {}
+        for name, (metric, samples) in parts.items():
+            if samples and not np.isfinite(losses.get(metric, 0.0)):
+                with np.errstate(all="ignore"):
+                    lost = int(rows_of_no_class(model, samples)[0])
+                if lost:
+                    found[name] = (lost, len(samples))
+        return found
 
     def _record(self, step: int, values: Mapping[str, float]) -> None:
         """Tell the store what it does not have yet."""

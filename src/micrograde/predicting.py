@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from micrograde.classifier import Classifier
 from micrograde.data import read_rows
 from micrograde.data.encoding import are_truths
@@ -58,16 +56,12 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     import pandas as pd
 
     classifier, source = model.classifier, f"data.path={path}"
-    table = read_rows(path, _understood(model))
+    table = read_rows(path, _understood(model), model.target, model.classifier.preprocessing.class_names)
     _check_columns(table, classifier, source, keep_columns=keep_columns)
     try:
-        with np.errstate(all="ignore"):  # what comes of too large numbers is looked for below
-            found = classifier.predict(table)
+        found = classifier.predict(table)
     except InputError as error:  # which speaks of "table" or "features"
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
-    if (lost := found.isna().any(axis=1)).any():
-        row = int(lost.to_numpy().argmax()) + 1
-        raise InputError(f"{source}: row {row} has no probabilities: the network's numbers overflow")
     features = set(classifier.columns)
     others = [name for name in table.columns if name not in features]
     accuracy, known = _accuracy(table, model.target, found["class"])
@@ -97,9 +91,14 @@ def _understood(model: RecordedModel) -> set[str]:
         pairs = zip(encoding.columns, encoding.categories, strict=True)
         columns |= {column for column, categories in pairs if categories and are_truths(categories)}
     names = classifier.preprocessing.class_names
-    if model.target and (are_truths(names) or all(re.fullmatch(r"-?\d+", name) for name in names)):
+    if model.target and (are_truths(names) or all(_is_plain_integer(name) for name in names)):
         columns.add(model.target)
     return columns
+
+
+def _is_plain_integer(name: str) -> bool:
+    """Whether a class is a number that is written in one way alone, and that float64 has."""
+    return re.fullmatch(r"0|-?[1-9]\d*", name) is not None and abs(int(name)) <= 2**53
 
 
 def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *, keep_columns: bool) -> None:

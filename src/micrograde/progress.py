@@ -1,5 +1,6 @@
 """What is shown while runs train: a bar on a terminal, plain lines elsewhere."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,7 +122,7 @@ class RunsWatch:
         self.done += 1
         self.failed += status == "FAILED"
         value = metrics.get(self.metric)
-        if status == "FINISHED" and value is not None:
+        if status == "FINISHED" and value is not None and not math.isnan(value):
             # Among equals the first by name, whichever happened to end first.
             candidates = [(value, self.names[place]), *([self.best] if self.best else [])]
             self.best = min(candidates, key=lambda each: (each[0] if self.ascending else -each[0], each[1]))

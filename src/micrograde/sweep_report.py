@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from micrograde import tags
 from micrograde.analysis import best_run, order_runs, summarize, varying_parameters
 from micrograde.analysis.comparing import METRICS, SEED, ascending
 from micrograde.analysis.page import heading, page, paragraph, picture, table
-from micrograde.drawing import draw_sweep, save_figure
+from micrograde.drawing import draw_sweep, left_out, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,9 @@ class SweepReport:
     settings
         A row a setting, best mean first, as ``summarize`` gives it; over the seeds, if they vary.
     page
-        ``report.html``.
+        ``report.html``; None if it could not be made.
+    left_out
+        A line for each picture that could not be drawn.
     """
 
     best_run_id: str | None
@@ -47,7 +49,8 @@ class SweepReport:
     unfinished: int
     summary: "pd.DataFrame"
     settings: "pd.DataFrame"
-    page: Path
+    page: Path | None
+    left_out: tuple[str, ...] = ()
 
 
 def report_folder(home: Path, name: str, run_id: str) -> Path:
@@ -111,29 +114,32 @@ def write_sweep_report(
         listed = settings.assign(run_ids=[" ".join(ids) for ids in settings["run_ids"]])
         listed.to_csv(folder / "over_seeds.csv", index=False)
     (folder / "figures").mkdir(exist_ok=True)
-    pictures = []
-    for name, text, figure in draw_sweep(
-        runs, history, by, seeds=SEED in swept, metrics=metrics_drawn(metric), lower_is_better=up
-    ):
+    pictures: list[str] = []
+    said: list[str] = []
+    rule: dict[str, Any] = {"metrics": metrics_drawn(metric), "lower_is_better": up, "say": said.append}
+    for name, text, figure in draw_sweep(runs, history, by, seeds=SEED in swept, **rule):
         path = folder / "figures" / f"{name}.png"
-        save_figure(figure, path)
-        pictures += [heading(text), picture(path, text)]
+        with left_out(f"figures/{name}.png", said.append):
+            save_figure(figure, path)
+            pictures += [heading(text), picture(path, text)]
 
     unfinished = len(runs) - finished
     about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"
     about += f", {unfinished:,} did not" if unfinished else ""
     about += f" · varied: {', '.join(swept)}" if swept else ""
-    parts = [
-        *_best_part(runs, best, swept, metric, "lowest" if up else "highest"),
-        *_settings_part(runs, settings, by, metric, SEED in swept),
-        *pictures,
-        *_unfinished_part(runs, swept),
-        *_runs_part(runs, swept, metric),
-    ]
-    target = folder / "report.html"
-    target.write_text(page(title, about, parts), encoding="utf-8")
+    target, made = folder / "report.html", None
+    with left_out("report.html", said.append):
+        parts = [
+            *_best_part(runs, best, swept, metric, "lowest" if up else "highest"),
+            *_settings_part(runs, settings, by, metric, SEED in swept),
+            *pictures,
+            *_unfinished_part(runs, swept),
+            *_runs_part(runs, swept, metric),
+        ]
+        target.write_text(page(title, about, parts), encoding="utf-8")
+        made = target
     value = float(runs[metric].iloc[0]) if best is not None else np.nan
-    return SweepReport(best, value, finished, unfinished, summary, settings, target)
+    return SweepReport(best, value, finished, unfinished, summary, settings, made, tuple(said))
 
 
 def _told_apart(runs: "pd.DataFrame", varies: Sequence[str]) -> list[str]:

@@ -95,6 +95,28 @@ def test_ticks_are_round_few_and_within_the_range(low, width, whole):
         assert len(ticks) >= 2
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+@settings(max_examples=200)
+def test_any_range_has_a_tick_and_no_two_read_alike(low, high):
+    low, high = sorted([low, high])
+    ticks = round_ticks(low, high)
+    assert 1 <= len(ticks) <= 7
+    assert len({text for _, text in ticks}) == len(ticks)
+    assert np.isfinite([value for value, _ in ticks]).all()
+
+
+def test_ticks_of_large_numbers_close_to_each_other_are_told_apart():
+    texts = [text for _, text in round_ticks(1e16, 1e16 + 8)]
+    assert texts == [
+        "1e16",
+        "1.0000000000000002e16",
+        "1.0000000000000004e16",
+        "1.0000000000000006e16",
+        "1.0000000000000008e16",
+    ]
+    assert round_ticks(1e16, 1e16) == [(1e16, "1e16")]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [(0, 1, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (0.98, 50.9, ["10", "20", "30", "40", "50"])],

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from micrograde.nn import CrossEntropyLoss, calculate_accuracy, one_hot
+from micrograde.nn import CrossEntropyLoss, calculate_accuracy, one_hot, predicted_classes
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -65,4 +65,19 @@ def test_accuracy_is_in_per_cent_and_equal_logits_are_no_luck():
 def test_what_is_correct_is_what_argmax_says_also_among_equals(logits, labels):
     loss = CrossEntropyLoss()
     loss.forward(logits, one_hot(labels, 3))
-    np.testing.assert_array_equal(loss.correct(), logits.argmax(axis=-1) == labels)
+    expected = (logits.argmax(axis=-1) == labels) & ~np.isnan(logits).any(axis=-1)
+    np.testing.assert_array_equal(loss.correct(), expected)
+
+
+def test_a_row_that_is_not_finite_is_of_no_class():
+    nan, inf = np.nan, np.inf
+    logits = np.array([[nan, 0, 1], [0, nan, 1], [inf, 0, 1], [-inf] * 3, [-inf, 2, 1], [0, 2, 2], [0, 1, 2]])
+    np.testing.assert_array_equal(predicted_classes(logits), [-1, -1, -1, -1, 1, 1, 2])
+    np.testing.assert_array_equal(predicted_classes(np.stack([logits] * 2))[1], predicted_classes(logits))
+    loss = CrossEntropyLoss()
+    for label in range(3):
+        with np.errstate(all="ignore"):
+            loss.forward(logits, one_hot(np.full(7, label), 3))
+        np.testing.assert_array_equal(loss.correct(), predicted_classes(logits) == label)
+    # As the notebook has it: per cent of any predictions.
+    assert calculate_accuracy(np.array([[nan, 0.0], [1.0, 0.0]]), np.array([[1.0, 0.0], [1.0, 0.0]])) == 50

@@ -71,6 +71,15 @@ def test_nothing_is_said_of_a_healthy_run():
             "overfitting: validation loss was lowest after epoch 2 (0.4) and ended at 0.5",
         ),
         (
+            {"val/loss": [1.0] * 5 + [np.nan] * 15},
+            "validation loss is not finite from epoch 6 on",
+        ),
+        (
+            {"val/loss": [1.0, np.inf, 0.9, np.nan] + [0.8] * 16},
+            "validation loss is not finite after 2 of 20 epochs, first after epoch 2",
+        ),
+        ({"val/loss": [np.nan] * 20}, "validation loss is not finite after any epoch"),
+        (
             {"train/loss": np.geomspace(1, 0.01, EPOCHS)},
             "not done yet: the last 4 epochs took 62 % off the training loss",
         ),
@@ -102,3 +111,33 @@ def test_of_numbers_that_are_not_finite_nothing_is_said():
     odd = [float("nan"), float("inf")] * (EPOCHS // 2)
     everything = dict.fromkeys(healthy(), odd)
     assert find(measured(everything, initial_loss=float("nan"))) == []
+
+
+@pytest.mark.parametrize(
+    ("losses", "metric", "said"),
+    [
+        (
+            [np.nan] * EPOCHS,
+            "val/loss",
+            "any epoch; early stopping had nothing to go by, and the last weights are kept",
+        ),
+        (
+            [0.5] * 3 + [np.inf] * 17,
+            "val/loss",
+            "from epoch 4 on; early stopping kept the best weights of the epochs in",
+        ),
+        ([np.nan] * EPOCHS, "val/accuracy", "validation loss is not finite after any epoch"),
+    ],
+)
+def test_what_early_stopping_made_of_a_loss_that_is_not_finite_is_said(losses, metric, said):
+    history = healthy(**{"val/loss": losses})
+    found = Measurements(history, 2.4, 10, 0.1, "tanh", early_stopping=True, stopping_metric=metric)
+    (sentence,) = find(found)
+    assert said in sentence
+    assert ("early stopping" in sentence) == (metric == "val/loss")
+
+
+def test_rows_of_no_class_are_said():
+    found = Measurements(healthy(), 2.4, 10, 0.1, "tanh", rows_of_no_class={"test": (2, 30)})
+    (sentence,) = find(found)
+    assert sentence.startswith("the network's numbers overflow for 2 of 30 test rows: they are of no class")

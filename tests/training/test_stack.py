@@ -50,6 +50,7 @@ programs = st.fixed_dictionaries(
         "optimizer": st.sampled_from(["sgd", "nesterov", "adam"]),
         "patience": st.sampled_from([None, 1, 3]),
         "batch_size": st.sampled_from([7, 10, 30]),
+        "overflows": st.sampled_from([False, False, True]),  # a row of the validation part
     }
 )
 
@@ -95,6 +96,8 @@ def make(program, group, snapshot_due=lambda: False):
     )
     shuffling = [np.random.default_rng(100 + each["seed"]) for each in group]
     training, validation = samples(rows, 1, dtype), samples(12, 2, dtype)
+    if program.get("overflows"):
+        validation.features[3] = np.finfo(dtype).max
     told = None
     if column("noise").any():
         streams = [np.random.default_rng(200 + each["seed"]) for each in group]

@@ -71,25 +71,29 @@ ADD = Operation(
     operator.add,
     UNCHANGED,  # (A1): each operand's share is g
     UNCHANGED,
+    reads=("", ""),
 )
 SUBTRACT = Operation(
     "-",
     operator.sub,
     UNCHANGED,  # (A2)
     lambda g, out, a, b: -g,
+    reads=("", ""),
 )
 MULTIPLY = Operation(
     "*",
     operator.mul,
     lambda g, out, a, b: g * b,  # (A3)
     lambda g, out, a, b: g * a,
+    reads=("b", "a"),
 )
 DIVIDE = Operation(
     "/",
     divide,
     lambda g, out, a, b: divide(g, b),  # (A4)
     lambda g, out, a, b: -g * divide(out, b),
+    reads=("b", "b"),
 )
-NEGATE = Operation("neg", operator.neg, lambda g, out, a: -g)  # (A2) with 0 in place of a
+NEGATE = Operation("neg", operator.neg, lambda g, out, a: -g, reads=("",))  # (A2) with 0 in place of a
 POWER = Operation("**", power, _power_base, _power_exponent)
-MATMUL = Operation("@", operator.matmul, _matmul_left, _matmul_right)
+MATMUL = Operation("@", operator.matmul, _matmul_left, _matmul_right, reads=("b", "a"))

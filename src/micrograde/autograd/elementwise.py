@@ -63,16 +63,21 @@ def _larger_gradient(g: Value, this: Value, other: Value) -> Value:
     return np.where(this > other, g, np.where(this == other, 0.5 * g, 0.0))
 
 
-TANH = Operation("tanh", _either(math.tanh, np.tanh), lambda g, out, a: g * (1.0 - out * out))  # (E1)
-EXP = Operation("exp", _either(math.exp, np.exp), lambda g, out, a: g * out)  # (E2)
+TANH = Operation(
+    "tanh", _either(math.tanh, np.tanh), lambda g, out, a: g * (1.0 - out * out), reads=("",)
+)  # (E1)
+EXP = Operation("exp", _either(math.exp, np.exp), lambda g, out, a: g * out, reads=("",))  # (E2)
 LOG = Operation("log", _either(math.log, np.log), lambda g, out, a: divide(g, a))  # (E3)
 RELU = Operation("relu", _relu, _relu_gradient)
 SIGMOID = Operation(
     "sigmoid",
     _either(_sigmoid, _sigmoid_of_array),
     lambda g, out, a: g * (out * (1.0 - out)),  # (E5)
+    reads=("",),
 )
-SQRT = Operation("sqrt", _either(math.sqrt, np.sqrt), lambda g, out, a: divide(g, 2.0 * out))  # (E6)
+SQRT = Operation(
+    "sqrt", _either(math.sqrt, np.sqrt), lambda g, out, a: divide(g, 2.0 * out), reads=("",)
+)  # (E6)
 ABS = Operation("abs", abs, lambda g, out, a: g * np.sign(a))  # (E7)
 MAXIMUM = Operation(
     "maximum",

@@ -64,15 +64,15 @@ def _propagate(root: "Variable", seed: Value) -> None:
             return
         node = pop()
         operation: Any = node._operation
-        gradient, out, a, b = node.grad, node.value, node._a, node._b
+        gradient, out, a, b, x = node.grad, node._value, node._a, node._b, node._x
         if b is None:
-            share = operation.gradients[0](gradient, out, a.value)
+            share = operation.gradients[0](gradient, out, x)
             if watch:
-                _look(operation.symbol, share, gradient, a.value)
-            if share.__class__ is float and a.value.__class__ is float:
+                _look(operation.symbol, share, gradient, x)
+            if share.__class__ is float and x.__class__ is float:
                 a.grad = a.grad + share
             else:
-                _receive(a, share)
+                _receive(a, share, x)
             pending = a._pending - 1
             if pending >= 0:  # a leaf has none and waits for nobody
                 a._pending = pending
@@ -80,27 +80,28 @@ def _propagate(root: "Variable", seed: Value) -> None:
                     push(a)
             continue
         left, right = operation.gradients
+        y = node._y
         if a.requires_grad:
-            share = gradient if left is None else left(gradient, out, a.value, b.value)
+            share = gradient if left is None else left(gradient, out, x, y)
             if watch:
-                _look(operation.symbol, share, gradient, a.value, b.value)
-            if share.__class__ is float and a.value.__class__ is float:
+                _look(operation.symbol, share, gradient, x, y)
+            if share.__class__ is float and x.__class__ is float:
                 a.grad = a.grad + share
             else:
-                _receive(a, share)
+                _receive(a, share, x)
             pending = a._pending - 1
             if pending >= 0:
                 a._pending = pending
                 if not pending:
                     push(a)
         if b.requires_grad:
-            share = gradient if right is None else right(gradient, out, a.value, b.value)
+            share = gradient if right is None else right(gradient, out, x, y)
             if watch:
-                _look(operation.symbol, share, gradient, a.value, b.value)
-            if share.__class__ is float and b.value.__class__ is float:
+                _look(operation.symbol, share, gradient, x, y)
+            if share.__class__ is float and y.__class__ is float:
                 b.grad = b.grad + share
             else:
-                _receive(b, share)
+                _receive(b, share, y)
             pending = b._pending - 1
             if pending >= 0:
                 b._pending = pending
@@ -108,9 +109,8 @@ def _propagate(root: "Variable", seed: Value) -> None:
                     push(b)
 
 
-def _receive(node: "Variable", share: Any) -> None:
-    """Add a share to a node's gradient, in the shape of its value."""
-    value = node.value
+def _receive(node: "Variable", share: Any, value: Any) -> None:
+    """Add a share to a node's gradient, in the shape of its value, which the graph was made of."""
     if value.__class__ is float:
         node.grad = node.grad + float(np.sum(share))
         return

@@ -29,14 +29,26 @@ class Operation:
         vector-Jacobian product: ``g`` has the shape of ``out``, and the result that of the operand,
         or a shape to which the operand broadcasts; the engine then undoes the broadcasting.
         ``UNCHANGED`` stands for a rule that gives ``g`` itself, and saves the call.
+    reads
+        For each rule the operands whose numbers it looks at, ``"a"``, ``"b"``, ``"ab"`` or ``""``, where the
+        shape alone is nothing; all of them by default. An operation whose output may be a view of its
+        operand reads it: who changes the one changes the other.
     """
 
-    __slots__ = ("forward", "gradients", "symbol")
+    __slots__ = ("forward", "gradients", "reads", "reads_a", "reads_b", "symbol")
 
-    def __init__(self, symbol: str, forward: Callable[..., Value], *gradients: Rule | None) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        forward: Callable[..., Value],
+        *gradients: Rule | None,
+        reads: tuple[str, ...] | None = None,
+    ) -> None:
         self.symbol = symbol
         self.forward = forward
         self.gradients = gradients
+        self.reads = reads or ("ab"[: len(gradients)],) * len(gradients)
+        self.reads_a, self.reads_b = (any(name in each for each in self.reads) for name in "ab")
 
     def __repr__(self) -> str:
         return f"Operation({self.symbol!r})"

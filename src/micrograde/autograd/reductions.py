@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograde.autograd.arithmetic import divide
 from micrograde.autograd.operation import Operation
 from micrograde.autograd.values import FloatArray, Shape, Value
 
@@ -26,6 +27,7 @@ def sum_over(axis: Axis, keepdims: bool) -> Operation:
         "sum",
         lambda a: _add(a, axis=axis, keepdims=keepdims),
         lambda g, out, a: _spread(_with_axes(g, axis, keepdims), np.shape(a)),
+        reads=("",),
     )
 
 
@@ -34,8 +36,9 @@ def mean_over(axis: Axis, keepdims: bool) -> Operation:
     """Every entry counts 1/n, where n entries make one mean (R2)."""
     return Operation(
         "mean",
-        lambda a: _add(a, axis=axis, keepdims=keepdims) / _count(a, axis),
-        lambda g, out, a: _spread(_with_axes(g, axis, keepdims) / _count(a, axis), np.shape(a)),
+        lambda a: divide(_add(a, axis=axis, keepdims=keepdims), _count(a, axis)),
+        lambda g, out, a: _spread(divide(_with_axes(g, axis, keepdims), _count(a, axis)), np.shape(a)),
+        reads=("",),
     )
 
 
@@ -56,16 +59,15 @@ def variance_over(axis: Axis, keepdims: bool) -> Operation:
     """``mean((a - mean(a))**2)``, as ``numpy.var``: the gradient is ``2 (a - mean(a)) / n`` (R4)."""
 
     def deviation(a: Value) -> FloatArray:
-        mean = _add(a, axis=axis, keepdims=True) / _count(a, axis)
+        mean = divide(_add(a, axis=axis, keepdims=True), _count(a, axis))
         return np.asarray(a - mean)
 
     def forward(a: Value) -> Value:
         squares = np.square(deviation(a))
-        variance: Value = _add(squares, axis=axis, keepdims=keepdims) / _count(a, axis)
-        return variance
+        return divide(_add(squares, axis=axis, keepdims=keepdims), _count(a, axis))
 
     def gradient(g: Value, out: Value, a: Value) -> Value:
-        slope: Value = _with_axes(g, axis, keepdims) * (2.0 / _count(a, axis)) * deviation(a)
+        slope: Value = _with_axes(g, axis, keepdims) * divide(2.0, _count(a, axis)) * deviation(a)
         return slope
 
     return Operation("var", forward, gradient)

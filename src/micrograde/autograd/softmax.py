@@ -24,7 +24,7 @@ def softmax_along(axis: int) -> Operation:
     def gradient(g: FloatArray, out: FloatArray, a: FloatArray) -> FloatArray:
         return out * (g - np.add.reduce(g * out, axis=axis, keepdims=True))
 
-    return Operation("softmax", forward, gradient)
+    return Operation("softmax", forward, gradient, reads=("",))
 
 
 @cache
@@ -39,7 +39,7 @@ def log_softmax_along(axis: int) -> Operation:
         slope: FloatArray = g - np.exp(out) * np.add.reduce(g, axis=axis, keepdims=True)
         return slope
 
-    return Operation("log_softmax", forward, gradient)
+    return Operation("log_softmax", forward, gradient, reads=("",))
 
 
 def _shifted(a: FloatArray, axis: int) -> FloatArray:

@@ -1,11 +1,13 @@
 """``Variable``: a number or an array that remembers how it was made, and can say what changes it."""
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Union
 
 import numpy as np
 
 from micrograde.autograd import arithmetic, elementwise, engine, reductions, shapes, softmax
+from micrograde.autograd.guards import guarded, is_users
 from micrograde.autograd.modes import is_detecting_anomalies, is_recording, watching
 from micrograde.autograd.operation import Operation
 from micrograde.autograd.reductions import Axis
@@ -40,19 +42,22 @@ def _operator(operation: Operation) -> tuple[BinaryMethod, BinaryMethod]:
     def method(self: "Variable", other: Any) -> "Variable":
         if other.__class__ is not Variable:
             other = _operand(other)
+        x, y = self._value, other._value
         try:
-            value = forward(self.value, other.value)
+            value = forward(x, y)
         except ValueError as error:
             raise _misfit(operation, self, other, error) from None
         if value.__class__ is not float:
             return _node(operation, value, self, other)
         out = _new(Variable)
-        out.value = value
+        out._value = value
         out.grad = 0.0
         out.requires_grad = self.requires_grad or other.requires_grad
         out._operation = operation
         out._a = self
         out._b = other
+        out._x = x
+        out._y = y
         out._pending = 0
         return _watched(out) if watching.blocks else out
 
@@ -100,9 +105,11 @@ class Variable:
         "_b",
         "_operation",
         "_pending",
+        "_value",
+        "_x",
+        "_y",
         "grad",
         "requires_grad",
-        "value",
     )
     __array_ufunc__ = None  # so that NumPy leaves array + variable to us
 
@@ -115,8 +122,10 @@ class Variable:
     _pending: int
     grad: Any
     _about: "_About"
+    _value: Any
+    _x: Any  # the operands' values, as the operation saw them; of a leaf what ``guards`` keeps
+    _y: Any
     requires_grad: bool
-    value: Any
 
     def __init__(
         self,
@@ -128,13 +137,27 @@ class Variable:
         requires_grad: bool = True,
         name: str = "",
     ) -> None:
-        self.value = as_value(value)
+        self._value = as_value(value)
         self.grad = grad
         self.requires_grad = requires_grad
-        self._operation = self._a = self._b = None
+        self._operation = self._a = self._b = self._x = self._y = None
         self._pending = 0
         if name or _op or _prev:
             self._about = _About(name, _op, tuple(_prev))
+
+    @property
+    def value(self) -> Any:
+        """The number or array."""
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if self._operation is not None:
+            raise ValueError(
+                f"value: this Variable is what {self._op} gave, and stays that; "
+                "make a new one of another value"
+            )
+        self._value = as_value(value)
 
     @property
     def _prev(self) -> tuple["Variable", ...]:
@@ -162,13 +185,52 @@ class Variable:
     @property
     def shape(self) -> Shape:
         """Of the value; ``()`` for a number."""
-        return () if self.value.__class__ is float else self.value.shape
+        return () if self._value.__class__ is float else self._value.shape
 
     def __repr__(self) -> str:
         return f"Variable(value={self.value}, grad={self.grad})"
 
+    # --- what Python asks of any object ----------------------------------------------------------
+
     def __len__(self) -> int:
-        return len(self.value)
+        if self._value.__class__ is float:
+            raise TypeError("len(): this Variable holds a number, which has no length")
+        return len(self._value)
+
+    def __bool__(self) -> bool:
+        if np.size(self._value) != 1:
+            raise ValueError(
+                f"the truth value of a Variable of shape {self.shape} is ambiguous; "
+                "ask for that of one number, such as x.value.any() or x.value.all()"
+            )
+        return bool(self._value)
+
+    def __iter__(self) -> Iterator["Variable"]:
+        if self._value.__class__ is float:
+            raise TypeError("this Variable holds a number, which has no entries to go through")
+        return (self[row] for row in range(len(self._value)))
+
+    def __contains__(self, item: Any) -> bool:
+        """Whether an entry equals the number."""
+        return bool(np.any(self._value == (item._value if isinstance(item, Variable) else item)))
+
+    def __copy__(self) -> "Variable":
+        """The same value and gradient, made from the same operands."""
+        return _filled(_new(Variable), self, lambda each: each)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Variable":
+        """A copy of the whole graph, whose depth does not matter."""
+        found = [node for node in engine.nodes(self) if id(node) not in memo]
+        for node in found:
+            memo[id(node)] = _new(Variable)
+        for node in found:
+            _filled(memo[id(node)], node, lambda each: copy.deepcopy(each, memo))
+        copied: Variable = memo[id(self)]
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Value, gradient and name are pickled, and not how it was made: what comes back is a leaf."""
+        return _unpickled, (self._value, self.grad, self.requires_grad, self.name)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What Jupyter shows: the graph."""
@@ -306,6 +368,8 @@ class Variable:
         return self.transpose()
 
     def __getitem__(self, index: Any) -> "Variable":
+        if self._value.__class__ is float:
+            raise TypeError("this Variable holds a number, which has no entries to choose from")
         return _unary(shapes.index_by(index), self)
 
 
@@ -323,6 +387,10 @@ def concatenate(variables: Sequence[Operand], axis: int = 0) -> Variable:
     if not variables:
         raise ValueError("concatenate: needs at least one array")
     row = [each if isinstance(each, Variable) else constant(each) for each in variables]
+    if any(each._value.__class__ is float for each in row):
+        raise ValueError(
+            "concatenate: joins arrays, and one of these is a number; x.reshape(1) is an array of it"
+        )
     while len(row) > 1:
         pairs = [row[at : at + 2] for at in range(0, len(row), 2)]
         row = [_join(pair[0], pair[1], axis) if len(pair) == 2 else pair[0] for pair in pairs]
@@ -330,16 +398,18 @@ def concatenate(variables: Sequence[Operand], axis: int = 0) -> Variable:
 
 
 def _join(a: Variable, b: Variable, axis: int) -> Variable:
-    return _binary(shapes.concatenate_along(axis, a.value.shape[axis]), a, b)
+    if not -len(a.shape) <= axis < len(a.shape):
+        raise ValueError(f"concatenate: there is no axis {axis} in the shape {a.shape}")
+    return _binary(shapes.concatenate_along(axis, a.shape[axis]), a, b)
 
 
 def _operand(value: Any) -> Variable:
     """A plain number or array in an expression: a constant, made quickly."""
     out = _new(Variable)
-    out.value = as_value(value)
+    out._value = as_value(value)
     out.grad = 0.0
     out.requires_grad = False
-    out._operation = out._a = out._b = None
+    out._operation = out._a = out._b = out._x = out._y = None
     out._pending = 0
     return out
 
@@ -349,7 +419,7 @@ def _binary(operation: Operation, a: Operand, b: Operand) -> Variable:
     left = a if isinstance(a, Variable) else _operand(a)
     right = b if isinstance(b, Variable) else _operand(b)
     try:
-        value = operation.forward(left.value, right.value)
+        value = operation.forward(left._value, right._value)
     except ValueError as error:
         raise _misfit(operation, left, right, error) from None
     return _node(operation, value, left, right)
@@ -363,7 +433,7 @@ def _misfit(operation: Operation, a: Variable, b: Variable, error: ValueError) -
 def _unary(operation: Operation, a: Variable) -> Variable:
     """The node of an operation on one operand."""
     try:
-        value = operation.forward(a.value)
+        value = operation.forward(a._value)
     except (ValueError, IndexError) as error:
         raise type(error)(f"{operation.symbol}: does not fit the shape {a.shape} ({error})") from None
     return _node(operation, value, a, None)
@@ -371,15 +441,42 @@ def _unary(operation: Operation, a: Variable) -> Variable:
 
 def _node(operation: Operation, value: Any, a: Variable, b: Variable | None) -> Variable:
     out = _new(Variable)
-    is_value = value.__class__ is float or (value.__class__ is np.ndarray and value.ndim)
-    out.value = value if is_value else float(value)
+    is_array = value.__class__ is np.ndarray and value.ndim
+    out._value = value if value.__class__ is float or is_array else float(value)
     out.grad = 0.0
     out.requires_grad = a.requires_grad or (b is not None and b.requires_grad)
     out._operation = operation
     out._a = a
     out._b = b
+    out._x = a._value
+    out._y = None if b is None else b._value
     out._pending = 0
-    return _watched(out) if watching.blocks else out
+    if watching.blocks:
+        out = _watched(out)
+        if out._operation is None:
+            return out
+    if out.requires_grad:
+        if is_array:
+            value.setflags(False)
+        if (operation.reads_a and is_users(a)) or (operation.reads_b and b is not None and is_users(b)):
+            out._operation = guarded(operation, a, b)
+    return out
+
+
+def _filled(out: Variable, node: Variable, copied: Callable[[Any], Any]) -> Variable:
+    """Give ``out`` copies of all that a node has."""
+    for slot in ("_value", "grad", "_a", "_b", "_x", "_y"):
+        setattr(out, slot, copied(getattr(node, slot)))
+    out.requires_grad, out._operation, out._pending = node.requires_grad, node._operation, 0
+    if out._operation is not None and out.requires_grad and out._value.__class__ is np.ndarray:
+        out._value.setflags(write=False)
+    if (about := getattr(node, "_about", None)) is not None:
+        out._about = about._replace(prev=tuple(copied(each) for each in about.prev))
+    return out
+
+
+def _unpickled(value: Value, grad: Any, requires_grad: bool, name: str) -> Variable:
+    return Variable(value, grad, requires_grad=requires_grad, name=name)
 
 
 def _watched(out: Variable) -> Variable:

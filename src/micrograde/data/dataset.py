@@ -39,6 +39,8 @@ class Dataset:
         How a raw table's rows become features; None if the source is no table.
     image_shape
         (rows, columns) if a row is an image, whose D pixels are in C order; only pictures need it.
+    notes
+        What was decided in reading it, a line each.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Dataset:
     fill_missing: bool = False
     encoding: TableEncoding | None = None
     image_shape: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows, columns = self.features.shape

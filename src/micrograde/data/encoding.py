@@ -14,6 +14,9 @@ from micrograde.errors import InputError
 if TYPE_CHECKING:
     import pandas
 
+_TRUTHS = {text: name for name in ("True", "False") for text in (name, name.upper(), name.lower())}
+"""What pandas takes for truth values in a CSV file."""
+
 
 @dataclass(frozen=True)
 class TableEncoding:
@@ -51,7 +54,7 @@ class TableEncoding:
             check_size(
                 source, len(table), len(values), advice=f"column {quoted(name)} has that many categories"
             )
-            categories.append(tuple(sorted({_category_name(value) for value in values})))
+            categories.append(tuple(sorted({category_name(value) for value in values})))
         return cls(tuple(str(name) for name in table.columns), tuple(categories))
 
     @property
@@ -71,7 +74,8 @@ class TableEncoding:
         ------
         InputError
             A column is missing or there twice, a numeric column holds something else, or a
-            categorical one holds an unknown category or none.
+            categorical one holds an unknown category or none. Of truth values, ``True``, ``TRUE`` and
+            ``true`` are the same as text, as they are in a CSV file; nothing else is one.
         """
         there, twice = set(table.columns), set(table.columns[table.columns.duplicated()])
         if absent := [name for name in self.columns if name not in there]:
@@ -168,9 +172,12 @@ def _is_categorical(column: "pandas.Series[Any]", source: str) -> bool:
 def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
     """The columns as floats (n, D), NaN where missing."""
     for name, dtype in columns.dtypes.items():
-        if getattr(dtype, "kind", "") in ("m", "M"):  # of which pandas would make nanoseconds
+        # Of times pandas would make nanoseconds, and of complex numbers NumPy their real parts.
+        if getattr(dtype, "kind", "") in ("m", "M", "c"):
             raise InputError(f"{source}: column {quoted(name)} must hold numbers, as in training")
     try:
+        if any(getattr(dtype, "kind", "") == "O" for dtype in columns.dtypes):
+            columns = columns.where(columns.notna(), np.nan)  # pandas' own NA is no number to NumPy
         numbers = columns.to_numpy(dtype=np.float64, na_value=np.nan)
     except OverflowError:
         raise InputError(
@@ -196,8 +203,11 @@ def _codes(column: "pandas.Series[Any]", categories: Sequence[str], source: str)
             f"{source}: missing values in the categorical column {quoted(column.name)} "
             f"({column.isna().sum()}); only numbers can be filled with a mean"
         )
+    name_of = _truth_name if are_truths(categories) else category_name
+    if getattr(column.dtype, "kind", "") == "O":  # in which True and 1 would be the same, and lists nothing
+        column = column.map(name_of)
     codes, values = column.factorize()
-    names = [_category_name(value) for value in values]
+    names = [name_of(value) for value in values]
     known = {category: index for index, category in enumerate(categories)}
     if unknown := sorted({name for name in names if name not in known}):
         raise InputError(
@@ -208,7 +218,13 @@ def _codes(column: "pandas.Series[Any]", categories: Sequence[str], source: str)
     return np.asarray(places[codes])
 
 
-def _category_name(value: object) -> str:
+def _truth_name(value: object) -> str:
+    """A truth value as a category; of texts those that are read as one in a CSV file."""
+    return _TRUTHS.get(value, value) if isinstance(value, str) else category_name(value)
+
+
+def category_name(value: object) -> str:
+    """What a category is called, whatever kind of column it stands in."""
     # pandas turns a column of integers into floats as soon as one of them is missing.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -30,7 +30,7 @@ READERS: Mapping[str, Callable[..., Dataset]] = {
 """What is read as it is, without a seed."""
 
 
-def load_dataset(name: str, *, seed: int, **options: Any) -> Dataset:
+def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: Any) -> Dataset:
     """Make or read the data set ``name``.
 
     Parameters
@@ -39,6 +39,9 @@ def load_dataset(name: str, *, seed: int, **options: Any) -> Dataset:
         ``data.name``, a key of ``GENERATORS`` or ``READERS``.
     seed
         ``data.seed``; only the generators use it.
+    exact_labels
+        Of a table: whether classes are as they stand in the file, see ``tables.read_csv``; False is how
+        recipes of version 1 read it.
     options
         The keyword arguments of the function behind the name, which are the config's keys.
 
@@ -49,6 +52,8 @@ def load_dataset(name: str, *, seed: int, **options: Any) -> Dataset:
     """
     if name in GENERATORS:
         return GENERATORS[name](seed=seed, **options)
+    if not exact_labels and name in tables.READERS_OF_VERSION_1:
+        return tables.READERS_OF_VERSION_1[name](**options)
     if name in READERS:
         return READERS[name](**options)
     raise InputError(f"data.name={name}: must be one of {', '.join([*GENERATORS, *READERS])}")

@@ -31,6 +31,16 @@ def counted(counts: Iterable[tuple[str, int]], limit: int = 10) -> str:
     return _joined([(name, f" ({count})") for name, count in counts if count], limit)
 
 
+def numbered(places: Sequence[int], limit: int = 5) -> str:
+    """Rows by their numbers, counted from 1: ``row 3``, ``rows 3, 5 and 12 more``; of their places from 0."""
+    shown = ", ".join(str(place + 1) for place in places[:limit])
+    if len(places) == 1:
+        return f"row {shown}"
+    if len(places) > limit:
+        return f"rows {shown} and {len(places) - limit} more"
+    return f"rows {' and '.join(shown.rsplit(', ', 1))}"
+
+
 def first_line(error: BaseException) -> str:
     """What another library's error says, cut to its first line."""
     lines = [line for line in str(error).splitlines() if line.strip()]

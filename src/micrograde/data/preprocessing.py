@@ -19,6 +19,8 @@ from micrograde.errors import InputError
 if TYPE_CHECKING:
     import pandas
 
+_SMALL, _LARGE = 1e-150, 1e150  # beyond, the square of a number is none of float64's, or hardly
+
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
@@ -60,9 +62,9 @@ class Preprocessing:
         if standardize:
             filled = _filled(train_features, fill)
             means = _column_means(filled)
-            deviations = filled.std(axis=0)
+            deviations = _deviations(filled)
             # Rounding can leave a constant column with a tiny deviation; dividing by it would blow up noise.
-            scales = np.where((np.ptp(filled, axis=0) > 0) & (deviations > 0), deviations, 1.0)
+            scales = np.where((filled.min(axis=0) < filled.max(axis=0)) & (deviations > 0), deviations, 1.0)
         return cls(fill, means, scales, dataset.feature_names, dataset.class_names, dataset.encoding)
 
     def transform(self, features: FloatArray) -> FloatArray:
@@ -154,5 +156,21 @@ def _filled(features: FloatArray, fill: FloatArray | None) -> FloatArray:
 def _column_means(features: FloatArray) -> FloatArray:
     """Means (D,) without the missing values; exact for a constant column, where a sum would round."""
     low, high = np.nanmin(features, axis=0), np.nanmax(features, axis=0)
-    means: FloatArray = np.where(low == high, low, np.nanmean(features, axis=0))
+    with np.errstate(over="ignore"):
+        means: FloatArray = np.where(low == high, low, np.nanmean(features, axis=0))
+    for column in np.flatnonzero(~np.isfinite(means)):  # the sum overflows
+        size = max(abs(low[column]), abs(high[column]))
+        means[column] = np.nanmean(features[:, column] / size) * size
     return means
+
+
+def _deviations(features: FloatArray) -> FloatArray:
+    """The population's standard deviations (D,), also where float64 has no squares of the numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviations: FloatArray = features.std(axis=0)
+    low, high = features.min(axis=0), features.max(axis=0)
+    odd = (low < high) & ~((deviations > _SMALL) & (deviations < _LARGE))
+    for column in np.flatnonzero(odd):
+        size = max(abs(low[column]), abs(high[column]))
+        deviations[column] = (features[:, column] / size).std() * size
+    return deviations

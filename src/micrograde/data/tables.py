@@ -2,15 +2,18 @@
 
 import csv
 import io
+import re
 import warnings
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.data.as_written import alike_classes, labels_as_written, merged_integers
 from micrograde.data.dataset import Dataset
 from micrograde.data.encoding import TableEncoding, categorical_columns
 from micrograde.data.files import existing_file
@@ -32,20 +35,44 @@ def read_csv(*, path: str, target: str, missing: MissingRule = "error") -> Datas
     """The CSV table at ``path``: a header line, then rows, separated by commas, UTF-8.
 
     Compressed files are recognised by their ending: ``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``. The
-    texts that stand for a missing value are pandas' (nothing, ``NA``, ``nan``, ``null`` ...).
+    texts that stand for a missing value are pandas' (nothing, ``NA``, ``nan``, ``null`` ...). Classes are the
+    texts of the file where they would merge as numbers (``7`` and ``07``), have leading zeros, or are such a
+    word beside other words; with ``missing="drop"`` the words are missing all the same.
 
     Raises
     ------
     InputError
         The file is no such table, or what it holds is no data set.
     """
+    return _read_csv(path, target, missing, exact_labels=True)
+
+
+def _read_csv(path: str, target: str, missing: MissingRule = "error", *, exact_labels: bool) -> Dataset:
     source = f"data.path={path}"
-    return _dataset("csv", _csv_table(existing_file(path, "data.path"), source), target, missing, source)
+    text = read_table_text(existing_file(path, "data.path"), source)
+    table = _csv_table(text, source)
+    notes: list[str] = []
+    if exact_labels and target in table.columns:
+        column, notes = labels_as_written(
+            table[target],
+            lambda: _column_as_text(text, source, target),
+            f"data.target={target}",
+            words=missing != "drop",
+        )
+        if column is not table[target]:
+            table[target] = column
+    for name in table.columns.drop(target, errors="ignore"):
+        if table[name].dtype.kind == "f" and (table[name].abs() >= 2.0**53).any():
+            # Integers one of which is missing, or larger than 64 bits, are floats by now.
+            texts = _column_as_text(text, source, name)
+            notes += merged_integers(
+                name, [int(each) for each in texts if re.fullmatch(r"[+-]?\d+", each)], source
+            )
+    return _dataset("csv", table, target, missing, source, notes)
 
 
-def _csv_table(file: Path, source: str, understood: Collection[str] | None = None) -> "pandas.DataFrame":
+def _csv_table(text: bytearray, source: str, understood: Collection[str] | None = None) -> "pandas.DataFrame":
     """The table; values of columns that are not ``understood`` stay texts, as they stand in the file."""
-    text = read_table_text(file, source)
     _check_width(_header_width(text, source), source)  # pandas would take minutes for a million columns
     # pandas renames duplicates and nameless columns, so the names are looked at as they stand in the file.
     header = _parse(text, source, header=None, nrows=1, dtype=object, keep_default_na=False)
@@ -56,6 +83,13 @@ def _csv_table(file: Path, source: str, understood: Collection[str] | None = Non
     texts = {} if understood is None else {name: "str" for name in columns if name not in understood}
     # The copy puts the columns of a type together, without which all is slow by the column.
     return _parse(text, source, index_col=False, low_memory=False, dtype=texts).copy()
+
+
+def _column_as_text(text: bytearray, source: str, name: str) -> "pandas.Series[str]":
+    """A column as it stands in the file, "" where there is nothing."""
+    table = _parse(text, source, index_col=False, usecols=[name], dtype="str", na_filter=False)
+    column: pandas.Series[str] = table[name].fillna("")
+    return column
 
 
 def _header_width(text: bytearray, source: str) -> int:
@@ -89,12 +123,18 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
 
 def read_parquet(*, path: str, target: str, missing: MissingRule = "error") -> Dataset:
     """The Parquet table at ``path``. Raises ``InputError`` if there is none, or no data set in it."""
+    return _read_parquet(path, target, missing, exact_labels=True)
+
+
+def _read_parquet(path: str, target: str, missing: MissingRule = "error", *, exact_labels: bool) -> Dataset:
     source = f"data.path={path}"
-    table = _parquet_table(existing_file(path, "data.path"), source)
-    return _dataset("parquet", table, target, missing, source)
+    table = _parquet_table(existing_file(path, "data.path"), source, target if exact_labels else None)
+    return _dataset("parquet", table, target, missing, source, [])
 
 
-def _parquet_table(file: Path, source: str) -> "pandas.DataFrame":
+def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pandas.DataFrame":
+    """The table; if the column ``integers`` holds some, they stay so where one is missing."""
+    import pandas
     import pyarrow.parquet
 
     try:
@@ -106,6 +146,12 @@ def _parquet_table(file: Path, source: str) -> "pandas.DataFrame":
             rows = parquet.read()
         rows.validate(full=True)  # Arrow believes what a file says of itself, such as that a text is UTF-8
         table: pandas.DataFrame = rows.to_pandas()
+        if integers in rows.column_names and rows[integers].null_count:
+            kind = rows[integers].type
+            if pyarrow.types.is_integer(kind):
+                whole = "UInt64" if pyarrow.types.is_unsigned_integer(kind) else "Int64"
+                values: Any = pandas.array(rows[integers].to_pylist(), dtype=whole)
+                table[integers] = pandas.Series(values, index=table.index)
     except InputError:
         raise
     except Exception as error:  # Arrow and pandas document none of them
@@ -113,11 +159,22 @@ def _parquet_table(file: Path, source: str) -> "pandas.DataFrame":
     return table
 
 
-def read_rows(path: str, understood: Collection[str]) -> "pandas.DataFrame":
+READERS_OF_VERSION_1 = {
+    "csv": partial(_read_csv, exact_labels=False),
+    "parquet": partial(_read_parquet, exact_labels=False),
+}
+"""How recipes of version 1 read tables: numbers are numbers, and words for missing values missing, in every
+column. Of a table in which neither loses a class the data set is the same."""
+
+
+def read_rows(
+    path: str, understood: Collection[str], target: str | None = None, classes: Collection[str] = ()
+) -> "pandas.DataFrame":
     """The rows of the table at ``path``, to be classified: it needs no target, and may have other columns.
 
     A file whose name ends in ``.parquet`` is one; any other is CSV, of which the columns ``understood`` are
-    read as numbers and truth values. The others stay the texts that they are: ``007`` is no 7.
+    read as numbers and truth values. The others stay the texts that they are: ``007`` is no 7. In the column
+    ``target`` words that stand for a missing value do not if they are one of the ``classes``.
 
     Raises
     ------
@@ -129,7 +186,11 @@ def read_rows(path: str, understood: Collection[str]) -> "pandas.DataFrame":
         table = _parquet_table(file, source)
         table = table.reset_index(drop=table.index.names == [None])  # pandas keeps a named index in the file
     else:
-        table = _csv_table(file, source, understood)
+        text = read_table_text(file, source)
+        table = _csv_table(text, source, understood)
+        if target in table.columns and target not in understood and table[target].isna().any():
+            texts = _column_as_text(text, source, str(target))
+            table[target] = texts.where(table[target].notna() | texts.isin(list(classes)))
     if len(table) == 0:
         raise InputError(f"{source}: {_NO_ROWS}")
     return table
@@ -153,7 +214,12 @@ def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
 
 
 def _dataset(
-    source_name: str, table: "pandas.DataFrame", target: str, missing: MissingRule, source: str
+    source_name: str,
+    table: "pandas.DataFrame",
+    target: str,
+    missing: MissingRule,
+    source: str,
+    notes: Sequence[str],
 ) -> Dataset:
     columns = table.columns.tolist()
     if target not in columns:
@@ -180,7 +246,23 @@ def _dataset(
         encoding.feature_names,
         fill_missing=missing == "mean",
         encoding=encoding,
+        notes=(
+            *notes,
+            *_integer_notes(features, source),
+            *alike_classes(class_names, f"data.target={target}"),
+        ),
     )
+
+
+def _integer_notes(features: "pandas.DataFrame", source: str) -> list[str]:
+    notes: list[str] = []
+    for name, dtype in features.dtypes.items():
+        if dtype.kind not in "iu":
+            continue
+        values = features[name].dropna()
+        if len(values) and (values.max() >= 2**53 or values.min() <= -(2**53)):
+            notes += merged_integers(str(name), values.unique().tolist(), source)
+    return notes
 
 
 def _check_width(columns: int, source: str) -> None:

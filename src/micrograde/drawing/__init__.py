@@ -13,6 +13,7 @@ from micrograde.drawing.gradient_flow import draw_gradient_flow
 from micrograde.drawing.graph import draw_graph, draw_svg
 from micrograde.drawing.heat_map import draw_heat_map
 from micrograde.drawing.histograms import draw_histograms
+from micrograde.drawing.leaving_out import Say, left_out
 from micrograde.drawing.loss_surface import draw_loss_surface
 from micrograde.drawing.network import LayerNode, draw_network
 from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
@@ -35,6 +36,7 @@ __all__ = [
     "Page",
     "Picture",
     "RunCurves",
+    "Say",
     "Svg",
     "Swept",
     "animate_decision_boundary",
@@ -57,6 +59,7 @@ __all__ = [
     "draw_update_ratios",
     "draw_walkthrough",
     "draw_weight_images",
+    "left_out",
     "render_graph",
     "save_figure",
 ]

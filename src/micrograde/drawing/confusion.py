@@ -16,13 +16,17 @@ _DARKEST = np.array([8, 81, 156])  # at a share of one
 _MARGIN, _NARROWEST = 20, 460
 
 
-def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[str], title: str) -> Svg:
+def draw_confusion_matrix(
+    counts: NDArray[np.integer], *, class_names: Sequence[str], title: str, of_no_class: int = 0
+) -> Svg:
     """True classes down, predicted classes across, each row coloured by its shares.
 
     Parameters
     ----------
     counts
         (C, C): how often the row's class was predicted as the column's.
+    of_no_class
+        How many rows beside these got no class; they are wrong, too.
     """
     counts = np.asarray(counts)
     classes = len(counts)
@@ -36,7 +40,7 @@ def draw_confusion_matrix(counts: NDArray[np.integer], *, class_names: Sequence[
     left = 44 + longest
     side = cell * classes
     below = 0.72 * longest + 46 if slanted else 52
-    point = _the_point(counts, class_names)
+    point = _the_point(counts, class_names, of_no_class)
     width = max(left + side + _MARGIN, _NARROWEST)
     above = heading(title, point, width, left=_MARGIN, right=_MARGIN)
     top, bottom = above.height, above.height + side
@@ -75,11 +79,13 @@ def _blue(share: float) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _the_point(counts: NDArray[np.integer], class_names: Sequence[str]) -> str:
+def _the_point(counts: NDArray[np.integer], class_names: Sequence[str], of_no_class: int) -> str:
     """In a line: how many are right, and what is most often mistaken for what."""
     total, right = int(counts.sum()), int(np.trace(counts))
     mistakes = counts - np.diag(np.diag(counts))
-    line = f"{right} of {total} right"
+    line = f"{right} of {total + of_no_class} right"
+    if of_no_class:
+        line += f", {of_no_class} of no class"
     if mistakes.any():
         row, column = divmod(int(np.argmax(mistakes)), len(counts))
         times = int(mistakes[row, column])

@@ -56,9 +56,10 @@ class Panel:
     ) -> tuple[float | NDArray[np.floating], float | NDArray[np.floating]]:
         """Where a point stands on the canvas, or many."""
         (x_low, x_high), (y_low, y_high) = self.x_range, self.y_range
+        # By halves, which changes no digit: the difference of two that fit float64 may not.
         return (
-            self.left + self.width * ((x - x_low) / (x_high - x_low)),
-            self.top + self.height * ((y_high - y) / (y_high - y_low)),
+            self.left + self.width * ((x / 2 - x_low / 2) / (x_high / 2 - x_low / 2)),
+            self.top + self.height * ((y_high / 2 - y / 2) / (y_high / 2 - y_low / 2)),
         )
 
     def draw_axes(
@@ -150,19 +151,27 @@ def _outline(y: NDArray[np.float64], pixels: int) -> NDArray[np.intp]:
 
 
 def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5) -> list[tuple[float, str]]:
-    """Values 1, 2 or 5 times a power of ten apart, with their texts; low < high, both finite."""
-    rough = (high - low) / about
+    """Values 1, 2 or 5 times a power of ten apart, with their texts; low <= high, both finite.
+
+    There is one alone where no two numbers lie that far apart.
+    """
+    rough = high / about - low / about  # of the difference itself float64 may have no number
+    if rough < _TINY:
+        return [(low, f"{low:.4g}".replace("e+", "e"))]
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * each for each in _ROUND_STEPS if power * each >= rough * (1 - 1e-9))
     if whole:
         step = max(step, 1.0)
-    slack = 1e-9 * (high - low)  # a tick at the very edge stays
-    first, last = math.ceil((low - slack) / step), math.floor((high + slack) / step)
+    slack = 1e-9 * about * (rough / step)  # a tick at the very edge stays
+    first, last = math.ceil(low / step - slack), math.floor(high / step + slack)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     largest = max(abs(first), abs(last)) * step
     form = f".{decimals}f" if step >= 1e-4 and largest < 1e6 else ".4g"
-    values = [number * step for number in range(first, last + 1)]
-    return [(value, format(value, form).replace("e+", "e")) for value in values]
+    values = [value for number in range(first, last + 1) if math.isfinite(value := number * step)]
+    texts = [format(value, form).replace("e+", "e") for value in values]
+    if form == ".4g" and len(set(texts)) < len(texts):  # they differ behind the fourth digit
+        texts = [repr(value).replace("e+", "e") for value in values]
+    return list(zip(values, texts, strict=True))
 
 
 def log_ticks(low: float, high: float, *, about: int = 6) -> list[tuple[float, str]]:

@@ -1,12 +1,14 @@
 """Which pictures a sweep is shown in: by what it varies, and what its runs have measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from micrograde.drawing.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
 from micrograde.drawing.heat_map import draw_heat_map
+from micrograde.drawing.leaving_out import Say, left_out
 from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.sweep_curves import Curves, draw_sweep_curves
 from micrograde.drawing.swept import Swept
@@ -32,6 +34,7 @@ def draw_sweep(
     seeds: bool,
     metrics: Sequence[str],
     lower_is_better: bool,
+    say: Say | None = None,
 ) -> list[Picture]:
     """The pictures of a sweep.
 
@@ -50,35 +53,42 @@ def draw_sweep(
         What varies besides the seed.
     seeds
         Whether the seed varies.
+    say
+        Is told of a picture that is left out because it cannot be drawn.
     """
     metric = metrics[-1]
     values = np.where(runs["status"] == "FINISHED", runs[metric].astype("float64"), np.nan)
     best = 0 if np.isfinite(values[:1]).any() else None
     swept = [_swept(runs, name) for name in parameters]
     rule: dict[str, Any] = {"metric": metric, "lower_is_better": lower_is_better}
-    pictures = []
+    drawn: list[tuple[str, str, Callable[..., Figure]]] = []
     if swept:
         text = f"{metric} against {'each parameter' if len(swept) > 1 else swept[0].name}"
-        figure = draw_metric_by_parameter(swept, values, title=text, best=best, **rule)
-        pictures.append(Picture("by_parameter", text, figure))
+        draw = partial(draw_metric_by_parameter, swept, values, best=best, **rule)
+        drawn.append(("by_parameter", text, draw))
     elif seeds:
         text = f"{metric} over the seeds"
-        figure = draw_metric_by_seed(_swept(runs, "seed"), values, metric=metric, title=text, best=best)
-        pictures.append(Picture("by_seed", text, figure))
+        seed = _swept(runs, "seed")
+        drawn.append(("by_seed", text, partial(draw_metric_by_seed, seed, values, metric=metric, best=best)))
     if len(swept) == 2:
         across, up = swept
         text = f"{metric} over {across.name} and {up.name}"
-        pictures.append(Picture("heat_map", text, draw_heat_map(across, up, values, title=text, **rule)))
+        drawn.append(("heat_map", text, partial(draw_heat_map, across, up, values, **rule)))
     if len(swept) > 2:
         text = f"{metric} over all parameters at once"
-        figure = draw_parallel_coordinates(swept, values, title=text, **rule)
-        pictures.append(Picture("parallel_coordinates", text, figure))
+        drawn.append(
+            ("parallel_coordinates", text, partial(draw_parallel_coordinates, swept, values, **rule))
+        )
+    colour_by = swept[0] if swept else None
     curves = [_curves(runs, history, name) for name in metrics]
     panels = [each for each in curves if each.steps.size > 1] or [each for each in curves if each.steps.size]
     if panels:
-        text = "Learning curves"
-        figure = draw_sweep_curves(panels, title=text, colour_by=swept[0] if swept else None, best=best)
-        pictures.append(Picture("learning_curves", text, figure))
+        draw = partial(draw_sweep_curves, panels, colour_by=colour_by, best=best)
+        drawn.append(("learning_curves", "Learning curves", draw))
+    pictures = []
+    for name, text, make in drawn:
+        with left_out(f"figures/{name}.png", say):
+            pictures.append(Picture(name, text, make(title=text)))
     return pictures
 
 

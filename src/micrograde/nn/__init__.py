@@ -13,7 +13,13 @@ from micrograde.nn.activations import (
     make_activation,
 )
 from micrograde.nn.batch_normalization import BatchNormalization
-from micrograde.nn.cross_entropy import CrossEntropyLoss, calculate_accuracy, one_hot, softmax
+from micrograde.nn.cross_entropy import (
+    CrossEntropyLoss,
+    calculate_accuracy,
+    one_hot,
+    predicted_classes,
+    softmax,
+)
 from micrograde.nn.initializers import INITIALIZERS, initial_weights
 from micrograde.nn.linear import LinearLayer
 from micrograde.nn.mlp import MLP
@@ -35,5 +41,6 @@ __all__ = [
     "initial_weights",
     "make_activation",
     "one_hot",
+    "predicted_classes",
     "softmax",
 ]

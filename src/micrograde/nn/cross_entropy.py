@@ -131,7 +131,8 @@ class CrossEntropyLoss:
     def correct(self) -> NDArray[np.bool_]:
         """Which rows of the last ``forward`` have their largest logit at their one-hot target, (..., N).
 
-        Among equals the first class counts, as with argmax.
+        Among equals the first class counts, as with argmax. A row that is of no class is not correct; see
+        ``predicted_classes``.
         """
         work = self._workspace
         # The largest logit is shifted to zero. Unless two share it, the target's tells all. A row that is not
@@ -141,7 +142,7 @@ class CrossEntropyLoss:
         if alone and not np.isnan(np.add.reduce(work.target_logits, axis=None)):
             np.logical_not(work.target_logits, out=work.is_correct)
         else:
-            np.equal(self.logits.argmax(-1), self.targets.argmax(-1), out=work.is_correct)
+            np.equal(predicted_classes(self.logits), self.targets.argmax(-1), out=work.is_correct)
         return work.is_correct
 
 
@@ -150,6 +151,14 @@ def softmax(logits: FloatArray) -> FloatArray:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
     return shares
+
+
+def predicted_classes(logits: FloatArray) -> IntArray:
+    """The class of each row's largest logit (..., N), the first among equals; -1 for a row of no class.
+
+    That is a row whose logits hold a NaN or an infinite largest one: it has no probabilities.
+    """
+    return np.where(np.isfinite(logits.max(axis=-1)), logits.argmax(axis=-1), -1)
 
 
 def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -> FloatArray:
@@ -161,14 +170,15 @@ def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -
 def calculate_accuracy(predictions: FloatArray, targets: FloatArray) -> float:
     """Share of rows whose largest prediction is the target's class, in per cent as in the notebook.
 
-    Both are (N, C).
+    Both are (N, C). A row whose predictions hold a NaN is of no class, and counts as wrong.
     """
     if predictions.shape != targets.shape:
         raise ValueError(
             f"calculate_accuracy: predictions {predictions.shape} and targets {targets.shape} "
             "must have the same shape (N, C)"
         )
-    return float(np.mean(np.argmax(predictions, axis=1) == np.argmax(targets, axis=1)) * 100)
+    correct = np.argmax(predictions, axis=1) == np.argmax(targets, axis=1)
+    return float(np.mean(correct & ~np.isnan(predictions).any(axis=1)) * 100)
 
 
 def _check_targets(predictions: Shape, targets: Shape) -> None:

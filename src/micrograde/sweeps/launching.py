@@ -1,5 +1,6 @@
 """What the sweeper and the launcher that Hydra calls do: jobs in, an outcome for each out."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -49,7 +50,8 @@ def launch_stacked(
     """Train a batch in this process; each return has the objective, or why there is none."""
     with _sweeping(context) as sweep:
         outcomes = sweep.run(compose_jobs(sweep, context, master, batch))
-    return [_returned(overrides, each) for overrides, each in zip(batch, outcomes, strict=True)]
+    metric = sweep.metric
+    return [returned(overrides, each, metric) for overrides, each in zip(batch, outcomes, strict=True)]
 
 
 def compose_jobs(
@@ -115,9 +117,13 @@ class _Returned(JobReturn):
         self._return_value = value
 
 
-def _returned(overrides: Sequence[str], outcome: Outcome) -> JobReturn:
+def returned(overrides: Sequence[str], outcome: Outcome, metric: str) -> JobReturn:
+    """What a search is told of a job: its objective, or why there is none; NaN is none."""
     job = _Returned(overrides=list(overrides))
-    good = outcome.status == "FINISHED"
+    value, reason = outcome.value, outcome.reason or "stopped with Ctrl-C"
+    if outcome.status == "FINISHED":
+        reason = f"its {metric} is {value}"
+    good = outcome.status == "FINISHED" and value is not None and math.isfinite(value)
     job.status = JobStatus.COMPLETED if good else JobStatus.FAILED
-    job.return_value = outcome.value if good else RunFailedError(outcome.reason or "stopped with Ctrl-C")
+    job.return_value = value if good else RunFailedError(reason)
     return job

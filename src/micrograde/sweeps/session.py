@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class Sweep:
         self.metric = self.options.metric or ""
         self.before = 0
         self._earlier: dict[str, EarlierRun] = {}
+        self.warned: Counter[str] = Counter()
         self.location = store_location(self.tracking)
         self.run_id: str | None = None
         self._composed, self._writer = composed, writer
@@ -221,6 +223,7 @@ class Sweep:
         for run in runs:
             value = run.last_metrics().get(self.metric)
             self.outcomes[todo[run.place].digest] = Outcome(run.status, value, run.reason)
+            self.warned.update(run.warnings)
         return [self.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
 
     def what_is_to_do(self, jobs: Sequence[Job]) -> list[Job]:

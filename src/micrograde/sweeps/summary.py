@@ -1,6 +1,7 @@
 """The end of a sweep: its table and pictures into the parent run, and what came of it onto the terminal."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,12 @@ _FAILURES = 5  # that are told of on the terminal; the table has all
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """What the store holds of a sweep: its parent's id, its runs, the best of them."""
+    """What the store holds of a sweep: its parent's id, its runs, the best of them, pictures it lacks."""
 
     run_id: str
     runs: "pd.DataFrame"
     best_run_id: str | None
+    left_out: tuple[str, ...] = ()
 
 
 def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> SweepSummary:
@@ -64,7 +66,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         recorder.log_model(parent, source_run_id=report.best_run_id, registered_name=name)
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, report.best_run_id)
+    return SweepSummary(run_id, runs, report.best_run_id, report.left_out)
 
 
 def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None) -> int:
@@ -82,6 +84,9 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
         say(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
     if registered:
         say(f"registered  {registered}")
+    for line in summary.left_out:
+        say(f"note        {printable(line)}")
+    print_warnings(sweep)
     failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
     for _, run in failed.head(_FAILURES).iterrows():
         reason = printable(str(run.get(f"tags.{tags.REASON}", "")))
@@ -93,6 +98,15 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
     return len(failed)
 
 
+def print_warnings(sweep: "Sweep") -> None:
+    """What is to be known of this launch's runs, each once."""
+    for line, count in sweep.warned.most_common(_FAILURES):
+        where = "a run" if count == 1 else f"{count} runs"
+        say(f"note        of {where}: {printable(line)}")
+    if len(sweep.warned) > _FAILURES:
+        say(f"            and {len(sweep.warned) - _FAILURES} more, which stand in the runs' train.log")
+
+
 def print_outcomes(sweep: "Sweep") -> int:
     """The same without a store; how many runs failed."""
     outcomes = sweep.outcomes
@@ -100,13 +114,18 @@ def print_outcomes(sweep: "Sweep") -> int:
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
     say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
     low_is_good = ascending(sweep.metric, sweep.options.order)
-    values = {digest: each.value for digest, each in finished.items() if each.value is not None}
+    values = {
+        digest: each.value
+        for digest, each in finished.items()
+        if each.value is not None and not math.isnan(each.value)
+    }
     if values:
         # Among equals the first by name, as in the report.
         best = min(
             values, key=lambda each: (values[each] if low_is_good else -values[each], sweep.names[each])
         )
         say(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
+    print_warnings(sweep)
     for digest, each in list(failed.items())[:_FAILURES]:
         say(f"failed      {sweep.names[digest]}: {each.reason}")
     return len(failed)

@@ -4,6 +4,7 @@ MLflow's *Models* page lists them. Both are made of what the run's folder ``mode
 of a run each is made once.
 """
 
+import math
 import shutil
 import tempfile
 from functools import partial
@@ -130,13 +131,16 @@ def _show(client: "MlflowClient", run_id: str, model_id: str, step: int) -> None
 
 
 def _log_metrics(client: "MlflowClient", run: "Run", model_id: str) -> None:
-    """Tell the model the run's last values: the same points, which the run has already."""
+    """Tell the model the run's last values: the same points, which the run has already.
+
+    But for those that are NaN: of a model MLflow lists them as 0.0, which of a loss is the best there is.
+    """
     from mlflow.entities import Metric
 
     points = [
         Metric(point.key, point.value, point.timestamp, point.step, model_id=model_id)
         for point in run.data._metric_objs
-        if point.key.startswith(_SHOWN)
+        if point.key.startswith(_SHOWN) and not math.isnan(point.value)
     ]
     if points:
         client.log_batch(run.info.run_id, metrics=points)

@@ -10,7 +10,6 @@ input_example.json, serving_input_example.json
 import json
 import platform
 from pathlib import Path
-from typing import Any
 
 from micrograde.tracking.events import ModelDescription
 
@@ -19,10 +18,13 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
     """Describe the model that lies in ``folder`` to MLflow; what was written before is written again."""
     from mlflow.models import Model
     from mlflow.models.signature import ModelSignature
-    from mlflow.types.schema import ColSpec, Schema
+    from mlflow.types.schema import AnyType, ColSpec, Schema
 
-    def schema(columns: Any) -> Schema:
-        return Schema([ColSpec(kind, name) for name, kind in columns.items()])
+    outputs = Schema([ColSpec(kind, name) for name, kind in description.outputs.items()])
+    # MLflow sees to it that no column is missing; what may stand in it the model itself says, better: MLflow
+    # refuses whole numbers and pandas' categories, and a server makes a truth value of anything.
+    kind = AnyType()  # type: ignore[no-untyped-call]
+    inputs = Schema([ColSpec(kind, name) for name in description.inputs])
 
     split = {"columns": list(description.inputs), "data": description.example}
     _write(folder / "input_example.json", json.dumps(split))
@@ -35,7 +37,8 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
     model = Model(
         artifact_path="model",
         run_id=run_id,
-        signature=ModelSignature(schema(description.inputs), schema(description.outputs)),
+        signature=ModelSignature(inputs, outputs),
+        metadata={"columns": dict(description.inputs)},
         saved_input_example_info={
             "artifact_path": "input_example.json",
             "serving_input_path": "serving_input_example.json",

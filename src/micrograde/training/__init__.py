@@ -8,7 +8,7 @@ from micrograde.training.boundary import Boundary, decision_boundary
 from micrograde.training.distributions import Distributions, distributions
 from micrograde.training.divergence import Divergence
 from micrograde.training.early_stopping import EarlyStopping
-from micrograde.training.evaluation import confusion_counts, evaluate
+from micrograde.training.evaluation import confusion_counts, evaluate, rows_of_no_class
 from micrograde.training.findings import Measurements, find
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.label_noise import noisy_labels
@@ -48,5 +48,6 @@ __all__ = [
     "loss_surface",
     "noisy_labels",
     "replicas_per_stack",
+    "rows_of_no_class",
     "steps_per_epoch",
 ]

@@ -44,7 +44,9 @@ class Boundary:
     y_range: tuple[float, float]
 
 
-def decision_boundary(model: MLP, trajectory: Trajectory, samples: Samples) -> Boundary | None:
+def decision_boundary(
+    model: MLP, trajectory: Trajectory, samples: Samples, least_room: FloatArray | float = 0.0
+) -> Boundary | None:
     """Probabilities in evaluation mode on a grid around the samples; the finer the smaller the network.
 
     In float32, whatever the model's dtype: that is three times as fast, and no eye sees the difference.
@@ -53,6 +55,8 @@ def decision_boundary(model: MLP, trajectory: Trajectory, samples: Samples) -> B
     ----------
     model
         A stack of one of the trajectory's network; it stays as it is.
+    least_room
+        How far the grid goes beyond the samples at least, of each input (2,).
 
     Returns
     -------
@@ -64,7 +68,7 @@ def decision_boundary(model: MLP, trajectory: Trajectory, samples: Samples) -> B
     side = int(np.sqrt(_BUDGET / (len(epochs) * cost_of_a_row(model))))
     side = min(max(side, _COARSEST), _FINEST)
     low, high = samples.features.min(axis=0).astype(float), samples.features.max(axis=0).astype(float)
-    room = np.where(high > low, _MARGIN * (high - low), 1.0)
+    room = np.maximum(np.where(high > low, _MARGIN * (high - low), 1.0), least_room)
     x, y = np.linspace(low - room, high + room, side).T
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
     probabilities = np.empty((len(epochs), len(grid), model.sizes[-1]), np.float32)

@@ -1,4 +1,9 @@
-"""Stopping when a validation metric no longer improves, and keeping the weights it was best at."""
+"""Stopping when a validation metric no longer improves, and keeping the weights it was best at.
+
+A metric that is not finite, because the network's numbers overflow for some row, is no improvement. Of a
+replica whose metric has not been finite yet, the last weights that are finite are kept: those of its
+beginning know nothing.
+"""
 
 from dataclasses import dataclass
 
@@ -27,7 +32,8 @@ class BestWeights:
     Attributes
     ----------
     lowest, epochs
-        (R,): the metric then, its sign changed if high is good, and the epoch.
+        (R,): the metric then, its sign changed if high is good, and the epoch. Infinite and 0 while the
+        metric has not been finite.
     parameters, statistics
         (R, P) and (R, S).
     """
@@ -43,11 +49,16 @@ class BestWeights:
     def update(self, epoch: int, values: FloatArray, model: MLP) -> NDArray[np.bool_]:
         """Take in the metric (R,) after ``epoch``; which replicas' patience is at its end, (R,)."""
         signed = self._sign * np.asarray(values, np.float64)
-        better = signed < self.lowest - self._rule.min_delta
+        better = np.isfinite(signed) & (signed < self.lowest - self._rule.min_delta)
         self.lowest[better] = signed[better]
         self.epochs[better] = epoch
-        self.parameters[better] = model.parameters[better]
-        self.statistics[better] = model.statistics[better]
+        kept = better
+        if (
+            unknown := np.isinf(self.lowest)
+        ).any():  # nothing tells its weights apart but that they are finite
+            kept = better | (unknown & _all_finite(model.parameters) & _all_finite(model.statistics))
+        self.parameters[kept] = model.parameters[kept]
+        self.statistics[kept] = model.statistics[kept]
         return self.out_of_patience(epoch)
 
     def out_of_patience(self, epoch: int) -> NDArray[np.bool_]:
@@ -62,3 +73,8 @@ class BestWeights:
         """Let all replicas go but these rows."""
         self.lowest, self.epochs = self.lowest[rows], self.epochs[rows]
         self.parameters, self.statistics = self.parameters[rows], self.statistics[rows]
+
+
+def _all_finite(buffer: FloatArray) -> NDArray[np.bool_]:
+    """Which replicas' numbers (R, P) are all finite, (R,)."""
+    return np.asarray(np.isfinite(buffer).all(axis=-1))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from micrograde.nn import MLP
+from micrograde.nn import MLP, predicted_classes
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import Samples
 
@@ -13,24 +13,45 @@ ROWS_AT_A_TIME = 1024
 
 
 def evaluate(model: MLP, samples: Samples) -> tuple[FloatArray, FloatArray]:
-    """Mean loss and accuracy (a fraction) in evaluation mode, each (R,)."""
+    """Mean loss and accuracy (a fraction) in evaluation mode, each (R,).
+
+    A row that is of no class, see ``predicted_classes``, makes the loss NaN and counts as wrong.
+    """
     loss, hits = np.zeros(len(model.parameters)), np.zeros(len(model.parameters))
     for block in _blocks(samples):
         logits = model.predict_logits(block.features)
-        loss += model.loss.evaluate(logits, block.targets) * len(block)
-        hits += np.count_nonzero(np.argmax(logits, axis=-1) == block.labels, axis=-1)
+        of_block = model.loss.evaluate(logits, block.targets)
+        loss += of_block * len(block)
+        # Each row is of a class wherever the mean of their losses is finite: argmax alone is quicker.
+        finite = bool(np.isfinite(of_block).all())
+        found = np.argmax(logits, axis=-1) if finite else predicted_classes(logits)
+        hits += np.count_nonzero(found == block.labels, axis=-1)
     return loss / len(samples), hits / len(samples)
 
 
 def confusion_counts(model: MLP, samples: Samples) -> IntArray:
-    """How often each true class (rows) is predicted as each class (columns), (R, C, C)."""
-    predicted = np.concatenate(
-        [np.argmax(model.predict_logits(block.features), axis=-1) for block in _blocks(samples)], axis=-1
-    )
+    """How often each true class (rows) is predicted as each class (columns), (R, C, C).
+
+    Rows that are of no class are in none of the cells.
+    """
+    predicted = _predictions(model, samples)
     classes = samples.targets.shape[-1]
-    cells = samples.labels * classes + predicted
-    counts = [np.bincount(replica, minlength=classes * classes) for replica in cells]
+    cells = np.where(predicted < 0, classes * classes, samples.labels * classes + predicted)
+    counts = [np.bincount(replica, minlength=classes * classes + 1)[:-1] for replica in cells]
     return np.stack(counts).reshape(-1, classes, classes)
+
+
+def rows_of_no_class(model: MLP, samples: Samples) -> IntArray:
+    """How many rows the network gives no class, because its numbers overflow for them, (R,)."""
+    counts: IntArray = np.count_nonzero(_predictions(model, samples) < 0, axis=-1)
+    return counts
+
+
+def _predictions(model: MLP, samples: Samples) -> IntArray:
+    """The class of each row, (R, N); -1 for none."""
+    blocks = [predicted_classes(model.predict_logits(block.features)) for block in _blocks(samples)]
+    predicted: IntArray = np.concatenate(blocks, axis=-1)
+    return predicted
 
 
 def _blocks(samples: Samples) -> Iterator[Samples]:

@@ -4,7 +4,7 @@ Each rule looks at the history alone, so that the same run always gives the same
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, log
 
 import numpy as np
@@ -37,6 +37,11 @@ class Measurements:
         The hidden layers'.
     early_stopping
         Whether the run keeps its best weights anyway.
+    stopping_metric
+        By which early stopping tells them.
+    rows_of_no_class
+        Of the parts (``validation``, ``test``) in which there are any: how many rows the network gives no
+        class, because its numbers overflow, and how many rows there are.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -45,6 +50,8 @@ class Measurements:
     majority: float
     activation: str
     early_stopping: bool = False
+    stopping_metric: str = "val/loss"
+    rows_of_no_class: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def of_layers(self, group: str, measure: str = "") -> dict[str, NDArray[np.float64]]:
         """Such as ``activation``, ``.saturated``: of each layer by its number, the finite values."""
@@ -61,7 +68,7 @@ def find(measured: Measurements) -> list[str]:
     """A sentence for each thing that stands out, the start first; empty if nothing does."""
     rules = [_start]
     if measured.history.get("train/loss"):
-        rules += [_saturation, _cancelled_biases, _vanishing, _updates, _not_learning, _trend]
+        rules += [_not_finite, _saturation, _cancelled_biases, _vanishing, _updates, _not_learning, _trend]
     return [sentence for rule in rules for sentence in rule(measured)]
 
 
@@ -72,6 +79,32 @@ def _start(measured: Measurements) -> Iterator[str]:
         yield (
             f"loss starts at {measured.initial_loss:.2f}, log({measured.classes}) = {expected:.2f} expected: "
             "the initial scale is too large"
+        )
+
+
+def _not_finite(measured: Measurements) -> Iterator[str]:
+    """A validation loss that is NaN or infinite, what early stopping made of it, and rows of no class."""
+    validation = np.asarray(measured.history.get("val/loss", []), float)
+    wrong = ~np.isfinite(validation)
+    if wrong.any() and np.isfinite(measured.history["train/loss"]).all():
+        first = int(wrong.argmax()) + 1
+        when = f"after {np.count_nonzero(wrong)} of {len(wrong)} epochs, first after epoch {first}"
+        if wrong.all():
+            when = "after any epoch"
+        elif wrong[first - 1 :].all():
+            when = f"from epoch {first} on"
+        sentence = f"validation loss is not finite {when}"
+        if measured.early_stopping and measured.stopping_metric == "val/loss":
+            sentence += (
+                "; early stopping had nothing to go by, and the last weights are kept"
+                if wrong.all()
+                else "; early stopping kept the best weights of the epochs in which it was"
+            )
+        yield sentence
+    for part, (lost, rows) in measured.rows_of_no_class.items():
+        yield (
+            f"the network's numbers overflow for {lost} of {rows} {part} rows: they are of no class and "
+            "count as wrong; look for a feature with values far beyond those trained on"
         )
 
 

@@ -1,0 +1,117 @@
+"""What a table's reader would lose of what stands in the file: classes that merge, and integers that do.
+
+Readers make numbers of ``7`` and ``07``, of ``1e5`` and ``100000``: the same number, and in a column of
+classes two of them. They take ``NA`` and ``None`` for missing, which may be a country or an answer. And
+float64, which features are, does not have every integer beyond 2**53.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograde.data.messages import counted, listed, quoted, shortened
+
+if TYPE_CHECKING:
+    import pandas
+
+_EXACT = 2.0**53  # up to and without here float64 has every integer
+_LEADING_ZERO = r"[+-]?0\d+"
+_INTEGER = r"[+-]?\d+"
+
+
+def labels_as_written(
+    column: "pandas.Series[Any]", read_texts: "Callable[[], pandas.Series[str]]", source: str, *, words: bool
+) -> "tuple[pandas.Series[Any], list[str]]":
+    """A column of classes as a reader gave it, or as texts where that would lose a class; and what to say.
+
+    Parameters
+    ----------
+    column
+        Numbers, truth values or texts; missing where the file has nothing, or a word such as ``NA``.
+    read_texts
+        Reads the column as it stands in the file; it is called only if that can matter.
+    source
+        The config key and its value, which lines start with.
+    words
+        Whether such words are classes, beside classes that are words; else they are missing.
+    """
+    from pandas.api import types
+
+    if column.dtype.kind in "iuf":
+        return _numbers_as_written(column, read_texts, source)
+    absent = column.isna()
+    if not words or not absent.any() or types.infer_dtype(column, skipna=True) != "string":
+        return column, []
+    texts = read_texts()
+    taken = texts[absent & (texts != "")].value_counts().sort_index()
+    if taken.empty:
+        return column, []
+    named = counted((str(word), int(count)) for word, count in taken.items())
+    are = "is a class" if len(taken) == 1 else "are classes"
+    note = f"{source}: {named} {are}; with data.missing=drop such rows are left out as missing"
+    return texts.where(texts != ""), [note]
+
+
+def _numbers_as_written(
+    column: "pandas.Series[Any]", read_texts: "Callable[[], pandas.Series[str]]", source: str
+) -> "tuple[pandas.Series[Any], list[str]]":
+    there = column.notna()
+    values = column[there]
+    finite = bool(np.isfinite(values).all())
+    if values.empty or not finite or not bool((values == np.floor(values)).all()):
+        return column, []  # continuous values are no classes
+    texts = read_texts()
+    written = texts[there].str.strip()
+    distinct = written.unique()
+    rounded = column.dtype.kind == "f" and bool((values.abs() >= _EXACT).any())
+    if len(distinct) > values.nunique():
+        first, second = _that_merge(written, values)
+        both = f"{quoted(first)} and {quoted(second)} would be the same number"
+        note = f"{source}: classes are taken as text, because {both}"
+    elif any(re.fullmatch(_LEADING_ZERO, text) for text in distinct):
+        note = f"{source}: classes are taken as text, because of leading zeros"
+    elif rounded and all(re.fullmatch(_INTEGER, text) for text in distinct):
+        return texts.where(there), []  # with a missing one among them the reader makes floats of integers
+    else:
+        return column, []
+    return texts.where(there), [note]
+
+
+def _that_merge(texts: "pandas.Series[str]", values: "pandas.Series[Any]") -> tuple[str, str]:
+    """Two texts of the same number."""
+    pairs = dict(zip(texts, values, strict=True))
+    seen: dict[Any, str] = {}
+    for text, value in pairs.items():
+        if value in seen:
+            return seen[value], text
+        seen[value] = text
+    raise AssertionError("no two texts are the same number")
+
+
+def alike_classes(names: Sequence[str], source: str) -> list[str]:
+    """A line if classes look alike: they differ in spaces at an end, or in how Unicode writes them."""
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = " ".join(unicodedata.normalize("NFKC", name).split())
+        if plain in seen:
+            both = f"{shortened(ascii(seen[plain]))} and {shortened(ascii(name))}"
+            why = "which differ in spaces or in how Unicode writes the same characters"
+            return [f"{source}: {both} are two classes, {why}"]
+        seen[plain] = name
+    return []
+
+
+def merged_integers(name: str, integers: Sequence[int], source: str) -> list[str]:
+    """A line if distinct integers of a feature are the same number in float64."""
+    large = {value for value in integers if abs(value) >= _EXACT}
+    by_float: dict[float, int] = {}
+    for value in sorted(large):
+        other = by_float.setdefault(float(value), value)
+        if other != value:
+            merged = f"{listed([other, value])} become the same number"
+            why = "integers beyond 2**53, of which float64 has not every one"
+            return [f"{source}: column {quoted(name)} holds {why}: {merged}"]
+    return []

@@ -1,0 +1,44 @@
+"""What a search is told of its jobs, and which run is the best where some have no number to compare."""
+
+import math
+
+import pytest
+from hydra.core.utils import JobStatus
+
+from micrograde.errors import RunFailedError
+from micrograde.progress import RunsWatch
+from micrograde.sweeps.launching import returned
+from micrograde.sweeps.session import Outcome
+
+
+@pytest.mark.parametrize("value", [0.25, 0.0, -1.0])
+def test_a_finished_job_returns_its_objective(value):
+    job = returned(["a=1"], Outcome("FINISHED", value), "val/loss")
+    assert (job.status, job.return_value) == (JobStatus.COMPLETED, value)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (Outcome("FINISHED", math.nan), "its val/loss is nan"),
+        (Outcome("FINISHED", math.inf), "its val/loss is inf"),
+        (Outcome("FINISHED", None), "its val/loss is None"),
+        (Outcome("FAILED", 0.5, "the loss is nan"), "the loss is nan"),
+        (Outcome("KILLED"), "stopped with Ctrl-C"),
+    ],
+)
+def test_a_job_without_a_number_returns_why(outcome, why):
+    job = returned(["a=1"], outcome, "val/loss")
+    assert job.status == JobStatus.FAILED
+    with pytest.raises(RunFailedError, match=why):
+        _ = job.return_value
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("values", [[math.nan, 0.3], [0.3, math.nan], [math.nan, 0.3, math.nan]])
+def test_a_run_whose_metric_is_nan_is_not_the_best(ascending, values):
+    names = [f"seed={number}" for number in range(len(values))]
+    watch = RunsWatch(names, [1] * len(names), "val/loss", ascending, lambda *_: None, on_terminal=False)
+    for place, value in enumerate(values):
+        watch.run_ended(place, "FINISHED", {"val/loss": value})
+    assert watch.best == (0.3, f"seed={values.index(0.3)}")
