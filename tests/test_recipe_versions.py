@@ -16,10 +16,12 @@ from tests.conftest import ROOT
 from tests.test_config import PLAIN, with_value
 
 from micrograde import config_parsing, tags
+from micrograde.assembly import stack_key
 from micrograde.config import ModelConfig, SGDConfig, TrainConfig, config_digest, to_container
 from micrograde.config_parsing import parse_train_config
 from micrograde.config_types import SCHEMA, Fraction, PositiveInt
 from micrograde.errors import InputError
+from micrograde.experiment import PreparedSets
 from micrograde.recipe_versions import (
     RECIPE_VERSION,
     VERSION_KEY,
@@ -258,3 +260,27 @@ def test_a_metric_that_is_missing_now_or_at_one_step_is_a_difference():
     assert (lost.different, short.different) == (1, 1)
     assert lost.recorded
     assert short.recorded
+
+
+# --- what a version changes in reading -------------------------------------------------------------------
+
+
+def test_a_recipe_of_version_1_goes_on_reading_classes_as_it_did(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{row},{('7', '07', '8')[row % 3]}\n" for row in range(60))
+    (tmp_path / "codes.csv").write_text(f"x,code\n{rows}")
+    data = {"name": "csv", "path": "codes.csv", "target": "code"}
+
+    def read(version):
+        return PreparedSets().of(parse_train_config({**PLAIN, "data": data, VERSION_KEY: version})).dataset
+
+    first, second = read(1), read(2)
+    assert first.class_names == ("7", "8")
+    assert sorted(second.class_names) == ["07", "7", "8"]
+    assert first.digest != second.digest
+
+
+def test_runs_of_two_versions_are_no_stack():
+    first, second = (parse_train_config({**PLAIN, VERSION_KEY: version}) for version in (1, 2))
+    assert stack_key(first) != stack_key(second)
+    assert config_digest(first) == config_digest(second)

@@ -194,6 +194,7 @@ def stack_key(config: TrainConfig) -> Hashable:
     """
     optimizer = config.optimizer
     return (
+        config.recipe_version,
         config.data,
         replace(config.model, initial_scale=1.0),
         replace(config.training, label_noise=0.0),

@@ -19,6 +19,7 @@ from micrograde.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.locations import store_location
 from micrograde.printable import printable
 from micrograde.progress import Watch, watch_epochs, watch_runs
+from micrograde.recipe_versions import EXACT_LABELS
 from micrograde.resuming import Resumption
 from micrograde.stacks import Cancel, Stack, train_stacks
 from micrograde.tags import DATA_DIGEST
@@ -125,13 +126,14 @@ class PreparedSets:
     """Data sets, each prepared once however many runs train on it."""
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[DataConfig, str], PreparedData] = {}
+        self._sets: dict[tuple[DataConfig, str, bool], PreparedData] = {}
 
     def of(self, config: TrainConfig) -> PreparedData:
         """The run's data; raises ``InputError`` for whatever is wrong with it."""
-        source = (config.data, config.training.dtype)
+        exact_labels = config.recipe_version >= EXACT_LABELS
+        source = (config.data, config.training.dtype, exact_labels)
         if source not in self._sets:
-            self._sets[source] = prepare_data(*source)
+            self._sets[source] = prepare_data(config.data, config.training.dtype, exact_labels=exact_labels)
         return self._sets[source]
 
     def check(self, config: TrainConfig) -> None:

@@ -18,8 +18,11 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from micrograde.errors import InputError
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """The version of the recipes that are made now."""
+
+EXACT_LABELS = 2
+"""The version from which on classes are what stands in a table, where numbers would merge them."""
 
 VERSION_KEY = "recipe_version"
 
