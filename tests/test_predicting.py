@@ -116,6 +116,19 @@ def test_a_class_is_called_as_it_was_in_training(tmp_path, classes):
     assert 0 < found.accuracy < 1
 
 
+def test_classes_that_are_integers_are_known_as_floats_which_pandas_makes_of_them(tmp_path):
+    numbers = trees(ROWS)["kind"].map({"oak": 1, "fir": 2}).astype(int)
+    model = model_of_table(tmp_path, trees(ROWS).assign(kind=numbers))
+    gap = trees(ROWS).assign(kind=numbers.where(numbers.index != 3))
+    path = written(tmp_path, gap)
+    assert ",1.0\n" in (tmp_path / "new.csv").read_text()
+    found = predict_table(model, path)
+    right = (found.table["class"] == numbers.map(str)).drop(3)
+    assert found.known == ROWS - 1
+    assert found.accuracy == pytest.approx(right.mean())
+    assert found.accuracy > 0
+
+
 def test_one_row_whose_categories_all_look_like_numbers(model, folder):
     (folder / "one.csv").write_text("leaf,height,wild\n01,36,True\n")
     found = predict_table(model, str(folder / "one.csv"))
