@@ -26,7 +26,8 @@ from benchmarks.servers import free_port
 from micrograde.assembly import prepare_data
 from micrograde.classifier import describe_model
 from micrograde.config import BundledData
-from micrograde.tracking import StoreLocation, local_store, quiet_environment
+from micrograde.library_environment import quiet_environment
+from micrograde.tracking import StoreLocation, local_store
 from micrograde.tracking.logged_model import log_model
 from micrograde.tracking.mlmodel import write_mlmodel
 

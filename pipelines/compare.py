@@ -1,6 +1,5 @@
 """Compare recorded runs: a table, best first, with the parameters that differ. `--help` lists the keys."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ from micrograde.printable import printable
 from micrograde.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
 from micrograde.terminal import say, terminal_lines, terminal_width
-from micrograde.tracking import project_home, quiet_environment, recover
+from micrograde.tracking import project_home, recover
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,6 @@ def main(composed: Config) -> None:
     output = Path(config.output) if config.output else None
     if output:
         check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
-    os.environ.update(quiet_environment())  # a server is asked through MLflow
     location = store_location(config.tracking)
     recover(location)
     if config.runs:

@@ -1,6 +1,5 @@
 """Write a recorded run's model as an ONNX file that gives the same probabilities. `--help` lists the keys."""
 
-import os
 from pathlib import Path
 
 from micrograde.analysis import check_output
@@ -11,7 +10,6 @@ from micrograde.onnx_export import OPSET, check_extra, compare_onnx, example_row
 from micrograde.printable import printable
 from micrograde.recorded_models import find_model
 from micrograde.terminal import say
-from micrograde.tracking import quiet_environment
 
 _ROWS = 1000  # that both classify before anything is written
 
@@ -23,7 +21,6 @@ def main(composed: Config) -> None:
     output = Path(config.output)
     check_output(output, (".onnx",))
     check_extra()
-    os.environ.update(quiet_environment())  # a server is asked through MLflow
     found = find_model(config.run_id, config.tracking)
     classifier, run_id = found.classifier, found.run.about.run_id
     content = export_onnx(classifier, {"run_id": run_id}).SerializeToString()

@@ -1,6 +1,5 @@
 """Classify the rows of a table by a recorded run's model. `--help` lists the keys."""
 
-import os
 from pathlib import Path
 
 from micrograde.analysis import check_output, print_table, write_table
@@ -11,7 +10,6 @@ from micrograde.predicting import Predictions, predict_table
 from micrograde.printable import printable
 from micrograde.recorded_models import RecordedModel, find_model
 from micrograde.terminal import say
-from micrograde.tracking import quiet_environment
 
 _CLASSES = 20  # that are listed
 
@@ -25,7 +23,6 @@ def main(composed: Config) -> None:
         check_output(output)
         if output.exists() and output.resolve() == Path(config.data.path).expanduser().resolve():
             raise InputError(f"output={output}: is the table itself, which would be lost")
-    os.environ.update(quiet_environment())  # a server is asked through MLflow
     model = find_model(config.run_id, config.tracking)
     found = predict_table(model, config.data.path, keep_columns=config.keep_columns)
     if output:

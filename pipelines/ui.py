@@ -9,8 +9,10 @@ import time
 import webbrowser
 
 from micrograde.errors import InputError
+from micrograde.library_environment import keep_warnings_warnings, quiet_environment
+from micrograde.mlflow_variables import TRACKING_URI, is_own_store, shown
 from micrograde.terminal import use_plain_characters
-from micrograde.tracking import local_store, make_store, project_home, quiet_environment, recover
+from micrograde.tracking import local_store, make_store, project_home, recover
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
 """MLflow's list of experiments; without the choice it begins with its pages for language models."""
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     arguments = parser.parse_args()
+    keep_warnings_warnings()
     try:
         with socket.create_server((arguments.host, arguments.port)):
             pass
@@ -46,6 +49,9 @@ def main() -> None:
         store = local_store(project_home())
     except InputError as error:
         sys.exit(str(error))
+    uri = os.environ.get(TRACKING_URI)
+    if uri and not is_own_store(uri):
+        print(f"{TRACKING_URI}={shown(uri)} is not shown; that is another store", file=sys.stderr)
     make_store(store)
     recover(store)
     address = address_of(arguments.host, arguments.port)
@@ -55,7 +61,8 @@ def main() -> None:
     listen = ["--host", arguments.host, "--port", str(arguments.port), "--workers", "1"]
     what = ["--backend-store-uri", store.tracking_uri, "--default-artifact-root", str(store.artifact_root)]
     # Its job runners are for language models: seven processes that each import MLflow.
-    environment = {**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    given = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_SERVER_")}
+    environment = {**given, **quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     if is_this_machine(arguments.host):
         # By default MLflow also answers to names such as 10.evil.example, which a page from elsewhere can
         # have resolved to this machine (DNS rebinding).

@@ -115,6 +115,7 @@ class User:
             ended = process.returncode
         assert status in (ended, None), f"{stdout}\n{stderr}"
         assert "could not be drawn" not in stdout + stderr  # a picture is only left out for an error in it
+        assert "UserWarning" not in stderr
         return subprocess.CompletedProcess([pipeline, *arguments], ended, stdout, stderr)
 
     @property

@@ -121,7 +121,7 @@ def serve(connection: socket.socket) -> None:
 def import_everything() -> None:
     """All rooms of micrograde, and the libraries that they import when they need them."""
     import micrograde
-    from micrograde.tracking import quiet_environment
+    from micrograde.library_environment import quiet_environment
 
     os.environ.update(quiet_environment())  # as the writer has it when it imports MLflow
     for module in pkgutil.walk_packages(micrograde.__path__, "micrograde."):

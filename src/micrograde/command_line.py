@@ -24,6 +24,7 @@ from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
 from micrograde.help_pages import fitted_page
 from micrograde.hydra_messages import hydra_message
+from micrograde.library_environment import keep_warnings_warnings
 from micrograde.printable import printable
 from micrograde.terminal import spelled, terminal_width, use_plain_characters
 from micrograde.tracking import WriterProcess, project_home, without_password
@@ -53,6 +54,7 @@ def entry_point(
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
             use_plain_characters()
+            keep_warnings_warnings()
             os.environ["MICROGRADE_HOME"] = str(project_home())
             _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
 
@@ -74,6 +76,7 @@ def recording_entry_point(
     def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
         def command() -> None:
             use_plain_characters()
+            keep_warnings_warnings()
             os.environ["MICROGRADE_HOME"] = str(project_home())
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
@@ -108,11 +111,13 @@ def _run_hydra(
             _leave(error)
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
-    hydra._internal.hydra.ConfigLoaderImpl = GuardedLoader  # type: ignore[attr-defined]
     try:
         if names_runs:
             sys.argv[1:] = named_runs_as_override(sys.argv[1:])
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
+        told = given.help or given.hydra_help or given.info or given.shell_completion  # nothing is done
+        loader = functools.partial(GuardedLoader, follows_variables=not told)
+        hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
         if given.help:
             _show_help(command)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -19,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from micrograde.arguments import quoted_id
 from micrograde.config_parsing import hide_passwords, shorten
 from micrograde.errors import InputError
+from micrograde.mlflow_variables import follow_variables
 from micrograde.printable import printable
 
 # The keys by which Hydra makes objects, and where they may stand with which values.
@@ -41,7 +43,17 @@ _HOME = "${oc.env:MICROGRADE_HOME}"
 
 
 class GuardedLoader(ConfigLoaderImpl):
-    """Hydra's loader, which refuses such configs, with a line for whatever cannot be composed."""
+    """Hydra's loader, which refuses such configs, with a line for whatever cannot be composed.
+
+    Parameters
+    ----------
+    follows_variables
+        Whether the user's MLflow variables are asked where nothing was typed; ``--help`` needs none.
+    """
+
+    def __init__(self, config_search_path: ConfigSearchPath, *, follows_variables: bool = True) -> None:
+        super().__init__(config_search_path)
+        self._follows_variables = follows_variables
 
     def load_configuration(
         self,
@@ -64,6 +76,8 @@ class GuardedLoader(ConfigLoaderImpl):
             raise InputError(self._why(error, overrides)) from error
         refuse_code(config)
         refuse_other_folders(config)
+        if self._follows_variables:
+            follow_variables(config, run_mode)
         return config
 
     def _why(self, error: Exception, overrides: Sequence[str]) -> str:

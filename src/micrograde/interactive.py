@@ -29,6 +29,7 @@ from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import InputError, RunFailedError
 from micrograde.experiment import default_metric, run_experiments
 from micrograde.hydra_messages import hydra_message
+from micrograde.library_environment import warnings_stay_warnings
 from micrograde.locations import store_location
 from micrograde.results import Run, Sweep
 from micrograde.resuming import resumed_run
@@ -146,7 +147,10 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     home = os.environ.get("MICROGRADE_HOME")
     os.environ["MICROGRADE_HOME"] = str(project_home())
     try:
-        with initialize_config_dir(str(project / "conf"), job_name=_CONFIG, version_base="1.3"):
+        with (
+            warnings_stay_warnings(),
+            initialize_config_dir(str(project / "conf"), job_name=_CONFIG, version_base="1.3"),
+        ):
             yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(hydra_message(error)) from None

@@ -25,7 +25,8 @@ from micrograde.config import (
 )
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
-from micrograde.tracking import StoreLocation, folder_here, quiet_environment, without_password
+from micrograde.library_environment import quiet_libraries
+from micrograde.tracking import StoreLocation, folder_here, without_password
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
@@ -52,7 +53,8 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
         yield _local_folder(run, location)
         return
     with tempfile.TemporaryDirectory() as folder:
-        _download(run, location.tracking_uri, wanted, folder)
+        with quiet_libraries():
+            _download(run, location.tracking_uri, wanted, folder)
         yield Path(folder)
 
 
@@ -131,7 +133,6 @@ def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
 
 
 def _download(run: StoredRun, tracking_uri: str, wanted: Collection[str], folder: str) -> None:
-    os.environ.update(quiet_environment())
     import requests
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException

@@ -5,7 +5,8 @@ import pytest
 from filelock import FileLock, Timeout
 
 from micrograde.errors import InputError
-from micrograde.tracking import local_store, make_store, project_home, quiet_environment, server_store, store
+from micrograde.library_environment import quiet_environment
+from micrograde.tracking import local_store, make_store, project_home, server_store, store
 from micrograde.tracking.store import StoreLock, checkout, make_launch_folder, without_password
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from micrograde import tags
 from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 from micrograde.errors import InputError
+from micrograde.library_environment import quiet_libraries
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -91,14 +92,15 @@ def count_runs(uri: str) -> dict[str, int]:
 @contextmanager
 def _asked(uri: str) -> "Iterator[MlflowClient]":
     """A client; what goes wrong with it is ``InputError``, in a line and without a password."""
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
+    with quiet_libraries():
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
 
-    try:
-        yield MlflowClient(uri)
-    except MlflowException as error:
-        reason = re.sub(r"(?<=://)[^/\s]+@", "***@", str(error).splitlines()[0])
-        raise InputError(f"the tracking server cannot be asked for its runs ({reason})") from None
+        try:
+            yield MlflowClient(uri)
+        except MlflowException as error:
+            reason = re.sub(r"(?<=://)[^/\s]+@", "***@", str(error).splitlines()[0])
+            raise InputError(f"the tracking server cannot be asked for its runs ({reason})") from None
 
 
 def _selected(uri: str, selection: Selection) -> "list[tuple[RunAbout, Run]]":

@@ -1,14 +1,12 @@
 """From what Hydra composed for ``-m`` to the sweep of this launch."""
 
-import os
-
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
 from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Sweep
-from micrograde.tracking import WriterProcess, quiet_environment
+from micrograde.tracking import WriterProcess
 
 
 def open_sweep(master: DictConfig) -> Sweep:
@@ -16,7 +14,6 @@ def open_sweep(master: DictConfig) -> Sweep:
 
     Where neither the sweeper nor the launcher is ours, it begins at once, and each job is told its parent.
     """
-    os.environ.update(quiet_environment())  # a server is asked through MLflow
     composed = resolved(master)
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     try:

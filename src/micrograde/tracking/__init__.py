@@ -17,7 +17,6 @@ from micrograde.tracking.store import (
     local_store,
     make_store,
     project_home,
-    quiet_environment,
     server_store,
     without_password,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "present_provenance",
     "project_home",
     "provenance_of",
-    "quiet_environment",
     "recover",
     "send_launch",
     "server_store",

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from micrograde import tags
 from micrograde.errors import InputError
+from micrograde.library_environment import quiet_libraries
 from micrograde.tracking.launches import Launch, dead_launches, is_alive
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.sending import Kept, send_launch
-from micrograde.tracking.store import StoreLocation, StoreLock, quiet_environment, without_password
+from micrograde.tracking.store import StoreLocation, StoreLock, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -49,7 +50,8 @@ def recover(location: StoreLocation) -> None:
     """
     launches = location.folder / "launches"
     if location.artifact_root is None:
-        _recover_server(location, launches)
+        with quiet_libraries():
+            _recover_server(location, launches)
         return
     mend_addresses(location)
     _send_dead(location, launches)
@@ -87,9 +89,6 @@ def _mark_rows(location: StoreLocation, database: Path, launches: Path) -> None:
 
 
 def _recover_server(location: StoreLocation, launches: Path) -> None:
-    import os
-
-    os.environ.update(quiet_environment())
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

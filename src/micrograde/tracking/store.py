@@ -12,16 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from micrograde.errors import InputError
-
-_NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-_QUIET = {  # unless the user has set them otherwise
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "GIT_PYTHON_REFRESH": "quiet",  # a machine without git is no reason to complain
-}
+from micrograde.library_environment import quiet_libraries
 
 
 @dataclass(frozen=True)
@@ -91,11 +82,6 @@ def make_launch_folder(location: StoreLocation) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{datetime.now():%Y-%m-%d_%H-%M-%S}_", dir=launches))
 
 
-def quiet_environment() -> dict[str, str]:
-    """The environment of this process with reporting and endless retries of libraries turned off."""
-    return {**_QUIET, **os.environ, **_NO_REPORTING}
-
-
 class StoreLock:
     """Held while a process makes or writes the SQLite store, so that none finds it locked or half-made.
 
@@ -145,11 +131,10 @@ def make_store(location: StoreLocation) -> None:
     with StoreLock(location):
         if _is_made(database):
             return
-        os.environ.update(quiet_environment())
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+        with quiet_libraries(), tempfile.TemporaryDirectory(dir=location.folder) as aside:
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # not a line for each step
-        with tempfile.TemporaryDirectory(dir=location.folder) as aside:
+            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # not a line for each step
             made = Path(aside) / database.name
             # Not through MlflowClient: it puts the files of MLflow's own experiment, Default, under the
             # working directory.

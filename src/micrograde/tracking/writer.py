@@ -26,6 +26,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.library_environment import forget_servers
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.errors import StoreAwayError
 from micrograde.tracking.event_writer import EventWriter
@@ -157,6 +158,8 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1])
     launch_is_gone = threading.Event()
+    if location.database:
+        forget_servers()
 
     def watch() -> None:
         sys.stdin.read()

@@ -12,7 +12,8 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from micrograde.tracking.store import StoreLocation, quiet_environment
+from micrograde.library_environment import quiet_environment
+from micrograde.tracking.store import StoreLocation
 
 SERVER_PATIENCE = 15.0
 """Seconds that a launch waits at its end for a server that is away."""

@@ -1,0 +1,91 @@
+"""The environment that libraries are used in: MLflow's variables, and the filters of warnings.
+
+Of MLflow's variables those that say how a server is reached are the user's to set. Others are meant for
+programs that call MLflow by themselves, or for its server: some would break a store that is written and read
+here (``MLFLOW_ENABLE_WORKSPACES``), others would have MLflow look elsewhere.
+"""
+
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+_NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_QUIET = {  # unless the user has set them otherwise
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",  # a machine without git is no reason to complain
+}
+_OF_MLFLOW = re.compile(r"_?MLFLOW_")
+_OF_SERVERS = re.compile(  # who asks, how, and how files are sent
+    r"MLFLOW_(TRACKING_(USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4|INSECURE_TLS|(SERVER|CLIENT)_CERT_PATH)"
+    r"|HTTP_\w+|ALLOW_HTTP_REDIRECTS|WORKSPACE|ENABLE_ARTIFACTS_PROGRESS_BAR"
+    r"|(S3|GCS|KERBEROS|PYARROW|BOTO)_\w+|(ENABLE_)?(PROXY_)?MULTIPART_\w+|ENABLE_PROXY_MULTIPART_\w+"
+    r"|ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT|DOWNLOAD_CHUNK_TIMEOUT|ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES)"
+)
+_WARNINGS = "PYTHONWARNINGS"  # those of libraries are no errors of ours
+
+
+def quiet_environment() -> dict[str, str]:
+    """The environment for processes that use MLflow, with reporting and endless retries turned off."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name != _WARNINGS and (not _OF_MLFLOW.match(name) or _OF_SERVERS.fullmatch(name))
+    }
+    return {**_QUIET, **kept, **_NO_REPORTING}
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Have this process use MLflow in that environment for as long as the context lasts."""
+    before = dict(os.environ)
+    _set(os.environ, quiet_environment())
+    try:
+        yield
+    finally:
+        _set(os.environ, before)
+
+
+def forget_servers() -> None:
+    """Of a process whose store is a local one: what is said of servers is not meant for that."""
+    for name in [name for name in os.environ if _OF_SERVERS.fullmatch(name) and name not in _QUIET]:
+        del os.environ[name]
+
+
+def keep_warnings_warnings() -> None:
+    """Have no warning be an error: ``PYTHONWARNINGS=error`` is not meant for what libraries say.
+
+    Instead the filters hold that would hold without it, here and in processes that this one starts.
+    """
+    os.environ.pop(_WARNINGS, None)
+    sys.warnoptions[:] = [each for each in sys.warnoptions if not each.startswith("error")]
+    _drop_errors()
+
+
+@contextmanager
+def warnings_stay_warnings() -> Iterator[None]:
+    """The same of this process, for as long as the context lasts."""
+    with warnings.catch_warnings():
+        _drop_errors()
+        yield
+
+
+def _drop_errors() -> None:
+    filters: Any = warnings.filters
+    kept = [each for each in filters if each[0] != "error"]
+    if len(kept) < len(filters):
+        warnings.resetwarnings()
+        filters.extend(kept)
+
+
+def _set(environment: MutableMapping[str, str], wanted: dict[str, str]) -> None:
+    for name in [name for name in environment if name not in wanted]:
+        del environment[name]
+    environment.update(wanted)
