@@ -62,7 +62,7 @@ def main() -> None:
     what = ["--backend-store-uri", store.tracking_uri, "--default-artifact-root", str(store.artifact_root)]
     # Its job runners are for language models: seven processes that each import MLflow.
     given = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_SERVER_")}
-    environment = {**given, **quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment = {**given, **quiet_environment(servers=False), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     if is_this_machine(arguments.host):
         # By default MLflow also answers to names such as 10.evil.example, which a page from elsewhere can
         # have resolved to this machine (DNS rebinding).

@@ -32,12 +32,15 @@ _OF_SERVERS = re.compile(  # who asks, how, and how files are sent
 _WARNINGS = "PYTHONWARNINGS"  # those of libraries are no errors of ours
 
 
-def quiet_environment() -> dict[str, str]:
-    """The environment for processes that use MLflow, with reporting and endless retries turned off."""
+def quiet_environment(*, servers: bool = True) -> dict[str, str]:
+    """The environment for processes that use MLflow, with reporting and endless retries turned off.
+
+    Without ``servers`` it is that of a process that asks none.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name != _WARNINGS and (not _OF_MLFLOW.match(name) or _OF_SERVERS.fullmatch(name))
+        if name != _WARNINGS and (not _OF_MLFLOW.match(name) or (servers and _OF_SERVERS.fullmatch(name)))
     }
     return {**_QUIET, **kept, **_NO_REPORTING}
 

@@ -231,6 +231,13 @@ def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is
     assert (parent.about.run_name, parent.tags["team"], parent.tags[tags.NOTE]) == ("all", "b", "why")
     assert member.about.run_name.startswith("mine seed=")
     assert member.tags["team"] == "a"
+    described = parent.tags[tags.DESCRIPTION]
+    assert described.startswith(
+        "why\n\n**Swept**\n\n- `seed`: `0,1`\n\n**2 runs: 2 FINISHED**\n\n**Best `val/accuracy`: "
+    )
+    best = parent.tags[tags.BEST_RUN_ID]
+    assert described.endswith(f"run `{best}`\n\n- `seed={sweep.runs.set_index('run_id').seed[best]}`")
     again = mg.sweep(*SHORT, "seed=0,1", "run.name=otherwise", "sweep.name=renamed")
+    assert load_run(store, sweep.run_id).tags[tags.DESCRIPTION] == described
     assert (again.run_id, again.name) == (sweep.run_id, "renamed")
     assert set(again.runs["run_id"]) == set(sweep.runs["run_id"])

@@ -6,6 +6,7 @@ Pictures of what was seen are kept in the folder that MICROGRADE_SCREENSHOTS nam
 import getpass
 import os
 import re
+import runpy
 import sys
 import urllib.request
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.system.conftest import free_port, running
 
 from micrograde import tags
 
+UI = ROOT / "pipelines" / "ui.py"
 MILLISECONDS = 60_000  # until what has not appeared is given up
 expect.set_options(timeout=MILLISECONDS)
 
@@ -26,6 +28,8 @@ class Store:
 
     def __init__(self, user, address: str) -> None:
         self.address = address
+        # What `make ui` opens in a browser.
+        self.shown = runpy.run_path(str(UI))["address_of"]("127.0.0.1", int(address.rpartition(":")[2]))
         runs = user.runs()
         self.experiment = runs[0].info.experiment_id
         (self.sweep,) = [run for run in runs if tags.SWEEP_DIGEST in run.data.tags]
@@ -41,7 +45,7 @@ def store(make_user, tmp_path_factory):
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with running(
-        [sys.executable, str(ROOT / "pipelines" / "ui.py"), "--port", str(port)],
+        [sys.executable, str(UI), "--port", str(port)],
         tmp_path_factory.mktemp("ui-log") / "log",
         lambda: urllib.request.urlopen(f"{address}/health", timeout=5),
         env={**os.environ, "MICROGRADE_HOME": str(user.home)},
@@ -51,13 +55,11 @@ def store(make_user, tmp_path_factory):
 
 @pytest.fixture
 def page(browser, store):
-    """The list of experiments, of somebody who has told the UI that they train models."""
+    """The list of experiments, at the address that `make ui` prints."""
     context = browser.new_context(viewport={"width": 1360, "height": 860})
     context.set_default_timeout(MILLISECONDS)
     page = context.new_page()
-    page.goto(store.address)
-    page.get_by_role("button", name="Model training").click()
-    page.goto(f"{store.address}/#/experiments")
+    page.goto(store.shown)
     yield page
     context.close()
 

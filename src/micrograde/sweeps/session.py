@@ -19,6 +19,7 @@ from micrograde.experiment import PreparedSets, default_metric, train_runs
 from micrograde.live_run import LiveRun, RunRequest, own_words
 from micrograde.locations import store_location
 from micrograde.progress import watch_runs
+from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
@@ -131,6 +132,7 @@ class Sweep:
         self._experiment_name = earlier.experiment_name
         self._parent = recorder.adopt_run(earlier.run_id)
         if words := own_words(self.options.tags, self.options.note, self.options.name):
+            words.pop(tags.DESCRIPTION, None)  # the summary writes it anew, beneath the note
             recorder.set_tags(self._parent, words)
         for run in earlier.runs:
             self._take_over(run)
@@ -176,6 +178,9 @@ class Sweep:
             params=self.identity.space,
             tags={
                 **own_words(self.options.tags, self.options.note),
+                tags.DESCRIPTION: describe_sweep(
+                    self.identity.space, metric=self.metric, note=self.options.note or ""
+                ),
                 tags.SWEEP_DIGEST: self.identity.digest,
                 tags.SWEEP_VARIES: json.dumps(self.varies),
             },

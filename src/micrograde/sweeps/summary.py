@@ -9,6 +9,7 @@ from micrograde import tags
 from micrograde.analysis.comparing import ascending
 from micrograde.live_run import registered_name
 from micrograde.printable import printable
+from micrograde.sweeps.description import Best, describe_sweep, words_of
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.terminal import say
 from micrograde.tracking import RunRecorder
@@ -35,6 +36,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     """Read the sweep's runs back, and leave table, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import load_history, load_runs
+    from micrograde.analysis.stores import store_of
     from micrograde.sweep_report import metrics_drawn, write_sweep_report
 
     assert sweep.location
@@ -64,6 +66,19 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         measured[f"best/{sweep.metric}"] = report.best_value
         name = registered_name(sweep.tracking)
         recorder.log_model(parent, source_run_id=report.best_run_id, registered_name=name)
+    best = None
+    if report.best_run_id:
+        row = runs.set_index("run_id").loc[report.best_run_id]
+        settings = {key: row[key] for key in varies if key in row}
+        best = Best(report.best_run_id, sweep.metric, report.best_value, settings)
+    described = store_of(uri).read_details(uri, run_id).tags.get(tags.DESCRIPTION, "")
+    found[tags.DESCRIPTION] = describe_sweep(
+        sweep.identity.space,
+        {str(status): int(count) for status, count in counts.items()},
+        best,
+        metric=sweep.metric,
+        note=sweep.options.note or words_of(described),
+    )
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
     return SweepSummary(run_id, runs, report.best_run_id, report.left_out)
