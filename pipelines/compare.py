@@ -27,6 +27,7 @@ from micrograde.config_parsing import parse_compare_config
 from micrograde.errors import InputError
 from micrograde.locations import store_location
 from micrograde.printable import printable
+from micrograde.recorded_names import name_among
 from micrograde.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
 from micrograde.terminal import say, terminal_lines, terminal_width
@@ -63,7 +64,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
     if runs.empty:
         say("No runs yet, or none that match. Make one with: make train")
         return
-    metric = config.metric or usual_metric(runs)
+    metric = name_among(config.metric, runs) if config.metric else usual_metric(runs)
     measured = config.metric is not None or (metric in runs and runs[metric].notna().any())
     if sweep:  # among equals the first by name, as in its report
         runs = runs.sort_values("run_name", kind="stable")

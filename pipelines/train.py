@@ -9,6 +9,7 @@ from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
+from micrograde.recorded_names import recorded_name
 from micrograde.resuming import Resumption, resumed_run
 from micrograde.sweeps.members import run_members
 from micrograde.terminal import say
@@ -36,7 +37,8 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":
         sys.exit(INTERRUPTED)
-    return result.last_metrics().get(sweep.metric or default_metric(config.data.validation_fraction))
+    metric = sweep.metric or default_metric(config.data.validation_fraction)
+    return result.last_metrics().get(recorded_name(metric, config.recipe_version))
 
 
 def resuming(resumption: Resumption | None) -> str:

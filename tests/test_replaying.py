@@ -155,7 +155,7 @@ def test_a_run_comes_out_again_and_nothing_is_written(home):
     replay = replay_run(home.finished[:8], HERE)
     assert replay.run.about.run_id == home.finished
     assert replay.identical
-    assert {"train/loss", "val/accuracy", "test/loss", "gradient_check/max_relative_error"} <= {
+    assert {"train/loss", "val/accuracy", "test/loss", "within/gradient_check/max_relative_error"} <= {
         each.metric for each in replay.metrics
     }
     assert {each.metric: each.values for each in replay.metrics}["train/loss"] == 20

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, Strict
 
 from micrograde.recipe_versions import RECIPE_VERSION
+from micrograde.recorded_names import plain_name
 
 SCHEMA = ConfigDict(extra="forbid")
 
@@ -31,7 +32,7 @@ def metric_name(value: str) -> str:
     if not re.fullmatch(
         r"(train|val|test)/(loss|accuracy)|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
         r"|(gradient_norm|activation|gradient|update_ratio|batch_norm)/[\w.]+",
-        value,
+        plain_name(value),
     ):
         raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
     return value

@@ -31,6 +31,7 @@ from micrograde.experiment import default_metric, run_experiments
 from micrograde.hydra_messages import hydra_message
 from micrograde.library_environment import warnings_stay_warnings
 from micrograde.locations import store_location
+from micrograde.recorded_names import recorded_name
 from micrograde.results import Run, Sweep
 from micrograde.resuming import resumed_run
 from micrograde.sweeps.callback import SweepCallback
@@ -132,7 +133,8 @@ def _job(config: DictConfig) -> object:
     (result,) = run_experiments([recipe], HydraConfig.get().overrides.task, tags=nested)
     if result.status != "FINISHED":
         raise RunFailedError(f"the run {result.status}: {result.reason}")
-    return result.last_metrics().get(options.metric or default_metric(recipe.data.validation_fraction))
+    metric = options.metric or default_metric(recipe.data.validation_fraction)
+    return result.last_metrics().get(recorded_name(metric, recipe.recipe_version))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
 from micrograde.pictures import write_light_pictures, write_other_pictures
 from micrograde.progress import progress_line
+from micrograde.recorded_names import by_plain_name, recorded_name
 from micrograde.resuming import Resumption
 from micrograde.tracking import DatasetInput, RunRecorder
 from micrograde.training import (
@@ -179,7 +180,8 @@ class LiveRun:
         batch = self._first_batch()
         evidence = check_network(model, row, batch.features, batch.targets)
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
-        self._record(0, {"gradient_check/max_relative_error": error, "train/initial_loss": evidence.loss})
+        checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
+        self._record(0, {checked: error, "train/initial_loss": evidence.loss})
         self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)
@@ -284,7 +286,8 @@ class LiveRun:
         name, data, figures = self.request.name, self.data, folder / "figures"
         write_graphs(folder, name, model, self._first_batch(), self._warn)
         if self.history:
-            write_light_pictures(figures, name, self.history, model, data, confusion, self._warn)
+            history = by_plain_name(self.history)
+            write_light_pictures(figures, name, history, model, data, confusion, self._warn)
         if not self.request.all_pictures:
             return
         write_walkthrough(folder, name, model, self._first_batch(), self._warn)
@@ -300,7 +303,7 @@ class LiveRun:
         labels, training = self.data.training.labels, self.config.training
         stopping = training.early_stopping
         return Measurements(
-            self.history,
+            by_plain_name(self.history),
             self.initial_loss,
             classes=len(self.data.dataset.class_names),
             majority=float(np.bincount(labels).max() / len(labels)),

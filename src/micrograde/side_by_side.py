@@ -22,6 +22,7 @@ from micrograde.drawing import RunCurves, Svg, draw_run_curves
 from micrograde.drawing.run_curves import MOST_RUNS
 from micrograde.errors import InputError
 from micrograde.recipe_versions import VERSION_KEY, complete
+from micrograde.recorded_names import name_among
 from micrograde.tracking import UNCOMMITTED, provenance_of
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
             both = f"{names_of[run_id]} and {typed}" if names_of[run_id] != typed else f"{typed} twice"
             raise InputError(f"{both}: is one run, {run_id}; name another to put beside it")
         names_of[run_id] = typed
+    if metric is not None:
+        metric = name_among(metric, {name for run in found for name in run.history})
     if metric is not None and not any(metric in run.history for run in found):
         there_are = sorted({name for run in found for name in run.history})
         raise InputError(

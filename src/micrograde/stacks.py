@@ -16,6 +16,7 @@ from micrograde.assembly import (
 from micrograde.checkpoints import Pace
 from micrograde.live_run import LiveRun, RunRequest
 from micrograde.progress import Watch
+from micrograde.recorded_names import recorded_name
 from micrograde.tracking import RunRecorder
 from micrograde.training import Departure, Snapshot, StackRunner, Training
 
@@ -95,7 +96,8 @@ def train_stacks(
                 continue
             replicas = event.replicas.tolist()
             runs = [stack.replicas[replica] for replica in replicas]
-            values = {metric: array.tolist() for metric, array in event.metrics.items()}
+            version = runs[0].config.recipe_version
+            values = {recorded_name(name, version): array.tolist() for name, array in event.metrics.items()}
             if not runs[0].resumption:  # else it tells by itself what is missing
                 stack.recorder.log_stack([run.number for run in runs], event.epoch, values)
             of_each = zip(*values.values(), strict=True)

@@ -47,7 +47,7 @@ def points(uri, run_id):
 def assert_gapless(found, log):
     """Every epoch that the run's log speaks of is in every metric of an epoch."""
     last = max(map(int, re.findall(r"epoch +(\d+)/", log)))
-    for metric in ("train/loss", "val/accuracy", "gradient_norm/total"):
+    for metric in ("train/loss", "val/accuracy", "within/gradient_norm/total"):
         steps = sorted(found[metric])
         assert steps == list(range(1, len(steps) + 1))
         assert len(steps) >= last

@@ -32,7 +32,7 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
     assert client.get_experiment(run.info.experiment_id).name == "digits"
     assert run.data.metrics["val/accuracy"] >= 0.96
     assert run.data.metrics["test/accuracy"] >= 0.94
-    assert 0 < run.data.metrics["gradient_check/max_relative_error"] < 1e-12
+    assert 0 < run.data.metrics["within/gradient_check/max_relative_error"] < 1e-12
     assert run.data.params["optimizer.learning_rate"] == "0.2"
     assert run.data.params["data.name"] == "digits"
     assert (
@@ -42,8 +42,8 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         "train/loss",
         "train/accuracy",
         "val/loss",
-        "gradient_norm/total",
-        "gradient_norm/layer1.weights",
+        "within/gradient_norm/total",
+        "within/gradient_norm/layer1.weights",
     ):
         history = client.get_metric_history(run.info.run_id, metric)
         assert [point.step for point in history] == list(range(1, 51))
@@ -239,8 +239,8 @@ def test_a_run_says_what_stands_out_on_the_terminal_and_in_its_description(user)
     (run,) = user.runs()
     assert run.data.tags["mlflow.note.content"] == "\n".join(f"- {each}" for each in found)
     assert run.data.metrics["train/initial_loss"] > 3.3
-    assert run.data.metrics["activation/layer1.saturated"] > 0.2
-    history = user.client.get_metric_history(run.info.run_id, "update_ratio/layer2")
+    assert run.data.metrics["within/activation/layer1.saturated"] > 0.2
+    history = user.client.get_metric_history(run.info.run_id, "within/update_ratio/layer2")
     assert [point.step for point in history] == [1, 2, 3]
 
 

@@ -7,12 +7,14 @@ from micrograde import tags
 from micrograde.analysis.joining import ABOUT
 from micrograde.analysis.short_ids import short_ids
 from micrograde.errors import InputError
+from micrograde.recorded_names import plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEED = "seed"
 _NOTE = f"tags.{tags.NOTE}"
+_MANY = "gradient_norm/"  # one for each parameter; not listed
 METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "train/accuracy", "train/loss")
 """What a table shows of the metrics, besides the one it is ordered by."""
 
@@ -66,7 +68,7 @@ def known_metric(runs: "pd.DataFrame", metric: str) -> str:
     metrics = [name for name in map(str, runs) if "/" in name and not name.startswith("tags.")]
     if metric in (*metrics, "duration"):
         return metric
-    there_are = [name for name in metrics if not name.startswith("gradient_norm/")]
+    there_are = [name for name in metrics if not plain_name(name).startswith(_MANY)]
     raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are) or 'none yet'}")
 
 

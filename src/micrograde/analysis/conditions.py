@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograde.errors import InputError
+from micrograde.recorded_names import name_among
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,7 @@ def keep_where(runs: "pd.DataFrame", conditions: Sequence[str]) -> "pd.DataFrame
 
 def _known_column(runs: "pd.DataFrame", column: str, condition: str) -> str:
     """The column, or ``InputError`` with the nearest that there are."""
+    column = name_among(column, runs)
     if column in runs:
         return column
     near = difflib.get_close_matches(column, [str(name) for name in runs], n=3, cutoff=0.4)

@@ -6,6 +6,7 @@ from micrograde import tags
 from micrograde.analysis.selection import Selection
 from micrograde.analysis.stores import store_of
 from micrograde.analysis.sweeps import list_sweeps
+from micrograde.recorded_names import plain_name
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
     digests = {run_id: value for run_id, key, value in raw.tags if key == tags.CONFIG_DIGEST}
     data = {run_id: value for run_id, key, value in raw.tags if key == tags.DATA_DIGEST}
     settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
-    values = {run_id: value for run_id, key, value in raw.metrics if key == metric}
+    same = plain_name(metric)  # which an earlier version may have recorded by its other name
+    values = {run_id: value for run_id, key, value in raw.metrics if plain_name(key) == same}
     runs = [
         EarlierRun(
             run.run_id,

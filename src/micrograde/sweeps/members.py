@@ -12,6 +12,7 @@ from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, open_recorder, train_runs
 from micrograde.live_run import RunRequest
 from micrograde.progress import Watch
+from micrograde.recorded_names import recorded_name
 from micrograde.sweeps.jobs import Job
 from micrograde.tracking import WriterProcess
 
@@ -52,4 +53,5 @@ def run_members(
     with open_recorder(requests[0].config.tracking, writer) as recorder:
         runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
         recorder.close()
+    metric = recorded_name(metric, requests[0].config.recipe_version)
     return {digests[run.place]: (run.status, run.last_metrics().get(metric), run.reason) for run in runs}

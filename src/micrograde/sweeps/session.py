@@ -19,6 +19,8 @@ from micrograde.experiment import PreparedSets, default_metric, train_runs
 from micrograde.live_run import LiveRun, RunRequest, own_words
 from micrograde.locations import store_location
 from micrograde.progress import watch_runs
+from micrograde.recipe_versions import VERSION_KEY
+from micrograde.recorded_names import recorded_name
 from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
@@ -80,7 +82,8 @@ class Sweep:
         self.outcomes: dict[str, Outcome] = {}
         self.names: dict[str, str] = {}
         self.varies: list[str] = []
-        self.metric = self.options.metric or ""
+        version = composed.get(VERSION_KEY, 1)
+        self.metric = recorded_name(self.options.metric, version) if self.options.metric else ""
         self.before = 0
         self._earlier: dict[str, EarlierRun] = {}
         self.warned: Counter[str] = Counter()
