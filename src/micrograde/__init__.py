@@ -6,6 +6,7 @@ else is imported from the room it lives in, such as ``micrograde.training``.
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if sys.platform == "win32":  # where a file cannot be locked as the records need it
@@ -29,7 +30,7 @@ from micrograde.nn import (
 if TYPE_CHECKING:
     from micrograde.estimator import MLPClassifier
     from micrograde.interactive import run, sweep
-    from micrograde.results import compare
+    from micrograde.results import Run, Sweep, compare
 
 Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
 
@@ -40,7 +41,9 @@ __all__ = [
     "LinearLayer",
     "MLPClassifier",
     "ReLUActivation",
+    "Run",
     "SigmoidActivation",
+    "Sweep",
     "TanhActivation",
     "Variable",
     "calculate_accuracy",
@@ -54,6 +57,8 @@ __all__ = [
 
 _WHEN_ASKED_FOR = {
     "MLPClassifier": "estimator",
+    "Run": "results",
+    "Sweep": "results",
     "compare": "results",
     "run": "interactive",
     "sweep": "interactive",
@@ -65,3 +70,10 @@ def __getattr__(name: str) -> Any:
     if name in _WHEN_ASKED_FOR:
         return getattr(import_module(f"micrograde.{_WHEN_ASKED_FOR[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What there is, also what has not been asked for yet; no helpers of this file."""
+    rooms = (name for name, value in globals().items() if isinstance(value, ModuleType) and name != "sys")
+    hidden = (name for name in globals() if name.startswith("__"))
+    return sorted({*__all__, *rooms, *hidden})

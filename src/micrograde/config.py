@@ -253,8 +253,8 @@ class TrainingConfig:
     """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
 
     ``label_noise`` is the probability that a training label is replaced by another class.
-    ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, or ``auto``)
-    change no numbers and are no part of the recipe.
+    ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, ``latest`` or
+    ``auto``) change no numbers and are no part of the recipe.
     """
 
     num_epochs: PositiveInt = 50

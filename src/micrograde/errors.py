@@ -1,7 +1,22 @@
 """The exceptions that a user sees as one line, without a traceback."""
 
+import os
+import traceback
 
-class InputError(ValueError):
+
+class _OneLineError(Exception):
+    """Shown by Jupyter as the line that the shell shows; ``%debug`` still leads to where it was raised.
+
+    With the variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown, as in the shell.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            return "".join(traceback.format_exception(self)).splitlines()
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(_OneLineError, ValueError):
     """Something the user gave is wrong.
 
     The message is one line that says what is wrong, where, and what would be right. Entry points
@@ -9,5 +24,5 @@ class InputError(ValueError):
     """
 
 
-class RunFailedError(RuntimeError):
+class RunFailedError(_OneLineError, RuntimeError):
     """A run ended without a result, such as one whose loss became infinite; the message is one line."""

@@ -122,6 +122,17 @@ def sweep(*overrides: str) -> Sweep:
         return Sweep.load(launched.run_id, launched.location, launched.metric, launched.options.order)
 
 
+def _no_override(given: object) -> str:
+    """The line for what is no text; nothing of an array is printed."""
+    is_plain = given is None or isinstance(given, int | float | bool)
+    what = repr(given) if is_plain else f"a value of type {type(given).__name__}"
+    if isinstance(given, list | tuple) and all(isinstance(each, str) for each in given):
+        return f"{what}: should be text such as data=moons; give each override by itself: mg.run(*overrides)"
+    if is_plain:
+        return f"{what}: should be text such as data=moons"
+    return f"{what}: should be text such as data=moons; arrays and tables go to mg.MLPClassifier().fit(X, y)"
+
+
 def _job(config: DictConfig) -> object:
     """What the worker of another launcher does: several runs of a sweep as stacks, or one run."""
     composed: Any = OmegaConf.to_container(config, resolve=True)
@@ -141,7 +152,9 @@ def _job(config: DictConfig) -> object:
 def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     """Hydra's loader for ``conf/``; what it finds wrong is an ``InputError``, and Hydra is left as it was."""
     for override in overrides:
-        if not isinstance(override, str) or override.startswith("-"):
+        if not isinstance(override, str):
+            raise InputError(_no_override(override))
+        if override.startswith("-"):
             raise InputError(f"{override}: should be text such as data=moons; flags are for the shell")
     project = checkout()
     if project is None:

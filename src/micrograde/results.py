@@ -1,7 +1,7 @@
 """What came of runs and sweeps, as objects: data frames of their numbers, pictures that Jupyter shows."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,19 +11,24 @@ from typing import TYPE_CHECKING, Literal
 from micrograde import tags
 from micrograde.analysis import (
     best_run,
+    find_run,
+    find_run_id,
     find_sweep,
     group_over_seeds,
     load_history,
     load_run,
     load_runs,
     order_runs,
+    table_of_runs,
 )
 from micrograde.analysis.selection import LARGEST
+from micrograde.analysis.tables import as_cell
 from micrograde.classifier import Classifier, read_classifier
 from micrograde.config import as_params
 from micrograde.drawing import Page
 from micrograde.errors import InputError
 from micrograde.experiment import RunResult
+from micrograde.notebook_cells import cell
 from micrograde.run_files import contained, files_of
 from micrograde.side_by_side import Comparison, compare_runs
 from micrograde.tracking import StoreLocation, local_store, project_home
@@ -33,6 +38,10 @@ if TYPE_CHECKING:
 
 Order = Literal["auto", "ascending", "descending"]
 
+_ROWS = 10  # of a sweep's runs that Jupyter shows
+_FAILURES = 5
+_RUN_PICTURES = ("learning_curves", "decision_boundary", "confusion_matrix")
+_SWEEP_PICTURES = ("by_parameter", "learning_curves", "heat_map")
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
 
 
@@ -90,7 +99,13 @@ class Run:
 
     @classmethod
     def load(cls, run_id: str, location: StoreLocation | None = None) -> "Run":
-        """A run of a store, by default the project's own, by its id or six signs and more of its beginning.
+        """A run of a store, by default the project's own.
+
+        Parameters
+        ----------
+        run_id
+            Its id, six characters or more of the beginning, or ``latest``, the run that began last of those
+            that have finished; a sweep's means its best run.
 
         Raises
         ------
@@ -99,7 +114,7 @@ class Run:
         """
         location = location or local_store(project_home())
         uri = location.tracking_uri
-        stored = load_run(uri, run_id)
+        stored = find_run(uri, _text_of(run_id))
         about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
         described = described.removeprefix(stored.tags.get(tags.NOTE, ""))
         points = load_history(uri, run_ids=[about.run_id])
@@ -164,6 +179,29 @@ class Run:
         because = f" ({self.reason})" if self.reason else ""
         return f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>"
 
+    def _repr_html_(self) -> str:
+        """Last metrics, findings and the pictures that are looked at first; what Jupyter shows."""
+        import pandas as pd
+
+        parts = {"training": "train", "validation": "val", "test": "test"}
+        rows = {
+            name: {
+                measure: as_cell(measure, self.metrics[f"{part}/{measure}"])
+                for measure in ("loss", "accuracy")
+                if f"{part}/{measure}" in self.metrics
+            }
+            for name, part in parts.items()
+        }
+        table = pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index")
+        where = f", run {self.run_id}" if self.run_id else ", in no store"
+        because = f": {self.reason}" if self.reason else f" after {len(self.history)} epochs"
+        title = f"{self.name}{where}: {self.status}{because}"
+        return cell(title, table, self.findings, *_looked_at(self.figures, _RUN_PICTURES))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        text = "\n".join([repr(self), *(f"  {finding}" for finding in self.findings)])
+        return {"text/plain": text, "text/html": self._repr_html_()}
+
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
@@ -206,7 +244,7 @@ class Sweep:
             If there is none.
         """
         location = location or local_store(project_home())
-        found = find_sweep(location.tracking_uri, sweep)
+        found = find_sweep(location.tracking_uri, _text_of(sweep))
         runs = load_runs(location.tracking_uri, sweep=found.run_id)
         if metric in runs:
             # Among equals the first by name, as in the report.
@@ -231,8 +269,9 @@ class Sweep:
         return _figures(self.run_id, self.location)
 
     def run(self, run_id: str) -> Run:
-        """One of its runs."""
-        return Run.load(run_id, self.location)
+        """One of its runs: its id, six characters or more of the beginning, or ``latest``."""
+        uri = self.location.tracking_uri
+        return Run.load(find_run_id(uri, _text_of(run_id), sweep=self.run_id), self.location)
 
     def over_seeds(self) -> "pd.DataFrame":
         """Runs that differ in the seed alone as one row: mean, std and count; see ``group_over_seeds``."""
@@ -242,6 +281,26 @@ class Sweep:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
         said = ", ".join(f"{count} {status}" for status, count in counts)
         return f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>"
+
+    def _repr_html_(self) -> str:
+        """The best runs, findings of the best one, why others failed, and pictures; what Jupyter shows."""
+        runs, metric = self.runs, self.metric
+        shown = table_of_runs(runs, metric).head(_ROWS) if len(runs) else runs
+        for name in shown:
+            shown[name] = [as_cell(str(name), value) for value in shown[name]]
+        said = repr(self).strip("<>").partition(": ")[2]
+        first = f"; the first {_ROWS}, best {metric} first" if len(runs) > _ROWS else ""
+        title = f"{self.name}, sweep {self.run_id}: {said}{first}"
+        sentences = [f"best run: {finding}" for finding in (self.best.findings if self.best else ())]
+        failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
+        for _, run in failed.head(_FAILURES).iterrows():
+            sentences.append(f"failed: {run['run_name']}: {run.get(f'tags.{tags.REASON}', '')}")
+        if len(failed) > _FAILURES:
+            sentences.append(f"and {len(failed) - _FAILURES} more failed")
+        return cell(title, shown, sentences, *_looked_at(self.figures, _SWEEP_PICTURES))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
 def compare(
@@ -265,12 +324,31 @@ def compare(
     InputError
         If one is not there or in no store, or two are the same run.
     """
+    for run in runs:
+        if not isinstance(run, str | Run | Sweep):
+            raise InputError(_no_run(run))
     named = [run if isinstance(run, str) else run.run_id for run in runs]
     stores = [run.location for run in runs if not isinstance(run, str) and run.location]
     if None in named:
         raise InputError("a run that is in no store cannot be compared; train it without tracking=disabled")
     where = location or (stores[0] if stores else local_store(project_home()))
     return compare_runs(where.tracking_uri, [str(run_id) for run_id in named], metric)
+
+
+def _text_of(run: object) -> str:
+    """What was given for a run, if it is text."""
+    if not isinstance(run, str):
+        raise InputError(_no_run(run))
+    return run
+
+
+def _no_run(given: object) -> str:
+    what = (
+        repr(given)
+        if given is None or isinstance(given, int | float)
+        else f"a value of type {type(given).__name__}"
+    )
+    return f"{what}: names no run; give an id as text, such as '3cf88ee7', or 'latest'"
 
 
 def _last(points: Mapping[int, float]) -> float:
@@ -283,6 +361,15 @@ def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
     measured = [name for name in table if not str(name).startswith("test/")]
     table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
     return table.rename_axis(index="epoch", columns=None)
+
+
+def _looked_at(
+    figures: Mapping[str, Figure], first: Sequence[str]
+) -> tuple[dict[str, tuple[str, bytes]], list[str]]:
+    """The pictures that are shown, and the names of the others."""
+    names = [name for name in first if name in figures] or list(figures)[: len(first)]
+    shown = {name: (figures[name].media_type, figures[name].content) for name in names}
+    return shown, [name for name in figures if name not in shown]
 
 
 def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Figure]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from micrograde import tags
-from micrograde.analysis import StoredRun, last_run_of, load_run
+from micrograde.analysis import StoredRun, last_run_of, last_stopped_run, load_run
+from micrograde.analysis.sweeps import LATEST
 from micrograde.checkpoints import FOLDER, Checkpoint, read_latest_checkpoint
 from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.errors import InputError
@@ -78,7 +79,8 @@ class Resumption:
 def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resumption | None]:
     """The run that ``training.resume`` means, ours for as long as the context lasts; None to begin a new one.
 
-    With a run's id, its own recipe holds, and what else was typed must agree with it.
+    With a run's id, or ``latest`` for the run that began last of those that were stopped, its own recipe
+    holds, and what else was typed must agree with it.
     ``auto`` is the last run of the same recipe, unless that has come to its end.
 
     Raises
@@ -106,6 +108,14 @@ def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resum
 
 
 def _find(resume: str, config: TrainConfig, location: StoreLocation) -> StoredRun | None:
+    if resume == LATEST:
+        last = last_stopped_run(location.tracking_uri)
+        if last is None:
+            raise InputError(
+                f"training.resume={resume}: no run was stopped that could go on; a sweep goes on when its "
+                "command is given again"
+            )
+        return last
     if resume != AUTO:
         return load_run(location.tracking_uri, resume, "training.resume")
     run = last_run_of(location.tracking_uri, config.experiment_name, config_digest(config))

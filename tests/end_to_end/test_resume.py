@@ -154,7 +154,7 @@ def test_what_cannot_go_on_is_refused_in_a_line(user):
     # More of them are in tests/test_resuming.py.
     for arguments, message in [
         ([f"training.resume={finished}"], f"training.resume={finished}: run {finished} has finished; there is nothing"),
-        (["training.resume=latest"], "training.resume=latest: is no run id"),
+        (["training.resume=latest", "seed=1"], "training.resume=latest: seed is 0 in that run, not 1"),
         (["training.resume=1e99999"], "is read as a number; put it in quotes"),
         (["training.resume=auto", "tracking=disabled"], "training.resume=auto: needs a store"),
         ([f"training.resume={killed}", "optimizer=adam"], "optimizer.name is sgd in that run, not adam"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from micrograde.analysis.finding import find_run_ids
 from micrograde.analysis.joining import infinities
 from micrograde.analysis.selection import Selection
 from micrograde.analysis.stores import store_of
@@ -45,7 +46,7 @@ def load_history(
         As ``load_runs`` takes it: a SQL store answers one query; a server is asked for each metric of
         each run, which takes some milliseconds each.
     run_ids
-        Only these runs.
+        Only these runs: their ids, the beginnings of ids, or ``latest``; see ``find_run_ids``.
     sweep
         Only the runs of one sweep; see ``find_sweep``.
     metrics
@@ -65,7 +66,9 @@ def load_history(
     parent = None
     if sweep is not None:
         parent = find_sweep(tracking_uri, sweep, experiment_name=experiment_name).run_id
-    named = None if run_ids is None else tuple(dict.fromkeys(run_ids))
+    named = None
+    if run_ids is not None:
+        named = tuple(dict.fromkeys(find_run_ids(tracking_uri, run_ids, "run_ids")))
     selection = Selection(experiment_name, None, parent, named)
     store = store_of(tracking_uri)
     about = store.read_about(tracking_uri, selection)

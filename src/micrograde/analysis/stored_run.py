@@ -1,17 +1,14 @@
 """One run as the store has it: what it was told, what it measured, where its files are."""
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from micrograde import tags
+from micrograde.analysis.finding import find_run_id, no_such_run
 from micrograde.analysis.selection import LARGEST, RunAbout, Selection
 from micrograde.analysis.stores import store_of
 from micrograde.errors import InputError
-
-_ID = re.compile(r"[0-9a-f]{6,32}")
-_ID_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -38,34 +35,50 @@ class StoredRun:
 
 
 def load_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
-    """The run with this id, or whose id begins like this (six signs or more).
+    """The run, or the sweep, that is meant by an id or its beginning, or by ``latest``.
 
     Raises
     ------
     InputError
         If there is none, or several begin like this; the line names ``key``, if there is one.
     """
-    name = f"{key}={run}" if key else run
-    if not _ID.fullmatch(run):
-        raise InputError(f"{name}: is no run id; those are 32 signs of 0-9 and a-f, or 6 and more of them")
-    store = store_of(tracking_uri)
-    named = Selection(run_ids=(run,)) if len(run) == _ID_LENGTH else Selection()
-    found = [about for about in store.read_about(tracking_uri, named) if about.run_id.startswith(run)]
+    run_id = find_run_id(tracking_uri, run, key)
+    found = store_of(tracking_uri).read_about(tracking_uri, Selection(run_ids=(run_id,)))
     if not found:
-        raise InputError(f"{name}: there is no such run in the store; make compare lists those there are")
-    if len(found) > 1:
-        several = " ".join(sorted(about.run_id for about in found)[:5])
-        raise InputError(f"{name}: several runs begin like that: {several}")
+        raise InputError(no_such_run(tracking_uri, f"{key}={run}" if key else run))
     return _complete(tracking_uri, found[0])
+
+
+def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
+    """As ``load_run``; but a sweep means its best run.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or a beginning fits several.
+    """
+    found = load_run(tracking_uri, run, key)
+    if tags.SWEEP_DIGEST not in found.tags:
+        return found
+    if tags.BEST_RUN_ID not in found.tags:
+        name = f"{key}={found.about.run_id}" if key else found.about.run_id
+        raise InputError(f"{name}: is a sweep that has no best run; none has finished")
+    return load_run(tracking_uri, found.tags[tags.BEST_RUN_ID], "best run of the sweep")
 
 
 def last_run_of(tracking_uri: str, experiment_name: str, config_digest: str) -> StoredRun | None:
     """The run of this recipe that began last in an experiment; sweeps' runs are theirs."""
     raw = store_of(tracking_uri).read_runs(tracking_uri, Selection(experiment_name))
     alike = {run_id for run_id, key, value in raw.tags if (key, value) == (tags.CONFIG_DIGEST, config_digest)}
-    runs = [about for about in raw.about if about.run_id in alike and about.parent_run_id is None]
-    last = max(runs, key=lambda about: (about.start_time or 0, about.run_id), default=None)
-    return _complete(tracking_uri, last) if last else None
+    return _last(tracking_uri, [about for about in raw.about if about.run_id in alike])
+
+
+def last_stopped_run(tracking_uri: str) -> StoredRun | None:
+    """The run that began last of those that were stopped and could go on; sweeps' runs are theirs."""
+    raw = store_of(tracking_uri).read_runs(tracking_uri, Selection())
+    settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
+    stopped = [about for about in raw.about if about.status in ("KILLED", "FAILED")]
+    return _last(tracking_uri, [about for about in stopped if about.run_id not in settled])
 
 
 def same_value(stored: float, computed: float) -> bool:
@@ -73,6 +86,12 @@ def same_value(stored: float, computed: float) -> bool:
     if math.isinf(computed):
         return stored in (computed, math.copysign(LARGEST, computed))
     return stored == computed or (math.isnan(stored) and math.isnan(computed))
+
+
+def _last(uri: str, runs: Sequence[RunAbout]) -> StoredRun | None:
+    alone = [about for about in runs if about.parent_run_id is None]
+    last = max(alone, key=lambda about: (about.start_time or 0, about.run_id), default=None)
+    return _complete(uri, last) if last else None
 
 
 def _complete(uri: str, about: RunAbout) -> StoredRun:

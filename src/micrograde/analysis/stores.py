@@ -1,5 +1,6 @@
 """Which module reads a store: a SQL store is read directly, a server is asked."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -33,4 +34,21 @@ class Store(Protocol):
 
 def store_of(tracking_uri: str) -> Store:
     """The module that reads the store at this address."""
-    return server if tracking_uri.startswith(("http://", "https://")) else sql_store
+    return server if is_server(tracking_uri) else sql_store
+
+
+def is_server(tracking_uri: str) -> bool:
+    """Whether that is the address of a tracking server."""
+    return tracking_uri.startswith(("http://", "https://"))
+
+
+def public_address(tracking_uri: str) -> str:
+    """The address without a user's name and password, which MLflow takes from its own variables as well."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", tracking_uri)
+
+
+def make_command(command: str, tracking_uri: str, *arguments: str) -> str:
+    """What to type for a command that is to look into this store: ``make compare ARGS="sweep=latest"``."""
+    if is_server(tracking_uri):
+        arguments = ("tracking=server", f"tracking.uri={public_address(tracking_uri)}", *arguments)
+    return f'make {command} ARGS="{" ".join(arguments)}"' if arguments else f"make {command}"

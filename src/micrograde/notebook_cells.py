@@ -1,0 +1,44 @@
+"""How runs and sweeps show themselves in Jupyter: HTML in which whatever was typed or stored is escaped."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WIDTH = 860  # pixels at most
+
+
+def cell(
+    title: str,
+    table: "pd.DataFrame",
+    sentences: Sequence[str],
+    pictures: Mapping[str, tuple[str, bytes]],
+    rest: Sequence[str] = (),
+) -> str:
+    """A cell's output.
+
+    Parameters
+    ----------
+    table
+        Its values as they are to be read.
+    sentences
+        A line each, below the table.
+    pictures
+        By name the media type and the content. They are images, not parts of the page: a script in one that
+        came from a store does not run.
+    rest
+        Names of further pictures, which are listed.
+    """
+    parts = [f"<p><b>{escape(title)}</b></p>", table.to_html(escape=True, border=0, na_rep="-")]
+    if sentences:
+        parts.append(f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in sentences)}</ul>")
+    for name, (media_type, content) in pictures.items():
+        source = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+        style = f"max-width: min(100%, {_WIDTH}px); display: block"
+        parts.append(f'<img alt="{escape(name)}" src="{source}" style="{style}">')
+    if rest:
+        parts.append(f"<p>more in <code>.figures</code>: {escape(', '.join(rest))}</p>")
+    return "".join(parts)
