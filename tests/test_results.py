@@ -30,7 +30,7 @@ def a_run(**given):
         "run_id": ID,
     }
     run = Run(**{**about, **given})
-    run.__dict__["figures"] = {name: SVG for name in ("histograms", "learning_curves", "confusion_matrix")}
+    run.__dict__["figures"] = dict.fromkeys(("histograms", "learning_curves", "confusion_matrix"), SVG)
     return run
 
 
@@ -115,7 +115,7 @@ def test_a_sweep_shows_its_best_runs_findings_failures_and_pictures(home):
     location = local_store(home)
     sweep = Sweep(ID, "seed", "FINISHED", "val/accuracy", "auto", ("seed",), runs, location)
     sweep.__dict__["best"] = a_run()
-    sweep.__dict__["figures"] = {name: SVG for name in ("by_parameter", "learning_curves", "other")}
+    sweep.__dict__["figures"] = dict.fromkeys(("by_parameter", "learning_curves", "other"), SVG)
     html = sweep._repr_html_()
     assert "20 FINISHED, 10 FAILED" in html
     assert html.count("<tr") == 11
