@@ -14,6 +14,7 @@ from micrograde.analysis import (
     list_run_ids,
     load_history,
     load_runs,
+    make_command,
     merge_mean_and_std,
     order_runs,
     print_table,
@@ -62,12 +63,10 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
     runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
     chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
-        say("No runs yet, or none that match. Make one with: make train")
+        say(f"No runs yet, or none that match. Make one with: {make_command('train', uri)}")
         return
     metric = name_among(config.metric, runs) if config.metric else usual_metric(runs)
     measured = config.metric is not None or (metric in runs and runs[metric].notna().any())
-    if sweep:  # among equals the first by name, as in its report
-        runs = runs.sort_values("run_name", kind="stable")
     if config.over_seeds:
         if not measured:
             raise InputError(f"over_seeds=true: no run has {metric}, of which to take the mean")

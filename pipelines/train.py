@@ -9,6 +9,7 @@ from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
+from micrograde.locations import store_location, where_to_look
 from micrograde.recorded_names import recorded_name
 from micrograde.resuming import Resumption, resumed_run
 from micrograde.sweeps.members import run_members
@@ -66,7 +67,9 @@ def outcome(result: RunResult) -> str:
         )
         if result.registered:
             lines.append(f"registered  {result.registered}")
-        lines.append("look        make ui, or make compare")
+        location = store_location(result.config.tracking)
+        assert location
+        lines.append(where_to_look(location.tracking_uri))
     return "\n".join(lines)
 
 

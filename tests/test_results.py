@@ -66,12 +66,11 @@ def test_what_is_no_text_gives_one_short_line_without_its_values(call, given, wh
 @pytest.mark.parametrize("kind", [InputError, RunFailedError, TrackingError])
 def test_in_jupyter_a_mistake_is_one_line(kind, monkeypatch):
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    try:
+    with pytest.raises(kind) as caught:
         raise kind("seeds=1: there is no such key")
-    except kind as error:
-        assert error._render_traceback_() == [f"{kind.__name__}: seeds=1: there is no such key"]
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-        assert "test_in_jupyter_a_mistake_is_one_line" in "\n".join(error._render_traceback_())
+    assert caught.value._render_traceback_() == [f"{kind.__name__}: seeds=1: there is no such key"]
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    assert "test_in_jupyter_a_mistake_is_one_line" in "\n".join(caught.value._render_traceback_())
 
 
 def pictures(html):

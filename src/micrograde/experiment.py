@@ -240,7 +240,9 @@ def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManag
     if len(configs) == 1:
         return watch_epochs(name, epochs[0])
     names = [request.name for request in requests]
-    return watch_runs(names, epochs, title=name, metric=metric, ascending=ascending(metric, "auto"))
+    seeds = [config.seed for config in configs]
+    up = ascending(metric, "auto")
+    return watch_runs(names, epochs, title=name, metric=metric, ascending=up, seeds=seeds)
 
 
 def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:

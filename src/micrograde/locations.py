@@ -2,6 +2,7 @@
 
 from typing import overload
 
+from micrograde.analysis.stores import is_server, make_command, public_address
 from micrograde.config import AnyTracking, LocalTracking, ServerTracking
 from micrograde.tracking import StoreLocation, local_store, project_home, server_store
 
@@ -16,3 +17,9 @@ def store_location(tracking: AnyTracking) -> StoreLocation | None:
         return None
     home = project_home()
     return server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
+
+
+def where_to_look(tracking_uri: str, *arguments: str) -> str:
+    """The line that says where records can be looked at; ``arguments`` are those of ``compare``."""
+    browser = public_address(tracking_uri) if is_server(tracking_uri) else "make ui"
+    return f"look        {browser}, or {make_command('compare', tracking_uri, *arguments)}"

@@ -1,6 +1,5 @@
 """What is shown while runs train: a bar on a terminal, plain lines elsewhere."""
 
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from micrograde.analysis.ranking import Standing, standing
 from micrograde.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 
 _LINES = 10  # about as many lines a run, where there is no terminal to draw a bar on
@@ -87,8 +87,10 @@ class RunsWatch:
         How long each trains at most, by its place.
     metric, ascending
         What the best is chosen by, and whether low is good.
-    before
-        How many of the same sweep were done before.
+    seeds
+        Of each run, by its place; among equals the lower one is the better run.
+    before, failed, best
+        How many of the same sweep were done before, how many of these had failed, and the best of them.
     verbose
         Also say how each run ended.
     """
@@ -102,9 +104,11 @@ class RunsWatch:
     before: int = 0
     verbose: bool = False
     say: Callable[[str], None] = say
-    best: tuple[float, str] | None = None
+    best: Standing | None = None
     failed: int = 0
+    seeds: Sequence[int] = ()
     done: int = 0
+    killed: int = 0
     running: set[int] = field(default_factory=set)
     _epochs: int = 0
     _start: float = field(default_factory=time.monotonic)
@@ -119,13 +123,13 @@ class RunsWatch:
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
         """Count it, and see whether it is the best."""
         self.running.discard(place)
-        self.done += 1
+        self.done += status != "KILLED"
+        self.killed += status == "KILLED"
         self.failed += status == "FAILED"
-        value = metrics.get(self.metric)
-        if status == "FINISHED" and value is not None and not math.isnan(value):
-            # Among equals the first by name, whichever happened to end first.
-            candidates = [(value, self.names[place]), *([self.best] if self.best else [])]
-            self.best = min(candidates, key=lambda each: (each[0] if self.ascending else -each[0], each[1]))
+        seed = self.seeds[place] if self.seeds else 0
+        found = standing(metrics, self.metric, seed, self.names[place]) if status == "FINISHED" else None
+        candidates = [each for each in (found, self.best) if each]
+        self.best = min(candidates, key=lambda each: each.key(ascending=self.ascending), default=None)
         if self.verbose:
             self.say(f"{status.lower():<9} {self.names[place]}  {self._values(metrics)}".rstrip())
         self._show_now_and_then()
@@ -139,16 +143,17 @@ class RunsWatch:
         total = self.before + len(self.names)
         done, running = f"done {self.before + self.done}/{total}", f"running {len(self.running)}"
         failed, best, whose, left = f"failed {self.failed}", "", "", ""
+        killed = f"killed {self.killed}" if self.killed else ""
         if self.best:
-            best = f"best {self.metric} {self.best[0]:.4f}"
-            whose = f"{best} ({self.best[1]})"
-        if self.done < len(self.names) and self._share() > 0:
+            best = f"best {self.metric} {self.best.value:.4f}"
+            whose = f"{best} ({self.best.name})"
+        if self._ended < len(self.names) and self._share() > 0:
             elapsed = time.monotonic() - self._start
             left = f"{_duration(elapsed * (1 - self._share()) / self._share())} left"
-        shorter = ((done, running, failed, whose, left), (done, running, failed, best, left))
+        shorter = ((done, running, failed, killed, whose, left), (done, running, failed, killed, best, left))
         failed = failed if self.failed else ""
-        shortest = ((done, failed, best, left), (done, failed, left), (done, failed), (done,))
-        return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest)]
+        shortest = ((done, failed, killed, best, left), (done, failed, killed, left), (done, failed, killed))
+        return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest, (done,))]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
         shown = dict.fromkeys((self.metric, *_SHOWN))
@@ -157,7 +162,11 @@ class RunsWatch:
     def _share(self) -> float:
         """How much is done; a run's end, with its files and pictures, is worth about its epochs."""
         epochs = self._epochs / max(1, sum(self.num_epochs))
-        return (min(1.0, epochs) + self.done / max(1, len(self.names))) / 2
+        return (min(1.0, epochs) + self._ended / max(1, len(self.names))) / 2
+
+    @property
+    def _ended(self) -> int:
+        return self.done + self.killed
 
     def _show_now_and_then(self) -> None:
         now = time.monotonic()
@@ -176,10 +185,25 @@ def watch_runs(
     ascending: bool,
     before: int = 0,
     verbose: bool = False,
+    best: Standing | None = None,
+    failed: int = 0,
+    seeds: Sequence[int] = (),
 ) -> Iterator[RunsWatch]:
     """Progress through many runs, for as long as the context lasts; ends with the line as it then is."""
     with _shown(title) as (show, on_terminal):
-        watch = RunsWatch(names, num_epochs, metric, ascending, show, on_terminal, before, verbose)
+        watch = RunsWatch(
+            names,
+            num_epochs,
+            metric,
+            ascending,
+            show,
+            on_terminal,
+            before,
+            verbose,
+            best=best,
+            failed=failed,
+            seeds=seeds,
+        )
         yield watch
         show(watch._share(), *watch.lines())
 

@@ -247,8 +247,7 @@ class Sweep:
         found = find_sweep(location.tracking_uri, _text_of(sweep))
         runs = load_runs(location.tracking_uri, sweep=found.run_id)
         if metric in runs:
-            # Among equals the first by name, as in the report.
-            runs = order_runs(runs.sort_values("run_name", kind="stable"), metric, order, finished_first=True)
+            runs = order_runs(runs, metric, order, finished_first=True)
         runs = runs.reset_index(drop=True)
         return cls(found.run_id, found.name, found.status, metric, order, found.varies, runs, location)
 

@@ -97,8 +97,6 @@ def write_sweep_report(
     """
     if metric not in runs:  # all may have failed before they had it
         runs = runs.assign(**{metric: np.nan})
-    # Among equals the first by name, whichever happened to be recorded first.
-    runs = runs.sort_values("run_name", kind="stable")
     runs = order_runs(runs, metric, order, finished_first=True).reset_index(drop=True)
     swept = _told_apart(runs, varies)
     by = [name for name in swept if name != SEED]

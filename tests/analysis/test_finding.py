@@ -47,7 +47,7 @@ def test_within_a_sweep_only_its_runs_are_meant(sweep_uri):
             find_run_id(sweep_uri, other[:8], sweep=first)
 
 
-def test_a_sweep_means_its_best_run_or_says_that_it_has_none(sweep_uri, monkeypatch):
+def test_a_sweep_means_its_best_run_or_says_that_it_has_none(sweep_uri):
     sweep = load_sweeps(sweep_uri)["run_id"][0]
     with pytest.raises(InputError, match=f"run_id={sweep}: is a sweep that has no best run"):
         find_run(sweep_uri, sweep[:8])
@@ -58,7 +58,7 @@ def test_a_sweep_means_its_best_run_or_says_that_it_has_none(sweep_uri, monkeypa
     "typed", ["", "abc", "zzzzzz", "Latest", "3CF88EE7", "0" * 33, "a" * 7 + "%", "'; --"]
 )
 def test_what_is_no_id_is_refused_in_a_line(sweep_uri, typed):
-    with pytest.raises(InputError, match="is no run id; .*or say latest"):
+    with pytest.raises(InputError, match=r"is no run id; .*or say latest"):
         find_run_id(sweep_uri, typed)
 
 

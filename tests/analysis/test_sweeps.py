@@ -109,3 +109,14 @@ def test_mlflows_client_says_the_same(sweep_uri):
         )
     assert sorted(server.read_sweeps(sweep_uri)) == sorted(sql_store.read_sweeps(sweep_uri))
     assert server.count_runs(sweep_uri) == sql_store.count_runs(sweep_uri)
+
+
+def test_the_latest_is_the_one_that_was_launched_last(monkeypatch):
+    def about(number, launched=None):
+        run = RunAbout(f"{number:032x}", f"n{number}", "e", "FINISHED", number, None, None)
+        return SweepAbout(run, "", None, launched)
+
+    found = [about(1, "25"), about(2), about(3, "edited"), about(30), about(20, "40")]
+    monkeypatch.setattr(sweeps, "store_of", lambda _: SimpleNamespace(read_sweeps=lambda _: found))
+    assert [each.name for each in sweeps.list_sweeps("")] == ["n20", "n30", "n1", "n3", "n2"]
+    assert find_sweep("", "latest").name == "n20"

@@ -2,25 +2,33 @@
 
 from pathlib import Path
 
+import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+import micrograde as mg
 from micrograde import tags
-from micrograde.analysis import load_runs
+from micrograde.analysis import find_sweep, load_runs
+from micrograde.analysis.sweeps import list_sweeps
+from micrograde.progress import RunsWatch
 from micrograde.sweeps.identity import SweepIdentity
-from micrograde.sweeps.session import Sweep
+from micrograde.sweeps.session import Outcome, Sweep
 from micrograde.tracking import WriterProcess, local_store
 
 CONF = Path(__file__).parents[2] / "conf"
+
+
+def a_sweep(writer):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = OmegaConf.to_container(compose("train"), resolve=True)
+    return Sweep(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)
 
 
 def test_of_a_job_that_was_run_again_the_broken_attempt_is_left_out(home, monkeypatch):
     from mlflow import MlflowClient
 
     monkeypatch.setenv("MICROGRADE_HOME", str(home))
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        composed = OmegaConf.to_container(compose("train"), resolve=True)
-    sweep = Sweep(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, WriterProcess())
+    sweep = a_sweep(WriterProcess())
     sweep.begin([])
     parent = sweep.parent_run_id()
     client = MlflowClient(local_store(home).tracking_uri)
@@ -38,3 +46,62 @@ def test_of_a_job_that_was_run_again_the_broken_attempt_is_left_out(home, monkey
     sweep.parent_run_id()  # waits for the store
     assert set(load_runs(local_store(home).tracking_uri, sweep=parent)["run_id"]) == set(kept)
     sweep.abort(RuntimeError())
+
+
+def moons(*overrides):
+    return mg.sweep("data=moons", "training.num_epochs=1", "data.samples=60", *overrides)
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_given_again_is_the_latest_and_ends_when_it_did(home, monkeypatch, capsys):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    uri = local_store(home).tracking_uri
+    first = moons("seed=0,1")
+    other = moons("seed=2,3")
+    (before,) = (each for each in list_sweeps(uri) if each.run_id == first.run_id)
+    page = next((home / "mlruns" / "artifacts").rglob(f"{first.run_id}/artifacts/report.html"))
+    written = page.stat().st_mtime_ns
+    assert find_sweep(uri, "latest").run_id == other.run_id
+    capsys.readouterr()
+    assert moons("seed=0,1").run_id == first.run_id
+    after = find_sweep(uri, "latest")
+    assert (after.run_id, after.status, after.end_time) == (first.run_id, "FINISHED", before.end_time)
+    assert page.stat().st_mtime_ns == written
+    said = capsys.readouterr().out
+    assert "finished    2 of 2 runs, 2 of them from before" in said
+    # By another metric its report is another one; it ended when it did all the same.
+    moons("seed=0,1", "sweep.metric=val/loss")
+    assert page.stat().st_mtime_ns > written
+    assert find_sweep(uri, "latest").end_time == before.end_time
+
+
+def test_what_is_shown_of_a_sweep_that_goes_on_counts_earlier_runs(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    sweep = a_sweep(WriterProcess())
+    try:
+        sweep.metric = "val/accuracy"
+        sweep.outcomes = {
+            "a": Outcome("FINISHED", 0.9, None, 0.2),
+            "b": Outcome("FINISHED", 0.9, None, 0.1),
+            "c": Outcome("FAILED", None, "it diverged"),
+            "d": Outcome("FINISHED", float("nan")),
+        }
+        sweep.names = {"a": "seed=1", "b": "seed=2"}
+        best = sweep.best()
+        assert (best.value, best.name) == (0.9, "seed=2")
+        watch = RunsWatch(
+            ["seed=3", "seed=4"],
+            [1, 1],
+            "val/accuracy",
+            False,
+            lambda *_: None,
+            False,
+            4,
+            best=best,
+            failed=1,
+        )
+        watch.run_ended(0, "FINISHED", {"val/accuracy": 0.5})
+        watch.run_ended(1, "KILLED", {"val/accuracy": 0.95})
+        assert watch.line() == "done 5/6  running 0  failed 1  killed 1  best val/accuracy 0.9000 (seed=2)"
+    finally:
+        sweep.abort(RuntimeError())

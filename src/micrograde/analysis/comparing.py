@@ -1,10 +1,14 @@
 """What a comparison of runs needs: which parameters differ, which run is best, means over seeds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from micrograde import tags
 from micrograde.analysis.joining import ABOUT
+from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
 from micrograde.analysis.short_ids import short_ids
 from micrograde.errors import InputError
 from micrograde.recorded_names import plain_name
@@ -77,7 +81,8 @@ def order_runs(
 ) -> "pd.DataFrame":
     """The runs, best first by ``metric``; those without it last.
 
-    With ``finished_first`` those that did not finish come after all that did.
+    Among equals the lower loss comes first, then the lower seed, then the name (``ranking``). With
+    ``finished_first`` those that did not finish come after all that did.
 
     Raises
     ------
@@ -87,8 +92,7 @@ def order_runs(
     if runs.empty:
         return runs
     column = known_metric(runs, metric)
-    up = ascending(metric, order)
-    runs = runs.sort_values(column, ascending=up, na_position="last", kind="stable")
+    runs = runs.iloc[rank(runs, column, ascending=ascending(metric, order))]
     if finished_first:
         runs = runs.iloc[(runs["status"] != "FINISHED").argsort(kind="stable")]
     return runs
@@ -107,7 +111,8 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
 
     Columns: the other params that differ, ``runs`` (how many finished), ``unfinished`` where there are
     any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single
-    run) over those that finished: the last values of a run that diverged are no result. Best mean first.
+    run) over those that finished: the last values of a run that diverged are no result. Best mean first;
+    among equals the lower mean of the loss, then by the params.
     """
     import pandas as pd
 
@@ -126,12 +131,26 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
         table = table.drop(columns="unfinished")
     spread = values.groupby(keys, dropna=False).agg(["mean", "std"])
     spread.columns = pd.Index([" ".join(pair) for pair in spread.columns.to_flat_index()])
-    return (
-        table.join(spread)
-        .reset_index()
-        .sort_values(f"{column} mean", ascending=ascending(metric, order), na_position="last", kind="stable")
-        .reset_index(drop=True)
-    )
+    table = table.join(spread).reset_index()
+    beside = loss_beside(column, shown)
+    loss = table[f"{beside} mean"].to_numpy() if beside else None
+    rows = order_settings(table, by, table[f"{column} mean"].to_numpy(), loss, ascending(metric, order))
+    return table.iloc[rows].reset_index(drop=True)
+
+
+def order_settings(
+    settings: "pd.DataFrame",
+    by: Sequence[str],
+    means: NDArray[np.float64],
+    losses: NDArray[np.float64] | None,
+    up: bool,
+) -> NDArray[np.intp]:
+    """The rows, best mean first; among equals the lower mean of the loss, then by the params ``by``."""
+    keys = [means if up else -means]
+    if losses is not None:
+        keys.append(losses)
+    keys += [natural_ranks(settings[name]) for name in by]
+    return np.lexsort(keys[::-1])
 
 
 def table_of_runs(runs: "pd.DataFrame", metric: str, others: Iterable[str] = ()) -> "pd.DataFrame":

@@ -8,7 +8,8 @@ from micrograde.analysis.stores import make_command, store_of
 from micrograde.analysis.sweeps import LATEST, list_sweeps
 from micrograde.errors import InputError
 
-_BEGINNING = re.compile(r"[0-9a-f]{6,32}")
+BEGINNING = re.compile(r"[0-9a-f]{6,32}")
+"""What can be the beginning of a run's id, or the whole."""
 _WHOLE = re.compile(r"[0-9a-f]{32}")
 _LISTED = 5
 
@@ -45,7 +46,7 @@ def find_run_ids(
             found.append(run)
             continue
         name = f"{key}={run}" if key else run
-        if run != LATEST and not _BEGINNING.fullmatch(run):
+        if run != LATEST and not BEGINNING.fullmatch(run):
             raise InputError(
                 f"{name}: is no run id; those are 32 characters of 0-9 and a-f, or 6 and more of them; "
                 "or say latest"

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrograde.analysis.finding import find_run_ids
+from micrograde.analysis.finding import BEGINNING, find_run_ids
 from micrograde.analysis.joining import infinities
 from micrograde.analysis.selection import Selection
 from micrograde.analysis.stores import store_of
-from micrograde.analysis.sweeps import find_sweep
+from micrograde.analysis.sweeps import LATEST, find_sweep
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def load_history(
         parent = find_sweep(tracking_uri, sweep, experiment_name=experiment_name).run_id
     named = None
     if run_ids is not None:
-        named = tuple(dict.fromkeys(find_run_ids(tracking_uri, run_ids, "run_ids")))
+        for run_id in run_ids:
+            if run_id != LATEST and not BEGINNING.fullmatch(run_id):
+                raise InputError(f"run_ids: there is no run {run_id}")
+        named = tuple(dict.fromkeys(find_run_ids(tracking_uri, list(run_ids), "run_ids")))
     selection = Selection(experiment_name, None, parent, named)
     store = store_of(tracking_uri)
     about = store.read_about(tracking_uri, selection)

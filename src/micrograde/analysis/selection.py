@@ -38,11 +38,13 @@ class RunAbout(NamedTuple):
 
 
 class SweepAbout(NamedTuple):
-    """What every sweep has; ``varies`` as it was written down."""
+    """What every sweep has; tags as they were written down."""
 
     about: RunAbout
     digest: str
     varies: str | None
+    launched: str | None = None
+    reported: str | None = None
 
 
 class RunDetails(NamedTuple):
@@ -69,12 +71,16 @@ class Sweep:
 
     Attributes
     ----------
-    start_time
-        Milliseconds since 1970.
+    start_time, end_time
+        Milliseconds since 1970; None while it is going on.
+    launch_time
+        The same, of the last time that its command was given.
     digest
         The same for the same sweep started anew.
     varies
         The params in which its runs differ.
+    reported
+        By which metric and order its report is; None without a report.
     """
 
     run_id: str
@@ -84,3 +90,6 @@ class Sweep:
     start_time: int
     digest: str
     varies: tuple[str, ...]
+    end_time: int | None = None
+    launch_time: int = 0
+    reported: str | None = None

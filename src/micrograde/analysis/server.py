@@ -75,6 +75,8 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
                 _about(run, experiments),
                 run.data.tags[tags.SWEEP_DIGEST],
                 run.data.tags.get(tags.SWEEP_VARIES),
+                run.data.tags.get(tags.LAUNCHED),
+                run.data.tags.get(tags.REPORTED),
             )
             for run in found
         ]

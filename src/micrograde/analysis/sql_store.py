@@ -17,6 +17,7 @@ _AT_ONCE = 1000  # rows; the garbage collector looks at more of them again and a
 _IDS_AT_ONCE = 500  # SQLite takes so many values in a query, in any version
 _LOCKED_SECONDS = 60  # how long to wait for somebody who writes
 _ACTIVE = "r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'"
+_ABOUT = len(RunAbout._fields)
 _VALUE = "case when t.is_nan then null else t.value end"
 
 Query = tuple[str, dict[str, Any]]
@@ -76,17 +77,26 @@ def read_details(uri: str, run_id: str) -> RunDetails:
 def read_sweeps(uri: str) -> list[SweepAbout]:
     """All sweeps; in no order."""
     query = (
-        "select r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time, null, d.value, v.value "
+        "select r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time, null, d.value, v.value, "
+        "l.value, p.value "
         "from runs r join experiments e on e.experiment_id = r.experiment_id "
         "join tags d on d.run_uuid = r.run_uuid and d.key = :sweep "
         "left join tags v on v.run_uuid = r.run_uuid and v.key = :varies "
+        "left join tags l on l.run_uuid = r.run_uuid and l.key = :launched "
+        "left join tags p on p.run_uuid = r.run_uuid and p.key = :reported "
         f"where {_ACTIVE}"
     )
     with _connected(uri) as connection:
         if connection is None:
             return []
-        rows = _all(_rows(connection, query, {"varies": tags.SWEEP_VARIES, "sweep": tags.SWEEP_DIGEST}))
-    return [SweepAbout(RunAbout(*about), digest, varies) for *about, digest, varies in rows]
+        bound = {
+            "sweep": tags.SWEEP_DIGEST,
+            "varies": tags.SWEEP_VARIES,
+            "launched": tags.LAUNCHED,
+            "reported": tags.REPORTED,
+        }
+        rows = _all(_rows(connection, query, bound))
+    return [SweepAbout(RunAbout(*row[:_ABOUT]), *row[_ABOUT:]) for row in rows]
 
 
 def count_runs(uri: str) -> dict[str, int]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.analysis.comparing import ascending, known_metric
+from micrograde.analysis.comparing import ascending, known_metric, order_settings
+from micrograde.analysis.ranking import loss_beside, rank
 from micrograde.analysis.student import t_quantile
 from micrograde.errors import InputError
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str = "auto") -> "pd.DataFrame":
     """The runs in groups of the same values of ``by``: one row a group, best mean first.
 
-    What is measured is that of the runs that finished and have the metric: the last values of a run that
-    diverged are no result. A missing value of a parameter is a value like any other.
+    Among equals the lower mean of the loss comes first, then they go by the parameters. What is measured is
+    that of the runs that finished and have the metric: the last values of a run that diverged are no result.
+    A missing value of a parameter is a value like any other.
 
     Columns
     -------
@@ -31,7 +33,8 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     ci_low, ci_high
         The 95 % confidence interval of the mean, by Student's t; NaN for a single run.
     best, best_run_id
-        The best value and its run (the first of several in ``runs``); missing if the group has none.
+        The best value and its run (of equals the lower loss, then the lower seed); missing if the group has
+        none.
     run_ids
         A list of the ids of all runs of the group, in the order of ``runs``.
 
@@ -61,12 +64,13 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     has = ~np.isnan(values)
     count = np.bincount(group[has], minlength=groups)
     with np.errstate(divide="ignore", invalid="ignore"):  # groups of none or one, and infinite values
-        mean = np.bincount(group[has], values[has], groups) / count
+        mean = _means(values, has, group, groups)
         squares = np.bincount(group[has], (values[has] - mean[group[has]]) ** 2, groups)
         std = np.sqrt(squares / (count - 1.0))
         std[count < 2] = np.nan
         margin = _t_quantiles(count - 1) * std / np.sqrt(count)
-    best = _best_of_each(values, group, groups, ascending(metric, order))
+    up = ascending(metric, order)
+    best = _best_of_each(rank(runs, column, ascending=up), ~np.isnan(values), group, groups)
     ids = runs["run_id"].astype("object").to_numpy()
     by_group = np.argsort(group, kind="stable")
     table = pd.DataFrame({name: runs[name].take(first).reset_index(drop=True) for name in by})
@@ -79,8 +83,9 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     sizes = np.bincount(group, minlength=groups)
     cut = np.split(ids[by_group], np.cumsum(sizes)[:-1]) if groups else []
     table["run_ids"] = pd.Series([list(part) for part in cut], dtype="object")
-    up = ascending(metric, order)
-    return table.sort_values("mean", ascending=up, na_position="last", kind="stable", ignore_index=True)
+    beside = loss_beside(column, [str(name) for name in runs])
+    losses = _means(runs[beside].to_numpy("float64"), has, group, groups) if beside else None
+    return table.iloc[order_settings(table, by, mean, losses, up)].reset_index(drop=True)
 
 
 def _groups(runs: "pd.DataFrame", by: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -101,13 +106,21 @@ def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.array([t_quantile(int(each)) for each in distinct])[places]
 
 
+def _means(
+    values: NDArray[np.float64], has: NDArray[np.bool_], group: NDArray[np.intp], groups: int
+) -> NDArray[np.float64]:
+    """(G,) the mean of each group's values where ``has``; NaN of a group that has none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sums = np.bincount(group[has], values[has], groups)
+        return np.asarray(sums / np.bincount(group[has], minlength=groups))
+
+
 def _best_of_each(
-    values: NDArray[np.float64], group: NDArray[np.intp], groups: int, up: bool
+    ranked: NDArray[np.intp], has: NDArray[np.bool_], group: NDArray[np.intp], groups: int
 ) -> NDArray[Any]:
-    """The row of the best value of each group, the first of equals; -1 where a group has no value."""
-    order = np.lexsort((values if up else -values, group))  # NaN comes last, equals stay as they are
+    """The first row of each group in ``ranked``, of those that have a value; -1 where a group has none."""
     best = np.full(groups, -1)
-    order = order[~np.isnan(values[order])]
-    _, starts = np.unique(group[order], return_index=True)
-    best[group[order][starts]] = order[starts]
+    rows = ranked[has[ranked]]
+    found, first = np.unique(group[rows], return_index=True)
+    best[found] = rows[first]
     return best

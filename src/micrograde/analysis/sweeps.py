@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 _PREFIX = re.compile(r"[0-9a-f]{6,32}")
+_TIME = re.compile(r"[0-9]{1,18}")
 _LISTED = 10
 
 
 def load_sweeps(tracking_uri: str, *, experiment_name: str | None = None) -> "pd.DataFrame":
-    """All sweeps of a store, newest first: one row a sweep.
+    """All sweeps of a store, the one launched last first: one row a sweep.
 
     Columns
     -------
@@ -60,8 +61,8 @@ def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = N
     Parameters
     ----------
     sweep
-        ``latest`` for the one started last, a run id or the beginning of one (six signs or more), or a
-        name, which means the latest of that name.
+        ``latest`` for the one launched last (also if that went on with one that was there), a run id or the
+        beginning of one (six characters or more), or a name, which means the latest of that name.
 
     Raises
     ------
@@ -89,25 +90,30 @@ def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = N
 
 
 def list_sweeps(uri: str, experiment_name: str | None = None) -> list[Sweep]:
-    """All sweeps of a store, newest first."""
+    """All sweeps of a store, the one launched last first."""
     found = [
         _sweep(each)
         for each in store_of(uri).read_sweeps(uri)
         if experiment_name in (None, each.about.experiment_name)
     ]
-    return sorted(found, key=lambda sweep: (-sweep.start_time, sweep.run_id))
+    return sorted(found, key=lambda sweep: (-sweep.launch_time, -sweep.start_time, sweep.run_id))
 
 
 def _sweep(found: SweepAbout) -> Sweep:
     about = found.about
+    start = about.start_time or 0
+    again = int(found.launched) if found.launched and _TIME.fullmatch(found.launched) else 0
     return Sweep(
         about.run_id,
         about.run_name or "",
         about.experiment_name,
         about.status,
-        about.start_time or 0,
+        start,
         found.digest,
         _names(found.varies),
+        about.end_time,
+        max(start, again),
+        found.reported,
     )
 
 

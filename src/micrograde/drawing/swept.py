@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from micrograde.drawing.confusion import shorten
 from micrograde.drawing.style import INK, plain
+from micrograde.natural_order import is_missing, natural_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ class Scale:
 
 def scale_of(values: Sequence[object]) -> Scale:
     """The axis for these values, one a run."""
-    missing = [_is_missing(value) for value in values]
+    missing = [is_missing(value) for value in values]
     given = [value for value, gone in zip(values, missing, strict=True) if not gone]
     numbers = all(isinstance(value, int | float | np.number) and not _is_truth(value) for value in given)
     if not given or not numbers or (any(missing) and len(set(given)) <= _FEW):
@@ -101,7 +102,7 @@ def mark_axis(axes: "Axes", scale: Scale, name: str, *, vertical: bool = False) 
 
 def shown(value: object) -> str:
     """A value as it is written in a picture."""
-    if _is_missing(value):
+    if is_missing(value):
         return "null"
     if _is_truth(value):
         return str(value).lower()
@@ -110,26 +111,13 @@ def shown(value: object) -> str:
     return plain(shorten(" ".join(str(value).split())))
 
 
-def _is_missing(value: object) -> bool:
-    # pandas' NA is not equal to itself in a way that has no truth value; its type's name needs no pandas
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
-
-
 def _is_truth(value: object) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
 def _categories(values: Sequence[object]) -> Scale:
-    """Numbers by size, then words by letter, what is missing last."""
-
-    def key(value: object) -> tuple[int, float, str]:
-        if _is_missing(value):
-            return 2, 0.0, ""
-        if isinstance(value, int | float | np.number):
-            return 0, float(value), ""
-        return 1, 0.0, str(value)
-
-    keys = [key(value) for value in values]
+    """Numbers and lists of numbers by size, then words by letter, what is missing last."""
+    keys = [natural_key(value) for value in values]
     distinct = sorted(set(keys))
     place = {each: position for position, each in enumerate(distinct)}
     names = {place[each]: shown(value) for each, value in zip(keys, values, strict=True)}

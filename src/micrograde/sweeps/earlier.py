@@ -1,8 +1,10 @@
 """What an earlier launch of the same sweep has left in the store."""
 
+import math
 from dataclasses import dataclass
 
 from micrograde import tags
+from micrograde.analysis.ranking import loss_beside
 from micrograde.analysis.selection import Selection
 from micrograde.analysis.stores import store_of
 from micrograde.analysis.sweeps import list_sweeps
@@ -21,8 +23,8 @@ class EarlierRun:
         Of the data that it was trained on; empty if it was not trained.
     done
         Whether it has finished, or would end the same way if it were run again.
-    value
-        Its last value of the sweep's metric.
+    value, loss
+        Its last value of the sweep's metric, and of the loss that breaks ties.
     """
 
     run_id: str
@@ -31,14 +33,28 @@ class EarlierRun:
     status: str
     done: bool
     value: float | None
+    name: str = ""
+    seed: int = 0
+    loss: float = math.nan
 
 
 @dataclass(frozen=True)
 class EarlierSweep:
-    """The parent run and its runs, as they began; superseded ones are left out."""
+    """The parent run and its runs, as they began; superseded ones are left out.
+
+    Attributes
+    ----------
+    end_time
+        When the last of them ended, in milliseconds since 1970.
+    reported
+        By which metric and order its report is; None without one.
+    """
 
     run_id: str
     experiment_name: str
+    status: str
+    end_time: int | None
+    reported: str | None
     runs: tuple[EarlierRun, ...]
 
 
@@ -52,7 +68,17 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
     data = {run_id: value for run_id, key, value in raw.tags if key == tags.DATA_DIGEST}
     settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
     same = plain_name(metric)  # which an earlier version may have recorded by its other name
-    values = {run_id: value for run_id, key, value in raw.metrics if plain_name(key) == same}
+    measured: dict[str, dict[str, float]] = {}
+    for run_id, key, value in raw.metrics:
+        name = metric if plain_name(key) == same else key
+        measured.setdefault(run_id, {})[name] = math.nan if value is None else value
+    seeds = {run_id: value for run_id, key, value in raw.params if key == "seed"}
+
+    def loss(run_id: str) -> float:
+        metrics = measured.get(run_id, {})
+        beside = loss_beside(metric, metrics)
+        return metrics[beside] if beside else math.nan
+
     runs = [
         EarlierRun(
             run.run_id,
@@ -60,8 +86,13 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
             data.get(run.run_id, ""),
             run.status,
             run.status == "FINISHED" or (run.status == "FAILED" and run.run_id in settled),
-            values.get(run.run_id),
+            measured.get(run.run_id, {}).get(metric),
+            run.run_name or "",
+            int(seeds[run.run_id]) if str(seeds.get(run.run_id, "")).isdecimal() else 0,
+            loss(run.run_id),
         )
         for run in sorted(raw.about, key=lambda run: (run.start_time or 0, run.run_id))
     ]
-    return EarlierSweep(sweep.run_id, sweep.experiment_name, tuple(runs))
+    ends = [run.end_time for run in raw.about if run.end_time is not None]
+    end = sweep.end_time if sweep.status == "FINISHED" else max(ends, default=None)
+    return EarlierSweep(sweep.run_id, sweep.experiment_name, sweep.status, end, sweep.reported, tuple(runs))

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 from micrograde import tags
+from micrograde.analysis.ranking import loss_beside
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, open_recorder, train_runs
@@ -36,8 +37,8 @@ def encode_members(jobs: Sequence[Job], parent_run_id: str | None) -> str:
 
 def run_members(
     text: str, metric: str | None, writer: WriterProcess | None = None
-) -> dict[str, tuple[str, float | None, str | None]]:
-    """Run them as stacks, one at a time, and record them; status, metric and reason by digest."""
+) -> dict[str, tuple[str, float | None, str | None, float | None]]:
+    """Run them as stacks, one at a time, and record them; status, metric, reason and loss by digest."""
     try:
         content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
     except (ValueError, zlib.error):
@@ -54,4 +55,9 @@ def run_members(
         runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
         recorder.close()
     metric = recorded_name(metric, requests[0].config.recipe_version)
-    return {digests[run.place]: (run.status, run.last_metrics().get(metric), run.reason) for run in runs}
+    ended: dict[str, tuple[str, float | None, str | None, float | None]] = {}
+    for run in runs:
+        metrics = run.last_metrics()
+        loss = metrics.get(loss_beside(metric, metrics) or "")
+        ended[digests[run.place]] = (run.status, metrics.get(metric), run.reason, loss)
+    return ended

@@ -33,7 +33,7 @@ def _prepared(master: DictConfig, sweep: Sweep) -> Sweep:
         with open_dict(master.hydra.launcher):
             master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
-        sweep.begin([])
+        sweep.begin([], run_by_others=True)
         parent = sweep.parent_run_id()
         if parent:
             master.hydra.overrides.hydra.append(f"sweep.parent_run_id={parent}")

@@ -1,9 +1,11 @@
 """A sweep from its first job to its summary: the parent run, what was there before, what came of each job."""
 
 import json
+import math
 import shutil
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,6 +15,7 @@ from typing import Any
 
 from micrograde import tags
 from micrograde.analysis.comparing import ascending
+from micrograde.analysis.ranking import Standing, loss_beside
 from micrograde.config_parsing import parse_sweep_config, parse_tracking
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, train_runs
@@ -22,7 +25,7 @@ from micrograde.progress import watch_runs
 from micrograde.recipe_versions import VERSION_KEY
 from micrograde.recorded_names import recorded_name
 from micrograde.sweeps.description import describe_sweep
-from micrograde.sweeps.earlier import EarlierRun, find_earlier
+from micrograde.sweeps.earlier import EarlierRun, EarlierSweep, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
 from micrograde.terminal import say
@@ -46,11 +49,15 @@ SEARCH_RESULTS = "optimization_results.yaml"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: how its run ended, the value of the sweep's metric, why there is none."""
+    """What came of a job: how its run ended, the value of the sweep's metric, why there is none.
+
+    ``loss`` breaks ties between runs of the same value.
+    """
 
     status: str
     value: float | None = None
     reason: str | None = None
+    loss: float | None = None
 
 
 class Sweep:
@@ -81,6 +88,7 @@ class Sweep:
         self.closing = threading.Event()
         self.outcomes: dict[str, Outcome] = {}
         self.names: dict[str, str] = {}
+        self.seeds: dict[str, int] = {}
         self.varies: list[str] = []
         version = composed.get(VERSION_KEY, 1)
         self.metric = recorded_name(self.options.metric, version) if self.options.metric else ""
@@ -93,13 +101,19 @@ class Sweep:
         self._claim: Claim | None = None
         self._recorder: RunRecorder | None = None
         self._parent = 0
+        self._found: EarlierSweep | None = None
+        self._goes_on = False
+        self._trained = False
+        self._changed = True
         self._experiment_name = ""
         self._resources = ExitStack()
 
     # --- the beginning ---------------------------------------------------------------------------
 
-    def begin(self, jobs: Sequence[Job]) -> None:
+    def begin(self, jobs: Sequence[Job], *, run_by_others: bool = False) -> None:
         """Claim the sweep, find what was there before, and begin or go on with its parent run.
+
+        ``run_by_others`` says that another launcher will run its jobs, one by one.
 
         Raises
         ------
@@ -133,10 +147,16 @@ class Sweep:
             self._parent = self._start_parent()
             return
         self._experiment_name = earlier.experiment_name
-        self._parent = recorder.adopt_run(earlier.run_id)
+        self._found, self._changed = earlier, False
+        self._parent = recorder.adopt_run(earlier.run_id, goes_on=False)
+        if earlier.status != "FINISHED" or run_by_others:
+            self._go_on()
+            self._trained = run_by_others
+        recorder.set_tags(self._parent, {tags.LAUNCHED: str(time.time_ns() // 1_000_000)})
         if words := own_words(self.options.tags, self.options.note, self.options.name):
             words.pop(tags.DESCRIPTION, None)  # the summary writes it anew, beneath the note
             recorder.set_tags(self._parent, words)
+            self._changed = True
         for run in earlier.runs:
             self._take_over(run)
         self.before = len(self.outcomes)
@@ -189,17 +209,50 @@ class Sweep:
             },
         )
 
+    def _go_on(self) -> None:
+        """The parent run of an earlier launch is RUNNING again: there is something to be done."""
+        assert self._recorder
+        if self._found and not self._goes_on:
+            self._parent = self._recorder.adopt_run(self._found.run_id)
+            self._goes_on = self._changed = True
+
+    @property
+    def reported(self) -> str:
+        """By what the report orders the runs, as it is noted with the sweep."""
+        return f"{self.metric} {self.options.order}"
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether the store has had the runs, and the report of them, before this launch."""
+        return not self._changed and self._found is not None and self._found.reported == self.reported
+
+    def standing_of(self, digest: str) -> Standing | None:
+        """By what the job's run is ranked; None if it has no result."""
+        each = self.outcomes[digest]
+        if each.status != "FINISHED" or each.value is None or math.isnan(each.value):
+            return None
+        loss = math.nan if each.loss is None else each.loss
+        return Standing(each.value, loss, self.seeds.get(digest, 0), self.names.get(digest, ""))
+
+    def best(self) -> Standing | None:
+        """The best of the runs that have ended, those of earlier launches too."""
+        up = ascending(self.metric, self.options.order)
+        found = [each for digest in self.outcomes if (each := self.standing_of(digest))]
+        return min(found, key=lambda each: each.key(ascending=up), default=None)
+
     def _take_over(self, run: EarlierRun) -> None:
         """Count a run that is done; mark one that is not, or is there twice."""
         assert self._recorder
         if run.done and run.digest not in self.outcomes:
-            self.outcomes[run.digest] = Outcome(run.status, run.value)
+            self.outcomes[run.digest] = Outcome(run.status, run.value, None, run.loss)
+            self.names[run.digest], self.seeds[run.digest] = run.name, run.seed
             self._earlier[run.digest] = run
             return
         self._supersede(run)
 
     def _supersede(self, run: EarlierRun) -> None:
         assert self._recorder
+        self._changed = True
         number = self._recorder.adopt_run(run.run_id, goes_on=False)
         self._recorder.set_tags(number, {tags.SUPERSEDED: "true"})
         self._recorder.end_run(number, "FINISHED" if run.status == "FINISHED" else "KILLED")
@@ -225,12 +278,17 @@ class Sweep:
                 ascending=ascending(self.metric, self.options.order),
                 before=len(self.outcomes),
                 verbose=self.options.verbose,
+                best=self.best(),
+                failed=sum(each.status == "FAILED" for each in self.outcomes.values()),
+                seeds=[config.seed for config in configs],
             )
             with watching as watch, self._finishing_on_interrupt():
                 runs = train_runs(requests, self._recorder, self.prepared, watch, closing=self.closing)
         for run in runs:
-            value = run.last_metrics().get(self.metric)
-            self.outcomes[todo[run.place].digest] = Outcome(run.status, value, run.reason)
+            metrics = run.last_metrics()
+            beside = loss_beside(self.metric, metrics)
+            value, loss = metrics.get(self.metric), metrics[beside] if beside else None
+            self.outcomes[todo[run.place].digest] = Outcome(run.status, value, run.reason, loss)
             self.warned.update(run.warnings)
         return [self.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
 
@@ -242,12 +300,17 @@ class Sweep:
         self._forget_outdated(jobs)
         for job in jobs:
             self.names.setdefault(job.digest, job.name)
+            if job.config:
+                self.seeds.setdefault(job.digest, job.config.seed)
             if job.digest in self.outcomes:
                 continue
             if job.config is None:
                 self._record_impossible(job)
             else:
                 todo.setdefault(job.digest, job)
+        if todo:
+            self._go_on()
+            self._trained = True
         return list(todo.values())
 
     def _forget_outdated(self, jobs: Sequence[Job]) -> None:
@@ -289,6 +352,8 @@ class Sweep:
     def _record_impossible(self, job: Job) -> None:
         assert self._recorder
         assert job.reason
+        self._go_on()
+        self._trained = True
         number = self._recorder.start_run(
             experiment_name=self._experiment_name,
             run_name=job.name,
@@ -353,7 +418,10 @@ class Sweep:
                 if self.location.artifact_root:
                     raise
             self._keep_results(left)
-            self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED")
+            if not self.is_as_before:
+                # A sweep in which nothing was left to train ended when it did.
+                ended = self._found.end_time if self._found and not self._trained else None
+                self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED", time=ended)
             registered = {run.run: run.registered for run in self._recorder.close()}.get(self._parent)
             failed = print_summary(self, summary, registered) if summary else print_outcomes(self)
         self._resources.close()

@@ -1,13 +1,12 @@
 """The end of a sweep: its table and pictures into the parent run, and what came of it onto the terminal."""
 
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from micrograde import tags
-from micrograde.analysis.comparing import ascending
 from micrograde.live_run import registered_name
+from micrograde.locations import where_to_look
 from micrograde.printable import printable
 from micrograde.sweeps.description import Best, describe_sweep, words_of
 from micrograde.sweeps.jobs import sweep_name
@@ -35,7 +34,7 @@ class SweepSummary:
 def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> SweepSummary:
     """Read the sweep's runs back, and leave table, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
-    from micrograde.analysis import load_history, load_runs
+    from micrograde.analysis import best_run, load_history, load_runs
     from micrograde.analysis.stores import store_of
     from micrograde.sweep_report import metrics_drawn, write_sweep_report
 
@@ -45,6 +44,8 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     runs = load_runs(uri, sweep=run_id)
     if runs.empty:
         return SweepSummary(run_id, runs, None)
+    if sweep.is_as_before:
+        return SweepSummary(run_id, runs, best_run(runs, sweep.metric, sweep.options.order))
     history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
     assert folder
@@ -58,7 +59,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         metric=sweep.metric,
         order=sweep.options.order,
     )
-    found = {tags.SWEEP_VARIES: json.dumps(varies)}
+    found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
     if report.best_run_id:
@@ -109,7 +110,8 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
     if len(failed) > _FAILURES:
         say(f"            and {len(failed) - _FAILURES} more")
     say(f"sweep       run {summary.run_id}: {sweep_name(sweep.identity.swept)}")
-    say('look        make ui, or make compare ARGS="sweep=latest"')
+    assert sweep.location
+    say(where_to_look(sweep.location.tracking_uri, "sweep=latest"))
     return len(failed)
 
 
@@ -128,18 +130,8 @@ def print_outcomes(sweep: "Sweep") -> int:
     finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
     say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
-    low_is_good = ascending(sweep.metric, sweep.options.order)
-    values = {
-        digest: each.value
-        for digest, each in finished.items()
-        if each.value is not None and not math.isnan(each.value)
-    }
-    if values:
-        # Among equals the first by name, as in the report.
-        best = min(
-            values, key=lambda each: (values[each] if low_is_good else -values[each], sweep.names[each])
-        )
-        say(f"best        {sweep.metric} {values[best]:.4f}  {sweep.names[best]}")
+    if best := sweep.best():
+        say(f"best        {sweep.metric} {best.value:.4f}  {best.name}")
     print_warnings(sweep)
     for digest, each in list(failed.items())[:_FAILURES]:
         say(f"failed      {sweep.names[digest]}: {each.reason}")

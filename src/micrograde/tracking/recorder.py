@@ -121,9 +121,11 @@ class Recorder:
         """A run that the store has already goes on in this process; its number within the launch.
 
         It is RUNNING again, and why it once ended is forgotten. Without ``goes_on`` it is only to be marked:
-        tags and a status can be given to it.
+        tags, files and a status can be given to it.
         """
         run = self._next_run()
+        if not goes_on:
+            self._running.discard(run)
         self._append(RunAdopted(run, run_id, goes_on))
         return run
 
@@ -143,9 +145,14 @@ class Recorder:
         """More that is known of a run."""
         self._append(TagsSet(run, _without_passwords(tags)))
 
-    def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
-        """A run is over, and its folder complete; ``model`` describes what is in its folder ``model``."""
-        self._append(RunEnded(run, _now(), status, model))
+    def end_run(
+        self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
+    ) -> None:
+        """A run is over, and its folder complete; ``model`` describes what is in its folder ``model``.
+
+        ``time`` is when it ended, in milliseconds since 1970; by default now.
+        """
+        self._append(RunEnded(run, _now() if time is None else time, status, model))
         self._running.discard(run)
 
     def log_model(

@@ -52,8 +52,10 @@ class RunRecorder(Protocol):
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """More that is known of a run."""
 
-    def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
-        """A run is over; ``model`` describes what is in its folder ``model``."""
+    def end_run(
+        self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
+    ) -> None:
+        """A run is over, since ``time`` or now; ``model`` describes what is in its folder ``model``."""
 
     def log_model(
         self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
@@ -99,7 +101,9 @@ class NullRecorder:
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """Forget them."""
 
-    def end_run(self, run: int, status: Status, model: ModelDescription | None = None) -> None:
+    def end_run(
+        self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
+    ) -> None:
         """Forget it."""
 
     def log_model(

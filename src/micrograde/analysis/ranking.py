@@ -1,0 +1,61 @@
+"""Which run is the better one, everywhere alike: by the metric, among equals by loss, then by seed."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.natural_order import natural_key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Standing(NamedTuple):
+    """What a run is ranked by; NaN is a loss that is not known."""
+
+    value: float
+    loss: float
+    seed: int
+    name: str
+
+    def key(self, *, ascending: bool) -> tuple[float, float, int, str]:
+        """The best run has the least one."""
+        loss = math.inf if math.isnan(self.loss) else self.loss
+        return self.value if ascending else -self.value, loss, self.seed, self.name
+
+
+def standing(metrics: Mapping[str, float], metric: str, seed: int, name: str) -> Standing | None:
+    """That of a run with these last metrics; None if it has no value of the metric."""
+    value = metrics.get(metric, math.nan)
+    beside = loss_beside(metric, metrics)
+    return None if math.isnan(value) else Standing(value, metrics[beside] if beside else math.nan, seed, name)
+
+
+def loss_beside(metric: str, there_are: Collection[str]) -> str | None:
+    """The loss that breaks ties of a metric: of the same part of the data, else another that there is."""
+    part = metric.partition("/")[0]
+    named = (f"{part}/loss", "val/loss", "train/loss")
+    return next((name for name in named if name in there_are and name != metric), None)
+
+
+def rank(runs: "pd.DataFrame", metric: str, *, ascending: bool) -> NDArray[np.intp]:
+    """The rows of ``runs``, best first; those without the metric last, equals in all as they are.
+
+    Among equals by metric the lower loss comes first, then the lower seed, then the name.
+    """
+    keys = [runs[metric].to_numpy("float64") * (1 if ascending else -1)]
+    if beside := loss_beside(metric, [str(name) for name in runs]):
+        keys.append(runs[beside].to_numpy("float64"))
+    keys += [natural_ranks(runs[name]) for name in ("seed", "run_name") if name in runs]
+    return np.lexsort(keys[::-1])  # NaN comes last
+
+
+def natural_ranks(values: "pd.Series[Any]") -> NDArray[Any]:
+    """(N,) the place of each value among the different ones, in natural order."""
+    texts: Sequence[object] = values.tolist()
+    keys = [natural_key(value) for value in texts]
+    place = {key: number for number, key in enumerate(sorted(set(keys)))}
+    return np.array([place[key] for key in keys], np.intp)
