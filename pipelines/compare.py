@@ -33,6 +33,7 @@ from micrograde.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
 from micrograde.terminal import say, terminal_lines, terminal_width
 from micrograde.tracking import project_home, recover
+from micrograde.working import working
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,8 @@ def main(composed: Config) -> None:
     if output:
         check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
     location = store_location(config.tracking)
-    recover(location)
+    with working("looking for what has been left unrecorded"):
+        recover(location)
     if config.runs:
         show_side_by_side(location.tracking_uri, config, output)
     else:
@@ -60,7 +62,8 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
     name = config.experiment_name
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
-    runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
+    with working("reading the runs"):
+        runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
     chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
         say(f"No runs yet, or none that match. Make one with: {make_command('train', uri)}")
@@ -76,7 +79,8 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
         table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
-    report = write_report(uri, sweep, runs, metric, config) if sweep else None
+    with working("drawing the report"):
+        report = write_report(uri, sweep, runs, metric, config) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
         title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
@@ -103,7 +107,8 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
 
 def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
     """Print what differs and what the runs came to; draw their curves."""
-    found = compare_runs(uri, config.runs, config.metric)
+    with working("reading the runs"):
+        found = compare_runs(uri, config.runs, config.metric)
     whole = f"output={config.output if output and output.suffix != '.svg' else 'runs.csv'}"
     differences = found.differences.fillna("-").reset_index()
     if terminal_width():

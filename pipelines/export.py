@@ -10,6 +10,7 @@ from micrograde.onnx_export import OPSET, check_extra, compare_onnx, example_row
 from micrograde.printable import printable
 from micrograde.recorded_models import find_model
 from micrograde.terminal import say
+from micrograde.working import working
 
 _ROWS = 1000  # that both classify before anything is written
 
@@ -23,8 +24,9 @@ def main(composed: Config) -> None:
     check_extra()
     found = find_model(config.run_id, config.tracking)
     classifier, run_id = found.classifier, found.run.about.run_id
-    content = export_onnx(classifier, {"run_id": run_id}).SerializeToString()
-    agreement = compare_onnx(content, classifier, example_rows(classifier, _ROWS))
+    with working("comparing the exported model with the run's"):
+        content = export_onnx(classifier, {"run_id": run_id}).SerializeToString()
+        agreement = compare_onnx(content, classifier, example_rows(classifier, _ROWS))
     measured = f"{agreement.difference:.1e} at most between probabilities of {agreement.rows} rows"
     if not agreement:
         allowed = f"{agreement.allowed:.1e} is allowed"

@@ -10,6 +10,7 @@ from micrograde.predicting import Predictions, predict_table
 from micrograde.printable import printable
 from micrograde.recorded_models import RecordedModel, find_model
 from micrograde.terminal import say
+from micrograde.working import working
 
 _CLASSES = 20  # that are listed
 
@@ -24,7 +25,8 @@ def main(composed: Config) -> None:
         if output.exists() and output.resolve() == Path(config.data.path).expanduser().resolve():
             raise InputError(f"output={output}: is the table itself, which would be lost")
     model = find_model(config.run_id, config.tracking)
-    found = predict_table(model, config.data.path, keep_columns=config.keep_columns)
+    with working("classifying"):
+        found = predict_table(model, config.data.path, keep_columns=config.keep_columns)
     if output:
         write_table(found.table, output)
     else:

@@ -20,6 +20,7 @@ from micrograde.tracking import (
     send_launch,
     server_store,
 )
+from micrograde.working import working
 
 
 @entry_point(config_name="sync")
@@ -39,7 +40,8 @@ def main(composed: Config) -> None:
         elif server in away:
             outcome = Kept(away[server])
         else:
-            outcome = send(folder, launch, config)
+            with working(f"sending {folder.name}"):
+                outcome = send(folder, launch, config)
         if isinstance(outcome, Kept):
             kept = True
             if outcome.away:

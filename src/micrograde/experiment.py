@@ -8,8 +8,9 @@ whoever has a recorder already. A single run is a stack of one replica.
 import os
 import threading
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from micrograde.analysis.comparing import ascending
 from micrograde.assembly import PreparedData, check_batches, prepare_data, stack_key, stack_size
@@ -21,6 +22,7 @@ from micrograde.printable import printable
 from micrograde.progress import Watch, watch_epochs, watch_runs
 from micrograde.recipe_versions import EXACT_LABELS
 from micrograde.resuming import Resumption
+from micrograde.run_files import data_paths
 from micrograde.stacks import Cancel, Stack, train_stacks
 from micrograde.tags import DATA_DIGEST
 from micrograde.tracking import (
@@ -31,6 +33,9 @@ from micrograde.tracking import (
     RunRecorder,
     WriterProcess,
 )
+from micrograde.working import working
+
+_LARGE = 1_000_000  # bytes of a data file
 
 
 @dataclass(frozen=True)
@@ -111,14 +116,16 @@ def run_experiments(
         for config in configs
     ]
     prepared = PreparedSets()
-    for config in configs:
-        prepared.check(config)
+    with working("reading the data") if any(map(_has_large_files, configs)) else nullcontext():
+        for config in configs:
+            prepared.check(config)
     if resumption:
         _check_data(resumption, prepared.of(resumption.config))
     with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:
         with _watching(name, requests) as watch:
             runs = train_runs(requests, recorder, prepared, watch, cancel=cancel)
-        recorded = {run.run: run for run in recorder.close()}
+        with working("recording what waits to be recorded"):
+            recorded = {run.run: run for run in recorder.close()}
     return [_result(run, recorded.get(run.number)) for run in runs]
 
 
@@ -221,6 +228,12 @@ def open_recorder(
     """A recorder for what a config says of tracking."""
     location = store_location(tracking)
     return Recorder(location, writer, held) if location else NullRecorder()
+
+
+def _has_large_files(config: TrainConfig) -> bool:
+    """Whether its data take a while to read."""
+    files = (Path(path).expanduser() for path in data_paths(config.data).values())
+    return any(path.is_file() and path.stat().st_size > _LARGE for path in files)
 
 
 def _check_data(resumption: Resumption, data: PreparedData) -> None:

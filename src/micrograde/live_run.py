@@ -43,6 +43,7 @@ from micrograde.training import (
     find,
     rows_of_no_class,
 )
+from micrograde.working import working
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -290,10 +291,11 @@ class LiveRun:
             write_light_pictures(figures, name, history, model, data, confusion, self._warn)
         if not self.request.all_pictures:
             return
-        write_walkthrough(folder, name, model, self._first_batch(), self._warn)
-        if self.history:
-            rows = self.config.training.batch_size or len(data.training)
-            write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
+        with working("drawing pictures"):
+            write_walkthrough(folder, name, model, self._first_batch(), self._warn)
+            if self.history:
+                rows = self.config.training.batch_size or len(data.training)
+                write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
 
     def last_metrics(self) -> dict[str, float]:
         """The last value of each metric; nothing of a run that ended before its first epoch."""

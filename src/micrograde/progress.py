@@ -9,6 +9,7 @@ from typing import Protocol
 
 from micrograde.analysis.ranking import Standing, standing
 from micrograde.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
+from micrograde.working import beside_bar
 
 _LINES = 10  # about as many lines a run, where there is no terminal to draw a bar on
 _BAR = 40  # columns at most
@@ -240,7 +241,8 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
             bar.update(task, completed=share, description=name, text=fitting)
 
         show(0.0, "")
-        yield show, True
+        with beside_bar(lambda text: show(bar.tasks[0].completed, text)):
+            yield show, True
 
 
 def _duration(seconds: float) -> str:

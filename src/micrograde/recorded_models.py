@@ -16,6 +16,7 @@ from micrograde.errors import InputError
 from micrograde.locations import store_location
 from micrograde.run_files import contained, files_of, stored_recipe
 from micrograde.tracking import recover
+from micrograde.working import working
 
 _FOLDER = "model"
 
@@ -52,8 +53,9 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
         If there is no such run, it has left no model, or none that is sound; in one line.
     """
     location = store_location(where)
-    recover(location)
-    run = find_run(location.tracking_uri, run_id)
+    with working("looking for the run"):
+        recover(location)
+        run = find_run(location.tracking_uri, run_id)
     name, status = f"run_id={run.about.run_id}", run.about.status
     with files_of(run, location, (_FOLDER, "config")) as files:
         if any(contained(files, f"{_FOLDER}/{each}") is None for each in (WEIGHTS, PREPROCESSING)):

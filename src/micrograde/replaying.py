@@ -19,6 +19,7 @@ from micrograde.locations import store_location
 from micrograde.progress import watch_epochs
 from micrograde.run_files import files_of, read_recipe
 from micrograde.tracking import UNCOMMITTED, NullRecorder, present_provenance, provenance_of, recover
+from micrograde.working import working
 
 History = Mapping[str, Mapping[int, float]]
 """Each metric's value by step."""
@@ -97,8 +98,9 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
         If there is no such run, it is going on, is a sweep, or its recipe or data are not to be had.
     """
     location = store_location(where)
-    recover(location)
-    run = load_run(location.tracking_uri, run_id)
+    with working("looking for the run"):
+        recover(location)
+        run = load_run(location.tracking_uri, run_id)
     name = f"run_id={run.about.run_id}"
     if run.about.status == "RUNNING":
         raise InputError(f"{name}: the run is going on; wait until it has ended")
@@ -110,7 +112,8 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
     with files_of(run, location) as files:
         config = read_recipe(files, run, DisabledTracking(), data_paths)
     prepared = PreparedSets()
-    prepared.check(config)
+    with working("reading the data"):
+        prepared.check(config)
     recorder = _MemoryRecorder()
     title = f"replaying {run.about.run_name}"
     # One that was stopped is stopped again, after the epoch that it reached.

@@ -32,6 +32,7 @@ from micrograde.notebook_cells import cell
 from micrograde.run_files import contained, files_of
 from micrograde.side_by_side import Comparison, compare_runs
 from micrograde.tracking import StoreLocation, local_store, project_home
+from micrograde.working import working
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,8 @@ class Run:
         """
         location = location or local_store(project_home())
         uri = location.tracking_uri
-        stored = find_run(uri, _text_of(run_id))
+        with working("reading the run back"):
+            stored = find_run(uri, _text_of(run_id))
         about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
         described = described.removeprefix(stored.tags.get(tags.NOTE, ""))
         points = load_history(uri, run_ids=[about.run_id])
@@ -245,7 +247,8 @@ class Sweep:
         """
         location = location or local_store(project_home())
         found = find_sweep(location.tracking_uri, _text_of(sweep))
-        runs = load_runs(location.tracking_uri, sweep=found.run_id)
+        with working("reading the runs back"):
+            runs = load_runs(location.tracking_uri, sweep=found.run_id)
         if metric in runs:
             runs = order_runs(runs, metric, order, finished_first=True)
         runs = runs.reset_index(drop=True)

@@ -24,6 +24,7 @@ from micrograde.tracking import (
     send_launch,
     wait_for_writers,
 )
+from micrograde.working import working
 
 AUTO = "auto"
 _NOT_THE_RECIPE = (
@@ -95,9 +96,10 @@ def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resum
     location = store_location(config.tracking)
     if location is None:
         raise InputError(f"training.resume={resume}: needs a store; with tracking=disabled nothing is kept")
-    wait_for_writers(location.folder / "launches")  # the run may have been killed a moment ago
-    recover(location)
-    run = _find(resume, config, location)
+    with working("looking for the run"):
+        wait_for_writers(location.folder / "launches")  # the run may have been killed a moment ago
+        recover(location)
+        run = _find(resume, config, location)
     if run is None:
         yield None
         return

@@ -115,10 +115,34 @@ def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
 def say(text: str, stream: TextIO | None = None, *, flush: bool = False) -> None:
     """Print lines, broken between words where a terminal would break them anywhere."""
     stream = stream or sys.stdout
+    clear_status()
     lines, width = spelled(text, stream).split("\n"), terminal_width(stream)
     if width:
         lines = [part for line in lines for part in folded(line, width)]
     print("\n".join(lines), file=stream, flush=flush)
+
+
+def show_status(text: str) -> None:
+    """Write a line on the terminal of standard error that ``clear_status``, or the next line, replaces."""
+    global _status
+    stream = sys.stderr
+    width = (terminal_width(stream) or _USUAL) - 1  # in the last column some terminals begin a new line
+    stream.write(f"\r\x1b[K{cut(spelled(text, stream), width, '...')}")
+    stream.flush()
+    _status = stream
+
+
+def clear_status() -> None:
+    """Take away what ``show_status`` has written."""
+    global _status
+    stream, _status = _status, None
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):
+            stream.write("\r\x1b[K")
+            stream.flush()
+
+
+_status: TextIO | None = None
 
 
 def _size(stream: TextIO) -> os.terminal_size:

@@ -19,6 +19,7 @@ from micrograde.sweeps.jobs import Job, make_job
 from micrograde.sweeps.members import encode_members
 from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import Outcome, Sweep
+from micrograde.working import working
 
 
 def launch_all(
@@ -59,10 +60,11 @@ def compose_jobs(
 ) -> list[Job]:
     """The jobs of these overrides, checked."""
     composer = Composer(context.config_loader, master)
-    return [
-        make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
-        for overrides in batch
-    ]
+    with working(f"composing {len(batch)} job{'s' * (len(batch) != 1)}"):
+        return [
+            make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
+            for overrides in batch
+        ]
 
 
 def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:

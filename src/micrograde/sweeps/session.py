@@ -42,6 +42,7 @@ from micrograde.tracking import (
     recover,
     send_launch,
 )
+from micrograde.working import working
 
 SEARCH_RESULTS = "optimization_results.yaml"
 """What Optuna's sweeper writes at its end: the best trial's parameters."""
@@ -139,8 +140,9 @@ class Sweep:
         mine = self.hold()
         earlier = None
         if self.options.resume:
-            recover(self.location)
-            earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+            with working("looking for earlier runs of this sweep"):
+                recover(self.location)
+                earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:
@@ -189,7 +191,8 @@ class Sweep:
     def _send(self, folder: Path) -> None:
         """Have the store take what an earlier launch of this sweep has left, or it would be run again."""
         assert self.location
-        outcome = send_launch(folder, self.location)
+        with working("recording what the last launch of this sweep has done"):
+            outcome = send_launch(folder, self.location)
         if isinstance(outcome, Kept) and outcome.away:
             raise InputError(f"what the last launch of this sweep has done is in {folder}: {outcome.reason}")
 
@@ -346,7 +349,8 @@ class Sweep:
     def parent_run_id(self) -> str | None:
         """MLflow's id of the parent run; waits until the store has it."""
         assert self._recorder
-        ids = {run.run: run.run_id for run in self._recorder.wait()}
+        with working("waiting for the store"):
+            ids = {run.run: run.run_id for run in self._recorder.wait()}
         return ids.get(self._parent)
 
     def _record_impossible(self, job: Job) -> None:
@@ -422,7 +426,9 @@ class Sweep:
                 # A sweep in which nothing was left to train ended when it did.
                 ended = self._found.end_time if self._found and not self._trained else None
                 self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED", time=ended)
-            registered = {run.run: run.registered for run in self._recorder.close()}.get(self._parent)
+            with working("recording the report"):
+                recorded = self._recorder.close()
+            registered = {run.run: run.registered for run in recorded}.get(self._parent)
             failed = print_summary(self, summary, registered) if summary else print_outcomes(self)
         self._resources.close()
         remove_empty(left)
@@ -440,7 +446,8 @@ class Sweep:
     def abort(self, error: BaseException) -> None:
         """End what is running after an error that is no run's own."""
         if isinstance(self._recorder, Recorder):
-            self._recorder.__exit__(type(error), error, error.__traceback__)
+            with working("recording what has been done"):
+                self._recorder.__exit__(type(error), error, error.__traceback__)
         elif self._writer:
             self._writer.discard()
         self._resources.close()

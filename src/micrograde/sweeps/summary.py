@@ -12,6 +12,7 @@ from micrograde.sweeps.description import Best, describe_sweep, words_of
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.terminal import say
 from micrograde.tracking import RunRecorder
+from micrograde.working import working
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,26 +40,31 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     from micrograde.sweep_report import metrics_drawn, write_sweep_report
 
     assert sweep.location
-    run_id = next(run.run_id for run in recorder.wait() if run.run == parent)
+    with working("recording what waits to be recorded"):
+        recorded = recorder.wait()
+    run_id = next(run.run_id for run in recorded if run.run == parent)
     uri = sweep.location.tracking_uri
-    runs = load_runs(uri, sweep=run_id)
+    with working("reading the runs back"):
+        runs = load_runs(uri, sweep=run_id)
     if runs.empty:
         return SweepSummary(run_id, runs, None)
     if sweep.is_as_before:
         return SweepSummary(run_id, runs, best_run(runs, sweep.metric, sweep.options.order))
-    history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
+    with working("reading the runs back"):
+        history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
     assert folder
     varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
-    report = write_sweep_report(
-        folder,
-        runs,
-        history,
-        title=sweep_name(sweep.identity.swept),
-        varies=varies,
-        metric=sweep.metric,
-        order=sweep.options.order,
-    )
+    with working("drawing the report"):
+        report = write_sweep_report(
+            folder,
+            runs,
+            history,
+            title=sweep_name(sweep.identity.swept),
+            varies=varies,
+            metric=sweep.metric,
+            order=sweep.options.order,
+        )
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}

@@ -13,6 +13,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from micrograde.library_environment import quiet_environment
+from micrograde.terminal import say
 from micrograde.tracking.store import StoreLocation
 
 SERVER_PATIENCE = 15.0
@@ -27,7 +28,7 @@ Outcome = dict[str, Any]
 
 def print_notice(notice: str) -> None:
     """Say a line to the user."""
-    print(notice, file=sys.stderr, flush=True)
+    say(notice, sys.stderr, flush=True)
 
 
 class WriterProcess:
