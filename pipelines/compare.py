@@ -49,7 +49,7 @@ def main(composed: Config) -> None:
     if output:
         check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
     location = store_location(config.tracking)
-    with working("looking for what has been left unrecorded"):
+    with working("looking for what has been left unrecorded", "nowhere"):
         recover(location)
     if config.runs:
         show_side_by_side(location.tracking_uri, config, output)
@@ -62,7 +62,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
     name = config.experiment_name
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
-    with working("reading the runs"):
+    with working("reading the runs", "stderr"):
         runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
     chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
@@ -79,7 +79,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
         table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
-    with working("drawing the report"):
+    with working("drawing the report", "stderr"):
         report = write_report(uri, sweep, runs, metric, config) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
@@ -107,7 +107,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
 
 def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
     """Print what differs and what the runs came to; draw their curves."""
-    with working("reading the runs"):
+    with working("reading the runs", "stderr"):
         found = compare_runs(uri, config.runs, config.metric)
     whole = f"output={config.output if output and output.suffix != '.svg' else 'runs.csv'}"
     differences = found.differences.fillna("-").reset_index()

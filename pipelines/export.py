@@ -24,7 +24,7 @@ def main(composed: Config) -> None:
     check_extra()
     found = find_model(config.run_id, config.tracking)
     classifier, run_id = found.classifier, found.run.about.run_id
-    with working("comparing the exported model with the run's"):
+    with working("comparing the exported model with the run's", "stderr"):
         content = export_onnx(classifier, {"run_id": run_id}).SerializeToString()
         agreement = compare_onnx(content, classifier, example_rows(classifier, _ROWS))
     measured = f"{agreement.difference:.1e} at most between probabilities of {agreement.rows} rows"

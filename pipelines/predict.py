@@ -25,7 +25,7 @@ def main(composed: Config) -> None:
         if output.exists() and output.resolve() == Path(config.data.path).expanduser().resolve():
             raise InputError(f"output={output}: is the table itself, which would be lost")
     model = find_model(config.run_id, config.tracking)
-    with working("classifying"):
+    with working("classifying", "stderr"):
         found = predict_table(model, config.data.path, keep_columns=config.keep_columns)
     if output:
         write_table(found.table, output)

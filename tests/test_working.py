@@ -54,12 +54,19 @@ def test_what_is_quick_says_nothing(stream, terminal, monkeypatch):
     assert on.getvalue() == ""
 
 
-def test_in_a_pipe_it_is_one_line(stream):
+def test_in_a_pipe_it_is_one_line(stream, monkeypatch):
     on = stream(terminal=False)
-    with working("drawing the report"):
+    with working("drawing the report", "stderr"):
         wait_for(on, "\n")
         time.sleep(0.05)
     assert on.getvalue() == "drawing the report ...\n"
+    other = Stream(terminal=False)
+    monkeypatch.setattr("sys.stdout", other)
+    with working("drawing the report"):
+        wait_for(other, "\n")
+    with working("looking for the run", "nowhere"):
+        time.sleep(0.05)
+    assert other.getvalue() == on.getvalue() == "drawing the report ...\n"
 
 
 def test_on_a_terminal_it_is_a_line_that_goes_again_and_is_no_wider(stream):
@@ -91,5 +98,5 @@ def test_where_there_is_a_bar_it_stands_beside_it(stream):
 def test_a_stream_that_has_closed_is_no_reason_to_stop(stream):
     on = stream(terminal=False)
     on.close()
-    with working("drawing the report"):
+    with working("drawing the report", "stderr"):
         time.sleep(0.05)

@@ -53,7 +53,7 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
         If there is no such run, it has left no model, or none that is sound; in one line.
     """
     location = store_location(where)
-    with working("looking for the run"):
+    with working("looking for the run", "nowhere"):
         recover(location)
         run = find_run(location.tracking_uri, run_id)
     name, status = f"run_id={run.about.run_id}", run.about.status

@@ -98,7 +98,7 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
         If there is no such run, it is going on, is a sweep, or its recipe or data are not to be had.
     """
     location = store_location(where)
-    with working("looking for the run"):
+    with working("looking for the run", "nowhere"):
         recover(location)
         run = load_run(location.tracking_uri, run_id)
     name = f"run_id={run.about.run_id}"

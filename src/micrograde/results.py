@@ -115,7 +115,7 @@ class Run:
         """
         location = location or local_store(project_home())
         uri = location.tracking_uri
-        with working("reading the run back"):
+        with working("reading the run back", "stderr"):
             stored = find_run(uri, _text_of(run_id))
         about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
         described = described.removeprefix(stored.tags.get(tags.NOTE, ""))
@@ -247,7 +247,7 @@ class Sweep:
         """
         location = location or local_store(project_home())
         found = find_sweep(location.tracking_uri, _text_of(sweep))
-        with working("reading the runs back"):
+        with working("reading the runs back", "stderr"):
             runs = load_runs(location.tracking_uri, sweep=found.run_id)
         if metric in runs:
             runs = order_runs(runs, metric, order, finished_first=True)

@@ -4,21 +4,31 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Literal
 
 from micrograde.terminal import clear_status, moves_cursor, say, show_status
 
 MOMENT = 1.0
 """Seconds, after which it is said what takes so long."""
 
+Piped = Literal["stdout", "stderr", "nowhere"]
+
 _bars: list[Callable[[str], None]] = []
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
+def working(what: str, piped: Piped = "stdout") -> Iterator[None]:
     """Say ``what`` is being done if that is not over in a moment.
 
     On a terminal it is a line that goes when the work is done, or stands beside the bar if there is one; else
-    a line of standard error, which ends with three dots.
+    a line that ends with three dots.
+
+    Parameters
+    ----------
+    piped
+        Where the line goes if there is no terminal: to standard output, where progress goes as well; of a
+        command whose output is its result, to standard error; or nowhere, if only a line about a mistake
+        should come of it.
     """
     guard, over, shown = threading.Lock(), threading.Event(), threading.Event()
 
@@ -26,7 +36,7 @@ def working(what: str) -> Iterator[None]:
         with guard, suppress(OSError, ValueError):  # nobody reads it any more
             if not over.is_set():
                 shown.set()
-                _show(f"{what} ...")
+                _show(f"{what} ...", piped)
 
     timer = threading.Timer(MOMENT, show)
     timer.daemon = True
@@ -51,10 +61,10 @@ def beside_bar(show: Callable[[str], None]) -> Iterator[None]:
         _bars.remove(show)
 
 
-def _show(line: str) -> None:
+def _show(line: str, piped: Piped) -> None:
     if _bars:
         _bars[-1](line)
     elif moves_cursor(sys.stderr):
         show_status(line)
-    else:
-        say(line, sys.stderr, flush=True)
+    elif piped != "nowhere":
+        say(line, sys.stdout if piped == "stdout" else sys.stderr, flush=True)
