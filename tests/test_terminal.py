@@ -1,6 +1,7 @@
 """Lines fit the terminal, and are written in characters that it has."""
 
 import io
+import os
 import sys
 
 import pytest
@@ -123,3 +124,18 @@ def test_streams_are_made_to_write_plain_characters(monkeypatch):
         assert written.getvalue() == b"seed " + sign + b" learning_rate\n"
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     use_plain_characters()  # which is none that could be told
+
+
+def test_a_stream_whose_descriptor_has_become_a_pipe(monkeypatch, tmp_path):
+    """As in a process that was forked from one with other streams; Python then seeks in vain."""
+    ours, theirs = os.pipe()
+    with open(tmp_path / "output", "w", encoding="ascii") as stream, os.fdopen(ours, "rb") as shown:
+        stream.write("a file\n")
+        stream.flush()
+        os.dup2(theirs, stream.fileno())
+        os.close(theirs)
+        monkeypatch.setattr(sys, "stdout", stream)
+        use_plain_characters()
+        print("seed × learning_rate")
+        stream.flush()
+        assert shown.readline() == b"seed x learning_rate\n"

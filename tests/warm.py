@@ -164,6 +164,9 @@ def redirect(*descriptors: int) -> None:
     for standard, descriptor in enumerate(descriptors):
         os.dup2(descriptor, standard)
     os.closerange(3, 1024)
+    # Python's streams remember whether what was there before could seek.
+    sys.stdout = open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
 
 
 def fork_writers() -> None:

@@ -25,7 +25,8 @@ def use_plain_characters() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if getattr(stream, "errors", None) in ("strict", "surrogateescape", "backslashreplace"):
-            with contextlib.suppress(AttributeError, ValueError):  # it is none of Python's own, or closed
+            # It is none of Python's own, or closed, or its descriptor has become another one.
+            with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.reconfigure(errors=_ERRORS)  # type: ignore[union-attr]
 
 
