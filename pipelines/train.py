@@ -3,6 +3,7 @@
 import sys
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 
 from micrograde import tags
 from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
@@ -11,6 +12,7 @@ from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
 from micrograde.resuming import Resumption, resumed_run
 from micrograde.sweeps.members import run_members
+from micrograde.sweeps.options import check_alone
 from micrograde.tracking import WriterProcess
 
 
@@ -20,6 +22,8 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
     sweep = parse_sweep_config(composed)
     if sweep.members:
         return run_members(sweep.members, sweep.metric)
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        check_alone(sweep)
     config = parse_train_config(composed)
     nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
     overrides = HydraConfig.get().overrides.task

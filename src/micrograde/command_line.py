@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.arguments import check_arguments
+from micrograde.arguments import check_arguments, flags_first
 from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
 from micrograde.hydra_messages import hydra_message
@@ -94,19 +94,23 @@ def _run_hydra(main: Callable[[Config], Any], config_name: str, *, sweeps: bool)
         except (InputError, RunFailedError, OmegaConfBaseException) as error:
             if wants_traceback:
                 raise
-            _leave(error)
+            _leave(error, config_name)
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
     hydra._internal.hydra.ConfigLoaderImpl = GuardedLoader  # type: ignore[attr-defined]
+    typed: list[str] = []
+    shows_config = False
     try:
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
+        typed, shows_config = given.overrides, given.cfg is not None
+        sys.argv[1:] = flags_first(given)
         hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)()
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
-        _leave(error)
+        _leave(error, config_name, typed)
     except SystemExit as error:  # Hydra has said what is wrong with --package
-        sys.exit(BAD_INPUT if given.cfg and error.code == 1 else error.code)
+        sys.exit(BAD_INPUT if shows_config and error.code == 1 else error.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
@@ -129,10 +133,10 @@ def leave_with_line() -> Iterator[None]:
         sys.exit(RUN_FAILED)
 
 
-def _leave(error: Exception) -> None:
-    """Say what is wrong on stderr and exit."""
+def _leave(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> None:
+    """Say what is wrong on stderr and exit; ``command`` and ``typed`` as ``hydra_message`` takes them."""
     ours = isinstance(error, InputError | RunFailedError)
-    for line in (str(error) if ours else hydra_message(error)).split("\n"):
+    for line in (str(error) if ours else hydra_message(error, command, typed)).split("\n"):
         text = printable(without_password(line))
         print(text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}...", file=sys.stderr)
     sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)

@@ -6,6 +6,7 @@ whoever has a recorder already. A single run is a stack of one replica.
 """
 
 import os
+import re
 import threading
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -209,6 +210,8 @@ def run_name(overrides: Sequence[str]) -> str:
             key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run")
             and key != "training.resume"
         ):
+            # Text that looks like a number has been quoted for Hydra.
+            value = re.sub(r"""(?<![^,([])"([\w.+-]+)"(?![^,)\]])""", r"\1", value)
             short.append(f"{key.rpartition('.')[2]}={value}")
     return printable(" ".join(short))[:250] or "defaults"
 

@@ -4,8 +4,10 @@ import os
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from micrograde.config_parsing import parse_sweep_config
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
+from micrograde.sweeps.options import check_options, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Sweep
 from micrograde.tracking import WriterProcess, quiet_environment
@@ -18,9 +20,12 @@ def open_sweep(master: DictConfig) -> Sweep:
     """
     os.environ.update(quiet_environment())  # a server is asked through MLflow
     composed = resolved(master)
+    identity = identify(master, composed)
+    check_swept(identity.space)
+    check_options(parse_sweep_config(composed))
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     try:
-        return _prepared(master, Sweep(identify(master, composed), composed, writer))
+        return _prepared(master, Sweep(identity, composed, writer))
     except BaseException:
         if writer:
             writer.discard()
