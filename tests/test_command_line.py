@@ -37,6 +37,7 @@ def run(monkeypatch, tmp_path, capsys):
     """Give a command, whose ``main`` is this: its exit status and what it has printed."""
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
     monkeypatch.setattr(hydra._internal.hydra, "ConfigLoaderImpl", hydra._internal.hydra.ConfigLoaderImpl)
+    monkeypatch.setattr(hydra._internal.hydra, "configure_log", lambda *_: None)  # of this whole process
     monkeypatch.chdir(tmp_path)
 
     def run(main, *arguments, recording=False, config="sync"):
@@ -147,12 +148,11 @@ def test_what_only_shows_something_calls_no_main(run, flag):
     assert len(out.splitlines()) >= 5
 
 
-def test_hydra_has_a_help_of_its_own(run, monkeypatch):
-    monkeypatch.setattr("hydra._internal.hydra.configure_log", lambda *_: None)  # of this process
+def test_hydra_has_a_help_of_its_own(run):
     for arguments in (["--hydra-help"], ["launch=x", "--hydra-help"]):
         status, out, err = run(keeping([]), *arguments)
         assert (status, err) == (0, "")
-        assert "== Flags ==" in out or "Powered by Hydra" in out or "Hydra" in out
+        assert "== Flags ==" in out
 
 
 @pytest.mark.parametrize("config", ["train", "compare", "replay", "predict", "export", "sync"])
