@@ -1,5 +1,6 @@
 """What every entry point shares, in-process: a config goes in, a line and an exit status come out."""
 
+import logging
 import os
 
 import hydra._internal.hydra
@@ -37,8 +38,10 @@ def run(monkeypatch, tmp_path, capsys):
     """Give a command, whose ``main`` is this: its exit status and what it has printed."""
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
     monkeypatch.setattr(hydra._internal.hydra, "ConfigLoaderImpl", hydra._internal.hydra.ConfigLoaderImpl)
-    monkeypatch.setattr(hydra._internal.hydra, "configure_log", lambda *_: None)  # of this whole process
     monkeypatch.chdir(tmp_path)
+
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
 
     def run(main, *arguments, recording=False, config="sync"):
         # Hydra finds conf/ beside the folder of the file that is run.
@@ -54,6 +57,8 @@ def run(monkeypatch, tmp_path, capsys):
                 status = left.code
             finally:
                 assert not GlobalHydra.instance().is_initialized()
+                root.handlers[:] = handlers  # --info and --hydra-help log to what is standard output now
+                root.setLevel(level)
         return status, *capsys.readouterr()
 
     return run
