@@ -30,6 +30,7 @@ from micrograde.tracking import (
     Recorder,
     RunRecorder,
     WriterProcess,
+    refuse_deleted,
 )
 
 
@@ -100,7 +101,8 @@ def run_experiments(
     Raises
     ------
     InputError
-        If the data or a config that depends on it is wrong; then no run has been recorded.
+        If the data or a config that depends on it is wrong, or the experiment has been deleted in the store;
+        then no run has been recorded.
     TrackingError
         If a run could not be recorded; what happened in it is kept in the file that the message names.
     """
@@ -113,6 +115,10 @@ def run_experiments(
     prepared = PreparedSets()
     for config in configs:
         prepared.check(config)
+    location = store_location(configs[0].tracking)
+    for experiment_name in dict.fromkeys(config.experiment_name for config in configs):
+        if location and not resumption:
+            refuse_deleted(experiment_name, location)
     if resumption:
         _check_data(resumption, prepared.of(resumption.config))
     with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:

@@ -32,6 +32,7 @@ from micrograde.tracking import (
     WriterProcess,
     claim,
     recover,
+    refuse_deleted,
     send_launch,
 )
 
@@ -97,7 +98,8 @@ class Sweep:
         Raises
         ------
         InputError
-            If another launch is at the same sweep, or none of the jobs can be run.
+            If another launch is at the same sweep, none of the jobs can be run, or the experiment has been
+            deleted in the store.
         """
         if self._recorder is not None:
             return
@@ -120,6 +122,8 @@ class Sweep:
         if self.options.resume:
             recover(self.location)
             earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+        if earlier is None:
+            refuse_deleted(self._experiment_name, self.location)
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:
