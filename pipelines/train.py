@@ -3,6 +3,7 @@
 import sys
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 
 from micrograde import tags
 from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
@@ -13,6 +14,7 @@ from micrograde.locations import store_location, where_to_look
 from micrograde.recorded_names import recorded_name
 from micrograde.resuming import Resumption, resumed_run
 from micrograde.sweeps.members import run_members
+from micrograde.sweeps.options import check_alone
 from micrograde.terminal import say
 from micrograde.tracking import WriterProcess
 
@@ -23,6 +25,8 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
     sweep = parse_sweep_config(composed)
     if sweep.members:
         return run_members(sweep.members, sweep.metric)
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        check_alone(sweep)
     config = parse_train_config(composed)
     nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
     overrides = HydraConfig.get().overrides.task

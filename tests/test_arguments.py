@@ -1,10 +1,13 @@
 """Flags are looked at before Hydra sees them: what is wrong is one line, what is right comes back as given."""
 
+from importlib.metadata import version
+
 import pytest
+from hydra._internal.utils import get_args_parser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.arguments import check_arguments
+from micrograde.arguments import check_arguments, flags_first
 from micrograde.errors import InputError
 
 
@@ -64,7 +67,7 @@ COMMANDS = {
     "--multirun": ["-m"],
     "--cfg": ["--cfg", "job"],
     "--info": ["--info"],
-    "--shell-completion": ["--shell-completion"],
+    "--shell-completion": ["--shell-completion", "install=bash"],
 }
 
 
@@ -80,10 +83,54 @@ def test_of_the_flags_that_say_what_to_do_one_is_taken(first, second):
     assert set(line.partition(":")[0].split(" and ")) == {first, second}
 
 
-@pytest.mark.parametrize("arguments", [["-m"], ["--multirun"], ["seed=1,2", "-m"], ["hydra.mode=MULTIRUN"]])
+@pytest.mark.parametrize(
+    "arguments", [["-m"], ["--multirun"], ["seed=1,2", "-m"], ["seed=1,2", "-m", "data=iris"]]
+)
 def test_only_what_trains_can_sweep(arguments):
-    assert check_arguments(arguments, sweeps=True)
+    assert check_arguments(arguments, sweeps=True).multirun
     assert refusal(*arguments, sweeps=False).startswith("-m: is for pipelines/train.py")
+
+
+@pytest.mark.parametrize(
+    "override", ["hydra.mode=MULTIRUN", "hydra.mode=RUN", "+hydra.mode=multirun", "++hydra.mode=x"]
+)
+def test_whether_it_is_a_sweep_is_said_by_a_flag(override):
+    assert (
+        refusal("seed=1", override)
+        == f"{override}: cannot be set; -m makes a sweep, and without it there is one run"
+    )
+
+
+@pytest.mark.parametrize(
+    "flag", [["-m"], ["--cfg", "job"], ["-c", "all", "--resolve"], ["--config-name", "x"], ["--info"]]
+)
+@given(
+    st.lists(st.text().filter(lambda text: not text.startswith(("-", "hydra.mode="))), max_size=4), st.data()
+)
+def test_a_flag_may_stand_between_overrides(flag, overrides, data):
+    place = len(overrides) if flag == ["--info"] else data.draw(st.integers(0, len(overrides)))
+    given = check_arguments([*overrides[:place], *flag, *overrides[place:]], sweeps=True)
+    assert given.overrides == overrides
+    # Hydra's own parser reads them alike.
+    assert get_args_parser().parse_args(flags_first(given)) == given
+
+
+def test_the_version_is_ours(capsys):
+    for arguments in (["--version"], ["seed=1", "--version"]):
+        with pytest.raises(SystemExit) as left:
+            check_arguments(arguments, sweeps=False)
+        assert left.value.code == 0
+        assert capsys.readouterr() == (f"micrograde {version('micrograde')}\n", "")
+
+
+def test_a_package_is_of_what_is_shown():
+    assert refusal("--package", "x") == "--package x: is for --cfg; give both"
+    assert check_arguments(["--package", "x", "--cfg", "job"], sweeps=False).package == "x"
+
+
+@pytest.mark.parametrize("overrides", [[], ["install=foo"], ["seed=1"], ["install=bash", "uninstall=bash"]])
+def test_completion_is_of_a_shell(overrides):
+    assert refusal("--shell-completion", *overrides).startswith("--shell-completion: wants install=SHELL")
 
 
 def test_resolve_is_for_what_is_shown():

@@ -1,5 +1,6 @@
 """What every entry point shares, in-process: a config goes in, a line and an exit status come out."""
 
+import logging
 import os
 
 import hydra._internal.hydra
@@ -39,6 +40,9 @@ def run(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(hydra._internal.hydra, "ConfigLoaderImpl", hydra._internal.hydra.ConfigLoaderImpl)
     monkeypatch.chdir(tmp_path)
 
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
     def run(main, *arguments, recording=False, config="sync"):
         # Hydra finds conf/ beside the folder of the file that is run.
         main.__module__ = "__main__"
@@ -53,6 +57,8 @@ def run(monkeypatch, tmp_path, capsys):
                 status = left.code
             finally:
                 assert not GlobalHydra.instance().is_initialized()
+                root.handlers[:] = handlers  # --info and --hydra-help log to what is standard output now
+                root.setLevel(level)
         return status, *capsys.readouterr()
 
     return run
@@ -145,6 +151,36 @@ def test_what_only_shows_something_calls_no_main(run, flag):
     status, out, err = run(keeping(given), *flag)
     assert (status, err, given) == (0, "", [])
     assert len(out.splitlines()) >= 5
+
+
+def test_hydra_has_a_help_of_its_own(run):
+    for arguments in (["--hydra-help"], ["launch=x", "--hydra-help"]):
+        status, out, err = run(keeping([]), *arguments)
+        assert (status, err) == (0, "")
+        assert "== Flags ==" in out
+
+
+@pytest.mark.parametrize("config", ["train", "compare", "replay", "predict", "export", "sync"])
+def test_every_command_tells_its_version(run, config):
+    given = []
+    assert run(keeping(given), "--version", config=config) == (0, "micrograde 0.1.0\n", "")
+    assert given == []
+
+
+def test_a_flag_may_stand_behind_an_override(run):
+    status, out, err = run(keeping([]), "seed=7", "--cfg", "job", "optimizer=adam", config="train")
+    assert (status, err) == (0, "")
+    assert "seed: 7" in out
+    assert "name: adam" in out
+
+
+def test_keys_of_other_commands_are_not_offered(run):
+    for config, typed in (("compare", "run_ids=1"), ("replay", "outputs=x"), ("sync", "sed=1")):
+        status, _, err = run(keeping([]), typed, config=config)
+        assert (status, err) == (
+            2,
+            f"{typed.partition('=')[0]}: there is no such key; see --help for the keys\n",
+        )
 
 
 def test_runs_are_recorded_where_the_command_is_given_and_nothing_is_written(run, tmp_path, monkeypatch):

@@ -24,11 +24,11 @@ def composing(tmp_path_factory):
     Plugins.instance()
     loader = GuardedLoader(create_config_search_path(str(ROOT / "conf")))
 
-    def composing(*overrides, config="train"):
+    def composing(*overrides, config="train", mode=RunMode.RUN):
         try:
-            resolved(loader.load_configuration(config, list(overrides), RunMode.RUN))
+            resolved(loader.load_configuration(config, list(overrides), mode))
         except (HydraException, OmegaConfBaseException) as error:
-            return hydra_message(error)
+            return hydra_message(error, config, overrides)
         except InputError as error:  # what the loader says itself
             return str(error)
         return ""
@@ -45,6 +45,13 @@ LINES = [
     (["sed=1"], "sed: there is no such key; did you mean seed"),
     (["~sed"], "sed: there is no such key; did you mean seed"),
     (["optimizer=adam", "optimizer.momentum=0.9"], "optimizer.momentum: is no key of the optimizer that is chosen"),
+    (["data.path=trees.csv"], "data.path: is no key of the data that is chosen; add data=csv"),
+    (["data=moons", "data.path=a.parquet"], "data.path: is no key of the data that is chosen; write data=parquet in place of data=moons"),
+    (["epochs=3"], "epochs: there is no such key; did you mean training.num_epochs or "),
+    (["run_id=3"], "run_id: there is no such key here; it is one of replay.py and predict.py and export.py"),
+    (["~optimizer.learning_rate"], "~optimizer.learning_rate: cannot be taken out, for every key has a value; "),
+    (["~seed=0"], "~seed=0: cannot be taken out, for every key has a value; "),
+    (["~data"], "~data: cannot be taken out, for every key has a value; "),
     (["+seed=1"], "+seed: is there already; write seed=... without +"),
     (["+optimizer.momentum=1"], "+optimizer.momentum: is there already; write optimizer.momentum=... without +"),
     # choices
@@ -61,6 +68,9 @@ LINES = [
     (["seed=1,2"], "seed=1,2: is several values; put a list into [], or add -m"),
     (["seed=range(3)"], "seed=range(3): is for several runs; add -m"),
     (["seed=glob(*)"], "seed=glob(*): is for several runs; add -m"),
+    (["hydra.searchpath=x"], "hydra.searchpath=x: should be a list of folders"),
+    (["hydra.searchpath=[file:///nothing/here]"], "hydra.searchpath: there is nothing at file:///nothing/here"),
+    (["hydra.searchpath=[pkg://nothing]"], "hydra.searchpath: there is nothing at pkg://nothing"),
     # values
     (["seed=${nothing}"], "seed: Interpolation key 'nothing' not found"),
     (["seed=${oc.env:NOT_SET}"], "seed: the environment variable NOT_SET is not set"),
@@ -74,6 +84,39 @@ def test_the_line_names_the_key_and_what_to_do(composing, overrides, line):
     said = composing(*overrides)
     assert said.startswith(line)
     assert len(said.splitlines()) == 1
+
+
+def test_several_values_of_what_is_no_part_of_a_run(composing):
+    for override in ("hydra.verbose=true,false", "hydra/launcher=basic,stacked"):
+        said = composing(override, mode=RunMode.MULTIRUN)
+        assert said == f"{override}: is for the command, and not of a run; give one value"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["data=csv,parquet", "data.path=trees.csv", "data.target=kind"], ""),
+        (["data=choice(csv,npz)", "data.path=trees.csv"], ""),
+        (["data=csv,parquet", "data.path=a.csv,b.csv", "data.target=kind"], ""),
+        (["data=moons,csv", "data.path=trees.csv"], "data.path: is no key of the data that is chosen; write data=csv in place of"),
+        (["data=csv,parquet", "data.pth=trees.csv"], "data.pth: there is no such key; did you mean data.path"),
+        (["data=csv,lions", "data.path=trees.csv"], ""),  # a job says it
+    ],
+)  # fmt: skip
+def test_what_only_the_choices_have_that_are_swept(composing, overrides, line):
+    assert composing(*overrides, mode=RunMode.MULTIRUN).startswith(line)
+    assert bool(composing(*overrides, mode=RunMode.MULTIRUN)) is bool(line)
+
+
+def test_text_is_what_was_typed_and_null_is_null(composing):
+    for override in (
+        "experiment_name=2024",
+        "run.name=1e5",
+        "training.resume=602036e0",
+        "training.resume=null",
+    ):
+        assert composing(override) == ""
+    assert composing("run_id=602036e0", config="replay") == ""
 
 
 def test_the_config_itself_is_named(composing):

@@ -5,8 +5,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.arguments import named_runs_as_override, quoted_id
+from micrograde.arguments import named_runs_as_override
 from micrograde.errors import InputError
+from micrograde.quoting import quote_texts
 
 BEGINNINGS = st.text("0123456789abcdef", min_size=6, max_size=32) | st.from_regex(
     r"[0-9]{3,4}e[0-9]{2,4}", fullmatch=True
@@ -28,7 +29,7 @@ def test_runs_become_the_value_of_a_key(runs):
 @given(BEGINNINGS)
 def test_the_beginning_of_an_id_is_no_number(run):
     for key in ("run_id", "sweep", "training.resume"):
-        assert value_of(quoted_id(f"{key}={run}")) == run
+        assert value_of(quote_texts([f"{key}={run}"])[0]) == run
 
 
 def test_other_overrides_stay_as_they_are():
@@ -39,9 +40,8 @@ def test_other_overrides_stay_as_they_are():
         "sweep=a × b",
         "data=csv",
         "~seed",
-        "+run_id=1",
     ]
-    assert [quoted_id(each) for each in others] == others
+    assert quote_texts(others) == others
     assert named_runs_as_override(["limit=3", "--cfg", "job"]) == ["limit=3", "--cfg", "job"]
 
 

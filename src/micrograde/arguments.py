@@ -4,16 +4,16 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
-from micrograde.config_parsing import shorten
 from micrograde.errors import InputError
+from micrograde.keys import key_of, shorten
 
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _RUN = re.compile(rf"latest|{_ID.pattern}")
-_OF_RUNS = ("run_id", "sweep", "training.resume")  # keys whose value may be the beginning of an id
 
 
 def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
@@ -26,7 +26,7 @@ def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
     InputError
         For a word that can be neither.
     """
-    words = [each for each in _parser().parse_args(arguments).overrides if "=" not in each]
+    words = [each for each in _parser().parse_intermixed_args(arguments).overrides if "=" not in each]
     runs = [each for each in words if not each.startswith("~")]
     for run in runs:
         if not _RUN.fullmatch(run):
@@ -40,12 +40,6 @@ def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
     return [*(each for each in arguments if each not in runs), f"runs=[{quoted}]"]
 
 
-def quoted_id(override: str) -> str:
-    """The override, a run's id in quotes: Hydra would take ``12e45678`` for a number."""
-    key, _, value = override.partition("=")
-    return f"{key}='{value}'" if key in _OF_RUNS and _ID.fullmatch(value) else override
-
-
 def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Namespace:
     """The arguments as Hydra will read them; ``sweeps`` says whether ``-m`` means anything.
 
@@ -54,14 +48,15 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
     InputError
         For a flag that there is not, flags that exclude each other, and the one that would load a pickle.
     """
-    given = _parser().parse_args(arguments)
+    given = _parser().parse_intermixed_args(arguments)
     if given.experimental_rerun is not None:
         raise InputError(
             "--experimental-rerun: would load a pickle, which can run any code; "
             "to run a recorded run again: python pipelines/replay.py run_id=..."
         )
-    if not sweeps and (given.multirun or any(each.startswith("hydra.mode=") for each in given.overrides)):
+    if not sweeps and (given.multirun or any(key_of(each) == "hydra.mode" for each in given.overrides)):
         raise InputError("-m: is for pipelines/train.py; there is nothing to sweep here")
+    refuse_mode(given.overrides)
     commands = {
         "--run": given.run,
         "--multirun": given.multirun,
@@ -72,8 +67,12 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
     asked = [flag for flag, value in commands.items() if value]
     if len(asked) > 1:
         raise InputError(f"{' and '.join(asked)}: exclude each other; give one of them")
+    if given.shell_completion and not _is_completion(given.overrides):
+        raise InputError("--shell-completion: wants install=SHELL or uninstall=SHELL, of bash, fish or zsh")
     if given.resolve and not (given.cfg or given.help):
         raise InputError("--resolve: is for --cfg; give both")
+    if given.package is not None and not given.cfg:
+        raise InputError(f"--package {given.package}: is for --cfg; give both")
     if given.config_dir is not None and not os.path.isdir(given.config_dir):
         raise InputError(f"--config-dir {given.config_dir}: there is no such folder")
     return given
@@ -87,4 +86,32 @@ def _parser() -> argparse.ArgumentParser:
         raise InputError(f"{message}; see --help")
 
     parser.error = refuse  # type: ignore[method-assign]
+    for action in parser._actions:
+        if isinstance(action, argparse._VersionAction):  # which has Hydra's
+            action.version = f"micrograde {version('micrograde')}"
     return parser
+
+
+def refuse_mode(overrides: Sequence[str]) -> None:
+    """Raise ``InputError`` for an override that says whether there is one run or a sweep."""
+    for override in overrides:
+        if key_of(override) == "hydra.mode":
+            raise InputError(f"{override}: cannot be set; -m makes a sweep, and without it there is one run")
+
+
+def _is_completion(overrides: Sequence[str]) -> bool:
+    return len(overrides) == 1 and bool(
+        re.fullmatch(r"(install|uninstall|query)=(bash|fish|zsh)", overrides[0])
+    )
+
+
+def flags_first(given: argparse.Namespace) -> list[str]:
+    """What was given as Hydra reads it, which takes no flag between overrides."""
+    flags = []
+    for action in get_args_parser()._get_optional_actions():
+        value = getattr(given, action.dest, None)
+        if value:
+            flags.append(action.option_strings[0])
+            flags += [value] if isinstance(value, str) else []
+    overrides = [] if given.hydra_help else given.overrides  # which knows no keys but Hydra's
+    return [*flags, "--", *overrides] if overrides else flags

@@ -9,7 +9,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.arguments import check_arguments, named_runs_as_override
+from micrograde.arguments import check_arguments, flags_first, named_runs_as_override
 from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
 from micrograde.help_pages import fitted_page
@@ -108,13 +108,17 @@ def _run_hydra(
         except (InputError, RunFailedError, OmegaConfBaseException) as error:
             if wants_traceback:
                 raise
-            _leave(error)
+            _leave(error, config_name)
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
+    typed: list[str] = []
+    shows_config = False
     try:
         if names_runs:
             sys.argv[1:] = named_runs_as_override(sys.argv[1:])
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
+        typed, shows_config = given.overrides, given.cfg is not None
+        sys.argv[1:] = flags_first(given)
         told = given.help or given.hydra_help or given.info or given.shell_completion  # nothing is done
         loader = functools.partial(GuardedLoader, follows_variables=not told)
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
@@ -126,9 +130,9 @@ def _run_hydra(
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
-        _leave(error)
+        _leave(error, config_name, typed)
     except SystemExit as error:  # Hydra has said what is wrong with --package
-        sys.exit(BAD_INPUT if given.cfg and error.code == 1 else error.code)
+        sys.exit(BAD_INPUT if shows_config and error.code == 1 else error.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
@@ -162,10 +166,10 @@ def leave_with_line() -> Iterator[None]:
         sys.exit(RUN_FAILED)
 
 
-def _leave(error: Exception) -> None:
-    """Say what is wrong on stderr and exit."""
+def _leave(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> None:
+    """Say what is wrong on stderr and exit; ``command`` and ``typed`` as ``hydra_message`` takes them."""
     ours = isinstance(error, InputError | RunFailedError)
-    for line in (str(error) if ours else hydra_message(error)).split("\n"):
+    for line in (str(error) if ours else hydra_message(error, command, typed)).split("\n"):
         text = printable(without_password(line))
         text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
         print(spelled(text, sys.stderr), file=sys.stderr)

@@ -391,6 +391,17 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+OUTSIDE_RECIPE = (
+    VERSION_KEY,
+    "tracking",
+    "run",
+    "experiment_name",
+    "training.diagnostics",
+    "training.checkpoint_seconds",
+)
+"""Keys, and groups of keys, on which no number of a run depends: no part of its digest."""
+
+
 def config_digest(config: TrainConfig) -> str:
     """SHA-256 of what the run's numbers depend on: two runs with the same digest have the same recipe.
 
@@ -399,7 +410,8 @@ def config_digest(config: TrainConfig) -> str:
     its digest. What a version changes in how data are read shows in the digest of the data.
     """
     container = without_legacy(to_container(config), type(config))
-    del container["tracking"], container["run"], container["experiment_name"]
-    del container["training"]["diagnostics"], container["training"]["checkpoint_seconds"]
+    for key in OUTSIDE_RECIPE:
+        group, _, name = key.rpartition(".")
+        (container[group] if group else container).pop(name, None)
     canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

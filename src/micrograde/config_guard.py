@@ -7,21 +7,26 @@ config that Hydra composes is looked at before Hydra acts on it; what stays poss
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.arguments import quoted_id
-from micrograde.config_parsing import hide_passwords, shorten
 from micrograde.errors import InputError
+from micrograde.keys import SCHEMAS, hide_passwords, key_of, keys_of, shorten
 from micrograde.mlflow_variables import follow_variables
 from micrograde.printable import printable
+from micrograde.quoting import quote_texts
 
 # The keys by which Hydra makes objects, and where they may stand with which values.
 _OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert)_")
@@ -64,21 +69,57 @@ class GuardedLoader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         """Compose, then look."""
-        overrides = [quoted_id(override) for override in overrides]
+        overrides = quote_texts(overrides)
         _refuse_several_choices(overrides)
-        try:
-            config = super().load_configuration(
+        _refuse_deletions(overrides, config_name)
+
+        def compose(overrides: list[str]) -> DictConfig:
+            return super(GuardedLoader, self).load_configuration(
                 config_name, overrides, run_mode, from_shell, validate_sweep_overrides
             )
-        except (HydraException, OmegaConfBaseException):
+
+        try:
+            config = compose(overrides)
+        except InputError:
             raise
+        except (HydraException, OmegaConfBaseException):
+            if run_mode != RunMode.MULTIRUN:
+                raise
+            parsed = OverridesParser.create(config_loader=self).parse_overrides(overrides)
+            first = [self._first_choice(each) for each in parsed]
+            if first == overrides:
+                raise
+            # Hydra composes what jobs start from without what is swept: keys that only the swept choices
+            # have, such as data.path, are then unknown.
+            config = compose(first)
+            config.hydra.overrides.task = [each.input_line for each in parsed if not each.is_hydra_override()]
         except Exception as error:  # such as YAML that cannot be read
             raise InputError(self._why(error, overrides)) from error
         refuse_code(config)
-        refuse_other_folders(config)
-        if self._follows_variables:
-            follow_variables(config, run_mode)
+        if config_name is not None:  # else Hydra shows its own
+            refuse_other_folders(config)
+            if self._follows_variables:
+                follow_variables(config, run_mode)
         return config
+
+    def _first_choice(self, override: Override) -> str:
+        """What was typed; of several choices of a group the first."""
+        group = override.key_or_group
+        is_ours = override.is_choice_sweep() and not override.is_hydra_override()
+        if is_ours and self.get_group_options(group, ObjectType.CONFIG):
+            return f"{override.get_key_element()}={next(iter(override.sweep_string_iterator()), '')}"
+        return str(override.input_line)
+
+    def _process_config_searchpath(
+        self, config_name: str | None, parsed_overrides: list[Override], repo: CachingConfigRepository
+    ) -> None:
+        """As Hydra does, but a folder that is not there is an error and no warning."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            super()._process_config_searchpath(config_name, parsed_overrides, repo)
+        for source in repo.get_sources():
+            if source.provider.startswith("hydra.searchpath") and not source.available():
+                raise InputError(f"hydra.searchpath: there is nothing at {source.scheme()}://{source.path}")
 
     def _why(self, error: Exception, overrides: Sequence[str]) -> str:
         """Where Hydra says neither what nor where."""
@@ -136,6 +177,18 @@ def _refuse_several_choices(overrides: Sequence[str]) -> None:
         if group in _GROUPS and value.startswith("["):
             raise InputError(
                 f"{_shown(override)}: should be one choice; for a run of each: -m {group}=one,other"
+            )
+
+
+def _refuse_deletions(overrides: Sequence[str], config_name: str | None) -> None:
+    """A key that is taken out would have its default again, which nobody asked for."""
+    known = keys_of(config_name if config_name in SCHEMAS else "train")
+    for override in overrides:
+        key = key_of(override)
+        if override.startswith("~") and any(each == key or each.startswith(f"{key}.") for each in known):
+            raise InputError(
+                f"{_shown(override)}: cannot be taken out, for every key has a value; "
+                "set it, or leave it out of the command to have its default"
             )
 
 

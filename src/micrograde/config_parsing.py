@@ -3,10 +3,7 @@
 A line names the key as the user types it, its value, and what is allowed.
 """
 
-import dataclasses
-import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
@@ -22,10 +19,10 @@ from micrograde.command_configs import (
 )
 from micrograde.config import AnyTracking, TrainConfig
 from micrograde.errors import InputError
+from micrograde.keys import SCHEMAS, shorten, unknown_key_message
 from micrograde.printable import printable
-from micrograde.recipe_versions import complete, dataclass_members
+from micrograde.recipe_versions import complete
 
-_LENGTH = 80  # of a key or a value in a line
 _KEYS_WANTED = "should be keys with values, not one value"
 
 ConfigT = TypeVar(
@@ -90,31 +87,6 @@ def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
     return _parse(SyncConfig, container)
 
 
-def unknown_key_message(key: str) -> str:
-    """The line for a key that no config has, with the nearest ones that exist."""
-    commands = (TrainConfig, CompareConfig, ReplayConfig, PredictConfig, ExportConfig, SyncConfig)
-    schemas = {**dict.fromkeys(commands, ""), SweepConfig: "sweep."}
-    known = sorted({name for schema, prefix in schemas.items() for name in _known_keys(schema, prefix)})
-    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
-    near = (difflib.get_close_matches(key, known, n=3) if len(key) <= _LENGTH else []) or siblings
-    hint = f"; did you mean {' or '.join(near[:3])}?" if near else "; see --help for the keys"
-    if key in known:  # such as a key of sgd where the optimizer is adam
-        return f"{key}: is no key of the {key.rpartition('.')[0]} that is chosen"
-    return f"{shorten(key)}: there is no such key{hint}"
-
-
-def shorten(text: str) -> str:
-    """What was typed, without a password, in a length that fits a line."""
-    # An address is hidden whole: one that cannot be read may hold a password anywhere.
-    text = hide_passwords(re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL))
-    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
-
-
-def hide_passwords(text: str) -> str:
-    """The text without what stands before the last @ behind an address's ``://``, spaces included."""
-    return re.sub(r"(?<=://)[^/].*@", "***@", text, flags=re.DOTALL)
-
-
 def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
     if not isinstance(container, Mapping):
         raise InputError(f"{prefix.rstrip('.')}={_shown(container)}: {_KEYS_WANTED}")
@@ -122,7 +94,8 @@ def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
     try:
         config = TypeAdapter(schema).validate_python(_given(container))
     except ValidationError as error:
-        lines += [prefix + _error_line(detail, container) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        lines += [_error_line(detail, container, prefix, _command_of(schema)) for detail in details]
     if lines:
         raise InputError("\n".join(dict.fromkeys(lines)))
     return config
@@ -146,12 +119,17 @@ def _given(container: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any]) -> str:
-    """One pydantic error as ``key=value: what is allowed``."""
+def _command_of(schema: Any) -> str:
+    """The command whose config has this schema; ``train`` of what is a part of it."""
+    return next((name for name, parts in SCHEMAS.items() if parts[0][1] is schema), "train")
+
+
+def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix: str, command: str) -> str:
+    """One pydantic error as ``key=value: what is allowed``; keys of the container begin with ``prefix``."""
     kind, value = detail["type"], detail["input"]
-    key = _user_key(detail["loc"], container)
+    key = (prefix + _user_key(detail["loc"], container)).rstrip(".")
     if kind == "unexpected_keyword_argument":
-        return unknown_key_message(key)
+        return unknown_key_message(key, command)
     if kind == "missing":
         return f"{key}: is missing; it needs a value"
     message = str(detail["msg"]).removeprefix("Value error, ")
@@ -188,13 +166,3 @@ def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> 
             parts[-1] += f"[{step}]"
             here = here[step]
     return ".".join(parts)
-
-
-def _known_keys(schema: type, prefix: str = "") -> Iterator[str]:
-    """Every dotted key of a schema, through all members of its unions."""
-    for field in dataclasses.fields(schema):
-        kinds = dataclass_members(field.type)
-        if not kinds:
-            yield prefix + field.name
-        for kind in kinds:
-            yield from _known_keys(kind, f"{prefix}{field.name}.")

@@ -6,6 +6,7 @@ whoever has a recorder already. A single run is a stack of one replica.
 """
 
 import os
+import re
 import threading
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -32,6 +33,7 @@ from micrograde.tracking import (
     Recorder,
     RunRecorder,
     WriterProcess,
+    refuse_deleted,
 )
 from micrograde.working import working
 
@@ -105,7 +107,8 @@ def run_experiments(
     Raises
     ------
     InputError
-        If the data or a config that depends on it is wrong; then no run has been recorded.
+        If the data or a config that depends on it is wrong, or the experiment has been deleted in the store;
+        then no run has been recorded.
     TrackingError
         If a run could not be recorded; what happened in it is kept in the file that the message names.
     """
@@ -119,6 +122,10 @@ def run_experiments(
     with working("reading the data") if any(map(_has_large_files, configs)) else nullcontext():
         for config in configs:
             prepared.check(config)
+    location = store_location(configs[0].tracking)
+    for experiment_name in dict.fromkeys(config.experiment_name for config in configs):
+        if location and not resumption:
+            refuse_deleted(experiment_name, location)
     if resumption:
         _check_data(resumption, prepared.of(resumption.config))
     with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:
@@ -218,6 +225,8 @@ def run_name(overrides: Sequence[str]) -> str:
             key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run")
             and key != "training.resume"
         ):
+            # Text that looks like a number has been quoted for Hydra.
+            value = re.sub(r"""(?<![^,([])"([\w.+-]+)"(?![^,)\]])""", r"\1", value)
             short.append(f"{key.rpartition('.')[2]}={value}")
     return printable(" ".join(short))[:250] or "defaults"
 

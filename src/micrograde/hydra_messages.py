@@ -1,10 +1,11 @@
 """What Hydra and OmegaConf find wrong with a command line, said in one line as we say it."""
 
 import re
+from collections.abc import Sequence
 
 from hydra.errors import OverrideParseException
 
-from micrograde.config_parsing import hide_passwords, shorten, unknown_key_message
+from micrograde.keys import hide_passwords, shorten, unknown_key_message
 from micrograde.printable import printable
 
 # Choices that come with an extra of this package.
@@ -21,6 +22,14 @@ _LINES = (
         "{0}: is several values; put a list into [], or add -m for a run of each",
     ),
     (r"Sweep parameters '(.*)' requires --multirun", "{0}: is for several runs; add -m"),
+    (
+        r"Sweeping over Hydra's configuration is not supported : '(.*)'",
+        "{0}: is for the command, and not of a run; give one value",
+    ),
+    (
+        r"hydra\.searchpath must be a list of strings\. Got: (.*)",
+        "hydra.searchpath={0}: should be a list of folders, such as [file:///home/me/conf]",
+    ),
     (r"Error merging override (.*)", "{0}"),
     (r"Cannot find primary config '(.*?)'", "--config-name {0}: there is no such config"),
     (
@@ -39,12 +48,12 @@ _UNKNOWN_KEY = (
 _UNKNOWN_CHOICE = r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search"
 
 
-def hydra_message(error: Exception) -> str:
-    """The line for an error of Hydra's or OmegaConf's."""
-    return printable(hide_passwords(_line(error)))
+def hydra_message(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> str:
+    """The line for an error of Hydra's or OmegaConf's; see ``unknown_key_message`` for the others."""
+    return printable(hide_passwords(_line(error, command, typed)))
 
 
-def _line(error: Exception) -> str:
+def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
     message = str(error)
     if error.__cause__ and not isinstance(error, OverrideParseException):
         message = f"{message}: {error.__cause__}" if message else str(error.__cause__)
@@ -56,7 +65,7 @@ def _line(error: Exception) -> str:
         return f"{override}: cannot be read as key=value{told}; quote it as 'key=\"value\"'"
     unknown = re.search(_UNKNOWN_KEY, message)
     if unknown:
-        return unknown_key_message(next(filter(None, unknown.groups())))
+        return unknown_key_message(next(filter(None, unknown.groups())), command, typed)
     choice = re.search(_UNKNOWN_CHOICE, message)
     if choice:
         extra = _EXTRAS.get(f"{choice[1]}={choice[2]}".partition("_")[0])

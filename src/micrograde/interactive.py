@@ -24,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from micrograde import tags
+from micrograde.arguments import refuse_mode
 from micrograde.config_guard import GuardedLoader
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import InputError, RunFailedError
@@ -38,6 +39,7 @@ from micrograde.sweeps.callback import SweepCallback
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.members import run_members
 from micrograde.sweeps.opening import open_sweep
+from micrograde.sweeps.options import check_alone
 from micrograde.terminal import say
 from micrograde.tracking import checkout, project_home
 
@@ -69,7 +71,9 @@ def run(*overrides: str) -> Run:
             if override.is_sweep_override():
                 raise InputError(f"{override.input_line}: is several values; mg.sweep makes a run of each")
         composed = loader.load_configuration(_CONFIG, list(overrides), RunMode.RUN)
-        config = parse_train_config(resolved(composed))
+        container = resolved(composed)
+        check_alone(parse_sweep_config(container))
+        config = parse_train_config(container)
         with resumed_run(config, overrides) as resumption:
             config = resumption.config if resumption else config
             (result,) = run_experiments([config], overrides, resumption=resumption)
@@ -156,6 +160,7 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
             raise InputError(_no_override(override))
         if override.startswith("-"):
             raise InputError(f"{override}: should be text such as data=moons; flags are for the shell")
+    refuse_mode(overrides)
     project = checkout()
     if project is None:
         raise InputError("there is no conf/ beside micrograde; install it from a checkout: pip install -e .")
@@ -168,7 +173,7 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
         ):
             yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
     except (HydraException, OmegaConfBaseException) as error:
-        raise InputError(hydra_message(error)) from None
+        raise InputError(hydra_message(error, _CONFIG, overrides)) from None
     finally:
         if home is None:
             del os.environ["MICROGRADE_HOME"]

@@ -154,10 +154,10 @@ def _chosen(annotation: Any, value: Any) -> type | None:
     kinds = dataclass_members(annotation)
     if len(kinds) <= 1 or not isinstance(value, Mapping):
         return kinds[0] if len(kinds) == 1 else None
-    return next((kind for kind in kinds if value.get("name") in _names(kind)), None)
+    return next((kind for kind in kinds if value.get("name") in names_of_choice(kind)), None)
 
 
-def _names(kind: type) -> tuple[Any, ...]:
+def names_of_choice(kind: type) -> tuple[Any, ...]:
     """Return the values that the field ``name`` of a dataclass allows."""
     annotations = [field.type for field in dataclasses.fields(kind) if field.name == "name"]
     return tuple(

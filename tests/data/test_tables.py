@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -5,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from micrograde.data import load_dataset
+from micrograde.data.tables import read_parquet, read_rows
 from micrograde.errors import InputError
 
 TABLE = "age,colour,member,kind\n30,red,True,cat\n41.5,blue,False,dog\n7,red,False,cat\n"
@@ -213,3 +216,67 @@ def test_unreadable_parquet(tmp_path):
 )
 def test_bad_parquet(parquet, table, words):
     assert words in error_of(parquet, table)
+
+
+def test_parquet_names_are_the_texts_of_the_file(tmp_path):
+    # pandas would make numbers, truth values and dates of them again, which nobody can type.
+    path = tmp_path / "table.parquet"
+    dates = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"])
+    for columns in (
+        [0, 1, 2],
+        range(3),
+        [0.5, 1.5, 2.5],
+        [True, False, "2"],
+        pd.CategoricalIndex(["a", "b", "c"]),
+        dates,
+    ):
+        table = pd.DataFrame(
+            {"x": [1.0, 2.0, 3.0, 4.0], "y": [5.0, 6.0, 7.0, 8.0], "z": ["a", "b", "a", "b"]}
+        )
+        table.columns = columns
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of pandas, of mixed names
+            table.to_parquet(path)
+        names = [str(name) for name in columns]
+        assert list(read_rows(str(path), names).columns) == names
+        dataset = read_parquet(path=str(path), target=names[2])
+        assert dataset.feature_names == tuple(names[:2])
+        assert dataset.class_names == ("a", "b")
+
+
+def test_parquet_names_of_two_rows_are_refused_with_what_helps(tmp_path):
+    path = tmp_path / "table.parquet"
+    table = pd.DataFrame({0: [1.0, 2.0, 1.0, 2.0], 1: list("abab")})
+    table.columns = pd.MultiIndex.from_tuples([("size", "1"), ("class", "kind")])
+    table.to_parquet(path)
+    for read in (lambda: read_rows(str(path), []), lambda: read_parquet(path=str(path), target="kind")):
+        with pytest.raises(InputError) as error:
+            read()
+        line = str(error.value)
+        assert line.startswith(f"data.path={path}: column \"('size', '1')\" has a name of 2 rows; ")
+    exec(line.partition("one row: ")[2], {"table": table})  # as it is advised
+    table.to_parquet(path)
+    assert read_parquet(path=str(path), target="class_kind").feature_names == ("size_1",)
+
+
+def test_an_index_in_a_parquet_file(tmp_path):
+    path = tmp_path / "table.parquet"
+    table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": ["a", "b", "a", "b"]})
+    sites = list("uvuv")
+    for index, columns in (
+        (pd.RangeIndex(4), ["x", "kind"]),
+        (pd.Index(sites, name="x"), ["x", "kind"]),  # named like a column, which stays
+        (pd.RangeIndex(4, name="kind"), ["x", "kind"]),
+        (pd.Index(sites, name="site"), ["site", "x", "kind"]),
+        (pd.MultiIndex.from_arrays([sites, range(4)], names=["site", "x"]), ["site", "x", "kind"]),
+        (pd.MultiIndex.from_arrays([sites, range(4)], names=[None, "row"]), ["row", "x", "kind"]),
+    ):
+        table.index = index
+        table.to_parquet(path)
+        rows = read_rows(str(path), ["x"])
+        assert list(rows.columns) == columns
+        assert rows["x"].tolist() == [1.0, 2.0, 3.0, 4.0]
+        assert read_parquet(path=str(path), target="kind").feature_names == ("x",)
+    table.index = pd.Index(sites, name="site")
+    table.to_parquet(path)
+    assert read_parquet(path=str(path), target="site").class_names == ("u", "v")

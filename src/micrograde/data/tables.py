@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import warnings
 from collections import Counter
@@ -129,6 +130,8 @@ def read_parquet(*, path: str, target: str, missing: MissingRule = "error") -> D
 def _read_parquet(path: str, target: str, missing: MissingRule = "error", *, exact_labels: bool) -> Dataset:
     source = f"data.path={path}"
     table = _parquet_table(existing_file(path, "data.path"), source, target if exact_labels else None)
+    if target not in table.columns and target in table.index.names:
+        table = table.reset_index(level=target)
     return _dataset("parquet", table, target, missing, source, [])
 
 
@@ -144,6 +147,7 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
         # A text that many rows have is kept once, as in the file: for each row it could take any memory.
         with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as parquet:
             rows = parquet.read()
+        rows = rows.replace_schema_metadata(_with_texts_as_names(rows.schema, source))
         rows.validate(full=True)  # Arrow believes what a file says of itself, such as that a text is UTF-8
         table: pandas.DataFrame = rows.to_pandas()
         if integers in rows.column_names and rows[integers].null_count:
@@ -167,6 +171,29 @@ READERS_OF_VERSION_1 = {
 column. Of a table in which neither loses a class the data set is the same."""
 
 
+def _with_texts_as_names(schema: Any, source: str) -> dict[bytes, bytes]:
+    """A table's metadata, by which pandas makes no numbers or dates of the names that the file has.
+
+    Raises
+    ------
+    InputError
+        If the columns of the data frame were named by several rows, of which the file makes one text.
+    """
+    metadata: dict[bytes, bytes] = dict(schema.metadata or {})
+    try:
+        told = json.loads(metadata[b"pandas"])
+        rows = len(told["column_indexes"])
+    except (KeyError, TypeError, ValueError):  # written by something else
+        return metadata
+    if rows > 1:
+        raise InputError(
+            f"{source}: column {quoted(schema.names[0])} has a name of {rows} rows; save it with names of "
+            "one row: table.columns = ['_'.join(map(str, names)) for names in table.columns]"
+        )
+    told["column_indexes"] = []
+    return {**metadata, b"pandas": json.dumps(told).encode()}
+
+
 def read_rows(
     path: str, understood: Collection[str], target: str | None = None, classes: Collection[str] = ()
 ) -> "pandas.DataFrame":
@@ -184,7 +211,11 @@ def read_rows(
     file, source = existing_file(path, "data.path"), f"data.path={path}"
     if file.suffix.lower() == ".parquet":
         table = _parquet_table(file, source)
-        table = table.reset_index(drop=table.index.names == [None])  # pandas keeps a named index in the file
+        # pandas keeps an index in the file; one with a name is a column, unless there is such a column.
+        names = table.index.names
+        left = [place for place, name in enumerate(names) if name is None or name in table.columns]
+        table = table.reset_index(level=left, drop=True)
+        table = table.reset_index() if len(left) < len(names) else table
     else:
         text = read_table_text(file, source)
         table = _csv_table(text, source, understood)
@@ -274,7 +305,7 @@ def _check_names(columns: Sequence[str], source: str) -> None:
     _check_width(len(columns), source)
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
-        raise InputError(f"{source}: has more than one column named {listed(twice)}")
+        raise InputError(f"{source}: has more than one column named {listed(twice)}; give each its own name")
     if "" in columns:
         # Mostly row numbers, saved by DataFrame.to_csv without index=False: as a feature they would give
         # the class away wherever the rows are sorted.

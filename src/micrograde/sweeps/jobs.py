@@ -11,6 +11,7 @@ from micrograde.config import TrainConfig, as_text, config_digest, flatten
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, run_name
+from micrograde.keys import key_of
 from micrograde.recipe_versions import VERSION_KEY, without_legacy
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
@@ -58,11 +59,6 @@ class Job:
             key: value for key, value in self.container.items() if key not in ("sweep", "run", VERSION_KEY)
         }
         return {key: as_text(value) for key, value in flatten(shown).items()}
-
-
-def key_of(override: str) -> str:
-    """What an override sets: ``optimizer.learning_rate`` of ``+optimizer.learning_rate=0.1``."""
-    return override.partition("=")[0].lstrip("+~")
 
 
 def make_job(

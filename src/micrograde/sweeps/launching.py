@@ -61,10 +61,14 @@ def compose_jobs(
     """The jobs of these overrides, checked."""
     composer = Composer(context.config_loader, master)
     with working(f"composing {len(batch)} job{'s' * (len(batch) != 1)}"):
-        return [
+        jobs = [
             make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
             for overrides in batch
         ]
+    repeated = len(jobs) - len({job.digest for job in jobs})
+    if repeated and is_ours(master.hydra.sweeper):  # a search may well come to the same again
+        print(f"{repeated} of {len(jobs)} are the same run as another, which is trained once", flush=True)
+    return jobs
 
 
 def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:

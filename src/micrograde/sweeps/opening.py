@@ -2,8 +2,10 @@
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from micrograde.config_parsing import parse_sweep_config
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
+from micrograde.sweeps.options import check_options, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Sweep
 from micrograde.tracking import WriterProcess
@@ -15,9 +17,12 @@ def open_sweep(master: DictConfig) -> Sweep:
     Where neither the sweeper nor the launcher is ours, it begins at once, and each job is told its parent.
     """
     composed = resolved(master)
+    identity = identify(master, composed)
+    check_swept(identity.space)
+    check_options(parse_sweep_config(composed))
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     try:
-        return _prepared(master, Sweep(identify(master, composed), composed, writer))
+        return _prepared(master, Sweep(identity, composed, writer))
     except BaseException:
         if writer:
             writer.discard()

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from micrograde.analysis.comparing import ascending
 from micrograde.experiment import default_metric
-from micrograde.sweeps.jobs import key_of
+from micrograde.keys import key_of
 from micrograde.sweeps.search_options import check_options, open_storage
 from micrograde.sweeps.session import Sweep, remove_empty
 from micrograde.tracking import project_home

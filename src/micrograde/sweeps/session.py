@@ -40,6 +40,7 @@ from micrograde.tracking import (
     WriterProcess,
     claim,
     recover,
+    refuse_deleted,
     send_launch,
 )
 from micrograde.working import working
@@ -119,7 +120,8 @@ class Sweep:
         Raises
         ------
         InputError
-            If another launch is at the same sweep, or none of the jobs can be run.
+            If another launch is at the same sweep, none of the jobs can be run, or the experiment has been
+            deleted in the store.
         """
         if self._recorder is not None:
             return
@@ -143,6 +145,8 @@ class Sweep:
             with working("looking for earlier runs of this sweep"):
                 recover(self.location)
                 earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+        if earlier is None:
+            refuse_deleted(self._experiment_name, self.location)
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:

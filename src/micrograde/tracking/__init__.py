@@ -2,6 +2,7 @@
 
 from micrograde.tracking.addresses import folder_here
 from micrograde.tracking.claim import Claim, ClaimedError, claim
+from micrograde.tracking.deleted_experiments import refuse_deleted
 from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.tracking.events import DatasetInput, ModelDescription
@@ -51,6 +52,7 @@ __all__ = [
     "project_home",
     "provenance_of",
     "recover",
+    "refuse_deleted",
     "send_launch",
     "server_store",
     "wait_for_writers",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from micrograde.tracking.addresses import experiment_folder
+from micrograde.tracking.deleted_experiments import deleted_message
 from micrograde.tracking.retrying import Caller
 from micrograde.tracking.store import StoreLocation
 
@@ -30,10 +31,7 @@ class Experiments:
             found = self._make(lambda: self._client.get_experiment_by_name(name))
             experiment: Experiment = found or self._make(lambda: self._create(name))
             if experiment.lifecycle_stage == "deleted":
-                raise ValueError(
-                    f"experiment_name={name}: was deleted in the store; restore it in the MLflow UI "
-                    "or choose another name"
-                )
+                raise ValueError(deleted_message(name, experiment.experiment_id, self._location))
             self._ids[name] = experiment.experiment_id
         return self._ids[name]
 
