@@ -175,7 +175,7 @@ def test_a_flag_may_stand_behind_an_override(run):
 
 
 def test_keys_of_other_commands_are_not_offered(run):
-    for config, typed in (("compare", "run_ids=1"), ("replay", "outputs=x"), ("sync", "sed=1")):
+    for config, typed in (("compare", "keep_column=1"), ("replay", "outputs=x"), ("sync", "sed=1")):
         status, _, err = run(keeping([]), typed, config=config)
         assert (status, err) == (
             2,
