@@ -5,7 +5,8 @@ BIN := .venv/bin
 ARGS ?=
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@exec 3<&1; [ ! -t 3 ] || width=$${COLUMNS:-$$(stty size <&3 2>/dev/null | cut -d' ' -f2)}; \
+	awk -v width="$${width:-0}" -f .ci/help.awk $(MAKEFILE_LIST)
 
 # Why .venv cannot stay as it is, and what is wrong with $(PYTHON); nothing if all is well.
 WHY_ANEW := $(shell [ ! -e .venv ] || $(BIN)/python -IS .ci/why_anew.py 2>/dev/null || echo "its Python does not run")
@@ -69,7 +70,7 @@ install: .venv/installed-all  ## install at once what the targets install one by
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
 
-compare: .venv/installed  ## print the runs as a table, best first: make compare ARGS="over_seeds=true"
+compare: .venv/installed  ## print the runs as a table, best first, or two side by side: make compare ARGS="3cf88ee7 latest"
 	$(BIN)/python pipelines/compare.py $(ARGS)
 
 replay: .venv/installed  ## train a recorded run again and compare every value: make replay ARGS="run_id=3cf88ee7"

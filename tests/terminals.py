@@ -65,7 +65,7 @@ def run_in_terminal(command, width, **options):
     except OSError:  # how a terminal says that nobody is at its other end any more
         pass
     os.close(ours)
-    text = shown.decode().replace("\r\n", "\n")
+    text = shown.decode().replace("\r\n", "\n").replace("\r", "\n")  # what replaces a line is one, too
     return without_escapes(text), process.wait()
 
 

@@ -1,16 +1,19 @@
 """Help pages fit the terminal, say the same at each width, and their commands can be copied."""
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
-from tests.terminals import WIDTHS, too_wide
+from tests.terminals import WIDTHS, run_in_terminal, too_wide
 
 from micrograde.help_pages import fitted_page
 
-PAGES = sorted((Path(__file__).parents[1] / "conf" / "hydra" / "help").glob("*.yaml"))
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "conf" / "hydra" / "help").glob("*.yaml"))
 
 
 def page(path):
@@ -57,3 +60,17 @@ def test_a_description_without_room_stands_below_its_key():
     assert lines[0] == "  a.very.long.key.of.a.section"
     assert lines[1].startswith("      what it is")
     assert not too_wide(lines, 40)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_targets_of_the_makefile_fit(width):
+    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    text, status = run_in_terminal(["make", "-s", "help"], width, cwd=ROOT, env=environment)
+    assert status == 0
+    assert not too_wide(text.split("\n"), width)
+    piped = subprocess.run(
+        ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert words(text) == words(piped)
+    assert len(piped.splitlines()) < len(text.splitlines())
+    assert 'make compare ARGS="3cf88ee7 latest"' in [line.strip() for line in text.split("\n")]
