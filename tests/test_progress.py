@@ -235,4 +235,4 @@ def test_elsewhere_lines_are_plain_and_the_last_one_says_how_it_is(capsys):
         watch.run_ended(0, "KILLED", {})
     (line,) = capsys.readouterr().out.splitlines()
     assert line == watch.line()
-    assert line.startswith("done 2/2  running 0  failed 0")
+    assert line.startswith("done 1/2  running 0  failed 0  killed 1")
