@@ -58,8 +58,10 @@ def test_the_counts_add_up_and_the_best_is_that_of_the_finished(ends, ascending,
         watch.run_ended(place, status, {} if value is None else {METRIC: value})
     line = watch.line()
     total, failed = len(ends) + before, sum(ends[place][0] == "FAILED" for place in ended)
-    counts = f"done {before + len(ended)}/{total}  running {len(ends) - len(ended)}  failed {failed}"
-    assert line.startswith(counts)
+    killed = sum(ends[place][0] == "KILLED" for place in ended)
+    done = before + len(ended) - killed  # what was stopped is not done
+    assert line.startswith(f"done {done}/{total}  running {len(ends) - len(ended)}  failed {failed}")
+    assert (f"  killed {killed}" in line) == bool(killed)
     values = [
         (ends[place][1], names[place])
         for place in ended
@@ -233,4 +235,4 @@ def test_elsewhere_lines_are_plain_and_the_last_one_says_how_it_is(capsys):
         watch.run_ended(0, "KILLED", {})
     (line,) = capsys.readouterr().out.splitlines()
     assert line == watch.line()
-    assert line.startswith("done 2/2  running 0  failed 0")
+    assert line.startswith("done 1/2  running 0  failed 0  killed 1")

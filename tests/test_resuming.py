@@ -129,16 +129,22 @@ def test_auto_is_the_last_run_of_the_same_recipe_unless_that_has_ended(records):
 def test_what_cannot_go_on_is_refused_in_a_line(records):
     finished, killed = records.finished, records.killed
     assert refusal(*typed(finished)).startswith(f"training.resume={finished}: run {finished} has finished")
-    for resume in ("latest", "../../etc", "abc"):
+    for resume in ("../../etc", "abc"):
         assert refusal(*typed(resume)).startswith(f"training.resume={resume}: is no run id")
     assert "there is no such run" in refusal(*typed("0123456789" * 3 + "ab"))
     assert "needs a store" in refusal(replace(typed("auto")[0], tracking=DisabledTracking()), ())
     records.tag(killed, tags.SETTLED, "true")
     records.tag(killed, tags.REASON, "the loss became NaN")
     assert "would fail again (the loss became NaN)" in refusal(*typed(killed))
+    assert "latest: no run was stopped that could go on" in refusal(*typed("latest"))
     records.execute("delete from tags where key = ?", tags.SETTLED)
     records.tag(killed, tags.SWEEP_DIGEST, "d")
     assert "is a sweep" in refusal(*typed(killed))
+
+
+def test_latest_is_the_run_that_was_stopped_last(records):
+    with resumed_run(*typed("latest")) as resumption:
+        assert resumption.run_id == records.killed
 
 
 def test_a_run_that_is_going_on_is_left_alone(records):

@@ -21,6 +21,8 @@ from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import Outcome, Sweep
 from micrograde.working import working
 
+_MANY = 200  # jobs
+
 
 def launch_all(
     context: HydraContext,
@@ -60,7 +62,8 @@ def compose_jobs(
 ) -> list[Job]:
     """The jobs of these overrides, checked."""
     composer = Composer(context.config_loader, master)
-    with working(f"composing {len(batch)} job{'s' * (len(batch) != 1)}"):
+    # Of few jobs it is the imports that take time, and a mistake in them all is to be one line.
+    with working(f"composing {len(batch)} jobs", "stdout" if len(batch) >= _MANY else "nowhere"):
         jobs = [
             make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
             for overrides in batch
