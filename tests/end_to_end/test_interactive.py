@@ -237,7 +237,7 @@ def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is
     )
     best = parent.tags[tags.BEST_RUN_ID]
     assert described.endswith(f"run `{best}`\n\n- `seed={sweep.runs.set_index('run_id').seed[best]}`")
-    again = mg.sweep(*SHORT, "seed=0,1", "run.name=otherwise", "sweep.name=renamed")
-    assert load_run(store, sweep.run_id).tags[tags.DESCRIPTION] == described
+    again = mg.sweep(*SHORT, "seed=0,1", "run.name=otherwise", "sweep.name=renamed", "sweep.note=how")
+    assert load_run(store, sweep.run_id).tags[tags.DESCRIPTION] == described.replace("why", "how", 1)
     assert (again.run_id, again.name) == (sweep.run_id, "renamed")
     assert set(again.runs["run_id"]) == set(sweep.runs["run_id"])

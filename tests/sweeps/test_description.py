@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.sweeps.description import Best, describe_sweep, words_of
+from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
 
 SPACE = {"optimizer.learning_rate": "0.1,0.3", "seed": "range(2)"}
 
@@ -32,4 +32,7 @@ def test_a_users_own_words_are_kept_whatever_was_swept_and_it_fits(space, note):
     best = Best("ab12", "val/loss", 0.25, {key: value * 99 for key, value in space.items()})
     text = describe_sweep(space, {"FINISHED": 1}, best, metric="val/loss", note=note)
     assert words_of(text) == note
+    other = with_words(text, "other")
+    assert words_of(other) == "other"
+    assert with_words(other, note).strip() == text
     assert len(text) - len(note) < 4000

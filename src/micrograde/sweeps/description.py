@@ -60,6 +60,12 @@ def words_of(description: str) -> str:
     return description.partition(_BEGINNING)[0].strip()
 
 
+def with_words(description: str, note: str) -> str:
+    """The same description with other words of the user's before it."""
+    _, beginning, rest = description.partition(_BEGINNING)
+    return f"{note}\n\n{beginning}{rest}" if beginning else note
+
+
 def _runs(counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     shares = ", ".join(f"{count:,} {status}" for status, count in counts.items())

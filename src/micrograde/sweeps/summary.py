@@ -8,7 +8,7 @@ from micrograde import tags
 from micrograde.live_run import registered_name
 from micrograde.locations import where_to_look
 from micrograde.printable import printable
-from micrograde.sweeps.description import Best, describe_sweep, words_of
+from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.terminal import say
 from micrograde.tracking import RunRecorder
@@ -48,7 +48,10 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         runs = load_runs(uri, sweep=run_id)
     if runs.empty:
         return SweepSummary(run_id, runs, None)
+    described = store_of(uri).read_details(uri, run_id).tags.get(tags.DESCRIPTION, "")
     if sweep.is_as_before:
+        if sweep.options.note:
+            recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
         return SweepSummary(run_id, runs, best_run(runs, sweep.metric, sweep.options.order))
     with working("reading the runs back"):
         history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
@@ -78,7 +81,6 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
         row = runs.set_index("run_id").loc[report.best_run_id]
         settings = {key: row[key] for key in varies if key in row}
         best = Best(report.best_run_id, sweep.metric, report.best_value, settings)
-    described = store_of(uri).read_details(uri, run_id).tags.get(tags.DESCRIPTION, "")
     found[tags.DESCRIPTION] = describe_sweep(
         sweep.identity.space,
         {str(status): int(count) for status, count in counts.items()},
