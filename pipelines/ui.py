@@ -7,8 +7,10 @@ import socket
 import sys
 import time
 import webbrowser
+from importlib.metadata import version
 
 from micrograde.errors import InputError
+from micrograde.streams import keep_output_steady
 from micrograde.tracking import local_store, make_store, project_home, quiet_environment, recover
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
@@ -21,10 +23,12 @@ _NAMES_OF_THIS_MACHINE = [
 
 def main() -> None:
     """Make sure that there is a store, then become MLflow's server."""
+    keep_output_steady()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--version", action="version", version=f"micrograde {version('micrograde')}")
     arguments = parser.parse_args()
     try:
         with socket.create_server((arguments.host, arguments.port)):

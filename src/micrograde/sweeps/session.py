@@ -17,7 +17,7 @@ from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, train_runs
 from micrograde.live_run import LiveRun, RunRequest, own_words
 from micrograde.locations import store_location
-from micrograde.progress import watch_runs
+from micrograde.progress import print_line, watch_runs
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
@@ -302,7 +302,7 @@ class Sweep:
         def finish(number: int, frame: object) -> None:  # noqa: ARG001
             self.closing.set()
             signal.signal(signal.SIGINT, before)
-            print("finishing the runs in training; Ctrl-C again to stop them", flush=True)
+            print_line("finishing the runs in training; Ctrl-C again to stop them")
 
         signal.signal(signal.SIGINT, finish)
         try:

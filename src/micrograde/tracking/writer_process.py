@@ -26,7 +26,8 @@ Outcome = dict[str, Any]
 
 def print_notice(notice: str) -> None:
     """Say a line to the user."""
-    print(notice, file=sys.stderr, flush=True)
+    with suppress(OSError, ValueError):  # nobody reads it; the thread that says it has more to do
+        print(notice, file=sys.stderr, flush=True)
 
 
 class WriterProcess:
