@@ -7,10 +7,12 @@ import socket
 import sys
 import time
 import webbrowser
+from importlib.metadata import version
 
 from micrograde.errors import InputError
 from micrograde.library_environment import keep_warnings_warnings, quiet_environment
 from micrograde.mlflow_variables import TRACKING_URI, is_own_store, shown
+from micrograde.streams import keep_output_steady
 from micrograde.terminal import use_plain_characters
 from micrograde.tracking import local_store, make_store, project_home, recover
 
@@ -24,11 +26,13 @@ _NAMES_OF_THIS_MACHINE = [
 
 def main() -> None:
     """Make sure that there is a store, then become MLflow's server."""
+    keep_output_steady()
     use_plain_characters()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--version", action="version", version=f"micrograde {version('micrograde')}")
     arguments = parser.parse_args()
     keep_warnings_warnings()
     try:

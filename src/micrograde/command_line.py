@@ -26,6 +26,7 @@ from micrograde.help_pages import fitted_page
 from micrograde.hydra_messages import hydra_message
 from micrograde.library_environment import keep_warnings_warnings
 from micrograde.printable import printable
+from micrograde.streams import keep_output_steady, lost_output
 from micrograde.terminal import spelled, terminal_width, use_plain_characters
 from micrograde.tracking import WriterProcess, project_home, without_password
 
@@ -53,10 +54,12 @@ def entry_point(
 
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
         def command() -> None:
+            keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
             os.environ["MICROGRADE_HOME"] = str(project_home())
-            _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
+            with _saying_what_is_lost(wanted=True):
+                _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
 
         return command
 
@@ -75,16 +78,18 @@ def recording_entry_point(
 
     def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
         def command() -> None:
+            keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
             os.environ["MICROGRADE_HOME"] = str(project_home())
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
             writer = None if flags else WriterProcess()
+            given = functools.wraps(main)(lambda config: main(config, writer))
+            shows = flags and not {"-m", "--multirun"}.intersection(sys.argv)
             try:
-                _run_hydra(
-                    functools.wraps(main)(lambda config: main(config, writer)), config_name, sweeps=True
-                )
+                with _saying_what_is_lost(wanted=shows):
+                    _run_hydra(given, config_name, sweeps=True)
             finally:
                 if writer:
                     writer.discard()
@@ -135,9 +140,22 @@ def _run_hydra(
         sys.exit(BAD_INPUT if shows_config and error.code == 1 else error.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(RUN_FAILED)
+
+
+@contextmanager
+def _saying_what_is_lost(*, wanted: bool) -> Iterator[None]:
+    """Say on standard error that there was no room for the output; a failure if that is all that was wanted.
+
+    Of a run it is none: the run is in the store, and the exit status says how it ended.
+    """
+    try:
+        yield
+    finally:
+        reason, error = lost_output(), sys.exc_info()[1]
+        if reason:
+            print(f"the output could not be written ({reason})", file=sys.stderr)
+            if wanted and (error is None or (isinstance(error, SystemExit) and not error.code)):
+                sys.exit(RUN_FAILED)
 
 
 def _show_help(command: Callable[[], Any]) -> None:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,12 @@ class Watch(Protocol):
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
         """The run has ended, with these as its last metrics."""
+
+
+def print_line(text: str) -> None:
+    """Print it if that can be: neither a reader who has gone nor a signal meanwhile may end a run."""
+    with suppress(OSError, ValueError, RuntimeError):
+        say(text, flush=True)
 
 
 def progress_line(unit: str, done: int, total: int, metrics: Mapping[str, float]) -> str:
@@ -104,7 +110,7 @@ class RunsWatch:
     on_terminal: bool
     before: int = 0
     verbose: bool = False
-    say: Callable[[str], None] = say
+    say: Callable[[str], None] = print_line
     best: Standing | None = None
     failed: int = 0
     seeds: Sequence[int] = ()
@@ -214,7 +220,7 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     """How to show progress, and whether that is on a terminal, where lines do not stay."""
     stream = sys.stderr
     if not moves_cursor(stream):
-        yield (lambda share, text, *shorter: say(text, flush=True)), False  # noqa: ARG005
+        yield (lambda share, text, *shorter: print_line(text)), False  # noqa: ARG005
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn

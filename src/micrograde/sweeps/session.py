@@ -21,7 +21,7 @@ from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, train_runs
 from micrograde.live_run import LiveRun, RunRequest, own_words
 from micrograde.locations import store_location
-from micrograde.progress import watch_runs
+from micrograde.progress import print_line, watch_runs
 from micrograde.recipe_versions import VERSION_KEY
 from micrograde.recorded_names import recorded_name
 from micrograde.sweeps.description import describe_sweep
@@ -383,7 +383,7 @@ class Sweep:
         def finish(number: int, frame: object) -> None:  # noqa: ARG001
             self.closing.set()
             signal.signal(signal.SIGINT, before)
-            say("finishing the runs in training; Ctrl-C again to stop them", flush=True)
+            print_line("finishing the runs in training; Ctrl-C again to stop them")
 
         signal.signal(signal.SIGINT, finish)
         try:

@@ -28,7 +28,8 @@ Outcome = dict[str, Any]
 
 def print_notice(notice: str) -> None:
     """Say a line to the user."""
-    say(notice, sys.stderr, flush=True)
+    with suppress(OSError, ValueError):  # nobody reads it; the thread that says it has more to do
+        say(notice, sys.stderr, flush=True)
 
 
 class WriterProcess:
