@@ -41,4 +41,5 @@ def test_a_run_whose_metric_is_nan_is_not_the_best(ascending, values):
     watch = RunsWatch(names, [1] * len(names), "val/loss", ascending, lambda *_: None, on_terminal=False)
     for place, value in enumerate(values):
         watch.run_ended(place, "FINISHED", {"val/loss": value})
-    assert watch.best == (0.3, f"seed={values.index(0.3)}")
+    assert watch.best is not None
+    assert (watch.best.value, watch.best.name) == (0.3, f"seed={values.index(0.3)}")

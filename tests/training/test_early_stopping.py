@@ -81,7 +81,9 @@ def test_a_network_that_stops_early_by_a_row_that_overflows_has_learned(metric):
     untrained = model.parameters.copy()
     nothing = np.zeros(1)
     optimizer = SGD(model.parameters, model.gradients, momentum=nothing, weight_decay=nothing, nesterov=False)
-    plan = TrainingPlan(30, 10, np.full((30 * 6, 1), 0.1), early_stopping=EarlyStopping(metric, patience=5))
+    plan = TrainingPlan(
+        30, 10, lambda steps: np.full((len(steps), 1), 0.1), early_stopping=EarlyStopping(metric, patience=5)
+    )
     training, validation = make_samples(60, 4, 3, seed=1, dtype="float32"), with_a_row_that_overflows()
     *records, departure = Training(
         model, optimizer, plan, training, validation, [np.random.default_rng(1)]
