@@ -16,9 +16,11 @@ from micrograde.analysis.selection import RunAbout
 from micrograde.config_parsing import parse_train_config
 from micrograde.experiment import PreparedSets, open_recorder, train_runs
 from micrograde.live_run import RunRequest
+from micrograde.recipe_versions import RECIPE_VERSION
 from micrograde.tracking import StoreLocation, local_store
 
 STOPPED = {
+    "recipe_version": RECIPE_VERSION,
     "data": {"name": "moons", "samples": 100},
     "model": {"hidden_size": 4},
     "optimizer": {"name": "adam"},

@@ -21,7 +21,8 @@ def constant(epochs: FloatArray, num_epochs: int) -> FloatArray:  # noqa: ARG001
 
 def step(epochs: FloatArray, num_epochs: int, *, step_epochs: int, factor: float) -> FloatArray:  # noqa: ARG001
     """``factor`` once more after every ``step_epochs`` whole epochs (O10)."""
-    return np.power(factor, np.floor(epochs / step_epochs))
+    with np.errstate(over="ignore"):  # a rate that grows without end shows as a loss that is not finite
+        return np.power(factor, np.floor(epochs / step_epochs))
 
 
 def cosine(
