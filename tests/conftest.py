@@ -29,6 +29,14 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 
+@pytest.fixture(autouse=True)
+def _no_store_is_named(monkeypatch):
+    """MLflow keeps the address that one test sets for the next one, in a variable that we follow."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
     """A home with a store in which nothing is recorded; MLflow takes two seconds to make one."""
@@ -89,7 +97,8 @@ class User:
 
     def __init__(self, home: Path, folder: Path) -> None:
         self.home, self.folder = home, folder
-        self.environment = {**os.environ, **ENVIRONMENT, "MICROGRADE_HOME": str(home)}
+        own = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+        self.environment = {**own, **ENVIRONMENT, "MICROGRADE_HOME": str(home)}
 
     def start(self, pipeline: str, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

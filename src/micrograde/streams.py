@@ -39,9 +39,10 @@ class _SteadyFile(io.RawIOBase):
         return os.isatty(self._descriptor)
 
     def write(self, data: Any) -> int:
-        while self.error is None:
+        rest = memoryview(data)
+        while self.error is None and len(rest):
             try:
-                return os.write(self._descriptor, data)
+                rest = rest[os.write(self._descriptor, rest) :]
             except BlockingIOError:  # another program has set it so, and the reader is slow
                 select.select([], [self._descriptor], [])
             except OSError as error:
@@ -66,9 +67,12 @@ def keep_output_steady() -> None:
         elif stream is original and isinstance(stream, io.TextIOWrapper):
             with suppress(OSError):
                 stream.flush()
-            _steady.append(_SteadyFile(descriptor))
+            file = _SteadyFile(descriptor)
+            _steady.append(file)
+            # With PYTHONUNBUFFERED there is nothing between, as in Python's own streams.
+            buffer: Any = file if stream.write_through else io.BufferedWriter(file)
             steady = io.TextIOWrapper(
-                io.BufferedWriter(_steady[-1]),
+                buffer,
                 stream.encoding,
                 stream.errors,
                 line_buffering=stream.line_buffering,
