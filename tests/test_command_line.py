@@ -14,6 +14,16 @@ from micrograde.command_line import entry_point, leave_with_line, recording_entr
 from micrograde.errors import InputError, RunFailedError
 
 
+@pytest.fixture(autouse=True)
+def logging_as_it_was():
+    """Hydra sets up logging for its process, to whatever stands for its output."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers.copy()
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
 @pytest.fixture
 def writers(monkeypatch):
     """The writers that were started, each with how often it was let go."""
