@@ -3,7 +3,7 @@
 Four fifths of a short command's time go into importing, most of it MLflow for the writer. A command that is run here
 is a process of its own all the same: its arguments, folder, environment, output and exit status are real, and so is
 its writer; only that they do not begin with an empty interpreter. What a change of imports could break is held by
-tests that start commands cold: those of the documentation's pages, those that stop a command, `tests/system`. And with
+tests that start commands cold: those of the documentation's pages, and those that stop a command. And with
 ``MICROGRADE_COLD=1``, as in `make check-release`, all do.
 """
 
