@@ -131,6 +131,8 @@ def run_experiments(
     with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:
         with _watching(name, requests) as watch:
             runs = train_runs(requests, recorder, prepared, watch, cancel=cancel)
+        if not runs:  # Ctrl-C came while the first was beginning
+            raise KeyboardInterrupt
         with working("recording what waits to be recorded"):
             recorded = {run.run: run for run in recorder.close()}
     return [_result(run, recorded.get(run.number)) for run in runs]

@@ -282,6 +282,16 @@ class LiveRun:
             self.recorder.log_model(self.number, registered_name=registered_name(self.config.tracking))
         self.ended = True
 
+    def stop(self, reason: str) -> None:
+        """End it as KILLED in the middle of whatever was going on, with what has been recorded until then."""
+        if self.folder is None or self.number in self.recorder.running:
+            self.status, self.reason = "KILLED", reason
+            self.recorder.set_tags(self.number, {tags.REASON: reason})
+            self.log.add(f"KILLED {reason}")
+            self.log.write()
+            self.recorder.end_run(self.number, "KILLED")
+        self.ended = True
+
     def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
         """The graphs; of a run that has ended an epoch its pictures, too."""
         name, data, figures = self.request.name, self.data, folder / "figures"

@@ -17,8 +17,11 @@ from micrograde.checkpoints import Pace
 from micrograde.live_run import LiveRun, RunRequest
 from micrograde.progress import Watch
 from micrograde.recorded_names import recorded_name
+from micrograde.tags import REASON
 from micrograde.tracking import RunRecorder
 from micrograde.training import Departure, Snapshot, StackRunner, Training
+
+_STOPPED = "stopped with Ctrl-C"
 
 Cancel = Callable[[int, int, Mapping[str, float]], bool]
 """Asked with a run's place, an epoch and its metrics whether the run is to leave."""
@@ -76,6 +79,8 @@ def train_stacks(
     stacks: Sequence[Stack], workers: int, watch: Watch, cancel: Cancel | None, closing: threading.Event
 ) -> None:
     """Train all stacks, record what happens in them, and tell ``watch`` of it; see ``train_runs``."""
+    recorder = stacks[0].recorder
+    others = recorder.running
     runner = StackRunner([stack.start for stack in stacks], workers, closing)
     told: set[int] = set()
 
@@ -111,8 +116,15 @@ def train_stacks(
         for number, departure in runner.leave():
             run = stacks[number].replicas[departure.replica]
             if not run.ended:
-                run.end(departure.model, "KILLED", "stopped with Ctrl-C")
+                run.end(departure.model, "KILLED", _STOPPED)
                 tell(run)
+        # It may have come while a run was beginning, or was written down at its end.
+        for run in (run for stack in stacks for run in stack.runs if not run.ended):
+            run.stop(_STOPPED)
+            tell(run)
+        for unheard_of in recorder.running - others:
+            recorder.set_tags(unheard_of, {REASON: _STOPPED})
+            recorder.end_run(unheard_of, "KILLED")
     for run in (run for stack in stacks for run in stack.runs):
         if run.ended and run.place not in told:  # its gradients were wrong
             tell(run)

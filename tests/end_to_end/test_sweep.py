@@ -172,6 +172,26 @@ def test_ctrl_c_finishes_what_is_in_training_and_summarizes(user):
 
 
 @pytest.mark.slow
+def test_a_second_ctrl_c_leaves_no_run_running(user):
+    # Two stacks on two threads; the second comes while a run is written down at its end.
+    process = user.start(
+        "train", "-m", "data=digits", "training.num_epochs=3", "seed=range(6)", "model.hidden_size=16,32"
+    )
+    launches = user.home / "mlruns" / "launches"
+    wait_for(lambda: list(launches.glob("*/run-3")))
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: process.poll() is not None or list(launches.glob("*/run-*/model")))
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 130, stdout + stderr
+    assert "RUNNING" not in stdout
+    user.wait_until_written()
+    statuses = [run.info.status for run in user.runs()]
+    assert statuses
+    assert set(statuses) <= {"FINISHED", "KILLED"}
+
+
+@pytest.mark.slow
 def test_v_says_how_each_run_ended(user):
     quiet, loud = user.run("train", *SWEEP), user.run("train", *SWEEP, "-v", "sweep.resume=false")
     line = "finished  seed=1 learning_rate=0.5  val/accuracy"

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from micrograde.interrupts import uninterrupted
 from micrograde.tags import REASON
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
@@ -103,18 +104,19 @@ class Recorder:
         parent: int | None = None,
     ) -> int:
         """A run begins, under the run number ``parent``; its number within the launch."""
-        run = self._next_run()
-        started = RunStarted(
-            run,
-            _now(),
-            experiment_name,
-            without_password(run_name),
-            _without_passwords(params),
-            _without_passwords(tags),
-            replace(dataset, source=without_password(dataset.source)) if dataset else None,
-            parent,
-        )
-        self._append(started)
+        with uninterrupted():
+            run = self._next_run()
+            started = RunStarted(
+                run,
+                _now(),
+                experiment_name,
+                without_password(run_name),
+                _without_passwords(params),
+                _without_passwords(tags),
+                replace(dataset, source=without_password(dataset.source)) if dataset else None,
+                parent,
+            )
+            self._append(started)
         return run
 
     def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:
@@ -123,11 +125,18 @@ class Recorder:
         It is RUNNING again, and why it once ended is forgotten. Without ``goes_on`` it is only to be marked:
         tags, files and a status can be given to it.
         """
-        run = self._next_run()
-        if not goes_on:
-            self._running.discard(run)
-        self._append(RunAdopted(run, run_id, goes_on))
+        with uninterrupted():
+            run = self._next_run()
+            if not goes_on:
+                self._running.discard(run)
+            self._append(RunAdopted(run, run_id, goes_on))
         return run
+
+    @property
+    def running(self) -> frozenset[int]:
+        """The numbers of the runs that have begun and not ended."""
+        with self._lock:
+            return frozenset(self._running)
 
     def run_folder(self, run: int) -> Path:
         """Where the run's files wait for its end."""
@@ -152,8 +161,9 @@ class Recorder:
 
         ``time`` is when it ended, in milliseconds since 1970; by default now.
         """
-        self._append(RunEnded(run, _now() if time is None else time, status, model))
-        self._running.discard(run)
+        with uninterrupted():
+            self._append(RunEnded(run, _now() if time is None else time, status, model))
+            self._running.discard(run)
 
     def log_model(
         self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None

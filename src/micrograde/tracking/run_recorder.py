@@ -40,6 +40,10 @@ class RunRecorder(Protocol):
     def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:
         """A run that the store has already goes on, or is only to be marked; its number."""
 
+    @property
+    def running(self) -> frozenset[int]:
+        """The numbers of the runs that have begun and not ended."""
+
     def run_folder(self, run: int) -> Path | None:
         """What is in this folder when the run ends is kept with it; None where nothing is kept."""
 
@@ -87,6 +91,11 @@ class NullRecorder:
     def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:  # noqa: ARG002
         """There is none."""
         return next(self._numbers)
+
+    @property
+    def running(self) -> frozenset[int]:
+        """None is known."""
+        return frozenset()
 
     def run_folder(self, run: int) -> None:  # noqa: ARG002
         """Nothing is kept."""
