@@ -155,7 +155,7 @@ def test_what_cannot_go_on_is_refused_in_a_line(user):
     for arguments, message in [
         ([f"training.resume={finished}"], f"training.resume={finished}: run {finished} has finished; there is nothing"),
         (["training.resume=latest", "seed=1"], "training.resume=latest: seed is 0 in that run, not 1"),
-        (["training.resume=1e99999"], "is read as a number; put it in quotes"),
+        (["training.resume=1e99999"], "training.resume=1e99999: there is no such run in the store"),
         (["training.resume=auto", "tracking=disabled"], "training.resume=auto: needs a store"),
         ([f"training.resume={killed}", "optimizer=adam"], "optimizer.name is sgd in that run, not adam"),
         (["-m", "training.resume=auto", "seed=1,2"], "training.resume=auto: is for a run alone"),

@@ -19,7 +19,7 @@ from micrograde.analysis.ranking import Standing, loss_beside
 from micrograde.config_parsing import parse_sweep_config, parse_tracking
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, default_metric, train_runs
-from micrograde.live_run import LiveRun, RunRequest, own_words
+from micrograde.live_run import LiveRun, RunRequest, own_words, registered_name
 from micrograde.locations import store_location
 from micrograde.progress import print_line, watch_runs
 from micrograde.recipe_versions import VERSION_KEY
@@ -231,7 +231,11 @@ class Sweep:
     @property
     def is_as_before(self) -> bool:
         """Whether the store has had the runs, and the report of them, before this launch."""
-        return not self._changed and self._found is not None and self._found.reported == self.reported
+        if self._changed or registered_name(
+            self.tracking
+        ):  # a model is registered whenever that is asked for
+            return False
+        return self._found is not None and self._found.reported == self.reported
 
     def standing_of(self, digest: str) -> Standing | None:
         """By what the job's run is ranked; None if it has no result."""
