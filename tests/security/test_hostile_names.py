@@ -173,7 +173,7 @@ def test_a_name_is_no_markup_on_a_terminal(user):
     process.communicate()
     os.close(ours)
     assert process.returncode == 0
-    assert b"[bold]x[).csv" in shown
+    assert b"path='[bold" in shown  # the rest may be cut, for the bar stays on one line
 
 
 def test_a_hostile_id_makes_no_path(tmp_path):
