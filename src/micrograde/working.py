@@ -1,5 +1,6 @@
 """What is said of work that takes longer than a moment: a line that is replaced, or in a pipe stays."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from micrograde.terminal import clear_status, moves_cursor, say, show_status
 
 MOMENT = 1.0
 """Seconds, after which it is said what takes so long."""
+
+QUIET = "MICROGRADE_QUIET"
+"""A variable by which nothing is said of it in a pipe, as scripts want it that compare what is printed."""
 
 Piped = Literal["stdout", "stderr", "nowhere"]
 
@@ -66,5 +70,5 @@ def _show(line: str, piped: Piped) -> None:
         _bars[-1](line)
     elif moves_cursor(sys.stderr):
         show_status(line)
-    elif piped != "nowhere":
+    elif piped != "nowhere" and not os.environ.get(QUIET):
         say(line, sys.stdout if piped == "stdout" else sys.stderr, flush=True)
