@@ -68,7 +68,7 @@ class Reader:
         self.shell = subprocess.Popen(
             ["bash"],
             cwd=folder,
-            env={**os.environ, "MICROGRADE_HOME": str(folder)},
+            env={**os.environ, "MICROGRADE_HOME": str(folder), "MICROGRADE_QUIET": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
