@@ -33,7 +33,8 @@ def test_what_stays_wrong_is_one_line(user, server):
     client = MlflowClient(server.address)
     client.delete_experiment(client.create_experiment("digits"))
     to_server = ("tracking=server", f"tracking.uri={server.address}")
-    done = user.run("train", "training.num_epochs=1", *to_server, status=1)
+    done = user.run("train", "training.num_epochs=1", *to_server, status=2)
     (line,) = done.stderr.splitlines()
-    assert line.startswith("the run could not be recorded: experiment_name=digits: was deleted in the store")
+    assert line.startswith("experiment_name=digits: was deleted in the store; choose another name, or restore it")
+    assert "epoch" not in done.stdout  # it is said before anything is trained
     assert "Traceback" not in done.stdout
