@@ -35,6 +35,8 @@ def test_what_stays_wrong_is_one_line(user, server):
     to_server = ("tracking=server", f"tracking.uri={server.address}")
     done = user.run("train", "training.num_epochs=1", *to_server, status=2)
     (line,) = done.stderr.splitlines()
-    assert line.startswith("experiment_name=digits: was deleted in the store; choose another name, or restore it")
+    assert line.startswith(
+        "experiment_name=digits: was deleted in the store; choose another name, or restore it"
+    )
     assert "epoch" not in done.stdout  # it is said before anything is trained
     assert "Traceback" not in done.stdout
