@@ -243,8 +243,11 @@ def open_recorder(
 
 def _has_large_files(config: TrainConfig) -> bool:
     """Whether its data take a while to read."""
-    files = (Path(path).expanduser() for path in data_paths(config.data).values())
-    return any(path.is_file() and path.stat().st_size > _LARGE for path in files)
+    try:
+        files = [Path(path).expanduser() for path in data_paths(config.data).values()]
+        return any(path.is_file() and path.stat().st_size > _LARGE for path in files)
+    except (OSError, RuntimeError, ValueError):  # reading it says what is wrong with the path
+        return False
 
 
 def _check_data(resumption: Resumption, data: PreparedData) -> None:

@@ -135,7 +135,7 @@ COMPARE = [
     ('where="seed"', "where=seed: should read like"),
     ("where=seed=1", "where=seed=1: cannot be read as key=value"),
     ("sweep=nothing", "sweep=nothing: there are no sweeps yet"),
-    ("sweep=12e45678", "sweep=12e45678: there is no such sweep"),
+    ("sweep=12e45678", "sweep=12e45678: there are no sweeps yet"),
     ("report=out", "report=out: is the report of a sweep"),
     ("output=runs.xlsx", "output=runs.xlsx: should end in one of"),
     ("output=no/runs.csv", "output=no/runs.csv: there is no folder no"),
