@@ -12,6 +12,7 @@ could know, so that runs and sweeps recorded then are recognised.
 
 import copy
 import dataclasses
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -104,43 +105,70 @@ def _version(container: Mapping[str, Any]) -> int:
     return version
 
 
+@dataclasses.dataclass(frozen=True)
+class _Key:
+    """What a schema says of one of its keys.
+
+    Attributes
+    ----------
+    later
+        If it came later: since when, and what its absence meant.
+    meanings
+        What its absence meant before each version in which that changed.
+    kinds
+        The dataclasses that its value may become.
+    """
+
+    later: Later | None
+    meanings: tuple[DefaultBefore, ...]
+    kinds: tuple[type, ...]
+
+
+@functools.cache  # a sweep asks for the same few schemas hundreds of times
+def _keys(schema: type) -> Mapping[str, _Key]:
+    keys = {}
+    for field in dataclasses.fields(schema):
+        later = tuple(_marks(field.type, Later))
+        meanings = (
+            *(DefaultBefore(mark.since, mark.legacy) for mark in later),
+            *_marks(field.type, DefaultBefore),
+        )
+        keys[field.name] = _Key(next(iter(later), None), meanings, tuple(dataclass_members(field.type)))
+    return keys
+
+
 def _completed(container: Mapping[str, Any], schema: type, version: int) -> dict[str, Any]:
     filled = dict(container)
-    for field in dataclasses.fields(schema):
-        if field.name not in filled:
-            meant = _meaning_of_absence(field.type, version)
+    for name, key in _keys(schema).items():
+        if name not in filled:
+            meant = _meaning_of_absence(key, version)
             if meant is not None:
-                filled[field.name] = _plain(meant.value)
+                filled[name] = _plain(meant.value)
                 continue
-        value = filled.get(field.name, {})
-        kind = _chosen(field.type, value)
+        value = filled.get(name, {})
+        kind = _chosen(key, value)
         if kind is not None and isinstance(value, Mapping):
             inner = _completed(value, kind, version)
-            if inner or field.name in filled:
-                filled[field.name] = inner
+            if inner or name in filled:
+                filled[name] = inner
     return filled
 
 
 def _stripped(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
-    fields = {field.name: field for field in dataclasses.fields(schema)}
+    keys = _keys(schema)
     kept: dict[str, Any] = {}
-    for key, value in container.items():
-        field = fields.get(key)
-        later = next(_marks(field.type, Later), None) if field else None
-        if later is not None and _same(value, _plain(later.legacy)):
+    for name, value in container.items():
+        key = keys.get(name)
+        if key and key.later and _same(value, _plain(key.later.legacy)):
             continue
-        kind = _chosen(field.type, value) if field else None
-        kept[key] = _stripped(value, kind) if kind is not None and isinstance(value, Mapping) else value
+        kind = _chosen(key, value) if key else None
+        kept[name] = _stripped(value, kind) if kind is not None and isinstance(value, Mapping) else value
     return kept
 
 
-def _meaning_of_absence(annotation: Any, version: int) -> DefaultBefore | None:
+def _meaning_of_absence(key: _Key, version: int) -> DefaultBefore | None:
     """Return what the absence of a key means in a version, if that is not today's default."""
-    meanings = [
-        *(DefaultBefore(mark.since, mark.legacy) for mark in _marks(annotation, Later)),
-        *_marks(annotation, DefaultBefore),
-    ]
-    changed_after = [each for each in meanings if each.version > version]
+    changed_after = [each for each in key.meanings if each.version > version]
     return min(changed_after, key=lambda each: each.version, default=None)
 
 
@@ -149,14 +177,14 @@ def _marks(annotation: Any, kind: type[Mark]) -> Iterator[Mark]:
         yield from (mark for mark in get_args(annotation)[1:] if isinstance(mark, kind))
 
 
-def _chosen(annotation: Any, value: Any) -> type | None:
+def _chosen(key: _Key, value: Any) -> type | None:
     """Return the dataclass that a part of a recipe is to become; of several the one it names."""
-    kinds = dataclass_members(annotation)
-    if len(kinds) <= 1 or not isinstance(value, Mapping):
-        return kinds[0] if len(kinds) == 1 else None
-    return next((kind for kind in kinds if value.get("name") in names_of_choice(kind)), None)
+    if len(key.kinds) <= 1 or not isinstance(value, Mapping):
+        return key.kinds[0] if len(key.kinds) == 1 else None
+    return next((kind for kind in key.kinds if value.get("name") in names_of_choice(kind)), None)
 
 
+@functools.cache
 def names_of_choice(kind: type) -> tuple[Any, ...]:
     """Return the values that the field ``name`` of a dataclass allows."""
     annotations = [field.type for field in dataclasses.fields(kind) if field.name == "name"]

@@ -148,7 +148,10 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(user, undistur
 def test_what_cannot_go_on_is_refused_in_a_line(user):
     stop(user, *LONG, after=30)
     user.run("train", "training.num_epochs=1", "seed=7")
-    by_name = {run.info.run_name: run.info.run_id for run in user.runs()}
+    # The killed run's writer may be recording still what its run left to it.
+    by_name = wait_for(
+        lambda: len(user.runs()) == 2 and {run.info.run_name: run.info.run_id for run in user.runs()}
+    )
     killed, finished = by_name["num_epochs=300 checkpoint_seconds=0.1"], by_name["num_epochs=1 seed=7"]
     before = user.files()
     # More of them are in tests/test_resuming.py.
