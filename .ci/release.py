@@ -4,6 +4,7 @@
 - ``python-3.12``, ``python-3.13``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
+- ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
 - ``fuzz``: every reader for five minutes
 - ``bench``: the benchmarks in full, as in docs/benchmarks.md
 
@@ -26,8 +27,10 @@ SCRATCH = ROOT / "build" / "release"
 QUICK = '-m pytest -n auto --dist worksteal -m "not slow" --ignore=tests/system'
 COMPUTING = "tests/autograd tests/nn tests/training tests/test_gradcheck.py tests/test_estimator.py"
 LATER_PYTHONS = ("3.12", "3.13")
+OF_PAGES = ("Haswell", "Prescott")
 # OpenBLAS's names of kernels, and what the processor must have for each.
 KERNELS = {
+    "Prescott": "pni",
     "Nehalem": "sse4_2",
     "Sandybridge": "avx",
     "Haswell": "avx2",
@@ -74,6 +77,9 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
             script = f".venv/bin/python -m pytest -n auto -m 'not slow' {COMPUTING}"
             name = f"blas-{kernel.lower()}"
             stages.append(Stage(name, f"make .venv/installed-dev\n{script}", {"OPENBLAS_CORETYPE": kernel}))
+            if kernel in OF_PAGES:
+                pages = "make .venv/installed-all\n.venv/bin/python -m pytest tests/docs"
+                stages.append(Stage(f"pages-{kernel.lower()}", pages, {"OPENBLAS_CORETYPE": kernel}))
         else:
             missing.append(f"OpenBLAS's kernel {kernel}: this processor has no {needed}")
     stages += [Stage("fuzz", "make fuzz"), Stage("bench", "make bench")]

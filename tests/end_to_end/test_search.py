@@ -1,7 +1,9 @@
 """Searches as a user launches them: Optuna chooses, a batch trains as a stack, the same command goes on."""
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from tests.waiting import wait_for
@@ -84,6 +86,23 @@ def test_the_ready_spaces(user, space):
     shown = user.run("train", *SEARCH, f"search={space}", "hydra.sweeper.n_trials=4")
     assert "finished    4 of 4 runs" in shown.stdout
     assert len(runs(user)) == 4
+
+
+def test_by_another_metric_it_is_another_study(user):
+    user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=2")
+    shown = user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=3", "sweep.metric=val/loss")
+    assert "best        val/loss" in shown.stdout
+    with closing(sqlite3.connect(user.home / "mlruns" / "search.db")) as store:
+        studies = dict(store.execute("select study_id, count(value) from trials join trial_values using (trial_id) group by study_id"))  # fmt: skip
+    assert studies == {1: 2, 2: 3}
+    named = (*SEARCH, RATE, "hydra.sweeper.study_name=mine", "hydra.sweeper.n_trials=1")
+    user.run("train", *named)
+    for metric, direction in (("train/accuracy", "maximize"), ("val/loss", "minimize")):
+        refused = user.run("train", *named, f"sweep.metric={metric}", status=2)
+        assert refused.stderr == (
+            "hydra.sweeper.study_name=mine: is a study of val/accuracy (maximize), "
+            f"not of {metric} ({direction}); leave it out or give another name\n"
+        )
 
 
 def test_a_folder_of_the_users_for_hydras_files_keeps_what_is_in_it(user):

@@ -13,6 +13,8 @@ SPACE = {"optimizer.learning_rate": "tag(log, interval(0.003, 3.0))", "seed": "r
 
 def test_what_can_be_searched_passes():
     check_options(OmegaConf.create(GOOD), SPACE)
+    on_grid = {"sampler": {"_target_": "optuna.samplers.GridSampler"}}
+    check_options(OmegaConf.create(GOOD | on_grid), {"seed": "range(3)", "model.hidden_size": "4,8"})
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,12 @@ def test_what_can_be_searched_passes():
         ({"max_failure_rate": 2.0}, SPACE, "hydra.sweeper.max_failure_rate=2.0: should be from 0 to 1"),
         ({"direction": "up"}, SPACE, "hydra.sweeper.direction=up: should be minimize or maximize"),
         ({"direction": ["minimize", "minimize"]}, SPACE, "hydra.sweeper.direction="),
+        (
+            {"sampler": {"_target_": "optuna.samplers.GridSampler"}},
+            SPACE | {"optimizer.momentum": "interval(0.0,0.9)"},
+            "hydra/sweeper/sampler=grid: tries every value, and there is no end of those of "
+            "optimizer.learning_rate optimizer.momentum; name them, as in optimizer.learning_rate=1,2,5, or",
+        ),
         ({}, {"seed": "interval(2,1)"}, "seed=interval(2,1): cannot be searched (The `low` value"),
         ({}, {"seed": "tag(log, interval(0,1))"}, "seed=tag(log, interval(0,1)): cannot be searched"),
     ],

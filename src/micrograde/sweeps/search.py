@@ -1,5 +1,6 @@
 """A search by Optuna, in a form that can be taken up again: its study and the trials that are left of it."""
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.analysis.comparing import ascending
+from micrograde.errors import InputError
 from micrograde.experiment import default_metric
 from micrograde.keys import key_of
 from micrograde.sweeps.search_options import check_options, open_storage
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _NO_RESULT = ("No trials are completed yet.", "Record does not exist.")  # what Optuna says, by storage
 _TRIALS, _BATCH = 64, 16  # in all, and chosen and trained at a time
+_METRIC = "metric"  # notes on a study what its values are of
 _TAKEN_UP = "taken up"  # marks a trial that was interrupted and is asked for anew
 
 
@@ -63,7 +66,7 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
     before = 0
     if sweep.location:
         sweep.hold()
-        study = _open_study(sweeper, sweep)
+        study = _open_study(sweeper, sweep, metric, usual=default_metric(master.data.validation_fraction))
         sweeper.n_trials = max(0, sweeper.n_trials - _take_up(study))
         before = len(study.trials)
     if OmegaConf.select(sweeper, "sampler.seed", default=0) is None and isinstance(master.seed, int):
@@ -72,24 +75,47 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
         sweep.begin([])  # nothing is launched any more; what there is will be shown
 
 
-def _open_study(sweeper: DictConfig, sweep: Sweep) -> "Study":
-    """The search's study: in ``mlruns/search.db``, under the sweep's digest, unless the config has others."""
+def _open_study(sweeper: DictConfig, sweep: Sweep, metric: str, usual: str) -> "Study":
+    """Open the search's study: in ``mlruns/search.db``, unless the config names another.
+
+    Its name is the sweep's digest. A search by another metric than the usual one, or the other way, is a
+    study of its own: values of two metrics in one would lead it astray.
+
+    Raises
+    ------
+    InputError
+        If a study that the config names was made for another metric or direction.
+    """
     import optuna
 
+    direction = str(getattr(sweeper.direction, "name", sweeper.direction))
     our_own = sweeper.storage is None and sweeper.study_name is None
     if sweeper.storage is None:
         sweeper.storage = f"sqlite:///{project_home() / 'mlruns' / 'search.db'}"
     if sweeper.study_name is None:
-        sweeper.study_name = sweep.identity.digest[:32]
+        name = sweep.identity.digest
+        if (metric, direction) != (usual, "maximize"):
+            name = hashlib.sha256(f"{name} {metric} {direction}".encode()).hexdigest()
+        sweeper.study_name = name[:32]
     _make_storage(sweeper.storage)
     if our_own and not sweep.options.resume:
         names = [each.study_name for each in optuna.get_all_study_summaries(sweeper.storage)]
         if sweeper.study_name in names:
             optuna.delete_study(sweeper.study_name, sweeper.storage)
-    direction = str(getattr(sweeper.direction, "name", sweeper.direction))
-    return optuna.create_study(
-        study_name=sweeper.study_name, storage=sweeper.storage, direction=direction, load_if_exists=True
-    )
+    try:
+        study = optuna.create_study(
+            study_name=sweeper.study_name, storage=sweeper.storage, direction=direction, load_if_exists=True
+        )
+    except ValueError:
+        study = optuna.load_study(study_name=sweeper.study_name, storage=sweeper.storage)
+    made_for = f"{study.user_attrs.get(_METRIC, metric)} ({study.direction.name.lower()})"
+    if made_for != f"{metric} ({direction})":
+        raise InputError(
+            f"hydra.sweeper.study_name={sweeper.study_name}: is a study of {made_for}, not of {metric} "
+            f"({direction}); leave it out or give another name"
+        )
+    study.set_user_attr(_METRIC, metric)
+    return study
 
 
 def run_search(sweeper: Sweeper, folder: Path, arguments: list[str]) -> None:

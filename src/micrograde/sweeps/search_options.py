@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from micrograde.errors import InputError
 
@@ -31,8 +31,13 @@ def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
     direction = getattr(sweeper.direction, "name", sweeper.direction)
     if isinstance(direction, ListConfig) or direction not in ("minimize", "maximize"):
         raise InputError(f"hydra.sweeper.direction={direction}: should be minimize or maximize")
-    for key, text in space.items():
-        _check_range(key, text)
+    endless = [key for key, text in space.items() if not _has_steps(key, text)]
+    if endless and "GridSampler" in str(OmegaConf.select(sweeper, "sampler._target_", default="")):
+        raise InputError(
+            "hydra/sweeper/sampler=grid: tries every value, and there is no end of those of "
+            f"{' '.join(endless)}; name them, as in {endless[0]}=1,2,5, "
+            "or leave out hydra/sweeper/sampler=grid"
+        )
 
 
 def open_storage(url: str) -> None:
@@ -50,11 +55,15 @@ def open_storage(url: str) -> None:
         raise InputError(f"hydra.sweeper.storage: cannot be opened ({reason})") from None
 
 
-def _check_range(key: str, text: str) -> None:
-    from hydra_plugins.hydra_optuna_sweeper._impl import create_optuna_distribution_from_override
+def _has_steps(key: str, text: str) -> bool:
+    """Return whether a key's values can be counted; raise ``InputError`` if they cannot be searched."""
+    from hydra_plugins.hydra_optuna_sweeper import _impl
+    from optuna import distributions
 
     override = OverridesParser.create().parse_override(f"{key}={text}")
     try:
-        create_optuna_distribution_from_override(override)
+        values = _impl.create_optuna_distribution_from_override(override)
     except (ValueError, AssertionError, NotImplementedError) as error:
         raise InputError(f"{key}={text}: cannot be searched ({' '.join(str(error).split())})") from None
+    endless = ("UniformDistribution", "LogUniformDistribution", "IntLogUniformDistribution")
+    return not isinstance(values, tuple(getattr(distributions, name) for name in endless))
