@@ -7,17 +7,18 @@ import socket
 import sys
 import time
 import webbrowser
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 
 from micrograde.errors import InputError
 from micrograde.library_environment import keep_warnings_warnings, quiet_environment
+from micrograde.mlflow_ui import APP_NAME
 from micrograde.mlflow_variables import TRACKING_URI, is_own_store, shown
 from micrograde.streams import keep_output_steady
 from micrograde.terminal import use_plain_characters
 from micrograde.tracking import local_store, make_store, project_home, recover
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
-"""MLflow's list of experiments; without the choice it begins with its pages for language models."""
+"""MLflow's list of experiments, with what `micrograde.mlflow_ui` chooses for its other pages, too."""
 _START_SECONDS = 120.0  # how long MLflow may take until it answers
 _NAMES_OF_THIS_MACHINE = [
     f"{name}{port}" for name in ("localhost", "127.0.0.1", "[[]::1]") for port in ("", ":*")
@@ -64,6 +65,10 @@ def main() -> None:
         open_when_it_answers(arguments.host, arguments.port, address)
     listen = ["--host", arguments.host, "--port", str(arguments.port), "--workers", "1"]
     what = ["--backend-store-uri", store.tracking_uri, "--default-artifact-root", str(store.artifact_root)]
+    if entry_points(
+        group="mlflow.app", name=APP_NAME
+    ):  # not where the package was installed before there was one
+        what += ["--app-name", APP_NAME]
     # Its job runners are for language models: seven processes that each import MLflow.
     given = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_SERVER_")}
     environment = {**given, **quiet_environment(servers=False), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

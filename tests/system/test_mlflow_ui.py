@@ -55,18 +55,12 @@ def store(make_user, tmp_path_factory):
 
 @pytest.fixture
 def page(browser, store):
-    """The list of experiments, at the address that `make ui` prints, of somebody who keeps to that choice.
-
-    The address chooses model training for its own page only; MLflow keeps what is clicked.
-    """
+    """The list of experiments, at the address that `make ui` prints, in a browser that was never there."""
     context = browser.new_context(viewport={"width": 1360, "height": 860})
     context.set_default_timeout(MILLISECONDS)
     page = context.new_page()
     page.goto(store.shown)
     page.get_by_role("link", name="Model registry").wait_for()  # which the pages for language models lack
-    page.goto(store.address)
-    page.get_by_role("button", name="Model training").click()
-    page.goto(store.shown)
     yield page
     context.close()
 
