@@ -126,6 +126,7 @@ class LiveRun:
     differs: bool = False
 
     def __post_init__(self) -> None:
+        self._at_start: dict[str, float] = {}
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
         # One that goes on keeps it, though its data file may be elsewhere now.
@@ -182,7 +183,7 @@ class LiveRun:
         evidence = check_network(model, row, batch.features, batch.targets)
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
         checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
-        self._record(0, {checked: error, "train/initial_loss": evidence.loss})
+        self._at_start = {"train/initial_loss": evidence.loss, checked: error}
         self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)
@@ -221,6 +222,7 @@ class LiveRun:
             self.history.setdefault(metric, []).append(value)
         if self.resumption:
             self._record(epoch, metrics)
+        self._record_start()
         self.log.add(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
 
     def checkpoint(self, snapshot: Snapshot, *, durable: bool) -> float:
@@ -252,6 +254,7 @@ class LiveRun:
     def end(self, model: MLP, status: Status = "FINISHED", reason: str | None = None) -> None:
         """Write what is left of the run, and end it."""
         self.status, self.reason = status, reason
+        self._record_start()
         data = self.data
         confusion = None
         if status == "FINISHED" and data.test is not None:
@@ -286,6 +289,7 @@ class LiveRun:
         """End it as KILLED in the middle of whatever was going on, with what has been recorded until then."""
         if self.folder is None or self.number in self.recorder.running:
             self.status, self.reason = "KILLED", reason
+            self._record_start()
             self.recorder.set_tags(self.number, {tags.REASON: reason})
             self.log.add(f"KILLED {reason}")
             self.log.write()
@@ -340,6 +344,14 @@ class LiveRun:
                 if lost:
                     found[name] = (lost, len(samples))
         return found
+
+    def _record_start(self) -> None:
+        """Record what was measured before training, once the first epoch is recorded.
+
+        MLflow's comparison of runs opens with the metric that was recorded first, which is then a loss.
+        """
+        values, self._at_start = self._at_start, {}
+        self._record(0, values)
 
     def _record(self, step: int, values: Mapping[str, float]) -> None:
         """Tell the store what it does not have yet."""

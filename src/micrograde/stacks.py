@@ -104,7 +104,8 @@ def train_stacks(
             version = runs[0].config.recipe_version
             values = {recorded_name(name, version): array.tolist() for name, array in event.metrics.items()}
             if not runs[0].resumption:  # else it tells by itself what is missing
-                stack.recorder.log_stack([run.number for run in runs], event.epoch, values)
+                loss_first = dict(sorted(values.items(), key=lambda item: item[0] != "val/loss"))
+                stack.recorder.log_stack([run.number for run in runs], event.epoch, loss_first)
             of_each = zip(*values.values(), strict=True)
             for replica, run, row in zip(replicas, runs, of_each, strict=True):
                 metrics = dict(zip(values, row, strict=True))

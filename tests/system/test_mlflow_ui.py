@@ -172,6 +172,7 @@ def test_three_runs_of_a_sweep_are_compared(page, store):
         row.get_by_role("checkbox", name="row selection").check()
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Comparing 3 Runs")).to_be_visible()
+    expect(page.get_by_text("val/loss", exact=True).first).to_be_visible()  # in the picture it opens with
     for name in names:
         expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
     for parameter in ("optimizer.learning_rate", "seed"):
