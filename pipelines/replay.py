@@ -24,7 +24,8 @@ def verdict(replay: Replay) -> str:
     recorded = [each for each in replay.metrics if each.recorded]
     values = sum(each.values for each in recorded)
     different = sum(each.different for each in recorded)
-    lines = [str(each) for each in replay.metrics]
+    width = max((len(each.metric) for each in replay.metrics), default=0)
+    lines = [each.line(width) for each in replay.metrics]
     if replay.identical:
         lines.append(f"identical   {values} values of {len(recorded)} metrics, bit for bit")
     else:

@@ -46,7 +46,7 @@ def test_a_history_is_identical_with_itself_as_the_store_keeps_it(history):
     assert [each.metric for each in compared] == list(history)
     for each in compared:
         assert (each.values, each.different, each.first) == (len(history[each.metric]), 0, None)
-        assert str(each).endswith(" identical")
+        assert each.line().endswith(" identical")
 
 
 @given(histories, histories)
@@ -107,7 +107,7 @@ def test_what_was_not_recorded_then_is_no_difference_and_is_said(stored, replaye
     assert [each for each in compared if each.metric in stored] == stored_alone
     for each in compared:
         assert each.different == 0
-        assert str(each).endswith(" identical" if each.metric in stored else " not recorded then")
+        assert each.line().endswith(" identical" if each.metric in stored else " not recorded then")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_was_not_recorded_then_is_no_difference_and_is_said(stored, replaye
     ],
 )
 def test_a_difference_is_told_with_all_its_digits(first, text):
-    line = str(MetricComparison("val/loss", 50, 7, first))
+    line = MetricComparison("val/loss", 50, 7, first).line()
     assert line.startswith("val/loss ")
     assert line.endswith(f"50 values  7 differ: {text}")
 

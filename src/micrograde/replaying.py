@@ -49,17 +49,19 @@ class MetricComparison:
     first: tuple[int, float | None, float | None] | None
     recorded: bool = True
 
-    def __str__(self) -> str:
+    def line(self, width: int = 0) -> str:
+        """Return what came of it in a line, the metric's name in ``width`` characters if it is shorter."""
+        start = f"{self.metric:<{width}} {self.values:>6} values"
         if not self.recorded:
-            return f"{self.metric:<36} {self.values:>6} values  not recorded then"
+            return f"{start}  not recorded then"
         if self.first is None:
-            return f"{self.metric:<36} {self.values:>6} values  identical"
+            return f"{start}  identical"
         step, stored, replayed = self.first
         error = ""
         if stored is not None and replayed is not None and stored:
             error = f", relative {abs(replayed - stored) / abs(stored):.1e}"
         what = f"at step {step} {_shown(replayed)}, stored {_shown(stored)}{error}"
-        return f"{self.metric:<36} {self.values:>6} values  {self.different} differ: {what}"
+        return f"{start}  {self.different} differ: {what}"
 
 
 @dataclass(frozen=True)
