@@ -24,6 +24,7 @@ from micrograde.data.memory import physical_memory
 from micrograde.errors import InputError
 from micrograde.nn import MLP, one_hot
 from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.recipe_versions import ROWS_OF_NO_CLASS
 from micrograde.training import (
     SGD,
     Adam,
@@ -172,17 +173,28 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         ]
         return np.stack(columns, axis=-1)
 
-    stopping = training.early_stopping
+    stopping, version_1 = training.early_stopping, nan_is_a_class(configs[0])
     return TrainingPlan(
         num_epochs=training.num_epochs,
         batch_size=batch_size,
         learning_rates=learning_rates,
         drop_last=training.drop_last,
-        early_stopping=EarlyStopping(stopping.metric, stopping.patience, stopping.min_delta)
+        early_stopping=EarlyStopping(
+            stopping.metric,
+            stopping.patience,
+            stopping.min_delta,
+            finite_alone=not version_1,
+        )
         if stopping.enabled
         else None,
         diagnostics=training.diagnostics,
+        nan_is_a_class=version_1,
     )
+
+
+def nan_is_a_class(config: TrainConfig) -> bool:
+    """Whether a recipe's version gives a class to rows whose numbers overflow; see ``evaluate``."""
+    return config.recipe_version < ROWS_OF_NO_CLASS
 
 
 def stack_key(config: TrainConfig) -> Hashable:

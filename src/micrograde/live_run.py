@@ -18,7 +18,7 @@ from micrograde.artifacts import (
     write_recipe,
     write_walkthrough,
 )
-from micrograde.assembly import PreparedData
+from micrograde.assembly import PreparedData, nan_is_a_class
 from micrograde.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.classifier import describe_model, write_classifier
 from micrograde.config import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
@@ -259,7 +259,7 @@ class LiveRun:
         confusion = None
         if status == "FINISHED" and data.test is not None:
             with np.errstate(all="ignore"):  # rows may overflow
-                loss, accuracy = evaluate(model, data.test)
+                loss, accuracy = evaluate(model, data.test, nan_is_a_class=nan_is_a_class(self.config))
                 confusion = confusion_counts(model, data.test)[0]
             self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
             self._record(len(self.history["train/loss"]), self.test)

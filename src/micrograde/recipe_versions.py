@@ -25,6 +25,9 @@ RECIPE_VERSION = 2
 EXACT_LABELS = 2
 """The version from which on classes are what stands in a table, where numbers would merge them."""
 
+ROWS_OF_NO_CLASS = 2
+"""The version from which on a row for which the network's numbers overflow is of no class."""
+
 VERSION_KEY = "recipe_version"
 
 Mark = TypeVar("Mark", "Later", "DefaultBefore")

@@ -99,6 +99,22 @@ def test_a_network_that_stops_early_by_a_row_that_overflows_has_learned(metric):
     assert kept == (accuracies[-1] if metric == "val/loss" else max(accuracies))
 
 
+def test_by_the_rules_of_version_1_such_a_row_is_of_the_first_class_and_the_first_weights_are_kept():
+    model, samples = make_model(dtype="float32", activation="relu"), with_a_row_that_overflows()
+    rest = Samples(samples.features[:-1], samples.targets[:-1], samples.labels[:-1])
+    samples.labels[-1] = 0
+    with np.errstate(all="ignore"):
+        accuracy = evaluate(model, samples, nan_is_a_class=True)[1]
+    assert accuracy * 24 == evaluate(model, rest)[1] * 23 + 1
+    best = BestWeights(model, EarlyStopping(finite_alone=False))
+    first = best.parameters.copy()
+    model.parameters += 1
+    best.update(1, np.array([NAN]), model)
+    np.testing.assert_array_equal(best.parameters, first)
+    best.update(2, np.array([0.5]), model)
+    np.testing.assert_array_equal(best.parameters, model.parameters)
+
+
 def test_a_row_that_overflows_is_of_no_class():
     model, samples = make_model(dtype="float32", activation="relu"), with_a_row_that_overflows()
     rest = Samples(samples.features[:-1], samples.targets[:-1], samples.labels[:-1])

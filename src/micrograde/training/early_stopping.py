@@ -18,12 +18,14 @@ from micrograde.nn.arrays import FloatArray, IntArray
 class EarlyStopping:
     """``patience`` epochs without an improvement by more than ``min_delta`` of ``metric`` end training.
 
-    A metric whose name ends in loss is better when lower, any other when higher.
+    A metric whose name ends in loss is better when lower, any other when higher. Without ``finite_alone``,
+    the rule of recipes of version 1, the weights of the beginning are kept until the metric is finite.
     """
 
     metric: str = "val/loss"
     patience: int = 10
     min_delta: float = 0.0
+    finite_alone: bool = True
 
 
 class BestWeights:
@@ -49,13 +51,13 @@ class BestWeights:
     def update(self, epoch: int, values: FloatArray, model: MLP) -> NDArray[np.bool_]:
         """Take in the metric (R,) after ``epoch``; which replicas' patience is at its end, (R,)."""
         signed = self._sign * np.asarray(values, np.float64)
-        better = np.isfinite(signed) & (signed < self.lowest - self._rule.min_delta)
+        better = signed < self.lowest - self._rule.min_delta
+        if self._rule.finite_alone:
+            better &= np.isfinite(signed)
         self.lowest[better] = signed[better]
         self.epochs[better] = epoch
-        kept = better
-        if (
-            unknown := np.isinf(self.lowest)
-        ).any():  # nothing tells its weights apart but that they are finite
+        kept, unknown = better, np.isinf(self.lowest)
+        if self._rule.finite_alone and unknown.any():  # nothing tells its weights apart but being finite
             kept = better | (unknown & _all_finite(model.parameters) & _all_finite(model.statistics))
         self.parameters[kept] = model.parameters[kept]
         self.statistics[kept] = model.statistics[kept]

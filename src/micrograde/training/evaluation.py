@@ -12,10 +12,11 @@ ROWS_AT_A_TIME = 1024
 """So many rows are evaluated at once, whatever the stack: a sum's rounding depends on how it is cut."""
 
 
-def evaluate(model: MLP, samples: Samples) -> tuple[FloatArray, FloatArray]:
+def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> tuple[FloatArray, FloatArray]:
     """Mean loss and accuracy (a fraction) in evaluation mode, each (R,).
 
-    A row that is of no class, see ``predicted_classes``, makes the loss NaN and counts as wrong.
+    A row that is of no class, see ``predicted_classes``, makes the loss NaN and counts as wrong;
+    with ``nan_is_a_class``, the rule of recipes of version 1, it is of the first class whose logit is NaN.
     """
     loss, hits = np.zeros(len(model.parameters)), np.zeros(len(model.parameters))
     for block in _blocks(samples):
@@ -24,7 +25,7 @@ def evaluate(model: MLP, samples: Samples) -> tuple[FloatArray, FloatArray]:
         loss += of_block * len(block)
         # Each row is of a class wherever the mean of their losses is finite: argmax alone is quicker.
         finite = bool(np.isfinite(of_block).all())
-        found = np.argmax(logits, axis=-1) if finite else predicted_classes(logits)
+        found = np.argmax(logits, axis=-1) if finite or nan_is_a_class else predicted_classes(logits)
         hits += np.count_nonzero(found == block.labels, axis=-1)
     return loss / len(samples), hits / len(samples)
 

@@ -32,6 +32,8 @@ class TrainingPlan:
     learning_rates
         Given steps (S,), counted from 0: the learning rate at each for every replica, (S, R). Asked as
         training comes to them, so that any number of epochs can be planned.
+    nan_is_a_class
+        See ``evaluate``.
     """
 
     num_epochs: int
@@ -40,6 +42,7 @@ class TrainingPlan:
     drop_last: bool = False
     early_stopping: EarlyStopping | None = None
     diagnostics: bool = True
+    nan_is_a_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,9 @@ class Training:
                 self._keep(rows)
             with _quiet():
                 if self._validation is not None:
-                    metrics["val/loss"], metrics["val/accuracy"] = evaluate(self._model, self._validation)
+                    metrics["val/loss"], metrics["val/accuracy"] = evaluate(
+                        self._model, self._validation, nan_is_a_class=self._plan.nan_is_a_class
+                    )
                 metrics |= gradient_norms(self._model)
             self._follow()
             yield EpochRecord(self._epoch, self._replicas, metrics)
