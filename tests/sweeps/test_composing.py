@@ -63,7 +63,7 @@ overrides = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)  # Hydra takes a third of a second for each
+@settings(max_examples=40, deadline=None)  # Hydra takes a third of a second for each
 @given(st.lists(overrides, min_size=1, max_size=4))
 def test_a_job_is_what_hydra_would_compose(loader, jobs):
     composer, master = composer_of(loader, "seed=1,2")
