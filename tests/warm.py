@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -124,10 +125,11 @@ def import_everything() -> None:
     from micrograde.library_environment import quiet_environment
 
     os.environ.update(quiet_environment())  # as the writer has it when it imports MLflow
-    for module in pkgutil.walk_packages(micrograde.__path__, "micrograde."):
-        importlib.import_module(module.name)
-    for library in LIBRARIES:
-        importlib.import_module(library)
+    with warnings.catch_warnings(action="ignore"):  # of libraries among themselves, as commands ignore them
+        for module in pkgutil.walk_packages(micrograde.__path__, "micrograde."):
+            importlib.import_module(module.name)
+        for library in LIBRARIES:
+            importlib.import_module(library)
     gc.collect()
     gc.freeze()  # a page that a collection touches is copied
 

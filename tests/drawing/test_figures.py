@@ -119,7 +119,11 @@ def test_ticks_of_large_numbers_close_to_each_other_are_told_apart():
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
-    [(0, 1, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (0.98, 50.9, ["10", "20", "30", "40", "50"])],
+    [
+        (0.998045, 0.998109, ["0.99806", "0.99808", "0.9981"]),
+        (0, 1, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (0.98, 50.9, ["10", "20", "30", "40", "50"]),
+    ],
 )
 def test_ticks_read_well(low, high, expected):
     assert [text for _, text in round_ticks(low, high)] == expected

@@ -15,6 +15,7 @@ from micrograde.drawing.text import text_width
 Ticks = Sequence[tuple[float, str]]
 """Where an axis is marked, and what is written there."""
 
+_EXACT_DIGITS = 16  # from here on the shortest text that is this float, and no other, says more
 _ROUND_STEPS = (1, 2, 5, 10)
 _HUGE = 1e300
 _TINY = 1e-290  # one over a difference below is not finite
@@ -168,10 +169,12 @@ def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5)
     largest = max(abs(first), abs(last)) * step
     form = f".{decimals}f" if step >= 1e-4 and largest < 1e6 else ".4g"
     values = [value for number in range(first, last + 1) if math.isfinite(value := number * step)]
-    texts = [format(value, form).replace("e+", "e") for value in values]
-    if form == ".4g" and len(set(texts)) < len(texts):  # they differ behind the fourth digit
-        texts = [repr(value).replace("e+", "e") for value in values]
-    return list(zip(values, texts, strict=True))
+    texts = [format(value, form) for value in values]
+    for digits in range(5, _EXACT_DIGITS + 1):
+        if form != ".4g" or len(set(texts)) == len(texts):
+            break  # else they differ only behind the last digit
+        texts = [repr(value) if digits == _EXACT_DIGITS else format(value, f".{digits}g") for value in values]
+    return [(value, text.replace("e+", "e")) for value, text in zip(values, texts, strict=True)]
 
 
 def log_ticks(low: float, high: float, *, about: int = 6) -> list[tuple[float, str]]:
