@@ -20,6 +20,7 @@ from micrograde.tracking import (
     send_launch,
     server_store,
 )
+from micrograde.tracking.kinds import check_kinds
 from micrograde.working import working
 
 
@@ -27,7 +28,9 @@ from micrograde.working import working
 def main(composed: Config) -> None:
     """Send one after the other, and say a line for each; the exit status is 1 if something is still kept."""
     config = parse_sync_config(composed)
-    folders = waiting(project_home() / "mlruns" / "launches", config.launch)
+    mlruns = project_home() / "mlruns"
+    check_kinds(mlruns)
+    folders = waiting(mlruns / "launches", config.launch)
     if not folders:
         print("nothing is waiting")
     away: dict[str | None, str] = {}  # why a store did not answer, which is not asked again

@@ -13,9 +13,12 @@ from micrograde.errors import InputError
 from micrograde.library_environment import keep_warnings_warnings, quiet_environment
 from micrograde.mlflow_ui import APP_NAME
 from micrograde.mlflow_variables import TRACKING_URI, is_own_store, shown
+from micrograde.printable import printable
 from micrograde.streams import keep_output_steady
+from micrograde.surroundings import refusal, take_stock
 from micrograde.terminal import use_plain_characters
-from micrograde.tracking import local_store, make_store, project_home, recover
+from micrograde.tracking import local_store, make_store, recover
+from micrograde.tracking.kinds import check_content, check_kinds
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
 """MLflow's list of experiments, with what `micrograde.mlflow_ui` chooses for its other pages, too."""
@@ -26,9 +29,21 @@ _NAMES_OF_THIS_MACHINE = [
 
 
 def main() -> None:
-    """Make sure that there is a store, then become MLflow's server."""
+    """Make sure that there is a store, then become MLflow's server; leave with status 2 if not."""
     keep_output_steady()
     use_plain_characters()
+    try:
+        serve()
+    except (InputError, OSError, MemoryError) as error:
+        said = str(error) if isinstance(error, InputError) else refusal(error)
+        if said is None or os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        print(printable(said), file=sys.stderr)
+        sys.exit(2)
+
+
+def serve() -> None:
+    """Read the command line, and do it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
@@ -36,6 +51,12 @@ def main() -> None:
     parser.add_argument("--version", action="version", version=f"micrograde {version('micrograde')}")
     arguments = parser.parse_args()
     keep_warnings_warnings()
+    home = take_stock()
+    check_kinds(home / "mlruns")
+    store = local_store(home)
+    check_content(home / "mlruns" / "mlflow.db")  # MLflow's server would end with its traceback
+    if arguments.port == 0:  # any that is free, which nobody would know
+        raise InputError("--port 0: should be from 1 to 65535")
     try:
         with socket.create_server((arguments.host, arguments.port)):
             pass
@@ -50,10 +71,6 @@ def main() -> None:
             "see docs/security.md",
             file=sys.stderr,
         )
-    try:
-        store = local_store(project_home())
-    except InputError as error:
-        sys.exit(str(error))
     uri = os.environ.get(TRACKING_URI)
     if uri and not is_own_store(uri):
         print(f"{TRACKING_URI}={shown(uri)} is not shown; that is another store", file=sys.stderr)

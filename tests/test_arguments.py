@@ -7,6 +7,7 @@ from hydra._internal.utils import get_args_parser
 from hypothesis import given
 from hypothesis import strategies as st
 
+import micrograde as mg
 from micrograde.arguments import check_arguments, flags_first
 from micrograde.errors import InputError
 
@@ -144,3 +145,21 @@ def test_a_folder_of_configs_must_be_there(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "nothing", tmp_path / "file"):
         assert refusal("--config-dir", str(path)) == f"--config-dir {path}: there is no such folder"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (f"seed={'9' * 5000}", "has a number of more than 4000 digits"),
+        (f"experiment_name={'9' * 5000}", "has a number of more than 4000 digits"),
+        (f"seed={'1_' * 3000}1", "has a number of more than 4000 digits"),
+        (f"model.hidden_size={'[' * 3000}", "has brackets within brackets, more than 20 deep"),
+        (f"x={'{a:' * 21}", "has brackets within brackets"),
+        (f"seed=choice({','.join(map(str, range(50_000)))})", "has more than 131072 characters, as no shell would take"),
+    ],
+)  # fmt: skip
+def test_an_override_that_hydra_would_choke_on(override, message):
+    assert message in refusal(override)
+    assert len(refusal(override)) < 300
+    with pytest.raises(InputError, match=message):
+        mg.run(override)

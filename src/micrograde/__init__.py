@@ -13,6 +13,12 @@ if sys.platform == "win32":  # where a file cannot be locked as the records need
     print("micrograde runs on Linux and macOS; on Windows use WSL", file=sys.stderr)
     sys.exit(2)
 
+from micrograde.process_limits import too_little_memory
+
+if line := too_little_memory():
+    print(line, file=sys.stderr)
+    sys.exit(2)
+
 from micrograde.autograd import Variable
 from micrograde.drawing import draw_graph, draw_svg, render_graph
 from micrograde.gradcheck import check_gradients

@@ -12,6 +12,9 @@ from hydra._internal.utils import get_args_parser
 from micrograde.errors import InputError
 from micrograde.keys import key_of, shorten
 
+_LONGEST = 2**17  # characters; Linux hands over no longer argument
+_MOST_DIGITS = 4000  # Python makes integers of 4,300 at most
+_DEEPEST = 20
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _RUN = re.compile(rf"latest|{_ID.pattern}")
 
@@ -49,6 +52,7 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
         For a flag that there is not, flags that exclude each other, and the one that would load a pickle.
     """
     given = _parser().parse_intermixed_args(arguments)
+    refuse_endless(given.overrides)
     if given.experimental_rerun is not None:
         raise InputError(
             "--experimental-rerun: would load a pickle, which can run any code; "
@@ -90,6 +94,28 @@ def _parser() -> argparse.ArgumentParser:
         if isinstance(action, argparse._VersionAction):  # which has Hydra's
             action.version = f"micrograde {version('micrograde')}"
     return parser
+
+
+def refuse_endless(overrides: Sequence[str]) -> None:
+    """Raise ``InputError`` for an override that takes Hydra's grammar minutes, or that it cannot hold."""
+    for override in overrides:
+        if len(override) > _LONGEST:
+            raise InputError(
+                f"{shorten(override)}: has more than {_LONGEST} characters, as no shell would take"
+            )
+        if re.search(rf"[\d_]{{{_MOST_DIGITS + 1}}}", override):
+            raise InputError(f"{shorten(override)}: has a number of more than {_MOST_DIGITS} digits")
+        if _depth(override) > _DEEPEST:
+            raise InputError(f"{shorten(override)}: has brackets within brackets, more than {_DEEPEST} deep")
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested, at most."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[{(\]})]", text):
+        depth += 1 if bracket in "[{(" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def refuse_mode(overrides: Sequence[str]) -> None:

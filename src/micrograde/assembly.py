@@ -21,6 +21,7 @@ from micrograde.config import (
 )
 from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
 from micrograde.data.memory import physical_memory
+from micrograde.data.messages import shortened
 from micrograde.errors import InputError
 from micrograde.nn import MLP, one_hot
 from micrograde.nn.arrays import FloatArray, IntArray
@@ -260,7 +261,7 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
     needed, there_is = replica_bytes(config, data), physical_memory()
     if needed > there_is:
         raise InputError(
-            f"model.hidden_size={list(config.model.hidden_size)}: training it takes about "
+            f"model.hidden_size={shortened(list(config.model.hidden_size))}: training it takes about "
             f"{needed / 2**30:.1f} GiB, and this machine has {there_is / 2**30:.1f}; "
             "choose smaller sizes or a smaller training.batch_size"
         )

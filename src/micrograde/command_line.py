@@ -27,8 +27,9 @@ from micrograde.hydra_messages import hydra_message
 from micrograde.library_environment import keep_warnings_warnings
 from micrograde.printable import printable
 from micrograde.streams import keep_output_steady, lost_output
+from micrograde.surroundings import refusal, take_stock
 from micrograde.terminal import spelled, terminal_width, use_plain_characters
-from micrograde.tracking import WriterProcess, project_home, without_password
+from micrograde.tracking import WriterProcess, without_password
 
 Config = dict[str, Any]
 """A composed config as nested dictionaries of plain values."""
@@ -57,8 +58,8 @@ def entry_point(
             keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
-            os.environ["MICROGRADE_HOME"] = str(project_home())
-            with _saying_what_is_lost(wanted=True):
+            with _saying_what_is_lost(wanted=True), _saying_what_is_refused():
+                os.environ["MICROGRADE_HOME"] = str(take_stock())
                 _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
 
         return command
@@ -81,14 +82,15 @@ def recording_entry_point(
             keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
-            os.environ["MICROGRADE_HOME"] = str(project_home())
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
-            writer = None if flags else WriterProcess()
-            given = functools.wraps(main)(lambda config: main(config, writer))
             shows = flags and not {"-m", "--multirun"}.intersection(sys.argv)
+            writer: WriterProcess | None = None
+            given = functools.wraps(main)(lambda config: main(config, writer))
             try:
-                with _saying_what_is_lost(wanted=shows):
+                with _saying_what_is_lost(wanted=shows), _saying_what_is_refused():
+                    os.environ["MICROGRADE_HOME"] = str(take_stock())
+                    writer = None if flags else WriterProcess()
                     _run_hydra(given, config_name, sweeps=True)
             finally:
                 if writer:
@@ -114,6 +116,11 @@ def _run_hydra(
             if wants_traceback:
                 raise
             _leave(error, config_name)
+        except Exception as error:
+            said = refusal(error)
+            if wants_traceback or said is None:
+                raise
+            _leave(InputError(said))
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
     typed: list[str] = []
@@ -140,6 +147,19 @@ def _run_hydra(
         sys.exit(BAD_INPUT if shows_config and error.code == 1 else error.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def _saying_what_is_refused() -> Iterator[None]:
+    """Leave with a line where the surroundings are not in order, or the system refuses something."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        yield
+    except Exception as error:
+        said = str(error) if isinstance(error, InputError) else refusal(error)
+        if wants_traceback or said is None:
+            raise
+        _leave(InputError(said))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, FiniteFloat, Strict, StrictBool, Ty
 from pydantic.dataclasses import dataclass
 
 from micrograde.config_types import (
+    MOST_LAYERS,
     SCHEMA,
     Classes,
     Fraction,
@@ -175,7 +176,9 @@ AnyData = Annotated[
 class ModelConfig:
     """The network between the data's features and its classes."""
 
-    hidden_size: Annotated[tuple[PositiveInt, ...], BeforeValidator(as_tuple)] = (32,)
+    hidden_size: Annotated[
+        Annotated[tuple[PositiveInt, ...], Field(max_length=MOST_LAYERS)], BeforeValidator(as_tuple)
+    ] = (32,)
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     batch_norm: StrictBool = True
     initializer: Literal["normal", "xavier", "kaiming"] = "xavier"

@@ -4,6 +4,7 @@ A line names the key as the user types it, its value, and what is allowed.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
@@ -140,7 +141,7 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix:
         message = f"must be one of {detail['ctx'].get('expected_tags', 'the known names')}"
     if kind == "dataclass_type":
         message = _KEYS_WANTED
-    message = message.replace("Input should", "should").replace("String should", "should")
+    message = re.sub("(Input|String|Tuple) should", "should", message).replace(" after validation", "")
     if key == "tracking.uri":  # which may hold a password
         return f"{key}: {message}"
     return f"{key}={_shown(value)}: {message}"
@@ -148,7 +149,10 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix:
 
 def _shown(value: object) -> str:
     """A value as YAML writes it, cut to a length that fits a line."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except ValueError:  # of an integer of thousands of digits Python makes no text
+        text = "a number of very many digits"
     text = text.strip('"') if isinstance(value, str) and value else text
     return shorten(printable(text))
 

@@ -12,6 +12,8 @@ from micrograde.recipe_versions import RECIPE_VERSION
 from micrograde.recorded_names import plain_name
 
 SCHEMA = ConfigDict(extra="forbid")
+MOST_LAYERS = 1000
+"""Hidden layers of a network: each is drawn, checked and named."""
 
 
 def _printable(value: str) -> str:
@@ -82,11 +84,12 @@ def own_tags(value: object) -> object:
     return {key: tag if isinstance(tag, str) else json.dumps(tag) for key, tag in value.items()}
 
 
+_INTEGERS = 2**63  # beyond, no array counts
 # Strict: true is no number, "1" is no integer; an integer is a float.
-PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+PositiveInt = Annotated[int, Strict(), Field(ge=1, lt=_INTEGERS)]
 RecipeVersion = Annotated[int, Strict(), Field(ge=1, le=RECIPE_VERSION)]
-Classes = Annotated[int, Strict(), Field(ge=2)]
-Seed = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+Classes = Annotated[int, Strict(), Field(ge=2, lt=_INTEGERS)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=_INTEGERS)]
 PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
 NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
 Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]

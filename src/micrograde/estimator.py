@@ -179,7 +179,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         RunFailedError
             If training diverged: the loss became infinite or NaN.
         """
-        features, targets = validate_data(self, X, y, dtype=np.float64)
+        with np.errstate(all="ignore"):  # scikit-learn adds up what may overflow
+            features, targets = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(targets)
         classes, labels = np.unique(targets, return_inverse=True)
         if len(classes) < 2:

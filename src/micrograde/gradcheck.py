@@ -88,6 +88,11 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
     x, targets
         A training batch, (N, D) and (N, C).
     """
+    with np.errstate(all="ignore"):  # what overflows has gradients that cannot be compared
+        return _compared(model, replica, x, targets)
+
+
+def _compared(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
     trace = trace_replica(model, replica, x, targets)
     trace.loss.backward()
     manual = model.same_kind(np.random.default_rng(0), dtype=np.float64, loss_epsilon=0.0)
@@ -111,6 +116,11 @@ def require_agreement(evidence: GradientEvidence) -> None:
     """Raise ``GradientMismatch`` if a hand-written gradient is wrong, or cannot be compared."""
     if not evidence.max_relative_error <= TOLERANCE:
         worst = evidence.worst
+        if not np.isfinite(worst.relative_error):
+            raise GradientMismatch(
+                f"numbers overflow at the initial weights, where the loss is {evidence.loss:.3g}, so that no "
+                "gradients can be compared; features or initial weights are too large"
+            )
         raise GradientMismatch(
             f"the hand-written gradient of {worst.name} differs from autograd's by "
             f"{worst.relative_error:.3g} relative; at most {TOLERANCE:g} is rounding"

@@ -24,13 +24,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from micrograde import tags
-from micrograde.arguments import refuse_mode
+from micrograde.arguments import refuse_endless, refuse_mode
 from micrograde.config_guard import GuardedLoader
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import InputError, RunFailedError
 from micrograde.experiment import default_metric, run_experiments
 from micrograde.hydra_messages import hydra_message
-from micrograde.library_environment import warnings_stay_warnings
+from micrograde.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.locations import store_location
 from micrograde.recorded_names import recorded_name
 from micrograde.results import Run, Sweep
@@ -42,6 +42,7 @@ from micrograde.sweeps.opening import open_sweep
 from micrograde.sweeps.options import check_alone
 from micrograde.terminal import say
 from micrograde.tracking import checkout, project_home
+from micrograde.tracking.kinds import check_home
 
 _CONFIG = "train"
 
@@ -160,12 +161,17 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
             raise InputError(_no_override(override))
         if override.startswith("-"):
             raise InputError(f"{override}: should be text such as data=moons; flags are for the shell")
+    refuse_endless(overrides)
     refuse_mode(overrides)
     project = checkout()
     if project is None:
         raise InputError("there is no conf/ beside micrograde; install it from a checkout: pip install -e .")
+    here = project_home()
+    check_home(here)
+    if not has_matplotlib_folder():
+        keep_caches_in(here / "mlruns" / "cache")
     home = os.environ.get("MICROGRADE_HOME")
-    os.environ["MICROGRADE_HOME"] = str(project_home())
+    os.environ["MICROGRADE_HOME"] = str(here)
     try:
         with (
             warnings_stay_warnings(),

@@ -11,9 +11,13 @@ import sys
 import warnings
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_NO_REPORTING_HERE = {
+    "ORT_DISABLE_TELEMETRY": "1"
+}  # ONNX Runtime gives each machine a number, kept in the home
 _QUIET = {  # unless the user has set them otherwise
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes
@@ -60,6 +64,31 @@ def forget_servers() -> None:
     """Of a process whose store is a local one: what is said of servers is not meant for that."""
     for name in [name for name in os.environ if _OF_SERVERS.fullmatch(name) and name not in _QUIET]:
         del os.environ[name]
+
+
+def have_no_reports() -> None:
+    """Have libraries that this process will import report nothing."""
+    os.environ.update(_NO_REPORTING_HERE)
+
+
+def keep_caches_in(folder: Path) -> None:
+    """Have libraries keep caches and settings there, not in the user's home, unless the user has said where.
+
+    A folder that nobody may write to is no place for them; matplotlib then does as it does elsewhere.
+    """
+    if "matplotlib" in sys.modules:  # which has found its folders by now
+        return
+    above = next((each for each in (folder, *folder.parents) if os.path.exists(each)), folder)
+    if os.access(above, os.W_OK | os.X_OK):
+        os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+
+
+def has_matplotlib_folder() -> bool:
+    """Whether this user has settings of matplotlib's, which a process of theirs is to go by."""
+    settings = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return any(
+        os.path.isdir(each) for each in (f"{settings}/matplotlib", os.path.expanduser("~/.matplotlib"))
+    )
 
 
 def keep_warnings_warnings() -> None:

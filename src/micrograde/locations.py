@@ -5,6 +5,7 @@ from typing import overload
 from micrograde.analysis.stores import is_server, make_command, public_address
 from micrograde.config import AnyTracking, LocalTracking, ServerTracking
 from micrograde.tracking import StoreLocation, local_store, project_home, server_store
+from micrograde.tracking.kinds import check_kinds
 
 
 @overload
@@ -12,10 +13,17 @@ def store_location(tracking: LocalTracking | ServerTracking) -> StoreLocation: .
 @overload
 def store_location(tracking: AnyTracking) -> StoreLocation | None: ...
 def store_location(tracking: AnyTracking) -> StoreLocation | None:
-    """The store and the folder beside it; None with ``tracking=disabled``."""
+    """The store and the folder beside it; None with ``tracking=disabled``.
+
+    Raises
+    ------
+    InputError
+        If there can be no store, or something of another kind stands in its place.
+    """
     if tracking.name == "disabled":
         return None
     home = project_home()
+    check_kinds(home / "mlruns")
     return server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
 
 

@@ -26,6 +26,7 @@ from micrograde.classifier import Classifier
 from micrograde.data import Preprocessing
 from micrograde.data.encoding import are_truths, category_name
 from micrograde.errors import InputError
+from micrograde.library_environment import have_no_reports
 from micrograde.nn import MLP
 from micrograde.nn.activations import Activation
 from micrograde.nn.arrays import FloatArray
@@ -69,6 +70,7 @@ def export_onnx(classifier: Classifier, about: Mapping[str, str] | None = None) 
 
 def check_extra() -> None:
     """Raise ``InputError`` unless ONNX and its runtime are installed."""
+    have_no_reports()
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
@@ -100,6 +102,7 @@ def as_feeds(classifier: Classifier, rows: "pandas.DataFrame | NDArray[Any]") ->
 
 def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """Labels (n,) and probabilities (n, C), by ONNX Runtime on one thread."""
+    have_no_reports()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -98,7 +98,7 @@ def _understood(model: RecordedModel) -> set[str]:
 
 def _is_plain_integer(name: str) -> bool:
     """Whether a class is a number that is written in one way alone, and that float64 has."""
-    return re.fullmatch(r"0|-?[1-9]\d*", name) is not None and abs(int(name)) <= 2**53
+    return re.fullmatch(r"0|-?[1-9]\d{0,15}", name) is not None and abs(int(name)) <= 2**53
 
 
 def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *, keep_columns: bool) -> None:

@@ -98,11 +98,11 @@ def _version(container: Mapping[str, Any]) -> int:
     version = container.get(VERSION_KEY, 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise InputError(
-            f"{VERSION_KEY}={str(version)[:40]}: should be a whole number from 1 to {RECIPE_VERSION}"
+            f"{VERSION_KEY}={_shown(version)}: should be a whole number from 1 to {RECIPE_VERSION}"
         )
     if version > RECIPE_VERSION:
         raise InputError(
-            f"{VERSION_KEY}={str(version)[:40]}: was made by a later micrograde; this one knows recipes "
+            f"{VERSION_KEY}={_shown(version)}: was made by a later micrograde; this one knows recipes "
             f"up to version {RECIPE_VERSION}, so install a newer one to use it"
         )
     return version
@@ -138,6 +138,11 @@ def _keys(schema: type) -> Mapping[str, _Key]:
         )
         keys[field.name] = _Key(next(iter(later), None), meanings, tuple(dataclass_members(field.type)))
     return keys
+
+
+def _shown(version: object) -> str:
+    """In a length that fits a line; of an integer of thousands of digits Python makes no text."""
+    return "over 10**40" if isinstance(version, int) and version > 10**40 else str(version)[:40]
 
 
 def _completed(container: Mapping[str, Any], schema: type, version: int) -> dict[str, Any]:

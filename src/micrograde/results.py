@@ -24,14 +24,15 @@ from micrograde.analysis import (
 from micrograde.analysis.selection import LARGEST
 from micrograde.analysis.tables import as_cell
 from micrograde.classifier import Classifier, read_classifier
-from micrograde.config import as_params
+from micrograde.config import LocalTracking, as_params
 from micrograde.drawing import Page
 from micrograde.errors import InputError
 from micrograde.experiment import RunResult
+from micrograde.locations import store_location
 from micrograde.notebook_cells import cell
 from micrograde.run_files import contained, files_of
 from micrograde.side_by_side import Comparison, compare_runs
-from micrograde.tracking import StoreLocation, local_store, project_home
+from micrograde.tracking import StoreLocation
 from micrograde.working import working
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Run:
         InputError
             If there is no such run.
         """
-        location = location or local_store(project_home())
+        location = location or store_location(LocalTracking())
         uri = location.tracking_uri
         with working("reading the run back", "stderr"):
             stored = find_run(uri, _text_of(run_id))
@@ -245,7 +246,7 @@ class Sweep:
         InputError
             If there is none.
         """
-        location = location or local_store(project_home())
+        location = location or store_location(LocalTracking())
         found = find_sweep(location.tracking_uri, _text_of(sweep))
         with working("reading the runs back", "stderr"):
             runs = load_runs(location.tracking_uri, sweep=found.run_id)
@@ -333,7 +334,7 @@ def compare(
     stores = [run.location for run in runs if not isinstance(run, str) and run.location]
     if None in named:
         raise InputError("a run that is in no store cannot be compared; train it without tracking=disabled")
-    where = location or (stores[0] if stores else local_store(project_home()))
+    where = location or (stores[0] if stores else store_location(LocalTracking()))
     return compare_runs(where.tracking_uri, [str(run_id) for run_id in named], metric)
 
 

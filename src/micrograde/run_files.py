@@ -6,7 +6,6 @@ leads out of the folder it belongs to, YAML is read without tags and aliases, an
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
 from micrograde.tracking import StoreLocation, folder_here, without_password
+from micrograde.tracking.temporary import temporary_folder
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
@@ -52,10 +52,10 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
     if location.artifact_root is not None:
         yield _local_folder(run, location)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder(location.folder) as folder:
         with quiet_libraries():
-            _download(run, location.tracking_uri, wanted, folder)
-        yield Path(folder)
+            _download(run, location.tracking_uri, wanted, str(folder))
+        yield folder
 
 
 def contained(folder: Path, name: str) -> Path | None:

@@ -5,7 +5,9 @@ import gzip
 import io
 import lzma
 import pickle
+import tracemalloc
 import zipfile
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from micrograde.data import load_dataset, memory
+from micrograde.data import load_dataset, memory, unpacking
+from micrograde.data.parquet_pages import page_sizes
 from micrograde.errors import InputError
 
 MIB = 2**20
@@ -334,3 +337,172 @@ def test_a_parquet_text_that_is_no_utf_8(refusal):
     pq.write_table(pa.table({"x": ["\xe9", "b"], "kind": [0, 1]}), buffer, compression="none")
     content = buffer.getvalue().replace("\xe9".encode(), b"\xff\xff")
     assert "Invalid UTF8" in refusal("parquet", "x.parquet", content)
+
+
+# --- what unpacks without end ---
+
+PACKERS = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".bz2": lambda text: bz2.compress(text, 1),
+    ".xz": lambda text: lzma.compress(text, preset=0),
+    ".zst": lambda text: pa.compress(text, "zstd", asbytes=True),
+    ".zip": lambda text: archive(table=text),
+}
+
+
+@contextmanager
+def little_memory(most):
+    """What is within takes no more bytes at a time."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+@pytest.mark.parametrize("filling", [b"x", b"\0", b",", b'"'])
+def test_a_line_without_end(refusal, ending, filling):
+    content = PACKERS[ending](filling * (40 * MIB))
+    with little_memory(3 * len(content) + 40 * MIB):
+        message = refusal("csv", f"x.csv{ending}", content)
+    assert message.endswith("is no CSV table: its line 1 does not end within 16 MiB")
+
+
+def test_a_later_line_without_end(refusal):
+    message = refusal("csv", "x.csv.zst", PACKERS[".zst"](b"x,kind\n1,a\r\n" + b"x" * (70 * MIB)))
+    assert message.endswith("is no CSV table: its line 3 does not end within 64 MiB")
+
+
+def test_a_sparse_file_of_8_gigabytes(tmp_path):
+    for name, options in READERS_OF_FILES.items():
+        path = tmp_path / name
+        with path.open("wb") as file:
+            file.truncate(8 * 2**30)
+        keys = {key: str(path) if value is None else value for key, value in options.items()}
+        with little_memory(40 * MIB), pytest.raises(InputError) as caught:
+            load_dataset(seed=0, **keys)
+        assert len(str(caught.value)) < 500
+
+
+READERS_OF_FILES = {
+    "x.csv": {"name": "csv", "path": None, "target": "kind"},
+    "x.csv.gz": {"name": "csv", "path": None, "target": "kind"},
+    "x.csv.zip": {"name": "csv", "path": None, "target": "kind"},
+    "x.parquet": {"name": "parquet", "path": None, "target": "kind"},
+    "x.npz": {"name": "npz", "path": None},
+    "x-idx": {"name": "idx", "images": None, "labels": None},
+}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_zipfile_would_unpack_at_once(refusal, method):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        file.writestr("features.npy", b"x,kind\n" + bytes(8 * MIB))
+    with little_memory(8 * MIB):
+        message = refusal("csv", "x.csv.zip", buffer.getvalue())
+        assert message.endswith("it is packed in another way than deflate; pack it again")
+        assert "in another way than deflate" in refusal("npz", "x.npz", buffer.getvalue())
+
+
+def test_an_array_that_unpacks_to_more_than_its_archive_says(refusal):
+    array = npy(np.zeros(2)) + bytes(64 * MIB)
+    content = archive(**{"features.npy": array, "labels.npy": npy(np.zeros(2))})
+    for size in (len(array), 1000):
+        lying = content.replace(len(array).to_bytes(4, "little"), size.to_bytes(4, "little"))
+        with little_memory(16 * MIB):
+            refusal("npz", "x.npz", lying)
+
+
+def test_an_archive_of_very_many_files(refusal, monkeypatch):
+    monkeypatch.setattr(unpacking, "_LONGEST_INDEX", 2**16)
+    content = archive(**{f"{number}.npy": b"" for number in range(2000)})
+    assert "its list of files is too long" in refusal("npz", "x.npz", content)
+    assert "its list of files is too long" in refusal("csv", "x.csv.zip", content)
+
+
+def test_an_archive_in_an_archive_is_no_table(refusal):
+    inner = archive(**{"x.csv": b"x,kind\n1,a\n2,b\n"})
+    refusal("csv", "x.csv.zip", archive(**{"x.csv.zip": inner}))
+    refusal("csv", "x.csv.gz", gzip.compress(gzip.compress(b"x,kind\n1,a\n2,b\n")))
+
+
+@pytest.mark.parametrize("ending", [ending for ending in PACKERS if ending])
+def test_what_is_cut_short(refusal, ending):
+    content = PACKERS[ending](b"x,kind\n" + b"".join(b"%d,a\n%d,b\n" % (n, n) for n in range(500)))
+    for length in (0, 1, 5, len(content) // 2, len(content) - 1):
+        if length or ending != ".gz":
+            refusal("csv", f"x.csv{ending}", content[:length])
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_a_parquet_page_that_is_larger_than_the_footer_says(refusal):
+    buffer = io.BytesIO()
+    table = pa.table({"x": ["y" * (34 * MIB), "z"], "kind": ["a", "b"]})
+    pq.write_table(table, buffer, compression="zstd", write_statistics=False)
+    content, column = buffer.getvalue(), pq.read_metadata(buffer).row_group(0).column(0)
+    assert len(content) < MIB
+    for size in (column.total_uncompressed_size, pq.read_metadata(buffer).row_group(0).total_byte_size):
+        assert varint(2 * size) in content
+        content = content.replace(varint(2 * size), varint(2 * MIB + 2))
+    assert pq.read_metadata(io.BytesIO(content)).row_group(0).total_byte_size < 3 * MIB
+    assert "the table, unpacked, takes 34 MiB or more" in refusal("parquet", "x.parquet", content)
+
+
+def varint(number):
+    """As Thrift writes it."""
+    low, high = number & 127, number >> 7
+    return bytes([low]) if not high else bytes([low | 128]) + varint(high)
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd", "gzip"])
+def test_the_sizes_of_parquet_pages_are_those_of_the_footer(tmp_path, version, compression):
+    numbers = np.arange(3000)
+    table = pa.table(
+        {
+            "number": numbers / 3,
+            "text": [f"row {number}" for number in numbers],
+            "class": pa.array(["a", "b", None] * 1000).dictionary_encode(),
+            "truth": numbers % 2 == 0,
+            "none": pa.array([None] * 3000, pa.float64()),
+        }
+    )
+    path = tmp_path / "x.parquet"
+    for statistics in (True, False):
+        pq.write_table(
+            table,
+            path,
+            compression=compression,
+            data_page_version=version,
+            data_page_size=2000,
+            row_group_size=700,
+            write_statistics=statistics,
+            write_page_checksum=statistics,
+        )
+        metadata = pq.read_metadata(path)
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        told = sum(group.total_byte_size for group in groups)  # of headers, too
+        assert 0.5 * told < page_sizes(path, metadata).total < told
+
+
+@pytest.mark.usefixtures("small_machine")
+def test_parquet_texts_that_repeat_the_one_before(refusal, tmp_path):
+    options = {"use_dictionary": False, "column_encoding": {"x": "DELTA_BYTE_ARRAY"}, "compression": "zstd"}
+    buffer = io.BytesIO()
+    table = pa.table({"x": ["y" * 100_000] * 3000, "kind": [0, 1] * 1500})
+    pq.write_table(table, buffer, **options, write_statistics=False)
+    assert len(buffer.getvalue()) < MIB
+    message = refusal("parquet", "x.parquet", buffer.getvalue())
+    assert "the table, unpacked, takes 64 MiB or more" in message
+    table = pa.table({"x": [f"row {number // 10}" for number in range(3000)], "kind": [0, 1] * 1500})
+    pq.write_table(table, tmp_path / "plain.parquet")
+    pq.write_table(table, tmp_path / "delta.parquet", **options, row_group_size=700)
+    read = [
+        load_dataset("parquet", seed=0, path=str(tmp_path / name), target="kind")
+        for name in ("plain.parquet", "delta.parquet")
+    ]
+    assert read[0].digest == read[1].digest

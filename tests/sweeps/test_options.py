@@ -1,11 +1,14 @@
 """What of a sweep's keys may be swept or typed: what would change nothing is refused before anything starts."""
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
 
 from micrograde.command_configs import SweepConfig
 from micrograde.config import OUTSIDE_RECIPE
 from micrograde.errors import InputError
-from micrograde.sweeps.options import check_alone, check_options, check_swept
+from micrograde.sweeps.options import MOST_RUNS, check_alone, check_count, check_options, check_swept
 
 NOT_SWEPT = [
     *OUTSIDE_RECIPE, "tracking.pictures", "run.name", "run.tags.team", "sweep", "sweep.metric", "hydra/launcher", "hydra.verbose",
@@ -29,6 +32,38 @@ def test_what_changes_a_run_is():
             "experiment": "a,b",
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"seed": "range(0,1e12)"}, "makes 1000000000000 runs; a sweep may have 100000"),
+        ({"seed": f"range({10**12})"}, "makes 1000000000000 runs"),
+        ({"seed": f"range({10**400})"}, "makes over 10**18 runs"),
+        ({"seed": "range(0,1,1e-300)"}, "makes over 10**18 runs"),
+        ({"seed": "range(1000)", "data.seed": "range(1000)"}, "makes 1000000 runs"),
+        ({"seed": "range(0,inf)"}, "should be a range of numbers with an end, in steps other than 0"),
+        ({"seed": "range(0,nan)"}, "should be a range of numbers with an end"),
+        ({"seed": "range(0,9,0)"}, "in steps other than 0"),
+        ({"seed": "range(0,1,0.0)"}, "in steps other than 0"),
+    ],
+)
+def test_a_sweep_without_end_is_refused_before_a_job_is_made(space, message):
+    with pytest.raises(InputError) as error:
+        check_count(space)
+    assert message in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+@given(st.integers(-50, 50), st.integers(-50, 50), st.integers(1, 9))
+def test_the_runs_of_a_range_are_counted_as_hydra_makes_them(start, stop, step):
+    text = f"x=range({start!r},{stop!r},{step!r})"
+    made = list(OverridesParser.create().parse_override(text).sweep_iterator())
+    most = MOST_RUNS // len(made) if made else 10**9
+    check_count({"x": text[2:], "seed": f"range({most})"})
+    if made:
+        with pytest.raises(InputError):
+            check_count({"x": text[2:], "seed": f"range({most + 1})"})
 
 
 @pytest.mark.parametrize("key", ["members", "parent_run_id"])

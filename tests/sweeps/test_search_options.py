@@ -34,6 +34,23 @@ def test_what_can_be_searched_passes():
         ),
         ({}, {"seed": "interval(2,1)"}, "seed=interval(2,1): cannot be searched (The `low` value"),
         ({}, {"seed": "tag(log, interval(0,1))"}, "seed=tag(log, interval(0,1)): cannot be searched"),
+        ({}, {"seed": "interval(0,inf)"}, "seed=interval(0,inf): cannot be searched (its ends, and how far"),
+        (
+            {},
+            {"x": "interval(-1.7e308,1.7e308)"},
+            "x=interval(-1.7e308,1.7e308): cannot be searched (its ends",
+        ),
+        (
+            {},
+            {"seed": f"range(0,{10**30})"},
+            f"seed=range(0,{10**30}): cannot be searched (its ends should be",
+        ),
+        ({"n_jobs": 10**12}, SPACE, "hydra.sweeper.n_jobs=1000000000000: should be at most 100000"),
+        (
+            {"sampler": {"_target_": "optuna.samplers.GridSampler"}},
+            {"seed": "range(0,1000000000)"},
+            "seed=range(0,1000000000): makes 1000000000 runs; a sweep may have 100000",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_line(options, space, message):

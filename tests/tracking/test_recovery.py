@@ -10,7 +10,8 @@ import pytest
 
 from micrograde import tags
 from micrograde.tracking import local_store, recover
-from micrograde.tracking.launches import Hold, begin_launch
+from micrograde.tracking.launches import begin_launch
+from micrograde.tracking.locks import Hold
 from micrograde.tracking.processes import ProcessIdentity
 
 

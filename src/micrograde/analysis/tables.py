@@ -44,10 +44,16 @@ def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
     if path.suffix not in suffixes:
         ending = suffixes[0] if len(suffixes) == 1 else f"one of {' '.join(suffixes)}"
         raise InputError(f"output={path}: should end in {ending}")
-    if not path.parent.is_dir():
+    try:
+        in_folder, is_there = path.parent.is_dir(), path.exists()
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:  # a name that is too long, a folder not to be entered
+        raise InputError(f"output={path}: cannot be written ({error.strerror})") from None
+    if not in_folder:
         raise InputError(f"output={path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise InputError(f"output={path}: cannot be written (it is a folder)")
+    if is_there and not is_file:
+        what = "a folder" if is_folder else "no regular file"
+        raise InputError(f"output={path}: cannot be written (it is {what})")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"output={path}: cannot be written; needs write permission")
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
-from micrograde.data.memory import check_bytes, check_size
+from micrograde.data.memory import check_bytes, check_size, most_bytes
 from micrograde.data.messages import first_line, listed, shortened
 from micrograde.data.missing import NOTHING_LEFT, MissingRule, check_missing
+from micrograde.data.unpacking import open_archive, open_member, read_at_most
 from micrograde.errors import InputError
 
 _NPY_MAGIC = b"\x93NUMPY"
@@ -75,12 +76,13 @@ def _read_arrays(file: Path, wanted: dict[str, str], source: str) -> list[NDArra
         if stream.read(len(_NPY_MAGIC)) == _NPY_MAGIC:
             raise InputError(f"{source}: holds a single array; needs an .npz file with features and labels")
     try:
-        archive = zipfile.ZipFile(file)
+        with open_archive(file) as archive:
+            return [_read_array(archive, key, name) for key, name in wanted.items()]
+    except (InputError, MemoryError):
+        raise
     # Here and below: damaged files make zipfile and NumPy raise more kinds of error than they document.
     except Exception as error:
         raise InputError(f"{source}: is no .npz file: {first_line(error)}") from None
-    with archive:
-        return [_read_array(archive, key, name) for key, name in wanted.items()]
 
 
 def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
@@ -88,14 +90,14 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
     if member not in archive.namelist():
         names = [each.removesuffix(".npy") for each in archive.namelist()]
         raise InputError(f"{source}: there is no such array; the arrays are {listed(names)}")
-    # zipfile reads no more of a member than this, and finds its checksum wrong if it is in truth larger.
+    # No more is read of a member than this; its checksum is found wrong if it is in truth larger.
     check_bytes(source, archive.getinfo(member).file_size, "the array")
     try:
-        with archive.open(member) as stream:
+        with open_member(archive, member) as stream:
             return _parse(stream, source)
+    except (InputError, MemoryError):
+        raise
     except Exception as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{source}: cannot be read from the file: {first_line(error)}") from None
 
 
@@ -112,11 +114,12 @@ def _parse(stream: IO[bytes], source: str) -> NDArray[Any]:
             "save an array of numbers (for labels, of integers or strings)"
         )
     promised = math.prod(shape) * dtype.itemsize
-    content = stream.read()
+    content = read_at_most(stream, min(promised, most_bytes()) + 1)
     if len(content) != promised:
+        has = len(content) if len(content) < promised else "more"
         raise InputError(
             f"{source}: its header, of the shape {shortened(shape)}, promises {shortened(promised)} bytes of "
-            f"values; it has {len(content)}"
+            f"values; it has {has}"
         )
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
 

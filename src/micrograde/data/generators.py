@@ -1,7 +1,8 @@
 """Data sets that are made from a seed: the notebook's, and the shapes that networks are tried on.
 
 The same arguments always give the same rows. ``noise`` is the standard deviation of a normal
-displacement of every coordinate. What would not fit into memory is refused before it is made.
+displacement of every coordinate; -0.0 is 0 here, though NumPy's generators refuse it. What would not fit into
+memory is refused before it is made.
 """
 
 from typing import Any
@@ -38,9 +39,9 @@ def blobs(*, seed: int, samples: int, features: int, classes: int, noise: float)
     from sklearn.datasets import make_blobs
 
     points, labels = make_blobs(
-        samples, features, centers=classes, cluster_std=noise, random_state=_legacy_random(seed)
+        samples, features, centers=classes, cluster_std=abs(noise), random_state=_legacy_random(seed)
     )
-    return _dataset("blobs", points, labels, classes)
+    return _dataset("blobs", points, labels, classes, noise=noise)
 
 
 def moons(*, seed: int, samples: int, noise: float) -> Dataset:
@@ -48,8 +49,8 @@ def moons(*, seed: int, samples: int, noise: float) -> Dataset:
     check_size(f"data.samples={samples}", samples, 2, 2)
     from sklearn.datasets import make_moons
 
-    points, labels = make_moons(samples, noise=noise, random_state=_legacy_random(seed))
-    return _dataset("moons", points, labels, 2)
+    points, labels = make_moons(samples, noise=abs(noise), random_state=_legacy_random(seed))
+    return _dataset("moons", points, labels, 2, noise=noise)
 
 
 def circles(*, seed: int, samples: int, noise: float, factor: float) -> Dataset:
@@ -57,8 +58,8 @@ def circles(*, seed: int, samples: int, noise: float, factor: float) -> Dataset:
     check_size(f"data.samples={samples}", samples, 2, 2)
     from sklearn.datasets import make_circles
 
-    points, labels = make_circles(samples, noise=noise, factor=factor, random_state=_legacy_random(seed))
-    return _dataset("circles", points, labels, 2)
+    points, labels = make_circles(samples, noise=abs(noise), factor=factor, random_state=_legacy_random(seed))
+    return _dataset("circles", points, labels, 2, noise=noise)
 
 
 def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float) -> Dataset:
@@ -71,11 +72,12 @@ def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float
     random = np.random.default_rng(seed)
     labels = np.arange(samples) % classes
     turn = random.uniform(0.0, turns, size=samples)
-    angle = 2 * np.pi * (turn + labels / classes)
-    radius = classes * turn
-    points = radius[:, np.newaxis] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    points += noise * random.standard_normal(points.shape)
-    return _dataset("spirals", points, labels, classes)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+        angle = 2 * np.pi * (turn + labels / classes)
+        radius = classes * turn
+        points = radius[:, np.newaxis] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        points += noise * random.standard_normal(points.shape)
+    return _dataset("spirals", points, labels, classes, noise=noise, turns=turns)
 
 
 def xor(*, seed: int, samples: int, noise: float) -> Dataset:
@@ -84,8 +86,9 @@ def xor(*, seed: int, samples: int, noise: float) -> Dataset:
     random = np.random.default_rng(seed)
     corner = np.arange(samples) % 4
     positive = np.stack([corner // 2, corner % 2], axis=1)
-    points = 2.0 * positive - 1.0 + noise * random.standard_normal((samples, 2))
-    return _dataset("xor", points, positive[:, 0] ^ positive[:, 1], 2)
+    with np.errstate(over="ignore"):  # what is not finite is refused
+        points = 2.0 * positive - 1.0 + noise * random.standard_normal((samples, 2))
+    return _dataset("xor", points, positive[:, 0] ^ positive[:, 1], 2, noise=noise)
 
 
 def _legacy_random(seed: int) -> np.random.RandomState:
@@ -93,7 +96,13 @@ def _legacy_random(seed: int) -> np.random.RandomState:
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
 
 
-def _dataset(name: str, points: NDArray[np.float64], labels: NDArray[Any], classes: int) -> Dataset:
+def _dataset(
+    name: str, points: NDArray[np.float64], labels: NDArray[Any], classes: int, **sizes: float
+) -> Dataset:
+    """The data set, unless one of the ``sizes`` that were given is so large that points are infinite."""
+    if not np.isfinite(points).all():
+        key = max(sizes, key=lambda each: sizes[each])
+        raise InputError(f"data.{key}={sizes[key]}: puts points beyond what a float can be; choose less")
     return Dataset(
         name,
         points,

@@ -19,11 +19,11 @@ from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
 from micrograde.data.memory import check_size, most_bytes
 from micrograde.data.messages import first_line, shortened
+from micrograde.data.unpacking import read_at_most
 from micrograde.errors import InputError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-_CHUNK = 1 << 20
 _MOST_DIMENSIONS = 8  # the format has up to 255, NumPy up to 64, and images two or three
 
 
@@ -111,7 +111,7 @@ def _parse(stream: BinaryIO, source: str) -> NDArray[Any]:
             f"needs at least one value, in at most {_MOST_DIMENSIONS} dimensions"
         )
     expected = values * dtype.itemsize
-    content = _read_at_most(stream, min(expected, most_bytes()) + 1)
+    content = read_at_most(stream, min(expected, most_bytes()) + 1)
     if most_bytes() < len(content) <= expected:
         check_size(source, shape[0], values // shape[0])
     if len(content) != expected:
@@ -121,14 +121,3 @@ def _parse(stream: BinaryIO, source: str) -> NDArray[Any]:
             f"it has {has}"
         )
     return np.frombuffer(content, dtype=dtype).reshape(shape)
-
-
-def _read_at_most(stream: BinaryIO, limit: int) -> bytearray:
-    """Up to ``limit`` bytes, piece by piece: memory goes to what is there, not to what a header claims."""
-    content = bytearray()
-    while len(content) < limit:
-        chunk = stream.read(min(_CHUNK, limit - len(content)))
-        if not chunk:
-            break
-        content += chunk
-    return content

@@ -5,6 +5,7 @@ from typing import Any
 
 from micrograde.data import arrays, bundled, generators, idx, tables
 from micrograde.data.dataset import Dataset
+from micrograde.data.memory import within_memory
 from micrograde.errors import InputError
 
 GENERATORS: Mapping[str, Callable[..., Dataset]] = {
@@ -50,10 +51,12 @@ def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: 
     InputError
         There is no such name, or the data are not usable.
     """
-    if name in GENERATORS:
-        return GENERATORS[name](seed=seed, **options)
-    if not exact_labels and name in tables.READERS_OF_VERSION_1:
-        return tables.READERS_OF_VERSION_1[name](**options)
-    if name in READERS:
-        return READERS[name](**options)
+    key = next((key for key in ("path", "images", "samples") if key in options), None)
+    with within_memory(f"data.{key}={options[key]}" if key else f"data.name={name}"):
+        if name in GENERATORS:
+            return GENERATORS[name](seed=seed, **options)
+        if not exact_labels and name in tables.READERS_OF_VERSION_1:
+            return tables.READERS_OF_VERSION_1[name](**options)
+        if name in READERS:
+            return READERS[name](**options)
     raise InputError(f"data.name={name}: must be one of {', '.join([*GENERATORS, *READERS])}")

@@ -5,6 +5,11 @@ splitting and preprocessing hold them up to four times, and training needs room 
 """
 
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 
 from micrograde.errors import InputError
 
@@ -13,8 +18,23 @@ _NAME = 128  # bytes that the name of a feature or of a class takes
 
 
 def physical_memory() -> int:
-    """The bytes of memory that this machine has."""
-    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    """The bytes of memory that this process may have: this machine's, unless it is given less.
+
+    A container or a batch system gives it less by a control group, ``ulimit -v`` by its address space.
+    """
+    return min(_machine_memory(), _address_space())
+
+
+@contextmanager
+def within_memory(source: str) -> Iterator[None]:
+    """Where memory is at its end in spite of the rule, say so in a line that starts with ``source``."""
+    try:
+        yield
+    except MemoryError:
+        raise InputError(
+            f"{source}: there is not enough memory for it ({_size(physical_memory())} in all); "
+            "use fewer rows or columns"
+        ) from None
 
 
 def most_bytes() -> int:
@@ -44,10 +64,35 @@ def check_bytes(source: str, size: int, what: str) -> None:
 
 
 def _rule() -> str:
-    return (
-        f"a data set may take {_size(most_bytes())}, "
-        f"an eighth of this machine's memory; use fewer rows or columns"
-    )
+    return f"a data set may take {_size(most_bytes())}, an eighth of {_whose()}; use fewer rows or columns"
+
+
+def _whose() -> str:
+    if _address_space() < _machine_memory():
+        return "the memory that this process may have (ulimit -v)"
+    return "this machine's memory"
+
+
+@cache
+def _machine_memory() -> int:
+    """What there is, or what the control group that this process is in may take."""
+    found = [int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))]
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes", *_own_group()):
+        with suppress(OSError, ValueError):  # "max", or there is no such group
+            found.append(int(Path(file).read_text(encoding="ascii")))
+    return min(each for each in found if each > 0)
+
+
+def _own_group() -> list[str]:
+    with suppress(OSError, ValueError):
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        return [f"/sys/fs/cgroup{line[3:]}/memory.max" for line in lines if line.startswith("0::/")]
+    return []
+
+
+def _address_space() -> int:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return _machine_memory() if limit == resource.RLIM_INFINITY else limit
 
 
 def _size(size: int) -> str:

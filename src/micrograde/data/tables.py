@@ -19,16 +19,20 @@ from micrograde.data.dataset import Dataset
 from micrograde.data.encoding import TableEncoding, categorical_columns
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
-from micrograde.data.memory import check_bytes, check_size
+from micrograde.data.memory import check_bytes, check_size, most_bytes, within_memory
 from micrograde.data.messages import first_line, listed, quoted, shortened
 from micrograde.data.missing import NOTHING_LEFT, MissingRule, check_missing
-from micrograde.data.unpacking import read_table_text
+from micrograde.data.parquet_pages import page_sizes
+from micrograde.data.unpacking import LONGEST_HEADER, read_table_text
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:
     import pandas
 
 _NO_ROWS = "has columns but no rows"
+_INTEGER = r"[+-]?\d{1,310}"  # longer ones are beyond float64, and refused as infinite
+_ROWS_OF_A_PART = 65536
+_UNPACKED = "the table, unpacked,"
 _MOST_COLUMNS = 100_000  # pandas takes a fifth of a millisecond and 5 kB for each
 
 
@@ -67,7 +71,7 @@ def _read_csv(path: str, target: str, missing: MissingRule = "error", *, exact_l
             # Integers one of which is missing, or larger than 64 bits, are floats by now.
             texts = _column_as_text(text, source, name)
             notes += merged_integers(
-                name, [int(each) for each in texts if re.fullmatch(r"[+-]?\d+", each)], source
+                name, [int(each) for each in texts if re.fullmatch(_INTEGER, each)], source
             )
     return _dataset("csv", table, target, missing, source, notes)
 
@@ -95,7 +99,8 @@ def _column_as_text(text: bytearray, source: str, name: str) -> "pandas.Series[s
 
 def _header_width(text: bytearray, source: str) -> int:
     """How many columns the header has, by a quicker reader, which knows no more than that reliably."""
-    lines = io.TextIOWrapper(io.BytesIO(text), "utf-8-sig", errors="replace", newline="")
+    beginning = io.BytesIO(memoryview(text)[:LONGEST_HEADER])
+    lines = io.TextIOWrapper(beginning, "utf-8-sig", errors="replace", newline="")
     try:
         # pandas passes over lines of nothing but space, too.
         return next((len(row) for row in csv.reader(lines) if len(row) > 1 or "".join(row).strip()), 0)
@@ -117,7 +122,11 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
         raise InputError(f"{source}: has rows with more values than the header has columns") from None
     except UnicodeDecodeError:
         raise InputError(f"{source}: is no UTF-8 text") from None
+    except MemoryError:
+        raise
     except Exception as error:  # pandas documents none of them
+        if "out of memory" in str(error):
+            raise MemoryError from None
         raise InputError(f"{source}: is no CSV table: {first_line(error)}") from None
     return table
 
@@ -144,9 +153,14 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
         # Unlike pandas.read_parquet, this reads duplicate names too, so that they can be named.
         with pyarrow.parquet.ParquetFile(file) as parquet:
             texts = _check_parquet(parquet.metadata, parquet.schema_arrow, source)
-        # A text that many rows have is kept once, as in the file: for each row it could take any memory.
-        with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as parquet:
-            rows = parquet.read()
+            sizes = page_sizes(file, parquet.metadata)
+            check_bytes(source, sizes.total, _UNPACKED)
+        if sizes.repeats:  # of which Arrow makes no dictionary
+            rows = _read_in_parts(file, sizes.largest * max(1, len(texts)), source)
+        else:
+            # A text that many rows have is kept once, as in the file: for each row it could take any memory.
+            with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as parquet:
+                rows = parquet.read()
         rows = rows.replace_schema_metadata(_with_texts_as_names(rows.schema, source))
         rows.validate(full=True)  # Arrow believes what a file says of itself, such as that a text is UTF-8
         table: pandas.DataFrame = rows.to_pandas()
@@ -156,11 +170,24 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
                 whole = "UInt64" if pyarrow.types.is_unsigned_integer(kind) else "Int64"
                 values: Any = pandas.array(rows[integers].to_pylist(), dtype=whole)
                 table[integers] = pandas.Series(values, index=table.index)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # Arrow and pandas document none of them
         raise InputError(f"{source}: is no Parquet table: {first_line(error)}") from None
     return table
+
+
+def _read_in_parts(file: Path, longest: int, source: str) -> Any:
+    """The rows, some at a time: the texts of each may take ``longest`` bytes, whatever a page takes."""
+    import pyarrow.parquet
+
+    parts, size = [], 0
+    with pyarrow.parquet.ParquetFile(file) as parquet:
+        for part in parquet.iter_batches(batch_size=max(1, min(_ROWS_OF_A_PART, most_bytes() // longest))):
+            parts.append(part)
+            size += part.nbytes
+            check_bytes(source, size, _UNPACKED)
+        return pyarrow.Table.from_batches(parts, parquet.schema_arrow)
 
 
 READERS_OF_VERSION_1 = {
@@ -208,7 +235,17 @@ def read_rows(
     InputError
         The file is no such table, or has no rows.
     """
-    file, source = existing_file(path, "data.path"), f"data.path={path}"
+    source = f"data.path={path}"
+    with within_memory(source):
+        table = _rows(existing_file(path, "data.path"), source, understood, target, classes)
+    if len(table) == 0:
+        raise InputError(f"{source}: {_NO_ROWS}")
+    return table
+
+
+def _rows(
+    file: Path, source: str, understood: Collection[str], target: str | None, classes: Collection[str]
+) -> "pandas.DataFrame":
     if file.suffix.lower() == ".parquet":
         table = _parquet_table(file, source)
         # pandas keeps an index in the file; one with a name is a column, unless there is such a column.
@@ -222,8 +259,6 @@ def read_rows(
         if target in table.columns and target not in understood and table[target].isna().any():
             texts = _column_as_text(text, source, str(target))
             table[target] = texts.where(table[target].notna() | texts.isin(list(classes)))
-    if len(table) == 0:
-        raise InputError(f"{source}: {_NO_ROWS}")
     return table
 
 
@@ -234,7 +269,7 @@ def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
     _check_names(schema.names, source)
     check_size(source, metadata.num_rows, metadata.num_columns)
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    check_bytes(source, sum(group.total_byte_size for group in groups), "the table, unpacked,")
+    check_bytes(source, sum(group.total_byte_size for group in groups), _UNPACKED)
     for column in schema:
         if types.is_nested(column.type) or types.is_fixed_size_binary(column.type):
             raise InputError(

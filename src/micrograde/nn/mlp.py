@@ -99,7 +99,8 @@ class MLP:
                 dtype=self.dtype,
                 biases_cancel=batch_norm,
             )
-            linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
+            with np.errstate(over="ignore"):  # it shows in the loss
+                linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
             self.layers[f"layer{number}"] = linear
             if batch_norm:
                 self.layers[f"batchnorm{number}"] = BatchNormalization(

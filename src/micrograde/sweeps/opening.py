@@ -5,7 +5,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from micrograde.config_parsing import parse_sweep_config
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
-from micrograde.sweeps.options import check_options, check_swept
+from micrograde.sweeps.options import check_count, check_options, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Sweep
 from micrograde.tracking import WriterProcess
@@ -19,6 +19,8 @@ def open_sweep(master: DictConfig) -> Sweep:
     composed = resolved(master)
     identity = identify(master, composed)
     check_swept(identity.space)
+    if not is_search(master.hydra.sweeper):
+        check_count(identity.space)
     check_options(parse_sweep_config(composed))
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     try:

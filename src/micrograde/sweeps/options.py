@@ -1,13 +1,20 @@
 """What a sweep's command line may hold, and what that of one run may not."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
+from fractions import Fraction
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
 
 from micrograde.command_configs import SweepConfig
 from micrograde.config import OUTSIDE_RECIPE
 from micrograde.errors import InputError
 from micrograde.keys import OF_SWEEPS, shorten
 
+MOST_RUNS = 100_000
+"""Of one sweep: all its jobs are composed before the first begins."""
 _OF_NO_RUN = ("hydra", "sweep", *OUTSIDE_RECIPE)
 _FOR_ONE_RUN_TOO = ("verbose",)  # -v, which changes nothing there
 _WORDS = ("name", "tags", "note")
@@ -28,6 +35,32 @@ def check_swept(space: Mapping[str, str]) -> None:
                 f"{shorten(f'{key}={values}')}: changes nothing in what is trained, so all of these would be "
                 "one run; give one value, or a command for each"
             )
+
+
+def check_count(space: Mapping[str, str]) -> None:
+    """Raise ``InputError`` if the combinations of what is swept are endless, or too many; none is made."""
+    parser = OverridesParser.create()
+    runs = 1
+    for key, values in space.items():
+        swept = parser.parse_override(f"{key}={values}").value()
+        if isinstance(swept, RangeSweep):
+            runs *= _length(swept, f"{key}={values}")
+        elif isinstance(swept, ChoiceSweep):
+            runs *= len(swept.list)
+        if runs > MOST_RUNS:
+            number = str(runs) if runs < 10**18 else "over 10**18"
+            raise InputError(
+                f"{shorten(f'{key}={values}')}: makes {number} runs; a sweep may have {MOST_RUNS}. "
+                "For some of very many: hydra/sweeper=optuna hydra.sweeper.n_trials=100"
+            )
+
+
+def _length(swept: RangeSweep, typed: str) -> int:
+    ends = (swept.start or 0, swept.stop or 0, swept.step)
+    if not all(isinstance(each, int) or math.isfinite(each) for each in ends) or not swept.step:
+        raise InputError(f"{shorten(typed)}: should be a range of numbers with an end, in steps other than 0")
+    start, stop, step = map(Fraction, ends)
+    return max(0, math.ceil((stop - start) / step))
 
 
 def check_options(options: SweepConfig) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NO_RESULT = ("No trials are completed yet.", "Record does not exist.")  # what Optuna says, by storage
 _TRIALS, _BATCH = 64, 16  # in all, and chosen and trained at a time
 _METRIC = "metric"  # notes on a study what its values are of
+_SEEDS = 2**32  # that a sampler takes
 _TAKEN_UP = "taken up"  # marks a trial that was interrupted and is asked for anew
 
 
@@ -70,7 +71,7 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
         sweeper.n_trials = max(0, sweeper.n_trials - _take_up(study))
         before = len(study.trials)
     if OmegaConf.select(sweeper, "sampler.seed", default=0) is None and isinstance(master.seed, int):
-        sweeper.sampler.seed = master.seed + before
+        sweeper.sampler.seed = (master.seed + before) % _SEEDS
     if not sweeper.n_trials:
         sweep.begin([])  # nothing is launched any more; what there is will be shown
 

@@ -1,11 +1,16 @@
 """What a search is asked for, looked at before any of it is made: Optuna would complain late."""
 
+import math
 from collections.abc import Mapping
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from micrograde.errors import InputError
+from micrograde.keys import shorten
+from micrograde.sweeps.options import MOST_RUNS, check_count
+
+_LARGEST = 2**53  # up to here float64, with which samplers reckon, has every integer
 
 
 def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
@@ -26,18 +31,25 @@ def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
     for key in ("n_trials", "n_jobs"):
         if sweeper[key] is not None and sweeper[key] < 1:
             raise InputError(f"hydra.sweeper.{key}={sweeper[key]}: should be greater than 0")
+    if sweeper.n_jobs is not None and sweeper.n_jobs > MOST_RUNS:
+        raise InputError(
+            f"hydra.sweeper.n_jobs={shorten(str(sweeper.n_jobs))}: should be at most {MOST_RUNS}"
+        )
     if not 0 <= sweeper.max_failure_rate <= 1:
         raise InputError(f"hydra.sweeper.max_failure_rate={sweeper.max_failure_rate}: should be from 0 to 1")
     direction = getattr(sweeper.direction, "name", sweeper.direction)
     if isinstance(direction, ListConfig) or direction not in ("minimize", "maximize"):
         raise InputError(f"hydra.sweeper.direction={direction}: should be minimize or maximize")
     endless = [key for key, text in space.items() if not _has_steps(key, text)]
-    if endless and "GridSampler" in str(OmegaConf.select(sweeper, "sampler._target_", default="")):
+    is_grid = "GridSampler" in str(OmegaConf.select(sweeper, "sampler._target_", default=""))
+    if is_grid and endless:
         raise InputError(
             "hydra/sweeper/sampler=grid: tries every value, and there is no end of those of "
             f"{' '.join(endless)}; name them, as in {endless[0]}=1,2,5, "
             "or leave out hydra/sweeper/sampler=grid"
         )
+    if is_grid:
+        check_count(space)
 
 
 def open_storage(url: str) -> None:
@@ -63,7 +75,12 @@ def _has_steps(key: str, text: str) -> bool:
     override = OverridesParser.create().parse_override(f"{key}={text}")
     try:
         values = _impl.create_optuna_distribution_from_override(override)
-    except (ValueError, AssertionError, NotImplementedError) as error:
+        low, high = getattr(values, "low", 0), getattr(values, "high", 0)
+        if not math.isfinite(float(high) - float(low)):
+            raise ValueError("its ends, and how far they are apart, should be finite")
+        if isinstance(low, int) and max(abs(low), abs(high)) > _LARGEST:
+            raise ValueError("its ends should be within 2**53")
+    except (ValueError, OverflowError, AssertionError, NotImplementedError) as error:
         raise InputError(f"{key}={text}: cannot be searched ({' '.join(str(error).split())})") from None
     endless = ("UniformDistribution", "LogUniformDistribution", "IntLogUniformDistribution")
     return not isinstance(values, tuple(getattr(distributions, name) for name in endless))

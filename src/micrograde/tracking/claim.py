@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from micrograde.tracking.kinds import check_writable
+
 _FILE = "claim.json"  # in a launch's folder: what it has claimed
 _CLAIMS = "claims"  # beside the launches
 _PATIENCE = 2.0  # seconds of waiting of which nothing is said
@@ -93,6 +95,7 @@ def claim(
     """
     from filelock import FileLock, Timeout
 
+    check_writable(path.parents[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     mine = Claim(path, uuid.uuid4().hex)
     launch = FileLock(path.with_suffix(".launch"), timeout=0)

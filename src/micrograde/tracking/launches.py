@@ -10,12 +10,13 @@ mlruns/launches/<time>_<random>/
     launch.reserve, writer.reserve   room for the last words on a full disk (``full_disk.py``)
     provenance.json, writer.log      of the first writer
 
-The locks tell the living from the dead: the system lets go of them when a process ends, however it ends.
+The locks tell the living from the dead (``locks.py``).
 """
 
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -24,8 +25,10 @@ from typing import Self
 
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.full_disk import reserve_space
+from micrograde.tracking.locks import Hold, is_held
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.store import StoreLocation, make_launch_folder, without_password
+from micrograde.tracking.temporary import clear_temporary
 
 JOURNAL = "journal.jsonl"
 _LAUNCH = "launch.json"
@@ -64,20 +67,6 @@ class Launch:
             return None
 
 
-class Hold:
-    """A lock file held until ``release``, or until this process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def release(self) -> None:
-        """Let go of it."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
 def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, Hold]:
     """A folder for a launch of this process, and its lock.
 
@@ -86,16 +75,21 @@ def begin_launch(location: StoreLocation, script: str, claim: Claim | None = Non
     OSError
         If it cannot be made.
     """
+    clear_temporary(location.folder)
     folder = make_launch_folder(location)
-    hold = Hold(folder / _LAUNCH_LOCK)
-    reserve_space(folder)
-    launch = Launch(_server(location), script, ProcessIdentity.own())
-    (folder / JOURNAL).touch()
-    if claim:
-        claim.mark(folder)
-    aside = folder / f"{_LAUNCH}.part"
-    aside.write_text(json.dumps(asdict(launch)), encoding="utf-8")
-    aside.replace(folder / _LAUNCH)  # from now on others take it for a launch
+    try:
+        hold = Hold(folder / _LAUNCH_LOCK)
+        reserve_space(folder)
+        launch = Launch(_server(location), script, ProcessIdentity.own())
+        (folder / JOURNAL).touch()
+        if claim:
+            claim.mark(folder)
+        aside = folder / f"{_LAUNCH}.part"
+        aside.write_text(json.dumps(asdict(launch)), encoding="utf-8")
+        aside.replace(folder / _LAUNCH)  # from now on others take it for a launch
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder, hold
 
 
@@ -117,7 +111,7 @@ def carrying(folder: Path) -> Iterator[None]:
 
 def is_alive(folder: Path) -> bool:
     """Whether a process still trains, or carries what happened into the store."""
-    return _is_held(folder / _LAUNCH_LOCK) or _is_held(folder / _WRITER_LOCK)
+    return is_held(folder / _LAUNCH_LOCK) or is_held(folder / _WRITER_LOCK)
 
 
 def dead_launches(launches: Path) -> list[tuple[Path, Launch]]:
@@ -133,26 +127,11 @@ def dead_launches(launches: Path) -> list[tuple[Path, Launch]]:
 def wait_for_writers(launches: Path) -> None:
     """Wait until what dead launches have told is in the store, as far as a writer is still at it."""
     for path in launches.glob(f"*/{_WRITER_LOCK}"):
-        if not _is_held(path.with_name(_LAUNCH_LOCK)):
+        if not is_held(path.with_name(_LAUNCH_LOCK)):
             with suppress(FileNotFoundError):
                 file = os.open(path, os.O_RDONLY)
                 fcntl.flock(file, fcntl.LOCK_SH)
                 os.close(file)
-
-
-def _is_held(path: Path) -> bool:
-    """Asked by a shared lock, which others may ask by at the same time."""
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
 
 
 def _server(location: StoreLocation) -> str | None:

@@ -5,6 +5,7 @@ MLflow takes longer than training on digits does; and because the writer outlive
 that dies is closed, and a store that cannot be reached costs no results: the journal stays.
 """
 
+import errno
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from micrograde.errors import InputError
 from micrograde.interrupts import uninterrupted
 from micrograde.tags import REASON
 from micrograde.tracking.claim import Claim
@@ -36,6 +38,7 @@ from micrograde.tracking.events import (
 )
 from micrograde.tracking.full_disk import release_reserve, why_disk_is_full
 from micrograde.tracking.journal import Journal
+from micrograde.tracking.kinds import check_writable
 from micrograde.tracking.launches import JOURNAL, begin_launch
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RecordedRun
@@ -63,12 +66,16 @@ class Recorder:
     def __init__(
         self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
     ) -> None:
+        check_writable(location.folder)
         mend_addresses(location)
         try:
             self._folder, self._hold = begin_launch(location, sys.argv[0], claim)
             self._journal = Journal(self._folder / JOURNAL)
         except OSError as error:
-            raise TrackingError(f"{location.folder}: cannot be written to ({error.strerror})") from error
+            limited = "; allow larger files: ulimit -f unlimited" if error.errno == errno.EFBIG else ""
+            raise InputError(
+                f"{location.folder}: cannot be written to ({error.strerror}){limited}"
+            ) from error
         self._location = location
         self._writer = writer or WriterProcess()
         self._writer.assign(self._folder, location)

@@ -13,6 +13,8 @@ from typing import Self
 
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
+from micrograde.tracking.kinds import check_database, check_writable
+from micrograde.tracking.temporary import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,14 @@ def project_home() -> Path:
     ``MICROGRADE_HOME`` if it is set, else the checkout that this file lies in, else the working
     directory (for an installed package).
     """
-    if os.environ.get("MICROGRADE_HOME"):
-        return Path(os.environ["MICROGRADE_HOME"]).resolve()
-    return checkout() or Path.cwd()
+    given = os.environ.get("MICROGRADE_HOME")
+    try:
+        # Not Path.resolve, which raises for links that lead to themselves.
+        return Path(os.path.realpath(given)) if given else checkout() or Path.cwd()
+    except FileNotFoundError:
+        raise InputError(
+            "the working directory has been deleted; go to another, or set MICROGRADE_HOME to a whole path"
+        ) from None
 
 
 def checkout() -> Path | None:
@@ -67,6 +74,7 @@ def local_store(home: Path) -> StoreLocation:
     folder = home / "mlruns"
     if re.search("[%?]", str(folder)):  # SQLAlchemy takes them for parts of an address, each version others
         raise InputError(f"{home}: MLflow has no store in a folder with % or ? in its path; choose another")
+    check_database(folder / "mlflow.db")
     return StoreLocation(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder)
 
 
@@ -128,14 +136,15 @@ def make_store(location: StoreLocation) -> None:
     database = location.database
     if database is None or _is_made(database):  # which is also looked at where nobody may write
         return
+    check_writable(location.folder)
     with StoreLock(location):
         if _is_made(database):
             return
-        with quiet_libraries(), tempfile.TemporaryDirectory(dir=location.folder) as aside:
+        with quiet_libraries(), temporary_folder(location.folder) as aside:
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
             logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # not a line for each step
-            made = Path(aside) / database.name
+            made = aside / database.name
             # Not through MlflowClient: it puts the files of MLflow's own experiment, Default, under the
             # working directory.
             root = (location.folder / "artifacts").as_uri()

@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -175,6 +176,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
             if not is_ours:  # the launch has died before this process was ready, and another has begun
                 return {"error": "another launch has taken over what this one was at"}
             _log_to(folder / "writer.log")
+            _keep_temporary_files(folder / "temporary")
             again = (folder / _PROVENANCE).exists()
             given = {**_provenance(folder, about, late=launch["late"]), **about.process.as_tags()}
             return carry(folder, location, given, launch_is_gone, launch["patience"], tell, again=again)
@@ -188,6 +190,12 @@ def _log_to(path: Path) -> None:
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
+
+
+def _keep_temporary_files(folder: Path) -> None:
+    """Have this process's temporary files, and those of libraries, go with the launch's folder."""
+    folder.mkdir(exist_ok=True)
+    tempfile.tempdir = str(folder)
 
 
 def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:

@@ -46,8 +46,10 @@ class Optimizer(ABC):
 
     def _column(self, values: FloatArray) -> FloatArray:
         """(R,) of the parameters' dtype, shaped to multiply (R, P)."""
+        with np.errstate(over="ignore"):  # what float32 has not is infinite in it, and shows in the loss
+            column = values.astype(self.parameters.dtype)
         # For a replica alone a number without axes, which NumPy multiplies in half the time of a column.
-        return values.astype(self.parameters.dtype).reshape((-1, 1) if len(values) > 1 else ())
+        return column.reshape((-1, 1) if len(values) > 1 else ())
 
     def _decayed_gradients(self) -> FloatArray:
         """Gradients of the loss plus weight_decay / 2 * |parameters|**2, equation (O2)."""

@@ -45,6 +45,7 @@ def learning_rate_factors(
     Each step's factor is the same, bit for bit, whatever steps are asked for beside it. Over the first
     ``warmup_epochs`` the factor also grows linearly, from one step's share to 1 (O12).
     """
-    factors = schedule(steps / steps_per_epoch, num_epochs)
-    warmup_steps = max(warmup_epochs * steps_per_epoch, 1.0)
-    return np.asarray(factors * np.minimum(1.0, (steps + 1) / warmup_steps))
+    with np.errstate(over="ignore", invalid="ignore"):  # see step
+        factors = schedule(steps / steps_per_epoch, num_epochs)
+        warmup_steps = max(warmup_epochs * steps_per_epoch, 1.0)
+        return np.asarray(factors * np.minimum(1.0, (steps + 1) / warmup_steps))
