@@ -8,6 +8,7 @@ from micrograde.command_line import RUN_FAILED, Config, entry_point
 from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_sync_config
 from micrograde.errors import InputError
+from micrograde.locations import store_location
 from micrograde.terminal import say
 from micrograde.tracking import (
     Kept,
@@ -69,7 +70,7 @@ def waiting(launches: Path, name: str | None) -> list[Path]:
 def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
     """Send it to the store that it was meant for."""
     home = project_home()
-    given = server_store(config.tracking.uri, home) if isinstance(config.tracking, ServerTracking) else None
+    given = store_location(config.tracking) if isinstance(config.tracking, ServerTracking) else None
     if launch.server is None:
         location: StoreLocation = local_store(home)
     elif given and launch.belongs_to(given):

@@ -70,6 +70,16 @@ def test_what_is_typed_comes_first(overrides, expected, monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_key_of_servers_alone_is_of_the_one_that_the_variable_names(monkeypatch, capsys):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", SERVER)
+    for command in ("train", "predict"):
+        tracking = compose("tracking.artifacts='s3://bucket/x'", command=command).tracking
+        assert (tracking.name, tracking.uri, tracking.artifacts) == ("server", SERVER, "s3://bucket/x")
+    assert capsys.readouterr().err.startswith("MLFLOW_TRACKING_URI is used")
+    typed = compose("tracking=server", "tracking.uri=http://b:1", "tracking.artifacts=/shared").tracking
+    assert typed.uri == "http://b:1"
+
+
 def test_a_preset_comes_first(monkeypatch):
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mine")
     assert where("experiment=notebook")[2] == "notebook"

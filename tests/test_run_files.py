@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.records import STOPPED, TREES, stored_run
 
+from micrograde import run_files
 from micrograde.analysis import load_run
+from micrograde.checkpoints import read_latest_checkpoint
+from micrograde.classifier import read_classifier
 from micrograde.config import DisabledTracking, ServerTracking, TrainConfig, config_digest
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.results import Run
 from micrograde.run_files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
-from micrograde.tracking import recover
+from micrograde.tracking import recover, server_store
 
 RUN = stored_run()
 
@@ -68,6 +72,30 @@ def test_of_all_that_can_be_named_just_what_is_the_runs_is_found(tree):
     assert {"train.log", "model/weights", "in/weights", "in-and-out/weights"} <= set(files)
 
 
+def bind(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    "put", [os.mkfifo, bind, lambda path: path.symlink_to(path), lambda path: path.symlink_to("/dev/zero")]
+)
+def test_what_is_no_file_is_as_good_as_not_there_and_nobody_waits_for_it(put, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # the address of a socket has few characters
+    for name in (RECIPE, "model/weights.safetensors", "model/preprocessing.json", "checkpoints/a.json"):
+        path = Path(name)
+        path.parent.mkdir(exist_ok=True)
+        put(path)
+        assert contained(tmp_path, name) is None
+    with pytest.raises(InputError, match=f"has no {RECIPE}"):
+        stored_recipe(tmp_path, RUN)
+    with pytest.raises(InputError, match="holds no model"):
+        read_classifier(Path("model"))
+    checkpoint, problems = read_latest_checkpoint(Path("checkpoints"), "", "")
+    assert checkpoint is None
+    assert len(problems) == 1
+
+
 def test_a_folder_that_is_itself_behind_a_link(tree, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(tree)
@@ -90,6 +118,7 @@ def test_files_elsewhere_are_not_read_whatever_the_address(recorded, tmp_path):
         tmp_path.as_uri(), "file:///", f"{artifacts.as_uri()}/../..", f"{artifacts.as_uri()}/%2e%2e/%2e%2e",
         f"{artifacts.as_uri()}/link", f"{recorded.location.folder.as_uri()}-2", "http://host/artifacts", "s3://bucket/x",
         f"file://host{artifacts}", str(tmp_path), "", "mlflow-artifacts:/1/2",
+        "s3://", "sftp://", "runs:/", "models:/", "file://[x", "http://[", "/a\0b", "/a\nb", "s3://\x1b[31mred", "x" * 4000,
         "file:///once/mlruns/artifacts/link", "file:///once/mlruns/artifacts/none", "file:///once/mlruns/../x",
     ]  # fmt: skip
     try:
@@ -98,7 +127,8 @@ def test_files_elsewhere_are_not_read_whatever_the_address(recorded, tmp_path):
             with pytest.raises(InputError) as error, files_of(run, recorded.location):
                 pass
             assert str(error.value).startswith(f"run {run.about.run_id}: ")
-            assert "\n" not in str(error.value)
+            assert str(error.value).isprintable()
+            assert len(str(error.value)) < 600
     finally:
         (artifacts / "link").unlink()
 
@@ -131,17 +161,21 @@ def test_an_address_is_unquoted(recorded):
         assert found == folder
 
 
-def test_from_a_server_only_what_is_wanted_is_fetched_and_it_is_gone_afterwards(recorded):
-    # MLflow's client is asked, as for a server; here it reads the local store.
-    server = dataclasses.replace(recorded.location, artifact_root=None)
+def test_from_a_server_only_what_is_wanted_is_fetched_and_it_is_gone_afterwards(recorded, monkeypatch):
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+    server = server_store("http://127.0.0.1:1", recorded.home)
     run = load_run(recorded.location.tracking_uri, recorded.killed)
+    kept = LocalArtifactRepository(run.artifact_uri)  # as the server would have them
+    run = dataclasses.replace(run, artifact_uri="mlflow-artifacts:/1")
+    monkeypatch.setattr(run_files, "open_files", lambda *_: kept)
     with files_of(run, server, ("config", "train.log", "nothing")) as folder:
         assert {path.name for path in folder.iterdir()} == {"config", "train.log"}
         fetched = (folder / RECIPE).read_bytes()
     assert fetched == (recorded.files(recorded.killed) / RECIPE).read_bytes()
     assert not folder.exists()
-    unknown = stored_run()
-    with pytest.raises(InputError, match="its files cannot be had") as error, files_of(unknown, server):
+    monkeypatch.setattr(kept, "list_artifacts", lambda: 1 / 0)
+    with pytest.raises(InputError, match="its files cannot be had") as error, files_of(run, server):
         pass
     assert "\n" not in str(error.value)
 

@@ -23,7 +23,7 @@ from micrograde.drawing import LayerNode, Say
 from micrograde.equations import Trace
 from micrograde.gradcheck import GradientEvidence, trace_first_sample, trace_replica
 from micrograde.nn import MLP
-from micrograde.tracking import without_password
+from micrograde.redaction import redacted, without_password
 from micrograde.training import Samples
 
 _LOG_SECONDS = 1.0
@@ -34,15 +34,15 @@ _ROWS_WALKED = 8  # enough to see what is summed over a batch, few enough to see
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
     """The config that made the run, as YAML, in a form that can be given to ``parse_train_config``.
 
-    A password in the tracking server's address is left out.
+    Passwords are left out.
     """
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C where PyYAML has it: a third of the time
     folder = _made(folder / "config")
     for name, content in (("config", to_container(config)), ("overrides", list(overrides))):
-        text = yaml.dump(content, Dumper=dumper, sort_keys=False, allow_unicode=True)
-        (folder / f"{name}.yaml").write_text(without_password(text), encoding="utf-8")
+        text = yaml.dump(redacted(content), Dumper=dumper, sort_keys=False, allow_unicode=True)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 def write_evidence(folder: Path, evidence: GradientEvidence) -> None:
@@ -150,7 +150,7 @@ class RunLog:
         """A line."""
         if self._folder is None:
             return
-        self._lines.append(f"{datetime.now():%Y-%m-%d %H:%M:%S.%f} {text}\n")
+        self._lines.append(f"{datetime.now():%Y-%m-%d %H:%M:%S.%f} {without_password(text)}\n")
         if time.monotonic() >= self._next:
             self.write()
 

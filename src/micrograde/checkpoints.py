@@ -138,6 +138,8 @@ def read_checkpoint(path: Path, config_digest: str, data_digest: str) -> Checkpo
 def _read_content(path: Path) -> dict[str, Any]:
     content: dict[str, Any]
     try:
+        if not os.path.isfile(path):  # nobody waits for a named pipe
+            raise UnusableCheckpointError("is no file")
         if path.stat().st_size > _LONGEST_JSON:
             raise UnusableCheckpointError(f"is larger than {_LONGEST_JSON} bytes")
         content = json.loads(path.read_bytes())
@@ -168,6 +170,8 @@ def _read_content(path: Path) -> dict[str, Any]:
 def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load_file
 
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UnusableCheckpointError(f"{path.name} is no file")
     try:
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:

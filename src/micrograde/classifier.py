@@ -8,6 +8,7 @@ data.
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -171,6 +172,9 @@ def read_classifier(folder: Path) -> Classifier:
         If it is not there or not sound; in one line.
     """
     try:
+        for name in (WEIGHTS, PREPROCESSING):
+            if os.path.exists(folder / name) and not os.path.isfile(folder / name):
+                raise ValueError(f"{name} is no file")  # nobody waits for a named pipe
         arrays, activation = _read_weights(folder / WEIGHTS)
         state = json.loads((folder / PREPROCESSING).read_text(encoding="utf-8"))
         preprocessing = Preprocessing.from_state(state)

@@ -6,6 +6,7 @@ Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was st
 
 import functools
 import io
+import logging
 import os
 import sys
 import traceback
@@ -26,10 +27,11 @@ from micrograde.help_pages import fitted_page
 from micrograde.hydra_messages import hydra_message
 from micrograde.library_environment import keep_warnings_warnings
 from micrograde.printable import printable
+from micrograde.redaction import without_password, without_password_in_yaml
 from micrograde.streams import keep_output_steady, lost_output
 from micrograde.surroundings import refusal, take_stock
 from micrograde.terminal import spelled, terminal_width, use_plain_characters
-from micrograde.tracking import WriterProcess, without_password
+from micrograde.tracking import WriterProcess
 
 Config = dict[str, Any]
 """A composed config as nested dictionaries of plain values."""
@@ -101,6 +103,14 @@ def recording_entry_point(
     return decorate
 
 
+class _LogRecord(logging.LogRecord):
+    """Hydra logs, where that is asked for, what was typed."""
+
+    def getMessage(self) -> str:  # noqa: N802
+        """Without passwords."""
+        return without_password(super().getMessage())
+
+
 def _run_hydra(
     main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
 ) -> None:
@@ -122,6 +132,7 @@ def _run_hydra(
                 raise
             _leave(InputError(said))
 
+    logging.setLogRecordFactory(_LogRecord)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
     typed: list[str] = []
     shows_config = False
@@ -137,6 +148,9 @@ def _run_hydra(
         command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
         if given.help:
             _show_help(command)
+        elif given.cfg or given.hydra_help or given.info:
+            with _without_passwords():
+                command()
         else:
             command()
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
@@ -178,6 +192,17 @@ def _saying_what_is_lost(*, wanted: bool) -> Iterator[None]:
                 sys.exit(RUN_FAILED)
 
 
+@contextmanager
+def _without_passwords() -> Iterator[None]:
+    """Print what Hydra says of the config without the passwords in it."""
+    page = io.StringIO()
+    try:
+        with redirect_stdout(page):
+            yield
+    finally:
+        print(without_password_in_yaml(page.getvalue()), end="")
+
+
 def _show_help(command: Callable[[], Any]) -> None:
     """Print the help page that Hydra makes, on a terminal as wide as that."""
     width, page = terminal_width(), io.StringIO()
@@ -185,7 +210,7 @@ def _show_help(command: Callable[[], Any]) -> None:
         with redirect_stdout(page):
             command()  # ends with SystemExit
     finally:
-        text = spelled(page.getvalue().strip("\n"))
+        text = spelled(without_password_in_yaml(page.getvalue()).strip("\n"))
         print(fitted_page(text, width) if width else text)
 
 
@@ -208,7 +233,7 @@ def _leave(error: Exception, command: str = "train", typed: Sequence[str] = ()) 
     """Say what is wrong on stderr and exit; ``command`` and ``typed`` as ``hydra_message`` takes them."""
     ours = isinstance(error, InputError | RunFailedError)
     for line in (str(error) if ours else hydra_message(error, command, typed)).split("\n"):
-        text = printable(without_password(line))
+        text = printable(line)
         text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
         print(spelled(text, sys.stderr), file=sys.stderr)
     sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)

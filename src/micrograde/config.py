@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from micrograde.config_types import (
     MOST_LAYERS,
     SCHEMA,
+    ArtifactStore,
     Classes,
     Fraction,
     MissingRule,
@@ -36,7 +37,7 @@ from micrograde.config_types import (
     as_tuple,
 )
 from micrograde.recipe_versions import RECIPE_VERSION, VERSION_KEY, without_legacy
-from micrograde.tracking import without_password
+from micrograde.redaction import without_password
 
 # --- data ---------------------------------------------------------------------------------------
 
@@ -298,10 +299,15 @@ class LocalTracking:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ServerTracking:
-    """An MLflow tracking server."""
+    """An MLflow tracking server.
+
+    ``artifacts`` is a store where its runs may have their files besides at the server itself, such as
+    ``s3://bucket/prefix``: no other address that a run brings is opened.
+    """
 
     name: Literal["server"] = "server"
-    uri: WebAddress = "http://127.0.0.1:5000"
+    uri: WebAddress = dataclasses.field(default="http://127.0.0.1:5000", repr=False)  # it may hold a password
+    artifacts: ArtifactStore | None = None
     pictures: Pictures = "auto"
     register: RegisteredName | None = None
 
@@ -370,17 +376,19 @@ def to_container(config: TrainConfig) -> dict[str, Any]:
 def as_params(config: TrainConfig) -> dict[str, str]:
     """Every key and its value as MLflow params: ``optimizer.learning_rate`` is ``0.2``.
 
-    A password in the tracking server's address is left out.
+    Passwords are left out.
     """
     container = to_container(config)
     # They stand elsewhere; as params they would differ where no setting does.
     del container[VERSION_KEY], container["run"]
-    return {key: as_text(value) for key, value in flatten(container).items()}
+    flat = {key: as_text(value) for key, value in flatten(container).items()}
+    flat.pop(NAMED_STORE, None)
+    return flat
 
 
 def as_text(value: object) -> str:
     """A value of a config as MLflow shows it."""
-    return without_password(value) if isinstance(value, str) else json.dumps(value)
+    return without_password(value if isinstance(value, str) else json.dumps(value))
 
 
 def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -393,6 +401,9 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
             flat[f"{prefix}{key}"] = value
     return flat
 
+
+NAMED_STORE = "tracking.artifacts"
+"""A key that no param of a run says: the addresses of its files do."""
 
 OUTSIDE_RECIPE = (
     VERSION_KEY,

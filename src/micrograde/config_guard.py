@@ -23,10 +23,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from micrograde.errors import InputError
-from micrograde.keys import SCHEMAS, hide_passwords, key_of, keys_of, shorten
-from micrograde.mlflow_variables import follow_variables
+from micrograde.keys import SCHEMAS, key_of, keys_of, shorten
+from micrograde.mlflow_variables import follow_variables, with_server
 from micrograde.printable import printable
 from micrograde.quoting import quote_texts
+from micrograde.redaction import hide_passwords
 
 # The keys by which Hydra makes objects, and where they may stand with which values.
 _OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert)_")
@@ -69,6 +70,8 @@ class GuardedLoader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         """Compose, then look."""
+        if config_name is not None and self._follows_variables:
+            overrides = with_server(overrides)
         overrides = quote_texts(overrides)
         _refuse_several_choices(overrides)
         _refuse_deletions(overrides, config_name)
@@ -119,7 +122,8 @@ class GuardedLoader(ConfigLoaderImpl):
             super()._process_config_searchpath(config_name, parsed_overrides, repo)
         for source in repo.get_sources():
             if source.provider.startswith("hydra.searchpath") and not source.available():
-                raise InputError(f"hydra.searchpath: there is nothing at {source.scheme()}://{source.path}")
+                path = hide_passwords(source.path)
+                raise InputError(f"hydra.searchpath: there is nothing at {source.scheme()}://{path}")
 
     def _why(self, error: Exception, overrides: Sequence[str]) -> str:
         """Where Hydra says neither what nor where."""

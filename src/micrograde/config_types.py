@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -10,6 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteF
 
 from micrograde.recipe_versions import RECIPE_VERSION
 from micrograde.recorded_names import plain_name
+from micrograde.redaction import without_password
+from micrograde.tracking.server_files import parse_address
+
+_LONGEST_ADDRESS = 2000  # characters
 
 SCHEMA = ConfigDict(extra="forbid")
 MOST_LAYERS = 1000
@@ -19,6 +24,8 @@ MOST_LAYERS = 1000
 def _printable(value: str) -> str:
     if not value.isprintable() or "/" in value:
         raise ValueError("should hold neither a slash nor control characters")
+    if without_password(value) != value:  # it is how the store knows an experiment
+        raise ValueError("should hold no password, nor look as if it did")
     return value
 
 
@@ -53,13 +60,24 @@ def web_address(value: str) -> str:
         raise ValueError("should be an address that starts with http:// or https://")
     try:
         parts = urlsplit(value)
-        has_host = bool(parts.hostname) and parts.port != 0
+        has_host = bool(parts.hostname) and parts.port != 0 and len(value) <= _LONGEST_ADDRESS
+        (parts.hostname or "").encode("idna")  # a name of the network: neither an empty part nor a long one
     except ValueError:
         has_host = False
     if not has_host or not value.isprintable() or " " in value:
         raise ValueError("should be an address such as https://mlflow.example:5000")
     if "@" in parts.path + parts.query + parts.fragment:
         raise ValueError("holds an @ behind the host; in a password / is %2F, ? is %3F, # is %23, @ is %40")
+    return value
+
+
+def artifact_store(value: str) -> str:
+    """An address of files, for what is recorded elsewhere than on the tracking server."""
+    found = parse_address(value)
+    if found is None or found.local == Path("/"):
+        raise ValueError("should be a store such as s3://bucket/prefix, or a folder such as /shared/mlruns")
+    if found.names_user or (found.local is None and urlsplit(value).password is not None):
+        raise ValueError("should hold no password; MLflow has variables for those of its stores")
     return value
 
 
@@ -121,4 +139,5 @@ def run_id_as_text(value: object) -> object:
 RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
 RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
 Metric = Annotated[Text, AfterValidator(metric_name)]
+ArtifactStore = Annotated[str, AfterValidator(artifact_store)]
 WebAddress = Annotated[str, AfterValidator(web_address)]

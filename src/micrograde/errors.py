@@ -3,12 +3,18 @@
 import os
 import traceback
 
+from micrograde.redaction import without_password
+
 
 class _OneLineError(Exception):
     """Shown by Jupyter as the line that the shell shows; ``%debug`` still leads to where it was raised.
 
-    With the variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown, as in the shell.
+    With the variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown, as in the shell. A password in
+    the message is left out.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_password(message))
 
     def _render_traceback_(self) -> list[str]:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":

@@ -22,6 +22,7 @@ from micrograde.locations import store_location
 from micrograde.printable import printable
 from micrograde.progress import Watch, watch_epochs, watch_runs
 from micrograde.recipe_versions import EXACT_LABELS
+from micrograde.redaction import hide_passwords, without_password
 from micrograde.resuming import Resumption
 from micrograde.run_files import data_paths
 from micrograde.stacks import Cancel, Stack, train_stacks
@@ -33,7 +34,7 @@ from micrograde.tracking import (
     Recorder,
     RunRecorder,
     WriterProcess,
-    refuse_deleted,
+    check_experiment,
 )
 from micrograde.working import working
 
@@ -112,7 +113,7 @@ def run_experiments(
     TrackingError
         If a run could not be recorded; what happened in it is kept in the file that the message names.
     """
-    name = configs[0].run.name or run_name(overrides)
+    name = without_password(configs[0].run.name or "") or run_name(overrides)
     given = tags or {}
     requests = [
         RunRequest(config, config.run.name or name, overrides, tags=given, resumption=resumption)
@@ -125,7 +126,7 @@ def run_experiments(
     location = store_location(configs[0].tracking)
     for experiment_name in dict.fromkeys(config.experiment_name for config in configs):
         if location and not resumption:
-            refuse_deleted(experiment_name, location)
+            check_experiment(experiment_name, location)
     if resumption:
         _check_data(resumption, prepared.of(resumption.config))
     with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:
@@ -230,7 +231,7 @@ def run_name(overrides: Sequence[str]) -> str:
             # Text that looks like a number has been quoted for Hydra.
             value = re.sub(r"""(?<![^,([])"([\w.+-]+)"(?![^,)\]])""", r"\1", value)
             short.append(f"{key.rpartition('.')[2]}={value}")
-    return printable(" ".join(short))[:250] or "defaults"
+    return printable(" ".join(map(hide_passwords, short)))[:250] or "defaults"
 
 
 def open_recorder(

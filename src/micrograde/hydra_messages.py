@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from hydra.errors import OverrideParseException
 
-from micrograde.keys import hide_passwords, shorten, unknown_key_message
+from micrograde.keys import key_of, shorten, unknown_key_message
 from micrograde.printable import printable
+from micrograde.redaction import hide_passwords
 
 # Choices that come with an extra of this package.
 _EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
@@ -45,7 +46,7 @@ _LINES = (
 _UNKNOWN_KEY = (
     r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config\. '([^']+)'"
 )
-_UNKNOWN_CHOICE = r"Could not find '(.+)/(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search"
+_UNKNOWN_CHOICE = r"Could not find '(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search"
 
 
 def hydra_message(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> str:
@@ -60,21 +61,36 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
     if isinstance(error, OverrideParseException):
         reason = str(error).splitlines()[0]
         # A reason quotes pieces of what was typed, which may be pieces of a password.
-        told = "" if str(error.override) in reason or "tracking" in str(error.override) else f" ({reason})"
-        override = shorten(str(error.override))
+        typed_one = str(error.override)
+        quotes = typed_one in reason or "tracking" in typed_one or hide_passwords(typed_one) != typed_one
+        told = "" if quotes else f" ({reason})"
+        override = shorten(typed_one)
         return f"{override}: cannot be read as key=value{told}; quote it as 'key=\"value\"'"
     unknown = re.search(_UNKNOWN_KEY, message)
     if unknown:
         return unknown_key_message(next(filter(None, unknown.groups())), command, typed)
     choice = re.search(_UNKNOWN_CHOICE, message)
     if choice:
-        extra = _EXTRAS.get(f"{choice[1]}={choice[2]}".partition("_")[0])
+        chosen = _typed_choice(choice[1], typed)
+        extra = _EXTRAS.get(chosen.partition("_")[0])
         if extra:
             how = f".venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
-            return f"{choice[1]}={choice[2]}: is not installed; in the checkout, {how}"
-        return f"{choice[1]}={choice[2]}: there is no such choice; there are {' '.join(choice[3].split())}"
+            return f"{chosen}: is not installed; in the checkout, {how}"
+        return f"{shorten(chosen)}: there is no such choice; there are {' '.join(choice[2].split())}"
     for pattern, line in _LINES:
         found = re.search(pattern, message)
         if found:
             return line.format(*found.groups())
     return " ".join(message.split())
+
+
+def _typed_choice(path: str, typed: Sequence[str]) -> str:
+    """``data=lions`` of ``data/lions``; one that was typed may have slashes, of which Hydra drops some."""
+    for override in typed:
+        group, value = key_of(override), override.partition("=")[2]
+        if value and path.startswith(f"{group}/"):
+            chosen = path.removeprefix(f"{group}/")
+            as_typed = hide_passwords(value) != value or value.replace("/", "") == chosen.replace("/", "")
+            return f"{group}={value if as_typed else chosen}"
+    group, _, value = path.rpartition("/")
+    return f"{group}={value}"

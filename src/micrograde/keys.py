@@ -17,6 +17,7 @@ from micrograde.command_configs import (
 )
 from micrograde.config import TrainConfig
 from micrograde.recipe_versions import dataclass_members, members, names_of_choice
+from micrograde.redaction import hide_passwords
 
 SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
     "train": (("", TrainConfig), ("sweep.", SweepConfig)),
@@ -111,11 +112,6 @@ def shorten(text: str) -> str:
     # An address is hidden whole: one that cannot be read may hold a password anywhere.
     text = hide_passwords(re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL))
     return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
-
-
-def hide_passwords(text: str) -> str:
-    """The text without what stands before the last @ behind an address's ``://``, spaces included."""
-    return re.sub(r"(?<=://)[^/].*@", "***@", text, flags=re.DOTALL)
 
 
 def _of_group(kinds: Sequence[type]) -> Iterator[tuple[str, Key]]:

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ _QUIET = {  # unless the user has set them otherwise
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",  # files go to the server, not where it sends us
+    "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     "GIT_PYTHON_REFRESH": "quiet",  # a machine without git is no reason to complain
 }
 _OF_MLFLOW = re.compile(r"_?MLFLOW_")
@@ -54,10 +56,36 @@ def quiet_libraries() -> Iterator[None]:
     """Have this process use MLflow in that environment for as long as the context lasts."""
     before = dict(os.environ)
     _set(os.environ, quiet_environment())
+    undo = keep_credentials()
     try:
         yield
     finally:
+        undo()
         _set(os.environ, before)
+
+
+def keep_credentials() -> Callable[[], None]:
+    """Have no redirect carry credentials to another server; what is returned undoes that.
+
+    requests takes ``Authorization`` out by itself where scheme, host or port are others, but keeps cookies,
+    which know no port, and looks into ``~/.netrc``, which knows none either and may have an entry for all.
+    """
+    from requests.sessions import SessionRedirectMixin
+
+    rebuild_auth = SessionRedirectMixin.rebuild_auth
+
+    def rebuild(self: SessionRedirectMixin, prepared_request: Any, response: Any) -> None:
+        if self.should_strip_auth(response.request.url, prepared_request.url):
+            for name in ("Authorization", "Cookie"):
+                prepared_request.headers.pop(name, None)
+        else:
+            rebuild_auth(self, prepared_request, response)
+
+    def undo() -> None:
+        setattr(SessionRedirectMixin, "rebuild_auth", rebuild_auth)  # noqa: B010 (mypy minds an assignment)
+
+    setattr(SessionRedirectMixin, "rebuild_auth", rebuild)  # noqa: B010
+    return undo
 
 
 def forget_servers() -> None:

@@ -28,6 +28,7 @@ from micrograde.nn.arrays import IntArray
 from micrograde.pictures import write_light_pictures, write_other_pictures
 from micrograde.progress import progress_line
 from micrograde.recorded_names import by_plain_name, recorded_name
+from micrograde.redaction import without_password
 from micrograde.resuming import Resumption
 from micrograde.tracking import DatasetInput, RunRecorder
 from micrograde.training import (
@@ -72,6 +73,9 @@ class RunRequest:
     parent: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     resumption: Resumption | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", without_password(self.name))  # it is shown, logged and drawn
 
     @property
     def in_sweep(self) -> bool:

@@ -24,7 +24,9 @@ def store_location(tracking: AnyTracking) -> StoreLocation | None:
         return None
     home = project_home()
     check_kinds(home / "mlruns")
-    return server_store(tracking.uri, home) if isinstance(tracking, ServerTracking) else local_store(home)
+    if isinstance(tracking, ServerTracking):
+        return server_store(tracking.uri, home, tracking.artifacts)
+    return local_store(home)
 
 
 def where_to_look(tracking_uri: str, *arguments: str) -> str:

@@ -6,7 +6,7 @@ What was typed, or chosen by a preset, comes first. An address that is used, or 
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from micrograde.config import ServerTracking
 from micrograde.config_types import Name
 from micrograde.errors import InputError
 from micrograde.printable import printable
-from micrograde.tracking import project_home, without_password
+from micrograde.redaction import hide_passwords
+from micrograde.tracking import project_home
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 EXPERIMENT_NAME = "MLFLOW_EXPERIMENT_NAME"
@@ -30,6 +31,8 @@ _RANGES = {  # of those that MLflow refuses in the middle of a run
     "MLFLOW_HTTP_REQUEST_TIMEOUT": 86_400,
 }
 _BY_DATA = "${data.name}"  # what experiment_name is where nobody has said otherwise
+_SAYS_WHERE = {"tracking", "tracking.name", "tracking.uri"}
+_OF_SERVERS = "tracking.artifacts"  # a key that the local store has not
 _LONGEST = 200  # characters of a value in a line
 
 _said: set[str] = set()
@@ -54,6 +57,18 @@ def follow_variables(config: DictConfig, run_mode: RunMode) -> None:
         _check_ranges()
 
 
+def with_server(overrides: Sequence[str]) -> list[str]:
+    """What was typed, with the server that the variable names if a key of it was typed, and no server.
+
+    Hydra could not compose the key otherwise: ``tracking=local`` has none such.
+    """
+    keys = {key_of(each) for each in overrides}
+    uri = os.environ.get(TRACKING_URI, "")
+    if _OF_SERVERS not in keys or keys & _SAYS_WHERE or not is_web_address(uri):
+        return [*overrides]
+    return ["tracking=server", f"tracking.uri={_quoted(_server(uri))}", *overrides]
+
+
 def key_of(override: str) -> str:
     """What an override sets or chooses: ``tracking`` of ``+tracking@here=server``."""
     return override.partition("=")[0].lstrip("+~").partition("@")[0]
@@ -76,7 +91,7 @@ def _tracking(config: DictConfig, typed: set[str]) -> dict[str, str]:
     """Where to record, as overrides, if the variable says so; the config then says so, too."""
     uri = os.environ.get(TRACKING_URI)
     said = [OmegaConf.select(config, key) for key in ("hydra.runtime.choices.tracking", "tracking.name")]
-    if not uri or said != ["local", "local"] or typed & {"tracking", "tracking.name", "tracking.uri"}:
+    if not uri or said != ["local", "local"] or typed & _SAYS_WHERE:
         return {}
     if uri.isspace():
         raise InputError(f"{TRACKING_URI}: is nothing but spaces; unset it, or set it to a server's address")
@@ -87,19 +102,24 @@ def _tracking(config: DictConfig, typed: set[str]) -> dict[str, str]:
                 "or by a server (tracking=server tracking.uri=http://...); tracking=local says so"
             )
         return {}
+    address = _server(uri)
+    with open_dict(config.tracking):
+        config.tracking.name, config.tracking.uri, config.tracking.artifacts = "server", address, None
+    return {"tracking": "server", "tracking.uri": address}
+
+
+def _server(uri: str) -> str:
+    """The address of the server that the variable names, for a config; a line says that it is used."""
     uri = re.sub("^https?", lambda scheme: scheme[0].lower(), uri, flags=re.IGNORECASE)
     try:
         ServerTracking(uri=uri)
     except ValidationError as error:
         raise InputError(f"{TRACKING_URI}: {_reason(error)}; unset it, or type tracking=local") from None
-    address = _literal(uri)
-    with open_dict(config.tracking):
-        config.tracking.name, config.tracking.uri = "server", address
     _say(
         f"{TRACKING_URI} is used: tracking=server tracking.uri={shown(uri)} "
         "(tracking=local is the project's own store)"
     )
-    return {"tracking": "server", "tracking.uri": address}
+    return _literal(uri)
 
 
 def _experiment(config: DictConfig, typed: set[str]) -> dict[str, str]:
@@ -155,7 +175,7 @@ def _quoted(value: str) -> str:
 
 def shown(value: str) -> str:
     """A value in a line, without a password."""
-    text = printable(without_password(value))
+    text = printable(hide_passwords(value))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 

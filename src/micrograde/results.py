@@ -377,7 +377,7 @@ def _looked_at(
 
 def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Figure]:
     with _left_behind(run_id, location, "figures") as folder:
-        files = sorted(folder.iterdir()) if folder else []
+        files = sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
         # A boundary is there as a picture and as an animation.
         return {
             path.stem if path.suffix != ".gif" else f"{path.stem}_animation": Figure(kind, path.read_bytes())

@@ -25,7 +25,7 @@ from micrograde.config import (
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
-from micrograde.tracking import StoreLocation, folder_here, without_password
+from micrograde.tracking import StoreLocation, folder_here, named_folder, open_files, shown_address
 from micrograde.tracking.temporary import temporary_folder
 
 RECIPE = "config/config.yaml"
@@ -52,17 +52,25 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
     if location.artifact_root is not None:
         yield _local_folder(run, location)
         return
+    named = named_folder(run.artifact_uri, location, f"run {run.about.run_id}")
+    if named:
+        yield named
+        return
     with temporary_folder(location.folder) as folder:
         with quiet_libraries():
-            _download(run, location.tracking_uri, wanted, str(folder))
+            _download(run, location, wanted, str(folder))
         yield folder
 
 
 def contained(folder: Path, name: str) -> Path | None:
-    """The file or folder ``name`` in a folder, if it is there and lies in it, wherever links lead."""
+    """The file or folder ``name`` in a folder, if it is there and lies in it, wherever links lead.
+
+    What is neither, such as a named pipe, which would be waited for, is as good as not there.
+    """
     # Not Path.resolve and Path.exists, which raise for links that lead to themselves and names too long.
     path = Path(os.path.realpath(folder / name))
-    return path if os.path.exists(path) and path.is_relative_to(os.path.realpath(folder)) else None
+    is_there = os.path.isfile(path) or os.path.isdir(path)
+    return path if is_there and path.is_relative_to(os.path.realpath(folder)) else None
 
 
 def read_recipe(
@@ -127,25 +135,24 @@ def data_paths(data: DataConfig) -> dict[str, str]:
 def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
     folder = folder_here(run.artifact_uri, location)
     if folder is None:
-        said = without_password(run.artifact_uri)
+        said = shown_address(run.artifact_uri)
         raise InputError(f"run {run.about.run_id}: its files are not in {location.folder}, but in {said}")
     return folder
 
 
-def _download(run: StoredRun, tracking_uri: str, wanted: Collection[str], folder: str) -> None:
-    import requests
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    client, run_id = MlflowClient(tracking_uri), run.about.run_id
+def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], folder: str) -> None:
+    name = f"run {run.about.run_id}"
     try:
-        there_are = {file.path for file in client.list_artifacts(run_id)}
-        for name in wanted:
-            if name in there_are:
-                client.download_artifacts(run_id, name, folder)
-    except (MlflowException, requests.RequestException, OSError) as error:
-        reason = without_password(str(error).splitlines()[0])
-        raise InputError(f"run {run_id}: its files cannot be had from the server ({reason})") from None
+        files = open_files(run.artifact_uri, location, name)
+        there_are = {file.path for file in files.list_artifacts()}
+        for each in wanted:
+            if each in there_are:
+                files.download_artifacts(each, folder)  # type: ignore[no-untyped-call]
+    except InputError:
+        raise
+    except Exception as error:  # each kind of store has errors of its own, and some lack their library
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{name}: its files cannot be had from the server ({reason})") from None
 
 
 def _read_yaml(path: Path, name: str) -> dict[str, Any]:

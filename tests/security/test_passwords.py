@@ -1,17 +1,46 @@
-"""A password in a tracking server's address is in no file, no line and no store afterwards."""
+"""A password, wherever it is typed, is in no file, no line and no store afterwards."""
 
+import io
 import shutil
+import time
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 from benchmarks.servers import MlflowServer, free_port
+from hydra._internal.utils import create_config_search_path
+from hydra.core.plugins import Plugins
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from omegaconf.errors import OmegaConfBaseException
+from tests.conftest import ROOT
 
-from micrograde.tracking import without_password
-
-pytestmark = pytest.mark.slow  # each of them runs commands
+from micrograde import mlflow_variables
+from micrograde.arguments import check_arguments
+from micrograde.config_guard import GuardedLoader
+from micrograde.config_parsing import (
+    parse_compare_config,
+    parse_predict_config,
+    parse_sweep_config,
+    parse_train_config,
+)
+from micrograde.errors import InputError
+from micrograde.hydra_messages import hydra_message
+from micrograde.live_run import RunRequest
+from micrograde.locations import store_location
+from micrograde.redaction import hide_passwords, without_password
+from micrograde.sweeps.composing import resolved
+from micrograde.sweeps.options import check_alone
 
 SECRET = "swordfish"
 WRITTEN = [f"me:{SECRET}@", f"me:p%40{SECRET}%2Fw%3Ard@", f"{SECRET}@", f"me:p@{SECRET}:@"]
 SWEEP = ("-m", "seed=0,1")
+WORDS = (
+    "data=iris", "training.num_epochs=1", f"run.name='http://me:{SECRET}@x'", f"run.note='at http://{SECRET}@x'",
+    f"run.tags={{place: 'http://me:{SECRET}@x', password: {SECRET}, api_token: {SECRET}}}",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +76,13 @@ def test_recorded_by_a_server(user, server, what):
 def test_a_server_that_is_not_there(user, part):
     port = free_port()
     where = ("tracking=server", f"tracking.uri=http://{part}127.0.0.1:{port}")
-    done = user.run("train", "data=iris", "training.num_epochs=1", *where, status=None)
+    done = user.run("train", *WORDS, *where, status=None)
     assert f"//***@127.0.0.1:{port}" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     check(user, done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pipeline", "what"), [("train", SWEEP), ("compare", ()), ("replay", ("run_id=12345678",))]
 )
@@ -64,6 +94,7 @@ def test_a_server_that_cannot_be_asked(user, pipeline, what):
     check(user, done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [
@@ -93,6 +124,186 @@ def test_an_address_that_is_wrong(user, address):
     assert done.stderr.count("\n") == 1
     check(user, done)
     assert user.files() == before
+
+
+# --- wherever it is typed -------------------------------------------------------------------------
+
+FORMS = [
+    f"http://me:{SECRET}@x",
+    f"http://{SECRET}@x",
+    f"https://me:{SECRET}@x/t.csv",
+    f"postgresql+psycopg://me:{SECRET}@h/db",
+    f"http:/me:{SECRET}@x",
+    f"http:me:{SECRET}@x",
+    f"//me:{SECRET}@x",
+    f"http://me:p@{SECRET}@x",
+    f"http://me%3A{SECRET}%40x",
+    f"http%3A%2F%2Fme%3A{SECRET}%40x",
+    f"https://x/t.csv?token={SECRET}",
+    f"https://x/t.csv?X-Amz-Signature={SECRET}&y=1",
+]
+TYPED = [
+    "tracking={}", "+tracking={}", "tracking@here={}", "data={}", "optimizer={}", "+experiment={}", "{}",
+    "{}=1", "+{}=1", "~{}", "~data={}", "tracking.uri=[{}]", "tracking.uri={{a:'{}'}}", "tracking.artifacts='{}'",
+    "tracking.artifacts=s3:'{}'", "+foo='{}'", "foo='{}'", "+foo.bar='{}'", "foo='{}", 'foo="{}', "foo=[{}",
+    "seed='{}'", "seed=[1,'{}']", "experiment_name='{}'", "experiment_name='{}',b", "optimizer.learning_rate='{}'",
+    "data.path='{}'", "data.path='{}',b", "model.hidden_size=['{}',2]", "run.name=['{}']", "run.name='{}/\t'",
+    "run.tags='{}'", "run.tags={{'{}': 1}}", "run.tags={{mlflow.x: '{}'}}", "run.tags={{a: ['{}']}}",
+    "run.note=['{}']", "sweep.name='{}'", "sweep.metric='{}'", "sweep.members='{}'", "sweep.parent_run_id='{}'",
+    "training.resume='{}'", "hydra.run.dir='{}'", "hydra.sweep.dir='{}'", "hydra.output_subdir='{}'",
+    "hydra/launcher={}", "hydra/sweeper={}", "+hydra.job.env_set.A='{}'", "hydra.searchpath=['{}']",
+    "hydra.searchpath='{}'", "hydra.mode='{}'", "+hydra.callbacks.x._target_='{}'", "recipe_version='{}'",
+    "tracking.register='{}'", "data.name='{}'", "tracking.name='{}'", "seed=${{oc.env:'{}'}}", "seed=${{{}}}",
+    "run_id='{}'", "where='{}'",
+]  # fmt: skip
+NAMED_SO = [
+    f"password={SECRET}",
+    f"+password={SECRET}",
+    f"tracking.password={SECRET}",
+    f"+tracking.token={SECRET}",
+    f"+api_key='a&{SECRET}'",
+    f"MLFLOW_TRACKING_PASSWORD={SECRET}",
+    f"seed={{password: {SECRET}}}",
+    f"run.tags={{password: [{SECRET}]}}",
+]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """All that is said of a command line by what reads it."""
+    setup_globals()
+    Plugins.instance()
+    loader = GuardedLoader(create_config_search_path(str(ROOT / "conf")))
+    parsers = {"train": parse_train_config, "compare": parse_compare_config, "predict": parse_predict_config}
+
+    def said(*overrides, command="train", mode=RunMode.RUN):
+        printed = io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(printed):
+            try:
+                check_arguments(list(overrides), sweeps=command == "train")
+                container = resolved(loader.load_configuration(command, list(overrides), mode))
+                if command == "train":
+                    check_alone(parse_sweep_config(container))
+                parsers[command](container)
+            except (HydraException, OmegaConfBaseException) as error:
+                return hydra_message(error, command, overrides) + printed.getvalue()
+            except InputError as error:
+                return str(error) + printed.getvalue()
+        return printed.getvalue()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MICROGRADE_HOME", str(tmp_path_factory.mktemp("home")))
+        yield said
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_is_recognised(form):
+    for typed in ("{}", "tracking={}", "foo=['{}',", '{{"a":"{}"}}', "see {} and a@b"):
+        assert SECRET not in without_password(typed.format(form))
+        assert SECRET not in hide_passwords(typed.format(form))
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_no_line_repeats_it_whatever_key_it_is_typed_for(said, typed):
+    form = FORMS[0] if len(typed) % 3 else FORMS[6]
+    assert SECRET not in said(typed.format(form))
+
+
+@pytest.mark.parametrize("typed", NAMED_SO)
+def test_nor_what_is_called_like_one(said, typed):
+    assert SECRET not in said(typed)
+
+
+@pytest.mark.parametrize("typed", [TYPED[0], TYPED[12], *TYPED[20:24], "where='{}'"])
+def test_nor_of_a_sweep_or_another_command(said, typed):
+    given = typed.format(FORMS[0])
+    assert SECRET not in said("data=csv", "data.target=x", given, mode=RunMode.MULTIRUN)
+    assert SECRET not in said(given, command="compare")
+    assert SECRET not in said(given, command="predict")
+
+
+@pytest.mark.parametrize("variable", ["MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"])
+@pytest.mark.parametrize("form", [FORMS[0], FORMS[3], FORMS[5], FORMS[9]])
+def test_nor_one_in_a_variable(said, monkeypatch, variable, form):
+    monkeypatch.setattr(mlflow_variables, "_said", set())
+    monkeypatch.setenv(variable, form)
+    assert SECRET not in said("data=iris")
+
+
+def test_nor_an_object_that_is_shown():
+    from micrograde.config import ServerTracking
+
+    address = f"http://me:{SECRET}@x"
+    tracking = ServerTracking(uri=address)
+    for shown in (tracking, store_location(tracking), InputError(address), RunRequest(None, address)):
+        assert SECRET not in repr(shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "what",
+    [
+        (),
+        ("-m", "seed=0,1", f"sweep.name='http://me:{SECRET}@x'", f"sweep.tags={{token: {SECRET}}}"),
+        (
+            *("-m", "seed=0,1", "hydra/sweeper=basic", "hydra/launcher=basic", "hydra/hydra_logging=default"),
+            f"sweep.note='http://{SECRET}@x'",
+        ),
+    ],
+    ids=["run", "sweep", "basic"],
+)
+def test_a_users_own_words_are_recorded_without_it(user, what):
+    done = user.run("train", *WORDS, *what)
+    user.wait_until_written()
+    check(user, done)
+    (run, *_) = [run for run in user.runs() if "place" in run.data.tags]
+    assert run.data.tags["place"] == "http://***@x"
+    assert run.data.tags["password"] == "***"
+    check(user, user.run("compare", *(["sweep=latest"] if what else [])))
+    check(user, user.run("train", *WORDS, "--cfg", "job"))
+
+
+# --- the rule -------------------------------------------------------------------------------------
+
+# All that may stand before a host: what need not be percent-encoded there, and what people type all the same.
+USERS = st.text(
+    st.characters(exclude_categories=("Z", "C"), exclude_characters="/\\"), min_size=1, max_size=30
+) | st.builds("{}:{}".format, st.text("abc", max_size=3), st.text("xyz:@/?#%&=,;'\"[]{}()!$*+~", min_size=1))
+SCHEMES = st.sampled_from(
+    ["http://", "https://", "HTTP://", "ftp://", "postgresql+psycopg://", "s3://", "http:/"]
+)
+AROUND = st.sampled_from(["", "see ", "tracking.uri=", "'", "tracking=", "[", "x=[a,", "kept in (", "\n"])
+OTHERS = st.text(st.characters(exclude_categories=("C",), exclude_characters="@%=:"), max_size=60)
+
+
+@given(AROUND, SCHEMES, USERS, OTHERS)
+def test_wherever_it_stands_before_a_host_it_is_nowhere_in_what_is_left(before, scheme, user, after):
+    assume(not user.startswith("/"))
+    hidden = without_password(f"{before}{scheme}{user}@host/path {after}")
+    assert hidden == f"{before}{scheme}***@host/path {after}"
+
+
+@given(
+    st.text(st.characters(exclude_characters="@%=:")) | st.sampled_from(["a@b", "me@work: x", "100%", "a=b"])
+)
+def test_other_text_stays_as_it_is(text):
+    assert without_password(text) == text
+    assert hide_passwords(text) == text
+
+
+@given(st.text(max_size=200), SCHEMES, USERS)
+def test_what_has_been_hidden_stays_so(text, scheme, user):
+    once = without_password(f"{text} {scheme}{user}@h")
+    assert without_password(once) == once
+
+
+@pytest.mark.parametrize(
+    "text", ["://" * 10**5, "a@" * 10**5, "token" * 10**5, "%3A%2F%2F" * 10**5, "a.b-" * 10**5]
+)
+def test_long_texts_of_others_take_no_time(text):
+    start = time.process_time()
+    without_password(f"{text}@")
+    assert time.process_time() - start < 5
 
 
 def test_the_password_is_taken_out_whole():

@@ -1,5 +1,7 @@
 """A run's files lie in ``mlruns/``, wherever its experiment has others."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,23 @@ def test_of_an_experiment_that_has_its_files_elsewhere(location, client, folder,
         assert uri.startswith(f"{root.as_uri()}/toys-")
         assert {Path(each.path).name for each in list_artifacts(uri)} > {"weights", "MLmodel"}
     assert all_files(elsewhere.parent) == before
+
+
+@pytest.mark.parametrize("address", ["runs:/x", "s3://", "relative/7", "x" * 4000, "file://elsewhere/x"])
+def test_of_an_experiment_whose_address_is_none(location, client, folder, address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    client.create_experiment("toys", "s3://bucket/x")
+    with closing(sqlite3.connect(location.database)) as store, store:
+        store.execute("update experiments set artifact_location = ? where name = 'toys'", (address,))
+    before = all_files(tmp_path) - all_files(location.folder.parent)
+    writer = EventWriter(client, location, folder, {})
+    writer.write(EVENTS)
+    run_id, _ = writer.run_ids[BEST]
+    assert {each.path for each in client.list_artifacts(run_id, "model")} > {"model/weights"}
+    here = str(location.folder.relative_to(tmp_path))
+    assert {path for path in all_files(tmp_path) - before if not path.startswith(here)} <= {
+        here.split("/")[0]
+    }
 
 
 def test_of_an_experiment_that_mlflow_made_in_mlruns_they_lie_there(location, client, folder):

@@ -1,6 +1,5 @@
 """A tracking server asked through MLflow's client; the same rows as ``sql_store`` reads."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -101,7 +100,7 @@ def _asked(uri: str) -> "Iterator[MlflowClient]":
         try:
             yield MlflowClient(uri)
         except MlflowException as error:
-            reason = re.sub(r"(?<=://)[^/\s]+@", "***@", str(error).splitlines()[0])
+            reason = str(error).splitlines()[0]
             raise InputError(f"the tracking server cannot be asked for its runs ({reason})") from None
 
 

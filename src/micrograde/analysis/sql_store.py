@@ -1,6 +1,5 @@
 """A SQL store read directly: a query a table, whatever the number of runs."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,7 +137,6 @@ def _connected(uri: str) -> "Iterator[Connection | None]":
             engine.dispose()
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        shown = re.sub(r"(?<=://)[^/\s]+@", "***@", shown)
         raise InputError(f"{shown}: cannot be read as an MLflow store ({reason})") from None
 
 

@@ -1,11 +1,11 @@
 """Which module reads a store: a SQL store is read directly, a server is asked."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from micrograde.analysis import server, sql_store
 from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
+from micrograde.redaction import HIDDEN, without_password
 
 
 class Store(Protocol):
@@ -44,7 +44,7 @@ def is_server(tracking_uri: str) -> bool:
 
 def public_address(tracking_uri: str) -> str:
     """The address without a user's name and password, which MLflow takes from its own variables as well."""
-    return re.sub(r"(?<=://)[^/\s]*@", "", tracking_uri)
+    return without_password(tracking_uri).replace(f"{HIDDEN}@", "", 1)
 
 
 def make_command(command: str, tracking_uri: str, *arguments: str) -> str:

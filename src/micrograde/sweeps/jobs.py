@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from micrograde.config import TrainConfig, as_text, config_digest, flatten
+from micrograde.config import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.experiment import PreparedSets, run_name
 from micrograde.keys import key_of
 from micrograde.recipe_versions import VERSION_KEY, without_legacy
+from micrograde.redaction import without_password
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
 
@@ -58,7 +59,7 @@ class Job:
         shown = {
             key: value for key, value in self.container.items() if key not in ("sweep", "run", VERSION_KEY)
         }
-        return {key: as_text(value) for key, value in flatten(shown).items()}
+        return {key: as_text(value) for key, value in flatten(shown).items() if key != NAMED_STORE}
 
 
 def make_job(
@@ -77,7 +78,7 @@ def make_job(
         prepared.check(config)
     except InputError as error:
         return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))
-    name = f"{config.run.name} {name}"[:250] if config.run.name else name
+    name = f"{without_password(config.run.name)} {name}"[:250] if config.run.name else name
     digest = prepared.of(config).dataset.digest
     return Job(tuple(overrides), name, container, config, data_digest=digest)
 

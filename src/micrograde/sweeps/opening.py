@@ -10,6 +10,8 @@ from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Sweep
 from micrograde.tracking import WriterProcess
 
+_BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+
 
 def open_sweep(master: DictConfig) -> Sweep:
     """The sweep; its parent run begins with its first jobs.
@@ -35,6 +37,8 @@ def _prepared(master: DictConfig, sweep: Sweep) -> Sweep:
     """The sweep, and Hydra's config fitted to it."""
     if is_search(master.hydra.sweeper):
         prepare_search(master, sweep)
+    if str(master.hydra.sweeper._target_) == _BASIC:
+        master.hydra.sweeper._target_ = "hydra_plugins.basic_sweep.BasicSweep"
     if OmegaConf.select(master, "hydra.launcher.ray.init.address"):
         # Of a cluster that is there already Ray takes no size, and its launcher would give one.
         with open_dict(master.hydra.launcher):

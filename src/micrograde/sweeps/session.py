@@ -38,9 +38,9 @@ from micrograde.tracking import (
     RunRecorder,
     StoreAwayError,
     WriterProcess,
+    check_experiment,
     claim,
     recover,
-    refuse_deleted,
     send_launch,
 )
 from micrograde.working import working
@@ -146,7 +146,7 @@ class Sweep:
                 recover(self.location)
                 earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
         if earlier is None:
-            refuse_deleted(self._experiment_name, self.location)
+            check_experiment(self._experiment_name, self.location)
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:
@@ -220,6 +220,8 @@ class Sweep:
         """The parent run of an earlier launch is RUNNING again: there is something to be done."""
         assert self._recorder
         if self._found and not self._goes_on:
+            if self.location:
+                check_experiment(self._experiment_name, self.location)
             self._parent = self._recorder.adopt_run(self._found.run_id)
             self._goes_on = self._changed = True
 

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlparse
 from micrograde.tracking.store import StoreLocation
 
 _LOCKED_SECONDS = 20.0
+_LONGEST = 4096  # characters of a path; the system opens no longer one, and links in it take time
 _SET = {
     "run": "update runs set artifact_uri = ? where run_uuid = ?",
     "logged model": "update logged_models set artifact_location = ? where model_id = ?",
@@ -61,7 +62,16 @@ def local_path(address: str) -> Path | None:
     if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost") or not address:
         return None
     path = unquote(parts.path if parts.scheme else address)
-    return None if "\0" in path else Path(path)
+    return None if "\0" in path or len(path) > _LONGEST else Path(path)
+
+
+def is_readable_by_mlflow(address: str) -> bool:
+    """Whether MLflow can make addresses of runs and models from this one, wherever it leads."""
+    try:
+        parts = urlparse(address)
+    except ValueError:
+        return False
+    return "\0" not in address and ".." not in unquote(unquote(parts.query))
 
 
 def former_places(path: Path) -> Iterator[tuple[Path, Path]]:

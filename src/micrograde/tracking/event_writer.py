@@ -30,6 +30,7 @@ from micrograde.tracking.logged_model import log_model, register_model
 from micrograde.tracking.mlmodel import write_mlmodel
 from micrograde.tracking.retrying import Caller, at_once
 from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
+from micrograde.tracking.server_files import check_address
 from micrograde.tracking.store import StoreLocation, StoreLock
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ class EventWriter:
         if event.run in self._taken_over:
             return
         self.running.add(event.run)
+        if not self._location.database:  # before anything more is written of it
+            check_address(run.info.artifact_uri, self._location, f"run {run_id}")
         self._params += [Param(run_id, *param) for param in event.params.items()]
         if event.dataset:
             dataset = _dataset_entity(event.dataset)

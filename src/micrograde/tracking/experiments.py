@@ -1,10 +1,13 @@
 """Experiments of a store by their names, made where there are none."""
 
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
-from micrograde.tracking.addresses import experiment_folder
-from micrograde.tracking.deleted_experiments import deleted_message
+from micrograde.redaction import without_password
+from micrograde.tracking.addresses import experiment_folder, is_readable_by_mlflow
 from micrograde.tracking.retrying import Caller
+from micrograde.tracking.server_files import check_address, shown_address
 from micrograde.tracking.store import StoreLocation
 
 if TYPE_CHECKING:
@@ -25,13 +28,13 @@ class Experiments:
         Raises
         ------
         ValueError
-            If it has been deleted.
+            If it takes no runs: see ``check_usable``.
         """
         if name not in self._ids:
             found = self._make(lambda: self._client.get_experiment_by_name(name))
             experiment: Experiment = found or self._make(lambda: self._create(name))
-            if experiment.lifecycle_stage == "deleted":
-                raise ValueError(deleted_message(name, experiment.experiment_id, self._location))
+            about = (experiment.experiment_id, experiment.lifecycle_stage, experiment.artifact_location)
+            check_usable(name, *about, self._location)
             self._ids[name] = experiment.experiment_id
         return self._ids[name]
 
@@ -55,3 +58,34 @@ class Experiments:
         """Of a local store; a server has a place of its own."""
         root = self._location.artifact_root
         return (root / experiment_folder(experiment_name)).as_uri() if root else None
+
+
+def check_usable(
+    name: str, experiment_id: str, lifecycle_stage: str, artifact_location: str, location: StoreLocation
+) -> None:
+    """Raise ``ValueError``, with a line for the user, if an experiment takes no runs.
+
+    It has been deleted, or its files would be where none are put. A local store's are in ``mlruns/``
+    whatever its address is, as long as MLflow can make that of a run from it.
+    """
+    if lifecycle_stage == "deleted":
+        raise ValueError(deleted_message(name, experiment_id, location))
+    if not location.database:
+        if artifact_location:  # else that of each run says it
+            check_address(artifact_location, location, f"experiment_name={name}")
+    elif not is_readable_by_mlflow(artifact_location):
+        shown = shown_address(artifact_location)
+        raise ValueError(
+            f"experiment_name={name}: its files are at {shown} by what the store says, which is no address; "
+            "choose another name"
+        )
+
+
+def deleted_message(name: str, experiment_id: str, location: StoreLocation) -> str:
+    """What is said of such an experiment: the command restores it with all its runs."""
+    store = shlex.quote(without_password(location.tracking_uri))
+    command = f"{shlex.quote(sys.executable)} -m mlflow experiments restore --experiment-id {experiment_id}"
+    return (
+        f"experiment_name={name}: was deleted in the store; choose another name, or restore it with: "
+        f"MLFLOW_TRACKING_URI={store} {command}"
+    )

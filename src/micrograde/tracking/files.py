@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from micrograde.tracking.addresses import experiment_folder, folder_here, lies_here, local_path, set_address
 from micrograde.tracking.retrying import Caller
+from micrograde.tracking.server_files import open_files
 from micrograde.tracking.store import StoreLocation
 
 if TYPE_CHECKING:
@@ -38,9 +39,13 @@ def keep_files(
             target = make(lambda: place_of_run(run, client, location))
             shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
         return
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        return
+    store = open_files(run.artifact_uri, location, f"run {run.run_id}")
+    for path in files:
         inner = path.relative_to(folder).parent.as_posix()
-        make(partial(client.log_artifact, run.run_id, str(path), None if inner == "." else inner))
+        make(partial(store.log_artifact, str(path), None if inner == "." else inner))
 
 
 def place_of_run(run: "RunInfo", client: "MlflowClient", location: StoreLocation) -> Path:

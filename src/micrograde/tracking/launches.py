@@ -23,11 +23,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from micrograde.redaction import without_password
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.full_disk import reserve_space
 from micrograde.tracking.locks import Hold, is_held
 from micrograde.tracking.processes import ProcessIdentity
-from micrograde.tracking.store import StoreLocation, make_launch_folder, without_password
+from micrograde.tracking.store import StoreLocation, make_launch_folder
 from micrograde.tracking.temporary import clear_temporary
 
 JOURNAL = "journal.jsonl"
@@ -44,6 +45,8 @@ class Launch:
     ----------
     server
         The tracking server's address, its password made unreadable; None for the local store.
+    artifacts
+        Where the config says that files of the server's runs may be, besides at the server.
     script
         The program that was started.
     """
@@ -51,6 +54,7 @@ class Launch:
     server: str | None
     script: str
     process: ProcessIdentity
+    artifacts: str | None = None
 
     def belongs_to(self, location: StoreLocation) -> bool:
         """Whether that is its store."""
@@ -62,7 +66,7 @@ class Launch:
         try:
             content = json.loads((folder / _LAUNCH).read_text(encoding="utf-8"))
             process = ProcessIdentity(**content["process"])
-            return cls(content["server"], content["script"], process)
+            return cls(content["server"], content["script"], process, content.get("artifacts"))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -80,7 +84,7 @@ def begin_launch(location: StoreLocation, script: str, claim: Claim | None = Non
     try:
         hold = Hold(folder / _LAUNCH_LOCK)
         reserve_space(folder)
-        launch = Launch(_server(location), script, ProcessIdentity.own())
+        launch = Launch(_server(location), script, ProcessIdentity.own(), location.artifacts)
         (folder / JOURNAL).touch()
         if claim:
             claim.mark(folder)

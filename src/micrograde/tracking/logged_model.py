@@ -7,6 +7,7 @@ of a run each is made once.
 import math
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from micrograde.tracking.addresses import folder_here
 from micrograde.tracking.files import place_model
 from micrograde.tracking.retrying import Caller
+from micrograde.tracking.server_files import ForeignAddressError, check_address, open_files
 from micrograde.tracking.store import StoreLocation
 
 if TYPE_CHECKING:
@@ -79,33 +81,33 @@ def _make_model(client: "MlflowClient", location: StoreLocation, run: "Run", mak
     from mlflow.models import Model
 
     with tempfile.TemporaryDirectory() as folder:
-        files = _copy_files(client, location, run, Path(folder), make)
-        model_id = str(make(lambda: _begin(client, location, run)).model_id)
+        files = _copy_files(location, run, Path(folder), make)
+        model = make(lambda: _begin(client, location, run))
+        model_id = str(model.model_id)
         described = Model.load(files)
         described.model_id = model_id
         described.save(files / "MLmodel")
+        log: Callable[[str], None] = partial(client.log_model_artifact, model_id)
+        if not location.database:
+            log = open_files(model.artifact_location, location, f"model {model_id}").log_artifact
         for path in sorted(files.iterdir()):
-            make(partial(client.log_model_artifact, model_id, str(path)))
+            make(partial(log, str(path)))
     make(lambda: _log_metrics(client, run, model_id))
     make(lambda: client.finalize_logged_model(model_id, _READY))
     return model_id
 
 
-def _copy_files(
-    client: "MlflowClient", location: StoreLocation, run: "Run", folder: Path, make: Caller
-) -> Path:
+def _copy_files(location: StoreLocation, run: "Run", folder: Path, make: Caller) -> Path:
     """A copy of the run's folder ``model``.
 
     From a server file by file, so that one that fails is not a reason to ask for the others again, and not by
     the client, which takes every failure for a file that is not there.
     """
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
     if location.database:
         source = folder_here(run.info.artifact_uri, location)
         assert source
         return Path(shutil.copytree(source / _FOLDER, folder / _FOLDER))
-    files = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
+    files = open_files(run.info.artifact_uri, location, f"run {run.info.run_id}")
     for file in make(lambda: files.list_artifacts(_FOLDER)):
         make(partial(files.download_artifacts, file.path, str(folder)))
     return folder / _FOLDER
@@ -117,6 +119,12 @@ def _begin(client: "MlflowClient", location: StoreLocation, run: "Run") -> "Logg
         client.delete_logged_model(left.model_id)
     params = {key: value[:_PARAM_LENGTH] for key, value in run.data.params.items()}
     model = client.create_logged_model(run.info.experiment_id, _NAME, run.info.run_id, params=params)
+    if not location.database:
+        try:
+            check_address(model.artifact_location, location, f"model {model.model_id}")
+        except ForeignAddressError:
+            client.delete_logged_model(model.model_id)
+            raise
     place_model(model, client, location)
     return model
 

@@ -18,6 +18,7 @@ from typing import Self
 
 from micrograde.errors import InputError
 from micrograde.interrupts import uninterrupted
+from micrograde.redaction import redacted, without_password
 from micrograde.tags import REASON
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
@@ -42,7 +43,7 @@ from micrograde.tracking.kinds import check_writable
 from micrograde.tracking.launches import JOURNAL, begin_launch
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RecordedRun
-from micrograde.tracking.store import StoreLocation, without_password
+from micrograde.tracking.store import StoreLocation
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
 
 SYNC = "make sync"
@@ -118,8 +119,8 @@ class Recorder:
                 _now(),
                 experiment_name,
                 without_password(run_name),
-                _without_passwords(params),
-                _without_passwords(tags),
+                redacted(params),
+                redacted(tags),
                 replace(dataset, source=without_password(dataset.source)) if dataset else None,
                 parent,
             )
@@ -159,7 +160,7 @@ class Recorder:
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """More that is known of a run."""
-        self._append(TagsSet(run, _without_passwords(tags)))
+        self._append(TagsSet(run, redacted(tags)))
 
     def end_run(
         self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
@@ -270,7 +271,3 @@ class Recorder:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _without_passwords(texts: Mapping[str, str]) -> dict[str, str]:
-    return {key: without_password(text) for key, text in texts.items()}

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from micrograde import tags
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
+from micrograde.redaction import without_password
 from micrograde.tracking.launches import Launch, dead_launches, is_alive
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.sending import Kept, send_launch
-from micrograde.tracking.store import StoreLocation, StoreLock, without_password
+from micrograde.tracking.store import StoreLocation, StoreLock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+from micrograde.redaction import without_password
 from micrograde.tracking.errors import StoreAwayError
-from micrograde.tracking.store import StoreLocation, without_password
+from micrograde.tracking.store import StoreLocation
 
 Result = TypeVar("Result")
 Caller = Callable[[Callable[[], Any]], Any]

@@ -1,8 +1,9 @@
 """What a launch has left, sent to its store after the launch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from micrograde.tracking.launches import Launch
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.store import StoreLocation
 from micrograde.tracking.writer_process import WriterProcess
@@ -29,6 +30,9 @@ def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
     Runs that it left without an end are KILLED. What the store has already stays as it is.
     """
     mend_addresses(location)
+    launch = Launch.read(folder)
+    if launch and not location.database and location.artifacts is None:
+        location = replace(location, artifacts=launch.artifacts)
     writer = WriterProcess(on_notice=lambda notice: None)  # noqa: ARG005 (the outcome says it)
     writer.assign(folder, location, late=True)
     outcome = writer.last_answer()

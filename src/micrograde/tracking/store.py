@@ -13,6 +13,7 @@ from typing import Self
 
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
+from micrograde.redaction import without_password
 from micrograde.tracking.kinds import check_database, check_writable
 from micrograde.tracking.temporary import temporary_folder
 
@@ -29,11 +30,17 @@ class StoreLocation:
         Where a local store keeps files; None lets the server decide.
     folder
         ``mlruns/`` of the project: nothing is written outside it.
+    artifacts
+        Where a server's runs may have their files, besides at the server itself: what the config says.
     """
 
     tracking_uri: str
     artifact_root: Path | None
     folder: Path
+    artifacts: str | None = None
+
+    def __repr__(self) -> str:
+        return f"StoreLocation({without_password(self.tracking_uri)!r}, {str(self.folder)!r})"
 
     @property
     def database(self) -> Path | None:
@@ -46,8 +53,14 @@ def project_home() -> Path:
 
     ``MICROGRADE_HOME`` if it is set, else the checkout that this file lies in, else the working
     directory (for an installed package).
+
+    Raises
+    ------
+    InputError
+        If ``MICROGRADE_HOME`` is an address, of which a path would be made.
     """
     given = os.environ.get("MICROGRADE_HOME")
+    _refuse_address(given or "")
     try:
         # Not Path.resolve, which raises for links that lead to themselves.
         return Path(os.path.realpath(given)) if given else checkout() or Path.cwd()
@@ -55,6 +68,11 @@ def project_home() -> Path:
         raise InputError(
             "the working directory has been deleted; go to another, or set MICROGRADE_HOME to a whole path"
         ) from None
+
+
+def _refuse_address(home: str) -> None:
+    if re.match("[A-Za-z][A-Za-z0-9+.-]+:/", home):
+        raise InputError(f"MICROGRADE_HOME={home[:200]}: should be a folder, not an address")
 
 
 def checkout() -> Path | None:
@@ -78,9 +96,9 @@ def local_store(home: Path) -> StoreLocation:
     return StoreLocation(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder)
 
 
-def server_store(uri: str, home: Path) -> StoreLocation:
-    """A tracking server, which keeps the files as well."""
-    return StoreLocation(uri, None, home / "mlruns")
+def server_store(uri: str, home: Path, artifacts: str | None = None) -> StoreLocation:
+    """A tracking server, which keeps the files as well, unless they are in a store of their own."""
+    return StoreLocation(uri, None, home / "mlruns", artifacts)
 
 
 def make_launch_folder(location: StoreLocation) -> Path:
@@ -155,8 +173,3 @@ def make_store(location: StoreLocation) -> None:
 
 def _is_made(database: Path) -> bool:
     return database.exists() and database.stat().st_size > 0
-
-
-def without_password(text: str) -> str:
-    """The text with ``user:password@`` of any address in it made unreadable."""
-    return re.sub(r"(?<=://)[^/\s]\S*@", "***@", text)

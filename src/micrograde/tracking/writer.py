@@ -2,11 +2,11 @@
 
     python -m micrograde.tracking.writer
 
-It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``,
-the store's ``tracking_uri`` and ``artifact_root``, the ``patience`` with a store that is away when the launch
-has ended, and whether this is ``late``, after the launch. It follows ``journal.jsonl`` in the folder until
-the journal says that the launch has ended, or until standard input closes, which means that the launch
-died: what it had begun is then ended as KILLED.
+It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``, the
+store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` with a store that is away when
+the launch has ended, and whether this is ``late``, after the launch. It follows ``journal.jsonl`` in the
+folder until the journal says that the launch has ended, or until standard input closes, which means that the
+launch died: what it had begun is then ended as KILLED.
 
 On standard output it says JSON objects, one a line. When the journal awaits an answer, and at the end: the
 ``runs``, or the ``error``, that the store is still away (``pending``) or the ``disk_full``. In between a
@@ -27,7 +27,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.library_environment import forget_servers
+from micrograde.library_environment import forget_servers, keep_credentials
+from micrograde.redaction import without_password
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.errors import StoreAwayError
 from micrograde.tracking.event_writer import EventWriter
@@ -37,7 +38,7 @@ from micrograde.tracking.journal import follow
 from micrograde.tracking.launches import JOURNAL, Launch, carrying
 from micrograde.tracking.provenance import provenance_tags
 from micrograde.tracking.retrying import Caller, Retrying
-from micrograde.tracking.store import StoreLocation, StoreLock, checkout, make_store, without_password
+from micrograde.tracking.store import StoreLocation, StoreLock, checkout, make_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -157,10 +158,12 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     """Record a launch; the last answer."""
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
-    location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1])
+    location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"])
     launch_is_gone = threading.Event()
     if location.database:
         forget_servers()
+    else:
+        keep_credentials()
 
     def watch() -> None:
         sys.stdin.read()

@@ -72,6 +72,7 @@ class WriterProcess:
             "folder": str(folder),
             "tracking_uri": location.tracking_uri,
             "artifact_root": str(location.artifact_root) if location.artifact_root else None,
+            "artifacts": location.artifacts,
             "patience": self._patience,
             "late": late,
         }
