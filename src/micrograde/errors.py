@@ -3,12 +3,18 @@
 import os
 import traceback
 
+from micrograde.printable import printable
+
 
 class _OneLineError(Exception):
     """Shown by Jupyter as the line that the shell shows; ``%debug`` still leads to where it was raised.
 
     With the variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown, as in the shell.
     """
+
+    def __str__(self) -> str:
+        """The message, with nothing in it that a terminal would act on: it may repeat what a store says."""
+        return "\n".join(map(printable, super().__str__().split("\n")))
 
     def _render_traceback_(self) -> list[str]:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":

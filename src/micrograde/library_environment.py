@@ -49,6 +49,11 @@ def quiet_environment(*, servers: bool = True) -> dict[str, str]:
     return {**_QUIET, **kept, **_NO_REPORTING}
 
 
+def usual_value(name: str) -> str | None:
+    """What a variable of MLflow's is unless the user has set it."""
+    return _QUIET.get(name)
+
+
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Have this process use MLflow in that environment for as long as the context lasts."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograde.analysis import StoredRun
+from micrograde.bounds import LONGEST_RECIPE
 from micrograde.checkpoints import FOLDER
 from micrograde.config import (
     AnyTracking,
@@ -31,8 +32,6 @@ from micrograde.tracking.temporary import temporary_folder
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
 """The files and folders that are needed to train a run again, or go on with it."""
-
-_LONGEST_RECIPE = 2**20  # bytes; a thousand times what there is
 
 
 @contextmanager
@@ -160,8 +159,8 @@ def _read_yaml(path: Path, name: str) -> dict[str, Any]:
             return super().compose_node(parent, index)
 
     try:
-        if path.stat().st_size > _LONGEST_RECIPE:
-            raise yaml.YAMLError("it is too long")
+        if not path.is_file() or path.stat().st_size > LONGEST_RECIPE:
+            raise yaml.YAMLError(f"it is no file of at most {LONGEST_RECIPE:,} bytes")
         container = Loader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -1,6 +1,5 @@
 """The sweeps of a store, and one of them by what somebody types."""
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 from micrograde.analysis.selection import Sweep, SweepAbout
 from micrograde.analysis.stores import store_of
 from micrograde.errors import InputError
+from micrograde.json_files import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,10 +120,11 @@ def _sweep(found: SweepAbout) -> Sweep:
 def _names(varies: str | None) -> tuple[str, ...]:
     """The JSON list of a tag; nothing if somebody has edited it into something else."""
     try:
-        names = json.loads(varies or "[]")
+        names = parse_json(varies or "[]")
     except ValueError:
         return ()
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
+    sound = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return tuple(names) if sound else ()
 
 
 def _listed(sweeps: list[Sweep]) -> str:

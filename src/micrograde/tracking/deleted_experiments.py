@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from micrograde.errors import InputError
+from micrograde.sqlite_files import StoreFileError, open_database
 from micrograde.tracking.store import StoreLocation, without_password
 
 _PATIENCE = 2.0  # seconds for a server's answer, or for a database that somebody writes to
@@ -45,12 +46,13 @@ def _in_database(name: str, database: Path) -> str | None:
     if not database.exists():
         return None
     try:
-        address = f"file:{quote(str(database))}?mode=ro"
-        with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+        with closing(open_database(database, _PATIENCE, read_only=True)) as connection:
             row = connection.execute(_QUERY, (name,)).fetchone()
+    except StoreFileError as error:  # MLflow would act on whatever is in it
+        raise InputError(f"{database}: is no store to record in: {error}") from None
     except sqlite3.Error:
         return None
-    return str(row[0]) if row else None
+    return str(row[0]) if row and isinstance(row[0], int) else None
 
 
 def _on_server(name: str, uri: str) -> str | None:
