@@ -1,8 +1,8 @@
 """A tracking server asked through MLflow's REST interface, for no longer and no more than is believable.
 
-MLflow's own client waits for each part of an answer anew, holds whatever comes, and reads no page in which one
-value is no number. Here each answer has a time and a size, and comes as JSON, of which the caller takes what
-is sound. How the server is reached (passwords, tokens, certificates, proxies) is MLflow's.
+MLflow's own client waits for each part of an answer anew, holds whatever comes, and reads no page in which
+one value is no number. Here each answer has a time and a size, and comes as JSON, of which the caller takes
+what is sound. How the server is reached (passwords, tokens, certificates, proxies) is MLflow's.
 """
 
 import os

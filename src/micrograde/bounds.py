@@ -1,7 +1,7 @@
 """How much a store, a server or a file of somebody else's may say before it is not believed any more.
 
-Each bound lies far above what MLflow or micrograde write themselves, so that nothing sound is refused, and low
-enough that a hostile store costs seconds and megabytes. ``docs/security.md`` lists them.
+Each bound lies far above what MLflow or micrograde write themselves, so that nothing sound is refused, and
+low enough that a hostile store costs seconds and megabytes. ``docs/security.md`` lists them.
 """
 
 # --- one value ----------------------------------------------------------------------------------

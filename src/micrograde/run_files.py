@@ -26,6 +26,7 @@ from micrograde.config import (
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
+from micrograde.printable import printable
 from micrograde.tracking import StoreLocation, folder_here, without_password
 from micrograde.tracking.temporary import temporary_folder
 
@@ -84,8 +85,8 @@ def read_recipe(
     for key, path_of_data in data_paths(config.data).items():
         if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
             raise InputError(
-                f"run {run.about.run_id}: was trained on {path_of_data}, which is not in this folder; "
-                f"a path that a store tells is not followed there: give it as data.{key}=..."
+                f"run {run.about.run_id}: was trained on {printable(path_of_data)}, which is not in this "
+                f"folder; a path that a store tells is not followed there: give it as data.{key}=..."
             )
     return config
 
@@ -126,7 +127,7 @@ def data_paths(data: DataConfig) -> dict[str, str]:
 def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
     folder = folder_here(run.artifact_uri, location)
     if folder is None:
-        said = without_password(run.artifact_uri)
+        said = printable(without_password(run.artifact_uri))
         raise InputError(f"run {run.about.run_id}: its files are not in {location.folder}, but in {said}")
     return folder
 

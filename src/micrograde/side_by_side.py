@@ -150,7 +150,7 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
     if metric is not None and not any(metric in run.history for run in found):
         there_are = sorted({name for run in found for name in run.history})
         raise InputError(
-            f"metric={metric}: none of the runs has it; there are {', '.join(there_are) or 'none'}"
+            f"metric={metric}: none of the runs has it; there are {printable(', '.join(there_are) or 'none')}"
         )
     params = [_params(run) for run in found]
     keys = list(dict.fromkeys(sorted(key for each in params for key in each)))

@@ -25,6 +25,7 @@ from micrograde.bounds import (
     MOST_TEXT,
 )
 from micrograde.errors import InputError
+from micrograde.printable import printable
 from micrograde.terminal import say
 
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
@@ -248,4 +249,5 @@ def _first(reasons: Iterable[str | None]) -> str | None:
 
 
 def _cut(text: str) -> str:
+    text = printable(text[: LONGEST_ID + 1])
     return text if len(text) <= LONGEST_ID else f"{text[:LONGEST_ID]}..."

@@ -266,7 +266,7 @@ def _long(
 
 
 def _rows(store: _Store, query: str, bound: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """What a query finds, some rows at a time; the columns that are read stand in it as ``{text t.value}``."""
+    """What a query finds, some rows at a time; columns that are read stand in it as ``{text t.value}``."""
     plain = _COLUMN.sub(r"\2", query)
     if store.file is None:
         yield from _rows_as_they_are(store, plain, bound)

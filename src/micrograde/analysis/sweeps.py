@@ -8,6 +8,7 @@ from micrograde.analysis.selection import Sweep, SweepAbout
 from micrograde.analysis.stores import store_of
 from micrograde.errors import InputError
 from micrograde.json_files import parse_json
+from micrograde.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +135,7 @@ def _listed(sweeps: list[Sweep]) -> str:
         (length for length in range(8, 32) if len({run_id[:length] for run_id in ids}) == len(ids)), 32
     )
     lines = [
-        f"{sweep.run_id[:length]} ({' '.join(sweep.name.split())}, "
+        f"{sweep.run_id[:length]} ({printable(' '.join(sweep.name.split()))}, "
         f"{datetime.fromtimestamp(sweep.start_time / 1000, UTC):%Y-%m-%d %H:%M})"
         for sweep in sweeps[:_LISTED]
     ]
