@@ -85,7 +85,7 @@ class Server:
         try:
             from mlflow.utils.credentials import get_default_host_creds
 
-            self._creds: Any = get_default_host_creds(uri)
+            self._creds: Any = get_default_host_creds(uri)  # type: ignore[no-untyped-call]
         except MlflowException as error:
             raise ServerError(str(error)) from None
         self._answer_seconds = _answer_seconds()
@@ -163,7 +163,7 @@ class Server:
         creds, path = self._creds, f"{_API}/{endpoint}"
         for _ in range(MOST_REDIRECTS + 1):
             try:
-                response = http_request(
+                response = http_request(  # type: ignore[no-untyped-call]
                     creds,
                     path,
                     method,

@@ -109,6 +109,6 @@ def check_tables(
             raise StoreFileError(f"its {name} is {'a view' if kind == 'view' else 'no plain table'}")
 
 
-def reason_of_sqlite(error: Exception) -> str:
+def reason_of_sqlite(error: BaseException) -> str:
     """What is wrong, in a few words."""
     return "a query of it does not end" if str(error) == "interrupted" else str(error)

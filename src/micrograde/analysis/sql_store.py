@@ -182,7 +182,8 @@ def _connected(uri: str) -> Iterator[_Store | None]:
     if not _exists(uri):
         yield None
         return
-    shown, theirs = uri, (sqlalchemy.exc.SQLAlchemyError, ImportError, sqlite3.Error)
+    shown = uri
+    theirs: tuple[type[Exception], ...] = (sqlalchemy.exc.SQLAlchemyError, ImportError, sqlite3.Error)
     try:
         wait = {"timeout": _LOCKED_SECONDS} if uri.startswith("sqlite:") else {}
         engine = sqlalchemy.create_engine(uri, connect_args=wait)

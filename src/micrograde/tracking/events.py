@@ -186,10 +186,9 @@ def from_json_line(line: str) -> Event:
         raise ValueError(f"no event: {line[:_SHOWN]}")
     if wrong := [key for key, value in content.items() if not _is_sound(key, value)]:
         raise ValueError(f"no event, by its {wrong[0]}: {line[:_SHOWN]}")
-    if kind is StackMetricsLogged:
-        count = len(content["runs"])
-        if not all(isinstance(each, list) and len(each) == count for each in content["values"].values()):
-            raise ValueError(f"no event, by its values: {line[:_SHOWN]}")
+    of_one = [not isinstance(each, list) for each in content.get("values", {}).values()]
+    if any(of_one) if kind is StackMetricsLogged else not all(of_one):
+        raise ValueError(f"no event, by its values: {line[:_SHOWN]}")
     if kind is RunStarted and content["dataset"] is not None:
         content["dataset"] = DatasetInput(**content["dataset"])
     if kind is RunEnded and content["model"] is not None:
