@@ -249,8 +249,9 @@ def _is_key(item: object) -> bool:
 
 
 def _pairs(content: object) -> dict[str, Any]:
-    """Keys and values of a list of such objects."""
-    return {each["key"]: _of(each, "value", "") for each in _listed(content) if _is_key(each)}
+    """Keys and values of a list of such objects; what is no text is left as bytes, which none is."""
+    pairs = ((each["key"], _of(each, "value", "")) for each in _listed(content) if _is_key(each))
+    return {key: value if isinstance(value, str) else b"" for key, value in pairs}
 
 
 def _whole(value: Any) -> Any:

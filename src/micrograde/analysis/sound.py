@@ -8,7 +8,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, TypeVar
 
 from micrograde.analysis.left_out import LeftOut
@@ -73,12 +72,11 @@ def sound_runs(raw: RawRuns, left_out: LeftOut) -> RawRuns:
         ("tags", raw.tags, MOST_PARAMS),
         ("metrics", raw.metrics, MOST_METRICS),
     ):
-        if len(rows) > most:
+        if len({row[1] for row in rows}) > most:
             for run_id, count in Counter(row[0] for row in rows).items():
                 if count > most:
                     left_out.add(run_id, f"it has {count:,} {what}, more than {most:,}")
-    if left_out.reasons:
-        gone = left_out.reasons
+    if gone := left_out.reasons:
         about = [run for run in about if run.run_id not in gone]
         params, metrics, tags = (
             [row for row in rows if row[0] not in gone] for rows in (raw.params, raw.metrics, raw.tags)
@@ -93,12 +91,10 @@ def sound_points(
     """Those of the rows (run id, metric, step, value) that are what they must be."""
     if not rows:
         return rows
-    _, names, steps, values = zip(*rows, strict=True)
     if (
-        {*map(type, names)} == {str}
-        and {*map(type, steps)} == {int}
-        and {*map(type, values)} <= _NUMBERS
-        and max(map(len, {*names})) <= LONGEST_KEY
+        {type(row[2]) for row in rows} == {int}
+        and {type(row[3]) for row in rows} <= _NUMBERS
+        and _are_keys({row[1] for row in rows})
     ):
         return rows
     kept = []
@@ -186,13 +182,11 @@ def _wrong_key(what: str, key: object) -> str | None:
 
 
 def _check_texts(what: str, rows: Sequence[Row], left_out: LeftOut) -> None:
-    if not rows:
-        return
-    _, keys, values = zip(*rows, strict=True)
-    if {*map(type, keys)} == {*map(type, values)} == {str}:
-        lengths = list(map(len, values))
-        if max(map(len, {*keys})) <= LONGEST_KEY and max(lengths) <= LONGEST_VALUE:
-            if sum(lengths) > MOST_TEXT:
+    keys, values = {row[1] for row in rows}, {row[2] for row in rows}  # most are there many times
+    if _are_keys(keys) and {*map(type, values)} <= {str}:
+        longest = max(map(len, values), default=0)
+        if longest <= LONGEST_VALUE:
+            if longest * len(rows) > MOST_TEXT and sum(len(row[2]) for row in rows) > MOST_TEXT:
                 raise InputError(
                     f"the {what} of these runs have more than {MOST_TEXT:,} characters; choose fewer runs, "
                     "by experiment_name=... or sweep=..."
@@ -208,14 +202,7 @@ def _check_texts(what: str, rows: Sequence[Row], left_out: LeftOut) -> None:
 
 
 def _check_numbers(rows: Sequence[Row], left_out: LeftOut) -> None:
-    if not rows:
-        return
-    _, keys, values = zip(*rows, strict=True)
-    if (
-        {*map(type, keys)} == {str}
-        and {*map(type, values)} <= _NUMBERS
-        and max(map(len, {*keys})) <= LONGEST_KEY
-    ):
+    if _are_keys({row[1] for row in rows}) and {type(row[2]) for row in rows} <= _NUMBERS:
         return
     for run_id, key, value in rows:
         wrong = _wrong_key("metric", key)
@@ -225,19 +212,22 @@ def _check_numbers(rows: Sequence[Row], left_out: LeftOut) -> None:
             left_out.add(run_id, wrong)
 
 
+def _are_keys(keys: set[Any]) -> bool:
+    return {*map(type, keys)} <= {str} and max(map(len, keys), default=0) <= LONGEST_KEY
+
+
 # --- all runs -----------------------------------------------------------------------------------
 
 
 def _with_fewer_columns(raw: RawRuns) -> RawRuns:
     """Without the params, metrics and tags that fewest runs have, if there are too many different ones."""
-    every = [[row[1] for row in rows] for rows in (raw.params, raw.metrics, raw.tags)]
-    if sum(len({*keys}) for keys in every) <= MOST_COLUMNS:
+    all_rows = (raw.params, raw.metrics, raw.tags)
+    if sum(len({row[1] for row in rows}) for rows in all_rows) <= MOST_COLUMNS:
         return raw
-    counts = Counter(chain(*([(number, key) for key in keys] for number, keys in enumerate(every))))
+    counts = Counter((number, row[1]) for number, rows in enumerate(all_rows) for row in rows)
     kept = {column for column, _ in counts.most_common(MOST_COLUMNS)}
     params, metrics, tags = (
-        [row for row in rows if (number, row[1]) in kept]
-        for number, rows in enumerate((raw.params, raw.metrics, raw.tags))
+        [row for row in rows if (number, row[1]) in kept] for number, rows in enumerate(all_rows)
     )
     fewer = len(counts) - MOST_COLUMNS
     say(f"left out: {fewer:,} params, metrics and tags that fewest of these runs have", sys.stderr)
