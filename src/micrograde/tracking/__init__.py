@@ -7,6 +7,7 @@ from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.tracking.events import DatasetInput, ModelDescription
 from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
+from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder
 from micrograde.tracking.recovery import recover
@@ -33,6 +34,7 @@ __all__ = [
     "Launch",
     "ModelDescription",
     "NullRecorder",
+    "ProcessIdentity",
     "RecordedRun",
     "Recorder",
     "RunRecorder",

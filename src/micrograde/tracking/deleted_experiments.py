@@ -6,7 +6,6 @@ not waited for: the writer says it later, too.
 """
 
 import base64
-import json
 import os
 import shlex
 import sqlite3
@@ -15,11 +14,14 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from micrograde.answers import LateAnswerError, in_time
 from micrograde.errors import InputError
+from micrograde.json_files import parse_json
 from micrograde.sqlite_files import StoreFileError, open_database
 from micrograde.tracking.store import StoreLocation, without_password
 
 _PATIENCE = 2.0  # seconds for a server's answer, or for a database that somebody writes to
+_LONGEST = 2**20  # bytes of an answer
 _QUERY = "select experiment_id from experiments where name = ? and lifecycle_stage = 'deleted'"
 
 
@@ -48,7 +50,7 @@ def _in_database(name: str, database: Path) -> str | None:
     try:
         with closing(open_database(database, _PATIENCE, read_only=True)) as connection:
             row = connection.execute(_QUERY, (name,)).fetchone()
-    except StoreFileError as error:  # MLflow would act on whatever is in it
+    except StoreFileError as error:  # code in it would run when MLflow writes
         raise InputError(f"{database}: is no store to record in: {error}") from None
     except sqlite3.Error:
         return None
@@ -65,11 +67,15 @@ def _on_server(name: str, uri: str) -> str | None:
     address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
     query = f"/api/2.0/mlflow/experiments/get-by-name?experiment_name={quote(name, safe='')}"
     request = Request(address + query, headers=_credentials(parts.username, parts.password))
-    try:
+
+    def answer() -> bytes:
         with urlopen(request, timeout=_PATIENCE) as response:
-            experiment = json.load(response)["experiment"]
+            return bytes(response.read(_LONGEST))
+
+    try:
+        experiment = parse_json(in_time(answer, _PATIENCE))["experiment"]
         return str(experiment["experiment_id"]) if experiment["lifecycle_stage"] == "deleted" else None
-    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+    except (LateAnswerError, OSError, HTTPException, ValueError, KeyError, TypeError):
         return None
 
 

@@ -27,6 +27,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.answers import bound_answers
 from micrograde.bounds import LONGEST_JSON
 from micrograde.json_files import read_json
 from micrograde.library_environment import forget_servers
@@ -58,6 +59,7 @@ def import_mlflow() -> None:
     gc.disable()  # importing makes no garbage, and looking for it takes a quarter of the time
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 (else imported when the client opens a store)
 
+    bound_answers()
     gc.freeze()
     gc.enable()
 
