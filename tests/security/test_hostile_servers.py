@@ -22,6 +22,7 @@ from micrograde.analysis import (
     server,
 )
 from micrograde.errors import InputError
+from micrograde.library_environment import quiet_libraries
 from micrograde.side_by_side import compare_runs
 from micrograde.sweeps.earlier import find_earlier
 from micrograde.tracking import recover, server_store
@@ -236,3 +237,19 @@ def test_the_user_may_have_a_server_waited_for_longer(answers, made, monkeypatch
             load_runs(address)
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
         assert made.honest <= set(load_runs(address)["run_id"])
+
+
+@pytest.mark.parametrize("name", ["endless", "dripping", "silent", "bomb", "redirect without end", "no gzip"])
+def test_answers_to_mlflows_client_are_bounded_too(name, monkeypatch):
+    """By which runs are recorded: in the writer, too, what does not end is no answer."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    answer = whole_answers()[name]
+    with serving(lambda *_: answer()) as address, quiet_libraries():
+        start = time.monotonic()
+        with pytest.raises(MlflowException):
+            MlflowClient(address).get_run("0" * 32)
+        assert time.monotonic() - start < 5
