@@ -61,7 +61,7 @@ def _seeds() -> list[bytes]:
 
 
 def _bombs() -> list[bytes]:
-    texts = (b"[" * 200_000, b" " * 2**27, b'{"process": -5}', b'{"process": %s}' % (b"9" * 100_000))
+    texts = (b"[" * 200_000, b" " * 2**20, b'{"process": -5}', b'{"process": %s}' % (b"9" * 100_000))
     return [bytes([index]) + text for index in range(len(_FILES)) for text in texts]
 
 

@@ -72,7 +72,7 @@ def _bombs() -> Iterator[bytes]:
     for nested in (b"[" * 200_000, b'{"event":' * 200_000):
         yield join_parts(b"", nested)
     yield join_parts(b"", b'{"event": "TagsSet", "run": %s, "tags": {}}' % (b"9" * 100_000))
-    yield join_parts(b"", b" " * 2**27)
+    yield join_parts(b"", b" " * (2**25 + 1))
     yield join_parts(
         b"", b'{"event": "MetricsLogged", "run": 0, "time": 0, "step": 0, "values": {"a": 1e999}}'
     )

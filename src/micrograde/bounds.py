@@ -25,15 +25,15 @@ MOST_METRICS = 20_000
 """Metrics of a run; a network of a hundred layers has two thousand."""
 MOST_POINTS = 1_000_000
 """Values of one metric of a run that a server is asked for."""
-LONGEST_RECIPE = 2**17
-"""Bytes of a recipe; fifty times what there is. YAML is read at some 100 KB/s."""
+LONGEST_RECIPE = 2**16
+"""Bytes of a recipe; twenty times what there is. YAML is read at some 50 KB/s."""
 LONGEST_JSON = 2**22
 """Bytes of a checkpoint's JSON; a hundred times what there is, and read in 0.1 s."""
 LONGEST_PREPROCESSING = 2**25
 """Bytes of a model's preprocessing: that of a table with some hundred thousand columns."""
 LONGEST_NOTE = 2**16
 """Bytes of a small JSON file in the folder of a launch or a claim, which have some hundred."""
-LONGEST_EVENT = 2**26
+LONGEST_EVENT = 2**25
 """Bytes of a line of a journal; the columns of the widest table take some million."""
 GREATEST_PROCESS = 2**31 - 1
 """The number of a process; zero and what lies below means whole groups of them."""

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from micrograde.json_files import parse_json
+from micrograde.printable import printable
 
 _OURS = re.compile(r"micrograde(\.\w+)+")
 _SHOWN = 100  # characters of a line that is none
@@ -180,15 +181,15 @@ def from_json_line(line: str) -> Event:
     ValueError
         If it is no event, or one whose values are not what they must be.
     """
-    content = parse_json(line)
+    content, shown = parse_json(line), printable(line[:_SHOWN])
     kind = _KINDS.get(str(content.pop("event", ""))) if isinstance(content, dict) else None
     if kind is None or content.keys() != {field.name for field in fields(kind)}:
-        raise ValueError(f"no event: {line[:_SHOWN]}")
+        raise ValueError(f"no event: {shown}")
     if wrong := [key for key, value in content.items() if not _is_sound(key, value)]:
-        raise ValueError(f"no event, by its {wrong[0]}: {line[:_SHOWN]}")
+        raise ValueError(f"no event, by its {wrong[0]}: {shown}")
     of_one = [not isinstance(each, list) for each in content.get("values", {}).values()]
     if any(of_one) if kind is StackMetricsLogged else not all(of_one):
-        raise ValueError(f"no event, by its values: {line[:_SHOWN]}")
+        raise ValueError(f"no event, by its values: {shown}")
     if kind is RunStarted and content["dataset"] is not None:
         content["dataset"] = DatasetInput(**content["dataset"])
     if kind is RunEnded and content["model"] is not None:
