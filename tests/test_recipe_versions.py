@@ -249,7 +249,7 @@ def test_a_metric_that_was_not_recorded_then_is_no_difference():
     known, new = compare_histories(
         {"loss": {1: 0.5, 2: 0.25}}, {"loss": {1: 0.5, 2: 0.25}, "kept/loss": {2: 0.5}}
     )
-    assert str(known).endswith("2 values  identical")
+    assert known.line().endswith("2 values  identical")
     assert (new.different, new.recorded) == (0, False)
     assert str(new).endswith("1 values  not recorded then")
 

@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.bounds import LONGEST_JSON
+from micrograde.json_files import read_json
 from micrograde.training import Snapshot
 
 FOLDER = "checkpoints"
 _SLOTS = ("a", "b")
 _FORMAT = 1
-_LONGEST_JSON = 2**24  # bytes; a thousand times what there is
 _SHARE = 100  # checkpoints take at most one part in so many of the time
 
 
@@ -140,9 +141,9 @@ def _read_content(path: Path) -> dict[str, Any]:
     try:
         if not os.path.isfile(path):  # nobody waits for a named pipe
             raise UnusableCheckpointError("is no file")
-        if path.stat().st_size > _LONGEST_JSON:
-            raise UnusableCheckpointError(f"is larger than {_LONGEST_JSON} bytes")
-        content = json.loads(path.read_bytes())
+        if path.stat().st_size > LONGEST_JSON:
+            raise UnusableCheckpointError(f"is larger than {LONGEST_JSON:,} bytes")
+        content = read_json(path, LONGEST_JSON)
         sound = isinstance(content, dict) and content.pop("sha256", None) == content_digest(content)
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, UnusableCheckpointError):

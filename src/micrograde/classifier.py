@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.bounds import LONGEST_PREPROCESSING
 from micrograde.config import ModelConfig, TrainConfig, to_container
 from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.data.encoding import are_truths
 from micrograde.data.messages import numbered
 from micrograde.errors import InputError
+from micrograde.json_files import read_json
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.tracking import ModelDescription
@@ -176,7 +178,7 @@ def read_classifier(folder: Path) -> Classifier:
             if os.path.exists(folder / name) and not os.path.isfile(folder / name):
                 raise ValueError(f"{name} is no file")  # nobody waits for a named pipe
         arrays, activation = _read_weights(folder / WEIGHTS)
-        state = json.loads((folder / PREPROCESSING).read_text(encoding="utf-8"))
+        state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
         preprocessing = Preprocessing.from_state(state)
         preprocessing.check()
         model = MLP.from_state(arrays, activation)

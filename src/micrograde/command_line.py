@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from types import TracebackType
 from typing import Any, cast
 
 import hydra
@@ -60,6 +61,7 @@ def entry_point(
             keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
+            sys.excepthook = _print_traceback
             with _saying_what_is_lost(wanted=True), _saying_what_is_refused():
                 os.environ["MICROGRADE_HOME"] = str(take_stock())
                 _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
@@ -84,6 +86,7 @@ def recording_entry_point(
             keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
+            sys.excepthook = _print_traceback
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
             shows = flags and not {"-m", "--multirun"}.intersection(sys.argv)
@@ -224,9 +227,15 @@ def leave_with_line() -> Iterator[None]:
         yield
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         _leave(error)
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        _print_traceback(type(error), error, error.__traceback__)
         sys.exit(RUN_FAILED)
+
+
+def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """As Python prints it, but for signs that a terminal would act on: libraries repeat what they read."""
+    lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
+    print("\n".join(spelled(printable(line), sys.stderr) for line in lines), file=sys.stderr)
 
 
 def _leave(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> None:

@@ -3,6 +3,7 @@
 import os
 import traceback
 
+from micrograde.printable import printable
 from micrograde.redaction import without_password
 
 
@@ -15,6 +16,10 @@ class _OneLineError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(without_password(message))
+
+    def __str__(self) -> str:
+        """The message, with nothing in it that a terminal would act on: it may repeat what a store says."""
+        return "\n".join(map(printable, super().__str__().split("\n")))
 
     def _render_traceback_(self) -> list[str]:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":

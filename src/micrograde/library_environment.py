@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from micrograde.answers import bound_answers
+
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 _NO_REPORTING_HERE = {
     "ORT_DISABLE_TELEMETRY": "1"
@@ -51,15 +53,21 @@ def quiet_environment(*, servers: bool = True) -> dict[str, str]:
     return {**_QUIET, **kept, **_NO_REPORTING}
 
 
+def usual_value(name: str) -> str | None:
+    """What a variable of MLflow's is unless the user has set it."""
+    return _QUIET.get(name)
+
+
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Have this process use MLflow in that environment for as long as the context lasts."""
     before = dict(os.environ)
     _set(os.environ, quiet_environment())
-    undo = keep_credentials()
+    undo, undo_bounds = keep_credentials(), bound_answers()
     try:
         yield
     finally:
+        undo_bounds()
         undo()
         _set(os.environ, before)
 

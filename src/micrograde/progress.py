@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from micrograde.analysis.ranking import Standing, standing
+from micrograde.printable import printable
 from micrograde.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 from micrograde.working import beside_bar
 
@@ -238,8 +239,8 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
         def show(share: float, text: str, *shorter: str) -> None:
             console.width = width = terminal_width(stream) or console.width
             line.bar_width = min(max(width // 8, 5), _BAR)
-            name = cut(spelled(title, stream), width // 5, spelled("…", stream))
-            spelt = [spelled(each, stream) for each in (text, *shorter)]
+            name = cut(spelled(printable(title), stream), width // 5, spelled("…", stream))
+            spelt = [spelled(printable(each), stream) for each in (text, *shorter)]
             room = width - line.bar_width - 2
             fitting = next((each for each in spelt if cells(each) <= room - cells(name)), None)
             if fitting is None:  # how far it is matters more than what it is

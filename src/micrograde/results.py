@@ -30,6 +30,7 @@ from micrograde.errors import InputError
 from micrograde.experiment import RunResult
 from micrograde.locations import store_location
 from micrograde.notebook_cells import cell
+from micrograde.printable import printable
 from micrograde.run_files import contained, files_of
 from micrograde.side_by_side import Comparison, compare_runs
 from micrograde.tracking import StoreLocation
@@ -180,7 +181,7 @@ class Run:
         shown = (name for name in ("val/accuracy", "val/loss", "test/accuracy") if name in self.metrics)
         values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
         because = f" ({self.reason})" if self.reason else ""
-        return f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>"
+        return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
 
     def _repr_html_(self) -> str:
         """Last metrics, findings and the pictures that are looked at first; what Jupyter shows."""
@@ -202,7 +203,7 @@ class Run:
         return cell(title, table, self.findings, *_looked_at(self.figures, _RUN_PICTURES))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        text = "\n".join([repr(self), *(f"  {finding}" for finding in self.findings)])
+        text = "\n".join([repr(self), *(f"  {printable(finding)}" for finding in self.findings)])
         return {"text/plain": text, "text/html": self._repr_html_()}
 
 
@@ -283,7 +284,7 @@ class Sweep:
     def __repr__(self) -> str:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
         said = ", ".join(f"{count} {status}" for status, count in counts)
-        return f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>"
+        return printable(f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>")
 
     def _repr_html_(self) -> str:
         """The best runs, findings of the best one, why others failed, and pictures; what Jupyter shows."""

@@ -12,12 +12,14 @@ from micrograde.checkpoints import FOLDER, Checkpoint, read_latest_checkpoint
 from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.errors import InputError
 from micrograde.locations import store_location
+from micrograde.printable import printable
 from micrograde.run_files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
 from micrograde.terminal import say
 from micrograde.tracking import (
     Claim,
     ClaimedError,
     Kept,
+    ProcessIdentity,
     StoreLocation,
     claim,
     recover,
@@ -130,10 +132,11 @@ def _check_that_it_can_go_on(run: StoredRun, what: str) -> None:
     if status == "FINISHED":
         raise InputError(f"{name} has finished; there is nothing to go on with")
     if status == "RUNNING":
-        where = f"process {run.tags.get(tags.PROCESS_ID, '?')} on {run.tags.get(tags.HOST, '?')}"
+        process = ProcessIdentity.from_tags(run.tags)
+        where = f"process {process.process_id} on {printable(process.host)}" if process else "another process"
         raise InputError(f"{name} is going on in {where}; wait until that has ended")
     if tags.SETTLED in run.tags:
-        reason = run.tags.get(tags.REASON, "it failed")
+        reason = printable(run.tags.get(tags.REASON, "it failed"))
         raise InputError(f"{name} would fail again ({reason})")
     if tags.SWEEP_DIGEST in run.tags:
         raise InputError(f"{name} is a sweep; it goes on when its command is given again")
@@ -180,8 +183,8 @@ def _agreed(config: TrainConfig, stored: TrainConfig, typed: Collection[str]) ->
         meant = any(key == each or key.startswith(f"{each}.") for each in typed)
         if meant and ours.get(key) != theirs.get(key):
             raise InputError(
-                f"training.resume={config.training.resume}: {key} is {theirs.get(key)} in that run, "
-                f"not {ours.get(key)}; a run keeps its recipe"
+                f"training.resume={config.training.resume}: {key} is {printable(str(theirs.get(key)))} "
+                f"in that run, not {ours.get(key)}; a run keeps its recipe"
             )
     training = replace(stored.training, checkpoint_seconds=config.training.checkpoint_seconds)
     words = config.run if config.run != RunConfig() else stored.run

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograde.analysis import StoredRun
+from micrograde.bounds import LONGEST_RECIPE
 from micrograde.checkpoints import FOLDER
 from micrograde.config import (
     AnyTracking,
@@ -25,14 +26,13 @@ from micrograde.config import (
 from micrograde.config_parsing import parse_train_config
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
+from micrograde.printable import printable
 from micrograde.tracking import StoreLocation, folder_here, named_folder, open_files, shown_address
 from micrograde.tracking.temporary import temporary_folder
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
 """The files and folders that are needed to train a run again, or go on with it."""
-
-_LONGEST_RECIPE = 2**20  # bytes; a thousand times what there is
 
 
 @contextmanager
@@ -93,8 +93,8 @@ def read_recipe(
     for key, path_of_data in data_paths(config.data).items():
         if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
             raise InputError(
-                f"run {run.about.run_id}: was trained on {path_of_data}, which is not in this folder; "
-                f"a path that a store tells is not followed there: give it as data.{key}=..."
+                f"run {run.about.run_id}: was trained on {printable(path_of_data)}, which is not in this "
+                f"folder; a path that a store tells is not followed there: give it as data.{key}=..."
             )
     return config
 
@@ -135,7 +135,7 @@ def data_paths(data: DataConfig) -> dict[str, str]:
 def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
     folder = folder_here(run.artifact_uri, location)
     if folder is None:
-        said = shown_address(run.artifact_uri)
+        said = printable(shown_address(run.artifact_uri))
         raise InputError(f"run {run.about.run_id}: its files are not in {location.folder}, but in {said}")
     return folder
 
@@ -167,8 +167,8 @@ def _read_yaml(path: Path, name: str) -> dict[str, Any]:
             return super().compose_node(parent, index)
 
     try:
-        if path.stat().st_size > _LONGEST_RECIPE:
-            raise yaml.YAMLError("it is too long")
+        if not path.is_file() or path.stat().st_size > LONGEST_RECIPE:
+            raise yaml.YAMLError(f"it is no file of at most {LONGEST_RECIPE:,} bytes")
         container = Loader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:200]

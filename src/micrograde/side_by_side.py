@@ -21,6 +21,7 @@ from micrograde.config import TrainConfig, as_text, flatten
 from micrograde.drawing import RunCurves, Svg, draw_run_curves
 from micrograde.drawing.run_curves import MOST_RUNS
 from micrograde.errors import InputError
+from micrograde.printable import printable
 from micrograde.recipe_versions import VERSION_KEY, complete
 from micrograde.recorded_names import name_among
 from micrograde.tracking import UNCOMMITTED, provenance_of
@@ -101,7 +102,9 @@ class Comparison:
 
     def __repr__(self) -> str:
         tables = [self.differences.to_string(na_rep="-"), self.readable_metrics().to_string(index=False)]
-        return "\n\n".join([self.title, *tables, *self.notes])
+        return "\n\n".join(
+            "\n".join(map(printable, each.split("\n"))) for each in [self.title, *tables, *self.notes]
+        )
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
@@ -147,7 +150,7 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
     if metric is not None and not any(metric in run.history for run in found):
         there_are = sorted({name for run in found for name in run.history})
         raise InputError(
-            f"metric={metric}: none of the runs has it; there are {', '.join(there_are) or 'none'}"
+            f"metric={metric}: none of the runs has it; there are {printable(', '.join(there_are) or 'none')}"
         )
     params = [_params(run) for run in found]
     keys = list(dict.fromkeys(sorted(key for each in params for key in each)))

@@ -7,6 +7,8 @@ import re
 import sys
 from typing import TextIO
 
+from micrograde.printable import printable
+
 _LEAST = 20  # columns; a narrower terminal breaks lines itself
 _USUAL = 80  # of one that does not tell its width
 _HANGING = re.compile(r"\S+ {2,}|\s+")  # a label, or a margin: further lines stand below what follows it
@@ -114,10 +116,14 @@ def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
 
 
 def say(text: str, stream: TextIO | None = None, *, flush: bool = False) -> None:
-    """Print lines, broken between words where a terminal would break them anywhere."""
+    """Print lines, broken between words where a terminal would break them anywhere.
+
+    Nothing in them is a sign that a terminal would act on: names in them may be anybody's.
+    """
     stream = stream or sys.stdout
     clear_status()
-    lines, width = spelled(text, stream).split("\n"), terminal_width(stream)
+    lines = [spelled(printable(line), stream) for line in text.split("\n")]
+    width = terminal_width(stream)
     if width:
         lines = [part for line in lines for part in folded(line, width)]
     print("\n".join(lines), file=stream, flush=flush)
@@ -128,7 +134,7 @@ def show_status(text: str) -> None:
     global _status
     stream = sys.stderr
     width = (terminal_width(stream) or _USUAL) - 1  # in the last column some terminals begin a new line
-    stream.write(f"\r\x1b[K{cut(spelled(text, stream), width, '...')}")
+    stream.write(f"\r\x1b[K{cut(spelled(printable(text), stream), width, '...')}")
     stream.flush()
     _status = stream
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.hostile_server import of_store, serving
 
-from micrograde.analysis import history as history_module
 from micrograde.analysis import load_history, load_runs, load_sweeps, server
 from micrograde.analysis.selection import LARGEST
 from micrograde.errors import InputError
@@ -79,15 +79,14 @@ def test_mistakes(sweep_uri, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_mlflows_client_gives_the_same_frame(sweep_uri, monkeypatch):
+def test_a_server_gives_the_same_frame(sweep_uri, monkeypatch):
+    monkeypatch.setattr(server, "_POINTS", 3)
     ids = load_runs(sweep_uri)["run_id"].tolist()
-    choices = ({}, {"sweep": "latest"}, {"run_ids": ids[:3]}, {"metrics": ["train/loss"]})
-    expected = [load_history(sweep_uri, **choice) for choice in choices]
-    monkeypatch.setattr(history_module, "store_of", lambda _: server)
-    for choice, frame in zip(choices, expected, strict=True):
-        pd.testing.assert_frame_equal(load_history(sweep_uri, **choice), frame)
-    with pytest.raises(InputError, match="run_ids: there is no run nothing"):
-        load_history(sweep_uri, run_ids=["nothing"])
+    with serving(of_store(sweep_uri)) as address:
+        for choice in ({}, {"sweep": "latest"}, {"run_ids": ids[:3]}, {"metrics": ["train/loss"]}):
+            pd.testing.assert_frame_equal(load_history(address, **choice), load_history(sweep_uri, **choice))
+        with pytest.raises(InputError, match="run_ids: there is no run nothing"):
+            load_history(address, run_ids=["nothing"])
 
 
 # The largest number itself is what MLflow keeps for infinity, by which it comes back.

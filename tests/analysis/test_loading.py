@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.hostile_server import of_store, serving
 
 from micrograde.analysis import load_runs, order_runs, server
 from micrograde.analysis.joining import joined
@@ -30,8 +31,10 @@ def test_a_row_a_run_newest_first_with_typed_columns(uri):
     assert "deleted" not in set(runs["run_name"])
 
 
-def test_mlflows_client_gives_the_same_frame(uri):
-    pd.testing.assert_frame_equal(joined(server.read_runs(uri, Selection())), load_runs(uri))
+def test_a_server_gives_the_same_frame(uri):
+    with serving(of_store(uri)) as address:
+        pd.testing.assert_frame_equal(joined(server.read_runs(address, Selection())), load_runs(uri))
+        pd.testing.assert_frame_equal(load_runs(address), load_runs(uri))
 
 
 def test_filters(uri):

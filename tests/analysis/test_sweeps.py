@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from tests.hostile_server import of_store, serving
 
 from micrograde.analysis import find_sweep, load_runs, load_sweeps, server, sweeps
 from micrograde.analysis.joining import joined
@@ -94,7 +95,13 @@ def test_a_beginning_that_fits_several_is_refused_and_ten_at_most_are_listed(mon
     assert find_sweep("", f"abcdef{3:026d}").name == "n3"
 
 
-def test_mlflows_client_says_the_same(sweep_uri):
+def test_a_server_says_the_same(sweep_uri, monkeypatch):
+    monkeypatch.setattr(server, "_PAGE", 2)
+    with serving(of_store(sweep_uri)) as address:
+        check_that_it_says_the_same(sweep_uri, address)
+
+
+def check_that_it_says_the_same(sweep_uri, address):
     from micrograde.analysis import sql_store
 
     sweep = find_sweep(sweep_uri, "latest").run_id
@@ -105,10 +112,10 @@ def test_mlflows_client_says_the_same(sweep_uri):
         Selection(None, None, sweep),
     ):
         pd.testing.assert_frame_equal(
-            joined(server.read_runs(sweep_uri, selection)), joined(sql_store.read_runs(sweep_uri, selection))
+            joined(server.read_runs(address, selection)), joined(sql_store.read_runs(sweep_uri, selection))
         )
-    assert sorted(server.read_sweeps(sweep_uri)) == sorted(sql_store.read_sweeps(sweep_uri))
-    assert server.count_runs(sweep_uri) == sql_store.count_runs(sweep_uri)
+    assert sorted(server.read_sweeps(address)) == sorted(sql_store.read_sweeps(sweep_uri))
+    assert server.count_runs(address) == sql_store.count_runs(sweep_uri)
 
 
 def test_the_latest_is_the_one_that_was_launched_last(monkeypatch):

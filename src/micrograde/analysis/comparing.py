@@ -11,6 +11,7 @@ from micrograde.analysis.joining import ABOUT
 from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
 from micrograde.analysis.short_ids import short_ids
 from micrograde.errors import InputError
+from micrograde.printable import printable
 from micrograde.recorded_names import plain_name
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def known_metric(runs: "pd.DataFrame", metric: str) -> str:
     if metric in (*metrics, "duration"):
         return metric
     there_are = [name for name in metrics if not plain_name(name).startswith(_MANY)]
-    raise InputError(f"metric={metric}: no run has it; there are {', '.join(there_are) or 'none yet'}")
+    raise InputError(
+        f"metric={metric}: no run has it; there are {printable(', '.join(there_are) or 'none yet')}"
+    )
 
 
 def order_runs(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograde.errors import InputError
+from micrograde.printable import printable
 from micrograde.recorded_names import name_among
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _known_column(runs: "pd.DataFrame", column: str, condition: str) -> str:
     if column in runs:
         return column
     near = difflib.get_close_matches(column, [str(name) for name in runs], n=3, cutoff=0.4)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = f"; did you mean {printable(' or '.join(near))}?" if near else ""
     raise InputError(f"where={condition}: no run has {column}{hint}")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from micrograde.analysis.finding import BEGINNING, find_run_ids
 from micrograde.analysis.joining import infinities
+from micrograde.analysis.left_out import LeftOut
 from micrograde.analysis.selection import Selection
 from micrograde.analysis.stores import store_of
 from micrograde.analysis.sweeps import LATEST, find_sweep
@@ -83,7 +84,8 @@ def load_history(
 
     metric_codes: dict[str, int] = {}
     parts: tuple[list[np.ndarray], ...] = ([], [], [], [])
-    for rows in store.read_points(tracking_uri, selection, metrics):
+    left_out = LeftOut(named=named is not None)
+    for rows in store.read_points(tracking_uri, selection, metrics, left_out):
         if not rows:
             continue
         ids, names, steps, values = zip(*rows, strict=True)
@@ -93,10 +95,16 @@ def load_history(
         parts[1].append(np.array(codes, np.int32))
         parts[2].append(np.array(steps, np.int64))
         parts[3].append(np.array(values, np.float64))  # None becomes NaN
+    left_out.say()
     types = (np.int32, np.int32, np.int64, np.float64)
     run, metric, step, value = (
         np.concatenate([np.array([], dtype), *part]) for part, dtype in zip(parts, types, strict=True)
     )
+    gone = [run_codes.pop(run_id) for run_id in left_out.reasons if run_id in run_codes]
+    if gone:  # whole, and the codes of the others without gaps
+        code_of = np.full(len(about) + 1, -1, np.int32)  # the last one is that of -1
+        code_of[list(run_codes.values())] = np.arange(len(run_codes))
+        run = code_of[run]
     infinities(value)
     ordered = sorted(metric_codes)
     rank = np.empty(len(ordered), np.int32)

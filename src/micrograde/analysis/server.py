@@ -1,84 +1,114 @@
-"""A tracking server asked through MLflow's client; the same rows as ``sql_store`` reads."""
+"""A tracking server asked for its runs; the same rows as ``sql_store`` reads.
 
-from collections.abc import Callable, Iterator, Sequence
+What it answers is taken field by field, as MLflow's client would read it; whatever is not as it must be is
+left for ``sound`` to refuse, run by run.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from micrograde import tags
+from micrograde.analysis.left_out import LeftOut
 from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
+from micrograde.analysis.sound import sound_about, sound_details, sound_points, sound_runs, sound_sweeps
+from micrograde.asking import Server, ServerError
+from micrograde.bounds import MOST_EXPERIMENTS, MOST_POINTS, MOST_RUNS_OF_SERVER
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities import Run
+from micrograde.terminal import say
 
 _REQUESTS_AT_ONCE = 8
-_PAGE = 1000
+_PAGE = 500
+_POINTS = 25_000  # of a page
+_EXPERIMENTS = 1000  # that are asked for their runs in one question
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run as a server tells it: nothing in it is sure to be what it should be."""
+
+    about: RunAbout
+    experiment_id: str
+    active: bool
+    params: dict[Any, Any]
+    metrics: dict[Any, Any]
+    tags: dict[Any, Any]
+    artifact_uri: Any
 
 
 def read_about(uri: str, selection: Selection) -> list[RunAbout]:
     """What every run has, of the runs selected; in no order."""
-    return [about for about, _ in _selected(uri, selection)]
+    left_out = LeftOut(named=selection.run_ids is not None)
+    about = sound_about((run.about for run in _selected(uri, selection)), left_out)
+    left_out.say()
+    return about
 
 
 def read_runs(uri: str, selection: Selection) -> RawRuns:
     """The runs selected with their params, the last value of each metric, and tags but MLflow's."""
-    raw = RawRuns([])
-    for about, run in _selected(uri, selection):
-        raw.about.append(about)
-        raw.params += [(about.run_id, *item) for item in run.data.params.items()]
-        raw.metrics += [(about.run_id, *item) for item in run.data.metrics.items()]
-        given = run.data.tags.items()
-        raw.tags += [(about.run_id, *item) for item in given if not item[0].startswith(tags.THEIRS)]
+    left_out = LeftOut(named=selection.run_ids is not None)
+    raw = _sound(_selected(uri, selection), left_out)
+    left_out.say()
     return raw
 
 
 def read_points(
-    uri: str, selection: Selection, metrics: Sequence[str] | None
-) -> Iterator[list[tuple[str, str, int, float | None]]]:
+    uri: str, selection: Selection, metrics: Sequence[str] | None, left_out: LeftOut
+) -> Iterator[Sequence[tuple[str, str, int, float | None]]]:
     """Every value of these metrics (None: of all) of the runs selected, some rows at a time, in no order.
 
-    Rows of run id, metric, step and value. MLflow's client asks for one metric of one run at a time.
+    Rows of run id, metric, step and value. A server is asked for one metric of one run at a time. A run that
+    turns out to be unreadable is ``left_out``: its rows are to be forgotten.
     """
-    wanted = [
-        (about.run_id, name)
-        for about, run in _selected(uri, selection)
-        for name in run.data.metrics
-        if metrics is None or name in metrics
-    ]
-    with _asked(uri) as client:
+    raw = _sound(_selected(uri, selection), left_out)
+    wanted = [(run_id, name) for run_id, name, _ in raw.metrics if metrics is None or name in metrics]
+    with _asked(uri) as server:
 
-        def points(of: tuple[str, str]) -> list[tuple[str, str, int, float | None]]:
-            return [(*of, point.step, point.value) for point in client.get_metric_history(*of)]
+        def points(of: tuple[str, str]) -> list[tuple[Any, Any, Any, Any]]:
+            run_id, name = of
+            given = {"run_id": run_id, "run_uuid": run_id, "metric_key": name}
+            pages = server.pages("metrics/get-history", given, "metrics", _POINTS, MOST_POINTS + 1)
+            return [(*of, _whole(_of(each, "step", 0)), _measured(each)) for page in pages for each in page]
 
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-            yield from pool.map(points, wanted)
+            for rows in pool.map(points, wanted):
+                if len(rows) > MOST_POINTS:
+                    left_out.add(rows[0][0], f"a metric of it has more than {MOST_POINTS:,} values")
+                else:
+                    yield sound_points(rows, left_out)
 
 
 def read_details(uri: str, run_id: str) -> RunDetails:
     """Params and all tags of a run that is there, and where its files are."""
-    with _asked(uri) as client:
-        run = client.get_run(run_id)
-    return RunDetails(dict(run.data.params), dict(run.data.tags), run.info.artifact_uri)
+    with _asked(uri) as server:
+        run = _read(server.get("runs/get", {"run_id": run_id, "run_uuid": run_id}).get("run"), {})
+    return sound_details(run_id, RunDetails(run.params, run.tags, run.artifact_uri))
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:
     """All sweeps; in no order."""
-    with _asked(uri) as client:
-        experiments = _experiments(client)
-        found = _paged(client.search_runs, list(experiments), f"tags.`{tags.SWEEP_DIGEST}` like '%'")
-        return [
-            SweepAbout(
-                _about(run, experiments),
-                run.data.tags[tags.SWEEP_DIGEST],
-                run.data.tags.get(tags.SWEEP_VARIES),
-                run.data.tags.get(tags.LAUNCHED),
-                run.data.tags.get(tags.REPORTED),
-            )
-            for run in found
-        ]
+    with _asked(uri) as server:
+        experiments = _experiments(server)
+        runs = _search(server, experiments, f"tags.`{tags.SWEEP_DIGEST}` like '%'")
+    left_out = LeftOut()
+    found = (
+        SweepAbout(
+            run.about._replace(parent_run_id=None),
+            run.tags[tags.SWEEP_DIGEST],
+            run.tags.get(tags.SWEEP_VARIES),
+            run.tags.get(tags.LAUNCHED),
+            run.tags.get(tags.REPORTED),
+        )
+        for run in runs
+        if tags.SWEEP_DIGEST in run.tags
+    )
+    sweeps = sound_sweeps(found, left_out)
+    left_out.say()
+    return sweeps
 
 
 def count_runs(uri: str) -> dict[str, int]:
@@ -91,82 +121,149 @@ def count_runs(uri: str) -> dict[str, int]:
 
 
 @contextmanager
-def _asked(uri: str) -> "Iterator[MlflowClient]":
-    """A client; what goes wrong with it is ``InputError``, in a line and without a password."""
+def _asked(uri: str) -> Iterator[Server]:
+    """The server; what goes wrong with it is ``InputError``, in a line and without a password."""
     with quiet_libraries():
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-
         try:
-            yield MlflowClient(uri)
-        except MlflowException as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"the tracking server cannot be asked for its runs ({reason})") from None
+            yield Server(uri)
+        except ServerError as error:
+            raise InputError(f"the tracking server cannot be asked for its runs ({error})") from None
 
 
-def _selected(uri: str, selection: Selection) -> "list[tuple[RunAbout, Run]]":
-    with _asked(uri) as client:
-        experiments = _experiments(client)
+def _selected(uri: str, selection: Selection) -> list[_Run]:
+    with _asked(uri) as server:
+        experiments = _experiments(server)
         if selection.run_ids is not None:
-            runs = _named(client, selection.run_ids)
+            runs = _named(server, selection.run_ids, experiments)
         else:
             parent = selection.parent_run_id
             condition = f"tags.`{tags.PARENT}` = '{parent}'" if parent else ""
-            runs = list(_paged(client.search_runs, list(experiments), condition))
-            runs = [run for run in runs if not _hidden(run.data.tags)]
-        pairs = [(_about(run, experiments), run) for run in runs if run.info.experiment_id in experiments]
+            runs = _search(server, experiments, condition)
+            runs = [run for run in runs if not _hidden(run.tags)]
+            if parent:  # whatever the server makes of the condition
+                runs = [run for run in runs if run.about.parent_run_id == parent]
     return [
-        (about, run)
-        for about, run in pairs
-        if selection.experiment_name in (None, about.experiment_name)
-        and selection.status in (None, about.status)
+        run
+        for run in runs
+        if run.active
+        and (run.experiment_id in experiments or run.about.experiment_name is None)
+        and selection.experiment_name in (None, run.about.experiment_name)
+        and selection.status in (None, run.about.status)
     ]
 
 
-def _experiments(client: "MlflowClient") -> dict[str, str]:
+def _sound(runs: Sequence[_Run], left_out: LeftOut) -> RawRuns:
+    raw = RawRuns([])
+    for run in runs:
+        run_id = run.about.run_id
+        raw.about.append(run.about)
+        raw.params += [(run_id, *item) for item in run.params.items()]
+        raw.metrics += [(run_id, *item) for item in run.metrics.items()]
+        raw.tags += [(run_id, *item) for item in run.tags.items() if not item[0].startswith(tags.THEIRS)]
+    return sound_runs(raw, left_out)
+
+
+def _experiments(server: Server) -> dict[str, str]:
     """Names by id."""
-    return {each.experiment_id: each.name for each in _paged(client.search_experiments)}
+    pages = server.pages("experiments/search", {}, "experiments", _EXPERIMENTS, MOST_EXPERIMENTS)
+    found = [(_of(each, "experiment_id"), _of(each, "name")) for page in pages for each in page]
+    return {number: name for number, name in found if isinstance(number, str)}
 
 
-def _named(client: "MlflowClient", run_ids: Sequence[str]) -> "list[Run]":
-    """Those of these runs that there are and that are not deleted."""
-    from mlflow.exceptions import MlflowException
+def _search(server: Server, experiments: Mapping[str, str], condition: str) -> list[_Run]:
+    """The runs that meet a condition, as MLflow's search takes it."""
+    found: list[_Run] = []
+    ids = list(experiments)
+    for start in range(0, len(ids), _EXPERIMENTS):
+        given = {"experiment_ids": ids[start : start + _EXPERIMENTS], "filter": condition}
+        for page in server.pages("runs/search", given, "runs", _PAGE, MOST_RUNS_OF_SERVER + 1):
+            found += [_read(each, experiments) for each in page]
+        if len(found) > MOST_RUNS_OF_SERVER:
+            say(f"the server has more runs than the {MOST_RUNS_OF_SERVER:,} that are read of it", sys.stderr)
+            return found[:MOST_RUNS_OF_SERVER]
+    return found
 
-    def get(run_id: str) -> "Run | None":
+
+def _named(server: Server, run_ids: Sequence[str], experiments: Mapping[str, str]) -> list[_Run]:
+    """Those of these runs that there are."""
+
+    def get(run_id: str) -> _Run | None:
         try:
-            run = client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            answer = server.get("runs/get", {"run_id": run_id, "run_uuid": run_id})
+        except ServerError as error:
+            if error.code == "RESOURCE_DOES_NOT_EXIST":
                 return None
             raise
-        return run if run.info.lifecycle_stage == "active" else None
+        run = _read(answer.get("run"), experiments)
+        if run.about.run_id != run_id:
+            raise ServerError(f"asked for run {run_id}, it answers with another")
+        return run
 
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         return [run for run in pool.map(get, run_ids) if run is not None]
 
 
-def _hidden(given: dict[str, str]) -> bool:
+def _hidden(given: Mapping[str, Any]) -> bool:
     """Whether a run is a sweep itself, or an attempt that another has taken the place of."""
     return tags.SWEEP_DIGEST in given or given.get(tags.SUPERSEDED) == "true"
 
 
-def _about(run: "Run", experiments: dict[str, str]) -> RunAbout:
-    info = run.info
-    return RunAbout(
-        info.run_id,
-        info.run_name,
-        experiments[info.experiment_id],
-        info.status,
-        info.start_time,
-        info.end_time,
-        run.data.tags.get(tags.PARENT),
+# --- what an answer says ------------------------------------------------------------------------
+
+
+def _read(run: object, experiments: Mapping[str, str]) -> _Run:
+    """A run of an answer, whatever it is."""
+    info, data = _of(run, "info"), _of(run, "data")
+    given = _pairs(_of(data, "tags"))
+    experiment_id = _of(info, "experiment_id")
+    known = isinstance(experiment_id, str)  # else the run is said to be in none
+    end = _whole(_of(info, "end_time"))
+    about = RunAbout(
+        _of(info, "run_id", _of(info, "run_uuid")),
+        _of(info, "run_name") or given.get("mlflow.runName"),
+        experiments.get(experiment_id, "?") if known else None,  # type: ignore[arg-type]
+        _of(info, "status", "RUNNING"),
+        _whole(_of(info, "start_time")),
+        end or None,  # MLflow sends zero for a run that is going on
+        given.get(tags.PARENT),
     )
+    metrics = _of(data, "metrics")
+    measured = {_of(each, "key"): _measured(each) for each in _listed(metrics) if _is_key(each)}
+    active = _of(info, "lifecycle_stage", "active") == "active"
+    params, address = _pairs(_of(data, "params")), _of(info, "artifact_uri", "")
+    return _Run(about, experiment_id if known else "", active, params, measured, given, address)
 
 
-def _paged(search: Callable[..., Any], *arguments: object) -> Iterator[Any]:
-    """All that one of MLflow's searches finds, page by page."""
-    token = None
-    while token != "":
-        page = search(*arguments, max_results=_PAGE, page_token=token)
-        yield from page
-        token = page.token or ""
+def _of(content: object, key: str, missing: Any = None) -> Any:
+    """What an object says; ``missing`` if it is none or does not say it."""
+    value = content.get(key) if isinstance(content, dict) else None
+    return missing if value is None else value
+
+
+def _listed(content: object) -> list[Any]:
+    return content if isinstance(content, list) else []
+
+
+def _is_key(item: object) -> bool:
+    return isinstance(_of(item, "key"), str)
+
+
+def _pairs(content: object) -> dict[str, Any]:
+    """Keys and values of a list of such objects; what is no text is left as bytes, which none is."""
+    pairs = ((each["key"], _of(each, "value", "")) for each in _listed(content) if _is_key(each))
+    return {key: value if isinstance(value, str) else b"" for key, value in pairs}
+
+
+def _whole(value: Any) -> Any:
+    """A whole number, which JSON may have as text; what is none is left as it is."""
+    if isinstance(value, str) and len(value) < 20 and value.removeprefix("-").isdecimal():
+        value = int(value)
+    return value if type(value) is not int or abs(value) < 2**63 else "no number of 64 bits"
+
+
+def _measured(metric: object) -> Any:
+    """A metric's value, where NaN and infinities are texts in JSON; what is none is left as it is."""
+    value = _of(metric, "value", 0.0)
+    if value in ("NaN", "Infinity", "-Infinity"):
+        return float(value)
+    return float(value) if type(value) in (int, float) and abs(value) < 2**1023 else value

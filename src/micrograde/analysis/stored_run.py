@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from micrograde import tags
 from micrograde.analysis.finding import find_run_id, no_such_run
+from micrograde.analysis.left_out import LeftOut
 from micrograde.analysis.selection import LARGEST, RunAbout, Selection
 from micrograde.analysis.stores import store_of
 from micrograde.errors import InputError
@@ -98,7 +99,7 @@ def _complete(uri: str, about: RunAbout) -> StoredRun:
     store = store_of(uri)
     details = store.read_details(uri, about.run_id)
     history: dict[str, dict[int, float]] = {}
-    for points in store.read_points(uri, Selection(run_ids=(about.run_id,)), None):
+    for points in store.read_points(uri, Selection(run_ids=(about.run_id,)), None, LeftOut(named=True)):
         for _, metric, step, value in points:
             history.setdefault(metric, {})[step] = math.nan if value is None else value
     return StoredRun(about, details.params, details.tags, history, details.artifact_uri)

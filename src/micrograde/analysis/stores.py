@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from micrograde.analysis import server, sql_store
+from micrograde.analysis.left_out import LeftOut
 from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 from micrograde.redaction import HIDDEN, without_password
 
@@ -18,8 +19,8 @@ class Store(Protocol):
         """Runs with params, last metrics and tags."""
 
     def read_points(
-        self, uri: str, selection: Selection, metrics: Sequence[str] | None
-    ) -> Iterator[list[tuple[str, str, int, float | None]]]:
+        self, uri: str, selection: Selection, metrics: Sequence[str] | None, left_out: LeftOut
+    ) -> Iterator[Sequence[tuple[str, str, int, float | None]]]:
         """All values of metrics."""
 
     def read_details(self, uri: str, run_id: str) -> RunDetails:

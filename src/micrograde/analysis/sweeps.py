@@ -1,6 +1,5 @@
 """The sweeps of a store, and one of them by what somebody types."""
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING
 from micrograde.analysis.selection import Sweep, SweepAbout
 from micrograde.analysis.stores import store_of
 from micrograde.errors import InputError
+from micrograde.json_files import parse_json
+from micrograde.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,10 +121,11 @@ def _sweep(found: SweepAbout) -> Sweep:
 def _names(varies: str | None) -> tuple[str, ...]:
     """The JSON list of a tag; nothing if somebody has edited it into something else."""
     try:
-        names = json.loads(varies or "[]")
+        names = parse_json(varies or "[]")
     except ValueError:
         return ()
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
+    sound = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return tuple(names) if sound else ()
 
 
 def _listed(sweeps: list[Sweep]) -> str:
@@ -133,7 +135,7 @@ def _listed(sweeps: list[Sweep]) -> str:
         (length for length in range(8, 32) if len({run_id[:length] for run_id in ids}) == len(ids)), 32
     )
     lines = [
-        f"{sweep.run_id[:length]} ({' '.join(sweep.name.split())}, "
+        f"{sweep.run_id[:length]} ({printable(' '.join(sweep.name.split()))}, "
         f"{datetime.fromtimestamp(sweep.start_time / 1000, UTC):%Y-%m-%d %H:%M})"
         for sweep in sweeps[:_LISTED]
     ]

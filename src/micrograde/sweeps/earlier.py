@@ -1,6 +1,7 @@
 """What an earlier launch of the same sweep has left in the store."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from micrograde import tags
@@ -9,6 +10,8 @@ from micrograde.analysis.selection import Selection
 from micrograde.analysis.stores import store_of
 from micrograde.analysis.sweeps import list_sweeps
 from micrograde.recorded_names import plain_name
+
+_SEED = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
             run.status == "FINISHED" or (run.status == "FAILED" and run.run_id in settled),
             measured.get(run.run_id, {}).get(metric),
             run.run_name or "",
-            int(seeds[run.run_id]) if str(seeds.get(run.run_id, "")).isdecimal() else 0,
+            int(seeds[run.run_id]) if _SEED.fullmatch(seeds.get(run.run_id, "")) else 0,
             loss(run.run_id),
         )
         for run in sorted(raw.about, key=lambda run: (run.start_time or 0, run.run_id))

@@ -8,6 +8,7 @@ from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingEr
 from micrograde.tracking.events import DatasetInput, ModelDescription
 from micrograde.tracking.experiment_check import check_experiment
 from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
+from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder
 from micrograde.tracking.recovery import recover
@@ -34,6 +35,7 @@ __all__ = [
     "Launch",
     "ModelDescription",
     "NullRecorder",
+    "ProcessIdentity",
     "RecordedRun",
     "Recorder",
     "RunRecorder",

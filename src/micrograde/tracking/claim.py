@@ -7,6 +7,7 @@ begun finds that the sweep belongs to another launch by now.
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from micrograde.bounds import GREATEST_PROCESS, LONGEST_NOTE
+from micrograde.json_files import read_json
 from micrograde.tracking.kinds import check_writable
 
+_NAME, _TOKEN = re.compile(r"[0-9A-Za-z_-]{1,64}"), re.compile(r"[0-9a-f]{1,64}")
 _FILE = "claim.json"  # in a launch's folder: what it has claimed
 _CLAIMS = "claims"  # beside the launches
 _PATIENCE = 2.0  # seconds of waiting of which nothing is said
@@ -35,13 +39,17 @@ class Claim:
 
     @classmethod
     def of(cls, folder: Path) -> Self | None:
-        """What the launch of this folder has claimed, if anything."""
+        """What the launch of this folder has claimed, if anything that can be read."""
         try:
-            content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            content = read_json(folder / _FILE, LONGEST_NOTE)
+            path, token = content["path"], content["token"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if not (isinstance(path, str) and isinstance(token, str) and _TOKEN.fullmatch(token)):
             return None
         # Of a path only the name: the project may have been moved since.
-        return cls(folder.parents[1] / _CLAIMS / Path(content["path"]).name, content["token"])
+        name = path.rpartition("/")[2]
+        return cls(folder.parents[1] / _CLAIMS / name, token) if _NAME.fullmatch(name) else None
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -49,19 +57,23 @@ class Claim:
         from filelock import FileLock
 
         with FileLock(self.path.with_suffix(".writer")):
-            yield self._owner().get("token") == self.token
+            yield self.owner().get("token") == self.token
 
     def mark(self, folder: Path) -> None:
         """Note in a launch's folder what it has claimed."""
         content = {"path": self.path.name, "token": self.token}
         (folder / _FILE).write_text(json.dumps(content), encoding="utf-8")
 
-    def _owner(self) -> dict[str, Any]:
+    def owner(self) -> dict[str, Any]:
+        """Who has it: ``token``, and ``process``, the number of a process; as far as that is known."""
         try:
-            owner: dict[str, Any] = json.loads(self.path.with_suffix(".owner").read_text(encoding="utf-8"))
+            owner = read_json(self.path.with_suffix(".owner"), LONGEST_NOTE)
         except (OSError, ValueError):
             return {}
-        return owner
+        owner = owner if isinstance(owner, dict) else {}
+        process = owner.get("process")
+        known = type(process) is int and 0 < process <= GREATEST_PROCESS
+        return {"token": owner.get("token"), **({"process": process} if known else {})}
 
 
 @contextmanager
@@ -103,7 +115,7 @@ def claim(
     try:
         launch.acquire()
     except Timeout:
-        raise ClaimedError(str(mine._owner().get("process", "?"))) from None
+        raise ClaimedError(str(mine.owner().get("process", "?"))) from None
     with launch:
         launch.release()  # ``with`` has counted it a second time
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde import tags
+from micrograde.bounds import MOST_RUNS_OF_SERVER
 from micrograde.tracking.events import (
     DatasetInput,
     Event,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
 _FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
+_PAGE = 1000  # runs that a server is asked for at once
 _POINTS = 100_000  # so many values wait at most
 _SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
 
@@ -300,11 +302,13 @@ class EventWriter:
         """The runs of this origin, which may be a pattern."""
         found: list[Run] = []
         token: str | None = None
-        while token != "":
+        before: set[str] = set()
+        while token != "" and token not in before and len(before) < MOST_RUNS_OF_SERVER / _PAGE:
+            before.add(token or "")
             page = self._client.search_runs(
                 [experiment_id],
                 f"tags.`{tags.ORIGIN}` LIKE '{origin}'",
-                max_results=1000,
+                max_results=_PAGE,
                 page_token=token,
             )
             found += page

@@ -5,9 +5,16 @@ know, so it can be carried into the store at once, later, or by another process.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
+
+from micrograde.json_files import parse_json
+from micrograde.printable import printable
+
+_OURS = re.compile(r"micrograde(\.\w+)+")
+_SHOWN = 100  # characters of a line that is none
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -165,13 +172,85 @@ def to_json_line(event: Event) -> str:
 
 
 def from_json_line(line: str) -> Event:
-    """The event of a line; ``ValueError`` if it is none."""
-    content: dict[str, Any] = json.loads(line)
-    kind = _KINDS.get(content.pop("event", ""))
+    """The event of a line.
+
+    Raises
+    ------
+    json.JSONDecodeError
+        If it is no JSON, such as a line that has been cut short.
+    ValueError
+        If it is no event, or one whose values are not what they must be.
+    """
+    content, shown = parse_json(line), printable(line[:_SHOWN])
+    kind = _KINDS.get(str(content.pop("event", ""))) if isinstance(content, dict) else None
     if kind is None or content.keys() != {field.name for field in fields(kind)}:
-        raise ValueError(f"not an event: {line[:200]}")
+        raise ValueError(f"no event: {shown}")
+    if wrong := [key for key, value in content.items() if not _is_sound(key, value)]:
+        raise ValueError(f"no event, by its {wrong[0]}: {shown}")
+    of_one = [not isinstance(each, list) for each in content.get("values", {}).values()]
+    if any(of_one) if kind is StackMetricsLogged else not all(of_one):
+        raise ValueError(f"no event, by its values: {shown}")
     if kind is RunStarted and content["dataset"] is not None:
         content["dataset"] = DatasetInput(**content["dataset"])
     if kind is RunEnded and content["model"] is not None:
         content["model"] = ModelDescription(**content["model"])
     return kind(**content)
+
+
+def _is_sound(key: str, value: Any) -> bool:
+    """Whether a field of an event holds what it must: numbers that name folders, texts, measured values."""
+    if key in ("run", "time", "step"):
+        return _is_count(value)
+    if key == "parent":
+        return value is None or _is_count(value)
+    if key == "runs":
+        return isinstance(value, list) and all(map(_is_count, value))
+    if key in ("source_run_id", "registered_name"):
+        return isinstance(value, str | None)
+    if key in ("params", "tags"):
+        return _are_texts(value)
+    if key == "values":
+        return isinstance(value, dict) and all(map(_is_measured, value.values()))
+    if key == "goes_on":
+        return isinstance(value, bool)
+    if key == "status":
+        return value in get_args(Status)
+    if key == "dataset":
+        return value is None or (_has_fields(value, DatasetInput) and _are_texts(value))
+    if key == "model":
+        return value is None or _describes_model(value)
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_measured(value: object) -> bool:
+    """Whether it is a number, or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return {*map(type, values)} <= {float, int} and all(
+        abs(each) < 2**1023 for each in values if type(each) is int
+    )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and {*map(type, value.values())} <= {str}
+
+
+def _has_fields(value: object, kind: type) -> bool:
+    return isinstance(value, dict) and value.keys() == {field.name for field in fields(kind)}
+
+
+def _describes_model(value: Any) -> bool:
+    """Whether it is a ``ModelDescription``; what loads a model is code, so it has to be ours."""
+    return (
+        _has_fields(value, ModelDescription)
+        and isinstance(value["loader_module"], str)
+        and _OURS.fullmatch(value["loader_module"]) is not None
+        and isinstance(value["requirements"], list)
+        and {*map(type, value["requirements"])} <= {str}
+        and _are_texts(value["inputs"])
+        and _are_texts(value["outputs"])
+        and isinstance(value["example"], list)
+    )

@@ -8,18 +8,21 @@ its files would be.
 """
 
 import base64
-import json
 import os
 import sqlite3
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from micrograde.answers import LateAnswerError, in_time
 from micrograde.errors import InputError
+from micrograde.json_files import parse_json
 from micrograde.library_environment import quiet_libraries
+from micrograde.sqlite_files import StoreFileError, open_database
 from micrograde.tracking.experiments import Experiments, check_usable
 from micrograde.tracking.retrying import at_once
 from micrograde.tracking.store import StoreLocation
@@ -64,9 +67,10 @@ def _in_database(name: str, database: Path) -> Found | None:
     if not database.exists():
         return None
     try:
-        address = f"file:{quote(str(database))}?mode=ro"
-        with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+        with closing(open_database(database, _PATIENCE, read_only=True)) as connection:
             row = connection.execute(_QUERY, (name,)).fetchone()
+    except StoreFileError as error:  # code in it would run when MLflow writes
+        raise InputError(f"{database}: is no store to record in: {error}") from None
     except sqlite3.Error:
         return None
     return Found(*("" if each is None else str(each) for each in row)) if row else None
@@ -81,16 +85,21 @@ def _on_server(name: str, uri: str) -> Found | None:
     address = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
     query = f"/api/2.0/mlflow/experiments/get-by-name?experiment_name={quote(name, safe='')}"
     request = Request(address + query, headers=_headers(parts.username, parts.password))
-    try:
+
+    def answer() -> bytes:
         with build_opener(_PasswordsStay).open(request, timeout=_PATIENCE) as response:
-            experiment = json.loads(response.read(_LONGEST))["experiment"]
+            return bytes(response.read(_LONGEST))
+
+    try:
+        experiment = parse_json(in_time(answer, _PATIENCE))["experiment"]
         return Found(*(str(experiment.get(key, "")) for key in Found._fields))
     except HTTPError as error:
-        with error, suppress(OSError, HTTPException, ValueError, AttributeError, RecursionError):
-            if json.loads(error.read(_LONGEST)).get("error_code") == "RESOURCE_DOES_NOT_EXIST":
+        with error, suppress(LateAnswerError, OSError, HTTPException, ValueError, AttributeError):
+            content = parse_json(in_time(partial(error.read, _LONGEST), _PATIENCE))
+            if content.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
                 raise _NoSuchExperimentError from None
         return None
-    except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (LateAnswerError, OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from micrograde.bounds import LONGEST_EVENT
 from micrograde.tracking.events import Event, LaunchEnded, from_json_line, to_json_line
 
 _POLL_SECONDS = 0.02
+_PIECE = 2**24  # bytes that are read at once
 
 
 class Journal:
@@ -50,22 +52,35 @@ class Journal:
 
 
 def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Event]]:
-    """The journal's events as they come, or none, again and again until there will be no more."""
-    rest = ""
-    with journal.open(encoding="utf-8") as lines:
+    """The journal's events as they come, or none, again and again until there will be no more.
+
+    Raises
+    ------
+    ValueError
+        If somebody else has written into it: a line is whole and no event of this version's, or has no end.
+    """
+    rest = b""
+    with journal.open("rb") as lines:
         while True:
             gone = launch_is_gone.is_set()  # before reading: what was written until then is read below
-            *complete, rest = (rest + lines.read()).split("\n")
-            events = [event for line in complete if (event := _event(line)) is not None]
-            yield events
+            is_last = False
+            while not is_last:
+                piece = lines.read(_PIECE)
+                *complete, rest = (rest + piece).split(b"\n")
+                if len(rest) > LONGEST_EVENT:
+                    raise ValueError(f"a line of {journal.name} has more than {LONGEST_EVENT:,} bytes")
+                events = [event for line in complete if (event := _event(line)) is not None]
+                is_last = len(piece) < _PIECE
+                if events or is_last:
+                    yield events
             if gone or (events and isinstance(events[-1], LaunchEnded)):
                 return
             launch_is_gone.wait(_POLL_SECONDS)
 
 
-def _event(line: str) -> Event | None:
+def _event(line: bytes) -> Event | None:
     """None for a line that a full disk has cut short: its event was never acknowledged."""
     try:
-        return from_json_line(line)
+        return from_json_line(line.decode("utf-8", "replace"))
     except json.JSONDecodeError:
         return None

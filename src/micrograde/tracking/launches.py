@@ -23,6 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from micrograde.bounds import LONGEST_NOTE
+from micrograde.json_files import read_json
 from micrograde.redaction import without_password
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.full_disk import reserve_space
@@ -64,11 +66,15 @@ class Launch:
     def read(cls, folder: Path) -> Self | None:
         """The launch of a folder; None if it has not begun, or is none."""
         try:
-            content = json.loads((folder / _LAUNCH).read_text(encoding="utf-8"))
-            process = ProcessIdentity(**content["process"])
-            return cls(content["server"], content["script"], process, content.get("artifacts"))
+            content = read_json(folder / _LAUNCH, LONGEST_NOTE)
+            process = ProcessIdentity.of(**content["process"])
+            server, script, artifacts = content["server"], content["script"], content.get("artifacts")
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        texts = isinstance(server, str | None) and isinstance(artifacts, str | None)
+        if process is None or not isinstance(script, str) or not texts:
+            return None
+        return cls(server, script, process, artifacts)
 
 
 def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, Hold]:

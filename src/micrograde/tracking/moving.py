@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from micrograde.bounds import LONGEST_ADDRESS, LONGEST_KEY
 from micrograde.printable import printable
+from micrograde.sqlite_files import open_database
 from micrograde.tracking.addresses import (
     exists_here,
     experiment_folder,
@@ -136,13 +138,15 @@ def _foreign(connection: sqlite3.Connection, location: StoreLocation) -> Iterato
     for table, column, condition in _ADDRESSES:
         if table not in tables:
             continue
-        names = "experiment_id, name" if table == "experiments" else "null, null"
+        names = f"experiment_id, substr(name, 1, {LONGEST_KEY})" if table == "experiments" else "null, null"
         query = (
-            f"select rowid, {column}, {names} from {table} where {condition} and instr({column}, '{_MARK}') "
+            f"select rowid, {column}, {names} from {table} where {condition} "
+            f"and typeof({column}) = 'text' and length({column}) <= {LONGEST_ADDRESS} "
+            f"and instr({column}, '{_MARK}') "
             f"and substr({column}, 1, {len(here[0])}) <> ? and substr({column}, 1, {len(here[1])}) <> ?"
         )
         for row, address, experiment_id, name in connection.execute(query, here):
-            own = () if name is None else (experiment_folder(name), str(experiment_id))
+            own = (experiment_folder(name), str(experiment_id)) if isinstance(name, str) else ()
             yield Kept(table, column, row, address, tuple(Path("artifacts", each) for each in own))
 
 
@@ -153,7 +157,7 @@ def _split(address: str) -> tuple[str, str]:
 
 
 def _open(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(database, timeout=_WAIT_SECONDS, isolation_level=None)
+    return open_database(database, _WAIT_SECONDS)
 
 
 def _line(mended: Sequence[Mended], location: StoreLocation) -> str:

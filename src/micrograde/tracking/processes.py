@@ -1,6 +1,7 @@
 """Which process trains a run, so that anybody can tell later whether it has died."""
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,10 @@ from pathlib import Path
 from typing import Self
 
 from micrograde import tags
+from micrograde.bounds import GREATEST_PROCESS, LATEST_TIME
 
+_NUMBER, _TIME = re.compile("[0-9]{1,10}"), re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+_LATEST_START = LATEST_TIME / 1000
 _TOLERANCE = 2.0  # seconds by which a process's start may be told differently: clocks are set
 
 
@@ -47,17 +51,24 @@ class ProcessIdentity:
         }
 
     @classmethod
+    def of(cls, host: object, namespace: object, process_id: object, started: object) -> Self | None:
+        """The identity that a file tells; None if these are not a process's.
+
+        A number below 1 would mean whole groups of processes to the system.
+        """
+        texts = isinstance(host, str) and isinstance(namespace, str)
+        number = type(process_id) is int and 0 < process_id <= GREATEST_PROCESS
+        time = type(started) in (int, float) and 0 <= started <= _LATEST_START  # type: ignore[operator]
+        return cls(host, namespace, process_id, started) if texts and number and time else None  # type: ignore[arg-type]
+
+    @classmethod
     def from_tags(cls, given: Mapping[str, str]) -> Self | None:
-        """The inverse of ``as_tags``; None if that is not all there."""
-        try:
-            return cls(
-                given[tags.HOST],
-                given[tags.PROCESS_NAMESPACE],
-                int(given[tags.PROCESS_ID]),
-                float(given[tags.PROCESS_START]),
-            )
-        except (KeyError, ValueError):
+        """The inverse of ``as_tags``; None if that is not all there, or means no process."""
+        number, started = given.get(tags.PROCESS_ID, ""), given.get(tags.PROCESS_START, "")
+        if not (_NUMBER.fullmatch(number) and _TIME.fullmatch(started)):
             return None
+        host, namespace = given.get(tags.HOST), given.get(tags.PROCESS_NAMESPACE)
+        return cls.of(host, namespace, int(number), float(started))
 
     def has_died(self) -> bool:
         """Whether it is certain that this process is gone; of another machine nothing is certain."""
@@ -72,7 +83,7 @@ class ProcessIdentity:
             return bool(abs(process.create_time() - self.started) > _TOLERANCE)
         except psutil.NoSuchProcess:
             return True
-        except (psutil.Error, OverflowError):
+        except psutil.Error:
             return False
 
 

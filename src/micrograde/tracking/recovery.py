@@ -7,31 +7,33 @@ of others the process id, where it means the same process as here.
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from micrograde import tags
+from micrograde.asking import Server, ServerError
+from micrograde.bounds import LONGEST_ID, LONGEST_KEY, MOST_EXPERIMENTS, MOST_RUNS_OF_SERVER, VAIN_SECONDS
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
-from micrograde.redaction import without_password
+from micrograde.sqlite_files import open_database
 from micrograde.tracking.launches import Launch, dead_launches, is_alive
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.sending import Kept, send_launch
 from micrograde.tracking.store import StoreLocation, StoreLock
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
 _REASON = "its process died without a word"
+_PAGE = 1000  # runs, or experiments, that a server is asked for at once
+_STALE_AT_ONCE = 100  # runs of a server that are ended; the next command ends more
 _WAIT_SECONDS = 20.0  # for a database that somebody writes to
 _WANTED = (tags.LAUNCH, tags.HOST, tags.PROCESS_NAMESPACE, tags.PROCESS_ID, tags.PROCESS_START)
 
 _FIND = f"""
-    select r.run_uuid, t.key, t.value from runs r join tags t on t.run_uuid = r.run_uuid
+    select r.run_uuid, t.key, substr(t.value, 1, {LONGEST_KEY})
+    from runs r join tags t on t.run_uuid = r.run_uuid
     where r.status = 'RUNNING' and t.key in ({", ".join("?" * len(_WANTED))})
+    and length(r.run_uuid) <= {LONGEST_ID}
 """
 _END = "update runs set status = 'KILLED', end_time = ? where run_uuid = ? and status = 'RUNNING'"
 _TAG = "insert or replace into tags (key, value, run_uuid) values (?, ?, ?)"
@@ -59,24 +61,28 @@ def recover(location: StoreLocation) -> None:
     database = location.database
     if database and database.exists() and database.stat().st_size > 0:
         # Who cannot open it is told so when it is read.
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.Error):
             _mark_rows(location, database, launches)
 
 
 def _send_dead(location: StoreLocation, launches: Path) -> None:
+    vain = 0.0
     for folder, launch in dead_launches(launches):
-        if launch.belongs_to(location):
+        if launch.belongs_to(location) and vain < VAIN_SECONDS:
+            start = time.monotonic()
             outcome = send_launch(folder, location)
-            if isinstance(outcome, Kept) and outcome.away:
-                return
+            if isinstance(outcome, Kept):
+                vain += time.monotonic() - start
+                if outcome.away:
+                    return
 
 
 def _mark_rows(location: StoreLocation, database: Path, launches: Path) -> None:
     """In the SQLite file itself, for MLflow takes a second to open one."""
-    with closing(sqlite3.connect(database, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
-        running: dict[str, dict[str, str]] = {}
+    with closing(open_database(database, _WAIT_SECONDS)) as connection:
+        running: dict[object, dict[str, str]] = {}
         for run_id, key, value in connection.execute(_FIND, _WANTED):
-            running.setdefault(run_id, {})[key] = value
+            running.setdefault(run_id, {})[key] = value if isinstance(value, str) else ""
         stale = [run_id for run_id, given in running.items() if _is_stale(given, launches)]
         if not stale:
             return
@@ -90,43 +96,47 @@ def _mark_rows(location: StoreLocation, database: Path, launches: Path) -> None:
 
 
 def _recover_server(location: StoreLocation, launches: Path) -> None:
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    client = MlflowClient(location.tracking_uri)
     try:
-        client.search_experiments(max_results=1)  # before a writer waits for it
+        server = Server(location.tracking_uri)
+        server.post("experiments/search", {"max_results": 1})  # before a writer waits for it
         _send_dead(location, launches)
-        stale = [run_id for run_id, given in _running(client) if _is_stale(given, launches)]
-    except MlflowException as error:
-        reason = without_password(str(error).splitlines()[0])
-        raise InputError(f"the tracking server cannot be asked for its runs ({reason})") from None
-    for run_id in stale:
-        with suppress(MlflowException):  # whoever may only read there
-            if client.get_run(run_id).info.status == "RUNNING":
-                client.set_tag(run_id, tags.REASON, _REASON)
-                client.set_terminated(run_id, "KILLED")
+        stale = [run_id for run_id, given in _running(server) if _is_stale(given, launches)]
+    except ServerError as error:
+        raise InputError(f"the tracking server cannot be asked for its runs ({error})") from None
+    now = time.time_ns() // 1_000_000
+    with suppress(ServerError):  # whoever may only read there
+        for run_id in stale[:_STALE_AT_ONCE]:
+            run = {"run_id": run_id, "run_uuid": run_id}
+            if _run_and_tags(server.get("runs/get", run).get("run")) is None:  # it has ended meanwhile
+                continue
+            server.post("runs/set-tag", {**run, "key": tags.REASON, "value": _REASON})
+            server.post("runs/update", {**run, "status": "KILLED", "end_time": now})
 
 
-def _running(client: "MlflowClient") -> list[tuple[str, Mapping[str, str]]]:
-    """The runs that seem to go on on this machine, with their tags."""
+def _running(server: Server) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The runs that seem to go on on this machine, with their tags; what a server says may be anything."""
     import socket
 
-    experiments: list[str] = []
-    token: str | None = None
-    while token != "":
-        found = client.search_experiments(max_results=1000, page_token=token)
-        experiments += [each.experiment_id for each in found]
-        token = found.token or ""
+    experiments = server.pages("experiments/search", {}, "experiments", _PAGE, MOST_EXPERIMENTS)
+    ids = [each.get("experiment_id") for page in experiments for each in page if isinstance(each, dict)]
     host = socket.gethostname().replace("'", "")
     condition = f"attributes.status = 'RUNNING' and tags.`{tags.HOST}` = '{host}'"
-    runs: list[tuple[str, Mapping[str, str]]] = []
-    token = None
-    while token != "":
-        page = client.search_runs(experiments, condition, max_results=1000, page_token=token)
-        runs += [(run.info.run_id, run.data.tags) for run in page]
-        token = page.token or ""
-    return runs
+    for start in range(0, len(ids), _PAGE):
+        asked = {"experiment_ids": ids[start : start + _PAGE], "filter": condition}
+        for page in server.pages("runs/search", asked, "runs", _PAGE, MOST_RUNS_OF_SERVER):
+            yield from filter(None, map(_run_and_tags, page))
+
+
+def _run_and_tags(run: object) -> tuple[str, Mapping[str, str]] | None:
+    """The id of a RUNNING run and its tags as a server tells them; None if it tells them in another way."""
+    try:
+        info, given = run["info"], run["data"]["tags"]  # type: ignore[index]
+        told = {each["key"]: each["value"] for each in given if each["key"] in _WANTED}
+        run_id = info["run_id"]
+    except (TypeError, KeyError, IndexError):
+        return None
+    texts = isinstance(run_id, str) and all(isinstance(value, str) for value in told.values())
+    return (run_id, told) if texts and len(run_id) <= LONGEST_ID and info.get("status") == "RUNNING" else None
 
 
 def _is_stale(given: Mapping[str, str], launches: Path) -> bool:

@@ -27,8 +27,12 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.answers import bound_answers
+from micrograde.bounds import LONGEST_JSON
+from micrograde.json_files import read_json
 from micrograde.library_environment import forget_servers, keep_credentials
 from micrograde.redaction import without_password
+from micrograde.sqlite_files import open_database
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.errors import StoreAwayError
 from micrograde.tracking.event_writer import EventWriter
@@ -43,7 +47,9 @@ from micrograde.tracking.store import StoreLocation, StoreLock, checkout, make_s
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_WAIT_SECONDS = 20.0  # for a database that somebody writes to
 _PROVENANCE = "provenance.json"
+_LONGEST_REASON = 1000  # characters of what is told to the user; ``writer.log`` has all
 
 Tell = Callable[[dict[str, object]], None]
 """Says something to the launch."""
@@ -54,6 +60,7 @@ def import_mlflow() -> None:
     gc.disable()  # importing makes no garbage, and looking for it takes a quarter of the time
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 (else imported when the client opens a store)
 
+    bound_answers()
     gc.freeze()
     gc.enable()
 
@@ -64,6 +71,8 @@ def open_client(location: StoreLocation, lock: StoreLock, make: Caller) -> "Mlfl
 
     with lock:
         make(lambda: make_store(location))
+        if location.database:
+            open_database(location.database, _WAIT_SECONDS, read_only=True).close()  # or code in it would run
         client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
     return client
 
@@ -145,7 +154,8 @@ def main() -> None:
         except Exception as error:
             with suppress(OSError):
                 print(without_password(traceback.format_exc()), file=sys.stderr, flush=True)
-            reason = " ".join((str(error) or repr(error)).split())
+            text = repr(error) if isinstance(error, KeyError) else str(error) or repr(error)
+            reason = " ".join(text.split())[:_LONGEST_REASON]
             outcome = {"error": without_password(reason + where)}
         tell(outcome)
     with suppress(OSError):
@@ -205,13 +215,17 @@ def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:
     """What the first writer has found. A launch that had none may have run other code than there is now."""
     path = folder / _PROVENANCE
     if path.exists():
-        found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        return found
-    found = {} if late else provenance_tags(checkout(), about.script)
+        try:
+            found: object = read_json(path, LONGEST_JSON)
+        except ValueError:
+            found = None
+        sound = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
+        return dict(found) if sound and isinstance(found, dict) else {}
+    made = {} if late else provenance_tags(checkout(), about.script)
     aside = path.with_suffix(".part")
-    aside.write_text(json.dumps(found), encoding="utf-8")
+    aside.write_text(json.dumps(made), encoding="utf-8")
     aside.replace(path)
-    return found
+    return made
 
 
 if __name__ == "__main__":

@@ -1,0 +1,255 @@
+"""A tracking server that lies, stalls or never ends cannot break a command, hold it up, or hide the honest runs."""
+
+import itertools
+import os
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.hostile_server import VALUES, Reply, as_bytes, of_store, places, replaced, serving, whole_answers
+from tests.hostile_store import check_line
+
+from micrograde import asking
+from micrograde.analysis import (
+    find_run,
+    left_out,
+    list_run_ids,
+    load_history,
+    load_run,
+    load_runs,
+    load_sweeps,
+    server,
+)
+from micrograde.errors import InputError
+from micrograde.library_environment import quiet_libraries
+from micrograde.side_by_side import compare_runs
+from micrograde.sweeps.earlier import find_earlier
+from micrograde.tracking import recover, server_store
+
+EXAMPLES = int(os.environ.get("MICROGRADE_EXAMPLES", "0"))
+SHORT = 0.5
+
+
+@pytest.fixture(scope="module")
+def answers(made):
+    """What an honest server answers about that store, by what was asked: nothing is asked of MLflow twice."""
+    honest, kept = of_store(made.location.tracking_uri), {}
+
+    def say(endpoint, asked):
+        key = (endpoint, as_bytes(asked))
+        if key not in kept:
+            kept[key] = honest(endpoint, asked)
+        return kept[key]
+
+    return say
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", SHORT)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    left_out._said.clear()
+    asking._patience.clear()
+
+
+def readings(address, made, home):
+    honest = sorted(made.honest)
+    return [
+        lambda: recover(server_store(address, home)),
+        lambda: load_runs(address),
+        lambda: list_run_ids(address),
+        lambda: load_sweeps(address),
+        lambda: load_history(address),
+        lambda: load_history(address, sweep=made.sweep, metrics=["train/loss"]),
+        lambda: find_run(address, "latest"),
+        lambda: load_run(address, made.victim),
+        lambda: compare_runs(address, [honest[0], made.victim]),
+        lambda: find_earlier(address, "d", "val/accuracy"),
+    ]
+
+
+def check_readings(address, made, home, capsys):
+    for read in readings(address, made, home):
+        try:
+            read()
+        except InputError as error:
+            check_line(str(error))
+    said = capsys.readouterr()
+    for line in (said.out + said.err).splitlines():
+        check_line(line)
+
+
+def about_victim(content, victim, endpoint):
+    """The places in an answer that speak of the victim alone."""
+    found = []
+    for place in places(content):
+        of_run = endpoint == "runs/search" and place[0] == "runs" and len(place) > 1
+        if of_run and content["runs"][place[1]]["info"]["run_id"] == victim:
+            found.append(place)
+    return found
+
+
+def check_changed_answers(answers, made, data, tmp_path, capsys):
+    value, share = data.draw(st.sampled_from(VALUES)), data.draw(st.floats(0, 1, exclude_max=True))
+
+    def say(endpoint, asked):
+        content = answers(endpoint, asked)
+        if isinstance(content, Reply):
+            return content
+        there_are = about_victim(content, made.victim, endpoint)
+        if there_are:
+            content = replaced(content, there_are[int(share * len(there_are))], value)
+        return Reply([as_bytes(content)])
+
+    with serving(say) as address:
+        left_out._said.clear()
+        check_readings(address, made, tmp_path, capsys)
+        assert made.honest <= set(load_runs(address)["run_id"])
+        assert made.honest <= set(load_history(address)["run_id"])
+
+
+quick = settings(max_examples=EXAMPLES or 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=EXAMPLES or 100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@quick
+@given(data=st.data())
+def test_a_run_that_cannot_be_read_does_not_take_others_with_it(answers, made, data, tmp_path, capsys):
+    check_changed_answers(answers, made, data, tmp_path, capsys)
+
+
+@pytest.mark.slow
+@thorough
+@given(data=st.data())
+def test_nor_does_it_in_many_examples(answers, made, data, tmp_path, capsys):
+    check_changed_answers(answers, made, data, tmp_path, capsys)
+
+
+@quick
+@given(data=st.data())
+def test_any_value_anywhere_is_read_or_refused_in_a_line(answers, made, data, tmp_path, capsys):
+    value, share = (
+        data.draw(st.sampled_from([*VALUES, "NESTED"])),
+        data.draw(st.floats(0, 1, exclude_max=True)),
+    )
+    kinds = ["experiments/search", "runs/search", "runs/get", "metrics/get-history"]
+    changed = data.draw(st.sampled_from(kinds))
+
+    def say(endpoint, asked):
+        content = answers(endpoint, asked)
+        if isinstance(content, Reply) or endpoint != changed:
+            return content
+        there_are = places(content)
+        return Reply([as_bytes(replaced(content, there_are[int(share * len(there_are))], value))])
+
+    with serving(say) as address:
+        check_readings(address, made, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("name", whole_answers())
+@pytest.mark.parametrize("endpoint", ["experiments/search", "runs/search"])
+def test_an_answer_that_is_none_is_one_line_in_time(answers, name, endpoint):
+    answer = whole_answers()[name]
+
+    def say(asked_for, asked):
+        return answer() if asked_for == endpoint else answers(asked_for, asked)
+
+    with serving(say) as address:
+        start = time.monotonic()
+        if name == "nothing":
+            assert load_runs(address).empty
+        else:
+            with pytest.raises(
+                InputError, match="the tracking server cannot be asked for its runs"
+            ) as caught:
+                load_runs(address)
+            check_line(str(caught.value))
+        assert time.monotonic() - start < 10 * SHORT
+
+
+@pytest.mark.parametrize("token", ["same", "fresh"])
+@pytest.mark.parametrize("endpoint", ["experiments/search", "runs/search", "metrics/get-history"])
+def test_pages_without_end_are_ended(answers, token, endpoint):
+    numbers = itertools.count()
+
+    def say(asked_for, asked):
+        content = answers(asked_for, {key: value for key, value in asked.items() if key != "page_token"})
+        if asked_for == endpoint:
+            content = {**content, "next_page_token": token if token == "same" else f"{next(numbers)}"}
+        return content
+
+    with serving(say) as address, pytest.raises(InputError, match=r"its pages of .* do not end"):
+        load_history(address)
+
+
+def test_a_server_with_more_runs_than_are_read_is_cut_with_a_line(answers, monkeypatch, capsys):
+    monkeypatch.setattr(server, "MOST_RUNS_OF_SERVER", 40)
+    monkeypatch.setattr(server, "_PAGE", 10)
+    numbers = itertools.count()
+
+    def say(endpoint, asked):
+        content = answers(endpoint, {**asked, "max_results": 1000, "page_token": None})
+        if endpoint == "runs/search":
+            run = content["runs"][0]
+            fresh = [replaced(run, ("info", "run_id"), f"{next(numbers):032x}") for _ in range(10)]
+            content = {"runs": fresh, "next_page_token": f"{next(numbers)}"}
+        return content
+
+    with serving(say) as address:
+        assert len(load_runs(address)) == 40
+    assert "the server has more runs than the 40 that are read of it" in capsys.readouterr().err
+
+
+def test_a_server_that_is_always_slow_is_not_waited_for_again_and_again(answers, monkeypatch):
+    monkeypatch.setattr(asking, "SLOW_SECONDS", 0.05)
+    monkeypatch.setattr(server, "_PAGE", 1)
+
+    def say(endpoint, asked):
+        time.sleep(0.3)
+        return answers(endpoint, {**asked, "max_results": 1000})
+
+    with serving(say) as address:
+        start = time.monotonic()
+        with pytest.raises(InputError, match="no answer in"):
+            [load_runs(address) for _ in range(20)]
+        assert time.monotonic() - start < 5
+
+
+def test_a_redirect_is_followed_at_the_same_server_only(answers, made):
+    def say(endpoint, asked):
+        if "moved/" not in endpoint:
+            place = {"Location": f"/moved/api/2.0/mlflow/{endpoint}"}
+            return Reply([], 308, place) if endpoint.endswith("search") else answers(endpoint, asked)
+        return answers(endpoint.partition("/api/2.0/mlflow/")[2], asked)
+
+    with serving(say) as address:
+        assert made.honest <= set(load_runs(address)["run_id"])
+
+
+def test_the_user_may_have_a_server_waited_for_longer(answers, made, monkeypatch):
+    def say(endpoint, asked):
+        time.sleep(2 * SHORT)
+        return answers(endpoint, asked)
+
+    with serving(say) as address:
+        with pytest.raises(InputError, match="MLFLOW_HTTP_REQUEST_TIMEOUT=60 waits for one longer"):
+            load_runs(address)
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+        assert made.honest <= set(load_runs(address)["run_id"])
+
+
+@pytest.mark.parametrize("name", ["endless", "dripping", "silent", "bomb", "redirect without end", "no gzip"])
+def test_answers_to_mlflows_client_are_bounded_too(name, monkeypatch):
+    """By which runs are recorded: in the writer, too, what does not end is no answer."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    answer = whole_answers()[name]
+    with serving(lambda *_: answer()) as address, quiet_libraries():
+        start = time.monotonic()
+        with pytest.raises(MlflowException):
+            MlflowClient(address).get_run("0" * 32)
+        assert time.monotonic() - start < 5
