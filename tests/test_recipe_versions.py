@@ -251,7 +251,7 @@ def test_a_metric_that_was_not_recorded_then_is_no_difference():
     )
     assert known.line().endswith("2 values  identical")
     assert (new.different, new.recorded) == (0, False)
-    assert str(new).endswith("1 values  not recorded then")
+    assert new.line().endswith("1 values  not recorded then")
 
 
 def test_a_metric_that_is_missing_now_or_at_one_step_is_a_difference():
