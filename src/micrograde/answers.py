@@ -6,11 +6,12 @@ requests' own timeout begins anew with each piece that comes, and it holds and u
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from micrograde.bounds import ANSWER_SECONDS, LONGEST_ANSWER
+from micrograde.bounds import ANSWER_SECONDS, LONGEST_ANSWER, LONGEST_FILE, SLOW_BYTES
 
 if TYPE_CHECKING:
     import requests
@@ -81,10 +82,33 @@ def read_answer(response: "requests.Response", until: float) -> bytes:
     return b"".join(parts)
 
 
+def _file_pieces(read: Callable[..., Iterator[bytes]], request: Any, seconds: float) -> Callable[..., Any]:
+    """What reads a file of a server in place of ``iter_content``, within its bounds."""
+    from requests import exceptions
+
+    def pieces(*_: Any, **__: Any) -> Iterator[bytes]:
+        start, size, left = time.monotonic(), 0, read(_PIECE)
+        while True:
+            more = start + seconds + size / SLOW_BYTES - time.monotonic()
+            try:
+                piece = in_time(partial(next, left, b""), more)
+            except LateAnswerError as error:
+                raise exceptions.ReadTimeout(str(error), request=request) from None
+            if not piece:
+                return
+            size += len(piece)
+            if size > LONGEST_FILE:
+                reason = f"a file has more than {LONGEST_FILE:,} bytes"
+                raise exceptions.ContentDecodingError(reason, request=request)
+            yield piece
+
+    return pieces
+
+
 def bound_answers() -> Callable[[], None]:
     """Have all answers that MLflow's client reads in this process be bounded; what is returned undoes that.
 
-    Not those that are read piece by piece, such as files.
+    Those that are read piece by piece, as files are, may be larger, and take the longer.
     """
     from requests import exceptions
     from requests.adapters import HTTPAdapter
@@ -93,7 +117,10 @@ def bound_answers() -> Callable[[], None]:
 
     def bounded(self: Any, request: Any, stream: bool = False, timeout: Any = None, **more: Any) -> Any:
         if stream:
-            return send(self, request, stream=True, timeout=timeout, **more)
+            answer_of_file = send(self, request, stream=True, timeout=timeout, **more)
+            seconds = timeout if isinstance(timeout, int | float) else ANSWER_SECONDS
+            answer_of_file.iter_content = _file_pieces(answer_of_file.iter_content, request, seconds)
+            return answer_of_file
         request.headers.update(PACKING)
         seconds = timeout if isinstance(timeout, int | float) else ANSWER_SECONDS
 

@@ -65,6 +65,12 @@ SLOW_SECONDS = 2.0
 SLOW_BYTES = 500_000
 LONGEST_ANSWER = 2**25
 """Bytes of an answer, unpacked. As JSON it takes up to twenty times as much memory."""
+LONGEST_FILE = 2**30
+"""Bytes of a file of a run that is fetched, in ``ANSWER_SECONDS`` and one for each ``SLOW_BYTES``."""
+MOST_FOLDERS = 100
+"""Folders of a run that are looked through for its files; there are five."""
+MOST_FILES = 10_000
+"""Files, and folders, that a run is believed to have in those."""
 MOST_RUNS_OF_SERVER = 50_000
 """Runs that a server is asked for: some minutes of an honest one."""
 MOST_EXPERIMENTS = 10_000

@@ -6,13 +6,15 @@ leads out of the folder it belongs to, YAML is read without tags and aliases, an
 
 import dataclasses
 import os
+import re
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis import StoredRun
-from micrograde.bounds import LONGEST_RECIPE
+from micrograde.bounds import ANSWER_SECONDS, LONGEST_RECIPE, MOST_FILES, MOST_FOLDERS
 from micrograde.checkpoints import FOLDER
 from micrograde.config import (
     AnyTracking,
@@ -30,9 +32,14 @@ from micrograde.printable import printable
 from micrograde.tracking import StoreLocation, folder_here, named_folder, open_files, shown_address
 from micrograde.tracking.temporary import temporary_folder
 
+if TYPE_CHECKING:
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
 """The files and folders that are needed to train a run again, or go on with it."""
+
+_OF_MLFLOW = re.compile(r"The following failures occurred .*?##### File (.*?) ##### ")
 
 
 @contextmanager
@@ -144,6 +151,7 @@ def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], 
     name = f"run {run.about.run_id}"
     try:
         files = open_files(run.artifact_uri, location, name)
+        _bound_listings(files)
         there_are = {file.path for file in files.list_artifacts()}
         for each in wanted:
             if each in there_are:
@@ -151,8 +159,27 @@ def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], 
     except InputError:
         raise
     except Exception as error:  # each kind of store has errors of its own, and some lack their library
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = _OF_MLFLOW.sub(r"\1: ", " ".join(str(error).split()))[:200] or type(error).__name__
         raise InputError(f"{name}: its files cannot be had from the server ({reason})") from None
+
+
+def _bound_listings(files: "ArtifactRepository") -> None:
+    """Have a run's folders, which MLflow looks through one in another, come to an end, and that soon."""
+    list_folder = files.list_artifacts
+    asked, found, until = 0, 0, time.monotonic() + 2 * ANSWER_SECONDS
+
+    def bounded(path: str | None = None) -> Any:
+        nonlocal asked, found
+        asked += 1
+        if asked > MOST_FOLDERS or time.monotonic() > until:
+            raise ValueError("looking for them has no end")
+        listed = list_folder(path)
+        found += len(listed)
+        if found > MOST_FILES:
+            raise ValueError(f"it has more than {MOST_FILES:,} files")
+        return listed
+
+    setattr(files, "list_artifacts", bounded)  # noqa: B010 (mypy minds an assignment)
 
 
 def _read_yaml(path: Path, name: str) -> dict[str, Any]:

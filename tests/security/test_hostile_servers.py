@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from tests.hostile_server import VALUES, Reply, as_bytes, of_store, places, replaced, serving, whole_answers
 from tests.hostile_store import check_line
 
+from micrograde import answers as answers_module
 from micrograde import asking
 from micrograde.analysis import (
+    StoredRun,
     find_run,
     left_out,
     list_run_ids,
@@ -21,8 +23,10 @@ from micrograde.analysis import (
     load_sweeps,
     server,
 )
+from micrograde.analysis.selection import RunAbout
 from micrograde.errors import InputError
 from micrograde.library_environment import quiet_libraries
+from micrograde.run_files import files_of
 from micrograde.side_by_side import compare_runs
 from micrograde.sweeps.earlier import find_earlier
 from micrograde.tracking import recover, server_store
@@ -253,3 +257,51 @@ def test_answers_to_mlflows_client_are_bounded_too(name, monkeypatch):
         with pytest.raises(MlflowException):
             MlflowClient(address).get_run("0" * 32)
         assert time.monotonic() - start < 5
+
+
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+def folders_without_end(_asked):
+    return {"files": [{"path": f"{number}", "is_dir": True} for number in range(3)]}
+
+
+def listings(asked):
+    """What is in ``model``, and in any folder below it: one file."""
+    if asked.get("path", "").endswith("model"):
+        return {"files": [{"path": "weights.safetensors", "is_dir": False, "file_size": 8}]}
+    return {"files": [{"path": "model", "is_dir": True}]}
+
+
+def endless_file():
+    return Reply(itertools.repeat(b"x" * 2**16), headers={"Content-Type": "application/octet-stream"})
+
+
+def dripping_file():
+    return Reply(itertools.repeat(b"x"), drip=0.05, headers={"Content-Type": "application/octet-stream"})
+
+
+@pytest.mark.parametrize(
+    ("listed", "file", "reason"),
+    [
+        (folders_without_end, endless_file, "looking for them has no end"),
+        (listings, endless_file, r"\(model/weights.safetensors: a file has more than 1,000,000 bytes\)"),
+        (listings, dripping_file, r"\(model/weights.safetensors: timed out\)"),
+    ],
+)
+def test_files_of_a_run_are_fetched_within_bounds(listed, file, reason, monkeypatch, tmp_path):
+    monkeypatch.setattr(answers_module, "LONGEST_FILE", 1_000_000)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    about = RunAbout("0" * 32, "name", "digits", "FINISHED", 0, 1, None)
+    run = StoredRun(about, {}, {}, {}, "mlflow-artifacts:/1/run/artifacts")
+
+    def say(endpoint, asked):
+        return listed(asked) if "path" in asked or endpoint == ARTIFACTS else file()
+
+    start = time.monotonic()
+    with serving(say) as address:
+        files = files_of(run, server_store(address, tmp_path), ("0", "model"))
+        with pytest.raises(InputError, match=reason):
+            files.__enter__()
+    assert time.monotonic() - start < 10
