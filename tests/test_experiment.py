@@ -5,6 +5,7 @@ import numpy as np
 from micrograde.assembly import prepare_data, stack_key, stack_size
 from micrograde.config_parsing import parse_train_config
 from micrograde.experiment import run_experiments
+from micrograde.recipe_versions import RECIPE_VERSION
 
 
 def config(**changes):
@@ -128,7 +129,15 @@ def test_a_row_that_overflows_is_said_and_does_not_keep_early_stopping_from_lear
         }
         shape = {"hidden_size": 4, "activation": "relu", "batch_norm": False}
         (result,) = run_experiments(
-            [config(data=data, model=shape, training__num_epochs=12, training__early_stopping=stopping)]
+            [
+                config(
+                    data=data,
+                    model=shape,
+                    training__num_epochs=12,
+                    training__early_stopping=stopping,
+                    recipe_version=RECIPE_VERSION,
+                )
+            ]
         )
         said = [each for each in result.findings if "overflow" in each]
         if np.isnan(result.history["val/loss"]).any():

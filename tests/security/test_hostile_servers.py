@@ -11,7 +11,7 @@ from tests.hostile_server import VALUES, Reply, as_bytes, of_store, places, repl
 from tests.hostile_store import check_line
 
 from micrograde import answers as answers_module
-from micrograde import asking
+from micrograde import asking, bounds
 from micrograde.analysis import (
     StoredRun,
     find_run,
@@ -55,6 +55,12 @@ def impatient(monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
     left_out._said.clear()
     asking._patience.clear()
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Of a server that answers at once; on a busy machine that takes a while."""
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", bounds.ANSWER_SECONDS)
 
 
 def readings(address, made, home):
@@ -117,6 +123,7 @@ quick = settings(max_examples=EXAMPLES or 4, suppress_health_check=[HealthCheck.
 thorough = settings(max_examples=EXAMPLES or 100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.usefixtures("patient")
 @quick
 @given(data=st.data())
 def test_a_run_that_cannot_be_read_does_not_take_others_with_it(answers, made, data, tmp_path, capsys):
@@ -124,12 +131,14 @@ def test_a_run_that_cannot_be_read_does_not_take_others_with_it(answers, made, d
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 @thorough
 @given(data=st.data())
 def test_nor_does_it_in_many_examples(answers, made, data, tmp_path, capsys):
     check_changed_answers(answers, made, data, tmp_path, capsys)
 
 
+@pytest.mark.usefixtures("patient")
 @quick
 @given(data=st.data())
 def test_any_value_anywhere_is_read_or_refused_in_a_line(answers, made, data, tmp_path, capsys):
@@ -169,11 +178,12 @@ def test_an_answer_that_is_none_is_one_line_in_time(answers, name, endpoint):
             ) as caught:
                 load_runs(address)
             check_line(str(caught.value))
-        assert time.monotonic() - start < 10 * SHORT
+        assert time.monotonic() - start < 40 * SHORT
 
 
 @pytest.mark.parametrize("token", ["same", "fresh"])
 @pytest.mark.parametrize("endpoint", ["experiments/search", "runs/search", "metrics/get-history"])
+@pytest.mark.usefixtures("patient")
 def test_pages_without_end_are_ended(answers, token, endpoint):
     numbers = itertools.count()
 
@@ -187,6 +197,7 @@ def test_pages_without_end_are_ended(answers, token, endpoint):
         load_history(address)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_server_with_more_runs_than_are_read_is_cut_with_a_line(answers, monkeypatch, capsys):
     monkeypatch.setattr(server, "MOST_RUNS_OF_SERVER", 40)
     monkeypatch.setattr(server, "_PAGE", 10)
@@ -216,10 +227,11 @@ def test_a_server_that_is_always_slow_is_not_waited_for_again_and_again(answers,
     with serving(say) as address:
         start = time.monotonic()
         with pytest.raises(InputError, match="no answer in"):
-            [load_runs(address) for _ in range(20)]
-        assert time.monotonic() - start < 5
+            [load_runs(address) for _ in range(200)]
+        assert time.monotonic() - start < 20
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_redirect_is_followed_at_the_same_server_only(answers, made):
     def say(endpoint, asked):
         if "moved/" not in endpoint:

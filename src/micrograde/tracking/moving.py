@@ -138,7 +138,9 @@ def _foreign(connection: sqlite3.Connection, location: StoreLocation) -> Iterato
     for table, column, condition in _ADDRESSES:
         if table not in tables:
             continue
-        names = f"experiment_id, substr(name, 1, {LONGEST_KEY})" if table == "experiments" else "null, null"
+        # Not by substr, which ends at the character 0.
+        short = f"case when length(cast(name as blob)) <= {4 * LONGEST_KEY} then name end"
+        names = f"experiment_id, {short}" if table == "experiments" else "null, null"
         query = (
             f"select rowid, {column}, {names} from {table} where {condition} "
             f"and typeof({column}) = 'text' and length({column}) <= {LONGEST_ADDRESS} "
