@@ -4,16 +4,15 @@ Its footer says that, too, but Arrow unpacks what the pages say, and a few bytes
 of pages are structures in Thrift's compact protocol (https://parquet.apache.org/docs/file-format/data-pages).
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 _MOST_PAGES = 100_000  # of a megabyte, mostly; each takes some hundredths of a millisecond
 _READ, _LONGEST_HEADER = 2**10, 2**24  # bytes; statistics in a header can be long
 _DEEPEST = 16
-_DELTA_BYTE_ARRAY = (
-    7  # texts that repeat the beginning of the one before, so that each can be as long as a page
-)
+_DELTA_BYTE_ARRAY = 7  # texts that repeat the beginning of the one before: each can be as long as a page
 _PLACES = {5: 2, 8: 4}  # the field of a page's encoding in the header of a data page, of either version
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
 _INTEGERS = (4, 5, 6)
@@ -41,35 +40,81 @@ class Sizes(NamedTuple):
     repeats: bool
 
 
-def page_sizes(file: Path, metadata: Any) -> Sizes:
-    """The sizes of all pages; ``metadata`` is pyarrow's of the file.
+class _Chunk(NamedTuple):
+    """A column's part of a row group: where its pages begin, their bytes when packed, and how many values."""
+
+    start: int
+    packed: int
+    values: int
+
+
+def page_sizes(file: Path) -> Sizes:
+    """The sizes of all pages of a file that Arrow has found to have a footer.
+
+    The footer is read here, too: pyarrow ends the process for some that contradict themselves.
 
     Raises
     ------
     ValueError
-        A page has no header that can be read, or there are too many.
+        Footer or pages have no header that can be read, or there are too many.
     """
     total = pages = largest = 0
     repeats = False
     with file.open("rb") as stream:
-        for group in range(metadata.num_row_groups):
-            columns = metadata.row_group(group)
-            for column in range(columns.num_columns):
-                for page in _pages(stream, columns.column(column)):
-                    total, largest, pages = total + page.unpacked, max(largest, page.unpacked), pages + 1
-                    repeats = repeats or page.encoding == _DELTA_BYTE_ARRAY
-                    if pages > _MOST_PAGES:
-                        raise ValueError(f"it has more than {_MOST_PAGES} pages")
+        try:
+            chunks = list(_chunks(stream))
+        except IndexError:
+            raise ValueError("its footer is cut") from None
+        for chunk in chunks:
+            for page in _pages(stream, chunk):
+                total, largest, pages = total + page.unpacked, max(largest, page.unpacked), pages + 1
+                repeats = repeats or page.encoding == _DELTA_BYTE_ARRAY
+                if pages > _MOST_PAGES:
+                    raise ValueError(f"it has more than {_MOST_PAGES} pages")
     return Sizes(total, largest, repeats)
 
 
-def _pages(stream: BinaryIO, chunk: Any) -> Iterator[_Page]:
+def _chunks(stream: BinaryIO) -> Iterator[_Chunk]:
+    """All column chunks, as the file's last structure, FileMetaData, has them."""
+    end = stream.seek(-8, os.SEEK_END)
+    length = int.from_bytes(stream.read(4), "little")
+    stream.seek(max(end - length, 0))
+    footer = _Structure(stream.read(length))
+    for field, kind in footer.fields():
+        if (field, kind) != (4, _LIST):
+            footer.skip(kind)
+            continue
+        for _ in footer.items():  # row groups
+            for of_group, kind_in_group in footer.fields():
+                if (of_group, kind_in_group) != (1, _LIST):
+                    footer.skip(kind_in_group)
+                    continue
+                for _ in footer.items():
+                    yield _parse_chunk(footer)
+
+
+def _parse_chunk(footer: "_Structure") -> _Chunk:
+    """Of a structure ColumnChunk: numbers of its field 3, ColumnMetaData."""
+    wanted = {5: 0, 7: 0, 9: 0, 11: 0}  # values, bytes when packed, first data page, dictionary page
+    for field, kind in footer.fields():
+        if (field, kind) != (3, _STRUCT):
+            footer.skip(kind)
+            continue
+        for inner, inner_kind in footer.fields():
+            if inner in wanted and inner_kind in _INTEGERS:
+                wanted[inner] = footer.integer()
+            else:
+                footer.skip(inner_kind)
+    start = min(wanted[9], wanted[11] or wanted[9])
+    if start < 0:
+        raise ValueError("a column begins before the file does")
+    return _Chunk(start, wanted[7], wanted[5])
+
+
+def _pages(stream: BinaryIO, chunk: _Chunk) -> Iterator[_Page]:
     """Those of a column chunk, as far as Arrow reads them: until all its values are there."""
-    start = chunk.data_page_offset
-    if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-        start = min(start, chunk.dictionary_page_offset)
-    end, values = start + chunk.total_compressed_size, 0
-    while start < end and values < chunk.num_values:
+    start, end, values = chunk.start, chunk.start + chunk.packed, 0
+    while start < end and values < chunk.values:
         page = _read_page(stream, start)
         yield page
         start += page.header + page.packed
@@ -123,6 +168,13 @@ class _Structure:
             number = number + (byte >> 4) if byte >> 4 else self.integer()
             yield number, byte & 15
 
+    def items(self) -> Iterator[int]:
+        """The kind of each item of a list, which must then be read or skipped."""
+        byte = self._byte()
+        for _ in range(byte >> 4 if byte >> 4 < 15 else self._unsigned()):
+            self._within()
+            yield byte & 15
+
     def integer(self) -> int:
         """A signed one of any width."""
         value = self._unsigned()
@@ -144,10 +196,8 @@ class _Structure:
             length = self._unsigned()
             self.at += length
         elif kind in (_LIST, _SET):
-            byte = self._byte()
-            for _ in range(byte >> 4 if byte >> 4 < 15 else self._unsigned()):
-                self._within()
-                self.skip(byte & 15, depth + 1, listed=True)
+            for inner in self.items():
+                self.skip(inner, depth + 1, listed=True)
         elif kind == _STRUCT:
             for _, inner in self.fields():
                 self.skip(inner, depth + 1)

@@ -153,7 +153,7 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
         # Unlike pandas.read_parquet, this reads duplicate names too, so that they can be named.
         with pyarrow.parquet.ParquetFile(file) as parquet:
             texts = _check_parquet(parquet.metadata, parquet.schema_arrow, source)
-            sizes = page_sizes(file, parquet.metadata)
+            sizes = page_sizes(file)
             check_bytes(source, sizes.total, _UNPACKED)
         if sizes.repeats:  # of which Arrow makes no dictionary
             rows = _read_in_parts(file, sizes.largest * max(1, len(texts)), source)
