@@ -20,7 +20,8 @@ def make_server(empty_store, tmp_path):
 
 
 @pytest.fixture
-def server(make_server):
-    """One that runs."""
+def server(make_server, user):
+    """One that runs; this user knows that on a busy machine it may be slow."""
+    user.environment["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "60"
     with make_server() as server:
         yield server

@@ -71,8 +71,8 @@ def open_client(location: StoreLocation, lock: StoreLock, make: Caller) -> "Mlfl
 
     with lock:
         make(lambda: make_store(location))
-        if location.database:
-            open_database(location.database, _WAIT_SECONDS, read_only=True).close()  # or code in it would run
+        if database := location.database:  # or code in it would run
+            make(lambda: open_database(database, _WAIT_SECONDS, read_only=True).close())
         client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
     return client
 
