@@ -30,7 +30,8 @@ from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
 ROOT = Path(__file__).parents[2]
 END = "---- status"
-SLOW_WORK = re.compile(r"^[a-z][^.\n]* \.\.\.\n", re.MULTILINE)  # on a slow machine there are more such lines
+# On a slow machine there are more such lines.
+SLOW_WORK = re.compile(r"^(?:[a-z][^.\n]* \.\.\.|done \d+/\d+  running [1-9].*)\n", re.MULTILINE)
 
 COMMAND = re.compile(r"([^\n]*<<'END'\n.*?\nEND|(?:[^\n]*\\\n)*[^\n]*)\n?(.*)", re.DOTALL)
 TOKENS = re.compile(
