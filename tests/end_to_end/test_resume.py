@@ -147,6 +147,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(user, undistur
 @pytest.mark.slow
 def test_what_cannot_go_on_is_refused_in_a_line(user):
     stop(user, *LONG, after=30)
+    user.wait_until_written()
     user.run("train", "training.num_epochs=1", "seed=7")
     # The killed run's writer may be recording still what its run left to it.
     by_name = wait_for(

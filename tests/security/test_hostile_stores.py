@@ -116,7 +116,7 @@ def hidden(store):
         found = connection.execute(
             "select 1 from tags where run_uuid = ?1 and key in "
             "('micrograde.sweep_digest', 'micrograde.superseded') union all "
-            "select 1 from runs where run_uuid = ?1 and experiment_id not in (select experiment_id from experiments)",
+            "select 1 from runs where run_uuid = ?1 and coalesce(experiment_id, -1) not in (select experiment_id from experiments)",
             (store.victim,),
         )
         return found.fetchone() is not None

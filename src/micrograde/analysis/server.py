@@ -157,6 +157,8 @@ def _sound(runs: Sequence[_Run], left_out: LeftOut) -> RawRuns:
     for run in runs:
         run_id = run.about.run_id
         raw.about.append(run.about)
+        if not isinstance(run_id, str):  # it is left out for that
+            continue
         raw.params += [(run_id, *item) for item in run.params.items()]
         raw.metrics += [(run_id, *item) for item in run.metrics.items()]
         raw.tags += [(run_id, *item) for item in run.tags.items() if not item[0].startswith(tags.THEIRS)]
