@@ -5,6 +5,7 @@
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
 - ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
+- ``hostile``: stores and servers that lie, as hypothesis draws them, a thousand of each kind
 - ``fuzz``: every reader for five minutes
 - ``bench``: the benchmarks in full, as in docs/benchmarks.md
 
@@ -82,7 +83,12 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
                 stages.append(Stage(f"pages-{kernel.lower()}", pages, {"OPENBLAS_CORETYPE": kernel}))
         else:
             missing.append(f"OpenBLAS's kernel {kernel}: this processor has no {needed}")
-    stages += [Stage("fuzz", "make fuzz"), Stage("bench", "make bench")]
+    hostile = "make .venv/installed-dev\n.venv/bin/python -m pytest -n auto tests/security -k hostile"
+    stages += [
+        Stage("hostile", hostile, {"MICROGRADE_EXAMPLES": "1000"}),
+        Stage("fuzz", "make fuzz"),
+        Stage("bench", "make bench"),
+    ]
     return {stage.name: stage for stage in stages}, missing
 
 

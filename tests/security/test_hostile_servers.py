@@ -119,8 +119,16 @@ def check_changed_answers(answers, made, data, tmp_path, capsys):
         assert made.honest <= set(load_history(address)["run_id"])
 
 
-quick = settings(max_examples=EXAMPLES or 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
-thorough = settings(max_examples=EXAMPLES or 100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=EXAMPLES or 4,
+    derandomize=not EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+thorough = settings(
+    max_examples=EXAMPLES or 30,
+    derandomize=not EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.mark.usefixtures("patient")

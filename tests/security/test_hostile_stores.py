@@ -88,8 +88,16 @@ def check_readings(store, capsys):
     return took, said.err
 
 
-quick = settings(max_examples=EXAMPLES or 12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-thorough = settings(max_examples=EXAMPLES or 150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=EXAMPLES or 12,
+    derandomize=not EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+thorough = settings(
+    max_examples=EXAMPLES or 150,
+    derandomize=not EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def check_changed_rows(store, made, data, capsys):
