@@ -1,16 +1,20 @@
 """A store that MLflow has made, and what somebody who may write to it can do to it: hypothesis draws changes of it."""
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from micrograde.printable import printable
 from micrograde.tracking import StoreLocation, local_store
 
+EXAMPLES = int(os.environ.get("MICROGRADE_EXAMPLES", "0"))
+"""How many of each kind `make check-release` wants drawn, anew each time."""
 LONGEST_LINE = 1000
 TABLES = ("runs", "experiments", "tags", "params", "metrics", "latest_metrics")
 ESCAPES = "\x1b[31mred\x1b]0;title\x07 \x9b31m \u202egpj.exe \x85 a\nb"
@@ -50,6 +54,15 @@ SCHEMAS = (
     "create virtual table v using fts4(a); drop table {0}; alter table v rename to {0}",
 )
 """What can be done to a table as a whole; ``{0}`` is its name."""
+
+
+def drawn(count: int) -> settings:
+    """So many examples, the same each time; or as many as are wanted, at random."""
+    return settings(
+        max_examples=EXAMPLES or count,
+        derandomize=not EXAMPLES,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
 
 
 @dataclass(frozen=True)

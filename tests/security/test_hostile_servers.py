@@ -1,14 +1,13 @@
 """A tracking server that lies, stalls or never ends cannot break a command, hold it up, or hide the honest runs."""
 
 import itertools
-import os
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.hostile_server import VALUES, Reply, as_bytes, of_store, places, replaced, serving, whole_answers
-from tests.hostile_store import check_line
+from tests.hostile_store import check_line, drawn
 
 from micrograde import answers as answers_module
 from micrograde import asking, bounds
@@ -31,7 +30,6 @@ from micrograde.side_by_side import compare_runs
 from micrograde.sweeps.earlier import find_earlier
 from micrograde.tracking import recover, server_store
 
-EXAMPLES = int(os.environ.get("MICROGRADE_EXAMPLES", "0"))
 SHORT = 0.5
 
 
@@ -119,16 +117,7 @@ def check_changed_answers(answers, made, data, tmp_path, capsys):
         assert made.honest <= set(load_history(address)["run_id"])
 
 
-quick = settings(
-    max_examples=EXAMPLES or 4,
-    derandomize=not EXAMPLES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-thorough = settings(
-    max_examples=EXAMPLES or 30,
-    derandomize=not EXAMPLES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+quick, thorough = drawn(4), drawn(30)
 
 
 @pytest.mark.usefixtures("patient")

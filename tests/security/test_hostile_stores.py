@@ -1,12 +1,11 @@
 """A store that somebody else has made cannot break a command, hold it up, or take other runs with it."""
 
-import os
 import sqlite3
 import time
 from contextlib import closing, suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.hostile_store import (
     ENDLESS,
@@ -20,6 +19,7 @@ from tests.hostile_store import (
     change_rows,
     changed_rows,
     check_line,
+    drawn,
     values,
 )
 
@@ -41,8 +41,6 @@ from micrograde.errors import InputError
 from micrograde.side_by_side import compare_runs
 from micrograde.sweeps.earlier import find_earlier
 from micrograde.tracking import check_experiment, recover
-
-EXAMPLES = int(os.environ.get("MICROGRADE_EXAMPLES", "0"))
 
 
 @pytest.fixture
@@ -88,16 +86,7 @@ def check_readings(store, capsys):
     return took, said.err
 
 
-quick = settings(
-    max_examples=EXAMPLES or 12,
-    derandomize=not EXAMPLES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-thorough = settings(
-    max_examples=EXAMPLES or 150,
-    derandomize=not EXAMPLES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+quick, thorough = drawn(12), drawn(150)
 
 
 def check_changed_rows(store, made, data, capsys):
