@@ -157,7 +157,7 @@ def break_file(store: HostileStore, change: tuple[str, float, bytes]) -> None:
 
 
 def check_line(text: str) -> None:
-    """What is said is one line, and nothing in it is a sign that a terminal acts on."""
+    """What is said is one line, and nothing in it is a character that a terminal acts on."""
     assert text
     assert printable(text) == text
     assert "\n" not in text

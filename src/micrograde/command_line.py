@@ -233,7 +233,7 @@ def leave_with_line() -> Iterator[None]:
 
 
 def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """As Python prints it, but for signs that a terminal would act on: libraries repeat what they read."""
+    """As Python prints it, but for characters that a terminal acts on: libraries repeat what they read."""
     lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
     print("\n".join(spelled(printable(line), sys.stderr) for line in lines), file=sys.stderr)
 

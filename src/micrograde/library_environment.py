@@ -17,9 +17,8 @@ from typing import Any
 from micrograde.answers import bound_answers
 
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-_NO_REPORTING_HERE = {
-    "ORT_DISABLE_TELEMETRY": "1"
-}  # ONNX Runtime gives each machine a number, kept in the home
+# ONNX Runtime gives each machine a number, which it keeps in the home.
+_NO_REPORTING_HERE = {"ORT_DISABLE_TELEMETRY": "1"}
 _QUIET = {  # unless the user has set them otherwise
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes

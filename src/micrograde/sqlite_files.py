@@ -87,7 +87,7 @@ def is_unreadable_value(error: Exception) -> bool:
 
 
 def lenient_text(content: bytes) -> str:
-    """The text, with a sign for each byte that is none."""
+    """The text, with U+FFFD for each byte that is no text."""
     return content.decode("utf-8", "replace")
 
 

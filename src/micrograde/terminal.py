@@ -118,7 +118,7 @@ def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
 def say(text: str, stream: TextIO | None = None, *, flush: bool = False) -> None:
     """Print lines, broken between words where a terminal would break them anywhere.
 
-    Nothing in them is a sign that a terminal would act on: names in them may be anybody's.
+    Nothing in them is a character that a terminal would act on: names in them may be anybody's.
     """
     stream = stream or sys.stdout
     clear_status()

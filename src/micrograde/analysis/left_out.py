@@ -39,15 +39,15 @@ class LeftOut:
             If it is one that somebody has asked for.
         """
         if self._named:
-            raise InputError(f"run {shown_id(run_id)}: cannot be read: {reason}")
+            raise InputError(f"run {shown(run_id)}: cannot be read: {reason}")
         self.reasons.setdefault(run_id if isinstance(run_id, str) else repr(run_id)[:LONGEST_ID], reason)
 
     def say(self) -> None:
         """Say a line for each run on standard error, once in this process."""
         fresh = [
-            (shown_id(run_id), reason)
+            (shown(run_id), reason)
             for run_id, reason in self.reasons.items()
-            if (shown_id(run_id), reason) not in _said
+            if (shown(run_id), reason) not in _said
         ]
         for name, reason in fresh[:_SAID_AT_MOST]:
             say(f"run {name} left out: {reason}", sys.stderr)
@@ -56,7 +56,7 @@ class LeftOut:
         _said.update(fresh)
 
 
-def shown_id(run_id: object) -> str:
-    """What a store calls a run's id, as it can stand in a line."""
-    text = printable((run_id if isinstance(run_id, str) else repr(run_id))[: LONGEST_ID + 1])
+def shown(name: object) -> str:
+    """Return a run's id, or another name that a store gives, as it can stand in a line."""
+    text = printable((name if isinstance(name, str) else repr(name))[: LONGEST_ID + 1])
     return text if len(text) <= LONGEST_ID else f"{text[:LONGEST_ID]}..."

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from micrograde.analysis.left_out import LeftOut
+from micrograde.analysis.left_out import LeftOut, shown
 from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, SweepAbout
 from micrograde.bounds import (
     LATEST_TIME,
@@ -24,7 +24,6 @@ from micrograde.bounds import (
     MOST_TEXT,
 )
 from micrograde.errors import InputError
-from micrograde.printable import printable
 from micrograde.terminal import say
 
 STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
@@ -45,10 +44,14 @@ def sound_sweeps(found: Iterable[SweepAbout], left_out: LeftOut) -> list[SweepAb
     """The same of sweeps."""
 
     def wrong(sweep: SweepAbout) -> str | None:
-        texts = {"digest": sweep.digest, "varies": sweep.varies, "launched": sweep.launched}
-        return _first(_wrong_text(f"tag {name}", text) for name, text in texts.items()) or _wrong_text(
-            "tag reported", sweep.reported
-        )
+        texts = {
+            "digest": sweep.digest,
+            "varies": sweep.varies,
+            "launched": sweep.launched,
+            "reported": sweep.reported,
+        }
+        reasons = (_wrong_text(f"tag {name}", text) for name, text in texts.items())
+        return next((reason for reason in reasons if reason), None)
 
     return _each_once(found, left_out, lambda sweep: sweep.about, wrong)
 
@@ -102,9 +105,9 @@ def sound_points(
         run_id, name, step, value = row
         wrong = _wrong_key("metric", name)
         if wrong is None and type(step) is not int:
-            wrong = f"a step of its metric {_cut(name)} is no whole number"
+            wrong = f"a step of its metric {shown(name)} is no whole number"
         if wrong is None and type(value) not in _NUMBERS:
-            wrong = f"a value of its metric {_cut(name)} is no number"
+            wrong = f"a value of its metric {shown(name)} is no number"
         if wrong is None:
             kept.append(row)
         else:
@@ -196,7 +199,7 @@ def _check_texts(what: str, rows: Sequence[Row], left_out: LeftOut) -> None:
     for run_id, key, value in rows:
         wrong = _wrong_key(one, key)
         if wrong is None:
-            wrong = _wrong_text(f"{one} {_cut(key)}", b"" if value is None else value)
+            wrong = _wrong_text(f"{one} {shown(key)}", b"" if value is None else value)
         if wrong is not None:
             left_out.add(run_id, wrong)
 
@@ -207,7 +210,7 @@ def _check_numbers(rows: Sequence[Row], left_out: LeftOut) -> None:
     for run_id, key, value in rows:
         wrong = _wrong_key("metric", key)
         if wrong is None and type(value) not in _NUMBERS:
-            wrong = f"its metric {_cut(key)} is no number"
+            wrong = f"its metric {shown(key)} is no number"
         if wrong is not None:
             left_out.add(run_id, wrong)
 
@@ -232,12 +235,3 @@ def _with_fewer_columns(raw: RawRuns) -> RawRuns:
     fewer = len(counts) - MOST_COLUMNS
     say(f"left out: {fewer:,} params, metrics and tags that fewest of these runs have", sys.stderr)
     return RawRuns(raw.about, params, metrics, tags)
-
-
-def _first(reasons: Iterable[str | None]) -> str | None:
-    return next((reason for reason in reasons if reason), None)
-
-
-def _cut(text: str) -> str:
-    text = printable(text[: LONGEST_ID + 1])
-    return text if len(text) <= LONGEST_ID else f"{text[:LONGEST_ID]}..."

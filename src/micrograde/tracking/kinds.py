@@ -16,7 +16,9 @@ _FILES = ("mlflow.db", "mlflow.lock", "search.db")
 _BESIDE = ("", "-journal", "-wal", "-shm")  # what SQLite makes beside a database
 _LONGEST_DATABASE = 500  # bytes of a path: SQLite takes 512, and names files beside it
 _SQLITE = b"SQLite format 3\0"
-_ADVICE = "move it away, or set MICROGRADE_HOME to another folder"
+_OTHER_HOME = "choose another MICROGRADE_HOME"
+_ANOTHER = "set MICROGRADE_HOME to another folder"
+_ADVICE = f"move it away, or {_ANOTHER}"
 _CALLED = {
     stat.S_IFDIR: "a folder",
     stat.S_IFREG: "a file",
@@ -29,11 +31,11 @@ _CALLED = {
 
 def check_home(home: Path) -> None:
     """Raise ``InputError`` unless ``home`` is a folder, or can be made."""
-    if not _check(home, stat.S_IFDIR, "choose another MICROGRADE_HOME"):
+    if not _check(home, stat.S_IFDIR, _OTHER_HOME):
         above = next((each for each in home.parents if os.path.lexists(each)), Path("/"))
-        _check(above, stat.S_IFDIR, "choose another MICROGRADE_HOME")
+        _check(above, stat.S_IFDIR, _OTHER_HOME)
         if not os.access(above, os.W_OK | os.X_OK):
-            raise InputError(f"{home}: is not there, and cannot be made ({_denied(above)}); {_another()}")
+            raise InputError(f"{home}: is not there, and cannot be made ({_denied(above)}); {_ANOTHER}")
 
 
 def check_database(database: Path) -> None:
@@ -69,10 +71,7 @@ def check_writable(folder: Path) -> None:
         check_home(folder)
     for path in (folder, *(folder / name for name in (*_FOLDERS, *_FILES))):
         if path.exists() and not os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK):
-            raise InputError(
-                f"{path}: cannot be written to ({_denied(path)}); change that, or set MICROGRADE_HOME to "
-                "another folder"
-            )
+            raise InputError(f"{path}: cannot be written to ({_denied(path)}); change that, or {_ANOTHER}")
 
 
 def check_content(database: Path) -> None:
@@ -103,9 +102,5 @@ def _check(path: Path, kind: int, advice: str) -> bool:
 
 def _denied(path: Path) -> str:
     """Why nobody, or not this user, may write there."""
-    read_only = hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY
+    read_only = os.statvfs(path).f_flag & os.ST_RDONLY
     return os.strerror(errno.EROFS if read_only else errno.EACCES)
-
-
-def _another() -> str:
-    return "set MICROGRADE_HOME to another folder"
