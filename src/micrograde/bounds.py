@@ -40,7 +40,7 @@ GREATEST_PROCESS = 2**31 - 1
 
 # --- a store ------------------------------------------------------------------------------------
 
-MOST_RUNS = 1_000_000
+MOST_RUNS_OF_STORE = 1_000_000
 """Runs that are read of a SQL store."""
 MOST_COLUMNS = 5_000
 """Columns of a table of runs; those that fewest runs have are left out."""

@@ -139,15 +139,9 @@ def read_checkpoint(path: Path, config_digest: str, data_digest: str) -> Checkpo
 def _read_content(path: Path) -> dict[str, Any]:
     content: dict[str, Any]
     try:
-        if not os.path.isfile(path):  # nobody waits for a named pipe
-            raise UnusableCheckpointError("is no file")
-        if path.stat().st_size > LONGEST_JSON:
-            raise UnusableCheckpointError(f"is larger than {LONGEST_JSON:,} bytes")
         content = read_json(path, LONGEST_JSON)
         sound = isinstance(content, dict) and content.pop("sha256", None) == content_digest(content)
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, UnusableCheckpointError):
-            raise
+    except (OSError, ValueError, RecursionError):
         raise UnusableCheckpointError("is damaged: no JSON") from None
     if not sound:
         raise UnusableCheckpointError("is damaged: its checksum does not fit")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from micrograde.command_configs import SweepConfig
 from micrograde.config import OUTSIDE_RECIPE
 from micrograde.errors import InputError
-from micrograde.sweeps.options import MOST_RUNS, check_alone, check_count, check_options, check_swept
+from micrograde.sweeps.options import MOST_RUNS_OF_SWEEP, check_alone, check_count, check_options, check_swept
 
 NOT_SWEPT = [
     *OUTSIDE_RECIPE, "tracking.pictures", "run.name", "run.tags.team", "sweep", "sweep.metric", "hydra/launcher", "hydra.verbose",
@@ -59,7 +59,7 @@ def test_a_sweep_without_end_is_refused_before_a_job_is_made(space, message):
 def test_the_runs_of_a_range_are_counted_as_hydra_makes_them(start, stop, step):
     text = f"x=range({start!r},{stop!r},{step!r})"
     made = list(OverridesParser.create().parse_override(text).sweep_iterator())
-    most = MOST_RUNS // len(made) if made else 10**9
+    most = MOST_RUNS_OF_SWEEP // len(made) if made else 10**9
     check_count({"x": text[2:], "seed": f"range({most})"})
     if made:
         with pytest.raises(InputError):

@@ -1,12 +1,16 @@
+import dataclasses
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograde.tracking.events import (
+    _SOUND,
     AnswerAwaited,
     DatasetInput,
+    Event,
     LaunchEnded,
     MetricsLogged,
     ModelLogged,
@@ -69,3 +73,8 @@ def test_nan_survives():
 def test_what_is_no_event_is_refused(line):
     with pytest.raises((ValueError, AttributeError, TypeError)):
         from_json_line(line)
+
+
+def test_each_field_of_each_event_is_looked_at():
+    fields = {field.name for kind in get_args(Event) for field in dataclasses.fields(kind)}
+    assert fields == set(_SOUND)

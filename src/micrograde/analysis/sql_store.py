@@ -16,7 +16,7 @@ from micrograde import tags
 from micrograde.analysis.left_out import LeftOut
 from micrograde.analysis.selection import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 from micrograde.analysis.sound import sound_about, sound_details, sound_points, sound_runs, sound_sweeps
-from micrograde.bounds import LONGEST_ID, LONGEST_VALUE, MOST_RUNS, ROW_SECONDS
+from micrograde.bounds import LONGEST_ID, LONGEST_VALUE, MOST_RUNS_OF_STORE, ROW_SECONDS
 from micrograde.errors import InputError
 from micrograde.sqlite_files import (
     TABLES,
@@ -147,7 +147,7 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
             "launched": tags.LAUNCHED,
             "reported": tags.REPORTED,
         }
-        rows = _all(_rows(store, query, bound), MOST_RUNS)
+        rows = _all(_rows(store, query, bound), MOST_RUNS_OF_STORE)
     left_out = LeftOut()
     found = (SweepAbout(RunAbout(*row[:_ABOUT]), *row[_ABOUT:]) for row in rows)
     sweeps = sound_sweeps(found, left_out)
@@ -222,7 +222,7 @@ def _about(store: _Store, selection: Selection) -> list[RunAbout]:
             "left join tags p on p.run_uuid = r.run_uuid and p.key = :parent_key "
             f"where r.run_uuid in ({chosen})"
         )
-        rows += _all(_rows(store, query, {**bound, "parent_key": tags.PARENT}), MOST_RUNS)
+        rows += _all(_rows(store, query, {**bound, "parent_key": tags.PARENT}), MOST_RUNS_OF_STORE)
     return [RunAbout(*row) for row in rows]
 
 

@@ -13,7 +13,7 @@ from micrograde.config import OUTSIDE_RECIPE
 from micrograde.errors import InputError
 from micrograde.keys import OF_SWEEPS, shorten
 
-MOST_RUNS = 100_000
+MOST_RUNS_OF_SWEEP = 100_000
 """Of one sweep: all its jobs are composed before the first begins."""
 _OF_NO_RUN = ("hydra", "sweep", *OUTSIDE_RECIPE)
 _FOR_ONE_RUN_TOO = ("verbose",)  # -v, which changes nothing there
@@ -47,10 +47,10 @@ def check_count(space: Mapping[str, str]) -> None:
             runs *= _length(swept, f"{key}={values}")
         elif isinstance(swept, ChoiceSweep):
             runs *= len(swept.list)
-        if runs > MOST_RUNS:
+        if runs > MOST_RUNS_OF_SWEEP:
             number = str(runs) if runs < 10**18 else "over 10**18"
             raise InputError(
-                f"{shorten(f'{key}={values}')}: makes {number} runs; a sweep may have {MOST_RUNS}. "
+                f"{shorten(f'{key}={values}')}: makes {number} runs; a sweep may have {MOST_RUNS_OF_SWEEP}. "
                 "For some of very many: hydra/sweeper=optuna hydra.sweeper.n_trials=100"
             )
 

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from micrograde.errors import InputError
 from micrograde.keys import shorten
-from micrograde.sweeps.options import MOST_RUNS, check_count
+from micrograde.sweeps.options import MOST_RUNS_OF_SWEEP, check_count
 
 _LARGEST = 2**53  # up to here float64, with which samplers reckon, has every integer
 
@@ -31,9 +31,9 @@ def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
     for key in ("n_trials", "n_jobs"):
         if sweeper[key] is not None and sweeper[key] < 1:
             raise InputError(f"hydra.sweeper.{key}={sweeper[key]}: should be greater than 0")
-    if sweeper.n_jobs is not None and sweeper.n_jobs > MOST_RUNS:
+    if sweeper.n_jobs is not None and sweeper.n_jobs > MOST_RUNS_OF_SWEEP:
         raise InputError(
-            f"hydra.sweeper.n_jobs={shorten(str(sweeper.n_jobs))}: should be at most {MOST_RUNS}"
+            f"hydra.sweeper.n_jobs={shorten(str(sweeper.n_jobs))}: should be at most {MOST_RUNS_OF_SWEEP}"
         )
     if not 0 <= sweeper.max_failure_rate <= 1:
         raise InputError(f"hydra.sweeper.max_failure_rate={sweeper.max_failure_rate}: should be from 0 to 1")

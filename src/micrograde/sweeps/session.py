@@ -233,11 +233,9 @@ class Sweep:
     @property
     def is_as_before(self) -> bool:
         """Whether the store has had the runs, and the report of them, before this launch."""
-        if self._changed or registered_name(
-            self.tracking
-        ):  # a model is registered whenever that is asked for
+        if registered_name(self.tracking):  # whenever that is asked for
             return False
-        return self._found is not None and self._found.reported == self.reported
+        return not self._changed and self._found is not None and self._found.reported == self.reported
 
     def standing_of(self, digest: str) -> Standing | None:
         """By what the job's run is ranked; None if it has no result."""

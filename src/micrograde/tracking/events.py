@@ -6,7 +6,7 @@ know, so it can be carried into the store at once, later, or by another process.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -199,27 +199,7 @@ def from_json_line(line: str) -> Event:
 
 def _is_sound(key: str, value: Any) -> bool:
     """Whether a field of an event holds what it must: numbers that name folders, texts, measured values."""
-    if key in ("run", "time", "step"):
-        return _is_count(value)
-    if key == "parent":
-        return value is None or _is_count(value)
-    if key == "runs":
-        return isinstance(value, list) and all(map(_is_count, value))
-    if key in ("source_run_id", "registered_name"):
-        return isinstance(value, str | None)
-    if key in ("params", "tags"):
-        return _are_texts(value)
-    if key == "values":
-        return isinstance(value, dict) and all(map(_is_measured, value.values()))
-    if key == "goes_on":
-        return isinstance(value, bool)
-    if key == "status":
-        return value in get_args(Status)
-    if key == "dataset":
-        return value is None or (_has_fields(value, DatasetInput) and _are_texts(value))
-    if key == "model":
-        return value is None or _describes_model(value)
-    return isinstance(value, str)
+    return key in _SOUND and _SOUND[key](value)
 
 
 def _is_count(value: object) -> bool:
@@ -254,3 +234,31 @@ def _describes_model(value: Any) -> bool:
         and _are_texts(value["outputs"])
         and isinstance(value["example"], list)
     )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return isinstance(value, str | None)
+
+
+def _describes_dataset(value: object) -> bool:
+    return _has_fields(value, DatasetInput) and _are_texts(value)
+
+
+_SOUND: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("run", "time", "step"), _is_count),
+    "parent": lambda value: value is None or _is_count(value),
+    "runs": lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    **dict.fromkeys(("experiment_name", "run_name", "run_id"), _is_text),
+    **dict.fromkeys(("source_run_id", "registered_name"), _is_text_or_none),
+    **dict.fromkeys(("params", "tags"), _are_texts),
+    "values": lambda value: isinstance(value, dict) and all(map(_is_measured, value.values())),
+    "goes_on": lambda value: isinstance(value, bool),
+    "status": lambda value: value in get_args(Status),
+    "dataset": lambda value: value is None or _describes_dataset(value),
+    "model": lambda value: value is None or _describes_model(value),
+}
+"""What each field of an event must be; a test goes through the fields of all events."""
