@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograde import MLPClassifier
+from micrograde import MLPClassifier, assembly
 from micrograde.config import TrainConfig
 from micrograde.config_parsing import parse_train_config
+from micrograde.data import memory
 from micrograde.errors import InputError, RunFailedError
 from micrograde.experiment import PreparedSets, run_experiments, train_runs
 from micrograde.keys import SCHEMAS, keys_of
@@ -121,6 +122,13 @@ def files(tmp_path_factory):
         "npz": {"path": str(folder / "t.npz")},
         "idx": {"images": str(folder / "images"), "labels": str(folder / "labels")},
     }
+
+
+@pytest.fixture(autouse=True)
+def small_machine(monkeypatch):
+    """Of 1 GiB: what it could not hold is refused, and what it can takes no long time."""
+    for module in (assembly, memory):
+        monkeypatch.setattr(module, "physical_memory", lambda: 2**30)
 
 
 def recipe(files, changes):
