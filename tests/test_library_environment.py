@@ -40,7 +40,7 @@ def test_what_says_how_a_server_is_reached_is_kept_and_the_rest_is_not():
     assert OF_SERVERS.items() <= environment.items()
     assert environment["HOME_OF"] == "mine"
     alone = quiet_environment(servers=False)
-    assert alone["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "20"
+    assert alone["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "8"
     assert not {"MLFLOW_WORKSPACE", "MLFLOW_TRACKING_TOKEN"} & alone.keys()
 
 

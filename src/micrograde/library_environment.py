@@ -23,7 +23,7 @@ _QUIET = {  # unless the user has set them otherwise
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",  # files go to the server, not where it sends us
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",

@@ -151,6 +151,19 @@ def test_after_the_launch_patience_is_limited(server, clock):
 
 
 @pytest.mark.parametrize(
+    "error",
+    [requests.ReadTimeout("Read timed out."), requests.ConnectionError("it answers with more than 9 bytes")],
+)
+def test_after_the_launch_what_was_waited_for_in_vain_is_not_asked_again(server, clock, error):
+    server.make(failing(5, error))
+    server.gone.set()
+    before = clock.now
+    with pytest.raises(StoreAwayError, match="still cannot be reached"):
+        server.make(failing(5, error))
+    assert clock.now == before
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         (REFUSED, "Connection refused"),

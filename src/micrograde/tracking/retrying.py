@@ -19,6 +19,8 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0  # seconds between two tries
 _HICCUP = 2.0  # seconds of trouble that nobody needs to know of
 _PASSING = {408, 425, 429}  # and 500 and above: the server may answer another time
 _REASON_LENGTH = 200
+_SILENT = "no answer in time"
+_NO_ANSWER = re.compile(rf"{_SILENT}|it answers (with more than|in a packing)")  # as answers.py says it
 
 
 class Retrying:
@@ -30,6 +32,7 @@ class Retrying:
         Set when the launch has ended or died.
     patience
         Seconds from then on, or from the last call that succeeded, until the store is given up for now.
+        A server that takes a request and does not answer it, or without end, is given up at once.
     notify
         Is told that the store is away, and that it is back: a line, and whether it is away.
     released
@@ -73,6 +76,8 @@ class Retrying:
                 if not self._may_pass(error):
                     raise
                 reason = reason_of(error)
+                if self._gone.is_set() and _NO_ANSWER.search(reason):
+                    raise self._still_away(reason) from error
                 self._wait(reason, start, delay)
                 delay = min(2 * delay, _LONGEST_DELAY)
             else:
@@ -98,9 +103,12 @@ class Retrying:
         if self._gone.is_set():
             self._gone_since = self._gone_since or now
             if now > max(self._gone_since, self._last_success) + self._patience:
-                raise StoreAwayError(f"{self._store} still {self._trouble()} ({reason})")
+                raise self._still_away(reason)
         with self._released():
             time.sleep(delay)
+
+    def _still_away(self, reason: str) -> StoreAwayError:
+        return StoreAwayError(f"{self._store} still {self._trouble()} ({reason})")
 
     def _trouble(self) -> str:
         return "cannot be reached" if self._is_server else "cannot be written to"
@@ -138,7 +146,7 @@ def reason_of(error: BaseException) -> str:
     if status:
         return f"it answers {status[1]}"
     if "timed out" in text or "timeout" in text.lower():
-        return "no answer in time"
+        return _SILENT
     if "is locked" in text:
         return "another program keeps it locked"
     return text[:_REASON_LENGTH] or type(error).__name__
