@@ -8,6 +8,7 @@ from micrograde.command_line import RUN_FAILED, Config, entry_point
 from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_sync_config
 from micrograde.errors import InputError
+from micrograde.library_environment import would_be_told_who_asks
 from micrograde.locations import store_location
 from micrograde.terminal import say
 from micrograde.tracking import (
@@ -75,11 +76,14 @@ def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
         location: StoreLocation = local_store(home)
     elif given and launch.belongs_to(given):
         location = given
-    elif "***@" not in launch.server:
-        location = server_store(launch.server, home)
-    else:
+    elif "***@" in launch.server:
         address = launch.server.replace("***@", "USER:PASSWORD@")
         return Kept(f"its server wants a user's name; give it: tracking=server tracking.uri={address}")
+    elif would_be_told_who_asks(launch.server):  # the folder may be another's, and so may the server
+        named = f"tracking=server tracking.uri={launch.server}"
+        return Kept(f"credentials go only to a server that you name; give it: {named}")
+    else:
+        location = server_store(launch.server, home)
     return send_launch(folder, location)
 
 

@@ -36,6 +36,9 @@ _OF_SERVERS = re.compile(  # who asks, how, and how files are sent
     r"|(S3|GCS|KERBEROS|PYARROW|BOTO)_\w+|(ENABLE_)?(PROXY_)?MULTIPART_\w+|ENABLE_PROXY_MULTIPART_\w+"
     r"|ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT|DOWNLOAD_CHUNK_TIMEOUT|ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES)"
 )
+_CREDENTIALS = re.compile(
+    r"MLFLOW_TRACKING_(USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4|CLIENT_CERT_PATH)|MLFLOW_KERBEROS_\w+"
+)
 _WARNINGS = "PYTHONWARNINGS"  # those of libraries are no errors of ours
 
 
@@ -99,6 +102,18 @@ def forget_servers() -> None:
     """Of a process whose store is a local one: what is said of servers is not meant for that."""
     for name in [name for name in os.environ if _OF_SERVERS.fullmatch(name) and name not in _QUIET]:
         del os.environ[name]
+
+
+def would_be_told_who_asks(address: str) -> bool:
+    """Return whether MLflow would send credentials to any server, whichever address it is given.
+
+    They come from variables, from MLflow's own file in the user's home, or from ``~/.netrc``.
+    """
+    from requests.utils import get_netrc_auth
+
+    of_mlflow = Path("~/.mlflow/credentials").expanduser()
+    named = any(value and _CREDENTIALS.fullmatch(name) for name, value in os.environ.items())
+    return named or of_mlflow.exists() or get_netrc_auth(address) is not None
 
 
 def have_no_reports() -> None:

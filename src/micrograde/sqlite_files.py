@@ -98,10 +98,13 @@ def check_tables(
 
     ``for_writing`` also if there is a trigger that MLflow has not made: code that runs at each change.
     """
-    found = connection.execute(
-        "select lower(substr(name, 1, 100)), type, rootpage, substr(tbl_name, 1, 100) from sqlite_master "
-        "where type in ('table', 'view', 'trigger')"
-    )
+    try:
+        found = connection.execute(
+            "select lower(substr(name, 1, 100)), type, rootpage, substr(tbl_name, 1, 100) from sqlite_master "
+            "where type in ('table', 'view', 'trigger')"
+        ).fetchall()
+    except UnicodeDecodeError:  # of SQLite's own message, which repeats what cannot be read
+        raise StoreFileError("its schema is damaged") from None
     for name, kind, root, table in found:
         if for_writing and kind == "trigger" and name not in _TRIGGERS:
             raise StoreFileError(f"has a trigger on {table} that is not MLflow's, by which code would run")

@@ -53,6 +53,13 @@ def test_any_values_can_be_drawn(values):
     check_svg(svg.text)
 
 
+@pytest.mark.parametrize("step", [0, 2**53, 2**62])
+def test_any_steps_can_be_drawn(step):
+    steps = np.array([step, step + 1], float)
+    svg = draw_run_curves([RunCurves("val/loss", [(steps, np.ones(2))])], ["a"], title="x")
+    check_svg(svg.text)
+
+
 def test_names_are_text_and_as_many_runs_as_there_are_colours():
     names = (HOSTILE * 2)[:MOST_RUNS]
     svg = draw_run_curves(

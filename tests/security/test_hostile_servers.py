@@ -1,6 +1,8 @@
 """A tracking server that lies, stalls or never ends cannot break a command, hold it up, or hide the honest runs."""
 
+import copy
 import itertools
+import re
 import time
 
 import pytest
@@ -125,6 +127,41 @@ quick, thorough = drawn(4), drawn(30)
 @given(data=st.data())
 def test_a_run_that_cannot_be_read_does_not_take_others_with_it(answers, made, data, tmp_path, capsys):
     check_changed_answers(answers, made, data, tmp_path, capsys)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(
+    ("part", "changes", "reason"),
+    [
+        ("metrics", {"value": 10**400}, "its metric .* is no number"),
+        ("metrics", {"key": ""}, "the name of a metric is empty"),
+        ("params", {"key": ""}, "the name of a param is empty"),
+    ],
+)
+def test_a_run_with_what_cannot_be_is_left_out_alone(answers, made, part, changes, reason, capsys):
+    def say(endpoint, asked):
+        content = copy.deepcopy(answers(endpoint, asked))
+        for run in content.get("runs", ()) if endpoint == "runs/search" else ():
+            if run["info"]["run_id"] == made.victim:
+                run["data"][part][0] |= changes
+        return content if isinstance(content, Reply) else Reply([as_bytes(content)])
+
+    with serving(say) as address:
+        assert set(load_runs(address)["run_id"]) == made.honest
+        assert re.search(rf"{made.victim} left out: {reason}", capsys.readouterr().err)
+        assert set(load_history(address)["run_id"]) == made.honest
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_value_of_a_history_that_is_no_number_leaves_out_its_run(answers, made):
+    def say(endpoint, asked):
+        content = copy.deepcopy(answers(endpoint, asked))
+        if endpoint == "metrics/get-history" and asked["run_id"] == made.victim:
+            content["metrics"][0]["value"] = 10**400
+        return content if isinstance(content, Reply) else Reply([as_bytes(content)])
+
+    with serving(say) as address:
+        assert set(load_history(address)["run_id"]) == made.honest
 
 
 @pytest.mark.slow

@@ -33,6 +33,8 @@ from micrograde.locations import store_location
 from micrograde.redaction import hide_passwords, without_password
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.options import check_alone
+from micrograde.tracking import server_store
+from micrograde.tracking.launches import begin_launch
 
 SECRET = "swordfish"
 WRITTEN = [f"me:{SECRET}@", f"me:p%40{SECRET}%2Fw%3Ard@", f"{SECRET}@", f"me:p@{SECRET}:@"]
@@ -313,3 +315,33 @@ def test_the_password_is_taken_out_whole():
             assert hidden == f"see {scheme}://***@host:5000/x and a@b"
     for text in ("file:///home/me@work/a.csv", "sqlite:////home/me@work/mlflow.db", "a@b", "http://host/x"):
         assert without_password(text) == text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["token", "user", "credentials", "netrc", "none"])
+def test_what_a_launch_has_left_is_sent_with_credentials_to_servers_that_are_named_alone(user, kind):
+    """Its folder may have come from somebody else, who wrote the address into it."""
+    home = user.folder / "of the user"
+    home.mkdir()
+    files = {
+        "credentials": (".mlflow/credentials", f"[mlflow]\nmlflow_tracking_password = {SECRET}\n"),
+        "netrc": (".netrc", f"default login me password {SECRET}\n"),
+    }
+    variables = {"token": {"MLFLOW_TRACKING_TOKEN": SECRET}, "user": {"MLFLOW_TRACKING_USERNAME": SECRET}}
+    user.environment |= {"HOME": str(home), **variables.get(kind, {})}
+    if kind in files:
+        path, text = files[kind]
+        (home / path).parent.mkdir(exist_ok=True)
+        (home / path).write_text(text)
+        (home / path).chmod(0o600)
+    address = f"http://127.0.0.1:{free_port()}"
+    folder, hold = begin_launch(server_store(address, user.home), "train.py")
+    hold.release()
+    said = user.run("sync", status=None).stdout
+    wanted = f"kept {folder}: credentials go only to a server that you name; give it: "
+    if kind == "none":
+        assert said == f"sent {folder}: it had no run\n"
+    else:
+        assert said == f"{wanted}tracking=server tracking.uri={address}\n"
+        given = said.removeprefix(wanted).split()
+        assert user.run("sync", *given).stdout == f"sent {folder}: it had no run\n"

@@ -268,4 +268,6 @@ def _measured(metric: object) -> Any:
     value = _of(metric, "value", 0.0)
     if value in ("NaN", "Infinity", "-Infinity"):
         return float(value)
-    return float(value) if type(value) in (int, float) and abs(value) < 2**1023 else value
+    if type(value) is int:
+        return float(value) if abs(value) < 2**1023 else "no number of 64 bits"
+    return value

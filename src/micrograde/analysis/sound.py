@@ -179,6 +179,8 @@ def _wrong_text(what: str, text: object) -> str | None:
 def _wrong_key(what: str, key: object) -> str | None:
     if type(key) is not str:
         return f"the name of a {what} is no text"
+    if not key:
+        return f"the name of a {what} is empty"
     if len(key) > LONGEST_KEY:
         return f"the name of a {what} has more than {LONGEST_KEY:,} characters"
     return None
@@ -216,7 +218,7 @@ def _check_numbers(rows: Sequence[Row], left_out: LeftOut) -> None:
 
 
 def _are_keys(keys: set[Any]) -> bool:
-    return {*map(type, keys)} <= {str} and max(map(len, keys), default=0) <= LONGEST_KEY
+    return {*map(type, keys)} <= {str} and "" not in keys and max(map(len, keys), default=0) <= LONGEST_KEY
 
 
 # --- all runs -----------------------------------------------------------------------------------

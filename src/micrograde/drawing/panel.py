@@ -131,7 +131,13 @@ def padded_range(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, 
     room = 0.05 * (high - low) or 0.05 * abs(low)
     if room < _TINY:
         room = 1.0
+    room = max(room, lost_in_rounding(low, high))
     return low - room, high + room
+
+
+def lost_in_rounding(low: float, high: float) -> float:
+    """A distance that float64 can just tell from either number, with a margin."""
+    return 8 * math.ulp(max(abs(low), abs(high)))
 
 
 def drawable(values: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import CLASSES
-from micrograde.drawing.panel import Panel, drawable, log_ticks, padded_range
+from micrograde.drawing.panel import Panel, drawable, log_ticks, lost_in_rounding, padded_range
 from micrograde.drawing.style import is_spread
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted
@@ -71,7 +71,7 @@ def _draw_panel(canvas: Canvas, left: float, top: float, panel: RunCurves, names
     drawn = [(steps, _logarithms(values) if logarithmic else values) for steps, values in panel.curves]
     y_range = padded_range(np.concatenate([np.empty(0), *(values for _, values in drawn)]))
     first, last = (float(steps.min()), float(steps.max())) if len(steps) else (0.0, 1.0)
-    room = 0.02 * max(last - first, 1.0)
+    room = max(0.02 * max(last - first, 1.0), lost_in_rounding(first, last))
     axes = Panel(canvas, left, top, _PANEL_WIDTH, _PANEL_HEIGHT, (first - room, last + room), y_range)
     axes.draw_axes("epoch", "", y_ticks=log_ticks(*y_range) if logarithmic else None)
     canvas.text(left + _PANEL_WIDTH / 2, top - 10, fitted(panel.metric, 13, _PANEL_WIDTH), size=13)
