@@ -30,8 +30,10 @@ from micrograde.config import (
     TrainConfig,
     TrainingConfig,
 )
+from micrograde.diagnostics.layers import Diagnostics
+from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 from micrograde.pictures import write_light_pictures, write_other_pictures
-from micrograde.training import Departure, EpochRecord, Training, Trajectory, confusion_counts
+from micrograde.training import Departure, EpochRecord, Training, confusion_counts
 
 DIGITS = BundledData(name="digits")
 MOONS = MoonsData(name="moons")
@@ -55,9 +57,11 @@ def trained(config: TrainConfig, data, replicas: int):
     model = build_model([config.model] * replicas, data, "float32", [each.weights for each in streams])
     follow = config.training.diagnostics and replicas == 1
     trajectories = [Trajectory()] if follow else []
+    callbacks = [Diagnostics(model)] if config.training.diagnostics else []
     training = Training(
         model, build_optimizer([config.optimizer] * replicas, model), build_plan(configs, len(data.training)),
-        data.training, data.validation, [each.shuffling for each in streams], trajectories=trajectories,
+        data.training, data.validation, [each.shuffling for each in streams],
+        callbacks=[*callbacks, *([TrajectoryKeeper(trajectories)] if follow else [])],
     )  # fmt: skip
     history: dict[str, list[float]] = {}
     start = time.perf_counter()

@@ -2,8 +2,9 @@
 
 import sys
 
-from micrograde.command_line import RUN_FAILED, Config, entry_point
+from micrograde.command_line import Config, entry_point
 from micrograde.config_parsing import parse_replay_config
+from micrograde.leaving import RUN_FAILED
 from micrograde.printable import printable
 from micrograde.replaying import Replay, replay_run
 from micrograde.terminal import say

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 from micrograde.command_configs import SyncConfig
-from micrograde.command_line import RUN_FAILED, Config, entry_point
+from micrograde.command_line import Config, entry_point
 from micrograde.config import ServerTracking
 from micrograde.config_parsing import parse_sync_config
 from micrograde.errors import InputError
+from micrograde.leaving import RUN_FAILED
 from micrograde.library_environment import would_be_told_who_asks
 from micrograde.locations import store_location
 from micrograde.terminal import say

@@ -6,10 +6,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from micrograde import tags
-from micrograde.command_line import INTERRUPTED, Config, recording_entry_point
+from micrograde.command_line import Config, recording_entry_point
 from micrograde.config_parsing import parse_sweep_config, parse_train_config
 from micrograde.errors import RunFailedError
 from micrograde.experiment import RunResult, default_metric, run_experiments
+from micrograde.leaving import INTERRUPTED
 from micrograde.locations import store_location, where_to_look
 from micrograde.recorded_names import recorded_name
 from micrograde.resuming import Resumption, resumed_run

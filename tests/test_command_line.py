@@ -10,8 +10,9 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from micrograde import command_line
-from micrograde.command_line import entry_point, leave_with_line, recording_entry_point
+from micrograde.command_line import entry_point, recording_entry_point
 from micrograde.errors import InputError, RunFailedError
+from micrograde.leaving import leave_with_line
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.training.following import make_model, wander
+from tests.diagnostics.following import make_model, wander
 
 from micrograde import artifacts, drawing, pictures
 from micrograde.assembly import prepare_dataset

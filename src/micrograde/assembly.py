@@ -188,7 +188,6 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         )
         if stopping.enabled
         else None,
-        diagnostics=training.diagnostics,
         nan_is_a_class=version_1,
     )
 

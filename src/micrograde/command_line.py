@@ -9,10 +9,8 @@ import io
 import logging
 import os
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from types import TracebackType
 from typing import Any, cast
 
 import hydra
@@ -25,9 +23,8 @@ from micrograde.arguments import check_arguments, flags_first, named_runs_as_ove
 from micrograde.config_guard import GuardedLoader
 from micrograde.errors import InputError, RunFailedError
 from micrograde.help_pages import fitted_page
-from micrograde.hydra_messages import hydra_message
+from micrograde.leaving import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.library_environment import keep_warnings_warnings
-from micrograde.printable import printable
 from micrograde.redaction import without_password, without_password_in_yaml
 from micrograde.streams import keep_output_steady, lost_output
 from micrograde.surroundings import refusal, take_stock
@@ -36,12 +33,6 @@ from micrograde.tracking import WriterProcess
 
 Config = dict[str, Any]
 """A composed config as nested dictionaries of plain values."""
-
-BAD_INPUT = 2
-RUN_FAILED = 1
-INTERRUPTED = 130
-
-_LONGEST_LINE = 1000  # signs; a value that was typed may have a hundred thousand
 
 
 def entry_point(
@@ -61,7 +52,7 @@ def entry_point(
             keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
-            sys.excepthook = _print_traceback
+            sys.excepthook = print_traceback
             with _saying_what_is_lost(wanted=True), _saying_what_is_refused():
                 os.environ["MICROGRADE_HOME"] = str(take_stock())
                 _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
@@ -86,7 +77,7 @@ def recording_entry_point(
             keep_output_steady()
             use_plain_characters()
             keep_warnings_warnings()
-            sys.excepthook = _print_traceback
+            sys.excepthook = print_traceback
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
             shows = flags and not {"-m", "--multirun"}.intersection(sys.argv)
@@ -128,12 +119,12 @@ def _run_hydra(
         except (InputError, RunFailedError, OmegaConfBaseException) as error:
             if wants_traceback:
                 raise
-            _leave(error, config_name)
+            leave(error, config_name)
         except Exception as error:
             said = refusal(error)
             if wants_traceback or said is None:
                 raise
-            _leave(InputError(said))
+            leave(InputError(said))
 
     logging.setLogRecordFactory(_LogRecord)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
@@ -159,7 +150,7 @@ def _run_hydra(
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
-        _leave(error, config_name, typed)
+        leave(error, config_name, typed)
     except SystemExit as error:  # Hydra has said what is wrong with --package
         sys.exit(BAD_INPUT if shows_config and error.code == 1 else error.code)
     except KeyboardInterrupt:
@@ -176,7 +167,7 @@ def _saying_what_is_refused() -> Iterator[None]:
         said = str(error) if isinstance(error, InputError) else refusal(error)
         if wants_traceback or said is None:
             raise
-        _leave(InputError(said))
+        leave(InputError(said))
 
 
 @contextmanager
@@ -215,34 +206,3 @@ def _show_help(command: Callable[[], Any]) -> None:
     finally:
         text = spelled(without_password_in_yaml(page.getvalue()).strip("\n"))
         print(fitted_page(text, width) if width else text)
-
-
-@contextmanager
-def leave_with_line() -> Iterator[None]:
-    """For Hydra's callbacks: a mistake becomes a line and an exit status here, too.
-
-    Any other error ends the program; Hydra would make a warning of it and go on.
-    """
-    try:
-        yield
-    except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
-        _leave(error)
-    except Exception as error:
-        _print_traceback(type(error), error, error.__traceback__)
-        sys.exit(RUN_FAILED)
-
-
-def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """As Python prints it, but for characters that a terminal acts on: libraries repeat what they read."""
-    lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
-    print("\n".join(spelled(printable(line), sys.stderr) for line in lines), file=sys.stderr)
-
-
-def _leave(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> None:
-    """Say what is wrong on stderr and exit; ``command`` and ``typed`` as ``hydra_message`` takes them."""
-    ours = isinstance(error, InputError | RunFailedError)
-    for line in (str(error) if ours else hydra_message(error, command, typed)).split("\n"):
-        text = printable(line)
-        text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
-        print(spelled(text, sys.stderr), file=sys.stderr)
-    sys.exit(RUN_FAILED if isinstance(error, RunFailedError) else BAD_INPUT)

@@ -22,6 +22,7 @@ from micrograde.assembly import PreparedData, nan_is_a_class
 from micrograde.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.classifier import describe_model, write_classifier
 from micrograde.config import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
+from micrograde.diagnostics import Measurements, Trajectory, find
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
@@ -34,14 +35,11 @@ from micrograde.tracking import DatasetInput, RunRecorder
 from micrograde.training import (
     Departure,
     ForeignSnapshotError,
-    Measurements,
     Samples,
     Snapshot,
     Training,
-    Trajectory,
     confusion_counts,
     evaluate,
-    find,
     rows_of_no_class,
 )
 from micrograde.working import working

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from micrograde.assembly import PreparedData
+from micrograde.diagnostics import Trajectory, decision_boundary, distributions, loss_surface
 from micrograde.drawing import Say
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
-from micrograde.training import Trajectory, decision_boundary, distributions, loss_surface
 
 _RESOLUTION = 1e-9  # of a feature's size, that a picture's edges are away from the data at least
 

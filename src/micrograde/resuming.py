@@ -7,7 +7,7 @@ from pathlib import Path
 
 from micrograde import tags
 from micrograde.analysis import StoredRun, last_run_of, last_stopped_run, load_run
-from micrograde.analysis.sweeps import LATEST
+from micrograde.analysis.stored_sweeps import LATEST
 from micrograde.checkpoints import FOLDER, Checkpoint, read_latest_checkpoint
 from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.errors import InputError

@@ -14,12 +14,14 @@ from micrograde.assembly import (
     told_labels,
 )
 from micrograde.checkpoints import Pace
+from micrograde.diagnostics.layers import Diagnostics
+from micrograde.diagnostics.trajectory import TrajectoryKeeper
 from micrograde.live_run import LiveRun, RunRequest
 from micrograde.progress import Watch
 from micrograde.recorded_names import recorded_name
 from micrograde.tags import REASON
 from micrograde.tracking import RunRecorder
-from micrograde.training import Departure, Snapshot, StackRunner, Training
+from micrograde.training import Callback, Departure, Snapshot, StackRunner, Training
 
 _STOPPED = "stopped with Ctrl-C"
 
@@ -53,7 +55,11 @@ class Stack:
         if self.replicas[0].folder:
             self.pace = Pace(configs[0].training.checkpoint_seconds)
         streams = [streams[row] for row in sound]
-        followed = any(run.request.all_pictures for run in self.replicas)
+        callbacks: list[Callback] = []
+        if configs[0].training.diagnostics:
+            callbacks.append(Diagnostics(model))
+        if any(run.request.all_pictures for run in self.replicas):
+            callbacks.append(TrajectoryKeeper([run.trajectory for run in self.replicas]))
         training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),
@@ -63,7 +69,7 @@ class Stack:
             [each.shuffling for each in streams],
             told_labels(configs, self.data, [each.label_noise for each in streams]),
             self.pace.due,
-            [run.trajectory for run in self.replicas] if followed else (),
+            callbacks,
         )
         for run in self.replicas:  # one alone, if it is resumed
             run.take_up(training)

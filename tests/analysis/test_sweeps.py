@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.hostile_server import of_store, serving
 
-from micrograde.analysis import find_sweep, load_runs, load_sweeps, server, sweeps
+from micrograde.analysis import find_sweep, load_runs, load_sweeps, server, stored_sweeps
 from micrograde.analysis.joining import joined
 from micrograde.analysis.selection import RunAbout, Selection, SweepAbout
 from micrograde.errors import InputError
@@ -86,7 +86,7 @@ def test_a_beginning_that_fits_several_is_refused_and_ten_at_most_are_listed(mon
         )
         for number in range(12)
     ]
-    monkeypatch.setattr(sweeps, "store_of", lambda _: SimpleNamespace(read_sweeps=lambda _: found))
+    monkeypatch.setattr(stored_sweeps, "store_of", lambda _: SimpleNamespace(read_sweeps=lambda _: found))
     with pytest.raises(InputError, match="several sweeps begin like that") as caught:
         find_sweep("", "abcdef")
     assert str(caught.value).endswith("and 2 more")
@@ -124,6 +124,6 @@ def test_the_latest_is_the_one_that_was_launched_last(monkeypatch):
         return SweepAbout(run, "", None, launched)
 
     found = [about(1, "25"), about(2), about(3, "edited"), about(30), about(20, "40")]
-    monkeypatch.setattr(sweeps, "store_of", lambda _: SimpleNamespace(read_sweeps=lambda _: found))
-    assert [each.name for each in sweeps.list_sweeps("")] == ["n20", "n30", "n1", "n3", "n2"]
+    monkeypatch.setattr(stored_sweeps, "store_of", lambda _: SimpleNamespace(read_sweeps=lambda _: found))
+    assert [each.name for each in stored_sweeps.list_sweeps("")] == ["n20", "n30", "n1", "n3", "n2"]
     assert find_sweep("", "latest").name == "n20"

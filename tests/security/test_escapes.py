@@ -7,8 +7,8 @@ import pytest
 from tests.hostile_store import ESCAPES, check_line
 
 from micrograde import terminal
-from micrograde.command_line import _print_traceback
 from micrograde.errors import InputError, RunFailedError
+from micrograde.leaving import print_traceback
 from micrograde.results import Run
 from micrograde.side_by_side import Comparison
 
@@ -58,7 +58,7 @@ def test_tracebacks_of_libraries(capsys):
     try:
         raise OSError(f"a library says {ESCAPES}")
     except OSError as error:
-        _print_traceback(type(error), error, error.__traceback__)
+        print_traceback(type(error), error, error.__traceback__)
     said = capsys.readouterr().err
     assert said.startswith("Traceback")
     check_lines(said)

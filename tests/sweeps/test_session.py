@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 import micrograde as mg
 from micrograde import tags
 from micrograde.analysis import find_sweep, load_runs
-from micrograde.analysis.sweeps import list_sweeps
+from micrograde.analysis.stored_sweeps import list_sweeps
 from micrograde.progress import RunsWatch
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.session import Outcome, Sweep

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.training.following import make_model, make_samples
+from tests.diagnostics.following import make_model, make_samples
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (

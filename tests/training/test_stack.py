@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from micrograde.diagnostics import Diagnostics
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
     SGD,
@@ -102,7 +103,9 @@ def make(program, group, snapshot_due=lambda: False):
     if column("noise").any():
         streams = [np.random.default_rng(200 + each["seed"]) for each in group]
         told = noisy_labels(training.labels, 3, column("noise"), streams)
-    return Training(model, optimizer, plan, training, validation, shuffling, told, snapshot_due)
+    return Training(
+        model, optimizer, plan, training, validation, shuffling, told, snapshot_due, [Diagnostics(model)]
+    )
 
 
 def train(program, *groups, workers=1, cancel_after=None):

@@ -23,9 +23,10 @@ from micrograde.analysis.stored_run import (
     load_run,
     same_value,
 )
+from micrograde.analysis.stored_sweeps import find_sweep
 from micrograde.analysis.stores import is_server, make_command, public_address
 from micrograde.analysis.summary import summarize
-from micrograde.analysis.sweeps import find_sweep, load_sweeps
+from micrograde.analysis.sweeps import load_sweeps
 from micrograde.analysis.tables import SUFFIXES, check_output, merge_mean_and_std, print_table, write_table
 
 __all__ = [

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from micrograde.analysis.selection import RunAbout, Selection
+from micrograde.analysis.stored_sweeps import LATEST, list_sweeps
 from micrograde.analysis.stores import make_command, store_of
-from micrograde.analysis.sweeps import LATEST, list_sweeps
 from micrograde.errors import InputError
 
 BEGINNING = re.compile(r"[0-9a-f]{6,32}")

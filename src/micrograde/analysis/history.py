@@ -9,8 +9,8 @@ from micrograde.analysis.finding import BEGINNING, find_run_ids
 from micrograde.analysis.joining import infinities
 from micrograde.analysis.left_out import LeftOut
 from micrograde.analysis.selection import Selection
+from micrograde.analysis.stored_sweeps import LATEST, find_sweep
 from micrograde.analysis.stores import store_of
-from micrograde.analysis.sweeps import LATEST, find_sweep
 from micrograde.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
+from micrograde.leaving import leave_with_line
 from micrograde.sweeps.session import Sweep
 
 
@@ -23,7 +24,6 @@ class SweepCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Begin; the writer process imports MLflow while jobs are composed."""
-        from micrograde.command_line import leave_with_line
         from micrograde.sweeps.opening import open_sweep
 
         with leave_with_line():
@@ -31,8 +31,6 @@ class SweepCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Summarize, and leave with the status that says whether all went well."""
-        from micrograde.command_line import leave_with_line
-
         if self.sweep is not None:
             with leave_with_line():
                 status = self.sweep.close(Path(config.hydra.sweep.dir))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from micrograde import tags
 from micrograde.analysis.ranking import loss_beside
 from micrograde.analysis.selection import Selection
+from micrograde.analysis.stored_sweeps import list_sweeps
 from micrograde.analysis.stores import store_of
-from micrograde.analysis.sweeps import list_sweeps
 from micrograde.recorded_names import plain_name
 
 _SEED = re.compile("[0-9]{1,18}")

@@ -5,9 +5,10 @@ from micrograde.tracking.addresses import folder_here
 from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
-from micrograde.tracking.events import DatasetInput, ModelDescription
+from micrograde.tracking.events import DatasetInput
 from micrograde.tracking.experiment_check import check_experiment
 from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
+from micrograde.tracking.mlmodel import ModelDescription
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder

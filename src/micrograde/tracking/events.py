@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from micrograde.json_files import parse_json
 from micrograde.printable import printable
+from micrograde.tracking.mlmodel import ModelDescription
 
 _OURS = re.compile(r"micrograde(\.\w+)+")
 _SHOWN = 100  # characters of a line that is none
@@ -28,29 +29,6 @@ class DatasetInput:
     source: str
     schema: str
     profile: str
-
-
-@dataclass(frozen=True)
-class ModelDescription:
-    """What MLflow is to know of the model in a run's folder ``model``.
-
-    Attributes
-    ----------
-    loader_module
-        The module that MLflow loads it with; see ``mlflow.pyfunc.add_to_model``.
-    requirements
-        What has to be installed for that, as pip takes it.
-    inputs, outputs
-        Columns and their types by MLflow's names: double, string, boolean.
-    example
-        Rows of values, in the order of the inputs.
-    """
-
-    loader_module: str
-    requirements: Sequence[str]
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
-    example: Sequence[Sequence[float | str | bool]]
 
 
 @dataclass(frozen=True)

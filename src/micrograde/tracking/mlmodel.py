@@ -9,9 +9,32 @@ input_example.json, serving_input_example.json
 
 import json
 import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from micrograde.tracking.events import ModelDescription
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What MLflow is to know of the model in a run's folder ``model``.
+
+    Attributes
+    ----------
+    loader_module
+        The module that MLflow loads it with; see ``mlflow.pyfunc.add_to_model``.
+    requirements
+        What has to be installed for that, as pip takes it.
+    inputs, outputs
+        Columns and their types by MLflow's names: double, string, boolean.
+    example
+        Rows of values, in the order of the inputs.
+    """
+
+    loader_module: str
+    requirements: Sequence[str]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    example: Sequence[Sequence[float | str | bool]]
 
 
 def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> None:

@@ -28,7 +28,6 @@ from micrograde.tracking.events import (
     Event,
     LaunchEnded,
     MetricsLogged,
-    ModelDescription,
     ModelLogged,
     RunAdopted,
     RunEnded,
@@ -41,6 +40,7 @@ from micrograde.tracking.full_disk import release_reserve, why_disk_is_full
 from micrograde.tracking.journal import Journal
 from micrograde.tracking.kinds import check_writable
 from micrograde.tracking.launches import JOURNAL, begin_launch
+from micrograde.tracking.mlmodel import ModelDescription
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RecordedRun
 from micrograde.tracking.store import StoreLocation

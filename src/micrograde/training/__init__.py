@@ -4,48 +4,36 @@
 """
 
 from micrograde.training.batches import BatchSampler, Samples, steps_per_epoch
-from micrograde.training.boundary import Boundary, decision_boundary
-from micrograde.training.distributions import Distributions, distributions
+from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence
 from micrograde.training.early_stopping import EarlyStopping
 from micrograde.training.evaluation import confusion_counts, evaluate, rows_of_no_class
-from micrograde.training.findings import Measurements, find
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
-from micrograde.training.loss_surface import LossSurface, loss_surface
 from micrograde.training.optimizers import SGD, Adam, Optimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
-from micrograde.training.trajectory import Trajectory
 
 __all__ = [
     "SGD",
     "Adam",
     "BatchSampler",
-    "Boundary",
+    "Callback",
     "Departure",
-    "Distributions",
     "Divergence",
     "EarlyStopping",
     "EpochRecord",
     "ForeignSnapshotError",
-    "LossSurface",
-    "Measurements",
     "Optimizer",
     "Samples",
     "Snapshot",
     "StackRunner",
     "Training",
     "TrainingPlan",
-    "Trajectory",
     "confusion_counts",
-    "decision_boundary",
-    "distributions",
     "evaluate",
-    "find",
     "gradient_norms",
-    "loss_surface",
     "noisy_labels",
     "replicas_per_stack",
     "rows_of_no_class",

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import BatchSampler, Samples
-from micrograde.training.diagnostics import Diagnostics
+from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.evaluation import evaluate
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.optimizers import Optimizer
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
-from micrograde.training.trajectory import Trajectory
 
 _STEPS_AT_A_TIME = 4096  # of which learning rates are computed; for fewer the calls would cost more than they
 
@@ -41,7 +40,6 @@ class TrainingPlan:
     learning_rates: Callable[[IntArray], FloatArray]
     drop_last: bool = False
     early_stopping: EarlyStopping | None = None
-    diagnostics: bool = True
     nan_is_a_class: bool = False
 
 
@@ -95,8 +93,8 @@ class Training:
         (R, N): what each replica is told instead of the training part's own labels; see ``noisy_labels``.
     snapshot_due
         Asked after each epoch but the last whether to give a snapshot of each replica.
-    trajectories
-        One a replica, to be filled with its parameters along the way; none by default.
+    callbacks
+        Told of what happens, in this order.
     """
 
     def __init__(
@@ -109,7 +107,7 @@ class Training:
         shuffling: Sequence[np.random.Generator],
         labels: IntArray | None = None,
         snapshot_due: Callable[[], bool] = lambda: False,
-        trajectories: Sequence[Trajectory] = (),
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
         self._validation = validation
@@ -121,8 +119,7 @@ class Training:
         self._first_step = 0
         self._replicas: IntArray = np.arange(len(model.parameters))
         self._snapshot_due = snapshot_due
-        self._diagnostics = Diagnostics(model) if plan.diagnostics else None
-        self._trajectories = trajectories
+        self._callbacks = callbacks
         self._epoch = 0
         self._to_cancel: set[int] = set()
 
@@ -151,7 +148,7 @@ class Training:
         """Train; a record after each epoch, and a departure for each replica, at the latest at the end."""
         if self._best and self._epoch:  # resumed: it may have been about to leave
             yield from self._stop_early(self._best.out_of_patience(self._epoch))
-        self._follow()
+        self._tell_epoch()
         while self._epoch < self._plan.num_epochs and len(self._replicas):
             self._epoch += 1
             metrics, diverged = self._train_epoch()
@@ -169,7 +166,7 @@ class Training:
                         self._model, self._validation, nan_is_a_class=self._plan.nan_is_a_class
                     )
                 metrics |= gradient_norms(self._model)
-            self._follow()
+            self._tell_epoch()
             yield EpochRecord(self._epoch, self._replicas, metrics)
             if self._best and self._plan.early_stopping:
                 metric = metrics[self._plan.early_stopping.metric]
@@ -195,7 +192,7 @@ class Training:
     def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
         """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
         model, optimizer, replicas = self._model, self._optimizer, len(self._replicas)
-        sizes, diagnostics = self._sampler.sizes, self._diagnostics
+        sizes = self._sampler.sizes
         rates = self._learning_rates(len(sizes))
         losses, correct = np.zeros((replicas, len(sizes))), np.zeros((replicas, sum(sizes)), np.bool_)
         finite, row = np.empty(replicas, np.bool_), 0
@@ -214,14 +211,16 @@ class Training:
                 correct[:, row : row + sizes[number]] = model.loss.correct()
                 row += sizes[number]
                 model.backward()
-                if diagnostics and number == len(sizes) - 1:
-                    diagnostics.before_step(model)
+                if number == len(sizes) - 1:
+                    for callback in self._callbacks:
+                        callback.on_gradients(model)
                 optimizer.step(rates[number])
             loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
             hits, rows = np.count_nonzero(correct, axis=-1), sum(sizes)
             metrics = {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}
-            if diagnostics and len(diverged) < replicas:
-                metrics |= diagnostics.after_step(model, rates[len(sizes) - 1])
+            if len(diverged) < replicas:
+                for callback in self._callbacks:
+                    metrics |= callback.on_step(model, rates[len(sizes) - 1])
         return metrics, list(diverged.values())
 
     def _learning_rates(self, count: int) -> FloatArray:
@@ -233,10 +232,10 @@ class Training:
             self._rates = self._plan.learning_rates(steps)[:, self._replicas]
         return self._rates[start : start + count]
 
-    def _follow(self) -> None:
-        if self._trajectories:
-            for row, replica in enumerate(self._replicas.tolist()):
-                self._trajectories[replica].take(self._epoch, self._model, row)
+    def _tell_epoch(self) -> None:
+        replicas: list[int] = self._replicas.tolist()
+        for callback in self._callbacks:
+            callback.on_epoch(self._epoch, self._model, replicas)
 
     def _divergence(self, row: int, loss: float) -> Departure:
         parameter = first_nonfinite_parameter(self._model, row)
@@ -245,11 +244,12 @@ class Training:
 
     def _departure(self, row: int, *, cancelled: bool = False, whole: bool = True) -> Departure:
         snapshot = self._snapshot(row) if whole else None  # before the best weights take the last ones' place
-        if self._trajectories and whole:
-            self._trajectories[self._replicas[row]].finish(self._epoch, self._model, row)
+        replica = int(self._replicas[row])
+        for callback in self._callbacks if whole else ():
+            callback.on_end(self._epoch, self._model, row, replica)
         if self._best:
             self._best.restore(row, self._model)
-        replica, model = int(self._replicas[row]), self._copy(row)
+        model = self._copy(row)
         return Departure(replica, self._epoch, model, cancelled=cancelled, snapshot=snapshot)
 
     def _snapshot(self, row: int) -> Snapshot:

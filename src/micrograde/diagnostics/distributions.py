@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from micrograde.diagnostics.points import chosen_points, cost_of_a_row, some_rows, stacks_for
+from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP, Activation, LinearLayer
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
-from micrograde.training.points import chosen_points, cost_of_a_row, some_rows, stacks_for
-from micrograde.training.trajectory import Trajectory
 
 VALUES = 2048
 """Of more values in a layer so many are drawn, the same ones at every point: a histogram needs no more."""

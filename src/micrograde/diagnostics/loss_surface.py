@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.diagnostics.points import cost_of_a_row, some_rows, stacks_for
+from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP
 from micrograde.training.batches import Samples
-from micrograde.training.points import cost_of_a_row, some_rows, stacks_for
-from micrograde.training.trajectory import Trajectory
 
 MOST_ROWS = 512
 """Of the training part so many rows are taken at most."""

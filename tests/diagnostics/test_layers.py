@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from micrograde.diagnostics.layers import Diagnostics, saturated_share
 from micrograde.nn import MLP, one_hot
 from micrograde.training import SGD, Samples, Training, TrainingPlan
-from micrograde.training.diagnostics import saturated_share
 
 
 def samples(rows):
@@ -22,11 +22,11 @@ def network(activation="tanh", batch_norm=True):
 def train(model, *, epochs=1, diagnostics=True, learning_rate=0.1):
     """Whole batches, so that each epoch is one step; the records."""
     optimizer = SGD(model.parameters, model.gradients, momentum=np.zeros(2), weight_decay=np.zeros(2))
-    plan = TrainingPlan(
-        epochs, 20, lambda steps: np.full((len(steps), 2), learning_rate), diagnostics=diagnostics
-    )
+    plan = TrainingPlan(epochs, 20, lambda steps: np.full((len(steps), 2), learning_rate))
     shuffling = [np.random.default_rng(seed) for seed in (0, 1)]
-    *records, _, _ = Training(model, optimizer, plan, samples(20), None, shuffling).run()
+    callbacks = [Diagnostics(model)] if diagnostics else []
+    stack = Training(model, optimizer, plan, samples(20), None, shuffling, callbacks=callbacks)
+    *records, _, _ = stack.run()
     return records
 
 

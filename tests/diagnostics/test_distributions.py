@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.training.following import at, make_model, make_samples, wander
+from tests.diagnostics.following import at, make_model, make_samples, wander
 
-from micrograde.training import Trajectory, distributions
-from micrograde.training.distributions import VALUES
-from micrograde.training.points import some_rows
+from micrograde.diagnostics import Trajectory, distributions
+from micrograde.diagnostics.distributions import VALUES
+from micrograde.diagnostics.points import some_rows
 
 
 @given(

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from micrograde.diagnostics.points import chosen_points, cost_of_a_row, stacks_for
+from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
 from micrograde.training.evaluation import evaluate
-from micrograde.training.points import chosen_points, cost_of_a_row, stacks_for
-from micrograde.training.trajectory import Trajectory
 
 POINTS = 30
 """Of a longer trajectory so many points are taken, evenly."""

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.training.following import make_model, make_samples, wander
+from tests.diagnostics.following import make_model, make_samples, wander
 
-from micrograde.training import Trajectory, loss_surface
-from micrograde.training.loss_surface import principal_directions
-from micrograde.training.points import some_rows
+from micrograde.diagnostics import Trajectory, loss_surface
+from micrograde.diagnostics.loss_surface import principal_directions
+from micrograde.diagnostics.points import some_rows
 
 
 def along(model, offsets):

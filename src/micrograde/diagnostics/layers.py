@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from micrograde.nn import MLP, Activation
 from micrograde.nn.arrays import FloatArray
+from micrograde.training.callbacks import Callback
 
 SATURATED = 0.97
 """A tanh beyond this lets less than 6 % of its gradient through."""
 
 
-class Diagnostics:
+class Diagnostics(Callback):
     """Measures a stack of networks; one for each training.
 
     Once an epoch, in code that is cold by then, it is the number of NumPy's calls that counts: what is
@@ -36,14 +37,14 @@ class Diagnostics:
         self._weights = np.array([prod(shapes[f"{layer}.weights"]) for layer in self._layers], float)
         self._features = np.array([prod(shape) for shape in model.statistics_layout.shapes.values()], float)
 
-    def before_step(self, model: MLP) -> None:
-        """To be called before the optimizer changes the parameters in the epoch's last step."""
+    def on_gradients(self, model: MLP) -> None:
+        """Keep the parameters that the epoch's last step is about to change."""
         if self._before.shape != model.parameters.shape:
             self._before = np.empty_like(model.parameters)
         np.copyto(self._before, model.parameters)
 
-    def after_step(self, model: MLP, learning_rate: FloatArray) -> dict[str, FloatArray]:
-        """Every measure by its metric's name, each (R,); ``learning_rate`` (R,) was the step's.
+    def on_step(self, model: MLP, learning_rate: FloatArray) -> dict[str, FloatArray]:
+        """Return every measure by its metric's name, each (R,).
 
         ``gradient/<layer>.mean``, ``gradient/<layer>.std``
             Over the entries of the gradient of a layer's weights.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from micrograde.training import Measurements, find
+from micrograde.diagnostics import Measurements, find
 
 EPOCHS = 20
 

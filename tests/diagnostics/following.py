@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from micrograde.diagnostics import Trajectory
 from micrograde.nn import MLP, one_hot
-from micrograde.training import Samples, Trajectory
+from micrograde.training import Samples
 
 
 def make_model(sizes=(4, 6, 3), seed=0, **options):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import DTypeLike
 
+from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
-from micrograde.training.trajectory import Trajectory
 
 _BYTES = 4 * 2**20  # that the arrays of a stack may take; more would not stay in the processor's caches
 _ARRAYS = 8  # of the size of a layer's output that its forward and backward pass hold, about

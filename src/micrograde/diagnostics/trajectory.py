@@ -1,9 +1,11 @@
 """The way a network takes through its parameters: a copy now and then, for pictures of how it learns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
+from micrograde.training.callbacks import Callback
 
 POINTS = 50
 """How many copies are kept at most, besides the first and the last."""
@@ -59,3 +61,19 @@ class Trajectory:
         self.epochs = [self.epochs[at] for at in kept]
         self.parameters = [self.parameters[at] for at in kept]
         self.statistics = [self.statistics[at] for at in kept]
+
+
+class TrajectoryKeeper(Callback):
+    """Fills the trajectory of each replica; ``trajectories`` has one for each that sets out."""
+
+    def __init__(self, trajectories: Sequence[Trajectory]) -> None:
+        self._trajectories = trajectories
+
+    def on_epoch(self, epoch: int, model: MLP, replicas: Sequence[int]) -> None:
+        """Keep a copy of every replica's parameters, if it is this epoch's turn."""
+        for row, replica in enumerate(replicas):
+            self._trajectories[replica].take(epoch, model, row)
+
+    def on_end(self, epoch: int, model: MLP, row: int, replica: int) -> None:
+        """Keep the last parameters, whatever the epoch."""
+        self._trajectories[replica].finish(epoch, model, row)

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograde.diagnostics import Trajectory
+from micrograde.diagnostics.trajectory import POINTS
 from micrograde.nn import MLP
-from micrograde.training import Trajectory
-from micrograde.training.trajectory import POINTS
 
 
 def stack():

@@ -1,9 +1,10 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.training.following import at, make_model, make_samples, wander
+from tests.diagnostics.following import at, make_model, make_samples, wander
 
-from micrograde.training import Trajectory, decision_boundary, evaluate
+from micrograde.diagnostics import Trajectory, decision_boundary
+from micrograde.training import evaluate
 
 
 @given(

@@ -1,0 +1,25 @@
+"""What is measured of a network while it trains, and what stands out in it at the end.
+
+The functions read a trained network and its trajectory; none of them changes what training computes.
+"""
+
+from micrograde.diagnostics.boundary import Boundary, decision_boundary
+from micrograde.diagnostics.distributions import Distributions, distributions
+from micrograde.diagnostics.findings import Measurements, find
+from micrograde.diagnostics.layers import Diagnostics
+from micrograde.diagnostics.loss_surface import LossSurface, loss_surface
+from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
+
+__all__ = [
+    "Boundary",
+    "Diagnostics",
+    "Distributions",
+    "LossSurface",
+    "Measurements",
+    "Trajectory",
+    "TrajectoryKeeper",
+    "decision_boundary",
+    "distributions",
+    "find",
+    "loss_surface",
+]
