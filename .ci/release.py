@@ -26,7 +26,7 @@ from stages import ROOT, Stage, print_summary, run_lanes
 
 SCRATCH = ROOT / "build" / "release"
 QUICK = '-m pytest -n auto --dist worksteal -m "not slow" --ignore=tests/system'
-COMPUTING = "tests/autograd tests/nn tests/training tests/test_gradcheck.py tests/test_estimator.py"
+COMPUTING = "tests/autograd tests/nn tests/training tests/gradcheck tests/api/test_estimator.py"
 LATER_PYTHONS = ("3.12", "3.13")
 OF_PAGES = ("Haswell", "Prescott")
 # OpenBLAS's names of kernels, and what the processor must have for each.

@@ -72,7 +72,7 @@ def launch_crowd(home: Path, processes: int, seconds: float) -> Crowd:
 def what_is_wrong(home: Path, crowd: Crowd) -> list[str]:
     """A line for each thing; none if all is as it was said."""
     from micrograde.analysis import load_history, load_runs, load_sweeps
-    from micrograde.tracking import local_store
+    from micrograde.store import local_store
 
     uri = local_store(home).tracking_uri
     runs, sweeps = load_runs(uri), load_sweeps(uri)

@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from micrograde.estimator import MLPClassifier
+from micrograde.api.estimator import MLPClassifier
 
 DATA = {"digits": load_digits, "wine": load_wine, "breast_cancer": load_breast_cancer}
 SETTINGS: Mapping[str, Mapping[str, Any]] = {

@@ -17,9 +17,6 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from micrograde.artifacts import write_graphs, write_walkthrough
-from micrograde.assembly import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
-from micrograde.classifier import write_classifier
 from micrograde.config import (
     BundledData,
     ConstantSchedule,
@@ -32,7 +29,10 @@ from micrograde.config import (
 )
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
-from micrograde.pictures import write_light_pictures, write_other_pictures
+from micrograde.models.trained_network import write_classifier
+from micrograde.runs.artifacts import write_graphs, write_walkthrough
+from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
+from micrograde.runs.pictures import write_light_pictures, write_other_pictures
 from micrograde.training import Departure, EpochRecord, Training, confusion_counts
 
 DIGITS = BundledData(name="digits")

@@ -119,7 +119,7 @@ def restarts(server: MlflowServer) -> Callable[[Path], None]:
 @contextmanager
 def running_server() -> Iterator[tuple[MlflowServer, Path]]:
     """A server with an empty store, and a folder for whatever else."""
-    from micrograde.tracking import local_store, make_store
+    from micrograde.store import local_store, make_store
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

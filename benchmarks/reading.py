@@ -37,7 +37,7 @@ from micrograde.config import (
     as_params,
     config_digest,
 )
-from micrograde.tracking import StoreLocation, make_store
+from micrograde.store import StoreLocation, make_store
 
 METRICS = (
     "train/loss",

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from micrograde.library_environment import quiet_environment
+from micrograde.store.library_environment import quiet_environment
 
 _SECONDS = 300  # until a server that has not come up is given up
 

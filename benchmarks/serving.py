@@ -23,13 +23,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks.servers import free_port
-from micrograde.assembly import prepare_data
-from micrograde.classifier import describe_model
 from micrograde.config import BundledData
-from micrograde.library_environment import quiet_environment
-from micrograde.tracking import StoreLocation, local_store
-from micrograde.tracking.logged_model import log_model
-from micrograde.tracking.mlmodel import write_mlmodel
+from micrograde.models.trained_network import describe_model
+from micrograde.runs.building import prepare_data
+from micrograde.store import StoreLocation, local_store
+from micrograde.store.library_environment import quiet_environment
+from micrograde.store.logged_model import log_model
+from micrograde.store.mlmodel import write_mlmodel
 
 ROOT = Path(__file__).parents[1]
 MODELS_LOGGED = 15
@@ -92,7 +92,7 @@ def measure_answers(model: Path, requests: int) -> None:
     content = json.dumps({"dataframe_split": {**example, "data": example["data"][:1]}}).encode()
     import pandas as pd
 
-    from micrograde.classifier import read_classifier
+    from micrograde.models.trained_network import read_classifier
 
     answer = read_classifier(model).predict(pd.DataFrame(example["data"][:1], columns=example["columns"]))
     answer.to_json(constant / "answer.json", orient="split")

@@ -95,9 +95,9 @@ def checkpoint_share(epochs: int, between: float) -> tuple[float, int]:
     """Of a run's training the share that checkpoints take, and how many there were."""
     import tempfile
 
-    from micrograde.experiment import PreparedSets, train_runs
-    from micrograde.live_run import LiveRun, RunRequest
-    from micrograde.progress import Watch
+    from micrograde.runs.live_run import LiveRun, RunRequest
+    from micrograde.runs.progress import Watch
+    from micrograde.runs.train import PreparedSets, train_runs
     from micrograde.tracking import NullRecorder
 
     class Folder(NullRecorder):
@@ -146,7 +146,7 @@ def checkpoint_share(epochs: int, between: float) -> tuple[float, int]:
 
 
 def _config(epochs: int, between: float):  # type: ignore[no-untyped-def]
-    from micrograde.config_parsing import parse_train_config
+    from micrograde.config.parsing import parse_train_config
 
     return parse_train_config(
         {

@@ -75,7 +75,7 @@ def sweep_in_parts(target: Path) -> None:
     """The sweep of 100 runs in this process; seconds by part into a JSON file."""
     import runpy
 
-    from micrograde import live_run
+    from micrograde.runs import live_run
     from micrograde.sweeps import launching, session, summary
     from micrograde.tracking import Recorder
 
@@ -115,7 +115,8 @@ def parts() -> dict[str, float]:
 
 def recording(runs: int = 100, epochs: int = 50, metrics: int = 8) -> None:
     """What the recorder and its writer take for runs with 400 values and 20 params that are told at once."""
-    from micrograde.tracking import DatasetInput, Recorder, local_store
+    from micrograde.store import local_store
+    from micrograde.tracking import DatasetInput, Recorder
 
     with tempfile.TemporaryDirectory() as folder:
         dataset = DatasetInput("digits", "f" * 64, "{}", "{}", "{}")
@@ -142,7 +143,7 @@ def many(runs: int) -> list[float]:
     import pandas as pd
 
     from micrograde.analysis import load_runs
-    from micrograde.tracking import local_store
+    from micrograde.store import local_store
 
     with shell() as (folder, environment):
         took = seconds([*TRAIN, "-m", "experiment=notebook", f"seed=range({runs})"], folder, environment)
@@ -159,7 +160,7 @@ def many(runs: int) -> list[float]:
 def killed(attempts: int) -> int:
     """How many sweeps that were killed and started again ended as one that was not."""
     from micrograde.analysis import load_history, load_runs, load_sweeps
-    from micrograde.tracking import local_store
+    from micrograde.store import local_store
 
     def values(folder: Path) -> dict[Any, Any]:
         uri = local_store(folder).tracking_uri

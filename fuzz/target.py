@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from micrograde.core.errors import InputError
 from micrograde.data import Dataset, memory
-from micrograde.errors import InputError
 
 PRETENDED_MEMORY = 2**28  # bytes; small, so that what takes too much of it is found quickly
 MEMORY_LIMIT = 2**30  # what the process may take, Python and its libraries with it

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 from micrograde.analysis import (
     SUFFIXES,
-    Sweep,
     by_importance,
     check_output,
-    find_sweep,
     group_over_seeds,
     list_run_ids,
     load_history,
     load_runs,
-    make_command,
     merge_mean_and_std,
     order_runs,
     print_table,
@@ -22,18 +19,19 @@ from micrograde.analysis import (
     usual_metric,
     write_table,
 )
-from micrograde.command_configs import CompareConfig
-from micrograde.command_line import Config, entry_point
-from micrograde.config_parsing import parse_compare_config
-from micrograde.errors import InputError
-from micrograde.locations import store_location
-from micrograde.printable import printable
-from micrograde.recorded_names import name_among
-from micrograde.side_by_side import compare_runs, picture_path, told_apart
-from micrograde.sweep_report import SweepReport, metrics_drawn, report_folder, write_sweep_report
-from micrograde.terminal import say, terminal_lines, terminal_width
-from micrograde.tracking import project_home, recover
-from micrograde.working import working
+from micrograde.cli.command_line import Config, entry_point
+from micrograde.config.commands import CompareConfig
+from micrograde.config.locations import store_location
+from micrograde.config.parsing import parse_compare_config
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.terminal import say, terminal_lines, terminal_width
+from micrograde.core.working import working
+from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
+from micrograde.store import StoredSweep, find_sweep, make_command, project_home
+from micrograde.store.metric_names import name_among
+from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
+from micrograde.tracking import recover
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +131,7 @@ def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> N
 
 
 def write_report(
-    uri: str, sweep: Sweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
+    uri: str, sweep: StoredSweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
 ) -> SweepReport:
     """Write the sweep's report where the config or its name puts it."""
     history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from micrograde.analysis import check_output
-from micrograde.command_line import Config, entry_point
-from micrograde.config_parsing import parse_export_config
-from micrograde.errors import InputError, RunFailedError
-from micrograde.onnx_export import OPSET, check_extra, compare_onnx, example_rows, export_onnx
-from micrograde.printable import printable
-from micrograde.recorded_models import find_model
-from micrograde.terminal import say
-from micrograde.working import working
+from micrograde.cli.command_line import Config, entry_point
+from micrograde.config.parsing import parse_export_config
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.printable import printable
+from micrograde.core.terminal import say
+from micrograde.core.working import working
+from micrograde.models.onnx_export import OPSET, check_extra, compare_onnx, example_rows, export_onnx
+from micrograde.runs.recorded_models import find_model
 
 _ROWS = 1000  # that both classify before anything is written
 

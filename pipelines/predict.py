@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from micrograde.analysis import check_output, print_table, write_table
-from micrograde.command_line import Config, entry_point
-from micrograde.config_parsing import parse_predict_config
-from micrograde.errors import InputError
-from micrograde.predicting import Predictions, predict_table
-from micrograde.printable import printable
-from micrograde.recorded_models import RecordedModel, find_model
-from micrograde.terminal import say
-from micrograde.working import working
+from micrograde.cli.command_line import Config, entry_point
+from micrograde.config.parsing import parse_predict_config
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.terminal import say
+from micrograde.core.working import working
+from micrograde.runs.predicting import Predictions, predict_table
+from micrograde.runs.recorded_models import RecordedModel, find_model
 
 _CLASSES = 20  # that are listed
 

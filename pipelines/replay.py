@@ -2,12 +2,12 @@
 
 import sys
 
-from micrograde.command_line import Config, entry_point
-from micrograde.config_parsing import parse_replay_config
-from micrograde.leaving import RUN_FAILED
-from micrograde.printable import printable
-from micrograde.replaying import Replay, replay_run
-from micrograde.terminal import say
+from micrograde.cli.command_line import Config, entry_point
+from micrograde.config.exit_lines import RUN_FAILED
+from micrograde.config.parsing import parse_replay_config
+from micrograde.core.printable import printable
+from micrograde.core.terminal import say
+from micrograde.runs.replaying import Replay, replay_run
 
 
 @entry_point(config_name="replay")

@@ -3,28 +3,19 @@
 import sys
 from pathlib import Path
 
-from micrograde.command_configs import SyncConfig
-from micrograde.command_line import Config, entry_point
+from micrograde.cli.command_line import Config, entry_point
 from micrograde.config import ServerTracking
-from micrograde.config_parsing import parse_sync_config
-from micrograde.errors import InputError
-from micrograde.leaving import RUN_FAILED
-from micrograde.library_environment import would_be_told_who_asks
-from micrograde.locations import store_location
-from micrograde.terminal import say
-from micrograde.tracking import (
-    Kept,
-    Launch,
-    Sent,
-    StoreLocation,
-    is_alive,
-    local_store,
-    project_home,
-    send_launch,
-    server_store,
-)
-from micrograde.tracking.kinds import check_kinds
-from micrograde.working import working
+from micrograde.config.commands import SyncConfig
+from micrograde.config.exit_lines import RUN_FAILED
+from micrograde.config.locations import store_location
+from micrograde.config.parsing import parse_sync_config
+from micrograde.core.errors import InputError
+from micrograde.core.terminal import say
+from micrograde.core.working import working
+from micrograde.store import StoreLocation, local_store, project_home, server_store
+from micrograde.store.library_environment import would_be_told_who_asks
+from micrograde.store.path_kinds import check_kinds
+from micrograde.tracking import Kept, Launch, Sent, is_alive, send_launch
 
 
 @entry_point(config_name="sync")

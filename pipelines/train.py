@@ -5,18 +5,18 @@ import sys
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from micrograde import tags
-from micrograde.command_line import Config, recording_entry_point
-from micrograde.config_parsing import parse_sweep_config, parse_train_config
-from micrograde.errors import RunFailedError
-from micrograde.experiment import RunResult, default_metric, run_experiments
-from micrograde.leaving import INTERRUPTED
-from micrograde.locations import store_location, where_to_look
-from micrograde.recorded_names import recorded_name
-from micrograde.resuming import Resumption, resumed_run
+from micrograde.cli.command_line import Config, recording_entry_point
+from micrograde.config.exit_lines import INTERRUPTED
+from micrograde.config.locations import store_location, where_to_look
+from micrograde.config.parsing import parse_sweep_config, parse_train_config
+from micrograde.core.errors import RunFailedError
+from micrograde.core.terminal import say
+from micrograde.runs.resuming import Resumption, resumed_run
+from micrograde.runs.train import RunResult, default_metric, run_experiments
+from micrograde.store import tags
+from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.members import run_members
 from micrograde.sweeps.options import check_alone
-from micrograde.terminal import say
 from micrograde.tracking import WriterProcess
 
 

@@ -9,19 +9,20 @@ import time
 import webbrowser
 from importlib.metadata import entry_points, version
 
-from micrograde.errors import InputError
-from micrograde.library_environment import keep_warnings_warnings, quiet_environment
-from micrograde.mlflow_ui import APP_NAME
-from micrograde.mlflow_variables import TRACKING_URI, is_own_store, shown
-from micrograde.printable import printable
-from micrograde.streams import keep_output_steady
-from micrograde.surroundings import refusal, take_stock
-from micrograde.terminal import use_plain_characters
-from micrograde.tracking import local_store, make_store, recover
-from micrograde.tracking.kinds import check_content, check_kinds
+from micrograde.cli.mlflow_ui import APP_NAME
+from micrograde.cli.surroundings import refusal, take_stock
+from micrograde.config.mlflow_variables import TRACKING_URI, is_own_store, shown
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.streams import keep_output_steady
+from micrograde.core.terminal import use_plain_characters
+from micrograde.store import local_store, make_store
+from micrograde.store.library_environment import keep_warnings_warnings, quiet_environment
+from micrograde.store.path_kinds import check_content, check_kinds
+from micrograde.tracking import recover
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
-"""MLflow's list of experiments, with what `micrograde.mlflow_ui` chooses for its other pages, too."""
+"""MLflow's list of experiments, with what `micrograde.cli.mlflow_ui` chooses for its other pages, too."""
 _START_SECONDS = 120.0  # how long MLflow may take until it answers
 _NAMES_OF_THIS_MACHINE = [
     f"{name}{port}" for name in ("localhost", "127.0.0.1", "[[]::1]") for port in ("", ":*")

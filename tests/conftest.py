@@ -16,7 +16,7 @@ from tests.homes import copy_home
 from tests.waiting import wait_for
 from tests.warm import WarmPython
 
-from micrograde.tracking import local_store, make_store
+from micrograde.store import local_store, make_store
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,7 +5,7 @@ import io
 import shutil
 from pathlib import Path
 
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 from micrograde.tracking.moving import mend_addresses
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from micrograde.printable import printable
-from micrograde.tracking import StoreLocation, local_store
+from micrograde.core.printable import printable
+from micrograde.store import StoreLocation, local_store
 
 EXAMPLES = int(os.environ.get("MICROGRADE_EXAMPLES", "0"))
 """How many of each kind `make check-release` wants drawn, anew each time."""

@@ -11,13 +11,12 @@ import pandas as pd
 import pytest
 from tests.homes import copy_home
 
-from micrograde.analysis import StoredRun
-from micrograde.analysis.selection import RunAbout
-from micrograde.config_parsing import parse_train_config
-from micrograde.experiment import PreparedSets, open_recorder, train_runs
-from micrograde.live_run import RunRequest
-from micrograde.recipe_versions import RECIPE_VERSION
-from micrograde.tracking import StoreLocation, local_store
+from micrograde.config.parsing import parse_train_config
+from micrograde.config.recipe_versions import RECIPE_VERSION
+from micrograde.runs.live_run import RunRequest
+from micrograde.runs.train import PreparedSets, open_recorder, train_runs
+from micrograde.store import StoredRun, StoreLocation, local_store
+from micrograde.store.records import RunAbout
 
 STOPPED = {
     "recipe_version": RECIPE_VERSION,

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import termios
 
-from micrograde.terminal import cells
+from micrograde.core.terminal import cells
 
 WIDTHS = (60, 80, 120, 200)
 

@@ -14,16 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from micrograde import MLPClassifier, assembly
+from micrograde import MLPClassifier
 from micrograde.config import TrainConfig
-from micrograde.config_parsing import parse_train_config
+from micrograde.config.keys import SCHEMAS, keys_of
+from micrograde.config.parsing import parse_train_config
+from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
+from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import memory
-from micrograde.errors import InputError, RunFailedError
-from micrograde.experiment import PreparedSets, run_experiments, train_runs
-from micrograde.keys import SCHEMAS, keys_of
-from micrograde.live_run import RunRequest
-from micrograde.progress import watch_runs
-from micrograde.recipe_versions import dataclass_members, members, names_of_choice
+from micrograde.runs import building
+from micrograde.runs.live_run import RunRequest
+from micrograde.runs.progress import watch_runs
+from micrograde.runs.train import PreparedSets, run_experiments, train_runs
 from micrograde.tracking import NullRecorder
 
 EXTREMES = [
@@ -127,7 +128,7 @@ def files(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_machine(monkeypatch):
     """Of 1 GiB: what it could not hold is refused, and what it can takes no long time."""
-    for module in (assembly, memory):
+    for module in (building, memory):
         monkeypatch.setattr(module, "physical_memory", lambda: 2**30)
 
 

@@ -6,14 +6,13 @@ import pytest
 from tests.conftest import unpack_old_home
 
 import micrograde as mg
-from micrograde import tags
-from micrograde.analysis import load_run, load_runs, load_sweeps
+from micrograde.analysis import load_runs, load_sweeps
 from micrograde.config import LocalTracking
-from micrograde.errors import InputError
-from micrograde.predicting import predict_table
-from micrograde.recorded_models import find_model
-from micrograde.replaying import replay_run
-from micrograde.tracking import local_store
+from micrograde.core.errors import InputError
+from micrograde.runs.predicting import predict_table
+from micrograde.runs.recorded_models import find_model
+from micrograde.runs.replaying import replay_run
+from micrograde.store import load_run, local_store, tags
 
 IRIS = "fd7185c0fa6e4d97aad025e30a6e0e3a"
 WINE = "602036e067714a06809e9d25b18912c0"

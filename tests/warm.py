@@ -122,7 +122,7 @@ def serve(connection: socket.socket) -> None:
 def import_everything() -> None:
     """All rooms of micrograde, and the libraries that they import when they need them."""
     import micrograde
-    from micrograde.library_environment import quiet_environment
+    from micrograde.store.library_environment import quiet_environment
 
     os.environ.update(quiet_environment())  # as the writer has it when it imports MLflow
     with warnings.catch_warnings(action="ignore"):  # of libraries among themselves, as commands ignore them

@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from fuzz.parts import choose
 from fuzz.target import FindingError, Target
-from micrograde.tracking import local_store, server_store
-from micrograde.tracking.addresses import folder_here
-from micrograde.tracking.server_files import ForeignAddressError, check_address
+from micrograde.store import local_store, server_store
+from micrograde.store.local_addresses import folder_here
+from micrograde.store.server_files import ForeignAddressError, check_address
 
 _SERVER = "https://me:secret@mlflow.example:5000/sub"
 _HOST, _ENDPOINT = "mlflow.example:5000", "/sub/api/2.0/mlflow-artifacts/artifacts"

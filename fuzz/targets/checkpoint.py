@@ -17,14 +17,14 @@ import numpy as np
 from fuzz.parts import choose, join_parts, split_parts
 from fuzz.target import FindingError, Target
 from fuzz.targets.safetensors import make_file
-from micrograde.checkpoints import (
+from micrograde.nn import MLP
+from micrograde.runs.checkpoints import (
     Checkpoint,
     UnusableCheckpointError,
     content_digest,
     read_checkpoint,
     write_checkpoint,
 )
-from micrograde.nn import MLP
 from micrograde.training import SGD, BatchSampler, EarlyStopping, ForeignSnapshotError, Samples
 from micrograde.training.early_stopping import BestWeights
 from micrograde.training.snapshots import restore_snapshot, take_snapshot

@@ -13,8 +13,8 @@ import numpy as np
 
 from fuzz.parts import choose, join_parts, split_parts
 from fuzz.target import PRETENDED_MEMORY, FindingError, Target
-from micrograde.checkpoints import UnusableCheckpointError, _read_arrays
 from micrograde.data.messages import shortened
+from micrograde.runs.checkpoints import UnusableCheckpointError, _read_arrays
 
 _SIZES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3"), 1),

@@ -5,7 +5,7 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from omegaconf import OmegaConf
 
-from micrograde.redaction import redacted
+from micrograde.core.redaction import redacted
 
 
 class BasicSweep(BasicSweeper):

@@ -13,7 +13,7 @@ if sys.platform == "win32":  # where a file cannot be locked as the records need
     print("micrograde runs on Linux and macOS; on Windows use WSL", file=sys.stderr)
     sys.exit(2)
 
-from micrograde.process_limits import too_little_memory
+from micrograde.core.process_limits import too_little_memory
 
 if line := too_little_memory():
     print(line, file=sys.stderr)
@@ -34,9 +34,9 @@ from micrograde.nn import (
 )
 
 if TYPE_CHECKING:
-    from micrograde.estimator import MLPClassifier
-    from micrograde.interactive import run, sweep
-    from micrograde.results import Run, Sweep, compare
+    from micrograde.api.estimator import MLPClassifier
+    from micrograde.api.interactive import run, sweep
+    from micrograde.api.results import Run, Sweep, compare
 
 Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
 
@@ -62,12 +62,12 @@ __all__ = [
 ]
 
 _WHEN_ASKED_FOR = {
-    "MLPClassifier": "estimator",
-    "Run": "results",
-    "Sweep": "results",
-    "compare": "results",
-    "run": "interactive",
-    "sweep": "interactive",
+    "MLPClassifier": "api.estimator",
+    "Run": "api.results",
+    "Sweep": "api.results",
+    "compare": "api.results",
+    "run": "api.interactive",
+    "sweep": "api.interactive",
 }
 
 

@@ -6,8 +6,8 @@ MLflow imports this module and gives it the folder that the model was kept in. N
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.classifier import Classifier, read_classifier
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
+from micrograde.models.trained_network import Classifier, read_classifier
 
 if TYPE_CHECKING:
     import pandas

@@ -10,7 +10,7 @@ from micrograde.analysis import (
     usual_metric,
     varying_parameters,
 )
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 
 def test_only_what_differs_is_varying(uri):

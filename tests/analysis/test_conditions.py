@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograde.analysis.conditions import keep_where
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 SIGNS = {
     "=": lambda a, b: a == b,

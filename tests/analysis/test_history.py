@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.hostile_server import of_store, serving
 
-from micrograde.analysis import load_history, load_runs, load_sweeps, server
-from micrograde.analysis.selection import LARGEST
-from micrograde.errors import InputError
+from micrograde.analysis import load_history, load_runs, load_sweeps
+from micrograde.core.errors import InputError
+from micrograde.store import server_reader as server
+from micrograde.store.records import LARGEST
 
 
 def test_a_row_a_value_sorted_by_run_metric_and_step(sweep_uri):
@@ -63,7 +64,7 @@ def test_sweeps_and_superseded_attempts_are_read_if_named(sweep_uri):
 
 
 def test_many_ids_are_read_in_parts(sweep_uri, monkeypatch):
-    monkeypatch.setattr("micrograde.analysis.sql_store._IDS_AT_ONCE", 2)
+    monkeypatch.setattr("micrograde.store.sql_reader._IDS_AT_ONCE", 2)
     ids = load_runs(sweep_uri)["run_id"].tolist()
     pd.testing.assert_frame_equal(load_history(sweep_uri, run_ids=ids + ids), load_history(sweep_uri))
 

@@ -14,7 +14,7 @@ from tests.terminals import WIDTHS, Terminal, too_wide
 
 from micrograde.analysis import by_importance, print_table, table_of_runs
 from micrograde.analysis.layout import Column, fitted_layout, whole_layout
-from micrograde.terminal import cells
+from micrograde.core.terminal import cells
 
 TEXT = st.text(st.characters(exclude_categories=("C", "Z", "M")), max_size=60)
 

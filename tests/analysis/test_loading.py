@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from tests.hostile_server import of_store, serving
 
-from micrograde.analysis import load_runs, order_runs, server
+from micrograde.analysis import load_runs, order_runs
 from micrograde.analysis.joining import joined
-from micrograde.analysis.selection import RawRuns, RunAbout, Selection
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
+from micrograde.store import server_reader as server
+from micrograde.store.records import RawRuns, RunAbout, Selection
 
 
 def test_a_row_a_run_newest_first_with_typed_columns(uri):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from micrograde.analysis import best_run, group_over_seeds, order_runs, summarize
 from micrograde.analysis.ranking import loss_beside, standing
-from micrograde.progress import RunsWatch
+from micrograde.runs.progress import RunsWatch
 
 few = st.sampled_from([0.25, 0.5, 0.75])
 rows = st.lists(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from micrograde.analysis import best_run, summarize
 from micrograde.analysis.student import t_quantile
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 STATISTICS = ["mean", "std", "ci_low", "ci_high"]
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from micrograde.analysis import load_runs, merge_mean_and_std, print_table, write_table
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 
 def test_csv_and_parquet_hold_what_was_written(uri, tmp_path):

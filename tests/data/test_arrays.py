@@ -3,8 +3,8 @@ import io
 import numpy as np
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
-from micrograde.errors import InputError
 
 FEATURES = np.arange(12.0).reshape(3, 2, 2)
 LABELS = np.array([4, 9, 4])

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import unpack_old_home
 
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
-from micrograde.errors import InputError
 
 
 def csv(folder, labels, features=None, name="t.csv"):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from micrograde.core.errors import InputError
 from micrograde.data import Dataset
-from micrograde.errors import InputError
 
 
 def make_dataset(**changes):

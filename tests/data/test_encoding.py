@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograde.core.errors import InputError
 from micrograde.data import TableEncoding
-from micrograde.errors import InputError
 
 TABLE = pd.DataFrame({"age": [30.0, 41.5], "colour": ["red", "blue"], "member": [True, False]})
 

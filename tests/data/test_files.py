@@ -1,7 +1,7 @@
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data.files import existing_file
-from micrograde.errors import InputError
 
 
 def test_relative_and_home_paths_are_found(tmp_path, monkeypatch):

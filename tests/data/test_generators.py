@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
-from micrograde.errors import InputError
 
 OPTIONS = {
     "gaussian": {"samples": 40, "features": 3, "classes": 2},

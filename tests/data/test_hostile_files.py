@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset, memory, unpacking
 from micrograde.data.parquet_pages import page_sizes
-from micrograde.errors import InputError
 
 MIB = 2**20
 

@@ -5,8 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, load_dataset, split_dataset
-from micrograde.errors import InputError
 
 CODES = {"u1": 0x08, "i1": 0x09, ">i2": 0x0B, ">i4": 0x0C, ">f4": 0x0D, ">f8": 0x0E}
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograde.core.errors import InputError
 from micrograde.data.labels import encode_labels
-from micrograde.errors import InputError
 
 
 @given(st.lists(st.integers(-100, 100), min_size=1))

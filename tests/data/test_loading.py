@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from micrograde.config import AnyData, DataConfig
-from micrograde.config_parsing import parse_train_config
+from micrograde.config.parsing import parse_train_config
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
 from micrograde.data.loading import GENERATORS, READERS
-from micrograde.errors import InputError
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
 SPLIT_FIELDS = {field.name for field in dataclasses.fields(DataConfig)} - {"seed"}

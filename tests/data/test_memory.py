@@ -2,8 +2,8 @@ import tracemalloc
 
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset, memory
-from micrograde.errors import InputError
 
 
 @pytest.fixture

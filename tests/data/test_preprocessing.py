@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from micrograde.core.errors import InputError
 from micrograde.data import Dataset, Preprocessing, TableEncoding, load_dataset
-from micrograde.errors import InputError
 
 VALUES = st.floats(-1e6, 1e6)
 FEATURES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=8), elements=VALUES)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from micrograde.core.errors import InputError
 from micrograde.data import Dataset, split_dataset
-from micrograde.errors import InputError
 
 FRACTIONS = st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.3, 1 / 3])
 COUNTS = st.lists(st.integers(3, 60), min_size=2, max_size=6)

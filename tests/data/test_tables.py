@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
 from micrograde.data.tables import read_parquet, read_rows
-from micrograde.errors import InputError
 
 TABLE = "age,colour,member,kind\n30,red,True,cat\n41.5,blue,False,dog\n7,red,False,cat\n"
 

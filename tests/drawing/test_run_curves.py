@@ -5,7 +5,7 @@ import pytest
 from tests.security.test_hostile_names import HOSTILE, check_svg
 
 from micrograde.drawing import RunCurves, draw_run_curves
-from micrograde.drawing.run_curves import MOST_RUNS
+from micrograde.drawing.run.side_by_side import MOST_RUNS
 
 PATH = "{http://www.w3.org/2000/svg}path"
 

@@ -12,10 +12,9 @@ from micrograde.drawing import (
     draw_parallel_coordinates,
     draw_sweep,
     draw_sweep_curves,
-    parallel_coordinates,
     save_figure,
-    sweep_curves,
 )
+from micrograde.drawing.sweep import curves, parallel_coordinates
 
 ACCURACY = {"metric": "val/accuracy", "lower_is_better": False, "title": "a sweep"}
 RATES = Swept("optimizer.learning_rate", [0.1, 0.1, 1.0, 1.0, 10.0])
@@ -147,7 +146,7 @@ def test_curves_of_all_runs(tmp_path):
 
 
 def test_of_many_curves_a_sample_and_quantiles_of_all(monkeypatch):
-    monkeypatch.setattr(sweep_curves, "LINES", 10)
+    monkeypatch.setattr(curves, "LINES", 10)
     values = np.arange(101.0)[:, None] * [1.0, 2.0]
     figure = draw_sweep_curves([Curves("x/y", np.arange(2), values)], title="t")
     (axes,) = figure.axes

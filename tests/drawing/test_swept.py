@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.drawing.swept import TICKS, scale_of, shown
+from micrograde.drawing.sweep.swept import TICKS, scale_of, shown
 
 
 @pytest.mark.parametrize(

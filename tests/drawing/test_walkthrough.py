@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import micrograde.autograd
-from micrograde.artifacts import write_walkthrough
 from micrograde.autograd import Variable, concatenate, constant, nodes
 from micrograde.drawing import draw_walkthrough
 from micrograde.drawing.walkthrough.encoding import ENTRIES, WINDOW
@@ -18,6 +17,7 @@ from micrograde.drawing.walkthrough.formulas import FORMULAS
 from micrograde.drawing.walkthrough.page import LIMIT
 from micrograde.drawing.walkthrough.steps import walk
 from micrograde.nn import MLP
+from micrograde.runs.artifacts import write_walkthrough
 from micrograde.training import Samples
 
 SHAPES = ((), (3,), (1, 3), (2, 1), (2, 3))

@@ -18,7 +18,7 @@ CODE = "would have Python code run, which no config may"
 SERVER = "tracking=server"
 
 # What is typed behind `python pipelines/train.py`, and how the line begins. More of what Hydra and its flags refuse is
-# in tests/test_hydra_messages.py and tests/test_arguments.py, more of values in tests/test_config.py.
+# in tests/config/test_hydra_messages.py and tests/config/test_flags.py, more of values in tests/config/test_schema.py.
 TRAIN = [
     # types
     ("optimizer.learning_rate=fast", f"optimizer.learning_rate=fast: {NUMBERS}"),

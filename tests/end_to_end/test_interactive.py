@@ -8,10 +8,10 @@ from hydra.core.global_hydra import GlobalHydra
 from tests.homes import copy_home
 
 import micrograde as mg
-from micrograde import tags
-from micrograde.analysis import load_run, load_runs
-from micrograde.errors import InputError
-from micrograde.results import Run, Sweep
+from micrograde.analysis import load_runs
+from micrograde.api.results import Run, Sweep
+from micrograde.core.errors import InputError
+from micrograde.store import load_run, tags
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 

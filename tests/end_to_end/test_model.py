@@ -13,8 +13,7 @@ import pytest
 from benchmarks.servers import free_port
 from tests.waiting import wait_for
 
-from micrograde import tags
-from micrograde.tracking import local_store
+from micrograde.store import local_store, tags
 
 ROWS = 60
 

@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 from tests.conftest import User
 
-from micrograde.results import Run
-from micrograde.tracking import local_store
+from micrograde.api.results import Run
+from micrograde.store import local_store
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 

@@ -16,7 +16,7 @@ from benchmarks.servers import Proxy, failing
 from tests.waiting import wait_for
 
 from micrograde.analysis import load_history, load_runs
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 

@@ -12,7 +12,7 @@ from benchmarks.servers import MlflowServer
 from tests.conftest import ROOT
 from tests.records import trees
 
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 
@@ -157,7 +157,7 @@ def test_one_that_was_killed_has_what_it_had_learned(user):
     assert line_of(done, "note") == "the run is KILLED: the model is what it had learned"
 
 
-# What is wrong with a table is told in tests/test_predicting.py, with a model in tests/test_recorded_models.py.
+# What is wrong with a table is told in tests/runs/test_predicting.py, with a model in tests/runs/test_recorded_models.py.
 BAD = [
     ("run_id=abcdef data.path=new.csv", "run_id=abcdef: there is no such run in the store"),
     ("data.path=trees.csv", "run_id: is missing; it needs a value"),
@@ -293,7 +293,7 @@ def test_without_the_extra_a_line_says_how_to_get_it(careless):
 def test_a_model_that_differs_is_not_written(careless):
     user, run = careless
     arguments = (f"run_id={run.info.run_id}", "output=model.onnx")
-    change = "import micrograde.nn.batch_normalization as b; import micrograde.onnx_export as o; old = o._activation; o._activation = lambda graph, model, x: graph.node('Neg', old(graph, model, x))"
+    change = "import micrograde.nn.batch_normalization as b; import micrograde.models.onnx_export as o; old = o._activation; o._activation = lambda graph, model, x: graph.node('Neg', old(graph, model, x))"
     done = run_changed(user, change, *arguments)
     assert done.returncode == 1
     assert "ONNX Runtime differs by " in done.stderr

@@ -116,7 +116,7 @@ def test_a_path_that_the_store_tells_is_followed_in_this_folder_only(user, tmp_p
 
 
 def test_a_hostile_recipe_is_refused_in_a_line(user):
-    """Others are tried in tests/test_run_files.py."""
+    """Others are tried in tests/runs/test_files.py."""
     user.run("train", "training.num_epochs=1")
     run = only_run(user)
     recipe_of(user, run).write_text("!!python/object/apply:os.system ['touch ran']")

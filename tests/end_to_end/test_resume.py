@@ -155,7 +155,7 @@ def test_what_cannot_go_on_is_refused_in_a_line(user):
     )
     killed, finished = by_name["num_epochs=300 checkpoint_seconds=0.1"], by_name["num_epochs=1 seed=7"]
     before = user.files()
-    # More of them are in tests/test_resuming.py.
+    # More of them are in tests/runs/test_resuming.py.
     for arguments, message in [
         ([f"training.resume={finished}"], f"training.resume={finished}: run {finished} has finished; there is nothing"),
         (["training.resume=latest", "seed=1"], "training.resume=latest: seed is 0 in that run, not 1"),

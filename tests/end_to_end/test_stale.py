@@ -7,7 +7,7 @@ import pytest
 from tests.waiting import wait_for
 
 from micrograde.analysis import load_history
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 

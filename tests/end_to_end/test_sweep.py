@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 from tests.waiting import wait_for
 
-from micrograde import tags
 from micrograde.analysis import load_history, load_runs, load_sweeps
-from micrograde.tracking import local_store
+from micrograde.store import local_store, tags
 
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
 SWEEP = ("-m", *SMALL, "seed=range(3)", "optimizer.learning_rate=0.1,0.5")

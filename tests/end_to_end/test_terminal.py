@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from tests.analysis.conftest import add_run
+from tests.stored_runs import add_run
 from tests.terminals import run_in_terminal, too_wide
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from micrograde.config_parsing import parse_train_config
+from micrograde.config.parsing import parse_train_config
 from micrograde.data import Preprocessing, load_dataset, split_dataset
 from micrograde.nn import MLP
 
@@ -219,7 +219,7 @@ def test_help_is_for_people_and_imports_no_mlflow(user):
         assert key in done.stdout
     user.environment["PYTHONPROFILEIMPORTTIME"] = "1"
     imported = re.findall(r"\| +([\w.]+)$", user.run("train", "--help").stderr, re.MULTILINE)
-    assert "micrograde.config" in imported
+    assert "micrograde.config.schema" in imported
     assert not any(name.split(".")[0] == "mlflow" for name in imported)
 
 

@@ -1,11 +1,11 @@
 """What somebody else's store holds before it is changed."""
 
 import pytest
-from tests.analysis.conftest import add_run
 from tests.homes import copy_home
 from tests.hostile_store import HostileStore, loosen
+from tests.stored_runs import add_run
 
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 
 
 @pytest.fixture(scope="session")

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from tests.records import STOPPED, stored_run
 
 from micrograde.config import as_params
-from micrograde.config_parsing import parse_tracking, parse_train_config
-from micrograde.errors import InputError
-from micrograde.library_environment import quiet_libraries
-from micrograde.run_files import files_of
-from micrograde.tracking import check_experiment, open_files, server_store
+from micrograde.config.parsing import parse_tracking, parse_train_config
+from micrograde.core.errors import InputError
+from micrograde.runs.files import files_of
+from micrograde.store import check_experiment, open_files, server_store
+from micrograde.store.artifact_files import keep_files
+from micrograde.store.library_environment import quiet_libraries
+from micrograde.store.logged_model import log_model
+from micrograde.store.retrying import at_once
+from micrograde.store.server_files import ForeignAddressError, check_address, parse_address
 from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import RunStarted
-from micrograde.tracking.files import keep_files
-from micrograde.tracking.logged_model import log_model
-from micrograde.tracking.retrying import at_once
-from micrograde.tracking.server_files import ForeignAddressError, check_address, parse_address
 
 SECRET = "swordfish"
 RUN = "0123456789abcdef" * 2
@@ -330,7 +330,7 @@ def test_a_writer_puts_nothing_elsewhere(server, other, tmp_path, monkeypatch):
 
 
 def test_a_launch_asks_where_the_files_of_its_experiment_are(other, tmp_path, monkeypatch):
-    from micrograde.tracking import experiment_check
+    from micrograde.store import experiment_check
 
     found = experiment_check.Found("1", "active", evil(other).rpartition(f"/{RUN}")[0])
     monkeypatch.setattr(experiment_check, "_on_server", lambda *_: found)

@@ -10,9 +10,9 @@ from hydra.types import RunMode
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import InterpolationToMissingValueError
 
-from micrograde.config_guard import GuardedLoader
-from micrograde.config_parsing import parse_train_config
-from micrograde.errors import InputError
+from micrograde.config.guard import GuardedLoader
+from micrograde.config.parsing import parse_train_config
+from micrograde.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 REFUSAL = "would have Python code run, which no config may"

@@ -6,11 +6,11 @@ import sys
 import pytest
 from tests.hostile_store import ESCAPES, check_line
 
-from micrograde import terminal
-from micrograde.errors import InputError, RunFailedError
-from micrograde.leaving import print_traceback
-from micrograde.results import Run
-from micrograde.side_by_side import Comparison
+from micrograde.api.results import Run
+from micrograde.config.exit_lines import print_traceback
+from micrograde.core import terminal
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.runs.side_by_side import Comparison
 
 
 def check_lines(text):

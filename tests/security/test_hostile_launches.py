@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from micrograde import tags
-from micrograde.tracking import Launch, ProcessIdentity, local_store, recover, recovery
+from micrograde.store import local_store, tags
+from micrograde.tracking import Launch, ProcessIdentity, recover, recovery
 from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.events import from_json_line
 from micrograde.tracking.sending import Kept

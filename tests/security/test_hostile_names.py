@@ -15,9 +15,9 @@ import pytest
 from micrograde.analysis.page import heading, page, paragraph, table
 from micrograde.analysis.tables import print_table, write_table
 from micrograde.autograd import Variable
+from micrograde.core.printable import printable
 from micrograde.drawing import draw_confusion_matrix, draw_learning_curves, draw_svg
-from micrograde.printable import printable
-from micrograde.sweep_report import report_folder
+from micrograde.sweeps.report import report_folder
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = [

@@ -11,26 +11,25 @@ from hypothesis import strategies as st
 from tests.hostile_server import VALUES, Reply, as_bytes, of_store, places, replaced, serving, whole_answers
 from tests.hostile_store import check_line, drawn
 
-from micrograde import answers as answers_module
-from micrograde import asking, bounds
-from micrograde.analysis import (
+from micrograde.analysis import list_run_ids, load_history, load_runs, load_sweeps
+from micrograde.core import bounds
+from micrograde.core.errors import InputError
+from micrograde.runs.files import files_of
+from micrograde.runs.side_by_side import compare_runs
+from micrograde.store import (
     StoredRun,
+    bounded_answers,
     find_run,
     left_out,
-    list_run_ids,
-    load_history,
     load_run,
-    load_runs,
-    load_sweeps,
-    server,
+    rest_client,
+    server_store,
 )
-from micrograde.analysis.selection import RunAbout
-from micrograde.errors import InputError
-from micrograde.library_environment import quiet_libraries
-from micrograde.run_files import files_of
-from micrograde.side_by_side import compare_runs
+from micrograde.store import server_reader as server
+from micrograde.store.library_environment import quiet_libraries
+from micrograde.store.records import RunAbout
 from micrograde.sweeps.earlier import find_earlier
-from micrograde.tracking import recover, server_store
+from micrograde.tracking import recover
 
 SHORT = 0.5
 
@@ -51,16 +50,16 @@ def answers(made):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(asking, "ANSWER_SECONDS", SHORT)
+    monkeypatch.setattr(rest_client, "ANSWER_SECONDS", SHORT)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
     left_out._said.clear()
-    asking._patience.clear()
+    rest_client._patience.clear()
 
 
 @pytest.fixture
 def patient(monkeypatch):
     """Of a server that answers at once; on a busy machine that takes a while."""
-    monkeypatch.setattr(asking, "ANSWER_SECONDS", bounds.ANSWER_SECONDS)
+    monkeypatch.setattr(rest_client, "ANSWER_SECONDS", bounds.ANSWER_SECONDS)
 
 
 def readings(address, made, home):
@@ -251,7 +250,7 @@ def test_a_server_with_more_runs_than_are_read_is_cut_with_a_line(answers, monke
 
 
 def test_a_server_that_is_always_slow_is_not_waited_for_again_and_again(answers, monkeypatch):
-    monkeypatch.setattr(asking, "SLOW_SECONDS", 0.05)
+    monkeypatch.setattr(rest_client, "SLOW_SECONDS", 0.05)
     monkeypatch.setattr(server, "_PAGE", 1)
 
     def say(endpoint, asked):
@@ -336,7 +335,7 @@ def dripping_file():
     ],
 )
 def test_files_of_a_run_are_fetched_within_bounds(listed, file, reason, monkeypatch, tmp_path):
-    monkeypatch.setattr(answers_module, "LONGEST_FILE", 1_000_000)
+    monkeypatch.setattr(bounded_answers, "LONGEST_FILE", 1_000_000)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     about = RunAbout("0" * 32, "name", "digits", "FINISHED", 0, 1, None)

@@ -23,24 +23,14 @@ from tests.hostile_store import (
     values,
 )
 
-from micrograde.analysis import (
-    find_run,
-    find_sweep,
-    left_out,
-    list_run_ids,
-    load_history,
-    load_run,
-    load_runs,
-    load_sweeps,
-    order_runs,
-    table_of_runs,
-)
-from micrograde.analysis.stored_run import last_run_of, last_stopped_run
-from micrograde.bounds import QUERY_SECONDS
-from micrograde.errors import InputError
-from micrograde.side_by_side import compare_runs
+from micrograde.analysis import list_run_ids, load_history, load_runs, load_sweeps, order_runs, table_of_runs
+from micrograde.core.bounds import QUERY_SECONDS
+from micrograde.core.errors import InputError
+from micrograde.runs.side_by_side import compare_runs
+from micrograde.store import check_experiment, find_run, find_sweep, left_out, load_run
+from micrograde.store.stored_run import last_run_of, last_stopped_run
 from micrograde.sweeps.earlier import find_earlier
-from micrograde.tracking import check_experiment, recover
+from micrograde.tracking import recover
 
 
 @pytest.fixture
@@ -211,7 +201,7 @@ def test_text_that_is_no_utf_8_is_read_with_signs_in_its_place(store):
 
 
 def test_columns_that_few_runs_have_are_left_out_beyond_the_bound(store, capsys, monkeypatch):
-    monkeypatch.setattr("micrograde.analysis.sound.MOST_COLUMNS", 20)
+    monkeypatch.setattr("micrograde.store.sound_records.MOST_COLUMNS", 20)
     for number in range(30):
         store.execute(
             "insert into params (run_uuid, key, value) values (?, ?, '1')", store.victim, f"p{number}"
@@ -230,8 +220,8 @@ def test_a_view_that_does_not_end_is_refused_before_it_is_read(store):
 
 def test_a_query_that_does_not_end_is_ended(store, monkeypatch):
     """What no check of the schema sees: SQLite's own processor time is bounded."""
-    monkeypatch.setattr("micrograde.sqlite_files.QUERY_SECONDS", 0.05)
-    monkeypatch.setattr("micrograde.analysis.sql_store._ACTIVE", f"({ENDLESS} count(*) from n) > 0")
+    monkeypatch.setattr("micrograde.store.sqlite_files.QUERY_SECONDS", 0.05)
+    monkeypatch.setattr("micrograde.store.sql_reader._ACTIVE", f"({ENDLESS} count(*) from n) > 0")
     with pytest.raises(InputError, match="a query of it does not end"):
         load_runs(store.location.tracking_uri)
 

@@ -17,23 +17,23 @@ from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 from tests.conftest import ROOT
 
-from micrograde import mlflow_variables
-from micrograde.arguments import check_arguments
-from micrograde.config_guard import GuardedLoader
-from micrograde.config_parsing import (
+from micrograde.config import mlflow_variables
+from micrograde.config.flags import check_arguments
+from micrograde.config.guard import GuardedLoader
+from micrograde.config.hydra_messages import hydra_message
+from micrograde.config.locations import store_location
+from micrograde.config.parsing import (
     parse_compare_config,
     parse_predict_config,
     parse_sweep_config,
     parse_train_config,
 )
-from micrograde.errors import InputError
-from micrograde.hydra_messages import hydra_message
-from micrograde.live_run import RunRequest
-from micrograde.locations import store_location
-from micrograde.redaction import hide_passwords, without_password
+from micrograde.core.errors import InputError
+from micrograde.core.redaction import hide_passwords, without_password
+from micrograde.runs.live_run import RunRequest
+from micrograde.store import server_store
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.options import check_alone
-from micrograde.tracking import server_store
 from micrograde.tracking.launches import begin_launch
 
 SECRET = "swordfish"

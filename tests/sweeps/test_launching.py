@@ -5,10 +5,10 @@ import math
 import pytest
 from hydra.core.utils import JobStatus
 
-from micrograde.errors import RunFailedError
-from micrograde.progress import RunsWatch
+from micrograde.core.errors import RunFailedError
+from micrograde.runs.progress import RunsWatch
 from micrograde.sweeps.launching import returned
-from micrograde.sweeps.session import Outcome
+from micrograde.sweeps.state import Outcome
 
 
 @pytest.mark.parametrize("value", [0.25, 0.0, -1.0])

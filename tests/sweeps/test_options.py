@@ -5,9 +5,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.command_configs import SweepConfig
 from micrograde.config import OUTSIDE_RECIPE
-from micrograde.errors import InputError
+from micrograde.config.commands import SweepConfig
+from micrograde.core.errors import InputError
 from micrograde.sweeps.options import MOST_RUNS_OF_SWEEP, check_alone, check_count, check_options, check_swept
 
 NOT_SWEPT = [

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 from micrograde.sweeps.search_options import check_options, open_storage
 
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")

@@ -7,13 +7,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import micrograde as mg
-from micrograde import tags
-from micrograde.analysis import find_sweep, load_runs
-from micrograde.analysis.stored_sweeps import list_sweeps
-from micrograde.progress import RunsWatch
+from micrograde.analysis import load_runs
+from micrograde.runs.progress import RunsWatch
+from micrograde.store import find_sweep, local_store, tags
+from micrograde.store.stored_sweeps import list_sweeps
 from micrograde.sweeps.identity import SweepIdentity
-from micrograde.sweeps.session import Outcome, Sweep
-from micrograde.tracking import WriterProcess, local_store
+from micrograde.sweeps.session import SweepSession
+from micrograde.sweeps.state import Outcome
+from micrograde.tracking import WriterProcess
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -21,7 +22,7 @@ CONF = Path(__file__).parents[2] / "conf"
 def a_sweep(writer):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         composed = OmegaConf.to_container(compose("train"), resolve=True)
-    return Sweep(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)
+    return SweepSession(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)
 
 
 def test_of_a_job_that_was_run_again_the_broken_attempt_is_left_out(home, monkeypatch):

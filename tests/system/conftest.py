@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pytest
 
-from micrograde.library_environment import quiet_environment
+from micrograde.store.library_environment import quiet_environment
 
 
 def postgresql_programs() -> Path | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from micrograde.analysis import load_history, load_runs, load_sweeps
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
 SWEEP = ("-m", *SMALL, "seed=range(12)", "optimizer.learning_rate=0.1,0.5", "experiment_name=cluster")

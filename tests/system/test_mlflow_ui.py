@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import ROOT
 from tests.system.conftest import free_port, running
 
-from micrograde import tags
+from micrograde.store import tags
 
 UI = ROOT / "pipelines" / "ui.py"
 MILLISECONDS = 60_000  # until what has not appeared is given up

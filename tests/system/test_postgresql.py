@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
 
-from micrograde.analysis import find_sweep, load_history, load_runs, load_sweeps
+from micrograde.analysis import load_history, load_runs, load_sweeps
+from micrograde.store import find_sweep
 
 NAME = "postgresql"
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")

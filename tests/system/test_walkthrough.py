@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from micrograde.artifacts import write_walkthrough
 from micrograde.autograd import Variable
 from micrograde.drawing import draw_walkthrough
 from micrograde.drawing.walkthrough.page import LIMIT
 from micrograde.drawing.walkthrough.steps import walk
 from micrograde.gradcheck import trace_first_sample, trace_replica
 from micrograde.nn import MLP
+from micrograde.runs.artifacts import write_walkthrough
 from micrograde.training import Samples
 
 

@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from micrograde import tags
-from micrograde.tracking import DatasetInput, local_store
+from micrograde.store import local_store, tags
+from micrograde.tracking import DatasetInput
 from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import MetricsLogged, RunAdopted, RunEnded, RunStarted, TagsSet
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from micrograde import tags
-from micrograde.tracking import Launch, is_alive, local_store, server_store
+from micrograde.store import local_store, server_store, tags
+from micrograde.tracking import Launch, is_alive
 from micrograde.tracking.launches import begin_launch, carrying, dead_launches
 from micrograde.tracking.processes import ProcessIdentity
 
@@ -28,7 +28,7 @@ def test_a_launch_is_alive_while_it_or_its_writer_is(tmp_path):
 
 
 def test_a_launch_ends_with_its_process(tmp_path):
-    code = "import sys, signal; from pathlib import Path; from micrograde.tracking import *; "
+    code = "import sys, signal; from pathlib import Path; from micrograde.store import *; from micrograde.tracking import *; "
     code += (
         "r = Recorder(local_store(Path(sys.argv[1])), writer=type('W', (), {'assign': lambda *_: None})())\n"
     )

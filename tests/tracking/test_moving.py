@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import unpack_old_home
 
-from micrograde.tracking import Recorder, local_store, recover, send_launch
-from micrograde.tracking.addresses import experiment_folder
+from micrograde.store import local_store
+from micrograde.store.local_addresses import experiment_folder
+from micrograde.store.location import StoreLocation, StoreLock
+from micrograde.tracking import Recorder, recover, send_launch
 from micrograde.tracking.launches import begin_launch
 from micrograde.tracking.moving import find_mendable, mend_addresses
-from micrograde.tracking.store import StoreLocation, StoreLock
 
 RUN, OTHER, MODEL = "0123456789abcdef" * 2, "f" * 32, f"m-{'a' * 32}"
 
@@ -313,7 +314,7 @@ def test_whoever_sends_mends_before(moved, capsys):
 
 
 def test_mlflow_is_not_imported(moved):
-    code = "import sys; from pathlib import Path; from micrograde.tracking import *; "
+    code = "import sys; from pathlib import Path; from micrograde.store import *; from micrograde.tracking import *; "
     code += "recover(local_store(Path(sys.argv[1]))); assert 'mlflow' not in sys.modules"
     done = subprocess.run(
         [sys.executable, "-c", code, str(moved.folder.parent)], check=True, capture_output=True, text=True

@@ -14,17 +14,8 @@ from contextlib import closing
 import pytest
 from tests.waiting import wait_for
 
-from micrograde.tracking import (
-    DatasetInput,
-    NullRecorder,
-    Recorder,
-    StoreAwayError,
-    TrackingError,
-    WriterProcess,
-    local_store,
-    server_store,
-    writer_process,
-)
+from micrograde.store import StoreAwayError, TrackingError, local_store, server_store
+from micrograde.tracking import DatasetInput, NullRecorder, Recorder, WriterProcess, writer_process
 
 DATASET = DatasetInput("toy", "f" * 64, '{"from": "a test"}', "{}", '{"rows": 3}')
 
@@ -32,6 +23,7 @@ DATASET = DatasetInput("toy", "f" * 64, '{"from": "a test"}', "{}", '{"rows": 3}
 PREAMBLE = """
 import os, signal
 from pathlib import Path
+from micrograde.store import *
 from micrograde.tracking import *
 recorder = Recorder(local_store(Path({home!r})))
 def start():

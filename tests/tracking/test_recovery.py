@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from micrograde import tags
-from micrograde.tracking import local_store, recover
+from micrograde.core.locks import Hold
+from micrograde.store import local_store, tags
+from micrograde.tracking import recover
 from micrograde.tracking.launches import begin_launch
-from micrograde.tracking.locks import Hold
 from micrograde.tracking.processes import ProcessIdentity
 
 
@@ -109,6 +109,6 @@ def test_a_store_that_is_not_there_or_not_one_is_no_matter(tmp_path):
 
 
 def test_it_does_not_import_mlflow(location):
-    code = "import sys; from pathlib import Path; from micrograde.tracking import *; "
+    code = "import sys; from pathlib import Path; from micrograde.store import *; from micrograde.tracking import *; "
     code += "recover(local_store(Path(sys.argv[1]))); assert 'mlflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code, str(location.folder.parent)], check=True)

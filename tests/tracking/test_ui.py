@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from tests.waiting import wait_for, wait_for_answer
 
-from micrograde.tracking import local_store
+from micrograde.store import local_store
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde import tags
 from micrograde.analysis.joining import ABOUT
 from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
 from micrograde.analysis.short_ids import short_ids
-from micrograde.errors import InputError
-from micrograde.printable import printable
-from micrograde.recorded_names import plain_name
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.store import tags
+from micrograde.store.metric_names import plain_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from micrograde.errors import InputError
-from micrograde.printable import printable
-from micrograde.recorded_names import name_among
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.store.metric_names import name_among
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrograde.analysis.finding import BEGINNING, find_run_ids
 from micrograde.analysis.joining import infinities
-from micrograde.analysis.left_out import LeftOut
-from micrograde.analysis.selection import Selection
-from micrograde.analysis.stored_sweeps import LATEST, find_sweep
-from micrograde.analysis.stores import store_of
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
+from micrograde.store.left_out import LeftOut
+from micrograde.store.readers import store_of
+from micrograde.store.records import Selection
+from micrograde.store.run_ids import BEGINNING, find_run_ids
+from micrograde.store.stored_sweeps import LATEST, find_sweep
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.analysis.selection import LARGEST, RawRuns, RunAbout
 from micrograde.analysis.typing_columns import typed
+from micrograde.store.records import LARGEST, RawRuns, RunAbout
 
 if TYPE_CHECKING:
     import pandas as pd

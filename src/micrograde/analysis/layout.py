@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from micrograde.terminal import cells, cut, cut_beginning
+from micrograde.core.terminal import cells, cut, cut_beginning
 
 _MARGIN = 2
 _WIDE_GAP, _GAP = 3, 2  # between columns: of a table that is whole, of one that had to be fitted

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from micrograde.analysis.conditions import keep_where
 from micrograde.analysis.joining import joined
-from micrograde.analysis.selection import Selection
-from micrograde.analysis.stored_sweeps import find_sweep
-from micrograde.analysis.stores import store_of
+from micrograde.store.readers import store_of
+from micrograde.store.records import Selection
+from micrograde.store.stored_sweeps import find_sweep
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.natural_order import natural_key
+from micrograde.core.natural_order import natural_key
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from micrograde.analysis.comparing import ascending, known_metric, order_settings
 from micrograde.analysis.ranking import loss_beside, rank
 from micrograde.analysis.student import t_quantile
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

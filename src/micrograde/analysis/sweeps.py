@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from micrograde.analysis.stored_sweeps import list_sweeps
-from micrograde.analysis.stores import store_of
+from micrograde.store.readers import store_of
+from micrograde.store.stored_sweeps import list_sweeps
 
 if TYPE_CHECKING:
     import pandas as pd

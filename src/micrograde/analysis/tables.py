@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis.layout import Column, fitted_layout, whole_layout
-from micrograde.errors import InputError
-from micrograde.printable import printable
-from micrograde.terminal import cells, folded, moves_cursor, spelled, terminal_width
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.terminal import cells, folded, moves_cursor, spelled, terminal_width
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,18 +5,18 @@ of any depth is walked with a list, and freed by reference counting alone.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from micrograde.autograd.modes import is_detecting_anomalies, watching
+from micrograde.autograd.node import Node
 from micrograde.autograd.values import Value, describe, unbroadcast
 
-if TYPE_CHECKING:
-    from micrograde.autograd.variable import Variable
+AnyNode = TypeVar("AnyNode", bound=Node)
 
 
-def backward(root: "Variable", seed: Value) -> None:
+def backward(root: Node, seed: Value) -> None:
     """Give every node that ``root`` depends on its gradient, the leaves' added to what they have.
 
     Each node is visited once, after all nodes that use it: the first walk counts those, the second goes to
@@ -33,7 +33,7 @@ def backward(root: "Variable", seed: Value) -> None:
                 node._pending = 0
 
 
-def _count_uses(root: "Variable") -> None:
+def _count_uses(root: Node) -> None:
     """Let ``_pending`` of each node say how many nodes will hand it a share; forget earlier gradients."""
     stack = [root] if root._operation is not None else []
     push, pop = stack.append, stack.pop
@@ -53,7 +53,7 @@ def _count_uses(root: "Variable") -> None:
             b._pending += 1
 
 
-def _propagate(root: "Variable", seed: Value) -> None:
+def _propagate(root: Node, seed: Value) -> None:
     """The chain rule, node by node."""
     watch = watching.blocks and is_detecting_anomalies()
     root.grad = root.grad + seed
@@ -109,7 +109,7 @@ def _propagate(root: "Variable", seed: Value) -> None:
                     push(b)
 
 
-def _receive(node: "Variable", share: Any, value: Any) -> None:
+def _receive(node: Node, share: Any, value: Any) -> None:
     """Add a share to a node's gradient, in the shape of its value, which the graph was made of."""
     if value.__class__ is float:
         node.grad = node.grad + float(np.sum(share))
@@ -133,12 +133,12 @@ def _look(symbol: str, share: Any, gradient: Value, *values: Value) -> None:
         )
 
 
-def nodes(root: "Variable") -> Iterator["Variable"]:
+def nodes(root: AnyNode) -> Iterator[AnyNode]:
     """Every node that ``root`` depends on, itself first, each once, constants too; nearest first."""
     seen = {id(root)}
     level = [root]
     while level:
-        below = []
+        below: list[AnyNode] = []
         for node in level:
             yield node
             for operand in node._prev:

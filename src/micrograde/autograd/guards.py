@@ -5,15 +5,13 @@ made, nobody is to change: such arrays are made read-only. Other arrays are the 
 from step to step; of those that a rule will read the bytes are kept, and compared before it does.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from micrograde.autograd.node import Node
 from micrograde.autograd.operation import Operation, Rule
 from micrograde.autograd.values import FloatArray
-
-if TYPE_CHECKING:
-    from micrograde.autograd.variable import Variable
 
 _BYTES_SHARED = 1 << 16  # from there on a copy is kept once for all uses
 _WHOLE = {2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -24,7 +22,7 @@ Kept = bytes | FloatArray
 """What an array held: its bytes, or if it is large a copy."""
 
 
-def guarded(operation: Operation, a: "Variable", b: "Variable | None") -> Operation:
+def guarded(operation: Operation, a: Node, b: Node | None) -> Operation:
     """The operation for a node with these operands; its rules first see that what they read is as it was."""
     out = _new(Operation)
     out.symbol, out.forward, out.reads = operation.symbol, operation.forward, operation.reads
@@ -46,7 +44,7 @@ def guarded(operation: Operation, a: "Variable", b: "Variable | None") -> Operat
     return out
 
 
-def is_users(operand: "Variable") -> bool:
+def is_users(operand: Node) -> bool:
     """Whether it holds an array that no operation has made read-only."""
     unowned = operand._operation is None or not operand.requires_grad
     return unowned and operand._value.__class__ is not float
@@ -76,7 +74,7 @@ def _changed(symbol: str) -> RuntimeError:
     )
 
 
-def _keep(variable: "Variable") -> Kept:
+def _keep(variable: Node) -> Kept:
     """What its array holds; of a large one the last copy again, if it still holds that."""
     array = variable._value
     if array.nbytes < _BYTES_SHARED or array.itemsize not in _WHOLE:

@@ -9,6 +9,7 @@ import numpy as np
 from micrograde.autograd import arithmetic, elementwise, engine, reductions, shapes, softmax
 from micrograde.autograd.guards import guarded, is_users
 from micrograde.autograd.modes import is_detecting_anomalies, is_recording, watching
+from micrograde.autograd.node import Node
 from micrograde.autograd.operation import Operation
 from micrograde.autograd.reductions import Axis
 from micrograde.autograd.values import FloatArray, Shape, Value, as_value, describe
@@ -67,7 +68,7 @@ def _operator(operation: Operation) -> tuple[BinaryMethod, BinaryMethod]:
     return method, reflected
 
 
-class Variable:
+class Variable(Node):
     """A value in a computational graph.
 
     Operations on variables, with plain numbers and arrays on either side, give new variables;
@@ -99,33 +100,13 @@ class Variable:
     gives, also for log(-1), 1 / 0 and overflow.
     """
 
-    __slots__ = (
-        "_a",
-        "_about",
-        "_b",
-        "_operation",
-        "_pending",
-        "_value",
-        "_x",
-        "_y",
-        "grad",
-        "requires_grad",
-    )
+    __slots__ = ("_about",)
     __array_ufunc__ = None  # so that NumPy leaves array + variable to us
 
     drawer: ClassVar[Callable[["Variable"], str] | None] = None
     """What draws a variable's graph as SVG for Jupyter; ``micrograde`` sets it."""
 
-    _a: Any
-    _b: Any
-    _operation: Operation | None
-    _pending: int
-    grad: Any
     _about: "_About"
-    _value: Any
-    _x: Any  # the operands' values, as the operation saw them; of a leaf what ``guards`` keeps
-    _y: Any
-    requires_grad: bool
 
     def __init__(
         self,

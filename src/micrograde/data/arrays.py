@@ -8,6 +8,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
@@ -15,7 +16,6 @@ from micrograde.data.memory import check_bytes, check_size, most_bytes
 from micrograde.data.messages import first_line, listed, shortened
 from micrograde.data.missing import NOTHING_LEFT, MissingRule, check_missing
 from micrograde.data.unpacking import open_archive, open_member, read_at_most
-from micrograde.errors import InputError
 
 _NPY_MAGIC = b"\x93NUMPY"
 

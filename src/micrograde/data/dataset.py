@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.memory import check_size
 from micrograde.data.messages import quoted
-from micrograde.errors import InputError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size
 from micrograde.data.messages import listed, quoted, shortened
-from micrograde.errors import InputError
 
 if TYPE_CHECKING:
     import pandas

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 
 def existing_file(value: str, key: str) -> Path:

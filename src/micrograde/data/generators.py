@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.dataset import Dataset
 from micrograde.data.memory import check_size
-from micrograde.errors import InputError
 
 
 def gaussian(*, seed: int, samples: int, features: int, classes: int) -> Dataset:

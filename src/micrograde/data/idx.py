@@ -14,13 +14,13 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
 from micrograde.data.memory import check_size, most_bytes
 from micrograde.data.messages import first_line, shortened
 from micrograde.data.unpacking import read_at_most
-from micrograde.errors import InputError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.messages import shortened
-from micrograde.errors import InputError
 
 _LARGEST_WHOLE = 2.0**53  # beyond, float64 does not have every whole number
 

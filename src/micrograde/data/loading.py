@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from micrograde.core.errors import InputError
 from micrograde.data import arrays, bundled, generators, idx, tables
 from micrograde.data.dataset import Dataset
 from micrograde.data.memory import within_memory
-from micrograde.errors import InputError
 
 GENERATORS: Mapping[str, Callable[..., Dataset]] = {
     "gaussian": generators.gaussian,

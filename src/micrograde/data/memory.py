@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from micrograde.errors import InputError
+from micrograde.core.errors import InputError
 
 _SHARE = 8
 _NAME = 128  # bytes that the name of a feature or of a class takes

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Literal
 
+from micrograde.core.errors import InputError
 from micrograde.data.messages import counted
-from micrograde.errors import InputError
 
 MissingRule = Literal["error", "drop", "mean"]
 """``error`` refuses missing values, ``drop`` leaves out their rows, ``mean`` fills in the training mean."""

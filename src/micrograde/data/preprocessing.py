@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from micrograde.core.errors import InputError
 from micrograde.data.dataset import Dataset, FloatArray
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.messages import counted, listed
-from micrograde.errors import InputError
 
 if TYPE_CHECKING:
     import pandas

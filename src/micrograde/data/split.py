@@ -7,8 +7,8 @@ that the parts compete for its rows).
 
 import numpy as np
 
+from micrograde.core.errors import InputError
 from micrograde.data.dataset import Dataset, IntArray, Part, Split
-from micrograde.errors import InputError
 
 # The generators make the data with SeedSequence(seed) itself; the split has a stream of its own.
 _SPLIT_STREAM = 1

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.data.as_written import alike_classes, labels_as_written, merged_integers
 from micrograde.data.dataset import Dataset
 from micrograde.data.encoding import TableEncoding, categorical_columns
@@ -24,7 +25,6 @@ from micrograde.data.messages import first_line, listed, quoted, shortened
 from micrograde.data.missing import NOTHING_LEFT, MissingRule, check_missing
 from micrograde.data.parquet_pages import page_sizes
 from micrograde.data.unpacking import LONGEST_HEADER, read_table_text
-from micrograde.errors import InputError
 
 if TYPE_CHECKING:
     import pandas

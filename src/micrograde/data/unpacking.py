@@ -15,9 +15,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from micrograde.core.errors import InputError
 from micrograde.data.memory import check_bytes
 from micrograde.data.messages import first_line
-from micrograde.errors import InputError
 
 LONGEST_HEADER, _LONGEST_LINE = 2**24, 2**26
 """Bytes in which a table's first line must end, 160 for each of as many columns as can be, and others."""

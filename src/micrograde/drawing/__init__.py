@@ -3,30 +3,30 @@
 ``walkthrough`` plays a graph step by step, as one HTML page.
 """
 
-from micrograde.drawing.boundary_animation import Gif, animate_decision_boundary
-from micrograde.drawing.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
-from micrograde.drawing.class_regions import ClassRegions
-from micrograde.drawing.confusion import draw_confusion_matrix
-from micrograde.drawing.curves import draw_learning_curves
-from micrograde.drawing.decision_boundary import draw_decision_boundary
-from micrograde.drawing.gradient_flow import draw_gradient_flow
-from micrograde.drawing.graph import draw_graph, draw_svg
-from micrograde.drawing.heat_map import draw_heat_map
-from micrograde.drawing.histograms import draw_histograms
+from micrograde.drawing.graph.computational_graph import draw_graph, draw_svg
+from micrograde.drawing.graph.network import LayerNode, draw_network
+from micrograde.drawing.graph.rendering import render_graph
 from micrograde.drawing.leaving_out import Say, left_out
-from micrograde.drawing.loss_surface import draw_loss_surface
-from micrograde.drawing.network import LayerNode, draw_network
-from micrograde.drawing.parallel_coordinates import draw_parallel_coordinates
-from micrograde.drawing.rendering import render_graph
-from micrograde.drawing.run_curves import RunCurves, draw_run_curves
+from micrograde.drawing.run.boundary_animation import Gif, animate_decision_boundary
+from micrograde.drawing.run.class_regions import ClassRegions
+from micrograde.drawing.run.confusion import draw_confusion_matrix
+from micrograde.drawing.run.decision_boundary import draw_decision_boundary
+from micrograde.drawing.run.gradient_flow import draw_gradient_flow
+from micrograde.drawing.run.histograms import draw_histograms
+from micrograde.drawing.run.learning_curves import draw_learning_curves
+from micrograde.drawing.run.loss_surface import draw_loss_surface
+from micrograde.drawing.run.side_by_side import RunCurves, draw_run_curves
+from micrograde.drawing.run.update_ratios import draw_update_ratios
+from micrograde.drawing.run.weight_images import draw_weight_images
 from micrograde.drawing.style import save_figure
 from micrograde.drawing.svg import Svg
-from micrograde.drawing.sweep_curves import Curves, draw_sweep_curves
-from micrograde.drawing.sweep_pictures import Picture, draw_sweep
-from micrograde.drawing.swept import Swept
-from micrograde.drawing.update_ratios import draw_update_ratios
+from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
+from micrograde.drawing.sweep.curves import Curves, draw_sweep_curves
+from micrograde.drawing.sweep.heat_map import draw_heat_map
+from micrograde.drawing.sweep.parallel_coordinates import draw_parallel_coordinates
+from micrograde.drawing.sweep.pictures import Picture, draw_sweep
+from micrograde.drawing.sweep.swept import Swept
 from micrograde.drawing.walkthrough import Page, draw_walkthrough
-from micrograde.drawing.weight_images import draw_weight_images
 
 __all__ = [
     "ClassRegions",

@@ -8,15 +8,15 @@ from hydra.experimental.callback import Callback
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from micrograde.leaving import leave_with_line
-from micrograde.sweeps.session import Sweep
+from micrograde.config.exit_lines import leave_with_line
+from micrograde.sweeps.session import SweepSession
 
 
 class SweepCallback(Callback):
     """Holds the sweep of this launch, for the sweeper and the launcher to find."""
 
     def __init__(self) -> None:
-        self.sweep: Sweep | None = None
+        self.sweep: SweepSession | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Other launchers send callbacks to their workers; the sweep stays here."""
@@ -38,7 +38,7 @@ class SweepCallback(Callback):
                 sys.exit(status)
 
 
-def sweep_of(context: HydraContext) -> Sweep:
+def sweep_of(context: HydraContext) -> SweepSession:
     """The sweep of this launch."""
     for callback in context.callbacks.callbacks:
         if isinstance(callback, SweepCallback) and callback.sweep is not None:

@@ -4,12 +4,12 @@ import math
 import re
 from dataclasses import dataclass
 
-from micrograde import tags
 from micrograde.analysis.ranking import loss_beside
-from micrograde.analysis.selection import Selection
-from micrograde.analysis.stored_sweeps import list_sweeps
-from micrograde.analysis.stores import store_of
-from micrograde.recorded_names import plain_name
+from micrograde.store import tags
+from micrograde.store.metric_names import plain_name
+from micrograde.store.readers import store_of
+from micrograde.store.records import Selection
+from micrograde.store.stored_sweeps import list_sweeps
 
 _SEED = re.compile("[0-9]{1,18}")
 

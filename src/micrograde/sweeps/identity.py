@@ -10,8 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.config import TrainConfig
-from micrograde.keys import key_of
-from micrograde.recipe_versions import without_legacy
+from micrograde.config.keys import key_of
+from micrograde.config.recipe_versions import without_legacy
 
 _NOT_OF_IT = ("tracking", "sweep", "run")  # where runs are recorded, how, and in which words
 

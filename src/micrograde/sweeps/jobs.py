@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from micrograde.config import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
-from micrograde.config_parsing import parse_train_config
-from micrograde.errors import InputError
-from micrograde.experiment import PreparedSets, run_name
-from micrograde.keys import key_of
-from micrograde.recipe_versions import VERSION_KEY, without_legacy
-from micrograde.redaction import without_password
+from micrograde.config.keys import key_of
+from micrograde.config.parsing import parse_train_config
+from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
+from micrograde.core.errors import InputError
+from micrograde.core.redaction import without_password
+from micrograde.runs.train import PreparedSets, run_name
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
 

@@ -12,14 +12,15 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from micrograde.errors import InputError, RunFailedError
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.working import working
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.jobs import Job, make_job
 from micrograde.sweeps.members import encode_members
 from micrograde.sweeps.opening import is_ours
-from micrograde.sweeps.session import Outcome, Sweep
-from micrograde.working import working
+from micrograde.sweeps.session import SweepSession
+from micrograde.sweeps.state import Outcome
 
 _MANY = 200  # jobs
 
@@ -58,7 +59,7 @@ def launch_stacked(
 
 
 def compose_jobs(
-    sweep: Sweep, context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
+    sweep: SweepSession, context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
 ) -> list[Job]:
     """The jobs of these overrides, checked."""
     composer = Composer(context.config_loader, master)
@@ -74,9 +75,9 @@ def compose_jobs(
     return jobs
 
 
-def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:
+def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:
     """Have another launcher run what is to be done, as few jobs of many runs each."""
-    from micrograde.assembly import stack_key
+    from micrograde.runs.building import stack_key
 
     todo = sweep.what_is_to_do(jobs)
     parent = sweep.parent_run_id()
@@ -101,7 +102,7 @@ def dispatch(sweep: Sweep, launcher: Launcher, jobs: Sequence[Job]) -> list[Outc
 
 
 @contextmanager
-def _sweeping(context: HydraContext) -> Iterator[Sweep]:
+def _sweeping(context: HydraContext) -> Iterator[SweepSession]:
     """The sweep of this launch, ended if something breaks that is no run's own."""
     sweep = sweep_of(context)
     try:

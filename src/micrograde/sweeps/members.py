@@ -6,14 +6,14 @@ import sys
 import zlib
 from collections.abc import Mapping, Sequence
 
-from micrograde import tags
 from micrograde.analysis.ranking import loss_beside
-from micrograde.config_parsing import parse_train_config
-from micrograde.errors import InputError
-from micrograde.experiment import PreparedSets, default_metric, open_recorder, train_runs
-from micrograde.live_run import RunRequest
-from micrograde.progress import Watch
-from micrograde.recorded_names import recorded_name
+from micrograde.config.parsing import parse_train_config
+from micrograde.core.errors import InputError
+from micrograde.runs.live_run import RunRequest
+from micrograde.runs.progress import Watch
+from micrograde.runs.train import PreparedSets, default_metric, open_recorder, train_runs
+from micrograde.store import tags
+from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.jobs import Job
 from micrograde.tracking import WriterProcess
 

@@ -2,18 +2,18 @@
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from micrograde.config_parsing import parse_sweep_config
+from micrograde.config.parsing import parse_sweep_config
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
 from micrograde.sweeps.options import check_count, check_options, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
-from micrograde.sweeps.session import Sweep
+from micrograde.sweeps.session import SweepSession
 from micrograde.tracking import WriterProcess
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
-def open_sweep(master: DictConfig) -> Sweep:
+def open_sweep(master: DictConfig) -> SweepSession:
     """The sweep; its parent run begins with its first jobs.
 
     Where neither the sweeper nor the launcher is ours, it begins at once, and each job is told its parent.
@@ -26,14 +26,14 @@ def open_sweep(master: DictConfig) -> Sweep:
     check_options(parse_sweep_config(composed))
     writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
     try:
-        return _prepared(master, Sweep(identity, composed, writer))
+        return _prepared(master, SweepSession(identity, composed, writer))
     except BaseException:
         if writer:
             writer.discard()
         raise
 
 
-def _prepared(master: DictConfig, sweep: Sweep) -> Sweep:
+def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
     """The sweep, and Hydra's config fitted to it."""
     if is_search(master.hydra.sweeper):
         prepare_search(master, sweep)

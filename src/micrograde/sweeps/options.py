@@ -8,10 +8,10 @@ from fractions import Fraction
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
 
-from micrograde.command_configs import SweepConfig
 from micrograde.config import OUTSIDE_RECIPE
-from micrograde.errors import InputError
-from micrograde.keys import OF_SWEEPS, shorten
+from micrograde.config.commands import SweepConfig
+from micrograde.config.keys import OF_SWEEPS, shorten
+from micrograde.core.errors import InputError
 
 MOST_RUNS_OF_SWEEP = 100_000
 """Of one sweep: all its jobs are composed before the first begins."""

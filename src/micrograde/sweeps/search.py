@@ -9,12 +9,12 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.analysis.comparing import ascending
-from micrograde.errors import InputError
-from micrograde.experiment import default_metric
-from micrograde.keys import key_of
+from micrograde.config.keys import key_of
+from micrograde.core.errors import InputError
+from micrograde.runs.train import default_metric
+from micrograde.store import project_home
 from micrograde.sweeps.search_options import check_options, open_storage
-from micrograde.sweeps.session import Sweep, remove_empty
-from micrograde.tracking import project_home
+from micrograde.sweeps.session import SweepSession, remove_empty
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -31,7 +31,7 @@ def is_search(sweeper: DictConfig) -> bool:
     return "hydra_optuna_sweeper" in str(sweeper._target_)
 
 
-def prepare_search(master: DictConfig, sweep: Sweep) -> None:
+def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
     """Fill in what was not typed, open the study, and reckon how many trials are left.
 
     The direction follows the sweep's metric, a batch of trials is so large that stacks pay, and trials that
@@ -76,7 +76,7 @@ def prepare_search(master: DictConfig, sweep: Sweep) -> None:
         sweep.begin([])  # nothing is launched any more; what there is will be shown
 
 
-def _open_study(sweeper: DictConfig, sweep: Sweep, metric: str, usual: str) -> "Study":
+def _open_study(sweeper: DictConfig, sweep: SweepSession, metric: str, usual: str) -> "Study":
     """Open the search's study: in ``mlruns/search.db``, unless the config names another.
 
     Its name is the sweep's digest. A search by another metric than the usual one, or the other way, is a

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from micrograde.errors import InputError
-from micrograde.keys import shorten
+from micrograde.config.keys import shorten
+from micrograde.core.errors import InputError
 from micrograde.sweeps.options import MOST_RUNS_OF_SWEEP, check_count
 
 _LARGEST = 2**53  # up to here float64, with which samplers reckon, has every integer

@@ -1,34 +1,30 @@
 """A sweep from its first job to its summary: the parent run, what was there before, what came of each job."""
 
 import json
-import math
 import shutil
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from micrograde import tags
 from micrograde.analysis.comparing import ascending
-from micrograde.analysis.ranking import Standing, loss_beside
-from micrograde.config_parsing import parse_sweep_config, parse_tracking
-from micrograde.errors import InputError
-from micrograde.experiment import PreparedSets, default_metric, train_runs
-from micrograde.live_run import LiveRun, RunRequest, own_words, registered_name
-from micrograde.locations import store_location
-from micrograde.progress import print_line, watch_runs
-from micrograde.recipe_versions import VERSION_KEY
-from micrograde.recorded_names import recorded_name
+from micrograde.analysis.ranking import loss_beside
+from micrograde.core.errors import InputError
+from micrograde.core.terminal import say
+from micrograde.core.working import working
+from micrograde.runs.live_run import LiveRun, RunRequest, own_words
+from micrograde.runs.progress import print_line, watch_runs
+from micrograde.runs.train import PreparedSets, default_metric, train_runs
+from micrograde.store import StoreAwayError, check_experiment, tags
 from micrograde.sweeps.description import describe_sweep
-from micrograde.sweeps.earlier import EarlierRun, EarlierSweep, find_earlier
+from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
-from micrograde.terminal import say
+from micrograde.sweeps.state import Outcome, SweepState
+from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
 from micrograde.tracking import (
     Claim,
     ClaimedError,
@@ -36,33 +32,17 @@ from micrograde.tracking import (
     NullRecorder,
     Recorder,
     RunRecorder,
-    StoreAwayError,
     WriterProcess,
-    check_experiment,
     claim,
     recover,
     send_launch,
 )
-from micrograde.working import working
 
 SEARCH_RESULTS = "optimization_results.yaml"
 """What Optuna's sweeper writes at its end: the best trial's parameters."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a job: how its run ended, the value of the sweep's metric, why there is none.
-
-    ``loss`` breaks ties between runs of the same value.
-    """
-
-    status: str
-    value: float | None = None
-    reason: str | None = None
-    loss: float | None = None
-
-
-class Sweep:
+class SweepSession(SweepState):
     """One launch of a sweep.
 
     Parameters
@@ -83,30 +63,17 @@ class Sweep:
     def __init__(
         self, identity: SweepIdentity, composed: Mapping[str, Any], writer: WriterProcess | None
     ) -> None:
-        self.identity = identity
-        self.options = parse_sweep_config(composed)
-        self.tracking = parse_tracking(composed)
+        super().__init__(identity, composed)
         self.prepared = PreparedSets()
         self.closing = threading.Event()
-        self.outcomes: dict[str, Outcome] = {}
-        self.names: dict[str, str] = {}
-        self.seeds: dict[str, int] = {}
-        self.varies: list[str] = []
-        version = composed.get(VERSION_KEY, 1)
-        self.metric = recorded_name(self.options.metric, version) if self.options.metric else ""
-        self.before = 0
-        self._earlier: dict[str, EarlierRun] = {}
-        self.warned: Counter[str] = Counter()
-        self.location = store_location(self.tracking)
         self.run_id: str | None = None
+        self._earlier: dict[str, EarlierRun] = {}
         self._composed, self._writer = composed, writer
         self._claim: Claim | None = None
         self._recorder: RunRecorder | None = None
         self._parent = 0
-        self._found: EarlierSweep | None = None
         self._goes_on = False
         self._trained = False
-        self._changed = True
         self._experiment_name = ""
         self._resources = ExitStack()
 
@@ -153,7 +120,7 @@ class Sweep:
             self._parent = self._start_parent()
             return
         self._experiment_name = earlier.experiment_name
-        self._found, self._changed = earlier, False
+        self.found, self.changed = earlier, False
         self._parent = recorder.adopt_run(earlier.run_id, goes_on=False)
         if earlier.status != "FINISHED" or run_by_others:
             self._go_on()
@@ -162,7 +129,7 @@ class Sweep:
         if words := own_words(self.options.tags, self.options.note, self.options.name):
             words.pop(tags.DESCRIPTION, None)  # the summary writes it anew, beneath the note
             recorder.set_tags(self._parent, words)
-            self._changed = True
+            self.changed = True
         for run in earlier.runs:
             self._take_over(run)
         self.before = len(self.outcomes)
@@ -219,37 +186,11 @@ class Sweep:
     def _go_on(self) -> None:
         """The parent run of an earlier launch is RUNNING again: there is something to be done."""
         assert self._recorder
-        if self._found and not self._goes_on:
+        if self.found and not self._goes_on:
             if self.location:
                 check_experiment(self._experiment_name, self.location)
-            self._parent = self._recorder.adopt_run(self._found.run_id)
-            self._goes_on = self._changed = True
-
-    @property
-    def reported(self) -> str:
-        """By what the report orders the runs, as it is noted with the sweep."""
-        return f"{self.metric} {self.options.order}"
-
-    @property
-    def is_as_before(self) -> bool:
-        """Whether the store has had the runs, and the report of them, before this launch."""
-        if registered_name(self.tracking):  # whenever that is asked for
-            return False
-        return not self._changed and self._found is not None and self._found.reported == self.reported
-
-    def standing_of(self, digest: str) -> Standing | None:
-        """By what the job's run is ranked; None if it has no result."""
-        each = self.outcomes[digest]
-        if each.status != "FINISHED" or each.value is None or math.isnan(each.value):
-            return None
-        loss = math.nan if each.loss is None else each.loss
-        return Standing(each.value, loss, self.seeds.get(digest, 0), self.names.get(digest, ""))
-
-    def best(self) -> Standing | None:
-        """The best of the runs that have ended, those of earlier launches too."""
-        up = ascending(self.metric, self.options.order)
-        found = [each for digest in self.outcomes if (each := self.standing_of(digest))]
-        return min(found, key=lambda each: each.key(ascending=up), default=None)
+            self._parent = self._recorder.adopt_run(self.found.run_id)
+            self._goes_on = self.changed = True
 
     def _take_over(self, run: EarlierRun) -> None:
         """Count a run that is done; mark one that is not, or is there twice."""
@@ -263,7 +204,7 @@ class Sweep:
 
     def _supersede(self, run: EarlierRun) -> None:
         assert self._recorder
-        self._changed = True
+        self.changed = True
         number = self._recorder.adopt_run(run.run_id, goes_on=False)
         self._recorder.set_tags(number, {tags.SUPERSEDED: "true"})
         self._recorder.end_run(number, "FINISHED" if run.status == "FINISHED" else "KILLED")
@@ -411,8 +352,6 @@ class Sweep:
         TrackingError
             If something could not be recorded.
         """
-        from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
-
         if self._recorder is None:
             remove_empty(left)
             return 0
@@ -432,7 +371,7 @@ class Sweep:
             self._keep_results(left)
             if not self.is_as_before:
                 # A sweep in which nothing was left to train ended when it did.
-                ended = self._found.end_time if self._found and not self._trained else None
+                ended = self.found.end_time if self.found and not self._trained else None
                 self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED", time=ended)
             with working("recording the report"):
                 recorded = self._recorder.close()

@@ -4,20 +4,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from micrograde import tags
-from micrograde.live_run import registered_name
-from micrograde.locations import where_to_look
-from micrograde.printable import printable
+from micrograde.config.locations import where_to_look
+from micrograde.core.printable import printable
+from micrograde.core.terminal import say
+from micrograde.core.working import working
+from micrograde.runs.live_run import registered_name
+from micrograde.store import tags
 from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
 from micrograde.sweeps.jobs import sweep_name
-from micrograde.terminal import say
+from micrograde.sweeps.state import SweepState
 from micrograde.tracking import RunRecorder
-from micrograde.working import working
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from micrograde.sweeps.session import Sweep
 
 _FAILURES = 5  # that are told of on the terminal; the table has all
 
@@ -32,12 +31,12 @@ class SweepSummary:
     left_out: tuple[str, ...] = ()
 
 
-def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> SweepSummary:
+def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> SweepSummary:
     """Read the sweep's runs back, and leave table, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import best_run, load_history, load_runs
-    from micrograde.analysis.stores import store_of
-    from micrograde.sweep_report import metrics_drawn, write_sweep_report
+    from micrograde.store.readers import store_of
+    from micrograde.sweeps.report import metrics_drawn, write_sweep_report
 
     assert sweep.location
     with working("recording what waits to be recorded"):
@@ -93,7 +92,7 @@ def summarize_sweep(sweep: "Sweep", recorder: RunRecorder, parent: int) -> Sweep
     return SweepSummary(run_id, runs, report.best_run_id, report.left_out)
 
 
-def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None) -> int:
+def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
     """Say what came of the sweep, and what its best model is ``registered`` as; how many runs failed."""
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
@@ -123,7 +122,7 @@ def print_summary(sweep: "Sweep", summary: SweepSummary, registered: str | None)
     return len(failed)
 
 
-def print_warnings(sweep: "Sweep") -> None:
+def print_warnings(sweep: SweepState) -> None:
     """What is to be known of this launch's runs, each once."""
     for line, count in sweep.warned.most_common(_FAILURES):
         where = "a run" if count == 1 else f"{count} runs"
@@ -132,7 +131,7 @@ def print_warnings(sweep: "Sweep") -> None:
         say(f"            and {len(sweep.warned) - _FAILURES} more, which stand in the runs' train.log")
 
 
-def print_outcomes(sweep: "Sweep") -> int:
+def print_outcomes(sweep: SweepState) -> int:
     """The same without a store; how many runs failed."""
     outcomes = sweep.outcomes
     finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from micrograde.bounds import GREATEST_PROCESS, LONGEST_NOTE
-from micrograde.json_files import read_json
-from micrograde.tracking.kinds import check_writable
+from micrograde.core.bounds import GREATEST_PROCESS, LONGEST_NOTE
+from micrograde.core.json_files import read_json
+from micrograde.store.path_kinds import check_writable
 
 _NAME, _TOKEN = re.compile(r"[0-9A-Za-z_-]{1,64}"), re.compile(r"[0-9a-f]{1,64}")
 _FILE = "claim.json"  # in a launch's folder: what it has claimed

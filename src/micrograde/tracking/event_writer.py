@@ -11,8 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde import tags
-from micrograde.bounds import MOST_RUNS_OF_SERVER
+from micrograde.core.bounds import MOST_RUNS_OF_SERVER
+from micrograde.store import tags
+from micrograde.store.artifact_files import keep_files
+from micrograde.store.experiments import Experiments
+from micrograde.store.location import StoreLocation, StoreLock
+from micrograde.store.logged_model import log_model, register_model
+from micrograde.store.mlmodel import write_mlmodel
+from micrograde.store.retrying import Caller, at_once
+from micrograde.store.server_files import check_address
+from micrograde.store.sql_writer import Param, Point, write_through_client, write_to_sqlite
 from micrograde.tracking.events import (
     DatasetInput,
     Event,
@@ -25,14 +33,6 @@ from micrograde.tracking.events import (
     Status,
     TagsSet,
 )
-from micrograde.tracking.experiments import Experiments
-from micrograde.tracking.files import keep_files
-from micrograde.tracking.logged_model import log_model, register_model
-from micrograde.tracking.mlmodel import write_mlmodel
-from micrograde.tracking.retrying import Caller, at_once
-from micrograde.tracking.rows import Param, Point, write_through_client, write_to_sqlite
-from micrograde.tracking.server_files import check_address
-from micrograde.tracking.store import StoreLocation, StoreLock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-from micrograde.json_files import parse_json
-from micrograde.printable import printable
-from micrograde.tracking.mlmodel import ModelDescription
+from micrograde.core.json_files import parse_json
+from micrograde.core.printable import printable
+from micrograde.store.mlmodel import ModelDescription
 
 _OURS = re.compile(r"micrograde(\.\w+)+")
 _SHOWN = 100  # characters of a line that is none

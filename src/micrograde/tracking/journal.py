@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from micrograde.bounds import LONGEST_EVENT
+from micrograde.core.bounds import LONGEST_EVENT
 from micrograde.tracking.events import Event, LaunchEnded, from_json_line, to_json_line
 
 _POLL_SECONDS = 0.02

@@ -23,15 +23,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from micrograde.bounds import LONGEST_NOTE
-from micrograde.json_files import read_json
-from micrograde.redaction import without_password
+from micrograde.core.bounds import LONGEST_NOTE
+from micrograde.core.full_disk import reserve_space
+from micrograde.core.json_files import read_json
+from micrograde.core.locks import Hold, is_held
+from micrograde.core.redaction import without_password
+from micrograde.store.location import StoreLocation, make_launch_folder
+from micrograde.store.temporary_folders import clear_temporary
 from micrograde.tracking.claim import Claim
-from micrograde.tracking.full_disk import reserve_space
-from micrograde.tracking.locks import Hold, is_held
 from micrograde.tracking.processes import ProcessIdentity
-from micrograde.tracking.store import StoreLocation, make_launch_folder
-from micrograde.tracking.temporary import clear_temporary
 
 JOURNAL = "journal.jsonl"
 _LAUNCH = "launch.json"

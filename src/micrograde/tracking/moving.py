@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from micrograde.bounds import LONGEST_ADDRESS, LONGEST_KEY
-from micrograde.printable import printable
-from micrograde.sqlite_files import open_database
-from micrograde.tracking.addresses import (
+from micrograde.core.bounds import LONGEST_ADDRESS, LONGEST_KEY
+from micrograde.core.printable import printable
+from micrograde.store.local_addresses import (
     exists_here,
     experiment_folder,
     former_places,
     lies_here,
     local_path,
 )
-from micrograde.tracking.store import StoreLocation, StoreLock
+from micrograde.store.location import StoreLocation, StoreLock
+from micrograde.store.sqlite_files import open_database
 from micrograde.tracking.writer_process import print_notice
 
 _WAIT_SECONDS = 2.0  # for a database that is locked; the next command looks again

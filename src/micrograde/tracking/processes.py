@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from micrograde import tags
-from micrograde.bounds import GREATEST_PROCESS, LATEST_TIME
+from micrograde.core.bounds import GREATEST_PROCESS, LATEST_TIME
+from micrograde.store import tags
 
 _NUMBER, _TIME = re.compile("[0-9]{1,10}"), re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _LATEST_START = LATEST_TIME / 1000

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from micrograde import tags
+from micrograde.store import tags
+from micrograde.store.location import checkout
 from micrograde.tracking.environment import environment_tag, parse_environment_tag
-from micrograde.tracking.store import checkout
 
 UNCOMMITTED = "uncommitted changes"
 """``yes`` if the working tree had any: the commit is then not all that made the run."""

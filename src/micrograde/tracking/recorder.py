@@ -16,12 +16,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from micrograde.errors import InputError
-from micrograde.interrupts import uninterrupted
-from micrograde.redaction import redacted, without_password
-from micrograde.tags import REASON
+from micrograde.core.errors import InputError
+from micrograde.core.full_disk import release_reserve, why_disk_is_full
+from micrograde.core.interrupts import uninterrupted
+from micrograde.core.redaction import redacted, without_password
+from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
+from micrograde.store.location import StoreLocation
+from micrograde.store.mlmodel import ModelDescription
+from micrograde.store.path_kinds import check_writable
+from micrograde.store.tags import REASON
 from micrograde.tracking.claim import Claim
-from micrograde.tracking.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.tracking.events import (
     AnswerAwaited,
     DatasetInput,
@@ -36,14 +40,10 @@ from micrograde.tracking.events import (
     Status,
     TagsSet,
 )
-from micrograde.tracking.full_disk import release_reserve, why_disk_is_full
 from micrograde.tracking.journal import Journal
-from micrograde.tracking.kinds import check_writable
 from micrograde.tracking.launches import JOURNAL, begin_launch
-from micrograde.tracking.mlmodel import ModelDescription
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RecordedRun
-from micrograde.tracking.store import StoreLocation
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
 
 SYNC = "make sync"

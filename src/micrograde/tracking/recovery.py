@@ -11,17 +11,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from micrograde import tags
-from micrograde.asking import Server, ServerError
-from micrograde.bounds import LONGEST_ID, LONGEST_KEY, MOST_EXPERIMENTS, MOST_RUNS_OF_SERVER, VAIN_SECONDS
-from micrograde.errors import InputError
-from micrograde.library_environment import quiet_libraries
-from micrograde.sqlite_files import open_database
+from micrograde.core.bounds import (
+    LONGEST_ID,
+    LONGEST_KEY,
+    MOST_EXPERIMENTS,
+    MOST_RUNS_OF_SERVER,
+    VAIN_SECONDS,
+)
+from micrograde.core.errors import InputError
+from micrograde.store import tags
+from micrograde.store.library_environment import quiet_libraries
+from micrograde.store.location import StoreLocation, StoreLock
+from micrograde.store.rest_client import Server, ServerError
+from micrograde.store.sqlite_files import open_database
 from micrograde.tracking.launches import Launch, dead_launches, is_alive
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.sending import Kept, send_launch
-from micrograde.tracking.store import StoreLocation, StoreLock
 
 _REASON = "its process died without a word"
 _PAGE = 1000  # runs, or experiments, that a server is asked for at once

@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, Self
 
+from micrograde.store.mlmodel import ModelDescription
 from micrograde.tracking.events import DatasetInput, Status
-from micrograde.tracking.mlmodel import ModelDescription
 
 
 @dataclass(frozen=True)

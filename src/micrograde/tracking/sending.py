@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from micrograde.store.location import StoreLocation
 from micrograde.tracking.launches import Launch
 from micrograde.tracking.moving import mend_addresses
-from micrograde.tracking.store import StoreLocation
 from micrograde.tracking.writer_process import WriterProcess
 
 

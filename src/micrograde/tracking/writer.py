@@ -27,22 +27,22 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.answers import bound_answers
-from micrograde.bounds import LONGEST_JSON
-from micrograde.json_files import read_json
-from micrograde.library_environment import forget_servers, keep_credentials
-from micrograde.redaction import without_password
-from micrograde.sqlite_files import open_database
+from micrograde.core.bounds import LONGEST_JSON
+from micrograde.core.full_disk import release_reserve, why_disk_is_full
+from micrograde.core.json_files import read_json
+from micrograde.core.redaction import without_password
+from micrograde.store.bounded_answers import bound_answers
+from micrograde.store.errors import StoreAwayError
+from micrograde.store.library_environment import forget_servers, keep_credentials
+from micrograde.store.location import StoreLocation, StoreLock, checkout, make_store
+from micrograde.store.retrying import Caller, Retrying
+from micrograde.store.sqlite_files import open_database
 from micrograde.tracking.claim import Claim
-from micrograde.tracking.errors import StoreAwayError
 from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import AnswerAwaited
-from micrograde.tracking.full_disk import release_reserve, why_disk_is_full
 from micrograde.tracking.journal import follow
 from micrograde.tracking.launches import JOURNAL, Launch, carrying
 from micrograde.tracking.provenance import provenance_tags
-from micrograde.tracking.retrying import Caller, Retrying
-from micrograde.tracking.store import StoreLocation, StoreLock, checkout, make_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,9 +12,9 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from micrograde.library_environment import quiet_environment
-from micrograde.terminal import say
-from micrograde.tracking.store import StoreLocation
+from micrograde.core.terminal import say
+from micrograde.store.library_environment import quiet_environment
+from micrograde.store.location import StoreLocation
 
 SERVER_PATIENCE = 15.0
 """Seconds that a launch waits at its end for a server that is away."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from micrograde.drawing.rendering import render_source
+from micrograde.drawing.graph.rendering import render_source
 from micrograde.drawing.walkthrough.steps import Node, Walk
 
 TITLE_SIGNS = 26

@@ -1,0 +1,365 @@
+"""The network as a scikit-learn classifier, for pipelines and grid searches.
+
+A fit is what a run is, from the same parts: arrays instead of a named data set, parameters instead of a
+config, and nothing is recorded. Whatever is wrong with a parameter is said by the schema of runs.
+"""
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from micrograde.config import TrainConfig
+from micrograde.config.parsing import parse_train_config
+from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.data import Dataset
+from micrograde.models.trained_network import check_classified
+from micrograde.nn import MLP, predicted_classes, softmax
+from micrograde.nn.arrays import FloatArray
+from micrograde.runs.building import (
+    PreparedData,
+    RandomStreams,
+    build_model,
+    build_optimizer,
+    build_plan,
+    check_batches,
+    prepare_dataset,
+    stack_size,
+)
+from micrograde.training import Departure, EpochRecord, Training
+from micrograde.training.evaluation import ROWS_AT_A_TIME
+
+_SOURCE = "X"  # what error lines call the data
+# Over N. Found on digits, wine and breast_cancer, with other seeds than those of benchmarks/estimator.py.
+# Adam divides it by the size of the gradients, and does best with less.
+_WEIGHT_DECAY = {"sgd": 4.0, "adam": 2.0}
+
+
+class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A multi-layer perceptron: linear, batch norm, activation for each hidden size, cross-entropy.
+
+    Names are those of a run's config, and so are the defaults but for batch norm and weight decay, which
+    are chosen for small tables. A fit with ``random_state=7`` has the numbers of the run on the same rows
+    with ``seed=7 data.seed=7 data.test_fraction=0`` and, without early stopping,
+    ``data.validation_fraction=0``, if weight decay and, with batch norm, the size of batches are the same.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int
+        One size, or one for each hidden layer; an empty sequence gives softmax regression.
+    activation : {"tanh", "relu", "sigmoid"}
+    batch_norm : bool
+        Whether each linear layer, the last too, is followed by batch norm. Batches are then made as even as
+        whole rows allow, in the same number: an epoch would otherwise end with a step by the statistics of
+        a few rows. If that still leaves a batch of one row, which has no statistics, an epoch ends before
+        it; it is another row each time.
+    initializer : {"xavier", "kaiming", "normal"}
+        The distribution of the initial weights.
+    initial_scale : float
+        A factor on the initial weights.
+    optimizer : {"sgd", "adam"}
+    learning_rate : float or None
+        None: the optimizer's own, 0.2 for sgd and 0.01 for adam.
+    momentum, nesterov : float, bool
+        Of sgd alone; adam does not look at them.
+    weight_decay : float or None
+        Times half the sum of the squared parameters, added to the loss. None: 4 / N for sgd and 2 / N for
+        adam, where N counts the rows trained on, so that it matters less the more there are; with batch
+        norm, which undoes the scale of the weights, 0.
+    num_epochs : int
+        How many times training passes over all rows; with early stopping at most.
+    batch_size : int or None
+        Rows a step; all of them where there are fewer, or with None.
+    early_stopping : bool
+        Stop when the loss on a validation part has not improved for ``patience`` epochs, and keep the
+        weights it was lowest with.
+    validation_fraction : float
+        The share of the rows in the validation part, which are then not trained on. There is none without
+        early stopping.
+    patience : int
+    stratify : bool
+        Whether the validation part has each class in the proportion of all rows, and at least one row of it.
+    standardize : bool
+        Whether each feature is shifted and scaled to mean 0 and standard deviation 1 in the rows trained on.
+    dtype : {"float32", "float64"}
+        The network's.
+    random_state : int, RandomState or None
+        The seed of the initial weights, of shuffling and of the validation part. An int gives the same
+        numbers each time.
+
+    Attributes
+    ----------
+    classes_ : (C,)
+        The labels, sorted.
+    n_features_in_, feature_names_in_
+        D, and the columns of the data frame if X was one with names.
+    n_iter_ : int
+        How many epochs were trained.
+    history_ : pandas.DataFrame
+        A row for each epoch, from 1, and a column for each metric: ``train/loss``, ``train/accuracy``,
+        with early stopping ``val/loss`` and ``val/accuracy``, and ``gradient_norm/*``. Accuracies are
+        fractions; see ``micrograde.training.EpochRecord``.
+    model_ : micrograde.MLP
+        The network; its inputs are ``preprocessing_.transform(X)``.
+    preprocessing_ : micrograde.data.Preprocessing
+    seed_ : int
+        What ``random_state`` came to: as an int it gives the same fit again.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int | Sequence[int] = 32,
+        *,
+        activation: Literal["tanh", "relu", "sigmoid"] = "tanh",
+        batch_norm: bool = False,
+        initializer: Literal["xavier", "kaiming", "normal"] = "xavier",
+        initial_scale: float = 1.0,
+        optimizer: Literal["sgd", "adam"] = "sgd",
+        learning_rate: float | None = None,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        num_epochs: int = 50,
+        batch_size: int | None = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        stratify: bool = True,
+        standardize: bool = True,
+        dtype: Literal["float32", "float64"] = "float32",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.activation = activation
+        self.batch_norm = batch_norm
+        self.initializer = initializer
+        self.initial_scale = initial_scale
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.weight_decay = weight_decay
+        self.num_epochs = num_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.stratify = stratify
+        self.standardize = standardize
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train a new network.
+
+        Parameters
+        ----------
+        X
+            (N, D) numbers, an array or a data frame; neither sparse nor with missing values.
+        y
+            (N,) labels of two or more classes: numbers, strings, booleans.
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is wrong; the message has a line for each parameter.
+        RunFailedError
+            If training diverged: the loss became infinite or NaN.
+        """
+        with np.errstate(all="ignore"):  # scikit-learn adds up what may overflow
+            features, targets = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(targets)
+        classes, labels = np.unique(targets, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y: holds 1 class, {classes.tolist()}; MLPClassifier needs two or more")
+        names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(self.n_features_in_)])
+        seed = self._seed()
+        try:
+            config = self._config(seed)
+            dataset = Dataset(
+                _SOURCE, features, labels.astype(np.int64), tuple(map(str, classes)), tuple(map(str, names))
+            )
+            data = prepare_dataset(dataset, config.data, config.training.dtype)
+            config = self._fitted_to(config, len(data.training))
+            check_batches(config, len(data.training))
+            stack_size(config, data, 1, 1)  # whether it fits into memory
+        except InputError as error:
+            raise InputError(_in_our_names(str(error))) from None
+        records, departure = _train(config, data)
+        if departure.divergence:
+            raise RunFailedError(f"MLPClassifier diverged: {departure.divergence}; lower the learning rate")
+        _warn_of_validation(records)
+        self.classes_, self.seed_ = classes, seed
+        self.preprocessing_ = data.preprocessing
+        state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
+        self.model_ = MLP.from_state(state, config.model.activation)
+        self.n_iter_ = departure.epoch
+        self.history_ = pd.DataFrame(
+            [{name: float(value) for name, (value,) in record.metrics.items()} for record in records],
+            index=pd.Index([record.epoch for record in records], name="epoch"),
+        )
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable class of each row: (N, D) features in, (N,) of ``classes_`` out.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit, or rows of it are so large that the network's numbers overflow.
+        """
+        logits = self._logits(X)  # which sees to it that there are classes
+        labels: NDArray[Any] = self.classes_[np.argmax(logits, axis=1)]
+        return labels
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out.
+
+        Raises
+        ------
+        ValueError
+            As ``predict`` does.
+        """
+        return softmax(self._logits(X))
+
+    def _logits(self, X: ArrayLike) -> FloatArray:
+        check_is_fitted(self, "model_")  # a fit that diverged has left other attributes
+        with np.errstate(all="ignore"):  # what overflows is looked for below
+            rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
+            starts = range(0, len(rows), ROWS_AT_A_TIME)
+            logits = np.concatenate(
+                [self.model_.predict_logits(rows[start : start + ROWS_AT_A_TIME]) for start in starts]
+            )
+        check_classified(predicted_classes(logits) < 0, _SOURCE)
+        return logits
+
+    def _seed(self) -> int:
+        random = check_random_state(self.random_state)  # refuses what is no seed
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(random.randint(np.iinfo(np.int32).max))
+
+    def _config(self, seed: int) -> TrainConfig:
+        """The recipe of the run that does the same; raises ``InputError`` if a parameter is wrong."""
+        optimizer: dict[str, Any] = {"name": self.optimizer}
+        if self.optimizer == "sgd":
+            optimizer |= {"momentum": self.momentum, "nesterov": self.nesterov}
+        chosen = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
+        optimizer |= {key: value for key, value in chosen.items() if value is not None}
+        container = {
+            VERSION_KEY: RECIPE_VERSION,
+            "data": {
+                "name": "npz",  # the source that is an array of features and one of labels
+                "path": _SOURCE,
+                "seed": seed,
+                "validation_fraction": self.validation_fraction if self.early_stopping else 0.0,
+                "test_fraction": 0.0,
+                "stratify": self.stratify,
+                "standardize": self.standardize,
+            },
+            "model": {
+                "hidden_size": self.hidden_size,
+                "activation": self.activation,
+                "batch_norm": self.batch_norm,
+                "initializer": self.initializer,
+                "initial_scale": self.initial_scale,
+            },
+            "optimizer": optimizer,
+            "schedule": {"name": "constant"},
+            "training": {
+                "num_epochs": self.num_epochs,
+                "batch_size": self.batch_size,
+                "dtype": self.dtype,
+                "early_stopping": {"enabled": self.early_stopping, "patience": self.patience},
+                "diagnostics": False,
+            },
+            "tracking": {"name": "disabled"},
+            "seed": seed,
+        }
+        return parse_train_config(_plain(container))
+
+    def _fitted_to(self, config: TrainConfig, rows: int) -> TrainConfig:
+        """The recipe with what depends on how many rows are trained on: batches, and weight decay."""
+        batch_size = min(config.training.batch_size or rows, rows)
+        if config.model.batch_norm:
+            steps = -(-rows // batch_size)
+            batch_size = -(-rows // steps)
+        one_is_left = config.model.batch_norm and batch_size > 1 and rows % batch_size == 1
+        training = replace(config.training, batch_size=batch_size, drop_last=one_is_left)
+        optimizer = config.optimizer
+        if self.weight_decay is None and not config.model.batch_norm:
+            optimizer = replace(optimizer, weight_decay=_WEIGHT_DECAY[optimizer.name] / rows)
+        return replace(config, training=training, optimizer=optimizer)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The network goes as arrays: copied as an object, its layers would lose the buffers they share."""
+        state = {**super().__getstate__()}
+        if "model_" in state:
+            state["model_"] = {"state": self.model_.state(), "activation": self.model_.activation}
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        super().__setstate__({**state})
+        if "model_" in state:
+            self.model_ = MLP.from_state(**state["model_"])
+
+
+def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], Departure]:
+    """A record of each epoch, and the network as it left."""
+    streams = RandomStreams.spawn(config.seed)
+    model = build_model([config.model], data, config.training.dtype, [streams.weights])
+    training = Training(
+        model,
+        build_optimizer([config.optimizer], model),
+        build_plan([config], len(data.training)),
+        data.training,
+        data.validation,
+        [streams.shuffling],
+    )
+    with threadpool_limits(limits=1):  # as runs do: a sum then never depends on the machine
+        events = list(training.run())
+    records = [event for event in events if isinstance(event, EpochRecord)]
+    (departure,) = (event for event in events if isinstance(event, Departure))
+    return records, departure
+
+
+def _warn_of_validation(records: Sequence[EpochRecord]) -> None:
+    """Say so if early stopping could not go by the validation loss."""
+    losses = np.array([record.metrics["val/loss"][0] for record in records if "val/loss" in record.metrics])
+    if wrong := np.count_nonzero(~np.isfinite(losses)):
+        kept = "the last weights are kept" if wrong == len(losses) else "the best of the others are kept"
+        warnings.warn(
+            f"MLPClassifier: the validation loss is not finite after {wrong} of {len(losses)} epochs, "
+            f"because rows of the validation part overflow; {kept}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's, however deep: the values of a grid are often NumPy's."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+
+
+def _in_our_names(message: str) -> str:
+    """An error line of runs with our parameters' names: ``training.batch_size=0`` is ``batch_size=0``."""
+    message = message.replace("training.early_stopping.enabled", "early_stopping")
+    message = message.replace("optimizer.name", "optimizer").replace(f"data.name={_SOURCE}", _SOURCE)
+    return re.sub(r"\b(data|model|optimizer|training|early_stopping)\.(?=[a-z])", "", message)

@@ -1,0 +1,186 @@
+"""Runs and sweeps from Python and Jupyter, with the overrides of the shell and records in the same place.
+
+>>> import micrograde as mg
+>>> run = mg.run("data=moons", "optimizer.learning_rate=0.3")
+>>> sweep = mg.sweep("data=moons", "seed=range(5)", "optimizer.learning_rate=0.1,0.3")
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra import initialize_config_dir
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from micrograde.api.results import Run, Sweep
+from micrograde.config.flags import refuse_endless, refuse_mode
+from micrograde.config.guard import GuardedLoader
+from micrograde.config.hydra_messages import hydra_message
+from micrograde.config.locations import store_location
+from micrograde.config.parsing import parse_sweep_config, parse_train_config
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.terminal import say
+from micrograde.runs.resuming import resumed_run
+from micrograde.runs.train import default_metric, run_experiments
+from micrograde.store import checkout, project_home, tags
+from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
+from micrograde.store.metric_names import recorded_name
+from micrograde.store.path_kinds import check_home
+from micrograde.sweeps.callback import SweepCallback
+from micrograde.sweeps.composing import resolved
+from micrograde.sweeps.members import run_members
+from micrograde.sweeps.opening import open_sweep
+from micrograde.sweeps.options import check_alone
+
+_CONFIG = "train"
+
+
+def run(*overrides: str) -> Run:
+    """Train and record one run, as ``pipelines/train.py`` does.
+
+    Parameters
+    ----------
+    overrides
+        As they are typed in the shell, without its quotes: ``"model.hidden_size=[16,16]"``.
+
+    Returns
+    -------
+    Run
+        Also if it FAILED or was stopped with Ctrl-C (or Jupyter's square): see its ``status``.
+
+    Raises
+    ------
+    InputError
+        If an override or the data is wrong, in the line that the shell shows; nothing has been started.
+    TrackingError
+        If it could not be recorded.
+    """
+    with _composing(overrides) as loader:
+        for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
+            if override.is_sweep_override():
+                raise InputError(f"{override.input_line}: is several values; mg.sweep makes a run of each")
+        composed = loader.load_configuration(_CONFIG, list(overrides), RunMode.RUN)
+        container = resolved(composed)
+        check_alone(parse_sweep_config(container))
+        config = parse_train_config(container)
+        with resumed_run(config, overrides) as resumption:
+            config = resumption.config if resumption else config
+            (result,) = run_experiments([config], overrides, resumption=resumption)
+        for warning in result.warnings:
+            say(warning, sys.stderr)
+        location = store_location(config.tracking)
+        return Run.load(result.run_id, location) if location and result.run_id else Run.of_result(result)
+
+
+def sweep(*overrides: str) -> Sweep:
+    """Train and record a sweep, as ``pipelines/train.py -m`` does; the same sweep again goes on where it was.
+
+    Parameters
+    ----------
+    overrides
+        In Hydra's whole grammar for sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
+
+    Returns
+    -------
+    Sweep
+        Its runs are read from the store, FAILED ones too.
+
+    Raises
+    ------
+    InputError
+        If an override or the data is wrong, or ``tracking=disabled``; nothing has been started.
+    TrackingError
+        If it could not be recorded.
+    RunFailedError
+        If the store is away: what has been recorded is kept, and a line says how to send it.
+    """
+    with _composing(overrides) as loader:
+        master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
+        if master.tracking.name == "disabled":
+            raise InputError("tracking=disabled: a sweep is read from its store; choose local or server")
+        launched = open_sweep(master)
+        callback, callbacks = SweepCallback(), Callbacks()
+        callback.sweep, callbacks.callbacks = launched, [callback]
+        try:
+            sweeper = Plugins.instance().instantiate_sweeper(
+                config=master, hydra_context=HydraContext(loader, callbacks), task_function=_job
+            )
+            sweeper.sweep([str(each) for each in master.hydra.overrides.task])
+            launched.close(Path(master.hydra.sweep.dir))
+        except BaseException as error:
+            launched.abort(error)
+            raise
+        if launched.run_id is None or launched.location is None:
+            raise RunFailedError("the sweep cannot be read from its store yet; sync sends what is kept of it")
+        return Sweep.load(launched.run_id, launched.location, launched.metric, launched.options.order)
+
+
+def _no_override(given: object) -> str:
+    """The line for what is no text; nothing of an array is printed."""
+    is_plain = given is None or isinstance(given, int | float | bool)
+    what = repr(given) if is_plain else f"a value of type {type(given).__name__}"
+    if isinstance(given, list | tuple) and all(isinstance(each, str) for each in given):
+        return f"{what}: should be text such as data=moons; give each override by itself: mg.run(*overrides)"
+    if is_plain:
+        return f"{what}: should be text such as data=moons"
+    return f"{what}: should be text such as data=moons; arrays and tables go to mg.MLPClassifier().fit(X, y)"
+
+
+def _job(config: DictConfig) -> object:
+    """What the worker of another launcher does: several runs of a sweep as stacks, or one run."""
+    composed: Any = OmegaConf.to_container(config, resolve=True)
+    options = parse_sweep_config(composed)
+    if options.members:
+        return run_members(options.members, options.metric)
+    recipe = parse_train_config(composed)
+    nested = {tags.PARENT: options.parent_run_id} if options.parent_run_id else None
+    (result,) = run_experiments([recipe], HydraConfig.get().overrides.task, tags=nested)
+    if result.status != "FINISHED":
+        raise RunFailedError(f"the run {result.status}: {result.reason}")
+    metric = options.metric or default_metric(recipe.data.validation_fraction)
+    return result.last_metrics().get(recorded_name(metric, recipe.recipe_version))
+
+
+@contextmanager
+def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
+    """Hydra's loader for ``conf/``; what it finds wrong is an ``InputError``, and Hydra is left as it was."""
+    for override in overrides:
+        if not isinstance(override, str):
+            raise InputError(_no_override(override))
+        if override.startswith("-"):
+            raise InputError(f"{override}: should be text such as data=moons; flags are for the shell")
+    refuse_endless(overrides)
+    refuse_mode(overrides)
+    project = checkout()
+    if project is None:
+        raise InputError("there is no conf/ beside micrograde; install it from a checkout: pip install -e .")
+    here = project_home()
+    check_home(here)
+    if not has_matplotlib_folder():
+        keep_caches_in(here / "mlruns" / "cache")
+    home = os.environ.get("MICROGRADE_HOME")
+    os.environ["MICROGRADE_HOME"] = str(here)
+    try:
+        with (
+            warnings_stay_warnings(),
+            initialize_config_dir(str(project / "conf"), job_name=_CONFIG, version_base="1.3"),
+        ):
+            yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(hydra_message(error, _CONFIG, overrides)) from None
+    finally:
+        if home is None:
+            del os.environ["MICROGRADE_HOME"]
+        else:
+            os.environ["MICROGRADE_HOME"] = home

@@ -1,0 +1,385 @@
+"""What came of runs and sweeps, as objects: data frames of their numbers, pictures that Jupyter shows."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from micrograde.analysis import best_run, group_over_seeds, load_history, load_runs, order_runs, table_of_runs
+from micrograde.analysis.tables import as_cell
+from micrograde.api.notebook_cells import cell
+from micrograde.config import LocalTracking, as_params
+from micrograde.config.locations import store_location
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.working import working
+from micrograde.drawing import Page
+from micrograde.models.trained_network import Classifier, read_classifier
+from micrograde.runs.files import contained, files_of
+from micrograde.runs.side_by_side import Comparison, compare_runs
+from micrograde.runs.train import RunResult
+from micrograde.store import StoreLocation, find_run, find_run_id, find_sweep, load_run, tags
+from micrograde.store.records import LARGEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Order = Literal["auto", "ascending", "descending"]
+
+_ROWS = 10  # of a sweep's runs that Jupyter shows
+_FAILURES = 5
+_RUN_PICTURES = ("learning_curves", "decision_boundary", "confusion_matrix")
+_SWEEP_PICTURES = ("by_parameter", "learning_curves", "heat_map")
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture that a run or a sweep has left; Jupyter shows it.
+
+    Attributes
+    ----------
+    media_type
+        ``image/svg+xml``, ``image/png`` or ``image/gif``.
+    """
+
+    media_type: str
+    content: bytes = field(repr=False)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, bytes | str]:
+        is_text = self.media_type == "image/svg+xml"
+        return {self.media_type: self.content.decode() if is_text else self.content}
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, as it is in the store."""
+        Path(path).write_bytes(self.content)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run and what it has left.
+
+    Attributes
+    ----------
+    status, reason
+        FINISHED; FAILED or KILLED, and then why.
+    params
+        The flattened config as MLflow has it: ``params["optimizer.learning_rate"]`` is ``"0.1"``.
+    metrics
+        The last value of each.
+    history
+        One row an epoch (index ``epoch``, from 1), one column a metric.
+    findings
+        What stands out in how it learned, a sentence each.
+    run_id
+        MLflow's; None if it is in no store.
+    """
+
+    name: str
+    status: str
+    reason: str | None
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    history: "pd.DataFrame"
+    findings: tuple[str, ...]
+    run_id: str | None = None
+    location: StoreLocation | None = None
+
+    @classmethod
+    def load(cls, run_id: str, location: StoreLocation | None = None) -> "Run":
+        """A run of a store, by default the project's own.
+
+        Parameters
+        ----------
+        run_id
+            Its id, six characters or more of the beginning, or ``latest``, the run that began last of those
+            that have finished; a sweep's means its best run.
+
+        Raises
+        ------
+        InputError
+            If there is no such run.
+        """
+        location = location or store_location(LocalTracking())
+        uri = location.tracking_uri
+        with working("reading the run back", "stderr"):
+            stored = find_run(uri, _text_of(run_id))
+        about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
+        described = described.removeprefix(stored.tags.get(tags.NOTE, ""))
+        points = load_history(uri, run_ids=[about.run_id])
+        table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
+        return cls(
+            name=about.run_name or "",
+            status=about.status,
+            reason=stored.tags.get(tags.REASON),
+            params=dict(sorted(stored.params.items())),
+            metrics={name: _last(stored.history[name]) for name in sorted(stored.history)},
+            history=_epochs(table),
+            findings=tuple(line.removeprefix("- ") for line in described.splitlines() if line),
+            run_id=about.run_id,
+            location=location,
+        )
+
+    @classmethod
+    def of_result(cls, result: RunResult) -> "Run":
+        """A run that no store has."""
+        import pandas as pd
+
+        epochs = len(next(iter(result.history.values()), ()))
+        table = pd.DataFrame(result.history, index=pd.RangeIndex(1, epochs + 1))
+        return cls(
+            name=result.name,
+            status=result.status,
+            reason=result.reason,
+            params=dict(sorted(as_params(result.config).items())),
+            metrics=dict(sorted(result.last_metrics().items())),
+            history=_epochs(table[sorted(result.history)]),
+            findings=result.findings,
+        )
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """Its pictures by name: ``figures["learning_curves"]``. None of a run that no store has."""
+        return _figures(self.run_id, self.location)
+
+    @cached_property
+    def walkthrough(self) -> Page | None:
+        """Its network's forward and backward pass, step by step; a sweep's runs have none unless asked."""
+        with _left_behind(self.run_id, self.location, "walkthrough.html") as path:
+            return Page(path.read_text(encoding="utf-8")) if path else None
+
+    @cached_property
+    def model(self) -> Classifier:
+        """What it has learned: ``model.predict(table)``.
+
+        Raises
+        ------
+        InputError
+            If there is none, such as with ``tracking=disabled``.
+        """
+        with _left_behind(self.run_id, self.location, "model") as path:
+            if path is None:
+                raise InputError("the run left no model; one that is recorded does")
+            return read_classifier(path)
+
+    def __repr__(self) -> str:
+        shown = (name for name in ("val/accuracy", "val/loss", "test/accuracy") if name in self.metrics)
+        values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
+        because = f" ({self.reason})" if self.reason else ""
+        return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
+
+    def _repr_html_(self) -> str:
+        """Last metrics, findings and the pictures that are looked at first; what Jupyter shows."""
+        import pandas as pd
+
+        parts = {"training": "train", "validation": "val", "test": "test"}
+        rows = {
+            name: {
+                measure: as_cell(measure, self.metrics[f"{part}/{measure}"])
+                for measure in ("loss", "accuracy")
+                if f"{part}/{measure}" in self.metrics
+            }
+            for name, part in parts.items()
+        }
+        table = pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index")
+        where = f", run {self.run_id}" if self.run_id else ", in no store"
+        because = f": {self.reason}" if self.reason else f" after {len(self.history)} epochs"
+        title = f"{self.name}{where}: {self.status}{because}"
+        return cell(title, table, self.findings, *_looked_at(self.figures, _RUN_PICTURES))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        text = "\n".join([repr(self), *(f"  {printable(finding)}" for finding in self.findings)])
+        return {"text/plain": text, "text/html": self._repr_html_()}
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A sweep and its runs.
+
+    Attributes
+    ----------
+    run_id
+        MLflow's, of the run that the sweep's runs are nested under.
+    metric, order
+        What its best run is chosen by, and whether ``ascending`` or ``descending``.
+    varies
+        The params in which its runs differ.
+    runs
+        One row a run, best first, with params, last metrics and tags; see ``load_runs``.
+    """
+
+    run_id: str
+    name: str
+    status: str
+    metric: str
+    order: Order
+    varies: tuple[str, ...]
+    runs: "pd.DataFrame"
+    location: StoreLocation
+
+    @classmethod
+    def load(
+        cls,
+        sweep: str = "latest",
+        location: StoreLocation | None = None,
+        metric: str = "val/accuracy",
+        order: Order = "auto",
+    ) -> "Sweep":
+        """A sweep of a store, by default the project's own, by its run id, the beginning of that or its name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        location = location or store_location(LocalTracking())
+        found = find_sweep(location.tracking_uri, _text_of(sweep))
+        with working("reading the runs back", "stderr"):
+            runs = load_runs(location.tracking_uri, sweep=found.run_id)
+        if metric in runs:
+            runs = order_runs(runs, metric, order, finished_first=True)
+        runs = runs.reset_index(drop=True)
+        return cls(found.run_id, found.name, found.status, metric, order, found.varies, runs, location)
+
+    @cached_property
+    def history(self) -> "pd.DataFrame":
+        """Every value of every metric: run_id, metric, step, value; see ``load_history``."""
+        return load_history(self.location.tracking_uri, sweep=self.run_id)
+
+    @cached_property
+    def best(self) -> Run | None:
+        """The best run; None if none has finished."""
+        run_id = best_run(self.runs, self.metric, self.order) if self.metric in self.runs else None
+        return self.run(run_id) if run_id else None
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """The pictures that compare its runs, by name."""
+        return _figures(self.run_id, self.location)
+
+    def run(self, run_id: str) -> Run:
+        """One of its runs: its id, six characters or more of the beginning, or ``latest``."""
+        uri = self.location.tracking_uri
+        return Run.load(find_run_id(uri, _text_of(run_id), sweep=self.run_id), self.location)
+
+    def over_seeds(self) -> "pd.DataFrame":
+        """Runs that differ in the seed alone as one row: mean, std and count; see ``group_over_seeds``."""
+        return group_over_seeds(self.runs, self.metric, self.order)
+
+    def __repr__(self) -> str:
+        counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
+        said = ", ".join(f"{count} {status}" for status, count in counts)
+        return printable(f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>")
+
+    def _repr_html_(self) -> str:
+        """The best runs, findings of the best one, why others failed, and pictures; what Jupyter shows."""
+        runs, metric = self.runs, self.metric
+        shown = table_of_runs(runs, metric).head(_ROWS) if len(runs) else runs
+        for name in shown:
+            shown[name] = [as_cell(str(name), value) for value in shown[name]]
+        said = repr(self).strip("<>").partition(": ")[2]
+        first = f"; the first {_ROWS}, best {metric} first" if len(runs) > _ROWS else ""
+        title = f"{self.name}, sweep {self.run_id}: {said}{first}"
+        sentences = [f"best run: {finding}" for finding in (self.best.findings if self.best else ())]
+        failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
+        for _, run in failed.head(_FAILURES).iterrows():
+            sentences.append(f"failed: {run['run_name']}: {run.get(f'tags.{tags.REASON}', '')}")
+        if len(failed) > _FAILURES:
+            sentences.append(f"and {len(failed) - _FAILURES} more failed")
+        return cell(title, shown, sentences, *_looked_at(self.figures, _SWEEP_PICTURES))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+def compare(
+    *runs: str | Run | Sweep, metric: str | None = None, location: StoreLocation | None = None
+) -> Comparison:
+    """Put two runs, or up to seven, side by side, as ``pipelines/compare.py A B`` does.
+
+    >>> mg.compare("3cf88ee7", "latest").differences  # only the params in which they differ
+
+    Parameters
+    ----------
+    runs
+        Ids or their beginnings, ``latest``, or what ``run`` and ``sweep`` return; a sweep means its best run.
+    metric
+        One more to draw and to put first in the table.
+    location
+        The store that they are in, by default the project's own.
+
+    Raises
+    ------
+    InputError
+        If one is not there or in no store, or two are the same run.
+    """
+    for run in runs:
+        if not isinstance(run, str | Run | Sweep):
+            raise InputError(_no_run(run))
+    named = [run if isinstance(run, str) else run.run_id for run in runs]
+    stores = [run.location for run in runs if not isinstance(run, str) and run.location]
+    if None in named:
+        raise InputError("a run that is in no store cannot be compared; train it without tracking=disabled")
+    where = location or (stores[0] if stores else store_location(LocalTracking()))
+    return compare_runs(where.tracking_uri, [str(run_id) for run_id in named], metric)
+
+
+def _text_of(run: object) -> str:
+    """What was given for a run, if it is text."""
+    if not isinstance(run, str):
+        raise InputError(_no_run(run))
+    return run
+
+
+def _no_run(given: object) -> str:
+    what = (
+        repr(given)
+        if given is None or isinstance(given, int | float)
+        else f"a value of type {type(given).__name__}"
+    )
+    return f"{what}: names no run; give an id as text, such as '3cf88ee7', or 'latest'"
+
+
+def _last(points: Mapping[int, float]) -> float:
+    value = points[max(points)]
+    return math.copysign(math.inf, value) if abs(value) == LARGEST else value
+
+
+def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of epochs, and the metrics that are measured in each."""
+    measured = [name for name in table if not str(name).startswith("test/")]
+    table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
+    return table.rename_axis(index="epoch", columns=None)
+
+
+def _looked_at(
+    figures: Mapping[str, Figure], first: Sequence[str]
+) -> tuple[dict[str, tuple[str, bytes]], list[str]]:
+    """The pictures that are shown, and the names of the others."""
+    names = [name for name in first if name in figures] or list(figures)[: len(first)]
+    shown = {name: (figures[name].media_type, figures[name].content) for name in names}
+    return shown, [name for name in figures if name not in shown]
+
+
+def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Figure]:
+    with _left_behind(run_id, location, "figures") as folder:
+        files = sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
+        # A boundary is there as a picture and as an animation.
+        return {
+            path.stem if path.suffix != ".gif" else f"{path.stem}_animation": Figure(kind, path.read_bytes())
+            for path in files
+            if (kind := _MEDIA_TYPES.get(path.suffix)) and contained(path.parent, path.name)
+        }
+
+
+@contextmanager
+def _left_behind(run_id: str | None, location: StoreLocation | None, name: str) -> Iterator[Path | None]:
+    """The file or folder of this name among a run's files, if it is there, while the context lasts."""
+    if run_id is None or location is None:
+        yield None
+        return
+    with files_of(load_run(location.tracking_uri, run_id), location, (name,)) as folder:
+        yield contained(folder, name)

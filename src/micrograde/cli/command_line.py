@@ -1,0 +1,208 @@
+"""What every entry point shares: Hydra composes its config, and mistakes become one line each.
+
+Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was started),
+130 stopped with Ctrl-C.
+"""
+
+import functools
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, cast
+
+import hydra
+import hydra._internal.hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from micrograde.cli.help_pages import fitted_page
+from micrograde.cli.surroundings import refusal, take_stock
+from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
+from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
+from micrograde.config.guard import GuardedLoader
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.redaction import without_password, without_password_in_yaml
+from micrograde.core.streams import keep_output_steady, lost_output
+from micrograde.core.terminal import spelled, terminal_width, use_plain_characters
+from micrograde.store.library_environment import keep_warnings_warnings
+from micrograde.tracking import WriterProcess
+
+Config = dict[str, Any]
+"""A composed config as nested dictionaries of plain values."""
+
+
+def entry_point(
+    config_name: str, *, names_runs: bool = False
+) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
+    """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
+
+    The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
+    ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without
+    a traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
+
+    With ``names_runs``, words without ``=`` are runs, and become the key ``runs``.
+    """
+
+    def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
+        def command() -> None:
+            keep_output_steady()
+            use_plain_characters()
+            keep_warnings_warnings()
+            sys.excepthook = print_traceback
+            with _saying_what_is_lost(wanted=True), _saying_what_is_refused():
+                os.environ["MICROGRADE_HOME"] = str(take_stock())
+                _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
+
+        return command
+
+    return decorate
+
+
+def recording_entry_point(
+    config_name: str,
+) -> Callable[[Callable[[Config, WriterProcess | None], Any]], Callable[[], None]]:
+    """As ``entry_point``, for ``main(config, writer)`` that records a run.
+
+    The writer process imports MLflow while Hydra composes the config. With a flag such as ``--help`` or
+    ``-m`` on the command line there is not one run to come, and ``writer`` is None. ``-v`` is short for
+    ``sweep.verbose=true``.
+    """
+
+    def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
+        def command() -> None:
+            keep_output_steady()
+            use_plain_characters()
+            keep_warnings_warnings()
+            sys.excepthook = print_traceback
+            sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
+            flags = any(argument.startswith("-") for argument in sys.argv[1:])
+            shows = flags and not {"-m", "--multirun"}.intersection(sys.argv)
+            writer: WriterProcess | None = None
+            given = functools.wraps(main)(lambda config: main(config, writer))
+            try:
+                with _saying_what_is_lost(wanted=shows), _saying_what_is_refused():
+                    os.environ["MICROGRADE_HOME"] = str(take_stock())
+                    writer = None if flags else WriterProcess()
+                    _run_hydra(given, config_name, sweeps=True)
+            finally:
+                if writer:
+                    writer.discard()
+
+        return command
+
+    return decorate
+
+
+class _LogRecord(logging.LogRecord):
+    """Hydra logs, where that is asked for, what was typed."""
+
+    def getMessage(self) -> str:  # noqa: N802
+        """Without passwords."""
+        return without_password(super().getMessage())
+
+
+def _run_hydra(
+    main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
+) -> None:
+    """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+
+    @functools.wraps(main)
+    def task(config: DictConfig) -> Any:
+        # Inside Hydra, so that it does not print its own lines about a failed job first.
+        try:
+            return main(cast(Config, OmegaConf.to_container(config, resolve=True)))
+        except (InputError, RunFailedError, OmegaConfBaseException) as error:
+            if wants_traceback:
+                raise
+            leave(error, config_name)
+        except Exception as error:
+            said = refusal(error)
+            if wants_traceback or said is None:
+                raise
+            leave(InputError(said))
+
+    logging.setLogRecordFactory(_LogRecord)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing several lines
+    typed: list[str] = []
+    shows_config = False
+    try:
+        if names_runs:
+            sys.argv[1:] = named_runs_as_override(sys.argv[1:])
+        given = check_arguments(sys.argv[1:], sweeps=sweeps)
+        typed, shows_config = given.overrides, given.cfg is not None
+        sys.argv[1:] = flags_first(given)
+        told = given.help or given.hydra_help or given.info or given.shell_completion  # nothing is done
+        loader = functools.partial(GuardedLoader, follows_variables=not told)
+        hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
+        command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
+        if given.help:
+            _show_help(command)
+        elif given.cfg or given.hydra_help or given.info:
+            with _without_passwords():
+                command()
+        else:
+            command()
+    except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
+        if wants_traceback:
+            raise
+        leave(error, config_name, typed)
+    except SystemExit as error:  # Hydra has said what is wrong with --package
+        sys.exit(BAD_INPUT if shows_config and error.code == 1 else error.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def _saying_what_is_refused() -> Iterator[None]:
+    """Leave with a line where the surroundings are not in order, or the system refuses something."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        yield
+    except Exception as error:
+        said = str(error) if isinstance(error, InputError) else refusal(error)
+        if wants_traceback or said is None:
+            raise
+        leave(InputError(said))
+
+
+@contextmanager
+def _saying_what_is_lost(*, wanted: bool) -> Iterator[None]:
+    """Say on standard error that there was no room for the output; a failure if that is all that was wanted.
+
+    Of a run it is none: the run is in the store, and the exit status says how it ended.
+    """
+    try:
+        yield
+    finally:
+        reason, error = lost_output(), sys.exc_info()[1]
+        if reason:
+            print(f"the output could not be written ({reason})", file=sys.stderr)
+            if wanted and (error is None or (isinstance(error, SystemExit) and not error.code)):
+                sys.exit(RUN_FAILED)
+
+
+@contextmanager
+def _without_passwords() -> Iterator[None]:
+    """Print what Hydra says of the config without the passwords in it."""
+    page = io.StringIO()
+    try:
+        with redirect_stdout(page):
+            yield
+    finally:
+        print(without_password_in_yaml(page.getvalue()), end="")
+
+
+def _show_help(command: Callable[[], Any]) -> None:
+    """Print the help page that Hydra makes, on a terminal as wide as that."""
+    width, page = terminal_width(), io.StringIO()
+    try:
+        with redirect_stdout(page):
+            command()  # ends with SystemExit
+    finally:
+        text = spelled(without_password_in_yaml(page.getvalue()).strip("\n"))
+        print(fitted_page(text, width) if width else text)

@@ -1,0 +1,84 @@
+"""A help page fitted to the terminal: descriptions stay beside their keys, commands can be copied."""
+
+import re
+from collections.abc import Iterator
+
+from micrograde.core.terminal import cells, folded
+
+_COMMAND = re.compile(r"(\s*)(?:python \S+\.py|make \w+ ARGS=)")
+_ENTRY = re.compile(r"(\s*)(\S.*? {2,})(\S.*)")
+_ROOM = 24  # columns that a description has at least
+_DEEPER = 4  # where a line goes on, or a description that has no room beside its key
+
+
+def fitted_page(text: str, width: int) -> str:
+    """The page in lines of at most so many columns; what fits already stays as it is."""
+    return "\n".join(line for group in _groups(text.split("\n")) for line in _fitted(group, width))
+
+
+def _groups(lines: list[str]) -> Iterator[list[str]]:
+    """Lines that are one sentence, or one entry with the lines of its description."""
+    group: list[str] = []
+    for line in lines:
+        if group and not _goes_on(group[0], line):
+            yield group
+            group = []
+        group.append(line)
+    yield group
+
+
+def _goes_on(first: str, line: str) -> bool:
+    """Whether the line belongs to the sentence or entry that begins with the line ``first``."""
+    if not first.strip() or not line.strip() or _COMMAND.match(first) or _COMMAND.match(line):
+        return False
+    column = _description_column(first)
+    is_sentence = column == _margin(first)
+    return _margin(line) == column and not (is_sentence and _ENTRY.fullmatch(line))
+
+
+def _description_column(line: str) -> int:
+    entry = _ENTRY.fullmatch(line)
+    return entry.start(3) if entry else _margin(line)
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _fitted(group: list[str], width: int) -> list[str]:
+    if all(cells(line) <= width for line in group):
+        return group
+    first = group[0]
+    if _COMMAND.match(first):
+        return _fitted_command(first, width)
+    margin, column = min(_margin(first), width // 3), _description_column(first)
+    words = " ".join([first[column:], *(line.strip() for line in group[1:])])
+    longest = max(map(cells, words.split()))
+    if column > margin and column + max(longest, _ROOM) > width:  # the key has a line of its own
+        label = " " * margin + first[:column].strip()
+        margin = min(margin + _DEEPER, width // 3)
+        return [*_hard(label, width, margin), *_hard(" " * margin + words, width, margin)]
+    return _hard(first[:column] + words, width, column)
+
+
+def _hard(line: str, width: int, hanging: int) -> list[str]:
+    """As ``folded``; a word longer than a line is broken, too."""
+    longest = width - hanging
+    words = [
+        " ".join(word[start : start + longest] for start in range(0, len(word), longest)) or word
+        for word in line.split(" ")
+    ]
+    return folded(" ".join(words), width, hanging)
+
+
+def _fitted_command(line: str, width: int) -> list[str]:
+    """The command in lines that a shell takes for one."""
+    margin = min(_margin(line), width // 3)
+    deeper = " " * min(margin + _DEEPER, width // 3)
+    lines = [" " * margin]
+    for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|\S)+", line):
+        if lines[-1].strip() and cells(lines[-1]) + 1 + cells(word) + len(" \\") > width:
+            lines[-1] += " \\"
+            lines.append(deeper)
+        lines[-1] += (" " if lines[-1].strip() else "") + word
+    return lines

@@ -1,0 +1,143 @@
+"""The flags of a command line, looked at before Hydra acts on them, which would print its usage."""
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from hydra._internal.utils import get_args_parser
+
+from micrograde.config.keys import key_of, shorten
+from micrograde.core.errors import InputError
+
+_LONGEST = 2**17  # characters; Linux hands over no longer argument
+_MOST_DIGITS = 4000  # Python makes integers of 4,300 at most
+_DEEPEST = 20
+_ID = re.compile(r"[0-9a-f]{6,32}")
+_RUN = re.compile(rf"latest|{_ID.pattern}")
+
+
+def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the runs that they name (``compare 3cf88ee7 latest``) as the value of ``runs``.
+
+    Hydra knows no words but ``key=value``, and would take some beginnings of ids for numbers.
+
+    Raises
+    ------
+    InputError
+        For a word that can be neither.
+    """
+    words = [each for each in _parser().parse_intermixed_args(arguments).overrides if "=" not in each]
+    runs = [each for each in words if not each.startswith("~")]
+    for run in runs:
+        if not _RUN.fullmatch(run):
+            raise InputError(
+                f"{shorten(run)}: is neither key=value nor a run; a run is called by its id, by 6 characters "
+                "or more of its beginning, or latest"
+            )
+    if not runs:
+        return [*arguments]
+    quoted = ",".join(f"'{run}'" for run in runs)
+    return [*(each for each in arguments if each not in runs), f"runs=[{quoted}]"]
+
+
+def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Namespace:
+    """The arguments as Hydra will read them; ``sweeps`` says whether ``-m`` means anything.
+
+    Raises
+    ------
+    InputError
+        For a flag that there is not, flags that exclude each other, and the one that would load a pickle.
+    """
+    given = _parser().parse_intermixed_args(arguments)
+    refuse_endless(given.overrides)
+    if given.experimental_rerun is not None:
+        raise InputError(
+            "--experimental-rerun: would load a pickle, which can run any code; "
+            "to run a recorded run again: python pipelines/replay.py run_id=..."
+        )
+    if not sweeps and (given.multirun or any(key_of(each) == "hydra.mode" for each in given.overrides)):
+        raise InputError("-m: is for pipelines/train.py; there is nothing to sweep here")
+    refuse_mode(given.overrides)
+    commands = {
+        "--run": given.run,
+        "--multirun": given.multirun,
+        "--cfg": given.cfg,
+        "--info": given.info,
+        "--shell-completion": given.shell_completion,
+    }
+    asked = [flag for flag, value in commands.items() if value]
+    if len(asked) > 1:
+        raise InputError(f"{' and '.join(asked)}: exclude each other; give one of them")
+    if given.shell_completion and not _is_completion(given.overrides):
+        raise InputError("--shell-completion: wants install=SHELL or uninstall=SHELL, of bash, fish or zsh")
+    if given.resolve and not (given.cfg or given.help):
+        raise InputError("--resolve: is for --cfg; give both")
+    if given.package is not None and not given.cfg:
+        raise InputError(f"--package {given.package}: is for --cfg; give both")
+    if given.config_dir is not None and not os.path.isdir(given.config_dir):
+        raise InputError(f"--config-dir {given.config_dir}: there is no such folder")
+    return given
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Hydra's own, which raises instead of printing its usage."""
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise InputError(f"{message}; see --help")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    for action in parser._actions:
+        if isinstance(action, argparse._VersionAction):  # which has Hydra's
+            action.version = f"micrograde {version('micrograde')}"
+    return parser
+
+
+def refuse_endless(overrides: Sequence[str]) -> None:
+    """Raise ``InputError`` for an override that takes Hydra's grammar minutes, or that it cannot hold."""
+    for override in overrides:
+        if len(override) > _LONGEST:
+            raise InputError(
+                f"{shorten(override)}: has more than {_LONGEST} characters, as no shell would take"
+            )
+        if re.search(rf"[\d_]{{{_MOST_DIGITS + 1}}}", override):
+            raise InputError(f"{shorten(override)}: has a number of more than {_MOST_DIGITS} digits")
+        if _depth(override) > _DEEPEST:
+            raise InputError(f"{shorten(override)}: has brackets within brackets, more than {_DEEPEST} deep")
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested, at most."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[{(\]})]", text):
+        depth += 1 if bracket in "[{(" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def refuse_mode(overrides: Sequence[str]) -> None:
+    """Raise ``InputError`` for an override that says whether there is one run or a sweep."""
+    for override in overrides:
+        if key_of(override) == "hydra.mode":
+            raise InputError(f"{override}: cannot be set; -m makes a sweep, and without it there is one run")
+
+
+def _is_completion(overrides: Sequence[str]) -> bool:
+    return len(overrides) == 1 and bool(
+        re.fullmatch(r"(install|uninstall|query)=(bash|fish|zsh)", overrides[0])
+    )
+
+
+def flags_first(given: argparse.Namespace) -> list[str]:
+    """What was given as Hydra reads it, which takes no flag between overrides."""
+    flags = []
+    for action in get_args_parser()._get_optional_actions():
+        value = getattr(given, action.dest, None)
+        if value:
+            flags.append(action.option_strings[0])
+            flags += [value] if isinstance(value, str) else []
+    overrides = [] if given.hydra_help else given.overrides  # which knows no keys but Hydra's
+    return [*flags, "--", *overrides] if overrides else flags

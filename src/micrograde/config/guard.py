@@ -1,0 +1,234 @@
+"""What no config may do, wherever it comes from: run code of its choice, or write where nothing is written.
+
+Hydra makes Python objects of configs: callbacks, launchers, sweepers and the handlers of logging. A value on
+the command line, or a YAML file from somebody else (``--config-dir``), could have it call anything. So every
+config that Hydra composes is looked at before Hydra acts on it; what stays possible is to choose, as in
+``hydra/launcher=joblib``.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from micrograde.config.keys import SCHEMAS, key_of, keys_of, shorten
+from micrograde.config.mlflow_variables import follow_variables, with_server
+from micrograde.config.quoting import quote_texts
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.redaction import hide_passwords
+
+# The keys by which Hydra makes objects, and where they may stand with which values.
+_OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert)_")
+_PLUGIN = r"(hydra_plugins|hydra\._internal\.core_plugins)\.[\w.]+"  # that it is one Hydra sees to itself
+_SHIPPED = {
+    "hydra.launcher._target_": _PLUGIN,
+    "hydra.sweeper._target_": _PLUGIN,
+    "hydra.sweeper.sampler._target_": r"optuna\.samplers\.[A-Z]\w*Sampler",
+    "hydra.sweeper.sampler._partial_": "True",
+    "hydra.callbacks.sweep._target_": r"micrograde\.sweeps\.callback\.SweepCallback",
+}
+# Of these Hydra makes objects, so that what they refer to counts, too.
+_MADE_INTO_OBJECTS = ("callbacks", "launcher", "sweeper", "job_logging", "hydra_logging")
+_LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
+_LOGGED_TO = re.compile(r"logging\.(Stream|File|Null)Handler|ext://sys\.std(out|err)")
+
+_GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking")  # of which a run has one choice
+_HOME = "${oc.env:MICROGRADE_HOME}"
+
+
+class GuardedLoader(ConfigLoaderImpl):
+    """Hydra's loader, which refuses such configs, with a line for whatever cannot be composed.
+
+    Parameters
+    ----------
+    follows_variables
+        Whether the user's MLflow variables are asked where nothing was typed; ``--help`` needs none.
+    """
+
+    def __init__(self, config_search_path: ConfigSearchPath, *, follows_variables: bool = True) -> None:
+        super().__init__(config_search_path)
+        self._follows_variables = follows_variables
+
+    def load_configuration(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        """Compose, then look."""
+        if config_name is not None and self._follows_variables:
+            overrides = with_server(overrides)
+        overrides = quote_texts(overrides)
+        _refuse_several_choices(overrides)
+        _refuse_deletions(overrides, config_name)
+
+        def compose(overrides: list[str]) -> DictConfig:
+            return super(GuardedLoader, self).load_configuration(
+                config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+            )
+
+        try:
+            config = compose(overrides)
+        except InputError:
+            raise
+        except (HydraException, OmegaConfBaseException):
+            if run_mode != RunMode.MULTIRUN:
+                raise
+            parsed = OverridesParser.create(config_loader=self).parse_overrides(overrides)
+            first = [self._first_choice(each) for each in parsed]
+            if first == overrides:
+                raise
+            # Hydra composes what jobs start from without what is swept: keys that only the swept choices
+            # have, such as data.path, are then unknown.
+            config = compose(first)
+            config.hydra.overrides.task = [each.input_line for each in parsed if not each.is_hydra_override()]
+        except Exception as error:  # such as YAML that cannot be read
+            raise InputError(self._why(error, overrides)) from error
+        refuse_code(config)
+        if config_name is not None:  # else Hydra shows its own
+            refuse_other_folders(config)
+            if self._follows_variables:
+                follow_variables(config, run_mode)
+        return config
+
+    def _first_choice(self, override: Override) -> str:
+        """What was typed; of several choices of a group the first."""
+        group = override.key_or_group
+        is_ours = override.is_choice_sweep() and not override.is_hydra_override()
+        if is_ours and self.get_group_options(group, ObjectType.CONFIG):
+            return f"{override.get_key_element()}={next(iter(override.sweep_string_iterator()), '')}"
+        return str(override.input_line)
+
+    def _process_config_searchpath(
+        self, config_name: str | None, parsed_overrides: list[Override], repo: CachingConfigRepository
+    ) -> None:
+        """As Hydra does, but a folder that is not there is an error and no warning."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            super()._process_config_searchpath(config_name, parsed_overrides, repo)
+        for source in repo.get_sources():
+            if source.provider.startswith("hydra.searchpath") and not source.available():
+                path = hide_passwords(source.path)
+                raise InputError(f"hydra.searchpath: there is nothing at {source.scheme()}://{path}")
+
+    def _why(self, error: Exception, overrides: Sequence[str]) -> str:
+        """Where Hydra says neither what nor where."""
+        reason = hide_passwords(" ".join(str(error).split()))
+        if reason.startswith("Config group override must be"):
+            for override in overrides:
+                group, _, value = override.partition("=")
+                choices = self.get_group_options(group) if group else ["?"]
+                if choices and value not in choices:
+                    break
+            if not group:
+                return f"{_shown(override)}: has no key; it should read key=value"
+            return f"{_shown(override)}: there is no such choice; there are {' '.join(choices)}"
+        return f"the config cannot be composed: {reason}"
+
+
+def refuse_code(config: DictConfig) -> None:
+    """Raise ``InputError`` if Hydra or ``logging`` would call what the config names."""
+    container = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(container, dict)
+    for name in _MADE_INTO_OBJECTS:
+        node = config.hydra.get(name)
+        if OmegaConf.is_config(node):
+            container["hydra"][name] = _resolved(node)
+    for path, key, value in _entries(container, ""):
+        if _OF_INSTANTIATION.fullmatch(key) and not re.fullmatch(_SHIPPED.get(path, ""), str(value)):
+            raise InputError(f"{path}: would have Python code run, which no config may; leave it out")
+        if path == "hydra.sweeper.custom_search_space" and value is not None:
+            raise InputError(f"{path}: would have Python code run, which no config may; leave it out")
+        if path.startswith(_LOGGING) and _reaches_code(key, value):
+            raise InputError(f"{path}: would have Python code run, which no config may; leave it out")
+
+
+def refuse_other_folders(config: DictConfig) -> None:
+    """Raise ``InputError`` if a run would write elsewhere than below ``mlruns``, or alter its environment."""
+    hydra = config.hydra
+    written = "a run writes below mlruns alone; the variable MICROGRADE_HOME says where that is"
+    folder = OmegaConf.to_container(hydra.run, resolve=False)
+    assert isinstance(folder, dict)
+    if folder["dir"] != _HOME:
+        raise InputError(f"hydra.run.dir={folder['dir']}: {written}")
+    if hydra.output_subdir is not None:
+        raise InputError(f"hydra.output_subdir={hydra.output_subdir}: {written}")
+    if hydra.job.chdir:
+        raise InputError("hydra.job.chdir=true: a run stays in the folder where it is started")
+    for name in hydra.job.env_set:
+        if name not in hydra.job.env_copy:
+            raise InputError(f"hydra.job.env_set.{name}: no config may set it; set it before the command")
+
+
+def _refuse_several_choices(overrides: Sequence[str]) -> None:
+    """Hydra merges several choices of a group into what is none of them, and what no choice leaves."""
+    for override in overrides:
+        group, _, value = override.partition("=")
+        if group in _GROUPS and value.startswith("["):
+            raise InputError(
+                f"{_shown(override)}: should be one choice; for a run of each: -m {group}=one,other"
+            )
+
+
+def _refuse_deletions(overrides: Sequence[str], config_name: str | None) -> None:
+    """A key that is taken out would have its default again, which nobody asked for."""
+    known = keys_of(config_name if config_name in SCHEMAS else "train")
+    for override in overrides:
+        key = key_of(override)
+        if override.startswith("~") and any(each == key or each.startswith(f"{key}.") for each in known):
+            raise InputError(
+                f"{_shown(override)}: cannot be taken out, for every key has a value; "
+                "set it, or leave it out of the command to have its default"
+            )
+
+
+def _shown(override: str) -> str:
+    """What was typed, in one line."""
+    return printable(shorten(override))
+
+
+def _resolved(node: Any) -> Any:
+    """Plain containers with all that is referred to; but for log files, whose folder is known only later."""
+    if not OmegaConf.is_config(node):
+        return node
+    found = {}
+    for key in range(len(node)) if isinstance(node, ListConfig) else node:
+        if OmegaConf.is_missing(node, key):
+            continue
+        try:
+            found[str(key)] = _resolved(node[key])
+        except OmegaConfBaseException:
+            if key != "filename":
+                raise
+    return found
+
+
+def _entries(value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+    """Every key of nested containers, with its dotted path and value."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        here = f"{path}.{key}" if path else str(key)
+        yield here, str(key), inner
+        yield from _entries(inner, here)
+
+
+def _reaches_code(key: str, value: object) -> bool:
+    """Whether ``logging.config`` would import and call something that is none of its own handlers."""
+    if key == "()":
+        return True
+    named = key == "class" or (isinstance(value, str) and value.startswith("ext://"))
+    return named and not _LOGGED_TO.fullmatch(str(value))

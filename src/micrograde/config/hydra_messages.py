@@ -1,0 +1,96 @@
+"""What Hydra and OmegaConf find wrong with a command line, said in one line as we say it."""
+
+import re
+from collections.abc import Sequence
+
+from hydra.errors import OverrideParseException
+
+from micrograde.config.keys import key_of, shorten, unknown_key_message
+from micrograde.core.printable import printable
+from micrograde.core.redaction import hide_passwords
+
+# Choices that come with an extra of this package.
+_EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
+
+# What they say, and what is said instead; the groups of the one go into the other.
+_LINES = (
+    (
+        r"Could not append to config\. An item is already at '([^']+)'",
+        "+{0}: is there already; write {0}=... without +",
+    ),
+    (
+        r"Ambiguous value for argument '(.*?)'\s+1\. ",
+        "{0}: is several values; put a list into [], or add -m for a run of each",
+    ),
+    (r"Sweep parameters '(.*)' requires --multirun", "{0}: is for several runs; add -m"),
+    (
+        r"Sweeping over Hydra's configuration is not supported : '(.*)'",
+        "{0}: is for the command, and not of a run; give one value",
+    ),
+    (
+        r"hydra\.searchpath must be a list of strings\. Got: (.*)",
+        "hydra.searchpath={0}: should be a list of folders, such as [file:///home/me/conf]",
+    ),
+    (r"Error merging override (.*)", "{0}"),
+    (r"Cannot find primary config '(.*?)'", "--config-name {0}: there is no such config"),
+    (
+        r"Environment variable '(.*?)' not found[\s\S]*full_key: (\S*)",
+        "{1}: the environment variable {0} is not set",
+    ),
+    (
+        r"(Interpolation key '.*?' not found|Unsupported interpolation type \S+"
+        r"|Recursive interpolation detected)[\s\S]*full_key: (\S*)",
+        "{1}: {0}",
+    ),
+)
+_UNKNOWN_KEY = (
+    r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config\. '([^']+)'"
+)
+_UNKNOWN_CHOICE = r"Could not find '(.+)'\s+Available options in '.+':((?:\s+\w+)+?)\s*Config search"
+
+
+def hydra_message(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> str:
+    """The line for an error of Hydra's or OmegaConf's; see ``unknown_key_message`` for the others."""
+    return printable(hide_passwords(_line(error, command, typed)))
+
+
+def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
+    message = str(error)
+    if error.__cause__ and not isinstance(error, OverrideParseException):
+        message = f"{message}: {error.__cause__}" if message else str(error.__cause__)
+    if isinstance(error, OverrideParseException):
+        reason = str(error).splitlines()[0]
+        # A reason quotes pieces of what was typed, which may be pieces of a password.
+        typed_one = str(error.override)
+        quotes = typed_one in reason or "tracking" in typed_one or hide_passwords(typed_one) != typed_one
+        told = "" if quotes else f" ({reason})"
+        override = shorten(typed_one)
+        return f"{override}: cannot be read as key=value{told}; quote it as 'key=\"value\"'"
+    unknown = re.search(_UNKNOWN_KEY, message)
+    if unknown:
+        return unknown_key_message(next(filter(None, unknown.groups())), command, typed)
+    choice = re.search(_UNKNOWN_CHOICE, message)
+    if choice:
+        chosen = _typed_choice(choice[1], typed)
+        extra = _EXTRAS.get(chosen.partition("_")[0])
+        if extra:
+            how = f".venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
+            return f"{chosen}: is not installed; in the checkout, {how}"
+        return f"{shorten(chosen)}: there is no such choice; there are {' '.join(choice[2].split())}"
+    for pattern, line in _LINES:
+        found = re.search(pattern, message)
+        if found:
+            return line.format(*found.groups())
+    return " ".join(message.split())
+
+
+def _typed_choice(path: str, typed: Sequence[str]) -> str:
+    """``data=lions`` of ``data/lions``; one that was typed may have slashes, of which Hydra drops some."""
+    for override in typed:
+        group, value = key_of(override), override.partition("=")[2]
+        if value and path.startswith(f"{group}/"):
+            chosen = path.removeprefix(f"{group}/")
+            as_typed = hide_passwords(value) != value or value.replace("/", "") == chosen.replace("/", "")
+            return f"{group}={value if as_typed else chosen}"
+    group, _, value = path.rpartition("/")
+    return f"{group}={value}"

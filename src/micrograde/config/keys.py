@@ -1,0 +1,200 @@
+"""The keys that the config of each command has, and the line for one that it has not."""
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from micrograde.config.commands import (
+    CompareConfig,
+    ExportConfig,
+    PredictConfig,
+    ReplayConfig,
+    SweepConfig,
+    SyncConfig,
+)
+from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
+from micrograde.config.schema import TrainConfig
+from micrograde.core.redaction import hide_passwords
+
+SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
+    "train": (("", TrainConfig), ("sweep.", SweepConfig)),
+    "compare": (("", CompareConfig),),
+    "replay": (("", ReplayConfig),),
+    "predict": (("", PredictConfig),),
+    "export": (("", ExportConfig),),
+    "sync": (("", SyncConfig),),
+}
+"""The prefix and the schema of the keys of each command, by the name of its config."""
+
+OF_SWEEPS = ("sweep.members", "sweep.parent_run_id")
+"""What a sweep tells its own jobs; nobody types it."""
+
+_LENGTH = 80  # of a key or a value in a line
+_OFFERED = 3
+_NAMES_ALIKE = 0.7  # from 0 to 1, of the last parts of two keys
+_TABLES = ("csv", "parquet", "npz")  # data whose file is data.path
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A key of a config.
+
+    Attributes
+    ----------
+    choices
+        Those of its group that have it: ``("sgd",)`` of ``optimizer.momentum``; empty if all have it.
+    is_text
+        Whether its values are text, or lists of texts, in all choices that have it.
+    holds_texts
+        Whether its values are dictionaries of texts, as tags are.
+    """
+
+    choices: tuple[str, ...] = ()
+    is_text: bool = False
+    holds_texts: bool = False
+
+
+@cache
+def keys_of(command: str) -> Mapping[str, Key]:
+    """Every key of a command's config, by its dotted name, through all choices of its groups."""
+    found: dict[str, Key] = {}
+    for prefix, schema in SCHEMAS[command]:
+        for field in dataclasses.fields(schema):
+            kinds = dataclass_members(field.type)
+            if not kinds:
+                found[prefix + field.name] = _leaf(field.type)
+            for name, key in _of_group(kinds):
+                found[f"{prefix}{field.name}.{name}"] = key
+    return found
+
+
+@cache
+def text_keys() -> frozenset[str]:
+    """The keys of any command whose values are text; ``run.tags.`` stands for all keys below it."""
+    every = [(name, key) for command in SCHEMAS for name, key in keys_of(command).items()]
+    tags = [f"{name}." for name, key in every if key.holds_texts]
+    return frozenset([*(name for name, key in every if key.is_text), *tags])
+
+
+def key_of(override: str) -> str:
+    """What an override sets: ``optimizer.learning_rate`` of ``+optimizer.learning_rate=0.1``."""
+    return override.partition("=")[0].lstrip("+~")
+
+
+def unknown_key_message(key: str, command: str = "train", typed: Sequence[str] = ()) -> str:
+    """The line for a key that a config does not have, with the nearest ones that it can have.
+
+    Parameters
+    ----------
+    command
+        By the name of its config, such as ``compare``: only its own keys are offered.
+    typed
+        All that was typed: it says which choices were made, and of which kind a file is.
+    """
+    known = keys_of(command)
+    chosen = {key_of(text): text.partition("=")[2] for text in typed}
+    if key in known:  # such as one of sgd where the optimizer is adam
+        return f"{key}: is no key of the {key.partition('.')[0]} that is chosen{_how(key, known, chosen)}"
+    near = _nearest(key, known)
+    others = [f"{other}.py" for other in SCHEMAS if key in keys_of(other)]
+    if others and not any(name.endswith(f".{key}") for name in near):
+        return f"{key}: there is no such key here; it is one of {' and '.join(others)}"
+    offered = " or ".join(_with_choice(name, known, chosen) for name in near)
+    hint = f"did you mean {offered}?" if offered else "see --help for the keys"
+    return f"{shorten(key)}: there is no such key; {hint}"
+
+
+def shorten(text: str) -> str:
+    """What was typed, without a password, in a length that fits a line."""
+    # An address is hidden whole: one that cannot be read may hold a password anywhere.
+    text = hide_passwords(re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL))
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
+
+
+def _of_group(kinds: Sequence[type]) -> Iterator[tuple[str, Key]]:
+    """The keys below a group, each once, whichever of its choices have it."""
+    having: dict[str, list[tuple[type, Key]]] = {}
+    for kind in kinds:
+        for field in dataclasses.fields(kind):
+            inner = [(f"{field.name}.{name}", key) for name, key in _of_group(dataclass_members(field.type))]
+            for name, key in inner or [(field.name, _leaf(field.type))]:
+                having.setdefault(name, []).append((kind, key))
+    for name, found in having.items():
+        some = len(found) < len(kinds)
+        choices = [choice for kind, _ in found for choice in names_of_choice(kind)] if some else []
+        yield (
+            name,
+            Key(
+                tuple(choices),
+                all(key.is_text for _, key in found),
+                all(key.holds_texts for _, key in found),
+            ),
+        )
+
+
+def _leaf(annotation: Any) -> Key:
+    kinds = [kind for kind in members(annotation) if kind is not type(None)]
+    texts = all(
+        kind is str or (get_origin(kind) is tuple and _leaf(get_args(kind)[0]).is_text) for kind in kinds
+    )
+    return Key(is_text=texts, holds_texts=all(get_origin(kind) is dict for kind in kinds))
+
+
+def _how(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
+    """Which choice has the key, and how it is made."""
+    group, choices = key.partition(".")[0], _choices(key, known, chosen)
+    if not choices:
+        return ""
+    if group in chosen:
+        return f"; write {_one_of(group, choices)} in place of {shorten(f'{group}={chosen[group]}')}"
+    return f"; add {_one_of(group, choices)}"
+
+
+def _choices(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> tuple[str, ...]:
+    """The choices that have a key; of tables the one that the file is by its ending."""
+    choices = known[key].choices
+    if len(choices) > 1 and set(choices) <= set(_TABLES):
+        return (_kind_of_table(chosen.get("data.path", "")),)
+    return choices
+
+
+def _one_of(group: str, choices: Sequence[str]) -> str:
+    return " or ".join(f"{group}={choice}" for choice in choices)
+
+
+def _kind_of_table(path: str) -> str:
+    """Of which kind a file is, by its ending."""
+    ending = path.strip("'\" ").lower().rpartition(".")[2]
+    return {"parquet": "parquet", "pq": "parquet", "npz": "npz"}.get(ending, "csv")
+
+
+def _nearest(key: str, known: Mapping[str, Key]) -> list[str]:
+    """The keys that may be meant: by the whole name, by its last part, else those that stand beside it."""
+    if len(key) > _LENGTH:
+        return []
+    names = sorted(
+        (name for name in known if name not in OF_SWEEPS), key=lambda name: (name.count("."), name)
+    )
+    by_last_part: dict[str, list[str]] = {}
+    for name in names:
+        by_last_part.setdefault(name.rpartition(".")[2], []).append(name)
+    group, _, last = key.rpartition(".")
+    alike = difflib.get_close_matches(last, by_last_part, _OFFERED, _NAMES_ALIKE)
+    found = (
+        by_last_part.get(last)
+        or difflib.get_close_matches(key, names, _OFFERED)
+        or [name for each in alike for name in by_last_part[each]]
+        or [name for name in names if group and name.rpartition(".")[0] == group]
+    )
+    return found[:_OFFERED]
+
+
+def _with_choice(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
+    """A key as it is offered: ``data.path (with data=csv)``, if it needs a choice that was not made."""
+    group, choices = key.partition(".")[0], _choices(key, known, chosen)
+    if not choices or len(choices) > _OFFERED or chosen.get(group) in choices:
+        return key
+    return f"{key} (with {_one_of(group, choices)})"

@@ -1,0 +1,172 @@
+"""From the containers that Hydra composes to the schema's dataclasses, with one line for each mistake.
+
+A line names the key as the user types it, its value, and what is allowed.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from micrograde.config.commands import (
+    CompareConfig,
+    ExportConfig,
+    PredictConfig,
+    ReplayConfig,
+    SweepConfig,
+    SyncConfig,
+)
+from micrograde.config.keys import SCHEMAS, shorten, unknown_key_message
+from micrograde.config.recipe_versions import complete
+from micrograde.config.schema import AnyTracking, TrainConfig
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+
+_KEYS_WANTED = "should be keys with values, not one value"
+
+ConfigT = TypeVar(
+    "ConfigT",
+    TrainConfig,
+    SweepConfig,
+    CompareConfig,
+    ReplayConfig,
+    PredictConfig,
+    ExportConfig,
+    SyncConfig,
+)
+
+
+def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
+    """The validated recipe of a run from a nested container, such as Hydra composes or a run has left.
+
+    One without a version is of version 1.
+
+    Raises
+    ------
+    InputError
+        One line for each key that is unknown, of the wrong type, or out of range.
+    """
+    recipe = {key: value for key, value in container.items() if key != "sweep"}
+    return _parse(TrainConfig, complete(recipe, TrainConfig))
+
+
+def parse_sweep_config(container: Mapping[str, Any]) -> SweepConfig:
+    """How a sweep goes about its runs, from the same container; raises like ``parse_train_config``."""
+    return _parse(SweepConfig, container["sweep"], "sweep.")
+
+
+def parse_tracking(container: Mapping[str, Any]) -> AnyTracking:
+    """Where runs are recorded, from the same container; raises like ``parse_train_config``."""
+    tracking: AnyTracking = _parse(cast(Any, AnyTracking), container["tracking"], "tracking.")
+    return tracking
+
+
+def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
+    """The validated arguments of a comparison; raises like ``parse_train_config``."""
+    return _parse(CompareConfig, container)
+
+
+def parse_replay_config(container: Mapping[str, Any]) -> ReplayConfig:
+    """Which run to replay; raises like ``parse_train_config``."""
+    return _parse(ReplayConfig, container)
+
+
+def parse_predict_config(container: Mapping[str, Any]) -> PredictConfig:
+    """Which model is to classify what; raises like ``parse_train_config``."""
+    return _parse(PredictConfig, container)
+
+
+def parse_export_config(container: Mapping[str, Any]) -> ExportConfig:
+    """Which model is to be exported; raises like ``parse_train_config``."""
+    return _parse(ExportConfig, container)
+
+
+def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
+    """What to send; raises like ``parse_train_config``."""
+    return _parse(SyncConfig, container)
+
+
+def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
+    if not isinstance(container, Mapping):
+        raise InputError(f"{prefix.rstrip('.')}={_shown(container)}: {_KEYS_WANTED}")
+    lines = [f"{prefix}{key}: is missing; it needs a value" for key in _missing(container)]
+    try:
+        config = TypeAdapter(schema).validate_python(_given(container))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        lines += [_error_line(detail, container, prefix, _command_of(schema)) for detail in details]
+    if lines:
+        raise InputError("\n".join(dict.fromkeys(lines)))
+    return config
+
+
+def _missing(container: Mapping[str, Any]) -> Iterator[str]:
+    """The keys that still stand at Hydra's ``???``."""
+    for key, value in container.items():
+        if isinstance(value, Mapping):
+            yield from (f"{key}.{inner}" for inner in _missing(value))
+        elif value == "???":
+            yield key
+
+
+def _given(container: Mapping[str, Any]) -> dict[str, Any]:
+    """The container without them."""
+    return {
+        key: _given(value) if isinstance(value, Mapping) else value
+        for key, value in container.items()
+        if value != "???"
+    }
+
+
+def _command_of(schema: Any) -> str:
+    """The command whose config has this schema; ``train`` of what is a part of it."""
+    return next((name for name, parts in SCHEMAS.items() if parts[0][1] is schema), "train")
+
+
+def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix: str, command: str) -> str:
+    """One pydantic error as ``key=value: what is allowed``; keys of the container begin with ``prefix``."""
+    kind, value = detail["type"], detail["input"]
+    key = (prefix + _user_key(detail["loc"], container)).rstrip(".")
+    if kind == "unexpected_keyword_argument":
+        return unknown_key_message(key, command)
+    if kind == "missing":
+        return f"{key}: is missing; it needs a value"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if kind == "value_error" and not detail["loc"]:
+        return message  # a rule between keys, which names them itself
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        key, value = f"{key}.name", value.get("name") if isinstance(value, Mapping) else value
+        message = f"must be one of {detail['ctx'].get('expected_tags', 'the known names')}"
+    if kind == "dataclass_type":
+        message = _KEYS_WANTED
+    message = re.sub("(Input|String|Tuple) should", "should", message).replace(" after validation", "")
+    if key == "tracking.uri":  # which may hold a password
+        return f"{key}: {message}"
+    return f"{key}={_shown(value)}: {message}"
+
+
+def _shown(value: object) -> str:
+    """A value as YAML writes it, cut to a length that fits a line."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except ValueError:  # of an integer of thousands of digits Python makes no text
+        text = "a number of very many digits"
+    text = text.strip('"') if isinstance(value, str) and value else text
+    return shorten(printable(text))
+
+
+def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> str:
+    """The dotted key a user would type; pydantic's locations also hold the tags of unions."""
+    parts: list[str] = []
+    here: Any = container
+    for position, step in enumerate(location):
+        last = position == len(location) - 1
+        if isinstance(here, Mapping) and (step in here or last):
+            parts.append(str(step))
+            here = here.get(step)
+        elif isinstance(here, list | tuple) and isinstance(step, int) and step < len(here):
+            parts[-1] += f"[{step}]"
+            here = here[step]
+    return ".".join(parts)

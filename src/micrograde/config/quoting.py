@@ -1,0 +1,94 @@
+"""Values that are text, put into quotes before Hydra's grammar reads a number in them.
+
+The run id ``602036e0``, the experiment ``2024`` and the column ``1.10`` are texts; Hydra would make 602036.0,
+2024 and 1.1 of them, and what was typed could not be had again.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from hydra._internal.grammar import grammar_functions
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, ParsedElementType
+from hydra.errors import HydraException
+
+from micrograde.config.keys import key_of, text_keys
+
+# So that null may be one of several values by these functions, too, as it may by mere commas.
+for _function in (grammar_functions.choice, grammar_functions.shuffle):
+    _function.__annotations__["args"] = ParsedElementType | ChoiceSweep
+
+_MAY_BE_NUMBER = re.compile(r"[+-]?([0-9.][\w.+-]*|inf|nan)|true|false", re.IGNORECASE)
+_SPLIT = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|.""", re.DOTALL)
+_FUNCTION = re.compile(r"(\s*(?:choice|shuffle|sort)\()(.*)(\)\s*)", re.DOTALL)
+_GROUP = re.compile(r"(\s*[{\[])(.*)([}\]]\s*)", re.DOTALL)
+
+
+def quote_texts(overrides: Sequence[str]) -> list[str]:
+    """The overrides, in which numbers and truth values are quoted where the key's values are text.
+
+    ``experiment_name=2024`` becomes ``experiment_name="2024"``, also in the lists of a sweep and below
+    ``run.tags``. What is quoted already, ``null``, and whatever else Hydra reads as text stay as they are.
+    """
+    return [_quoted(override) for override in overrides]
+
+
+def _quoted(override: str) -> str:
+    name, equals, value = override.partition("=")
+    return name + equals + _quote_value(value, key_of(override)) if equals else override
+
+
+def _quote_value(value: str, key: str) -> str:
+    """The value of a key, in which what is text is quoted."""
+    if not any(_touch(key, each) for each in text_keys()):
+        return value
+    if function := _FUNCTION.fullmatch(value):
+        return function[1] + _quote_value(function[2], key) + function[3]
+    return ",".join(_quote_element(each, key) for each in _split(value, ","))
+
+
+def _quote_element(text: str, key: str) -> str:
+    if group := _GROUP.fullmatch(text):
+        opened, inner, closed = group.groups()
+        if opened.endswith("["):
+            return opened + _quote_value(inner, key) + closed
+        return opened + ",".join(_quote_pair(each, key) for each in _split(inner, ",")) + closed
+    plain = text.strip()
+    if _MAY_BE_NUMBER.fullmatch(plain) and _is_text(key) and not _is_read_as_text(plain):
+        return text.replace(plain, f'"{plain}"')
+    return text
+
+
+def _quote_pair(text: str, key: str) -> str:
+    """Of a dictionary: ``team: 7``."""
+    name, *value = _split(text, ":")
+    return f"{name}:{_quote_element(':'.join(value), f'{key}.{name.strip()}')}" if value else text
+
+
+def _is_text(key: str) -> bool:
+    group = key.rpartition(".")[0]
+    return key in text_keys() or f"{group}." in text_keys()
+
+
+def _touch(key: str, other: str) -> bool:
+    other = other.rstrip(".")
+    return key == other or key.startswith(f"{other}.") or other.startswith(f"{key}.")
+
+
+def _is_read_as_text(value: str) -> bool:
+    try:
+        return isinstance(OverridesParser.create().parse_rule(value, "primitive"), str)
+    except HydraException:
+        return True
+
+
+def _split(text: str, separator: str) -> Iterator[str]:
+    """The pieces between separators that stand in no quotes and no brackets."""
+    pieces, depth = [""], 0
+    for token in _SPLIT.findall(text):
+        depth += (token in "[{(") - (token in ")}]")
+        if token == separator and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += token
+    return iter(pieces)

@@ -1,0 +1,221 @@
+"""What a recipe of an earlier version means: keys that came later, and defaults that have changed.
+
+A recipe carries its version; one without is of version 1, which is what micrograde 0.1 wrote. A field of the
+schema says in its annotation what its absence meant before it came, or before its default changed:
+
+>>> dropout: Annotated[Fraction, Later(since=2, legacy=0.0)] = 0.1
+>>> momentum: Annotated[Fraction, DefaultBefore(version=2, value=0.0)] = 0.9
+
+``complete`` reads a recipe accordingly, and ``without_legacy`` takes out of it what no digest of version 1
+could know, so that runs and sweeps recorded then are recognised.
+"""
+
+import copy
+import dataclasses
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from micrograde.core.errors import InputError
+
+RECIPE_VERSION = 2
+"""The version of the recipes that are made now."""
+
+EXACT_LABELS = 2
+"""The version from which on classes are what stands in a table, where numbers would merge them."""
+
+ROWS_OF_NO_CLASS = 2
+"""The version from which on a row for which the network's numbers overflow is of no class."""
+
+VERSION_KEY = "recipe_version"
+
+Mark = TypeVar("Mark", "Later", "DefaultBefore")
+
+
+@dataclasses.dataclass(frozen=True)
+class Later:
+    """Marks a key that came with recipe version ``since``.
+
+    Attributes
+    ----------
+    legacy
+        What runs did before there was the key; it need not be the default.
+    """
+
+    since: int
+    legacy: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class DefaultBefore:
+    """Marks a key whose default was ``value`` in recipes of versions earlier than ``version``."""
+
+    version: int
+    value: Any
+
+
+def complete(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
+    """Return a recipe with its version, and with what the absence of a key means in that version.
+
+    Parameters
+    ----------
+    container
+        Nested dictionaries of plain values; it is not changed.
+    schema
+        The dataclass that the recipe is to become.
+
+    Raises
+    ------
+    InputError
+        If the version is none that this micrograde knows.
+    """
+    version = _version(container)
+    return {**_completed(container, schema, version), VERSION_KEY: version}
+
+
+def without_legacy(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
+    """Return a recipe without its version and without later keys that have their legacy value."""
+    return {key: value for key, value in _stripped(container, schema).items() if key != VERSION_KEY}
+
+
+def members(annotation: Any) -> list[Any]:
+    """Return the types that an annotation stands for: ``Annotated`` unwrapped, unions spread."""
+    if get_origin(annotation) is Annotated:
+        return members(get_args(annotation)[0])
+    if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
+        return [member for part in get_args(annotation) for member in members(part)]
+    return [annotation]
+
+
+def dataclass_members(annotation: Any) -> list[type]:
+    """Return those of ``members`` that are dataclasses, which hold keys of their own."""
+    kinds = members(annotation)
+    return [kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
+
+
+def _version(container: Mapping[str, Any]) -> int:
+    version = container.get(VERSION_KEY, 1)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise InputError(
+            f"{VERSION_KEY}={_shown(version)}: should be a whole number from 1 to {RECIPE_VERSION}"
+        )
+    if version > RECIPE_VERSION:
+        raise InputError(
+            f"{VERSION_KEY}={_shown(version)}: was made by a later micrograde; this one knows recipes "
+            f"up to version {RECIPE_VERSION}, so install a newer one to use it"
+        )
+    return version
+
+
+@dataclasses.dataclass(frozen=True)
+class _Key:
+    """What a schema says of one of its keys.
+
+    Attributes
+    ----------
+    later
+        If it came later: since when, and what its absence meant.
+    meanings
+        What its absence meant before each version in which that changed.
+    kinds
+        The dataclasses that its value may become.
+    """
+
+    later: Later | None
+    meanings: tuple[DefaultBefore, ...]
+    kinds: tuple[type, ...]
+
+
+@functools.cache  # a sweep asks for the same few schemas hundreds of times
+def _keys(schema: type) -> Mapping[str, _Key]:
+    keys = {}
+    for field in dataclasses.fields(schema):
+        later = tuple(_marks(field.type, Later))
+        meanings = (
+            *(DefaultBefore(mark.since, mark.legacy) for mark in later),
+            *_marks(field.type, DefaultBefore),
+        )
+        keys[field.name] = _Key(next(iter(later), None), meanings, tuple(dataclass_members(field.type)))
+    return keys
+
+
+def _shown(version: object) -> str:
+    """In a length that fits a line; of an integer of thousands of digits Python makes no text."""
+    return "over 10**40" if isinstance(version, int) and version > 10**40 else str(version)[:40]
+
+
+def _completed(container: Mapping[str, Any], schema: type, version: int) -> dict[str, Any]:
+    filled = dict(container)
+    for name, key in _keys(schema).items():
+        if name not in filled:
+            meant = _meaning_of_absence(key, version)
+            if meant is not None:
+                filled[name] = _plain(meant.value)
+                continue
+        value = filled.get(name, {})
+        kind = _chosen(key, value)
+        if kind is not None and isinstance(value, Mapping):
+            inner = _completed(value, kind, version)
+            if inner or name in filled:
+                filled[name] = inner
+    return filled
+
+
+def _stripped(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
+    keys = _keys(schema)
+    kept: dict[str, Any] = {}
+    for name, value in container.items():
+        key = keys.get(name)
+        if key and key.later and _same(value, _plain(key.later.legacy)):
+            continue
+        kind = _chosen(key, value) if key else None
+        kept[name] = _stripped(value, kind) if kind is not None and isinstance(value, Mapping) else value
+    return kept
+
+
+def _meaning_of_absence(key: _Key, version: int) -> DefaultBefore | None:
+    """Return what the absence of a key means in a version, if that is not today's default."""
+    changed_after = [each for each in key.meanings if each.version > version]
+    return min(changed_after, key=lambda each: each.version, default=None)
+
+
+def _marks(annotation: Any, kind: type[Mark]) -> Iterator[Mark]:
+    if get_origin(annotation) is Annotated:
+        yield from (mark for mark in get_args(annotation)[1:] if isinstance(mark, kind))
+
+
+def _chosen(key: _Key, value: Any) -> type | None:
+    """Return the dataclass that a part of a recipe is to become; of several the one it names."""
+    if len(key.kinds) <= 1 or not isinstance(value, Mapping):
+        return key.kinds[0] if len(key.kinds) == 1 else None
+    return next((kind for kind in key.kinds if value.get("name") in names_of_choice(kind)), None)
+
+
+@functools.cache
+def names_of_choice(kind: type) -> tuple[Any, ...]:
+    """Return the values that the field ``name`` of a dataclass allows."""
+    annotations = [field.type for field in dataclasses.fields(kind) if field.name == "name"]
+    return tuple(
+        name
+        for annotation in annotations
+        for member in members(annotation)
+        if get_origin(member) is Literal
+        for name in get_args(member)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it stands in a recipe: nested dictionaries, lists, numbers and texts."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    return json.loads(json.dumps(value)) if isinstance(value, tuple | list | dict) else copy.copy(value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two plain values mean the same; 1 and 1.0 do, 1 and true do not."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    return bool(one == other)

@@ -1,0 +1,431 @@
+"""The typed schema of a run's recipe: frozen dataclasses whose field names are the keys that users type.
+
+pydantic checks types and ranges when one is made. ``parsing.py`` makes them from what Hydra
+composes, with a line for each mistake.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, FiniteFloat, Strict, StrictBool, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, without_legacy
+from micrograde.config.types import (
+    MOST_LAYERS,
+    SCHEMA,
+    ArtifactStore,
+    Classes,
+    Fraction,
+    MissingRule,
+    Name,
+    NonNegativeFloat,
+    Note,
+    PositiveFloat,
+    PositiveInt,
+    RecipeVersion,
+    RegisteredName,
+    RunId,
+    RunName,
+    Seed,
+    ShareOrAll,
+    Tags,
+    Text,
+    WebAddress,
+    as_tuple,
+)
+from micrograde.core.redaction import without_password
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class DataConfig:
+    """What every data set has: the seed that makes and splits it, and how it is split.
+
+    A fraction of 0 means that there is no such part.
+    """
+
+    seed: Seed = 0
+    validation_fraction: Fraction = 0.1
+    test_fraction: Fraction = 0.1
+    stratify: StrictBool = True
+    standardize: StrictBool = True
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class BundledData(DataConfig):
+    """Real data that ships with scikit-learn."""
+
+    name: Literal["digits", "iris", "wine", "breast_cancer"]
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class GaussianData(DataConfig):
+    """The notebook's data: standard normal features, labels that are random."""
+
+    name: Literal["gaussian"] = "gaussian"
+    samples: PositiveInt = 10
+    features: PositiveInt = 3
+    classes: Classes = 2
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class BlobsData(DataConfig):
+    """A normal cloud for each class; ``noise`` is its standard deviation."""
+
+    name: Literal["blobs"] = "blobs"
+    samples: PositiveInt = 500
+    features: PositiveInt = 2
+    classes: Classes = 3
+    noise: NonNegativeFloat = 1.0
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class MoonsData(DataConfig):
+    """Two interleaving half circles."""
+
+    name: Literal["moons"] = "moons"
+    samples: PositiveInt = 500
+    noise: NonNegativeFloat = 0.2
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class CirclesData(DataConfig):
+    """A circle inside a circle; ``factor`` is the ratio of their radii."""
+
+    name: Literal["circles"] = "circles"
+    samples: PositiveInt = 500
+    noise: NonNegativeFloat = 0.1
+    factor: Annotated[FiniteFloat, Strict(), Field(gt=0, lt=1)] = 0.5
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class SpiralsData(DataConfig):
+    """One arm of a spiral for each class."""
+
+    name: Literal["spirals"] = "spirals"
+    samples: PositiveInt = 600
+    classes: Classes = 3
+    noise: NonNegativeFloat = 0.1
+    turns: PositiveFloat = 1.0
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class XorData(DataConfig):
+    """Four clouds in the corners of a square; opposite corners share a class."""
+
+    name: Literal["xor"] = "xor"
+    samples: PositiveInt = 500
+    noise: NonNegativeFloat = 0.3
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class TableData(DataConfig):
+    """A table read with pandas: one row a sample, the labels in the column ``target``."""
+
+    name: Literal["csv", "parquet"]
+    path: Text
+    target: Text
+    missing: MissingRule = "error"
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class NpzData(DataConfig):
+    """Two arrays of an ``.npz`` file: features (N, ...) and integer labels (N,)."""
+
+    name: Literal["npz"] = "npz"
+    path: Text
+    features: Text = "features"
+    labels: Text = "labels"
+    missing: MissingRule = "error"
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class IdxData(DataConfig):
+    """MNIST's file format, plain or gzip; with the test files given, they are the test part."""
+
+    name: Literal["idx"] = "idx"
+    images: Text
+    labels: Text
+    test_images: Text | None = None
+    test_labels: Text | None = None
+
+
+AnyData = Annotated[
+    BundledData
+    | GaussianData
+    | BlobsData
+    | MoonsData
+    | CirclesData
+    | SpiralsData
+    | XorData
+    | TableData
+    | NpzData
+    | IdxData,
+    Field(discriminator="name"),
+]
+
+
+# --- model, optimizer, schedule, training, tracking ---------------------------------------------
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class ModelConfig:
+    """The network between the data's features and its classes."""
+
+    hidden_size: Annotated[
+        Annotated[tuple[PositiveInt, ...], Field(max_length=MOST_LAYERS)], BeforeValidator(as_tuple)
+    ] = (32,)
+    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
+    batch_norm: StrictBool = True
+    initializer: Literal["normal", "xavier", "kaiming"] = "xavier"
+    initial_scale: PositiveFloat = 1.0
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class SGDConfig:
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"] = "sgd"
+    learning_rate: PositiveFloat = 0.2
+    momentum: Fraction = 0.0
+    nesterov: StrictBool = False
+    weight_decay: NonNegativeFloat = 0.0
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class AdamConfig:
+    """Adam."""
+
+    name: Literal["adam"] = "adam"
+    learning_rate: PositiveFloat = 0.01
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+
+
+AnyOptimizer = Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class ConstantSchedule:
+    """The learning rate stays."""
+
+    name: Literal["constant"] = "constant"
+    warmup_epochs: NonNegativeFloat = 0.0
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class StepSchedule:
+    """The learning rate falls in steps."""
+
+    name: Literal["step"] = "step"
+    warmup_epochs: NonNegativeFloat = 0.0
+    step_epochs: PositiveInt = 20
+    factor: PositiveFloat = 0.5
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class CosineSchedule:
+    """The learning rate falls along half a cosine."""
+
+    name: Literal["cosine"] = "cosine"
+    warmup_epochs: NonNegativeFloat = 0.0
+    final_fraction: ShareOrAll = 0.0
+
+
+AnySchedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class EarlyStoppingConfig:
+    """When to stop before ``num_epochs``; the best weights are kept."""
+
+    enabled: StrictBool = False
+    metric: Literal["val/loss", "val/accuracy"] = "val/loss"
+    patience: PositiveInt = 10
+    min_delta: NonNegativeFloat = 0.0
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class TrainingConfig:
+    """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
+
+    ``label_noise`` is the probability that a training label is replaced by another class.
+    ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, ``latest`` or
+    ``auto``) change no numbers and are no part of the recipe.
+    """
+
+    num_epochs: PositiveInt = 50
+    batch_size: PositiveInt | None = 32
+    drop_last: StrictBool = False
+    dtype: Literal["float32", "float64"] = "float32"
+    label_noise: ShareOrAll = 0.0
+    early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
+    diagnostics: StrictBool = True
+    checkpoint_seconds: PositiveFloat | None = 5.0
+    resume: RunId | None = None
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class RunConfig:
+    """A user's own words on a run; they change no numbers and are no part of the recipe's digest.
+
+    ``name`` null is what was typed. ``note`` stands before the findings in the run's description.
+    """
+
+    name: RunName | None = None
+    tags: Tags | None = None
+    note: Note | None = None
+
+
+Pictures = Literal["auto", "all", "light"]
+"""Which pictures a run leaves: all, or those that take next to no time; auto: in a sweep the light ones."""
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class LocalTracking:
+    """The project's own SQLite store."""
+
+    name: Literal["local"] = "local"
+    pictures: Pictures = "auto"
+    register: RegisteredName | None = None
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class ServerTracking:
+    """An MLflow tracking server.
+
+    ``artifacts`` is a store where its runs may have their files besides at the server itself, such as
+    ``s3://bucket/prefix``: no other address that a run brings is opened.
+    """
+
+    name: Literal["server"] = "server"
+    uri: WebAddress = dataclasses.field(default="http://127.0.0.1:5000", repr=False)  # it may hold a password
+    artifacts: ArtifactStore | None = None
+    pictures: Pictures = "auto"
+    register: RegisteredName | None = None
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class DisabledTracking:
+    """No recording."""
+
+    name: Literal["disabled"] = "disabled"
+
+
+AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field(discriminator="name")]
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class TrainConfig:
+    """The recipe of one run. Everything that its numbers depend on is here.
+
+    ``recipe_version`` says by which rules it is read, and what the absence of a key means in it; see
+    ``recipe_versions.py``.
+    """
+
+    recipe_version: RecipeVersion = RECIPE_VERSION
+    data: AnyData
+    model: ModelConfig
+    optimizer: AnyOptimizer
+    schedule: AnySchedule
+    training: TrainingConfig
+    tracking: AnyTracking
+    run: RunConfig = dataclasses.field(default_factory=RunConfig)
+    seed: Seed = 0
+    experiment_name: Name = "default"
+
+    def __post_init__(self) -> None:
+        """Rules between keys, that no key can know alone."""
+        stopping = self.training.early_stopping
+        if stopping.enabled and self.data.validation_fraction == 0:
+            raise ValueError(
+                "training.early_stopping.enabled=true: needs a validation part, "
+                "but data.validation_fraction=0; set it to 0.1, say"
+            )
+        if self.data.validation_fraction + self.data.test_fraction >= 1:
+            raise ValueError(
+                f"data.validation_fraction={self.data.validation_fraction} and "
+                f"data.test_fraction={self.data.test_fraction}: must add up to less than 1, "
+                "to leave rows to train on"
+            )
+        if isinstance(self.optimizer, SGDConfig) and self.optimizer.nesterov and self.optimizer.momentum == 0:
+            raise ValueError(
+                "optimizer.nesterov=true: needs momentum, but optimizer.momentum=0; set it to 0.9, say"
+            )
+
+
+# --- back to plain values ---------------------------------------------------------------------
+
+
+def to_container(config: TrainConfig) -> dict[str, Any]:
+    """The config as nested dictionaries of plain values, as they stand in YAML; ``resume`` is left out."""
+    container: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json")
+    del container["training"]["resume"]
+    sizes = container["model"]["hidden_size"]
+    container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as it is typed
+    return container
+
+
+def as_params(config: TrainConfig) -> dict[str, str]:
+    """Every key and its value as MLflow params: ``optimizer.learning_rate`` is ``0.2``.
+
+    Passwords are left out.
+    """
+    container = to_container(config)
+    # They stand elsewhere; as params they would differ where no setting does.
+    del container[VERSION_KEY], container["run"]
+    flat = {key: as_text(value) for key, value in flatten(container).items()}
+    flat.pop(NAMED_STORE, None)
+    return flat
+
+
+def as_text(value: object) -> str:
+    """A value of a config as MLflow shows it."""
+    return without_password(value if isinstance(value, str) else json.dumps(value))
+
+
+def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"optimizer": {"momentum": 0.9}}`` as ``{"optimizer.momentum": 0.9}``; lists stay as they are."""
+    flat: dict[str, Any] = {}
+    for key, value in container.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+NAMED_STORE = "tracking.artifacts"
+"""A key that no param of a run says: the addresses of its files do."""
+
+OUTSIDE_RECIPE = (
+    VERSION_KEY,
+    "tracking",
+    "run",
+    "experiment_name",
+    "training.diagnostics",
+    "training.checkpoint_seconds",
+)
+"""Keys, and groups of keys, on which no number of a run depends: no part of its digest."""
+
+
+def config_digest(config: TrainConfig) -> str:
+    """SHA-256 of what the run's numbers depend on: two runs with the same digest have the same recipe.
+
+    Where the run is recorded, under which experiment's name and in which words is no part of it. Nor is its
+    version, or a key that came later and does what was done before it came: a run of an earlier version keeps
+    its digest. What a version changes in how data are read shows in the digest of the data.
+    """
+    container = without_legacy(to_container(config), type(config))
+    for key in OUTSIDE_RECIPE:
+        group, _, name = key.rpartition(".")
+        (container[group] if group else container).pop(name, None)
+    canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,143 @@
+"""The kinds of values that configs hold: numbers in a range, names, texts, addresses."""
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, Strict
+
+from micrograde.config.recipe_versions import RECIPE_VERSION
+from micrograde.core.redaction import without_password
+from micrograde.store.metric_names import plain_name
+from micrograde.store.server_files import parse_address
+
+_LONGEST_ADDRESS = 2000  # characters
+
+SCHEMA = ConfigDict(extra="forbid")
+MOST_LAYERS = 1000
+"""Hidden layers of a network: each is drawn, checked and named."""
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable() or "/" in value:
+        raise ValueError("should hold neither a slash nor control characters")
+    if without_password(value) != value:  # it is how the store knows an experiment
+        raise ValueError("should hold no password, nor look as if it did")
+    return value
+
+
+def _readable(value: str) -> str:
+    """Paths, columns and the like: spaces of any kind, but nothing that UTF-8 or a terminal cannot hold."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
+        raise ValueError("should hold neither control characters nor broken ones")
+    return value
+
+
+def metric_name(value: str) -> str:
+    """What a run measures; found out before it is trained, not when it is to be compared."""
+    if not re.fullmatch(
+        r"(train|val|test)/(loss|accuracy)|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
+        r"|(gradient_norm|activation|gradient|update_ratio|batch_norm)/[\w.]+",
+        plain_name(value),
+    ):
+        raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
+    return value
+
+
+def registered_name(value: str) -> str:
+    """What a model can be called in MLflow's registry, and in its addresses without quoting."""
+    if not re.fullmatch(r"\w[\w.-]*", value):
+        raise ValueError("should be a name of letters, digits, hyphens, underscores and dots")
+    return value
+
+
+def web_address(value: str) -> str:
+    """An address in which a user and a password, if there are any, are found by everybody."""
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("should be an address that starts with http:// or https://")
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0 and len(value) <= _LONGEST_ADDRESS
+        (parts.hostname or "").encode("idna")  # a name of the network: neither an empty part nor a long one
+    except ValueError:
+        has_host = False
+    if not has_host or not value.isprintable() or " " in value:
+        raise ValueError("should be an address such as https://mlflow.example:5000")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("holds an @ behind the host; in a password / is %2F, ? is %3F, # is %23, @ is %40")
+    return value
+
+
+def artifact_store(value: str) -> str:
+    """An address of files, for what is recorded elsewhere than on the tracking server."""
+    found = parse_address(value)
+    if found is None or found.local == Path("/"):
+        raise ValueError("should be a store such as s3://bucket/prefix, or a folder such as /shared/mlruns")
+    if found.names_user or (found.local is None and urlsplit(value).password is not None):
+        raise ValueError("should hold no password; MLflow has variables for those of its stores")
+    return value
+
+
+def as_words(value: object) -> object:
+    """Words may be a whole number; one with a fraction or an exponent has lost how it was typed."""
+    if isinstance(value, float):
+        raise ValueError("is read as a number; put it in quotes: '\"1e5\"'")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def own_tags(value: object) -> object:
+    """A user's tags, their values as text: ``{team: a, fold: 3}``."""
+    if not isinstance(value, dict):
+        raise ValueError("should be tags such as '{team: a, fold: 3}'")
+    for key, tag in value.items():
+        if not isinstance(key, str) or not re.fullmatch(r"[\w./: -]{1,250}", key) or key != key.strip():
+            raise ValueError(f"holds a tag {key!r}, whose name should be letters, digits and . / : - _")
+        if key.startswith(("mlflow.", "micrograde.")):
+            raise ValueError(f"holds a tag {key}, but names that begin like that are taken; choose another")
+        if isinstance(tag, list | dict) or tag is None:
+            raise ValueError(f"holds a tag {key} that is neither text nor a number")
+    return {key: tag if isinstance(tag, str) else json.dumps(tag) for key, tag in value.items()}
+
+
+_INTEGERS = 2**63  # beyond, no array counts
+# Strict: true is no number, "1" is no integer; an integer is a float.
+PositiveInt = Annotated[int, Strict(), Field(ge=1, lt=_INTEGERS)]
+RecipeVersion = Annotated[int, Strict(), Field(ge=1, le=RECIPE_VERSION)]
+Classes = Annotated[int, Strict(), Field(ge=2, lt=_INTEGERS)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=_INTEGERS)]
+PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
+NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
+Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
+ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
+RunName = Annotated[
+    str, BeforeValidator(as_words), Field(min_length=1, max_length=250), AfterValidator(_readable)
+]
+Note = Annotated[str, BeforeValidator(as_words), Field(min_length=1, max_length=4000)]
+Tags = Annotated[dict[str, Annotated[str, Field(max_length=4000)]], BeforeValidator(own_tags)]
+MissingRule = Literal["error", "drop", "mean"]
+
+
+def as_tuple(value: object) -> object:
+    """Where one value or a list of them may be given, inside it is always a tuple."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    return (value,)
+
+
+def run_id_as_text(value: object) -> object:
+    """The beginning of a run id is text, also where Hydra reads it as a number."""
+    if isinstance(value, float):  # 12e45678
+        raise ValueError("is read as a number; put it in quotes: 'run_id=\"12e45678\"'")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
+RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
+Metric = Annotated[Text, AfterValidator(metric_name)]
+ArtifactStore = Annotated[str, AfterValidator(artifact_store)]
+WebAddress = Annotated[str, AfterValidator(web_address)]

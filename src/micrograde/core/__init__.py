@@ -1,0 +1,1 @@
+"""What every room builds on: errors, bounds, text for terminals, files. Imports no other room."""

@@ -1,0 +1,1 @@
+"""Computational graphs and networks, by graphviz."""

@@ -1,0 +1,67 @@
+"""A network drawn as the chain of its layers, from the input down to the loss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from micrograde.drawing.graph.computational_graph import escape_record
+from micrograde.drawing.graph.rendering import graph_attributes, node_attributes
+
+if TYPE_CHECKING:
+    import graphviz
+
+_FILL = {"input": "#F2F2F2", "linear": "#DCEBF7", "batch norm": "#E8F3EC", "loss": "#FBE6DA"}
+_ACTIVATION_FILL = "#FBF3D0"
+
+
+@dataclass(frozen=True)
+class LayerNode:
+    """A layer as it is drawn.
+
+    Attributes
+    ----------
+    kind
+        input, linear, batch norm, the name of an activation, or loss.
+    shape
+        Of its output for the batch, such as (32, 64).
+    parameters
+        How many numbers it learns.
+    activation_norm, gradient_norm
+        Euclidean norms of its output and of the loss's gradient with respect to that.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    activation_norm: float
+    gradient_norm: float
+
+
+def draw_network(nodes: Sequence[LayerNode], *, title: str) -> "graphviz.Digraph":
+    """The layers from left to right, a record each: kind, shape, parameters and both norms."""
+    import graphviz
+
+    key = "|y|: norm of the output, |dL/dy|: norm of its gradient"
+    graph = graphviz.Digraph(
+        graph_attr={**graph_attributes(), "label": f"{graphviz.escape(title)}\\n{key}", "labelloc": "t"},
+        node_attr=node_attributes(),
+        edge_attr={"arrowsize": "0.7"},
+    )
+    for node in nodes:
+        graph.node(node.name, _label(node), fillcolor=_FILL.get(node.kind, _ACTIVATION_FILL))
+    for before, after in pairwise(nodes):
+        graph.edge(before.name, after.name)
+    return graph
+
+
+def _label(node: LayerNode) -> str:
+    shape = " × ".join(map(str, node.shape)) or "number"
+    rows = [node.kind if node.kind == node.name else f"{node.name}\\n{node.kind}", shape]
+    if node.parameters:
+        rows.append(f"{node.parameters:,} parameters")
+    value = "loss" if node.kind == "loss" else "|y|"
+    rows.append(f"{escape_record(value)} {node.activation_norm:.4g}")
+    rows.append(f"{escape_record('|dL/dy|')} {node.gradient_norm:.4g}")
+    return " | ".join(rows)  # from left to right a record's fields stand one below the other

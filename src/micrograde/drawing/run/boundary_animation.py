@@ -1,0 +1,99 @@
+"""The decision boundary as an animation: the regions move as the network learns."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.drawing.palettes import CLASSES, class_colours
+from micrograde.drawing.run.class_regions import ClassRegions, region_palette, region_places
+from micrograde.drawing.run.decision_boundary import evenly
+from micrograde.drawing.text import fitted
+
+FRAMES = 30
+"""At most so many epochs are shown."""
+
+_SIDE, _STRIP = 320, 40  # pixels of the plane, and of the strip above it that holds the text
+_SHADES = 12  # of each class: with more the file gets large
+_GREYS = 16  # from ink to paper
+_FRAME, _LAST = 120, 2000  # milliseconds that a frame stays, and that the last one does
+_POINTS = 250  # of more points every second, third... is drawn
+_RADIUS, _RIM = 2, 1
+_NO_DOT = 255
+
+
+@dataclass(frozen=True)
+class Gif:
+    """An animation as the bytes of a GIF file; Jupyter shows it."""
+
+    content: bytes
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, bytes]:
+        return {"image/gif": self.content}
+
+    def save(self, path: Path) -> None:
+        """Write the file; the same animation gives the same bytes."""
+        path.write_bytes(self.content)
+
+
+def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
+    """A frame for each epoch, evenly chosen if there are more than thirty; it begins anew for ever."""
+    from PIL import Image
+
+    # The regions' shades, the points' colours, and greys from ink to paper; a GIF has 256 colours at most.
+    greys = np.linspace(34, 255, _GREYS).astype(np.uint8)[:, None].repeat(3, axis=1)
+    colours = np.concatenate([region_palette(_SHADES), class_colours(len(CLASSES)), greys])
+    paper = len(colours) - 1
+    first_class, ink = paper + 1 - _GREYS - len(CLASSES), paper + 1 - _GREYS
+    dots = _dots(regions, first_class, paper)
+    frames = []
+    for index in evenly(len(regions.epochs), FRAMES):
+        pixels = np.empty((_STRIP + _SIDE, _SIDE), np.uint8)
+        text = f"epoch {regions.epochs[index]}: {regions.accuracies[index]:.1%} right"
+        pixels[:_STRIP] = ink + _lettering(title, text) // (256 // _GREYS)
+        plane = region_places(regions.probabilities[index], _SIDE, _SHADES)[::-1]
+        pixels[_STRIP:] = np.where(dots == _NO_DOT, plane, dots)
+        frame = Image.fromarray(pixels)
+        frame.putpalette(colours.tobytes())
+        frames.append(frame)
+    content = io.BytesIO()
+    durations = [_FRAME] * (len(frames) - 1) + [_LAST]
+    # Whole frames: what Pillow does to keep only the differences takes longer and makes the file larger.
+    frames[0].save(
+        content,
+        "GIF",
+        save_all=True,
+        append_images=frames[1:],
+        duration=durations,
+        loop=0,
+        optimize=False,
+    )
+    return Gif(content.getvalue())
+
+
+def _lettering(title: str, text: str) -> NDArray[np.uint8]:
+    """The strip above the plane, from black to white."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    strip = Image.new("L", (_SIDE, _STRIP), 255)
+    draw = ImageDraw.Draw(strip)
+    draw.text((6, 3), fitted(title, 11, _SIDE - 20), fill=0, font=ImageFont.load_default(11))
+    draw.text((6, 18), text, fill=0, font=ImageFont.load_default(14))
+    return np.asarray(strip)
+
+
+def _dots(regions: ClassRegions, first_class: int, paper: int) -> NDArray[np.uint8]:
+    """The points on the plane as places in the palette; ``_NO_DOT`` where there is none."""
+    from PIL import Image, ImageDraw
+
+    inside, theirs = regions.some_points(_POINTS)
+    low, high = np.array([regions.x_range, regions.y_range]).T
+    across, up = np.rint((inside - low) / (high - low) * (_SIDE - 1)).T
+    picture = Image.new("L", (_SIDE, _SIDE), _NO_DOT)
+    draw = ImageDraw.Draw(picture)
+    for x, y, label in zip(across.tolist(), (_SIDE - 1 - up).tolist(), theirs.tolist(), strict=True):
+        for radius, colour in ((_RADIUS + _RIM, paper), (_RADIUS, first_class + label % len(CLASSES))):
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    return np.asarray(picture)

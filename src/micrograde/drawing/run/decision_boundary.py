@@ -1,0 +1,126 @@
+"""Decision boundaries: which class a network sees where in the plane, at a few epochs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.drawing.heading import heading
+from micrograde.drawing.palettes import CLASSES
+from micrograde.drawing.panel import Panel, round_ticks
+from micrograde.drawing.run.class_regions import ClassRegions, region_palette, region_places
+from micrograde.drawing.svg import Canvas, Svg
+from micrograde.drawing.text import fitted, text_width
+
+PANELS = 6
+"""At most so many epochs are drawn."""
+
+_COLUMNS = 3
+_SIDE, _LEFT, _BETWEEN, _RIGHT = 230.0, 66.0, 66.0, 24.0
+_ABOVE, _BELOW = 24.0, 54.0
+_PIXELS = 230  # of an image's side
+_SHADES = 24  # of each class
+_POINTS = 400  # of more points every second, third... is drawn
+_NAME = 150.0  # pixels for a class's name
+
+
+def draw_decision_boundary(
+    regions: ClassRegions, *, class_names: Sequence[str], feature_names: tuple[str, str], title: str
+) -> Svg:
+    """A panel for each epoch: regions, points, accuracy; of more than six, early ones more closely."""
+    epochs, accuracies = regions.epochs, regions.accuracies
+    chosen = _early(epochs, PANELS)
+    columns = min(max(len(chosen), 2), _COLUMNS)  # two are as wide as the heading needs
+    width = _LEFT + columns * _SIDE + (columns - 1) * _BETWEEN + _RIGHT
+    above = heading(title, _the_point(epochs, accuracies), width)
+    row_height = _ABOVE + _SIDE + _BELOW
+    key = _key_lines(class_names, width)
+    top = above.height + 20 * len(key) + 8
+    canvas = Canvas(width, top + -(-len(chosen) // columns) * row_height)
+    above.draw(canvas)
+    for number, line in enumerate(key):
+        for x, class_number, name in line:
+            y = above.height + 20 * number + 6
+            canvas.dots(
+                np.array([[x, y]]),
+                CLASSES[class_number % len(CLASSES)],
+                diameter=9,
+                square=_square(class_number),
+            )
+            canvas.text(x + 10, y + 4, name, anchor="start")
+    palette = region_palette(_SHADES)
+    points, labels = regions.some_points(_POINTS)
+    for place, index in enumerate(chosen):
+        row, column = divmod(place, columns)
+        panel = Panel(
+            canvas, _LEFT + column * (_SIDE + _BETWEEN), top + row * row_height + _ABOVE, _SIDE, _SIDE,
+            regions.x_range, regions.y_range,
+        )  # fmt: skip
+        epoch = f"epoch {epochs[index]}" if epochs[index] else "before training"
+        places = region_places(regions.probabilities[index], _PIXELS, _SHADES)
+        panel.draw_image(places, f"class regions, {epoch}", palette=palette, smooth=True)
+        _draw_points(panel, points, labels)
+        panel.draw_axes(
+            fitted(feature_names[0], 12, _SIDE),
+            fitted(feature_names[1], 12, _SIDE),
+            x_ticks=round_ticks(*regions.x_range, about=4),
+            y_ticks=round_ticks(*regions.y_range, about=4),
+            grid=False,
+        )
+        text = f"{epoch}: {accuracies[index]:.1%} right"
+        canvas.text(panel.left + _SIDE / 2, panel.top - 8, text, size=13)
+    return canvas.finish(f"decision boundary: {title}; {_the_point(epochs, accuracies)}")
+
+
+def _early(epochs: Sequence[int], most: int) -> list[int]:
+    """Places in the epochs, with the first and the last, the closer the earlier: there the most happens."""
+    if len(epochs) <= most:
+        return list(range(len(epochs)))
+    since = np.log1p(np.array(epochs) - epochs[0])
+    chosen = [0]
+    for wanted in np.linspace(0, since[-1], most)[1:]:
+        left = most - len(chosen)  # places still to be chosen, this one with them
+        nearest = int(np.argmin(np.abs(since - wanted)))
+        chosen.append(min(max(nearest, chosen[-1] + 1), len(epochs) - left))
+    return chosen
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """Places in a sequence, with the first and the last, as evenly as can be: all, or so many at most."""
+    return [round(place) for place in np.linspace(0, count - 1, min(count, most)).tolist()]
+
+
+def _draw_points(panel: Panel, points: NDArray[np.floating], labels: NDArray[np.integer]) -> None:
+    for number in np.unique(labels).tolist():
+        places = np.stack(panel.at(*points[labels == number].T), axis=1)
+        panel.canvas.dots(places, CLASSES[number % len(CLASSES)], diameter=4, square=_square(number))
+
+
+def _square(number: int) -> bool:
+    """Whether a class has squares: where its colour has been there before."""
+    return number // len(CLASSES) % 2 == 1
+
+
+def _key_lines(class_names: Sequence[str], width: float) -> list[list[tuple[float, int, str]]]:
+    """Where each class's sign stands in which line, and its name; as many as two lines hold."""
+    lines: list[list[tuple[float, int, str]]] = [[]]
+    x = 26.0
+    for number, full in enumerate(class_names):
+        name = fitted(full, 12, _NAME)
+        needed = text_width(name, 12) + 34
+        if x + needed > width and lines[-1]:
+            if len(lines) == 2:
+                break
+            lines.append([])
+            x = 26.0
+        lines[-1].append((x, number, name))
+        x += needed
+    return lines
+
+
+def _the_point(epochs: Sequence[int], accuracies: Sequence[float]) -> str:
+    best = int(np.argmax(accuracies))
+    point = f"after epoch {epochs[-1]} the regions hold {accuracies[-1]:.1%} of the training points"
+    if accuracies[best] > accuracies[-1]:
+        point += f"; at most it was {accuracies[best]:.1%}, at epoch {epochs[best]}"
+    return f"{point} (the paler, the less sure)"

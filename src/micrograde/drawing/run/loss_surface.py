@@ -1,0 +1,177 @@
+"""The loss in the plane in which a training has moved most, and the way it took there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.drawing.heading import heading
+from micrograde.drawing.palettes import NOT_FINITE, SEQUENTIAL, shade
+from micrograde.drawing.panel import Panel, round_ticks
+from micrograde.drawing.run.decision_boundary import evenly
+from micrograde.drawing.style import INK, PALE_INK, VALIDATION_COLOUR
+from micrograde.drawing.svg import Anchor, Canvas, Svg
+from micrograde.drawing.text import text_width
+
+_LEFT, _RIGHT, _ABOVE, _BELOW = 76.0, 120.0, 22.0, 56.0
+_LONG, _SHORT = 460.0, 240.0  # the longer side of the panel, and how short the other may be
+_RATIO = 4.0  # of the highest loss to the lowest: from there on by the logarithm
+_STEPS = 14  # of colour
+_MARKS = 6  # epochs written along the way
+_HUGE = 1e300
+_FLAT = 1e-9  # of the loss: less is no difference
+_APART = 40.0  # pixels between two of them
+
+
+def draw_loss_surface(
+    losses: NDArray[np.floating],
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    path: NDArray[np.floating],
+    epochs: Sequence[int],
+    *,
+    explained: tuple[float, float],
+    title: str,
+) -> Svg:
+    """Steps of colour for the loss (of its logarithm, if it is spread), the path with some epochs on it.
+
+    Parameters
+    ----------
+    losses
+        (G, G): at the points of a grid, first axis along y, second along x, whose outermost points are the
+        ends of the ranges. Grey where it is not finite.
+    path, epochs
+        (E, 2) and E: where the network was after each epoch; 0 is before the first step.
+    explained
+        Shares of the path's variance along x and along y.
+    """
+    given = np.asarray(losses, float)
+    given = np.where(np.abs(given) < _HUGE, given, np.nan)
+    spans = np.array([x_range[1] - x_range[0], y_range[1] - y_range[0]])
+    # Both axes are lengths in parameter space: one scale for both, unless one side would get too short.
+    width, height = np.maximum(_LONG * spans / spans.max(), _SHORT).tolist()
+    total = _LEFT + width + _RIGHT
+    above = heading(title, _the_point(given, explained), total)
+    canvas = Canvas(total, above.height + _ABOVE + height + _BELOW)
+    above.draw(canvas)
+    panel = Panel(canvas, _LEFT, above.height + _ABOVE, width, height, x_range, y_range)
+    steps, logarithmic = _steps(given)
+    places, palette = _coloured(given, steps, logarithmic, width, height)
+    panel.draw_image(places, "loss", palette=palette, smooth=True)
+    panel.draw_axes(
+        f"along the first direction ({explained[0]:.0%} of the path's variance)",
+        f"along the second ({explained[1]:.0%})",
+        x_ticks=round_ticks(*x_range),
+        grid=False,
+    )
+    _draw_path(panel, np.asarray(path, float), epochs)
+    _draw_key(canvas, _LEFT + width + 24, panel.top, height, steps, logarithmic)
+    return canvas.finish(f"loss surface: {title}; {_the_point(given, explained)}")
+
+
+def _steps(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+    """The limits between the colours, ascending, and whether they are a ratio apart."""
+    finite = losses[np.isfinite(losses)]
+    if not finite.size:
+        return np.array([0.0, 1.0]), False
+    low, high = float(finite.min()), float(finite.max())
+    if high - low <= _FLAT * max(abs(low), abs(high), _FLAT):
+        high = low + max(abs(low), _FLAT)
+    if high > _RATIO * low > 0:
+        return np.geomspace(low, high, _STEPS + 1), True
+    return np.linspace(low, high, _STEPS + 1), False
+
+
+def _coloured(
+    losses: NDArray[np.float64], steps: NDArray[np.float64], logarithmic: bool, width: float, height: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Pixels and their palette, with a thin line between two steps; the grid is filled in cubically."""
+    from PIL import Image
+
+    finite = np.isfinite(losses)
+    filled, limits = np.where(finite, losses, steps[-1]), steps
+    if logarithmic:
+        filled, limits = np.log(filled), np.log(steps)
+    # In steps, which a float32 holds whatever the losses are.
+    filled = (filled - limits[0]) / (limits[-1] - limits[0]) * (len(steps) - 1)
+    size = (2 * int(width), 2 * int(height))
+    # Half a cell beyond the outermost points of the grid is not part of the panel.
+    rows, columns = filled.shape
+    box = (0.5, 0.5, columns - 0.5, rows - 0.5)
+    picture = Image.fromarray(filled.astype(np.float32))
+    smooth = np.asarray(picture.resize(size, Image.Resampling.BICUBIC, box=box))
+    level = np.clip(np.floor(smooth), 0, len(steps) - 2).astype(int)
+    table = shade(SEQUENTIAL, np.linspace(0.02, 1, len(steps) - 1))
+    palette = np.concatenate([table, np.asarray(0.8 * table, np.uint8), shade([NOT_FINITE] * 2, [0.0])])
+    edges = np.zeros(level.shape, bool)
+    edges[1:] |= level[1:] != level[:-1]
+    edges[:, 1:] |= level[:, 1:] != level[:, :-1]
+    places = (level + len(table) * edges).astype(np.uint8)
+    if not finite.all():
+        known = Image.fromarray(finite.astype(np.uint8)).resize(size, Image.Resampling.NEAREST, box=box)
+        places[np.asarray(known) == 0] = len(palette) - 1
+    return places, palette
+
+
+def _draw_path(panel: Panel, path: NDArray[np.float64], epochs: Sequence[int]) -> None:
+    """A line with a rim, a dot for each point; the start, the end and some epochs in words."""
+    canvas = panel.canvas
+    across, down = panel.at(path[:, 0], path[:, 1])
+    places = np.stack([across, down], axis=1)
+    points = [(x, y) for x, y in places.tolist()]
+    canvas.curve([points], "#FFFFFF", "", width=4)
+    canvas.curve([points], VALIDATION_COLOUR, "the path of the training", width=2)
+    canvas.dots(places, VALIDATION_COLOUR, diameter=3.5)
+    written: list[tuple[float, float]] = []
+    last = len(epochs) - 1
+    # The ends first: what stands in between is written only where it is clear of them.
+    for place in [last, 0, *evenly(len(epochs), _MARKS)[1:-1]]:
+        x, y = points[place]
+        if any(abs(x - other) < _APART * 1.6 and abs(y - above) < _APART / 2 for other, above in written):
+            continue
+        written.append((x, y))
+        text = f"epoch {epochs[place]}"
+        if place in (0, last):
+            canvas.dot(x, y, INK)
+            text = f"start, {text}" if place == 0 else f"end, {text}"
+        if epochs[place] == 0:
+            text = "start"
+        aside, below = _outwards(places, place)
+        room, to_the_right = text_width(text, 12) + 12, aside >= 0
+        free = panel.left + panel.width - x if to_the_right else x - panel.left
+        if free < room:
+            to_the_right, below = not to_the_right, -below
+        height = min(max(y + 4 + 14 * below, panel.top + 14), panel.top + panel.height - 6)
+        anchor: Anchor = "start" if to_the_right else "end"
+        canvas.text(x + 8 if to_the_right else x - 8, height, text, anchor=anchor, halo=True)
+
+
+def _outwards(places: NDArray[np.float64], place: int) -> tuple[float, float]:
+    """The direction, of length 1, across the path and away from its middle: there a text is clear of it."""
+    x, y = places[min(place + 1, len(places) - 1)] - places[max(place - 1, 0)]
+    across = np.array([-y, x]) / (np.hypot(x, y) or 1.0)
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2
+    if across @ (places[place] - middle) < 0:
+        across = -across
+    return float(across[0]), float(across[1])
+
+
+def _draw_key(
+    canvas: Canvas, left: float, top: float, height: float, steps: NDArray[np.float64], logarithmic: bool
+) -> None:
+    """Every second limit between two colours is written beside them."""
+    table = shade(SEQUENTIAL, np.linspace(0.02, 1, len(steps) - 1))
+    canvas.image(left, top, 14, height, table[::-1, None], "the scale of the loss")
+    canvas.line((left, top + height), (left + 14, top + height), PALE_INK)
+    for number in range(0, len(steps), 2):
+        y = top + height * (1 - number / (len(steps) - 1))
+        canvas.text(left + 20, y + 4, f"{steps[number]:.3g}", anchor="start")
+    canvas.text(left, top - 8, "log loss" if logarithmic else "loss", anchor="start")
+
+
+def _the_point(losses: NDArray[np.float64], explained: tuple[float, float]) -> str:
+    plane = f"this plane holds {sum(explained):.0%} of the path's variance"
+    finite = losses[np.isfinite(losses)]
+    if not finite.size:
+        return f"no loss around the path is finite; {plane}"
+    return f"the loss around the path goes from {finite.min():.3g} to {finite.max():.3g}; {plane}"

@@ -1,0 +1,54 @@
+"""Update ratios: how far a step moves each layer's weights, measured against the weights."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.drawing.run.layer_curves import draw_layer_curves, layer_values
+from micrograde.drawing.svg import Svg
+from micrograde.drawing.text import power_of_ten
+
+USUAL = -3.0
+"""log10 of 1e-3, which the ratio should be near to.
+
+A rule of thumb of Karpathy's: Stanford's course CS231n, "Neural networks 3", and "Building makemore part 3".
+"""
+
+
+def draw_update_ratios(history: Mapping[str, Sequence[float]], *, title: str) -> Svg:
+    """``|update| / |weights|`` of each layer, with the line at 1e-3; which layers keep to it, in words.
+
+    Parameters
+    ----------
+    history
+        ``update_ratio/layer1``, ``update_ratio/layer2``, ...: log10 of the ratio at each epoch's last
+        step. Values that are not finite leave a gap in the line.
+    """
+    ratios = layer_values(history, r"update_ratio/layer(\d+)")
+    return draw_layer_curves(
+        ratios,
+        title=title,
+        point=_the_point(ratios),
+        y_label="|update| / |weights|",
+        name="update ratios",
+        line=(USUAL, "1e-3"),
+    )
+
+
+def _the_point(ratios: Mapping[int, NDArray[np.float64]]) -> str:
+    """The layer farthest from 1e-3 after the last epoch that has a value."""
+    ends = {}
+    for layer, values in ratios.items():
+        finite = np.flatnonzero(np.isfinite(values))
+        if len(finite):
+            ends[layer] = float(values[finite[-1]])
+    if not ends:
+        return "no step changed the weights by a finite amount"
+    low, high = min(ends, key=lambda layer: ends[layer]), max(ends, key=lambda layer: ends[layer])
+    if low == high:
+        return f"the last step changes layer {low}'s weights by {power_of_ten(ends[low])}; 1e-3 is usual"
+    return (
+        f"the last step changes the weights by {power_of_ten(ends[low])} (layer {low}) "
+        f"to {power_of_ten(ends[high])} (layer {high}) of their size; 1e-3 is usual"
+    )

@@ -1,0 +1,175 @@
+"""A metric over two swept parameters: a map of means, or dots where hardly two runs share a value."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from micrograde.drawing.style import (
+    INK,
+    PALE_INK,
+    PAPER,
+    VALIDATION_COLOUR,
+    is_spread,
+    new_figure,
+    plain,
+    tidy,
+)
+from micrograde.drawing.sweep.swept import Scale, Swept, mark_axis, scale_of, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CELLS_WITH_NUMBERS = 120
+"""Beyond, the numbers would not fit their cells."""
+
+_GRID = 12  # different values along an axis; with more and hardly a cell filled, runs are drawn as dots
+_FILLED = 0.4
+
+
+def draw_heat_map(
+    across: Swept, up: Swept, values: ArrayLike, *, metric: str, lower_is_better: bool, title: str
+) -> "Figure":
+    """The mean of the metric for each pair of values, over all that else differs; bright is good.
+
+    The best cell is framed, a pair without a result is grey. Where both parameters were drawn at random,
+    every run is a dot.
+
+    Parameters
+    ----------
+    values
+        (N,): the metric of each run; NaN for one that failed.
+    """
+    measured = np.asarray(values, float)
+    figure = new_figure(6.4, 4.6)
+    axes = figure.subplots()
+    scales = scale_of(across.values), scale_of(up.values)
+    distinct = [np.unique(scale.positions[~np.isnan(scale.positions)]) for scale in scales]
+    filled = len(np.unique(np.stack([scale.positions for scale in scales]), axis=1).T)
+    cells = len(distinct[0]) * len(distinct[1])
+    if max(map(len, distinct)) > _GRID and filled < _FILLED * cells:
+        line = _draw_dots(axes, scales, measured, metric, lower_is_better)
+        mark_axis(axes, scales[0], across.name)
+        mark_axis(axes, scales[1], up.name, vertical=True)
+    else:
+        line = _draw_cells(axes, (across, up), measured, metric, lower_is_better)
+    figure.suptitle(plain(title), color=INK, fontsize=11)
+    axes.set_title(line, fontsize=9, color=INK)
+    return figure
+
+
+def _draw_cells(
+    axes: "Axes", pair: tuple[Swept, Swept], values: NDArray[np.float64], metric: str, lower_is_better: bool
+) -> str:
+    """The map; what stands above it."""
+    keys = [_cells_of(swept) for swept in pair]
+    (columns, column_names), (rows, row_names) = keys
+    shape = len(row_names), len(column_names)
+    cell = rows * shape[1] + columns
+    has = np.isfinite(values)
+    count = np.bincount(cell[has], minlength=shape[0] * shape[1])
+    with np.errstate(invalid="ignore"):  # a cell without a result is 0 / 0
+        mean = (np.bincount(cell[has], values[has], shape[0] * shape[1]) / count).reshape(shape)
+    axes.set_facecolor("#D9D9D9")
+    colours = _colour_map(lower_is_better)
+    image = axes.imshow(
+        np.ma.masked_invalid(mean), cmap=colours, origin="lower", aspect="auto", norm=_norm(metric, mean)
+    )
+    _draw_bar(axes, image, f"mean {metric}")
+    _name_axis(axes, pair[0].name, column_names, vertical=False)
+    _name_axis(axes, pair[1].name, row_names, vertical=True)
+    if mean.size <= CELLS_WITH_NUMBERS:
+        _write_numbers(axes, mean, image)
+    if not count.any():
+        return "no run has a result"
+    best = np.nanargmin(mean) if lower_is_better else np.nanargmax(mean)
+    row, column = divmod(int(best), shape[1])
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(
+        Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=VALIDATION_COLOUR, linewidth=2.2)
+    )
+    where = f"{column_names[column]} and {row_names[row]}"
+    runs = int(count[best])
+    return f"best mean {mean[row, column]:.4g} at {where} ({runs} run{'s' * (runs != 1)}); grey: no result"
+
+
+def _cells_of(swept: Swept) -> tuple[NDArray[np.int64], list[str]]:
+    """The number of each run's value in their order, and what the values are called."""
+    positions = scale_of(swept.values).positions
+    _, first, codes = np.unique(positions, return_index=True, return_inverse=True)
+    return codes.astype(np.int64), [shown(swept.values[run]) for run in first]
+
+
+def _name_axis(axes: "Axes", name: str, names: list[str], *, vertical: bool) -> None:
+    step = -(-len(names) // 24)
+    ticks = range(0, len(names), step)
+    labels = [names[tick] for tick in ticks]
+    if vertical:
+        axes.set_yticks(ticks, labels)
+        axes.set_ylabel(plain(name), color=INK, fontsize=9)
+    else:
+        slanted = sum(map(len, labels)) > 55
+        axes.set_xticks(ticks, labels, rotation=40 if slanted else 0, ha="right" if slanted else "center")
+        axes.set_xlabel(plain(name), color=INK, fontsize=9)
+    axes.tick_params(length=0, labelsize=9, colors=INK)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _write_numbers(axes: "Axes", mean: NDArray[np.float64], image: Any) -> None:
+    """The mean into each cell, dark on bright and bright on dark."""
+    small = 9 if mean.shape[1] <= 8 else 7
+    for row, column in zip(*np.nonzero(np.isfinite(mean)), strict=True):
+        red, green, blue, _ = image.cmap(image.norm(mean[row, column]))
+        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+        text = f"{mean[row, column]:.3g}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=small, color=PAPER if dark else INK)
+
+
+def _draw_dots(
+    axes: "Axes",
+    scales: tuple[Scale, Scale],
+    values: NDArray[np.float64],
+    metric: str,
+    lower_is_better: bool,
+) -> str:
+    """Every run where it stands; what stands above."""
+    tidy(axes)
+    has = np.isfinite(values)
+    order = np.flatnonzero(has)[np.argsort(-values[has] if lower_is_better else values[has], kind="stable")]
+    x, y = (scale.positions for scale in scales)
+    axes.scatter(x[~has], y[~has], s=22, marker="x", color=PALE_INK, linewidths=1.0)
+    if not order.size:
+        return "no run has a result"
+    dots = axes.scatter(
+        x[order], y[order], c=values[order], s=26, linewidths=0,
+        cmap=_colour_map(lower_is_better), norm=_norm(metric, values[order]),
+    )  # fmt: skip
+    _draw_bar(axes, dots, metric)
+    best = order[-1]
+    ring = {"facecolors": "none", "edgecolors": VALIDATION_COLOUR, "linewidths": 1.8}
+    axes.scatter(x[best], y[best], s=90, **ring)  # type: ignore[arg-type]
+    return f"each dot a run, ringed the best, {values[best]:.4g}; crosses: no result"
+
+
+def _colour_map(lower_is_better: bool) -> str:
+    return "viridis_r" if lower_is_better else "viridis"
+
+
+def _norm(metric: str, values: NDArray[np.float64]) -> Any:
+    from matplotlib.colors import LogNorm, Normalize
+
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Normalize(0, 1)
+    ends = float(finite.min()), float(finite.max())
+    return LogNorm(*ends) if is_spread(metric, finite) else Normalize(*ends)
+
+
+def _draw_bar(axes: "Axes", image: Any, name: str) -> None:
+    bar = axes.get_figure().colorbar(image, ax=axes, pad=0.02, aspect=28)  # type: ignore[union-attr]
+    bar.set_label(plain(name), fontsize=9, color=INK)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)

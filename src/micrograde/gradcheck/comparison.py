@@ -1,0 +1,191 @@
+"""Evidence for gradients: the hand-written ones against autograd, and autograd against differences."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.autograd import Variable
+from micrograde.gradcheck.equations import Architecture, Trace, trace_batch, trace_sample
+from micrograde.nn import MLP, BatchNormalization
+
+FloatArray = NDArray[np.floating[Any]]
+
+TOLERANCE = 1e-9
+"""The relative error over which a hand-written gradient is taken to be wrong; rounding gives 1e-15."""
+
+
+class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as an event)
+    """Two ways to compute a gradient disagree; the message names the entry and both values."""
+
+
+@dataclass(frozen=True)
+class ParameterEvidence:
+    """How far the hand-written gradient of one parameter is from autograd's.
+
+    ``relative_error`` is ``|manual - autograd| / |the whole gradient|``, in Euclidean norms. Measured against
+    itself alone, a gradient that is zero but for rounding, such as that of biases before batch norm, would
+    seem all wrong.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    norm: float
+    relative_error: float
+
+
+@dataclass(frozen=True)
+class GradientEvidence:
+    """The comparison of all gradients of a network on one batch, the input's last; the batch's mean loss."""
+
+    parameters: tuple[ParameterEvidence, ...]
+    loss: float
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest of the relative errors; NaN if any is."""
+        return float(np.max([each.relative_error for each in self.parameters]))
+
+    @property
+    def worst(self) -> ParameterEvidence:
+        """The parameter it belongs to."""
+        return self.parameters[int(np.argmax([each.relative_error for each in self.parameters]))]
+
+
+def architecture_of(model: MLP) -> Architecture:
+    """What the network is, for ``equations``."""
+    norms = [layer for layer in model.layers.values() if isinstance(layer, BatchNormalization)]
+    epsilon = norms[0].epsilon if norms else 0.0
+    return Architecture(model.sizes, model.activation, model.batch_norm, epsilon)
+
+
+def trace_replica(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
+    """The equations in float64 at the parameters of one replica of a stack."""
+    parameters = model.layout.views(model.parameters[replica].astype(np.float64))
+    return trace_batch(architecture_of(model), parameters, np.asarray(x, float), np.asarray(targets, float))
+
+
+def trace_first_sample(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
+    """The equations of one sample, the first of the batch, number by number, in evaluation mode."""
+    parameters = model.layout.views(model.parameters[replica].astype(np.float64))
+    statistics = model.statistics_layout.views(model.statistics[replica].astype(np.float64))
+    return trace_sample(
+        architecture_of(model), parameters, statistics, x[0].tolist(), int(np.argmax(targets[0]))
+    )
+
+
+def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
+    """Compare the hand-written gradients with autograd's, in float64, at one replica's parameters.
+
+    The model is left as it is: the hand-written pass runs on a copy in float64.
+
+    Parameters
+    ----------
+    model
+        A stack, (R, P).
+    x, targets
+        A training batch, (N, D) and (N, C).
+    """
+    with np.errstate(all="ignore"):  # what overflows has gradients that cannot be compared
+        return _compared(model, replica, x, targets)
+
+
+def _compared(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
+    trace = trace_replica(model, replica, x, targets)
+    trace.loss.backward()
+    manual = model.same_kind(np.random.default_rng(0), dtype=np.float64, loss_epsilon=0.0)
+    manual.parameters[...] = model.parameters[replica]
+    manual.forward(np.asarray(x, float), np.asarray(targets, float))
+    manual.backward(input_gradient=True)
+
+    ours = {**manual.layout.views(manual.gradients), "input": manual.grad_input}
+    theirs = {name: np.asarray(each.grad) for name, each in trace.parameters.items()}
+    theirs["input"] = np.asarray(trace.input.grad)
+    whole = float(np.linalg.norm([np.linalg.norm(gradient) for gradient in theirs.values()]))
+    evidence = []
+    for name, gradient in theirs.items():
+        norm, distance = float(np.linalg.norm(gradient)), float(np.linalg.norm(ours[name] - gradient))
+        error = (distance / whole if whole else np.inf) if distance else 0.0
+        evidence.append(ParameterEvidence(name, gradient.shape, norm, error))
+    return GradientEvidence(tuple(evidence), float(trace.loss.value))
+
+
+def require_agreement(evidence: GradientEvidence) -> None:
+    """Raise ``GradientMismatch`` if a hand-written gradient is wrong, or cannot be compared."""
+    if not evidence.max_relative_error <= TOLERANCE:
+        worst = evidence.worst
+        if not np.isfinite(worst.relative_error):
+            raise GradientMismatch(
+                f"numbers overflow at the initial weights, where the loss is {evidence.loss:.3g}, so that no "
+                "gradients can be compared; features or initial weights are too large"
+            )
+        raise GradientMismatch(
+            f"the hand-written gradient of {worst.name} differs from autograd's by "
+            f"{worst.relative_error:.3g} relative; at most {TOLERANCE:g} is rounding"
+        )
+
+
+def check_gradients(
+    function: Callable[..., Variable],
+    *inputs: Any,
+    step: float = 1e-6,
+    absolute: float = 1e-5,
+    relative: float = 1e-3,
+) -> None:
+    """Compare autograd's gradients of a function of yours with central differences.
+
+    The whole Jacobian is compared, entry by entry, as PyTorch's ``gradcheck`` does and with its defaults.
+
+    Parameters
+    ----------
+    function
+        Takes a ``Variable`` for each input and returns one, of any shape.
+    inputs
+        Numbers or float64 arrays, at which to compare. Stay away from kinks, such as that of relu at 0.
+
+    Raises
+    ------
+    GradientMismatch
+        At the first entry where ``|autograd - difference| > absolute + relative |difference|``.
+    """
+    values: list[FloatArray] = [np.array(value, dtype=np.float64) for value in inputs]
+
+    def evaluate() -> FloatArray:
+        return np.array(function(*(Variable(value.copy()) for value in values)).value, dtype=np.float64)
+
+    rows = list(_jacobian_rows(function, values))
+    for number, value in enumerate(values):
+        for entry in np.ndindex(value.shape):
+            at = value[entry]
+            value[entry] = at + step
+            above = evaluate()
+            value[entry] = at - step
+            below = evaluate()
+            value[entry] = at
+            for output, gradients in rows:
+                difference = float((above[output] - below[output]) / (2 * step))
+                autograd = float(gradients[number][entry])
+                if not abs(autograd - difference) <= absolute + relative * abs(difference):
+                    raise GradientMismatch(
+                        f"the gradient of output{list(output) or ''} with respect to "
+                        f"input {number}{list(entry) or ''} is {autograd!r} by autograd and "
+                        f"{difference!r} by central differences"
+                    )
+
+
+def _jacobian_rows(
+    function: Callable[..., Variable], values: list[FloatArray]
+) -> Iterator[tuple[tuple[int, ...], list[FloatArray]]]:
+    """For every entry of the output, the gradients of all inputs."""
+    shape = np.shape(function(*(Variable(value.copy()) for value in values)).value)
+    for output in np.ndindex(shape):
+        variables = [Variable(value.copy()) for value in values]
+        seed = np.zeros(shape)
+        seed[output] = 1.0
+        function(*variables).backward(seed)
+        yield (
+            output,
+            [np.broadcast_to(each.grad, value.shape) for each, value in zip(variables, values, strict=True)],
+        )

@@ -1,0 +1,364 @@
+"""A classifier as an ONNX model: raw rows in, labels and probabilities out, without Python.
+
+The model computes in the order in which ``Classifier`` does, preprocessing in float64 and the network in its
+own dtype, with the standard operators of opset 19, the first that compares texts. So they differ only in what
+two libraries round otherwise.
+
+- Inputs: ``features`` float64 (n, D); of a model of a table one input (n, 1) for each column, by its name:
+  float64 for numbers, text or truth values for categories.
+- Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
+
+A row that ``Classifier`` refuses, also because the network's numbers overflow for it, has no probabilities
+(NaN) and the label "": an operator cannot say why.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.core.errors import InputError
+from micrograde.data import Preprocessing
+from micrograde.data.encoding import are_truths, category_name
+from micrograde.models.trained_network import Classifier
+from micrograde.nn import MLP
+from micrograde.nn.activations import Activation
+from micrograde.nn.arrays import FloatArray
+from micrograde.nn.batch_normalization import BatchNormalization
+from micrograde.store.library_environment import have_no_reports
+
+if TYPE_CHECKING:
+    import pandas
+    from onnx import ModelProto
+
+OPSET = 19
+_IR_VERSION = 9  # the format of that opset's time, so that runtimes of that time read it
+LABEL, PROBABILITIES, FEATURES = "label", "probabilities", "features"
+_TOLERANCE = 1e-6  # of a probability
+_ROUNDINGS = 10  # so many times what a network's dtype rounds may lie between two libraries
+
+Feeds = dict[str, NDArray[Any]]
+"""An array for each input of an ONNX model, by its name."""
+
+
+def export_onnx(classifier: Classifier, about: Mapping[str, str] | None = None) -> "ModelProto":
+    """The ONNX model of a classifier, checked by ``onnx.checker``.
+
+    Its metadata hold as JSON ``class_names``, ``feature_names`` and ``columns`` (input name to column), and
+    what ``about`` tells.
+
+    Raises
+    ------
+    InputError
+        If the extra is not installed; the line says how to. If a name cannot be one of ONNX's.
+    """
+    check_extra()
+    import onnx
+
+    try:
+        model = _model(classifier, about or {})
+        onnx.checker.check_model(model, full_check=True)
+    except (ValueError, onnx.checker.ValidationError) as error:  # of names that are no Unicode, or empty
+        raise InputError(f"the model cannot be exported ({str(error).splitlines()[0][:200]})") from None
+    return model
+
+
+def check_extra() -> None:
+    """Raise ``InputError`` unless ONNX and its runtime are installed."""
+    have_no_reports()
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"{error.name} is not installed; it comes with an extra: .venv/bin/pip install -e '.[onnx]'"
+        ) from None
+
+
+def as_feeds(classifier: Classifier, rows: "pandas.DataFrame | NDArray[Any]") -> Feeds:
+    """The model's inputs for n rows as ``Classifier.probabilities`` takes them; texts are Python's."""
+    encoding = classifier.preprocessing.encoding
+    if encoding is None:
+        features = rows if isinstance(rows, np.ndarray) else rows[list(classifier.columns)].to_numpy()
+        return {FEATURES: np.asarray(features, np.float64)}
+    feeds: Feeds = {}
+    names = _input_names(classifier.preprocessing)
+    for (name, column), categories in zip(names.items(), encoding.categories, strict=True):
+        values = rows[column]
+        if categories is None:
+            array = np.asarray(values, np.float64)
+        else:
+            array = np.array([category_name(value) for value in values], object)
+        if categories is not None and are_truths(categories):
+            array = array == "True"
+        feeds[name] = array[:, None]
+    return feeds
+
+
+def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Labels (n,) and probabilities (n, C), by ONNX Runtime on one thread."""
+    have_no_reports()
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; warnings are about threads and devices
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    labels, probabilities = session.run([LABEL, PROBABILITIES], feeds)
+    return labels, probabilities
+
+
+def example_rows(classifier: Classifier, rows: int, seed: int = 0) -> "pandas.DataFrame | FloatArray":
+    """Random rows like those trained on: numbers by their mean and deviation, any of the categories."""
+    random, preprocessing = np.random.default_rng(seed), classifier.preprocessing
+    features = preprocessing.means + preprocessing.scales * random.standard_normal(
+        (rows, len(preprocessing.means))
+    )
+    encoding = preprocessing.encoding
+    if encoding is None:
+        return features
+    import pandas
+
+    # Of a category's columns of ones and zeros the largest is taken for the one.
+    return pandas.DataFrame(encoding.decode(features), columns=list(encoding.columns))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How an ONNX model and the classifier that it is of agree on some rows.
+
+    Attributes
+    ----------
+    difference
+        The largest absolute difference of a probability; infinite if a row has another label or none,
+        except where two classes are as probable as each other to within that difference.
+    rounding
+        What the network's own dtype takes off: the largest absolute difference of a probability to the
+        same network in float64. Two right float32 libraries are as far apart as that.
+    """
+
+    rows: int
+    difference: float
+    rounding: float
+
+    @property
+    def allowed(self) -> float:
+        """1e-6, or more where the network's dtype itself is less exact than that."""
+        return max(_TOLERANCE, _ROUNDINGS * self.rounding)
+
+    def __bool__(self) -> bool:
+        return self.difference <= self.allowed
+
+
+def compare_onnx(model: bytes, classifier: Classifier, rows: "pandas.DataFrame | NDArray[Any]") -> Agreement:
+    """Have both classify these rows."""
+    labels, found = run_onnx(model, as_feeds(classifier, rows))
+    expected = classifier.unchecked_probabilities(rows)
+    in_float64 = Classifier(_in_float64(classifier.model), classifier.preprocessing)
+    exact = in_float64.unchecked_probabilities(rows)
+    lost = np.isnan(expected).any(axis=1)  # rows that overflow; in float64 they may not
+    as_lost = (labels[lost] == "").all() and np.isnan(found[lost]).all()
+    labels, found, expected, exact = labels[~lost], found[~lost], expected[~lost], exact[~lost]
+    rounding = float(np.abs(exact - expected).max(initial=0.0))
+    names = np.array(classifier.preprocessing.class_names, object)
+    difference = float(np.abs(found - expected).max(initial=0.0))
+    second, first = np.sort(expected, axis=1)[:, -2:].T
+    wrong = (labels != names[expected.argmax(axis=1)]) & (first - second > 2 * difference)
+    if wrong.any() or np.isnan(found).any() or not as_lost:
+        difference = np.inf
+    return Agreement(len(rows), difference, rounding)
+
+
+def _in_float64(model: MLP) -> MLP:
+    state = {name: array.astype(np.float64) for name, array in model.state().items()}
+    return MLP.from_state(state, model.activation)
+
+
+def _model(classifier: Classifier, about: Mapping[str, str]) -> "ModelProto":
+    import onnx
+
+    preprocessing = classifier.preprocessing
+    graph = _Graph((LABEL, PROBABILITIES, FEATURES, *_input_names(preprocessing)))
+    logits = _network(graph, classifier.model, features := _inputs_of_network(graph, preprocessing))
+    _outputs(graph, logits, features, preprocessing.class_names)
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(graph.nodes, "micrograde", graph.inputs, graph.outputs, graph.constants),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=_IR_VERSION,
+        producer_name="micrograde",
+        producer_version=version("micrograde"),
+    )
+    names = {
+        "class_names": list(preprocessing.class_names),
+        "feature_names": list(preprocessing.feature_names),
+        "columns": _input_names(preprocessing),
+    }
+    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in names.items()}
+    onnx.helper.set_model_props(model, {**about, **texts})
+    return model
+
+
+class _Graph:
+    """Nodes, constants, inputs and outputs as they come; no array takes the name of another."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self._taken = set(taken)
+        self._counts = Counter[str]()
+        self.axis = self.constant("axis", np.array([1]))
+
+    def input(self, name: str, kind: int, width: int) -> str:
+        """An input (n, width)."""
+        import onnx
+
+        self.inputs.append(onnx.helper.make_tensor_value_info(name, kind, ["n", width]))
+        return name
+
+    def constant(self, name: str, value: Any) -> str:
+        """An array; of numbers, truth values, or, as objects, texts."""
+        import onnx
+
+        array, name = np.asarray(value), self._free(name)
+        if array.dtype == object:
+            texts: Any = [str(text).encode() for text in array.flat]
+            tensor = onnx.helper.make_tensor(name, onnx.TensorProto.STRING, array.shape, texts)
+        else:
+            tensor = onnx.numpy_helper.from_array(array, name)
+        self.constants.append(tensor)
+        return name
+
+    def node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """What the operator makes of its inputs."""
+        import onnx
+
+        output = name or self._free(operator.lower())
+        self.nodes.append(onnx.helper.make_node(operator, inputs, [output], output, **attributes))
+        return output
+
+    def output(self, name: str, kind: int, shape: list[str | int]) -> None:
+        """Which array is given back."""
+        import onnx
+
+        self.outputs.append(onnx.helper.make_tensor_value_info(name, kind, shape))
+
+    def _free(self, wish: str) -> str:
+        while True:
+            self._counts[wish] += 1
+            if (name := f"{wish}_{self._counts[wish]}") not in self._taken:
+                return name
+
+
+def _input_names(preprocessing: Preprocessing) -> dict[str, str]:
+    """The column that each input is for: it is called like the column, unless an output is."""
+    if preprocessing.encoding is None:
+        return {}
+    columns = preprocessing.encoding.columns
+    names = {}
+    for column in columns:
+        name = column
+        while name in (LABEL, PROBABILITIES) or (name != column and name in columns):
+            name += "_"
+        names[name] = column
+    return names
+
+
+def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
+    """Float64 (n, D): encoded, filled, shifted and scaled; NaN where a number or category is missing."""
+    from onnx import TensorProto
+
+    encoding, fill = preprocessing.encoding, preprocessing.fill
+    if encoding is None:
+        features = _filled(graph, graph.input(FEATURES, TensorProto.DOUBLE, len(preprocessing.means)), fill)
+    else:
+        pieces, place = [], 0
+        for name, categories in zip(_input_names(preprocessing), encoding.categories, strict=True):
+            if categories is None:
+                number = graph.input(name, TensorProto.DOUBLE, 1)
+                pieces.append(_filled(graph, number, None if fill is None else fill[place : place + 1]))
+            else:
+                pieces.append(_one_hot(graph, name, categories))
+            place += 1 if categories is None else len(categories)
+        features = graph.node("Concat", *pieces, axis=1)
+    centered = graph.node("Sub", features, graph.constant("means", preprocessing.means))
+    return graph.node("Div", centered, graph.constant("scales", preprocessing.scales))
+
+
+def _filled(graph: _Graph, features: str, fill: FloatArray | None) -> str:
+    """Missing numbers as what stands in for them."""
+    if fill is None:
+        return features
+    return graph.node("Where", graph.node("IsNaN", features), graph.constant("fill", fill), features)
+
+
+def _one_hot(graph: _Graph, name: str, categories: tuple[str, ...]) -> str:
+    """Float64 (n, K) of a column of K categories."""
+    from onnx import TensorProto
+
+    if are_truths(categories):
+        column = graph.input(name, TensorProto.BOOL, 1)
+        known = np.array([[each == "True" for each in categories]])
+    else:
+        column = graph.input(name, TensorProto.STRING, 1)
+        known = np.array([categories], object)
+    equal = graph.node("Equal", column, graph.constant("categories", known))
+    ones = graph.node("Cast", equal, to=TensorProto.DOUBLE)
+    count = graph.node("ReduceSum", ones, graph.axis, keepdims=1)
+    return graph.node("Div", ones, count)  # by one; of an unknown category 0 / 0 makes NaN
+
+
+def _network(graph: _Graph, model: MLP, inputs: str) -> str:
+    """The logits (n, C) in the network's dtype."""
+    import onnx
+
+    out = graph.node("Cast", inputs, to=onnx.helper.np_dtype_to_tensor_dtype(model.dtype))
+    for layer in model.layers.values():
+        if isinstance(layer, Activation):
+            out = _activation(graph, model, out)
+        elif isinstance(layer, BatchNormalization):
+            # Not folded into the weights before it: that rounds otherwise, and a feature that hardly varies
+            # makes much of it.
+            factor = layer.gamma / np.sqrt(layer.running_var + layer.epsilon)
+            out = graph.node("Sub", out, graph.constant("running_mean", layer.running_mean))
+            out = graph.node("Mul", out, graph.constant("factor", factor))
+            out = graph.node("Add", out, graph.constant("beta", layer.beta))
+        else:
+            weights, biases = graph.constant("weights", layer.weights), graph.constant("biases", layer.biases)
+            out = graph.node("Gemm", out, weights, biases)
+    return out
+
+
+def _activation(graph: _Graph, model: MLP, inputs: str) -> str:
+    return graph.node({"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}[model.activation], inputs)
+
+
+def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, ...]) -> None:
+    """Probabilities and labels, of rows whose features and probabilities are all finite numbers."""
+    from onnx import TensorProto
+
+    largest = graph.constant("largest", np.finfo(np.float64).max)
+    finite = graph.node("LessOrEqual", graph.node("Abs", features), largest)  # not of NaN, either
+    ones = graph.node("Cast", finite, to=TensorProto.DOUBLE)
+    every = graph.node("Cast", graph.node("ReduceMin", ones, graph.axis, keepdims=1), to=TensorProto.BOOL)
+    shares = graph.node("Softmax", graph.node("Cast", logits, to=TensorProto.DOUBLE), axis=1)
+    # Of a row whose numbers overflow the shares are NaN, and so is their sum, which else is 1.
+    total = graph.node("ReduceSum", shares, graph.axis, keepdims=1)
+    defined = graph.node("LessOrEqual", total, graph.constant("two", np.float64(2)))
+    valid = graph.node("And", every, defined)  # (n, 1)
+    graph.node("Where", valid, shares, graph.constant("nothing", np.float64("nan")), name=PROBABILITIES)
+    names = graph.node(
+        "Gather",
+        graph.constant("class_names", np.array(class_names, object)),
+        graph.node("ArgMax", shares, axis=1, keepdims=1),
+    )
+    label = graph.node("Where", valid, names, graph.constant("no_label", np.array("", object)))
+    graph.node("Squeeze", label, graph.axis, name=LABEL)
+    graph.output(LABEL, TensorProto.STRING, ["n"])
+    graph.output(PROBABILITIES, TensorProto.DOUBLE, ["n", len(class_names)])

@@ -1,0 +1,203 @@
+"""A trained network with the way from raw rows to its inputs, as it is used and as it is kept on disk.
+
+weights.safetensors   parameters and running statistics; in the header, ``model``: the config's model as JSON
+preprocessing.json    see ``Preprocessing.state``
+
+Nothing in these files is code, and none of them is trusted to be well formed: a run of a shared server is
+data.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.config import ModelConfig, TrainConfig, to_container
+from micrograde.core.bounds import LONGEST_PREPROCESSING
+from micrograde.core.errors import InputError
+from micrograde.core.json_files import read_json
+from micrograde.data import Dataset, Preprocessing, TableEncoding
+from micrograde.data.encoding import are_truths
+from micrograde.data.messages import numbered
+from micrograde.nn import MLP, softmax
+from micrograde.nn.arrays import FloatArray
+from micrograde.store import ModelDescription
+
+if TYPE_CHECKING:
+    import pandas
+
+Records: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""One row, or several, each by the names of its columns."""
+Rows: TypeAlias = "pandas.DataFrame | Records | NDArray[Any]"
+
+WEIGHTS, PREPROCESSING = "weights.safetensors", "preprocessing.json"
+_EXAMPLE_ROWS = 3
+_ROWS_AT_ONCE = 1024  # as in training's evaluation; the activations of a large table would fill the memory
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Raw rows in, classes and probabilities out.
+
+    Attributes
+    ----------
+    model
+        A network alone: its parameters are (P,).
+    """
+
+    model: MLP
+    preprocessing: Preprocessing
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of raw rows, which are those of the table trained on, or the features."""
+        encoding = self.preprocessing.encoding
+        return encoding.columns if encoding else self.preprocessing.feature_names
+
+    def probabilities(self, rows: Rows) -> FloatArray:
+        """The probability of each class (n, C), in the order of ``preprocessing.class_names``.
+
+        Parameters
+        ----------
+        rows
+            A table with at least the columns of the training data, by name: a data frame, a list of
+            records, or one record. Or an array (n, D) of features.
+
+        Raises
+        ------
+        InputError
+            A column is missing, or holds what cannot be a feature, or rows have no probabilities because
+            the network's numbers overflow; in one line, which names the rows.
+        """
+        shares = self.unchecked_probabilities(rows)
+        source = "table" if self.preprocessing.encoding else "features"
+        check_classified(np.isnan(shares.sum(axis=-1)), source)
+        return shares
+
+    def unchecked_probabilities(self, rows: Rows) -> FloatArray:
+        """As ``probabilities``, with NaN where the network's numbers overflow: such a row is of no class."""
+        with np.errstate(all="ignore"):
+            inputs = self._inputs(rows)
+            parts = [
+                softmax(self.model.predict_logits(inputs[start : start + _ROWS_AT_ONCE]).astype(np.float64))
+                for start in range(0, len(inputs), _ROWS_AT_ONCE)
+            ]
+        return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
+
+    def predict(self, rows: Rows) -> "pandas.DataFrame":
+        """For each row its ``class`` by name, and ``probability_<name>`` of each class."""
+        import pandas
+
+        shares, names = self.probabilities(rows), self.preprocessing.class_names
+        index = rows.index if isinstance(rows, pandas.DataFrame) else None
+        columns = {f"probability_{name}": shares[:, number] for number, name in enumerate(names)}
+        found = np.array(names, object)[shares.argmax(axis=-1)]
+        return pandas.DataFrame({"class": found, **columns}, index=index)
+
+    def _inputs(self, rows: Rows) -> NDArray[np.float64]:
+        if isinstance(rows, np.ndarray):
+            return self.preprocessing.transform(rows)
+        rows = _as_table(rows)
+        if self.preprocessing.encoding:
+            return self.preprocessing.transform_table(rows)
+        numbers = TableEncoding(self.columns, (None,) * len(self.columns))
+        return self.preprocessing.transform(numbers.encode(rows))
+
+
+def check_classified(lost: NDArray[np.bool_], source: str) -> None:
+    """Raise ``InputError``, which starts with ``source``, if a row (n,) has no probabilities."""
+    places = np.flatnonzero(lost).tolist()
+    if places:
+        verb = "has" if len(places) == 1 else "have"
+        raise InputError(
+            f"{source}: {numbered(places)} {verb} no probabilities: the network's numbers overflow"
+        )
+
+
+def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
+    import pandas
+
+    if isinstance(rows, pandas.DataFrame):
+        return rows
+    return pandas.DataFrame([rows] if isinstance(rows, Mapping) else list(rows))
+
+
+def describe_model(dataset: Dataset) -> ModelDescription:
+    """What MLflow is to know of a classifier for these data, with up to three of their rows."""
+    encoding = dataset.encoding
+    rows = dataset.features[~np.isnan(dataset.features).any(axis=1)][:_EXAMPLE_ROWS]
+    if encoding is None:
+        kinds, example = dict.fromkeys(dataset.feature_names, "double"), rows.tolist()
+    else:
+        kinds = {
+            column: _column_type(categories)
+            for column, categories in zip(encoding.columns, encoding.categories, strict=True)
+        }
+        example = encoding.decode(rows)
+    outputs = {"class": "string"} | {f"probability_{name}": "double" for name in dataset.class_names}
+    return ModelDescription(
+        "micrograde.serving", [f"micrograde=={version('micrograde')}"], kinds, outputs, example
+    )
+
+
+def _column_type(categories: tuple[str, ...] | None) -> str:
+    """MLflow's name for what a column of a table holds."""
+    if categories is None:
+        return "double"
+    return "boolean" if are_truths(categories) else "string"
+
+
+def write_classifier(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
+    """Keep the network, a stack of one whose axis is left out, and its preprocessing."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"model": json.dumps(to_container(config)["model"])}
+    arrays = {name: np.ascontiguousarray(array[0]) for name, array in model.state().items()}
+    save_file(arrays, folder / WEIGHTS, metadata)
+    text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
+    (folder / PREPROCESSING).write_text(text, encoding="utf-8")
+
+
+def read_classifier(folder: Path) -> Classifier:
+    """What ``write_classifier`` has written.
+
+    Raises
+    ------
+    InputError
+        If it is not there or not sound; in one line.
+    """
+    try:
+        for name in (WEIGHTS, PREPROCESSING):
+            if os.path.exists(folder / name) and not os.path.isfile(folder / name):
+                raise ValueError(f"{name} is no file")  # nobody waits for a named pipe
+        arrays, activation = _read_weights(folder / WEIGHTS)
+        state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
+        preprocessing = Preprocessing.from_state(state)
+        preprocessing.check()
+        model = MLP.from_state(arrays, activation)
+        inputs, classes = len(preprocessing.means), len(preprocessing.class_names)
+        if (model.sizes[0], model.sizes[-1]) != (inputs, classes):
+            raise ValueError(f"{inputs} inputs and {classes} classes do not fit the network's {model.sizes}")
+    except Exception as error:  # whatever a broken or hostile file can bring about
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{folder}: holds no model of micrograde's ({reason})") from None
+    return Classifier(model, preprocessing)
+
+
+def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
+    """The arrays by name, and the activation."""
+    from pydantic import TypeAdapter
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        metadata = file.metadata() or {}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    config = TypeAdapter(ModelConfig).validate_json(metadata.get("model", "null"))
+    return arrays, config.activation

@@ -1,0 +1,286 @@
+"""From a config to the objects that train: the data's parts, the network, its optimizer, the plan."""
+
+import dataclasses
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from micrograde.config import (
+    AdamConfig,
+    AnySchedule,
+    CosineSchedule,
+    DataConfig,
+    ModelConfig,
+    SGDConfig,
+    StepSchedule,
+    TrainConfig,
+)
+from micrograde.config.recipe_versions import ROWS_OF_NO_CLASS
+from micrograde.core.errors import InputError
+from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
+from micrograde.data.memory import physical_memory
+from micrograde.data.messages import shortened
+from micrograde.nn import MLP, one_hot
+from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.training import (
+    SGD,
+    Adam,
+    EarlyStopping,
+    Optimizer,
+    Samples,
+    TrainingPlan,
+    noisy_labels,
+    replicas_per_stack,
+    steps_per_epoch,
+)
+from micrograde.training.evaluation import ROWS_AT_A_TIME
+from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
+
+_MEMORY = 2**30  # bytes that all stacks in training may take together
+_SPLIT_KEYS = ("validation_fraction", "test_fraction", "stratify", "standardize")
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A data set split, preprocessed and ready for a network; None where there is no such part."""
+
+    dataset: Dataset
+    preprocessing: Preprocessing
+    training: Samples
+    validation: Samples | None
+    test: Samples | None
+
+
+def prepare_data(config: DataConfig, dtype: str, *, exact_labels: bool = True) -> PreparedData:
+    """Load, split and preprocess a data set for networks of ``dtype``.
+
+    Parameters
+    ----------
+    exact_labels
+        See ``load_dataset``.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with the data.
+    """
+    options = {key: value for key, value in dataclasses.asdict(config).items() if key not in _SPLIT_KEYS}
+    return prepare_dataset(load_dataset(exact_labels=exact_labels, **options), config, dtype)
+
+
+def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> PreparedData:
+    """As ``prepare_data``, for a data set that has been loaded."""
+    split = split_dataset(
+        dataset,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        stratify=config.stratify,
+        seed=config.seed,
+    )
+    preprocessing = Preprocessing.fit(dataset, split.train.features, standardize=config.standardize)
+
+    def samples(part: Part | None) -> Samples | None:
+        if part is None:
+            return None
+        with np.errstate(over="ignore"):  # a row that is too large for the dtype is of no class; runs say so
+            features = preprocessing.transform(part.features).astype(dtype)
+        targets = one_hot(part.labels, len(dataset.class_names), dtype)
+        return Samples(features, targets, part.labels)
+
+    training = samples(split.train)
+    assert training is not None
+    return PreparedData(dataset, preprocessing, training, samples(split.validation), samples(split.test))
+
+
+def check_batches(config: TrainConfig, rows: int) -> None:
+    """Raise ``InputError`` unless the config's batches can be cut from this many training rows."""
+    batch_size = config.training.batch_size or rows
+    if batch_size > rows:
+        raise InputError(
+            f"training.batch_size={batch_size}: the training part has {rows} rows; "
+            f"at most that many, or null for all of them"
+        )
+    smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
+    if config.model.batch_norm and smallest == 1:
+        way_out = "2 or more" if batch_size == 1 else "another size, or training.drop_last=true"
+        raise InputError(
+            f"training.batch_size={batch_size}: leaves a batch of one row of the training part's {rows}, "
+            f"which batch norm cannot normalize; choose {way_out}, or model.batch_norm=false"
+        )
+
+
+def build_model(
+    configs: Sequence[ModelConfig], data: PreparedData, dtype: str, generators: Sequence[np.random.Generator]
+) -> MLP:
+    """The networks of a stack, one for each config; these differ in the initial scale alone."""
+    first = configs[0]
+    return MLP(
+        data.training.features.shape[1],
+        first.hidden_size,
+        data.training.targets.shape[1],
+        activation=first.activation,
+        batch_norm=first.batch_norm,
+        initializer=first.initializer,
+        initial_scale=np.array([config.initial_scale for config in configs]),
+        generators=generators,
+        dtype=dtype,
+        loss_epsilon=0.0,
+    )
+
+
+def build_optimizer(configs: Sequence[SGDConfig | AdamConfig], model: MLP) -> Optimizer:
+    """The optimizer of a stack; ``configs`` are of one kind, one for each replica."""
+    first = configs[0]
+
+    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.array([getattr(config, name) for config in configs], np.float64)
+
+    if isinstance(first, SGDConfig):
+        return SGD(
+            model.parameters,
+            model.gradients,
+            momentum=column("momentum"),
+            weight_decay=column("weight_decay"),
+            nesterov=first.nesterov,
+        )
+    return Adam(
+        model.parameters,
+        model.gradients,
+        **{name: column(name) for name in ("beta1", "beta2", "epsilon", "weight_decay")},
+    )
+
+
+def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
+    """The plan of a stack; the configs share epochs, batches and early stopping."""
+    training = configs[0].training
+    batch_size = training.batch_size or rows
+    steps = steps_per_epoch(rows, batch_size, training.drop_last)
+
+    def learning_rates(of_steps: IntArray) -> FloatArray:
+        columns = [
+            config.optimizer.learning_rate
+            * learning_rate_factors(
+                _schedule(config.schedule),
+                of_steps,
+                num_epochs=training.num_epochs,
+                steps_per_epoch=steps,
+                warmup_epochs=config.schedule.warmup_epochs,
+            )
+            for config in configs
+        ]
+        return np.stack(columns, axis=-1)
+
+    stopping, version_1 = training.early_stopping, nan_is_a_class(configs[0])
+    return TrainingPlan(
+        num_epochs=training.num_epochs,
+        batch_size=batch_size,
+        learning_rates=learning_rates,
+        drop_last=training.drop_last,
+        early_stopping=EarlyStopping(
+            stopping.metric,
+            stopping.patience,
+            stopping.min_delta,
+            finite_alone=not version_1,
+        )
+        if stopping.enabled
+        else None,
+        nan_is_a_class=version_1,
+    )
+
+
+def nan_is_a_class(config: TrainConfig) -> bool:
+    """Whether a recipe's version gives a class to rows whose numbers overflow; see ``evaluate``."""
+    return config.recipe_version < ROWS_OF_NO_CLASS
+
+
+def stack_key(config: TrainConfig) -> Hashable:
+    """What fixes the shapes of a run's arrays and the program that trains it; runs alike in it can stack.
+
+    What is left out are numbers, which become one for each replica: learning rate, momentum, weight decay,
+    the schedule's, initial scale, label noise, seed. Whether momentum and weight decay are zero is part of
+    it, because the program then has no such step.
+    """
+    optimizer = config.optimizer
+    return (
+        config.recipe_version,
+        config.data,
+        replace(config.model, initial_scale=1.0),
+        replace(config.training, label_noise=0.0),
+        optimizer.name,
+        optimizer.weight_decay > 0,
+        (optimizer.momentum > 0, optimizer.nesterov) if isinstance(optimizer, SGDConfig) else (),
+    )
+
+
+class RandomStreams(NamedTuple):
+    """A replica's own streams of random numbers, each for one purpose."""
+
+    weights: np.random.Generator
+    shuffling: np.random.Generator
+    label_noise: np.random.Generator
+
+    @classmethod
+    def spawn(cls, seed: int) -> Self:
+        """The streams that belong to a seed, independent of each other."""
+        return cls(*map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3)))
+
+
+def told_labels(
+    configs: Sequence[TrainConfig], data: PreparedData, generators: Sequence[np.random.Generator]
+) -> IntArray | None:
+    """The training labels as each run is told them, (R, N); None if all are told the truth."""
+    rates = np.array([config.training.label_noise for config in configs])
+    if not rates.any():
+        return None
+    return noisy_labels(data.training.labels, len(data.dataset.class_names), rates, generators)
+
+
+def _schedule(config: AnySchedule) -> Schedule:
+    if isinstance(config, StepSchedule):
+        return partial(step, step_epochs=config.step_epochs, factor=config.factor)
+    if isinstance(config, CosineSchedule):
+        return partial(cosine, warmup_epochs=config.warmup_epochs, final_fraction=config.final_fraction)
+    return constant
+
+
+def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:
+    """Of ``count`` runs like this one, how many make a stack.
+
+    All that train at a time fit into memory, and no worker is idle that could be of use.
+
+    Raises
+    ------
+    InputError
+        If not even one would fit.
+    """
+    needed, there_is = replica_bytes(config, data), physical_memory()
+    if needed > there_is:
+        raise InputError(
+            f"model.hidden_size={shortened(list(config.model.hidden_size))}: training it takes about "
+            f"{needed / 2**30:.1f} GiB, and this machine has {there_is / 2**30:.1f}; "
+            "choose smaller sizes or a smaller training.batch_size"
+        )
+    numbers = (config.training.batch_size or len(data.training)) * max(_layer_sizes(config, data)[1:])
+    return max(1, min(replicas_per_stack(count, workers, numbers), _MEMORY // (needed * workers)))
+
+
+def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
+    """About how much memory one replica takes in training."""
+    rows, sizes = len(data.training), _layer_sizes(config, data)
+    parameters = sum((a + 3) * b for a, b in pairwise(sizes))
+    batch = config.training.batch_size or rows
+    evaluated = min(ROWS_AT_A_TIME, rows)
+    # Parameters, gradients, optimizer state and scratch; best weights; each layer's workspaces for a batch;
+    # the widest layers of the rows that are evaluated at a time.
+    numbers = 8 * parameters + 8 * batch * sum(sizes) + 4 * evaluated * max(sizes[1:])
+    return int(numbers * np.dtype(config.training.dtype).itemsize)
+
+
+def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:
+    """(D, H, ..., C)."""
+    training = data.training
+    return (training.features.shape[1], *config.model.hidden_size, training.targets.shape[1])

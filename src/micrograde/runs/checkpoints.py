@@ -1,0 +1,212 @@
+"""Checkpoints on disk: what a run needs to go on, in a form that shows damage and holds nothing but numbers.
+
+checkpoints/a.safetensors    the arrays of a snapshot, and ``history`` (M, E): M metrics after E epochs
+checkpoints/a.json           epoch, steps, digests, random stream, the arrays' SHA-256, and one of all that
+
+A checkpoint counts once its JSON is there; each file is written aside and then moved to its name. Two are
+kept, ``a`` and ``b`` in turn, so that a damaged one has one before it.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.core.bounds import LONGEST_JSON
+from micrograde.core.json_files import read_json
+from micrograde.training import Snapshot
+
+FOLDER = "checkpoints"
+_SLOTS = ("a", "b")
+_FORMAT = 1
+_SHARE = 100  # checkpoints take at most one part in so many of the time
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A snapshot, whose it is, and what had been measured.
+
+    Attributes
+    ----------
+    history
+        Each metric's value after every epoch up to the snapshot's.
+    """
+
+    config_digest: str
+    data_digest: str
+    snapshot: Snapshot
+    history: Mapping[str, Sequence[float]]
+
+
+class UnusableCheckpointError(ValueError):
+    """A checkpoint is damaged, or another run's; the message is one line without the file's name."""
+
+
+@dataclass
+class Pace:
+    """When to take the next checkpoint: every ``seconds``, seldomer where it takes long; None is never."""
+
+    seconds: float | None
+    clock: Callable[[], float] = time.monotonic
+    _next: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self.took(0.0)
+
+    def due(self) -> bool:
+        """Whether it is time; once it has said so, not again before the next time."""
+        if self.seconds is None or self.clock() < self._next:
+            return False
+        self.took(0.0)
+        return True
+
+    def took(self, cost: float) -> None:
+        """A checkpoint has taken this many seconds."""
+        self._next = self.clock() + max(self.seconds or 0.0, _SHARE * cost)
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = True) -> None:
+    """Put it in the place of the older of the two in ``folder``.
+
+    ``durable`` waits until the disk has it: it then survives a loss of power, too.
+    """
+    from safetensors.numpy import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    snapshot = checkpoint.snapshot
+    history = np.array(list(checkpoint.history.values()), np.float64)
+    history = history.reshape(len(checkpoint.history), snapshot.epoch)
+    # Not ascontiguousarray, which makes one axis of none.
+    contiguous = {name: np.asarray(array, order="C") for name, array in snapshot.arrays.items()}
+    arrays = save({**contiguous, "history": history})
+    content = {
+        "format": _FORMAT,
+        "epoch": snapshot.epoch,
+        "steps": snapshot.steps,
+        "config_digest": checkpoint.config_digest,
+        "data_digest": checkpoint.data_digest,
+        "shuffling": snapshot.shuffling,
+        "metrics": list(checkpoint.history),
+        "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
+    }
+    text = json.dumps({**content, "sha256": content_digest(content)}, indent=1)
+    slot = folder / _older_slot(folder)
+    _replace(slot.with_suffix(".safetensors"), arrays, durable)
+    _replace(slot.with_suffix(".json"), text.encode(), durable)
+
+
+def read_latest_checkpoint(
+    folder: Path, config_digest: str, data_digest: str
+) -> tuple[Checkpoint | None, list[str]]:
+    """The latest usable checkpoint of a run, if there is one, and a line for each that is not usable."""
+    found, problems = [], []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(read_checkpoint(path, config_digest, data_digest))
+        except UnusableCheckpointError as error:
+            problems.append(f"{FOLDER}/{path.name}: {error}")
+    return max(found, key=lambda each: each.snapshot.epoch, default=None), problems
+
+
+def read_checkpoint(path: Path, config_digest: str, data_digest: str) -> Checkpoint:
+    """The checkpoint of this JSON file, and the arrays beside it.
+
+    Raises
+    ------
+    UnusableCheckpointError
+        If anything in it is not as ``write_checkpoint`` would have written it for this run.
+    """
+    content = _read_content(path)
+    if content["config_digest"] != config_digest:
+        raise UnusableCheckpointError("belongs to a run with another config")
+    if content["data_digest"] != data_digest:
+        raise UnusableCheckpointError("was made with other data")
+    arrays = _read_arrays(path.with_suffix(".safetensors"), content["arrays_sha256"])
+    history, metrics, epoch = arrays.pop("history", None), content["metrics"], content["epoch"]
+    if history is None or history.dtype != np.float64 or history.shape != (len(metrics), epoch):
+        raise UnusableCheckpointError(f"has no history of {len(metrics)} metrics over {epoch} epochs")
+    snapshot = Snapshot(0, epoch, content["steps"], arrays, content["shuffling"])
+    return Checkpoint(config_digest, data_digest, snapshot, dict(zip(metrics, history.tolist(), strict=True)))
+
+
+def _read_content(path: Path) -> dict[str, Any]:
+    content: dict[str, Any]
+    try:
+        content = read_json(path, LONGEST_JSON)
+        sound = isinstance(content, dict) and content.pop("sha256", None) == content_digest(content)
+    except (OSError, ValueError, RecursionError):
+        raise UnusableCheckpointError("is damaged: no JSON") from None
+    if not sound:
+        raise UnusableCheckpointError("is damaged: its checksum does not fit")
+    if content.get("format") != _FORMAT:
+        raise UnusableCheckpointError(f"has another format than {_FORMAT}")
+    kinds = {
+        **dict.fromkeys(("epoch", "steps"), int),
+        **dict.fromkeys(("config_digest", "data_digest", "arrays_sha256"), str),
+        "shuffling": dict,
+        "metrics": list,
+    }
+    for key, kind in kinds.items():
+        if type(content.get(key)) is not kind:
+            raise UnusableCheckpointError(f"has no {key}")
+    metrics = content["metrics"]
+    if not all(isinstance(name, str) for name in metrics) or len(set(metrics)) < len(metrics):
+        raise UnusableCheckpointError("has no metrics")
+    return content
+
+
+def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
+    from safetensors.numpy import load_file
+
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UnusableCheckpointError(f"{path.name} is no file")
+    try:
+        with path.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
+                raise UnusableCheckpointError(f"is damaged: the checksum of {path.name} does not fit")
+    except OSError as error:
+        raise UnusableCheckpointError(f"{path.name} cannot be read ({error.strerror})") from None
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(path)
+    # Beside its own error Key-, Type-, Value- and AttributeError: for types and numbers of dimensions that
+    # NumPy does not have.
+    except Exception as error:
+        raise UnusableCheckpointError(f"{path.name} holds no arrays ({type(error).__name__})") from None
+    # Where a package is installed that brings types of its own, such as bfloat16, they are there.
+    if foreign := {str(array.dtype) for array in arrays.values() if array.dtype.kind not in "biufc"}:
+        raise UnusableCheckpointError(f"{path.name} holds numbers of the type {min(foreign)}")
+    return arrays
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of all that the JSON says, whatever its layout."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _older_slot(folder: Path) -> str:
+    """The one that is not there, or was written first."""
+
+    def written(slot: str) -> int:
+        path = folder / f"{slot}.json"
+        return path.stat().st_mtime_ns if path.exists() else 0
+
+    return min(_SLOTS, key=written)
+
+
+def _replace(path: Path, content: bytes, durable: bool) -> None:
+    """Write aside and move, so that there is always all of one or all of the other."""
+    aside = path.with_name(f".{path.name}.part")
+    with aside.open("wb") as stream:
+        stream.write(content)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    aside.replace(path)

@@ -1,0 +1,204 @@
+"""The files of a run in the store, and its recipe made anew from them.
+
+What a store says is data, and may come from anybody who can write to a shared server: a path in it never
+leads out of the folder it belongs to, YAML is read without tags and aliases, and nothing is interpolated.
+"""
+
+import dataclasses
+import os
+import re
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograde.config import (
+    AnyTracking,
+    DataConfig,
+    DisabledTracking,
+    IdxData,
+    NpzData,
+    TableData,
+    TrainConfig,
+)
+from micrograde.config.parsing import parse_train_config
+from micrograde.core.bounds import ANSWER_SECONDS, LONGEST_RECIPE, MOST_FILES, MOST_FOLDERS
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.runs.checkpoints import FOLDER
+from micrograde.store import StoredRun, StoreLocation, folder_here, named_folder, open_files, shown_address
+from micrograde.store.library_environment import quiet_libraries
+from micrograde.store.temporary_folders import temporary_folder
+
+if TYPE_CHECKING:
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
+RECIPE = "config/config.yaml"
+TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
+"""The files and folders that are needed to train a run again, or go on with it."""
+
+_OF_MLFLOW = re.compile(r"The following failures occurred .*?##### File (.*?) ##### ")
+
+
+@contextmanager
+def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON) -> Iterator[Path]:
+    """A folder with the run's files, for as long as the context lasts.
+
+    Parameters
+    ----------
+    wanted
+        What to fetch from a server, as far as it is there.
+
+    Raises
+    ------
+    InputError
+        If they cannot be had.
+    """
+    if location.artifact_root is not None:
+        yield _local_folder(run, location)
+        return
+    named = named_folder(run.artifact_uri, location, f"run {run.about.run_id}")
+    if named:
+        yield named
+        return
+    with temporary_folder(location.folder) as folder:
+        with quiet_libraries():
+            _download(run, location, wanted, str(folder))
+        yield folder
+
+
+def contained(folder: Path, name: str) -> Path | None:
+    """The file or folder ``name`` in a folder, if it is there and lies in it, wherever links lead.
+
+    What is neither, such as a named pipe, which would be waited for, is as good as not there.
+    """
+    # Not Path.resolve and Path.exists, which raise for links that lead to themselves and names too long.
+    path = Path(os.path.realpath(folder / name))
+    is_there = os.path.isfile(path) or os.path.isdir(path)
+    return path if is_there and path.is_relative_to(os.path.realpath(folder)) else None
+
+
+def read_recipe(
+    files: Path, run: StoredRun, tracking: AnyTracking, given_paths: Mapping[str, str] | None = None
+) -> TrainConfig:
+    """The config that made the run, with its records going to ``tracking``.
+
+    Parameters
+    ----------
+    given_paths
+        Where data files are, by their key below ``data``, if not where the run had them; of the run's own
+        paths only those are followed that lead into the working directory.
+
+    Raises
+    ------
+    InputError
+        If the run has no recipe, or one that is not whole.
+    """
+    config = stored_recipe(files, run, tracking, given_paths)
+    for key, path_of_data in data_paths(config.data).items():
+        if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
+            raise InputError(
+                f"run {run.about.run_id}: was trained on {printable(path_of_data)}, which is not in this "
+                f"folder; a path that a store tells is not followed there: give it as data.{key}=..."
+            )
+    return config
+
+
+def stored_recipe(
+    files: Path,
+    run: StoredRun,
+    tracking: AnyTracking | None = None,
+    given_paths: Mapping[str, str] | None = None,
+) -> TrainConfig:
+    """The same to look at only: its paths are what the store tells, and not to be followed."""
+    name = f"run {run.about.run_id}"
+    path = contained(files, RECIPE)
+    if path is None:
+        raise InputError(f"{name}: has no {RECIPE}, so that there is no recipe to follow")
+    container = _read_yaml(path, name)
+    container["tracking"] = dataclasses.asdict(tracking or DisabledTracking())
+    data = container.get("data")
+    if isinstance(data, dict):
+        data.update(given_paths or {})
+    try:
+        config = parse_train_config(container)
+    except InputError as error:
+        raise InputError(f"{name}: its {RECIPE} is no recipe: {str(error).splitlines()[0]}") from None
+    return config
+
+
+def data_paths(data: DataConfig) -> dict[str, str]:
+    """The files that a data set is read from, by key."""
+    if isinstance(data, TableData | NpzData):
+        return {"path": data.path}
+    if isinstance(data, IdxData):
+        keys = ("images", "labels", "test_images", "test_labels")
+        return {key: path for key in keys if (path := getattr(data, key)) is not None}
+    return {}
+
+
+def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
+    folder = folder_here(run.artifact_uri, location)
+    if folder is None:
+        said = printable(shown_address(run.artifact_uri))
+        raise InputError(f"run {run.about.run_id}: its files are not in {location.folder}, but in {said}")
+    return folder
+
+
+def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], folder: str) -> None:
+    name = f"run {run.about.run_id}"
+    try:
+        files = open_files(run.artifact_uri, location, name)
+        _bound_listings(files)
+        there_are = {file.path for file in files.list_artifacts()}
+        for each in wanted:
+            if each in there_are:
+                files.download_artifacts(each, folder)  # type: ignore[no-untyped-call]
+    except InputError:
+        raise
+    except Exception as error:  # each kind of store has errors of its own, and some lack their library
+        reason = _OF_MLFLOW.sub(r"\1: ", " ".join(str(error).split()))[:200] or type(error).__name__
+        raise InputError(f"{name}: its files cannot be had from the server ({reason})") from None
+
+
+def _bound_listings(files: "ArtifactRepository") -> None:
+    """Have a run's folders, which MLflow looks through one in another, come to an end, and that soon."""
+    list_folder = files.list_artifacts
+    asked, found, until = 0, 0, time.monotonic() + 2 * ANSWER_SECONDS
+
+    def bounded(path: str | None = None) -> Any:
+        nonlocal asked, found
+        asked += 1
+        if asked > MOST_FOLDERS or time.monotonic() > until:
+            raise ValueError("looking for them has no end")
+        listed = list_folder(path)
+        found += len(listed)
+        if found > MOST_FILES:
+            raise ValueError(f"it has more than {MOST_FILES:,} files")
+        return listed
+
+    setattr(files, "list_artifacts", bounded)  # noqa: B010 (mypy minds an assignment)
+
+
+def _read_yaml(path: Path, name: str) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Without aliases, by which a short text can stand for an endless one."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("it holds aliases")
+            return super().compose_node(parent, index)
+
+    try:
+        if not path.is_file() or path.stat().st_size > LONGEST_RECIPE:
+            raise yaml.YAMLError(f"it is no file of at most {LONGEST_RECIPE:,} bytes")
+        container = Loader(path.read_text(encoding="utf-8")).get_single_data()
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{name}: its {RECIPE} cannot be read ({reason})") from None
+    if not isinstance(container, dict):
+        raise InputError(f"{name}: its {RECIPE} is no recipe")
+    return container

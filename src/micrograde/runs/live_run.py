@@ -1,0 +1,416 @@
+"""One run as it unfolds: what is recorded of it from its first line to its last file."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from micrograde.config import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
+from micrograde.core.redaction import without_password
+from micrograde.core.working import working
+from micrograde.diagnostics import Measurements, Trajectory, find
+from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
+from micrograde.models.trained_network import describe_model, write_classifier
+from micrograde.nn import MLP
+from micrograde.nn.arrays import IntArray
+from micrograde.runs.artifacts import (
+    RunLog,
+    write_evidence,
+    write_graphs,
+    write_recipe,
+    write_walkthrough,
+)
+from micrograde.runs.building import PreparedData, nan_is_a_class
+from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
+from micrograde.runs.pictures import write_light_pictures, write_other_pictures
+from micrograde.runs.progress import progress_line
+from micrograde.runs.resuming import Resumption
+from micrograde.store import same_value, tags
+from micrograde.store.metric_names import by_plain_name, recorded_name
+from micrograde.tracking import DatasetInput, RunRecorder
+from micrograde.training import (
+    Departure,
+    ForeignSnapshotError,
+    Samples,
+    Snapshot,
+    Training,
+    confusion_counts,
+    evaluate,
+    rows_of_no_class,
+)
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+_ROWS_LOOKED_AT = 1024
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run to come.
+
+    Attributes
+    ----------
+    overrides
+        What the user typed to get this config; it is kept among the run's files.
+    parent
+        The recorder's number of the run that it is nested under.
+    tags
+        Beside those that every run has.
+    resumption
+        The run of the store that is to go on; None for a new one.
+    """
+
+    config: TrainConfig
+    name: str
+    overrides: Sequence[str] = ()
+    parent: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    resumption: Resumption | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", without_password(self.name))  # it is shown, logged and drawn
+
+    @property
+    def in_sweep(self) -> bool:
+        """Whether it is one of many, nested under the run of their sweep."""
+        return self.parent is not None or tags.PARENT in self.tags
+
+    @property
+    def all_pictures(self) -> bool:
+        """Whether the run leaves every picture there is, or just those that take next to no time."""
+        wanted = "light" if self.config.tracking.name == "disabled" else self.config.tracking.pictures
+        return wanted == "all" or (wanted == "auto" and not self.in_sweep)
+
+
+@dataclass
+class LiveRun:
+    """A run that is going on, or has just ended.
+
+    Attributes
+    ----------
+    place
+        Where its request stands in the list that was given.
+    number
+        The recorder's.
+    history
+        Each metric's value after every epoch.
+    test
+        ``test/loss`` and ``test/accuracy``, once it has finished, if there is a test part.
+    reason
+        Why it did not finish.
+    warnings
+        What else the user should know, a line each.
+    findings
+        What stands out in it at its end, a sentence each.
+    trajectory
+        Its parameters along the way, if its pictures need them.
+    """
+
+    request: RunRequest
+    place: int
+    number: int
+    data: PreparedData
+    recorder: RunRecorder
+    history: dict[str, list[float]] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    status: Status = "FINISHED"
+    reason: str | None = None
+    ended: bool = False
+    warnings: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    initial_loss: float = float("nan")
+    differs: bool = False
+
+    def __post_init__(self) -> None:
+        self._at_start: dict[str, float] = {}
+        self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
+        stored = self.resumption.stored.tags if self.resumption else {}
+        # One that goes on keeps it, though its data file may be elsewhere now.
+        self._digest = stored.get(tags.CONFIG_DIGEST) or config_digest(self.config)
+
+    @classmethod
+    def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":
+        """Begin it in the records, or go on with it."""
+        resumption = request.resumption
+        words = request.config.run
+        if resumption:
+            number = recorder.adopt_run(resumption.run_id)
+            if said := own_words(words.tags, words.note, words.name):
+                recorder.set_tags(number, said)
+        else:
+            number = recorder.start_run(
+                experiment_name=request.config.experiment_name,
+                run_name=request.name,
+                params=as_params(request.config),
+                tags={
+                    **own_words(words.tags, words.note),
+                    tags.CONFIG_DIGEST: config_digest(request.config),
+                    tags.DATA_DIGEST: data.dataset.digest,
+                    **request.tags,
+                },
+                dataset=_dataset_input(request.config.data, data),
+                parent=request.parent,
+            )
+        run = cls(request, place, number, data, recorder)
+        for note in data.dataset.notes:
+            run._warn(note)
+        if run.folder and not (resumption and resumption.has_recipe):
+            write_recipe(run.folder, run.config, request.overrides)
+        return run
+
+    @property
+    def config(self) -> TrainConfig:
+        """Its recipe."""
+        return self.request.config
+
+    @property
+    def resumption(self) -> Resumption | None:
+        """If it is a run of the store that goes on."""
+        return self.request.resumption
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its files wait for its end."""
+        return self.recorder.run_folder(self.number)
+
+    def take_evidence(self, model: MLP, row: int) -> bool:
+        """Compare hand-written gradients with autograd's; if they disagree, the run has failed."""
+        batch = self._first_batch()
+        evidence = check_network(model, row, batch.features, batch.targets)
+        error, self.initial_loss = evidence.max_relative_error, evidence.loss
+        checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
+        self._at_start = {"train/initial_loss": evidence.loss, checked: error}
+        self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
+        if self.folder:
+            write_evidence(self.folder, evidence)
+        try:
+            require_agreement(evidence)
+        except GradientMismatch as mismatch:
+            self.end(model.alone(row), "FAILED", str(mismatch))
+            return False
+        return True
+
+    def take_up(self, training: Training) -> None:
+        """Of a run that goes on: set its training to the checkpoint, and tell the store what it lacks."""
+        if self.resumption is None:
+            return
+        checkpoint, epoch = self.resumption.checkpoint, self.resumption.epoch
+        if checkpoint:
+            try:
+                training.resume(checkpoint.snapshot)
+                self.history = {metric: list(values) for metric, values in checkpoint.history.items()}
+            except ForeignSnapshotError as error:
+                self._warn(f"its checkpoint is of no use: {error}; training from the beginning")
+                epoch = 0
+        before = self.resumption.stored.tags.get(tags.RESUMED, "")
+        self.recorder.set_tags(self.number, {tags.RESUMED: f"{before} {epoch}".strip()})
+        self.log.add(f"resumed after epoch {epoch}")
+        self.log.write()  # a run that is killed twice was resumed twice
+        for number, values in enumerate(zip(*self.history.values(), strict=True), start=1):
+            self._record(number, dict(zip(self.history, values, strict=True)))
+
+    def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Keep what is known after an epoch; a stack records it of all its runs at once.
+
+        Of a run that goes on it is recorded here, as far as the store does not have it.
+        """
+        for metric, value in metrics.items():
+            self.history.setdefault(metric, []).append(value)
+        if self.resumption:
+            self._record(epoch, metrics)
+        self._record_start()
+        self.log.add(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
+
+    def checkpoint(self, snapshot: Snapshot, *, durable: bool) -> float:
+        """Keep all that is needed to go on from here; how many seconds it took."""
+        start = time.monotonic()
+        if self.folder:
+            checkpoint = Checkpoint(self._digest, self.data.dataset.digest, snapshot, self.history)
+            write_checkpoint(self.folder / FOLDER, checkpoint, durable=durable)
+        return time.monotonic() - start
+
+    def depart(self, departure: Departure) -> None:
+        """End it as its replica has left the stack."""
+        if departure.snapshot:
+            self.checkpoint(departure.snapshot, durable=False)
+        divergence = departure.divergence
+        if departure.cancelled:
+            self.end(departure.model, "KILLED", f"cancelled after epoch {departure.epoch}")
+        elif divergence is None:
+            self.end(departure.model)
+        else:
+            where = {
+                tags.DIVERGED_STEP: str(divergence.step),
+                tags.DIVERGED_PARAMETER: divergence.parameter or "none",
+                tags.SETTLED: "true",
+            }
+            self.recorder.set_tags(self.number, where)
+            self.end(departure.model, "FAILED", str(divergence))
+
+    def end(self, model: MLP, status: Status = "FINISHED", reason: str | None = None) -> None:
+        """Write what is left of the run, and end it."""
+        self.status, self.reason = status, reason
+        self._record_start()
+        data = self.data
+        confusion = None
+        if status == "FINISHED" and data.test is not None:
+            with np.errstate(all="ignore"):  # rows may overflow
+                loss, accuracy = evaluate(model, data.test, nan_is_a_class=nan_is_a_class(self.config))
+                confusion = confusion_counts(model, data.test)[0]
+            self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
+            self._record(len(self.history["train/loss"]), self.test)
+        self.findings = find(self._measurements(model))
+        noted = {}
+        if self.findings:
+            said = "\n".join(f"- {each}" for each in self.findings)
+            note = self.config.run.note
+            noted[tags.DESCRIPTION] = f"{note}\n\n{said}" if note else said
+        if reason:
+            noted[tags.REASON] = reason
+        if noted:
+            self.recorder.set_tags(self.number, noted)
+        self.log.add(f"{status} {reason or self.test}")
+        self.log.write()
+        if self.folder:
+            write_classifier(self.folder / "model", model, self.config, data.preprocessing)
+            self._draw(self.folder, model, confusion)
+        self.log.write()
+        described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
+        self.recorder.end_run(self.number, status, described)
+        if described and not self.request.in_sweep:  # of a sweep the best is
+            self.recorder.log_model(self.number, registered_name=registered_name(self.config.tracking))
+        self.ended = True
+
+    def stop(self, reason: str) -> None:
+        """End it as KILLED in the middle of whatever was going on, with what has been recorded until then."""
+        if self.folder is None or self.number in self.recorder.running:
+            self.status, self.reason = "KILLED", reason
+            self._record_start()
+            self.recorder.set_tags(self.number, {tags.REASON: reason})
+            self.log.add(f"KILLED {reason}")
+            self.log.write()
+            self.recorder.end_run(self.number, "KILLED")
+        self.ended = True
+
+    def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
+        """The graphs; of a run that has ended an epoch its pictures, too."""
+        name, data, figures = self.request.name, self.data, folder / "figures"
+        write_graphs(folder, name, model, self._first_batch(), self._warn)
+        if self.history:
+            history = by_plain_name(self.history)
+            write_light_pictures(figures, name, history, model, data, confusion, self._warn)
+        if not self.request.all_pictures:
+            return
+        with working("drawing pictures"):
+            write_walkthrough(folder, name, model, self._first_batch(), self._warn)
+            if self.history:
+                rows = self.config.training.batch_size or len(data.training)
+                write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
+
+    def last_metrics(self) -> dict[str, float]:
+        """The last value of each metric; nothing of a run that ended before its first epoch."""
+        return last_values(self.history) | self.test
+
+    def _measurements(self, model: MLP) -> Measurements:
+        labels, training = self.data.training.labels, self.config.training
+        stopping = training.early_stopping
+        return Measurements(
+            by_plain_name(self.history),
+            self.initial_loss,
+            classes=len(self.data.dataset.class_names),
+            majority=float(np.bincount(labels).max() / len(labels)),
+            activation=self.config.model.activation,
+            early_stopping=stopping.enabled,
+            stopping_metric=stopping.metric,
+            rows_of_no_class=self._rows_of_no_class(model) if self.status != "FAILED" else {},
+        )
+
+    def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
+        """See ``Measurements``; looked for where a loss tells that there are any."""
+        losses = self.last_metrics()
+        parts = {
+            "validation": ("val/loss", self.data.validation),
+            "test": ("test/loss", self.data.test),
+        }
+        found = {}
+        for name, (metric, samples) in parts.items():
+            if samples and not np.isfinite(losses.get(metric, 0.0)):
+                with np.errstate(all="ignore"):
+                    lost = int(rows_of_no_class(model, samples)[0])
+                if lost:
+                    found[name] = (lost, len(samples))
+        return found
+
+    def _record_start(self) -> None:
+        """Record what was measured before training, once the first epoch is recorded.
+
+        MLflow's comparison of runs opens with the metric that was recorded first, which is then a loss.
+        """
+        values, self._at_start = self._at_start, {}
+        self._record(0, values)
+
+    def _record(self, step: int, values: Mapping[str, float]) -> None:
+        """Tell the store what it does not have yet."""
+        missing, history = dict(values), self.resumption.stored.history if self.resumption else {}
+        for metric, value in values.items():
+            stored = history.get(metric, {}).get(step)
+            if stored is not None:
+                del missing[metric]
+                if not same_value(stored, value):
+                    self._note_difference(f"{metric} at step {step} is {value!r}, and was {stored!r}")
+        if missing:
+            self.recorder.log_metrics(self.number, step, missing)
+
+    def _note_difference(self, what: str) -> None:
+        if self.differs:
+            return
+        self.differs = True
+        self.recorder.set_tags(self.number, {tags.RESUMED_DIFFERS: what})
+        self._warn(f"numbers come out differently from before it was stopped: {what}")
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self.log.add(f"warning: {text}")
+
+    def _first_batch(self) -> Samples:
+        """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
+        rows = self.data.training
+        return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
+
+
+def own_words(given: Mapping[str, str] | None, note: str | None, name: str | None = None) -> dict[str, str]:
+    """What a user says of a run or a sweep, as its tags; ``name`` renames one that is there."""
+    words = dict(given or {})
+    if note:
+        words |= {tags.NOTE: note, tags.DESCRIPTION: note}
+    return {**words, tags.RUN_NAME: name} if name else words
+
+
+def registered_name(tracking: AnyTracking) -> str | None:
+    """What the model of the run, or of the sweep, is to be a version of."""
+    return None if tracking.name == "disabled" else tracking.register
+
+
+def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """What each metric came to."""
+    return {metric: values[-1] for metric, values in history.items()}
+
+
+def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
+    """The data set as MLflow shows it."""
+    dataset = data.dataset
+    schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
+    parts = {"training": data.training, "validation": data.validation, "test": data.test}
+    profile = {f"{name}_rows": len(samples) if samples else 0 for name, samples in parts.items()}
+    return DatasetInput(
+        name=dataset.name,
+        digest=dataset.digest,
+        source=json.dumps(asdict(config)),
+        schema=json.dumps(schema, ensure_ascii=False),
+        profile=json.dumps(profile),
+    )

@@ -1,0 +1,153 @@
+"""A table classified by a recorded run's model, with a line for what is wrong with the table."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from micrograde.core.errors import InputError
+from micrograde.data import read_rows
+from micrograde.data.encoding import are_truths
+from micrograde.data.messages import counted, listed, quoted
+from micrograde.models.trained_network import Classifier
+from micrograde.runs.recorded_models import RecordedModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of a table of n rows.
+
+    Attributes
+    ----------
+    table
+        ``class`` and ``probability_<name>`` of each row, behind the table's own columns if they are kept.
+    shown
+        The same without the features: what a reader knows a row by.
+    counts
+        How many rows are of each class, by its name; the most frequent first.
+    accuracy
+        Of the rows that have their class in the table, the share that was classified like it; None if the
+        table does not tell.
+    known
+        How many rows that is.
+    """
+
+    table: "pd.DataFrame"
+    shown: "pd.DataFrame"
+    counts: dict[str, int]
+    accuracy: float | None
+    known: int
+
+
+def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True) -> Predictions:
+    """Classify each row of the CSV or Parquet table at ``path``.
+
+    Columns are found by name, and there may be others. Of a table's categories and its classes a CSV file's
+    text is taken as it stands, as it was in training.
+
+    Raises
+    ------
+    InputError
+        There is no such table; a column is missing, holds something else than in training, or is called
+        like one of the predictions.
+    """
+    import pandas as pd
+
+    classifier, source = model.classifier, f"data.path={path}"
+    table = read_rows(path, _understood(model), model.target, model.classifier.preprocessing.class_names)
+    _check_columns(table, classifier, source, keep_columns=keep_columns)
+    try:
+        found = classifier.predict(table)
+    except InputError as error:  # which speaks of "table" or "features"
+        raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
+    features = set(classifier.columns)
+    others = [name for name in table.columns if name not in features]
+    accuracy, known = _accuracy(table, model.target, found["class"])
+    return Predictions(
+        pd.concat([table, found], axis=1) if keep_columns else found,
+        pd.concat([table[others], found], axis=1) if keep_columns else found,
+        {str(name): int(count) for name, count in found["class"].value_counts().items()},
+        accuracy,
+        known,
+    )
+
+
+def _numeric(classifier: Classifier) -> list[str]:
+    """The columns of numbers."""
+    encoding = classifier.preprocessing.encoding
+    if encoding is None:
+        return list(classifier.columns)
+    pairs = zip(encoding.columns, encoding.categories, strict=True)
+    return [column for column, categories in pairs if categories is None]
+
+
+def _understood(model: RecordedModel) -> set[str]:
+    """The columns of a CSV file that were read as numbers or truth values in training."""
+    classifier = model.classifier
+    columns, encoding = set(_numeric(classifier)), classifier.preprocessing.encoding
+    if encoding is not None:
+        pairs = zip(encoding.columns, encoding.categories, strict=True)
+        columns |= {column for column, categories in pairs if categories and are_truths(categories)}
+    names = classifier.preprocessing.class_names
+    if model.target and (are_truths(names) or all(_is_plain_integer(name) for name in names)):
+        columns.add(model.target)
+    return columns
+
+
+def _is_plain_integer(name: str) -> bool:
+    """Whether a class is a number that is written in one way alone, and that float64 has."""
+    return re.fullmatch(r"0|-?[1-9]\d{0,15}", name) is not None and abs(int(name)) <= 2**53
+
+
+def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *, keep_columns: bool) -> None:
+    """Say what is wrong with the table, as far as it can be said better than of any rows."""
+    import pandas as pd
+
+    there, needed = set(table.columns), classifier.columns
+    if absent := [name for name in needed if name not in there]:
+        raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(table.columns)}")
+    predicted = ["class", *(f"probability_{name}" for name in classifier.preprocessing.class_names)]
+    if keep_columns and (taken := [name for name in predicted if name in there]):
+        raise InputError(
+            f"{source}: has a column {quoted(taken[0])}, and so have the predictions; "
+            "rename it, or leave the table's own columns out with keep_columns=false"
+        )
+    numeric = _numeric(classifier)
+    for name, dtype in table[numeric].dtypes.items():
+        if dtype.kind in "iufb":
+            continue
+        column = table[name]
+        wrong = column.notna()
+        if dtype.kind not in "mM":  # times, of which pandas would make nanoseconds
+            wrong &= pd.to_numeric(column, errors="coerce").isna()
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise InputError(
+                f"{source}: column {quoted(name)} holds {quoted(column.iloc[row])} in row {row + 1}; "
+                "it must hold numbers, as in training"
+            )
+    missing = table[numeric].isna().sum()
+    if classifier.preprocessing.fill is None and missing.any():
+        counts = zip(numeric, missing.tolist(), strict=True)
+        raise InputError(
+            f"{source}: missing values in {counted(counts)}; the model was trained without any, "
+            "and fills them only if it was trained with data.missing=mean"
+        )
+
+
+def _accuracy(table: "pd.DataFrame", target: str | None, found: "pd.Series[str]") -> tuple[float | None, int]:
+    """See ``Predictions``."""
+    if target not in table.columns:
+        return None, 0
+    told = table[target].notna()
+    names = table.loc[told, target].map(_class_name)
+    if names.empty:
+        return None, 0
+    return float((names == found[told]).mean()), len(names)
+
+
+def _class_name(value: object) -> str:
+    """As a class is called; pandas makes floats of integers where one is missing."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,76 @@
+"""The model of a recorded run, found by what somebody types.
+
+Of what the store has, only weights, preprocessing and recipe are read, as data; MLmodel, which names modules
+to import, is not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from micrograde.config import TableData
+from micrograde.config.commands import AnyStore
+from micrograde.config.locations import store_location
+from micrograde.core.errors import InputError
+from micrograde.core.working import working
+from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, Classifier, read_classifier
+from micrograde.runs.files import contained, files_of, stored_recipe
+from micrograde.store import StoredRun, find_run
+from micrograde.tracking import recover
+
+_FOLDER = "model"
+
+
+@dataclass(frozen=True)
+class RecordedModel:
+    """A run and the model that it has left.
+
+    Attributes
+    ----------
+    target
+        The column of the run's table that held the classes; None if it was trained on no table.
+    notes
+        A line for each thing to know before relying on it.
+    """
+
+    run: StoredRun
+    classifier: Classifier
+    target: str | None
+    notes: tuple[str, ...] = ()
+
+
+def find_model(run_id: str, where: AnyStore) -> RecordedModel:
+    """The model of the run that is meant.
+
+    Parameters
+    ----------
+    run_id
+        As ``find_run`` takes it: an id or its beginning, of a sweep for its best run, or ``latest``.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, it has left no model, or none that is sound; in one line.
+    """
+    location = store_location(where)
+    with working("looking for the run", "nowhere"):
+        recover(location)
+        run = find_run(location.tracking_uri, run_id)
+    name, status = f"run_id={run.about.run_id}", run.about.status
+    with files_of(run, location, (_FOLDER, "config")) as files:
+        if any(contained(files, f"{_FOLDER}/{each}") is None for each in (WEIGHTS, PREPROCESSING)):
+            why = "is going on" if status == "RUNNING" else f"is {status}"
+            raise InputError(f"{name}: has left no model; the run {why}")
+        try:
+            classifier = read_classifier(files / _FOLDER)
+        except InputError as error:  # which names a folder that may be gone in a moment
+            reason = str(error).removeprefix(f"{files / _FOLDER}: ")
+            raise InputError(f"{name}: its {_FOLDER}/ {reason}") from None
+        if not np.isfinite([*classifier.model.parameters, *classifier.model.statistics]).all():
+            raise InputError(f"{name}: its weights are not all finite numbers; the run is {status}")
+        notes = () if status == "FINISHED" else (f"the run is {status}: the model is what it had learned",)
+        try:
+            data = stored_recipe(files, run).data
+        except InputError as error:
+            return RecordedModel(run, classifier, None, (*notes, str(error)))
+    return RecordedModel(run, classifier, data.target if isinstance(data, TableData) else None, notes)

@@ -1,0 +1,187 @@
+"""Replay: train a recorded run again from what is stored of it, and compare every value.
+
+Nothing that the store says is executed: the recipe is YAML that the schema checks, and neither weights nor
+checkpoints are read.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from micrograde.config import DisabledTracking
+from micrograde.config.commands import AnyStore
+from micrograde.config.locations import store_location
+from micrograde.core.errors import InputError
+from micrograde.core.working import working
+from micrograde.runs.files import files_of, read_recipe
+from micrograde.runs.live_run import RunRequest
+from micrograde.runs.progress import watch_epochs
+from micrograde.runs.train import PreparedSets, train_runs
+from micrograde.store import StoredRun, load_run, same_value, tags
+from micrograde.tracking import UNCOMMITTED, NullRecorder, present_provenance, provenance_of, recover
+
+History = Mapping[str, Mapping[int, float]]
+"""Each metric's value by step."""
+
+_EPOCHS = "train/loss"  # what every epoch has
+
+
+@dataclass(frozen=True)
+class MetricComparison:
+    """A metric as it is stored and as it came out again.
+
+    Attributes
+    ----------
+    values
+        How many there are of it, stored or replayed.
+    different
+        The steps at which they are not the same, bit for bit; one that is missing on a side is among them.
+    first
+        The first such step, what is stored and what came out; None for what is missing.
+    recorded
+        Whether the run has it at all. What later versions measure besides is no difference.
+    """
+
+    metric: str
+    values: int
+    different: int
+    first: tuple[int, float | None, float | None] | None
+    recorded: bool = True
+
+    def line(self, width: int = 0) -> str:
+        """Return what came of it in a line, the metric's name in ``width`` characters if it is shorter."""
+        start = f"{self.metric:<{width}} {self.values:>6} values"
+        if not self.recorded:
+            return f"{start}  not recorded then"
+        if self.first is None:
+            return f"{start}  identical"
+        step, stored, replayed = self.first
+        error = ""
+        if stored is not None and replayed is not None and stored:
+            error = f", relative {abs(replayed - stored) / abs(stored):.1e}"
+        what = f"at step {step} {_shown(replayed)}, stored {_shown(stored)}{error}"
+        return f"{start}  {self.different} differ: {what}"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of it.
+
+    Attributes
+    ----------
+    differences
+        What is known to differ between then and now, a line each: data, code, libraries, processor.
+    """
+
+    run: StoredRun
+    metrics: Sequence[MetricComparison]
+    differences: Sequence[str]
+
+    @property
+    def identical(self) -> bool:
+        """Whether every value that the run recorded is."""
+        return not any(each.different for each in self.metrics)
+
+
+def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | None = None) -> Replay:
+    """Train a run again as it was recorded, up to the epoch that it reached.
+
+    Parameters
+    ----------
+    run_id
+        Or the beginning of one.
+    data_paths
+        Where its data files are, by key below ``data``, if not where the run had them.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, it is going on, is a sweep, or its recipe or data are not to be had.
+    """
+    location = store_location(where)
+    with working("looking for the run", "nowhere"):
+        recover(location)
+        run = load_run(location.tracking_uri, run_id)
+    name = f"run_id={run.about.run_id}"
+    if run.about.status == "RUNNING":
+        raise InputError(f"{name}: the run is going on; wait until it has ended")
+    if tags.SWEEP_DIGEST in run.tags:
+        raise InputError(f"{name}: is a sweep; replay one of its runs")
+    if not run.history:
+        raise InputError(f"{name}: has recorded no value, so that there is nothing to compare")
+    epochs = max(run.history.get(_EPOCHS, {}), default=0)
+    with files_of(run, location) as files:
+        config = read_recipe(files, run, DisabledTracking(), data_paths)
+    prepared = PreparedSets()
+    with working("reading the data"):
+        prepared.check(config)
+    recorder = _MemoryRecorder()
+    title = f"replaying {run.about.run_name}"
+    # One that was stopped is stopped again, after the epoch that it reached.
+    last = epochs if run.about.status == "KILLED" else None
+    with watch_epochs(title, last or config.training.num_epochs) as watch:
+        train_runs(
+            [RunRequest(config, title)],
+            recorder,
+            prepared,
+            watch,
+            cancel=lambda place, epoch, metrics: epoch == last,  # noqa: ARG005
+        )
+    metrics = compare_histories(run.history, recorder.history)
+    return Replay(run, metrics, _differences(run.tags, prepared.of(config).dataset.digest))
+
+
+def compare_histories(stored: History, replayed: History) -> list[MetricComparison]:
+    """Metric by metric, in the order in which they were recorded again."""
+    comparisons = []
+    for metric in dict.fromkeys((*replayed, *stored)):
+        before, after = stored.get(metric, {}), replayed.get(metric, {})
+        if not before:
+            comparisons.append(MetricComparison(metric, len(after), 0, None, recorded=False))
+            continue
+        steps = sorted({*before, *after})
+        different = [
+            step
+            for step in steps
+            if step not in before or step not in after or not same_value(before[step], after[step])
+        ]
+        first = next(((step, before.get(step), after.get(step)) for step in different), None)
+        comparisons.append(MetricComparison(metric, len(steps), len(different), first))
+    return comparisons
+
+
+def _differences(recorded: Mapping[str, str], data_digest: str) -> list[str]:
+    """What is otherwise than when the run was recorded, as far as it was written down."""
+    now = present_provenance()
+    before, after = provenance_of(recorded), provenance_of({**now, tags.DATA_DIGEST: data_digest})
+    names = [name for name in {**after, **before} if name != UNCOMMITTED]
+    lines = [
+        f"{name} {after.get(name, 'unknown')}, was {before.get(name, 'unknown')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+    for when, given in (("then", before), ("now", after)):
+        if given.get(UNCOMMITTED) == "yes":
+            lines.append(f"the working tree had changes that were not committed ({when})")
+    return lines
+
+
+class _MemoryRecorder(NullRecorder):
+    """Keeps the values of the only run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, dict[int, float]] = {}
+
+    def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
+        for metric, value in values.items():
+            self.history.setdefault(metric, {})[step] = value
+
+    def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
+        self.log_metrics(runs[0], step, {metric: of_runs[0] for metric, of_runs in values.items()})
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.17g}" if math.isfinite(value) else str(value)

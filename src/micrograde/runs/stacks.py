@@ -1,0 +1,137 @@
+"""Stacks of runs in training: from what happens to replicas to what is recorded of runs."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from micrograde.diagnostics.layers import Diagnostics
+from micrograde.diagnostics.trajectory import TrajectoryKeeper
+from micrograde.runs.building import (
+    PreparedData,
+    RandomStreams,
+    build_model,
+    build_optimizer,
+    build_plan,
+    told_labels,
+)
+from micrograde.runs.checkpoints import Pace
+from micrograde.runs.live_run import LiveRun, RunRequest
+from micrograde.runs.progress import Watch
+from micrograde.store.metric_names import recorded_name
+from micrograde.store.tags import REASON
+from micrograde.tracking import RunRecorder
+from micrograde.training import Callback, Departure, Snapshot, StackRunner, Training
+
+_STOPPED = "stopped with Ctrl-C"
+
+Cancel = Callable[[int, int, Mapping[str, float]], bool]
+"""Asked with a run's place, an epoch and its metrics whether the run is to leave."""
+
+
+class Stack:
+    """Runs that train together; ``requests`` by their place in the list that was given."""
+
+    def __init__(self, requests: Mapping[int, RunRequest], data: PreparedData, recorder: RunRecorder) -> None:
+        self.requests, self.data, self.recorder = requests, data, recorder
+        self.runs: list[LiveRun] = []
+        self.replicas: list[LiveRun] = []  # of the runs those that train
+        self.pace = Pace(None)
+
+    def start(self) -> Training | None:
+        """Begin the runs, and check their gradients; None if none of them is sound."""
+        runs = self.runs
+        for place, request in self.requests.items():
+            runs.append(LiveRun.start(request, place, self.data, self.recorder))
+        streams = [RandomStreams.spawn(run.config.seed) for run in runs]
+        models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
+        model = build_model(models, self.data, dtype, [each.weights for each in streams])
+        sound = [row for row, run in enumerate(runs) if run.take_evidence(model, row)]
+        if not sound:
+            return None
+        model.keep_replicas(np.array(sound))
+        self.replicas = [runs[row] for row in sound]
+        configs = [run.config for run in self.replicas]
+        if self.replicas[0].folder:
+            self.pace = Pace(configs[0].training.checkpoint_seconds)
+        streams = [streams[row] for row in sound]
+        callbacks: list[Callback] = []
+        if configs[0].training.diagnostics:
+            callbacks.append(Diagnostics(model))
+        if any(run.request.all_pictures for run in self.replicas):
+            callbacks.append(TrajectoryKeeper([run.trajectory for run in self.replicas]))
+        training = Training(
+            model,
+            build_optimizer([config.optimizer for config in configs], model),
+            build_plan(configs, len(self.data.training)),
+            self.data.training,
+            self.data.validation,
+            [each.shuffling for each in streams],
+            told_labels(configs, self.data, [each.label_noise for each in streams]),
+            self.pace.due,
+            callbacks,
+        )
+        for run in self.replicas:  # one alone, if it is resumed
+            run.take_up(training)
+        return training
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write a checkpoint; a stack's are too many to wait for the disk at each."""
+        cost = self.replicas[snapshot.replica].checkpoint(snapshot, durable=len(self.requests) == 1)
+        self.pace.took(cost * len(self.requests))
+
+
+def train_stacks(
+    stacks: Sequence[Stack], workers: int, watch: Watch, cancel: Cancel | None, closing: threading.Event
+) -> None:
+    """Train all stacks, record what happens in them, and tell ``watch`` of it; see ``train_runs``."""
+    recorder = stacks[0].recorder
+    others = recorder.running
+    runner = StackRunner([stack.start for stack in stacks], workers, closing)
+    told: set[int] = set()
+
+    def tell(run: LiveRun) -> None:
+        told.add(run.place)
+        watch.run_ended(run.place, run.status, run.last_metrics())
+
+    try:
+        for number, event in runner.run():
+            stack = stacks[number]
+            if isinstance(event, Departure):
+                run = stack.replicas[event.replica]
+                run.depart(event)
+                tell(run)
+                continue
+            if isinstance(event, Snapshot):
+                stack.keep(event)
+                continue
+            replicas = event.replicas.tolist()
+            runs = [stack.replicas[replica] for replica in replicas]
+            version = runs[0].config.recipe_version
+            values = {recorded_name(name, version): array.tolist() for name, array in event.metrics.items()}
+            if not runs[0].resumption:  # else it tells by itself what is missing
+                loss_first = dict(sorted(values.items(), key=lambda item: item[0] != "val/loss"))
+                stack.recorder.log_stack([run.number for run in runs], event.epoch, loss_first)
+            of_each = zip(*values.values(), strict=True)
+            for replica, run, row in zip(replicas, runs, of_each, strict=True):
+                metrics = dict(zip(values, row, strict=True))
+                run.take_epoch(event.epoch, metrics)
+                if cancel and cancel(run.place, event.epoch, metrics):
+                    runner.cancel(number, replica)
+                watch.epoch_ended(run.place, event.epoch, metrics)
+    except KeyboardInterrupt:
+        for number, departure in runner.leave():
+            run = stacks[number].replicas[departure.replica]
+            if not run.ended:
+                run.end(departure.model, "KILLED", _STOPPED)
+                tell(run)
+        # It may have come while a run was beginning, or was written down at its end.
+        for run in (run for stack in stacks for run in stack.runs if not run.ended):
+            run.stop(_STOPPED)
+            tell(run)
+        for unheard_of in recorder.running - others:
+            recorder.set_tags(unheard_of, {REASON: _STOPPED})
+            recorder.end_run(unheard_of, "KILLED")
+    for run in (run for stack in stacks for run in stack.runs):
+        if run.ended and run.place not in told:  # its gradients were wrong
+            tell(run)

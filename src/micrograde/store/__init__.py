@@ -1,0 +1,62 @@
+"""Where runs are recorded: the local SQLite store or a tracking server, both read and written here.
+
+A store is read past MLflow's client: a SQL store by SQL, a server by its REST interface. It is written
+through MLflow's client, and where that is slow by SQL.
+"""
+
+from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
+from micrograde.store.experiment_check import check_experiment
+from micrograde.store.local_addresses import folder_here
+from micrograde.store.location import (
+    StoreLocation,
+    checkout,
+    local_store,
+    make_store,
+    project_home,
+    server_store,
+)
+from micrograde.store.mlmodel import ModelDescription
+from micrograde.store.readers import is_server, make_command, public_address
+from micrograde.store.records import StoredSweep
+from micrograde.store.run_ids import find_run_id, find_run_ids
+from micrograde.store.server_files import named_folder, open_files, shown_address
+from micrograde.store.stored_run import (
+    StoredRun,
+    find_run,
+    last_run_of,
+    last_stopped_run,
+    load_run,
+    same_value,
+)
+from micrograde.store.stored_sweeps import find_sweep
+
+__all__ = [
+    "DiskFullError",
+    "ModelDescription",
+    "StoreAwayError",
+    "StoreLocation",
+    "StoredRun",
+    "StoredSweep",
+    "TrackingError",
+    "check_experiment",
+    "checkout",
+    "find_run",
+    "find_run_id",
+    "find_run_ids",
+    "find_sweep",
+    "folder_here",
+    "is_server",
+    "last_run_of",
+    "last_stopped_run",
+    "load_run",
+    "local_store",
+    "make_command",
+    "make_store",
+    "named_folder",
+    "open_files",
+    "project_home",
+    "public_address",
+    "same_value",
+    "server_store",
+    "shown_address",
+]

@@ -1,0 +1,274 @@
+"""A tracking server asked through MLflow's REST interface, for no longer and no more than is believable.
+
+MLflow's own client waits for each part of an answer anew, holds whatever comes, and reads no page in which
+one value is no number. Here each answer has a time and a size, and comes as JSON, of which the caller takes
+what is sound. How the server is reached (passwords, tokens, certificates, proxies) is MLflow's.
+"""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from micrograde.core.bounds import (
+    ANSWER_SECONDS,
+    MOST_REDIRECTS,
+    SLOW_BYTES,
+    SLOW_SECONDS,
+    SPARE_PAGES,
+)
+from micrograde.core.json_files import parse_json
+from micrograde.core.redaction import without_password
+from micrograde.store.bounded_answers import PACKING, LateAnswerError, in_time, read_answer
+from micrograde.store.library_environment import usual_value
+
+_API = "/api/2.0/mlflow"
+_PASSING = {408, 425, 429, 500, 502, 503, 504}  # which another try may not have
+_REDIRECTS = {301, 302, 303, 307, 308}
+_REASON_LENGTH = 300
+_PATIENCE_LASTS = 60.0  # seconds without a request, after which slowness is forgotten
+_TIMEOUT, _RETRIES = "MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+_BACKOFF = "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class ServerError(Exception):
+    """A server does not answer, or what it says cannot be believed; the message is one line.
+
+    Attributes
+    ----------
+    code
+        MLflow's word for it, such as ``RESOURCE_DOES_NOT_EXIST``; empty if it is not from the server.
+    """
+
+    def __init__(self, reason: str, code: str = "") -> None:
+        super().__init__(without_password(" ".join(reason.split()))[:_REASON_LENGTH])
+        self.code = code
+
+
+@dataclass
+class _Patience:
+    """Seconds that a server has taken beside those that any may take."""
+
+    slow: float = 0.0
+    asked: float = 0.0
+
+
+_patience: dict[str, _Patience] = {}
+_guard = threading.Lock()
+
+
+class Server:
+    """The server at an address; within ``quiet_libraries``.
+
+    Parameters
+    ----------
+    uri
+        With user and password, if they are not in MLflow's variables.
+    """
+
+    def __init__(self, uri: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            from mlflow.utils.credentials import get_default_host_creds
+
+            self._creds: Any = get_default_host_creds(uri)  # type: ignore[no-untyped-call]
+        except MlflowException as error:
+            raise ServerError(str(error)) from None
+        self._answer_seconds = _answer_seconds()
+        with _guard:
+            self._patience = _patience.setdefault(uri, _Patience())
+            if time.monotonic() - self._patience.asked > _PATIENCE_LASTS:
+                self._patience.slow = 0.0
+
+    def get(self, endpoint: str, given: Mapping[str, object]) -> dict[str, Any]:
+        """What it answers to a question such as ``runs/get``.
+
+        Raises
+        ------
+        ServerError
+            If it does not answer, or not with a JSON object; ``code`` tells what MLflow says of it.
+        """
+        return self._ask("GET", endpoint, {"params": {key: str(value) for key, value in given.items()}})
+
+    def post(self, endpoint: str, given: Mapping[str, object]) -> dict[str, Any]:
+        """The same of one that is posted, such as ``runs/search`` or ``runs/update``."""
+        return self._ask("POST", endpoint, {"json": dict(given)})
+
+    def pages(
+        self, endpoint: str, given: Mapping[str, object], items: str, size: int, most: int
+    ) -> Iterator[list[Any]]:
+        """The lists ``items`` of all pages, of ``size`` each, until there are ``most``.
+
+        Raises
+        ------
+        ServerError
+            As ``get``, or if there is no end to them.
+        """
+        ask = self.get if endpoint == "metrics/get-history" else self.post
+        token, before, found, pages = "", set[str](), 0, 0
+        while True:
+            more = {"page_token": token} if token else {}
+            answer = ask(endpoint, {**given, "max_results": size, **more})
+            page = answer.get(items, [])
+            if not isinstance(page, list):
+                raise ServerError(f"it answers {endpoint} with {items} that are no list")
+            yield page
+            found, pages = found + len(page), pages + 1
+            token = answer.get("next_page_token") or ""
+            if not token or found >= most:
+                return
+            if not isinstance(token, str) or token in before or pages > SPARE_PAGES + 2 * found / size:
+                raise ServerError(f"its pages of {endpoint} do not end")
+            before.add(token)
+
+    def _ask(self, method: str, endpoint: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        start, delay = time.monotonic(), 0.0
+        until = start + self._answer_seconds
+        tries = int(os.environ.get(_RETRIES) or 0)
+        while True:
+            try:
+                status, body = in_time(
+                    lambda: self._answer(method, endpoint, content, until), until - time.monotonic()
+                )
+            except LateAnswerError:
+                raise ServerError(_too_slow(self._answer_seconds)) from None
+            except ServerError:
+                if tries <= 0 or time.monotonic() + delay >= until:
+                    raise
+            else:
+                if status not in _PASSING or tries <= 0 or time.monotonic() + delay >= until:
+                    break
+            tries -= 1
+            time.sleep(delay)
+            delay = 2 * delay or 2 * float(os.environ.get(_BACKOFF) or 0)
+        self._count(time.monotonic() - start, len(body))
+        return _object(endpoint, status, body)
+
+    def _answer(
+        self, method: str, endpoint: str, content: Mapping[str, Any], until: float
+    ) -> tuple[int, bytes]:
+        """Status and body; of a redirect what is there, if that is the same server."""
+        from mlflow.utils.rest_utils import http_request
+
+        creds, path = self._creds, f"{_API}/{endpoint}"
+        for _ in range(MOST_REDIRECTS + 1):
+            try:
+                response = http_request(  # type: ignore[no-untyped-call]
+                    creds,
+                    path,
+                    method,
+                    max_retries=0,
+                    extra_headers=PACKING,
+                    timeout=self._answer_seconds,
+                    raise_on_status=False,
+                    respect_retry_after_header=False,
+                    allow_redirects=False,
+                    stream=True,
+                    **content,
+                )
+                with response:
+                    if response.status_code not in _REDIRECTS or not _follows_redirects():
+                        return response.status_code, read_answer(response, until)
+                    target = urljoin(f"{creds.host}{path}", response.headers.get("Location", ""))
+            except LateAnswerError:
+                raise
+            except Exception as error:  # MLflow's, and whatever lies below it
+                raise ServerError(reason_of(error)) from None
+            creds, path, content = _redirected(creds, target, method, content)
+        raise ServerError(f"it redirects more than {MOST_REDIRECTS} times")
+
+    def _count(self, seconds: float, size: int) -> None:
+        """Be patient with a server that is slow now and then, and not with one that is slow on purpose."""
+        with _guard:
+            self._patience.asked = time.monotonic()
+            self._patience.slow += max(seconds - SLOW_SECONDS - size / SLOW_BYTES, 0.0)
+            if self._patience.slow > self._answer_seconds:
+                raise ServerError(_too_slow(self._answer_seconds))
+
+
+def reason_of(error: BaseException) -> str:
+    """What is wrong, in a line: libraries wrap the system's own words into several."""
+    text = " ".join(str(error).split())
+    system = re.search(r"\[Errno -?\d+\] ([^'\")\\]+)", text)
+    if system:
+        return system[1].strip()
+    if "timed out" in text:
+        return "no answer in time"
+    return text or type(error).__name__
+
+
+def _answer_seconds() -> float:
+    """``ANSWER_SECONDS``, or as long as the user has said that an answer may take."""
+    told = os.environ.get(_TIMEOUT, "")
+    return float(told) if told.isdecimal() and told != usual_value(_TIMEOUT) else ANSWER_SECONDS
+
+
+def _follows_redirects() -> bool:
+    return os.environ.get("MLFLOW_ALLOW_HTTP_REDIRECTS", "true").lower() in ("true", "1")
+
+
+def _too_slow(seconds: float) -> str:
+    return f"no answer in {seconds:.0f} s; {_TIMEOUT}=60 waits for one longer"
+
+
+def _redirected(
+    creds: Any, target: str, method: str, content: Mapping[str, Any]
+) -> tuple[Any, str, Mapping[str, Any]]:
+    """Where to ask instead: at the same server only, for whoever else is asked would be told the password."""
+    try:
+        before, after = urlsplit(creds.host), urlsplit(target)
+        here, there = _origin(before), _origin(after)
+        same = here == there or (here[:2] == ("http", 80) and there == ("https", 443, here[2]))
+    except ValueError:
+        same = False
+    if not same:
+        raise ServerError(f"it sends elsewhere: {target[:100]}; if that is right, give that address")
+    creds = copy(creds)
+    user = before.netloc.rpartition("@")[0]
+    creds.host = f"{after.scheme}://{user + '@' if user else ''}{after.netloc.rpartition('@')[2]}"
+    query = f"?{after.query}" if after.query else ""
+    return creds, f"{after.path}{query}", content if method == "POST" or not query else {}
+
+
+def _origin(address: SplitResult) -> tuple[str, int | None, str | None]:
+    """Scheme, port and host; ``ValueError`` for a port that is none."""
+    usual = {"http": 80, "https": 443}.get(address.scheme)
+    return address.scheme, address.port or usual, address.hostname
+
+
+def _object(endpoint: str, status: int, body: bytes) -> dict[str, Any]:
+    """The JSON object of an answer."""
+    try:
+        content = parse_json(body or b"{}")
+        if rb"\u" in body:
+            content = _without_surrogates(content)
+    except (ValueError, RecursionError) as error:
+        if status == 200:
+            said = "is nested too deep" if "too deep" in str(error) else "is no JSON"
+            raise ServerError(f"what it answers to {endpoint} {said}; is it an MLflow server?") from None
+        raise ServerError(f"it answers {status} to {endpoint}") from None
+    if status != 200:
+        told = content if isinstance(content, dict) else {}
+        code, message = (str(told.get(key, ""))[:_REASON_LENGTH] for key in ("error_code", "message"))
+        raise ServerError(": ".join(filter(None, (code, message))) or f"it answers {status}", code)
+    if not isinstance(content, dict) or "error_code" in content:
+        raise ServerError(f"what it answers to {endpoint} is no answer; is it an MLflow server?")
+    return content
+
+
+def _without_surrogates(content: Any) -> Any:
+    """The same, with halves of characters, which no file and no terminal takes, replaced."""
+    if isinstance(content, str):
+        return content if content.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", content)
+    if isinstance(content, list):
+        return [_without_surrogates(each) for each in content]
+    if isinstance(content, dict):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in content.items()}
+    return content

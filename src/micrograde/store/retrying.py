@@ -1,0 +1,157 @@
+"""Calls to a store that is away for a while are made again, and the user is told once that it is away."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from micrograde.core.redaction import without_password
+from micrograde.store.errors import StoreAwayError
+from micrograde.store.location import StoreLocation
+
+Result = TypeVar("Result")
+Caller = Callable[[Callable[[], Any]], Any]
+"""What makes a call: once, or again and again."""
+
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0  # seconds between two tries
+_HICCUP = 2.0  # seconds of trouble that nobody needs to know of
+_PASSING = {408, 425, 429}  # and 500 and above: the server may answer another time
+_REASON_LENGTH = 200
+_SILENT = "no answer in time"
+_NO_ANSWER = re.compile(rf"{_SILENT}|it answers (with more than|in a packing)")  # see bounded_answers.py
+
+
+class Retrying:
+    """Makes calls again until they succeed: for ever while the launch goes on, then with limited patience.
+
+    Parameters
+    ----------
+    launch_is_gone
+        Set when the launch has ended or died.
+    patience
+        Seconds from then on, or from the last call that succeeded, until the store is given up for now.
+        A server that takes a request and does not answer it, or without end, is given up at once.
+    notify
+        Is told that the store is away, and that it is back: a line, and whether it is away.
+    released
+        Entered while nothing is done but waiting.
+    kept
+        Where the user finds what has not been sent.
+    """
+
+    def __init__(
+        self,
+        location: StoreLocation,
+        launch_is_gone: threading.Event,
+        patience: float,
+        notify: Callable[[str, bool], None],
+        released: Callable[[], AbstractContextManager[None]],
+        kept: object,
+    ) -> None:
+        self._is_server = location.artifact_root is None
+        self._store = store_name(location)
+        self._gone, self._patience, self._notify = launch_is_gone, patience, notify
+        self._released, self._kept = released, kept
+        self._gone_since: float | None = None
+        self._last_success = time.monotonic()
+        self._told = False
+        self.is_back = False
+        """Whether the store answers again after the user was told that it is away."""
+
+    def __call__(self, call: Callable[[], Result]) -> Result:
+        """What ``call`` returns, which is one transaction, or does no harm if it is done twice.
+
+        Raises
+        ------
+        StoreAwayError
+            When patience is at its end; the message says what is wrong with the store.
+        """
+        delay, start = _FIRST_DELAY, time.monotonic()
+        while True:
+            try:
+                result = call()
+            except Exception as error:
+                if not self._may_pass(error):
+                    raise
+                reason = reason_of(error)
+                if self._gone.is_set() and _NO_ANSWER.search(reason):
+                    raise self._still_away(reason) from error
+                self._wait(reason, start, delay)
+                delay = min(2 * delay, _LONGEST_DELAY)
+            else:
+                self._last_success = time.monotonic()
+                self.is_back = self._told
+                return result
+
+    def caught_up(self) -> None:
+        """After ``is_back``: everything that had to wait has been sent."""
+        self._notify(f"{self._store} is back; everything has been sent", False)
+        self._told = self.is_back = False
+
+    def _wait(self, reason: str, start: float, delay: float) -> None:
+        now = time.monotonic()
+        self.is_back = False
+        if now - start > _HICCUP and not self._told:
+            self._told = True
+            self._notify(
+                f"{self._store} {self._trouble()} ({reason}); "
+                f"training goes on, and what happens is kept in {self._kept}",
+                True,
+            )
+        if self._gone.is_set():
+            self._gone_since = self._gone_since or now
+            if now > max(self._gone_since, self._last_success) + self._patience:
+                raise self._still_away(reason)
+        with self._released():
+            time.sleep(delay)
+
+    def _still_away(self, reason: str) -> StoreAwayError:
+        return StoreAwayError(f"{self._store} still {self._trouble()} ({reason})")
+
+    def _trouble(self) -> str:
+        return "cannot be reached" if self._is_server else "cannot be written to"
+
+    def _may_pass(self, error: Exception) -> bool:
+        """Whether the same call may succeed another time."""
+        if not self._is_server:
+            return " is locked" in str(error)
+        import requests
+        from mlflow.exceptions import MlflowException
+
+        if isinstance(error, requests.HTTPError) and error.response is not None:
+            status = error.response.status_code
+        elif isinstance(error, MlflowException):  # also of a connection that failed: it says 500
+            status = error.get_http_status_code()  # type: ignore[no-untyped-call]
+        else:
+            return isinstance(error, requests.RequestException)
+        return status in _PASSING or status >= 500
+
+
+def store_name(location: StoreLocation) -> str:
+    """The store as the user knows it."""
+    if location.artifact_root is None:
+        return f"the tracking server {without_password(location.tracking_uri)}"
+    return f"the store {location.database}"
+
+
+def reason_of(error: BaseException) -> str:
+    """What is wrong, in a few words: libraries wrap the system's own into several lines."""
+    text = without_password(" ".join(str(error).split()))
+    system = re.search(r"\[Errno -?\d+\] ([^'\")\\]+)", text)
+    if system:
+        return system[1].strip()
+    status = re.search(r"error code (\d{3})", text)
+    if status:
+        return f"it answers {status[1]}"
+    if "timed out" in text or "timeout" in text.lower():
+        return _SILENT
+    if "is locked" in text:
+        return "another program keeps it locked"
+    return text[:_REASON_LENGTH] or type(error).__name__
+
+
+def at_once(call: Callable[[], Result]) -> Result:
+    """Makes a call once, whatever comes of it."""
+    return call()

@@ -1,0 +1,118 @@
+"""Params and metrics on their way into a store: into a local one as rows, to a server by MLflow's client.
+
+MLflow makes an object of each value and keeps it in a session, which takes most of the time of recording a
+sweep. Into its SQLite file the rows go as they are, by the rules of its ``SqlAlchemyStore.log_batch``; a test
+holds the two against each other.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from itertools import groupby
+from math import copysign, isfinite, isnan
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from micrograde.store.retrying import Caller, at_once
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_BATCH = 1000  # values that MLflow takes in one call
+_PARAMS = 100  # params that it takes in one call
+_LARGEST = 1.7976931348623157e308  # what MLflow keeps for infinity
+_LOCKED_SECONDS = 20.0
+
+PARAM_LENGTH = 6000
+"""Characters of a param that MLflow keeps; the whole config is among a run's files."""
+
+_INSERT_PARAM = "insert or ignore into params (run_uuid, key, value) values (?, ?, ?)"
+_INSERT = """
+    insert or ignore into metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
+"""
+# A run's latest value is that of the greatest step; of several there the latest, then the greatest.
+_UPSERT = """
+    insert into latest_metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
+    on conflict (key, run_uuid) do update
+    set value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
+    where (excluded.step, excluded.timestamp, excluded.value)
+        > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
+"""
+
+
+class Param(NamedTuple):
+    """What is told of a run as it begins."""
+
+    run_id: str
+    key: str
+    value: str
+
+
+class Point(NamedTuple):
+    """A metric's value at a step of a run; ``time`` in milliseconds since 1970."""
+
+    run_id: str
+    key: str
+    value: float
+    time: int
+    step: int
+
+
+def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Point]) -> None:
+    """Add rows to MLflow's SQLite file, in one transaction; what is there already stays as it is.
+
+    Raises
+    ------
+    sqlite3.OperationalError
+        If the file stays locked; nothing has been written then.
+    sqlite3.IntegrityError
+        If a run is not there.
+    """
+    rows = [_row(point) for point in points]
+    latest: dict[tuple[str, str], _Row] = {}
+    for row in rows:
+        before = latest.setdefault((row.run_id, row.key), row)
+        if (row.step, row.time, row.value) > (before.step, before.time, before.value):
+            latest[row.run_id, row.key] = row
+    with closing(sqlite3.connect(database, timeout=_LOCKED_SECONDS)) as connection, connection:
+        connection.execute("pragma foreign_keys = on")
+        connection.executemany(_INSERT_PARAM, [(*param[:2], param.value[:PARAM_LENGTH]) for param in params])
+        connection.executemany(_INSERT, rows)
+        connection.executemany(_UPSERT, latest.values())
+
+
+def write_through_client(
+    client: "MlflowClient", params: Sequence[Param], points: Sequence[Point], make: Caller = at_once
+) -> None:
+    """The same by MLflow's interface, as many of a run in a call as it takes; ``make`` makes each call."""
+    from mlflow import entities
+
+    for run_id, of_run in groupby(sorted(params), key=attrgetter("run_id")):
+        several = [entities.Param(param.key, param.value[:PARAM_LENGTH]) for param in of_run]
+        for start in range(0, len(several), _PARAMS):
+            make(partial(client.log_batch, run_id, params=several[start : start + _PARAMS]))
+    for run_id, measured in groupby(sorted(points, key=attrgetter("run_id")), key=attrgetter("run_id")):
+        metrics = [entities.Metric(point.key, point.value, point.time, point.step) for point in measured]
+        for start in range(0, len(metrics), _BATCH):
+            make(partial(client.log_batch, run_id, metrics[start : start + _BATCH]))
+
+
+class _Row(NamedTuple):
+    """A row of MLflow's tables ``metrics`` and ``latest_metrics``."""
+
+    run_id: str
+    key: str
+    value: float
+    time: int
+    step: int
+    is_nan: bool
+
+
+def _row(point: Point) -> _Row:
+    """As MLflow stores it: NaN is zero with a mark, infinity the largest number."""
+    if isfinite(point.value):
+        return _Row(*point, False)
+    value = 0.0 if isnan(point.value) else copysign(_LARGEST, point.value)
+    return _Row(point.run_id, point.key, value, point.time, point.step, isnan(point.value))

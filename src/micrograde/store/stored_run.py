@@ -1,0 +1,105 @@
+"""One run as the store has it: what it was told, what it measured, where its files are."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from micrograde.core.errors import InputError
+from micrograde.store import tags
+from micrograde.store.left_out import LeftOut
+from micrograde.store.readers import store_of
+from micrograde.store.records import LARGEST, RunAbout, Selection
+from micrograde.store.run_ids import find_run_id, no_such_run
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run, read as it is at this moment.
+
+    Attributes
+    ----------
+    params
+        As texts.
+    tags
+        All of them, MLflow's own too.
+    history
+        Each metric's value by step.
+    artifact_uri
+        Where the store says that the run's files are.
+    """
+
+    about: RunAbout
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    history: Mapping[str, Mapping[int, float]]
+    artifact_uri: str
+
+
+def load_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
+    """The run, or the sweep, that is meant by an id or its beginning, or by ``latest``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or several begin like this; the line names ``key``, if there is one.
+    """
+    run_id = find_run_id(tracking_uri, run, key)
+    found = store_of(tracking_uri).read_about(tracking_uri, Selection(run_ids=(run_id,)))
+    if not found:
+        raise InputError(no_such_run(tracking_uri, f"{key}={run}" if key else run))
+    return _complete(tracking_uri, found[0])
+
+
+def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
+    """As ``load_run``; but a sweep means its best run.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or a beginning fits several.
+    """
+    found = load_run(tracking_uri, run, key)
+    if tags.SWEEP_DIGEST not in found.tags:
+        return found
+    if tags.BEST_RUN_ID not in found.tags:
+        name = f"{key}={found.about.run_id}" if key else found.about.run_id
+        raise InputError(f"{name}: is a sweep that has no best run; none has finished")
+    return load_run(tracking_uri, found.tags[tags.BEST_RUN_ID], "best run of the sweep")
+
+
+def last_run_of(tracking_uri: str, experiment_name: str, config_digest: str) -> StoredRun | None:
+    """The run of this recipe that began last in an experiment; sweeps' runs are theirs."""
+    raw = store_of(tracking_uri).read_runs(tracking_uri, Selection(experiment_name))
+    alike = {run_id for run_id, key, value in raw.tags if (key, value) == (tags.CONFIG_DIGEST, config_digest)}
+    return _last(tracking_uri, [about for about in raw.about if about.run_id in alike])
+
+
+def last_stopped_run(tracking_uri: str) -> StoredRun | None:
+    """The run that began last of those that were stopped and could go on; sweeps' runs are theirs."""
+    raw = store_of(tracking_uri).read_runs(tracking_uri, Selection())
+    settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
+    stopped = [about for about in raw.about if about.status in ("KILLED", "FAILED")]
+    return _last(tracking_uri, [about for about in stopped if about.run_id not in settled])
+
+
+def same_value(stored: float, computed: float) -> bool:
+    """Whether a store has just this value: bit for bit, NaN for NaN, the largest number for infinity."""
+    if math.isinf(computed):
+        return stored in (computed, math.copysign(LARGEST, computed))
+    return stored == computed or (math.isnan(stored) and math.isnan(computed))
+
+
+def _last(uri: str, runs: Sequence[RunAbout]) -> StoredRun | None:
+    alone = [about for about in runs if about.parent_run_id is None]
+    last = max(alone, key=lambda about: (about.start_time or 0, about.run_id), default=None)
+    return _complete(uri, last) if last else None
+
+
+def _complete(uri: str, about: RunAbout) -> StoredRun:
+    store = store_of(uri)
+    details = store.read_details(uri, about.run_id)
+    history: dict[str, dict[int, float]] = {}
+    for points in store.read_points(uri, Selection(run_ids=(about.run_id,)), None, LeftOut(named=True)):
+        for _, metric, step, value in points:
+            history.setdefault(metric, {})[step] = math.nan if value is None else value
+    return StoredRun(about, details.params, details.tags, history, details.artifact_uri)

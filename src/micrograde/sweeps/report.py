@@ -1,0 +1,240 @@
+"""What a sweep leaves to be read: a page with tables and pictures, the tables as CSV, the pictures as PNG."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from micrograde.analysis import best_run, order_runs, summarize, varying_parameters
+from micrograde.analysis.comparing import METRICS, SEED, ascending
+from micrograde.analysis.page import heading, page, paragraph, picture, table
+from micrograde.drawing import draw_sweep, left_out, save_figure
+from micrograde.store import tags
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS = 100  # of a table in the page; the CSV files hold them all
+_REASON = f"tags.{tags.REASON}"
+_LOSS = "train/loss"
+_NAME_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What was found and where it is written.
+
+    Attributes
+    ----------
+    best_run_id, best_value
+        Of the runs that finished; None and NaN if none has the metric.
+    finished, unfinished
+        How many runs did, and how many failed, were killed or go on.
+    summary
+        A row a run, best first: what ``summary.csv`` holds.
+    settings
+        A row a setting, best mean first, as ``summarize`` gives it; over the seeds, if they vary.
+    page
+        ``report.html``; None if it could not be made.
+    left_out
+        A line for each picture that could not be drawn.
+    """
+
+    best_run_id: str | None
+    best_value: float
+    finished: int
+    unfinished: int
+    summary: "pd.DataFrame"
+    settings: "pd.DataFrame"
+    page: Path | None
+    left_out: tuple[str, ...] = ()
+
+
+def report_folder(home: Path, name: str, run_id: str) -> Path:
+    """Where a sweep's report goes unless told otherwise: a folder of its own under ``mlruns/reports``."""
+    slug = re.sub(r"[^A-Za-z0-9_=.-]+", "-", name.replace("×", "x"))[:_NAME_LENGTH].strip("-.")
+    # The id as well may be what a server says, so nothing but letters and digits of it makes a path.
+    return home / "mlruns" / "reports" / f"{slug or 'sweep'}-{re.sub(r'[^A-Za-z0-9]', '', run_id)[:8]}"
+
+
+def metrics_drawn(metric: str) -> tuple[str, ...]:
+    """Whose history a report draws."""
+    return tuple(dict.fromkeys((_LOSS, metric)))
+
+
+def write_sweep_report(
+    folder: Path,
+    runs: "pd.DataFrame",
+    history: "pd.DataFrame",
+    *,
+    title: str,
+    varies: Sequence[str],
+    metric: str,
+    order: Literal["auto", "ascending", "descending"] = "auto",
+) -> SweepReport:
+    """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is made.
+
+    Where the seed varies ``over_seeds.csv`` is written too: the settings, each over its seeds.
+
+    Parameters
+    ----------
+    runs
+        The runs of the sweep, as ``load_runs`` gives them; at least one.
+    history
+        What ``load_history`` gives of them; only ``metrics_drawn`` are.
+    varies
+        The params that the sweep set, such as ``optimizer.learning_rate`` and ``seed``.
+    metric
+        By which runs are compared; if no run has it, none is the best.
+
+    Raises
+    ------
+    OSError
+        If something cannot be written.
+    """
+    if metric not in runs:  # all may have failed before they had it
+        runs = runs.assign(**{metric: np.nan})
+    runs = order_runs(runs, metric, order, finished_first=True).reset_index(drop=True)
+    swept = _told_apart(runs, varies)
+    by = [name for name in swept if name != SEED]
+    up = ascending(metric, order)
+    settings = summarize(runs, by, metric, order)
+    best = best_run(runs, metric, order)
+    finished = int((runs["status"] == "FINISHED").sum())
+
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = _summary(runs, swept, metric)
+    summary.to_csv(folder / "summary.csv", index=False)
+    if SEED in swept:
+        listed = settings.assign(run_ids=[" ".join(ids) for ids in settings["run_ids"]])
+        listed.to_csv(folder / "over_seeds.csv", index=False)
+    (folder / "figures").mkdir(exist_ok=True)
+    pictures: list[str] = []
+    said: list[str] = []
+    rule: dict[str, Any] = {"metrics": metrics_drawn(metric), "lower_is_better": up, "say": said.append}
+    for name, text, figure in draw_sweep(runs, history, by, seeds=SEED in swept, **rule):
+        path = folder / "figures" / f"{name}.png"
+        with left_out(f"figures/{name}.png", said.append):
+            save_figure(figure, path)
+            pictures += [heading(text), picture(path, text)]
+
+    unfinished = len(runs) - finished
+    about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"
+    about += f", {unfinished:,} did not" if unfinished else ""
+    about += f" · varied: {', '.join(swept)}" if swept else ""
+    target, made = folder / "report.html", None
+    with left_out("report.html", said.append):
+        parts = [
+            *_best_part(runs, best, swept, metric, "lowest" if up else "highest"),
+            *_settings_part(runs, settings, by, metric, SEED in swept),
+            *pictures,
+            *_unfinished_part(runs, swept),
+            *_runs_part(runs, swept, metric),
+        ]
+        target.write_text(page(title, about, parts), encoding="utf-8")
+        made = target
+    value = float(runs[metric].iloc[0]) if best is not None else np.nan
+    return SweepReport(best, value, finished, unfinished, summary, settings, made, tuple(said))
+
+
+def _told_apart(runs: "pd.DataFrame", varies: Sequence[str]) -> list[str]:
+    """What varies, without what another choice explains: on moons ``data.noise`` comes with ``data.name``."""
+    differing = set(varying_parameters(runs))
+    names = [name for name in dict.fromkeys(varies) if name in runs]
+    explained = {
+        name
+        for name in names
+        if name not in differing and f"{name.rpartition('.')[0]}.name" in set(names) - {name}
+    }
+    return [name for name in names if name not in explained]
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def _summary(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> "pd.DataFrame":
+    measured = [name for name in map(str, runs) if "/" in name and not name.startswith("tags.")]
+    first = [name for name in (metric, *METRICS) if name in runs]
+    columns = ["run_id", "run_name", "status", *swept, *dict.fromkeys([*first, *measured]), "duration"]
+    table = runs[columns].copy()
+    table.insert(3, "reason", runs.get(_REASON))
+    return table
+
+
+def _best_part(
+    runs: "pd.DataFrame", best: str | None, swept: Sequence[str], metric: str, extreme: str
+) -> list[str]:
+    if best is None:
+        return [heading("The best run"), paragraph(f"No run finished with {metric}.")]
+    row = runs.iloc[[0]]
+    metrics = dict.fromkeys(name for name in (metric, *METRICS) if name in runs)
+    shown = row[["run_id", "run_name", *swept, *metrics]]
+    return [heading(f"The best run: the {extreme} {metric}"), table(shown, codes=["run_id"])]
+
+
+def _settings_part(
+    runs: "pd.DataFrame", settings: "pd.DataFrame", by: Sequence[str], metric: str, seeds: bool
+) -> list[str]:
+    """The settings with the mean of the metric, and of its counterpart on the test part."""
+    if not by and not seeds:
+        return []
+    shown = settings[[*by, "count"]].rename(columns={"count": "runs"})
+    if settings["failed"].any():
+        shown["without a result"] = settings["failed"]
+    shown[metric] = _spread(metric, settings["mean"], settings["std"])
+    if settings["std"].notna().any():
+        low, high = (_texts(metric, settings[end]) for end in ("ci_low", "ci_high"))
+        shown["95 % interval"] = [
+            f"{one} to {other}" if one != "-" else "-" for one, other in zip(low, high, strict=True)
+        ]
+        shown["best"] = settings["best"]
+    test = f"test/{metric.partition('/')[2]}"
+    if test in runs and test != metric:
+        row_of = {ids[0]: row for row, ids in enumerate(settings["run_ids"])}
+        other = summarize(runs, by, test)
+        other.index = [row_of[ids[0]] for ids in other["run_ids"]]
+        other = other.sort_index()
+        shown[test] = _spread(test, other["mean"], other["std"])
+    shown["best run"] = settings["best_run_id"].str[:8]
+    text = f"Settings, best mean {metric} first" + (": mean ± standard deviation over seeds" if seeds else "")
+    return [heading(text), *_cut(shown, "over_seeds.csv" if seeds else "summary.csv", ["best run"])]
+
+
+def _unfinished_part(runs: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
+    gone = runs[runs["status"] != "FINISHED"]
+    if gone.empty:
+        return []
+    shown = gone[["run_id", "run_name", *swept, "status"]].assign(reason=gone.get(_REASON))
+    return [heading("Runs that did not finish"), *_cut(shown, "summary.csv", ["run_id"])]
+
+
+def _runs_part(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> list[str]:
+    metrics = dict.fromkeys(name for name in (metric, *METRICS) if name in runs)
+    shown = runs[["run_id", "run_name", *swept, *metrics, "status", "duration"]]
+    return [heading(f"Runs, best {metric} first"), *_cut(shown, "summary.csv", ["run_id"])]
+
+
+def _cut(frame: "pd.DataFrame", rest: str, codes: Sequence[str]) -> list[str]:
+    """The table, or its beginning and where the rest is."""
+    parts = [table(frame.head(_ROWS), codes=codes)]
+    if len(frame) > _ROWS:
+        parts.append(paragraph(f"The first {_ROWS} of {len(frame):,}; all are in {rest}."))
+    return parts
+
+
+def _spread(metric: str, means: "pd.Series[float]", stds: "pd.Series[float]") -> list[str]:
+    pairs = zip(_texts(metric, means), _texts(metric, stds), strict=True)
+    return [mean if std == "-" else f"{mean} ± {std}" for mean, std in pairs]
+
+
+def _texts(metric: str, values: "pd.Series[float]") -> list[str]:
+    from micrograde.analysis.tables import as_cell
+
+    return [as_cell(metric, float(value)) for value in values]
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,101 @@
+"""What is known of a sweep while its jobs are run: its ranking, what came of each job, what was there."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from micrograde.analysis.comparing import ascending
+from micrograde.analysis.ranking import Standing
+from micrograde.config.locations import store_location
+from micrograde.config.parsing import parse_sweep_config, parse_tracking
+from micrograde.config.recipe_versions import VERSION_KEY
+from micrograde.runs.live_run import registered_name
+from micrograde.store.metric_names import recorded_name
+from micrograde.sweeps.earlier import EarlierSweep
+from micrograde.sweeps.identity import SweepIdentity
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: how its run ended, the value of the sweep's metric, why there is none.
+
+    ``loss`` breaks ties between runs of the same value.
+    """
+
+    status: str
+    value: float | None = None
+    reason: str | None = None
+    loss: float | None = None
+
+
+class SweepState:
+    """One launch of a sweep, as its summary sees it.
+
+    Parameters
+    ----------
+    identity
+        What is swept, and by which it is known when it is started again.
+    composed
+        The config that all jobs start from, as nested dictionaries.
+
+    Attributes
+    ----------
+    metric
+        By which runs are ranked, as it is recorded.
+    outcomes
+        What came of each run, by the digest of its config; those of earlier launches too.
+    names, seeds
+        Of these runs, by the same digests.
+    varies
+        The params in which the jobs differ.
+    before
+        How many of the runs earlier launches have finished.
+    found
+        What earlier launches have left in the store.
+    changed
+        Whether this launch has changed anything in the store.
+    """
+
+    def __init__(self, identity: SweepIdentity, composed: Mapping[str, Any]) -> None:
+        self.identity = identity
+        self.options = parse_sweep_config(composed)
+        self.tracking = parse_tracking(composed)
+        self.location = store_location(self.tracking)
+        version = composed.get(VERSION_KEY, 1)
+        self.metric = recorded_name(self.options.metric, version) if self.options.metric else ""
+        self.outcomes: dict[str, Outcome] = {}
+        self.names: dict[str, str] = {}
+        self.seeds: dict[str, int] = {}
+        self.varies: list[str] = []
+        self.before = 0
+        self.found: EarlierSweep | None = None
+        self.changed = True
+        self.warned: Counter[str] = Counter()
+
+    @property
+    def reported(self) -> str:
+        """By what the report orders the runs, as it is noted with the sweep."""
+        return f"{self.metric} {self.options.order}"
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether the store has had the runs, and the report of them, before this launch."""
+        if registered_name(self.tracking):  # whenever that is asked for
+            return False
+        return not self.changed and self.found is not None and self.found.reported == self.reported
+
+    def standing_of(self, digest: str) -> Standing | None:
+        """By what the job's run is ranked; None if it has no result."""
+        each = self.outcomes[digest]
+        if each.status != "FINISHED" or each.value is None or math.isnan(each.value):
+            return None
+        loss = math.nan if each.loss is None else each.loss
+        return Standing(each.value, loss, self.seeds.get(digest, 0), self.names.get(digest, ""))
+
+    def best(self) -> Standing | None:
+        """The best of the runs that have ended, those of earlier launches too."""
+        up = ascending(self.metric, self.options.order)
+        found = [each for digest in self.outcomes if (each := self.standing_of(digest))]
+        return min(found, key=lambda each: each.key(ascending=up), default=None)

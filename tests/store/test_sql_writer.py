@@ -1,0 +1,72 @@
+"""Values written as rows are those that MLflow's own client would have written."""
+
+import sqlite3
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from micrograde.store import local_store, make_store
+from micrograde.store.sql_writer import Param, Point, write_through_client, write_to_sqlite
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store, and MLflow's client of it."""
+    from mlflow import MlflowClient
+
+    location = local_store(tmp_path_factory.mktemp("home"))
+    make_store(location)
+    client = MlflowClient(location.tracking_uri)
+    client.create_experiment("points", (location.folder / "artifacts").as_uri())
+    return location.folder / "mlflow.db", client
+
+
+def rows(database, run_id):
+    with sqlite3.connect(database) as connection:
+        return {
+            table: sorted(
+                connection.execute(
+                    f"select key, value, timestamp, step, is_nan from {table} where run_uuid = ?", [run_id]
+                )
+            )
+            for table in ("metrics", "latest_metrics")
+        }
+
+
+one = st.tuples(st.sampled_from(["a", "b/c"]), st.floats(), st.integers(0, 3), st.integers(0, 3))
+
+
+@given(st.lists(st.lists(one, max_size=8), max_size=3))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_the_rows_are_those_of_mlflows_client(store, batches):
+    database, client = store
+    experiment = client.get_experiment_by_name("points").experiment_id
+    ours, theirs = (client.create_run(experiment).info.run_id for _ in range(2))
+    for batch in batches:
+        write_to_sqlite(database, [Param(ours, "p", "x" * 9000)], [Point(ours, *each) for each in batch])
+        write_through_client(
+            client, [Param(theirs, "p", "x" * 9000)], [Point(theirs, *each) for each in batch]
+        )
+    assert rows(database, ours) == rows(database, theirs)
+    params = [client.get_run(run_id).data.params for run_id in (ours, theirs)]
+    assert params[0] == params[1] == ({"p": "x" * 6000} if batches else {})
+
+
+def test_many_points_of_many_runs_go_through_the_client(store):
+    _, client = store
+    experiment = client.get_experiment_by_name("points").experiment_id
+    ids = [client.create_run(experiment).info.run_id for _ in range(2)]
+    write_through_client(client, [], [Point(ids[n % 2], "a", n, 1, n) for n in range(2200)])
+    for row, run_id in enumerate(ids):
+        history = client.get_metric_history(run_id, "a")
+        assert [point.value for point in history] == list(range(row, 2200, 2))
+
+
+def test_of_a_run_that_is_not_there_nothing_is_written(store):
+    database, client = store
+    experiment = client.get_experiment_by_name("points").experiment_id
+    run_id = client.create_run(experiment).info.run_id
+    with pytest.raises(sqlite3.IntegrityError):
+        write_to_sqlite(database, [], [Point(run_id, "a", 1.0, 1, 1), Point("0" * 32, "a", 1.0, 1, 1)])
+    assert rows(database, run_id) == {"metrics": [], "latest_metrics": []}

@@ -1,0 +1,135 @@
+"""What a sweep leaves to be read says what its runs say, needs no network, and takes names from data for text."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from micrograde.sweeps.report import write_sweep_report
+
+RATE = "optimizer.learning_rate"
+METRIC = "val/accuracy"
+
+
+def sweep(rates=(0.1, 0.5), seeds=(0, 1, 2), **changed):
+    """Runs and their history: accuracy grows with the rate and the seed; ``changed`` by row number."""
+    rows = [
+        {
+            "run_id": f"{number:031x}f",
+            "run_name": f"learning_rate={rate} seed={seed}",
+            "status": "FINISHED",
+            "duration": 1.0,
+            RATE: rate,
+            "seed": seed,
+            METRIC: 0.5 + rate / 2 + seed / 100,
+            "val/loss": 1 - rate,
+            "tags.micrograde.reason": None,
+        }
+        for number, (rate, seed) in enumerate((rate, seed) for rate in rates for seed in seeds)
+    ]
+    for number, more in changed.items():
+        rows[int(number.lstrip("r"))].update(more)
+    history = pd.DataFrame(
+        [
+            {"run_id": row["run_id"], "metric": metric, "step": step, "value": row[metric] * step / 3}
+            for row in rows
+            for metric in (METRIC, "val/loss")
+            for step in (1, 2, 3)
+        ]
+    )
+    return pd.DataFrame(rows), history.astype({"run_id": "category", "metric": "category"})
+
+
+def written(folder, runs, history, varies=(RATE, "seed"), title="learning_rate × seed"):
+    report = write_sweep_report(folder, runs, history, title=title, varies=varies, metric=METRIC)
+    return report, (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_best_run_and_the_settings_over_seeds(tmp_path):
+    runs, history = sweep()
+    report, page = written(tmp_path, runs, history)
+    assert report.best_run_id == runs.iloc[5]["run_id"]
+    assert report.best_value == runs.iloc[5][METRIC]
+    assert "6 runs: 6 finished" in page
+    settings = pd.read_csv(tmp_path / "over_seeds.csv").set_index(RATE)
+    of_rate = runs.groupby(RATE)[METRIC]
+    np.testing.assert_allclose(settings["mean"].sort_index(), of_rate.mean())
+    np.testing.assert_allclose(settings["std"].sort_index(), of_rate.std())
+    assert list(settings["count"]) == [3, 3]
+    assert set(settings.loc[0.1, "run_ids"].split()) == set(runs.loc[runs[RATE] == 0.1, "run_id"])
+    summary = pd.read_csv(tmp_path / "summary.csv")
+    assert sorted(summary["run_id"]) == sorted(runs["run_id"])
+    assert summary[METRIC].is_monotonic_decreasing
+
+
+def test_the_page_holds_all_it_shows(tmp_path):
+    _, page = written(tmp_path, *sweep())
+    assert len(list((tmp_path / "figures").iterdir())) == page.count("data:image/png;base64,") > 0
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
+    assert "<script src" not in page
+
+
+def test_runs_that_did_not_finish_are_there_with_their_reason_and_are_never_the_best(tmp_path):
+    failed = {"status": "FAILED", "tags.micrograde.reason": "the loss is nan at step 2", METRIC: 0.999}
+    runs, history = sweep(r5=failed)
+    report, page = written(tmp_path, runs, history)
+    assert report.best_run_id == runs.iloc[4]["run_id"]
+    assert "the loss is nan at step 2" in page
+    assert "6 runs: 5 finished, 1 did not" in page
+    row = pd.read_csv(tmp_path / "summary.csv").set_index("run_id").loc[runs.iloc[5]["run_id"]]
+    assert row["status"] == "FAILED"
+
+
+def test_a_sweep_in_which_nothing_came_out_has_a_report_and_no_best_run(tmp_path):
+    failed = {"status": "FAILED", "tags.micrograde.reason": "it diverged", METRIC: np.nan, "val/loss": np.nan}
+    runs, history = sweep(rates=(0.1,), seeds=(0, 1), r0=failed, r1=failed)
+    report, page = written(tmp_path, runs, history.iloc[:0])
+    assert report.best_run_id is None
+    assert "it diverged" in page
+
+
+@pytest.mark.parametrize("rates", [(0.1,), (0.1, 0.5), (1e300, 1e305)])
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_any_shape_of_a_sweep_has_a_report(tmp_path, rates, seeds):
+    runs, history = sweep(rates=rates, seeds=seeds)
+    runs[METRIC] = 0.5
+    varies = [name for name, values in ((RATE, rates), ("seed", seeds)) if len(values) > 1]
+    report, _ = written(tmp_path, runs, history, varies=varies)
+    assert report.best_value == 0.5
+    assert (tmp_path / "over_seeds.csv").exists() == (len(seeds) > 1)
+
+
+def test_names_are_text_and_no_markup(tmp_path):
+    runs, history = sweep(r0={"run_name": "<script>alert(1)</script>"})
+    runs[RATE] = runs[RATE].astype(object)
+    runs.loc[0, RATE] = "<img src=x>"
+    _, page = written(tmp_path, runs, history, title="<b>title</b>")
+    for markup in ("<script>alert", "<img src=x>", "<b>title"):
+        assert markup not in page
+    assert "&lt;b&gt;title" in page
+
+
+@pytest.mark.parametrize(
+    ("module", "broken", "left"),
+    [
+        ("drawing.sweep.pictures", "draw_metric_by_parameter", "figures/by_parameter.png"),
+        ("drawing.sweep.pictures", "draw_sweep_curves", "figures/learning_curves.png"),
+        ("sweeps.report", "page", "report.html"),
+    ],
+)
+def test_a_picture_or_page_that_cannot_be_drawn_is_left_out_and_the_rest_is_there(
+    tmp_path, monkeypatch, module, broken, left
+):
+    def fail(*_, **__):
+        raise ValueError("math domain error")
+
+    runs, history = sweep()
+    monkeypatch.setattr(f"micrograde.{module}.{broken}", fail)
+    report = write_sweep_report(tmp_path, runs, history, title="a", varies=(RATE, "seed"), metric=METRIC)
+    assert report.left_out == (f"{left} is left out: it could not be drawn (ValueError: math domain error)",)
+    assert report.best_run_id == runs.iloc[5]["run_id"]
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    everything = {f"figures/{name}.png" for name in ("by_parameter", "learning_curves")} | {"report.html"}
+    assert everything - there == {left}
+    assert (report.page is None) == (left == "report.html")
