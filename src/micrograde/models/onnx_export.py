@@ -139,7 +139,8 @@ class Agreement:
         except where two classes are as probable as each other to within that difference.
     rounding
         What the network's own dtype takes off: the largest absolute difference of a probability to the
-        same network in float64. Two right float32 libraries are as far apart as that.
+        same network in float64, and of that to one whose parameters are as far from these as the next number
+        of the dtype. Two right float32 libraries are as far apart as that.
     """
 
     rows: int
@@ -161,10 +162,12 @@ def compare_onnx(model: bytes, classifier: Classifier, rows: "pandas.DataFrame |
     expected = classifier.unchecked_probabilities(rows)
     in_float64 = Classifier(_in_float64(classifier.model), classifier.preprocessing)
     exact = in_float64.unchecked_probabilities(rows)
+    nearby = Classifier(_with_next_numbers(classifier.model), classifier.preprocessing)
+    changed = np.abs(nearby.unchecked_probabilities(rows) - exact)
     lost = np.isnan(expected).any(axis=1)  # rows that overflow; in float64 they may not
     as_lost = (labels[lost] == "").all() and np.isnan(found[lost]).all()
     labels, found, expected, exact = labels[~lost], found[~lost], expected[~lost], exact[~lost]
-    rounding = float(np.abs(exact - expected).max(initial=0.0))
+    rounding = float(np.maximum(np.abs(exact - expected), changed[~lost]).max(initial=0.0))
     names = np.array(classifier.preprocessing.class_names, object)
     difference = float(np.abs(found - expected).max(initial=0.0))
     second, first = np.sort(expected, axis=1)[:, -2:].T
@@ -172,6 +175,17 @@ def compare_onnx(model: bytes, classifier: Classifier, rows: "pandas.DataFrame |
     if wrong.any() or np.isnan(found).any() or not as_lost:
         difference = np.inf
     return Agreement(len(rows), difference, rounding)
+
+
+def _with_next_numbers(model: MLP) -> MLP:
+    """The network in float64 with each parameter moved by half a step of its dtype, up or down at random."""
+    generator = np.random.default_rng(0)
+    step = float(np.finfo(model.dtype).eps) / 2
+    state = {
+        name: array.astype(np.float64) * (1 + step * generator.choice([-1.0, 1.0], array.shape))
+        for name, array in model.state().items()
+    }
+    return MLP.from_state(state, model.activation)
 
 
 def _in_float64(model: MLP) -> MLP:
