@@ -29,7 +29,7 @@ from micrograde.config import (
 )
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
-from micrograde.models.trained_network import write_classifier
+from micrograde.models.trained_network import write_network
 from micrograde.runs.artifacts import write_graphs, write_walkthrough
 from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
 from micrograde.runs.pictures import write_light_pictures, write_other_pictures
@@ -97,7 +97,7 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         writers: dict[str, Callable[[], None]] = {
-            "model": lambda: write_classifier(folder / "model", model, config, data.preprocessing),
+            "model": lambda: write_network(folder / "model", model, config, data.preprocessing),
             "graph": lambda: write_graphs(folder, "run", model, batch),
             "light pictures": lambda: write_light_pictures(folder, "run", history, model, data, confusion),
             "other pictures": lambda: write_other_pictures(folder, "run", model, trajectory, data, 32),

@@ -92,9 +92,9 @@ def measure_answers(model: Path, requests: int) -> None:
     content = json.dumps({"dataframe_split": {**example, "data": example["data"][:1]}}).encode()
     import pandas as pd
 
-    from micrograde.models.trained_network import read_classifier
+    from micrograde.models.trained_network import read_network
 
-    answer = read_classifier(model).predict(pd.DataFrame(example["data"][:1], columns=example["columns"]))
+    answer = read_network(model).predict(pd.DataFrame(example["data"][:1], columns=example["columns"]))
     answer.to_json(constant / "answer.json", orient="split")
     times: dict[str, list[float]] = {"ours": [], "constant": []}
     with ExitStack() as stack:

@@ -23,10 +23,10 @@ def main(composed: Config) -> None:
     check_output(output, (".onnx",))
     check_extra()
     found = find_model(config.run_id, config.tracking)
-    classifier, run_id = found.classifier, found.run.about.run_id
+    network, run_id = found.network, found.run.about.run_id
     with working("comparing the exported model with the run's", "stderr"):
-        content = export_onnx(classifier, {"run_id": run_id}).SerializeToString()
-        agreement = compare_onnx(content, classifier, example_rows(classifier, _ROWS))
+        content = export_onnx(network, {"run_id": run_id}).SerializeToString()
+        agreement = compare_onnx(content, network, example_rows(network, _ROWS))
     measured = f"{agreement.difference:.1e} at most between probabilities of {agreement.rows} rows"
     if not agreement:
         allowed = f"{agreement.allowed:.1e} is allowed"

@@ -12,7 +12,7 @@ from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import RunFailedError
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import Resumption, resumed_run
-from micrograde.runs.train import RunResult, default_metric, run_experiments
+from micrograde.runs.train import RunResult, default_metric, train_and_record
 from micrograde.store import tags
 from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.members import run_members
@@ -35,7 +35,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         if config.training.resume:
             say(resuming(resumption), flush=True)
         config = resumption.config if resumption else config
-        (result,) = run_experiments([config], overrides, writer=writer, tags=nested, resumption=resumption)
+        (result,) = train_and_record([config], overrides, writer=writer, tags=nested, resumption=resumption)
     for warning in result.warnings:
         say(warning, sys.stderr)
     say(outcome(result))

@@ -10,7 +10,7 @@ import webbrowser
 from importlib.metadata import entry_points, version
 
 from micrograde.cli.mlflow_ui import APP_NAME
-from micrograde.cli.surroundings import refusal, take_stock
+from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.mlflow_variables import TRACKING_URI, is_own_store, shown
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -52,7 +52,7 @@ def serve() -> None:
     parser.add_argument("--version", action="version", version=f"micrograde {version('micrograde')}")
     arguments = parser.parse_args()
     keep_warnings_warnings()
-    home = take_stock()
+    home = check_surroundings()
     check_kinds(home / "mlruns")
     store = local_store(home)
     check_content(home / "mlruns" / "mlflow.db")  # MLflow's server would end with its traceback

@@ -24,7 +24,7 @@ from micrograde.data import memory
 from micrograde.runs import building
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import watch_runs
-from micrograde.runs.train import PreparedSets, run_experiments, train_runs
+from micrograde.runs.train import PreparedSets, train_and_record, train_runs
 from micrograde.tracking import NullRecorder
 
 EXTREMES = [
@@ -176,7 +176,7 @@ def check_run(files, key, choice, value, dtype, **more):
     with strictly():
         try:
             config = parse_train_config(recipe(files, changes))
-            (result,) = run_experiments([config], cancel=lambda *_: True)  # after an epoch
+            (result,) = train_and_record([config], cancel=lambda *_: True)  # after an epoch
         except InputError as error:
             lines = str(error).split("\n")
             assert len(lines) == 1, lines

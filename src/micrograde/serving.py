@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.core.errors import InputError
-from micrograde.models.trained_network import Classifier, read_classifier
+from micrograde.models.trained_network import TrainedNetwork, read_network
 
 if TYPE_CHECKING:
     import pandas
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 class ServedModel:
     """What ``mlflow.pyfunc`` calls."""
 
-    def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier
+    def __init__(self, network: TrainedNetwork) -> None:
+        self.network = network
 
     def predict(
         self,
         model_input: "pandas.DataFrame | NDArray[Any]",
         params: dict[str, Any] | None = None,  # noqa: ARG002 (MLflow's)
     ) -> "pandas.DataFrame":
-        """See ``Classifier.predict``; what is wrong with the rows is an error that a server tells."""
+        """See ``TrainedNetwork.predict``; what is wrong with the rows is an error that a server tells."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return self.classifier.predict(model_input)
+            return self.network.predict(model_input)
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None
 
 
 def _load_pyfunc(path: str) -> ServedModel:
     """The name is MLflow's."""
-    return ServedModel(read_classifier(Path(path)))
+    return ServedModel(read_network(Path(path)))

@@ -22,7 +22,7 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScale
 from micrograde.api.estimator import MLPClassifier
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError, RunFailedError
-from micrograde.runs.train import run_experiments
+from micrograde.runs.train import train_and_record
 
 CHECKS = """
 import json, sys
@@ -93,7 +93,7 @@ def run_of(name, **changes):
             "seed": 3,
         }
     )
-    (result,) = run_experiments([config])
+    (result,) = train_and_record([config])
     assert result.status == "FINISHED"
     return result.history
 

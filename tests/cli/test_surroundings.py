@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from micrograde.cli import surroundings
-from micrograde.cli.surroundings import refusal, take_stock
+from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.core.errors import InputError
 from micrograde.store.library_environment import has_matplotlib_folder
 
@@ -22,11 +22,11 @@ def _own_environment(monkeypatch, tmp_path):
 
 
 def test_caches_go_below_mlruns_unless_the_user_says_where(tmp_path):
-    assert take_stock() == tmp_path
+    assert check_surroundings() == tmp_path
     assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "mlruns" / "cache" / "matplotlib")
     assert list(tmp_path.iterdir()) == []
     os.environ["MPLCONFIGDIR"] = "mine"
-    take_stock()
+    check_surroundings()
     assert os.environ["MPLCONFIGDIR"] == "mine"
 
 
@@ -44,20 +44,20 @@ def test_a_working_directory_that_has_been_deleted(tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     with pytest.raises(InputError, match=r"the working directory cannot be found .*; go to another"):
-        take_stock()
+        check_surroundings()
 
 
 def test_few_files(monkeypatch):
     allowed = {}
     monkeypatch.setattr(resource, "getrlimit", lambda _: (12, 4096))
     monkeypatch.setattr(resource, "setrlimit", lambda which, limits: allowed.update({which: limits}))
-    take_stock()
+    check_surroundings()
     assert allowed == {resource.RLIMIT_NOFILE: (1024, 4096)}
     monkeypatch.setattr(resource, "getrlimit", lambda _: (12, 12))
     with pytest.raises(
         InputError, match=r"^at most 12 files may be open \(ulimit -n\); allow more: ulimit -n"
     ):
-        take_stock()
+        check_surroundings()
 
 
 def test_what_the_system_refuses_is_a_line(monkeypatch):

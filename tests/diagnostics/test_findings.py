@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from micrograde.diagnostics import Measurements, find
+from micrograde.diagnostics import Measurements, find_findings
 
 EPOCHS = 20
 
@@ -30,7 +30,7 @@ def measured(history, *, initial_loss=2.4, activation="tanh", early_stopping=Fal
 
 
 def test_nothing_is_said_of_a_healthy_run():
-    assert find(measured(healthy())) == []
+    assert find_findings(measured(healthy())) == []
 
 
 @pytest.mark.parametrize(
@@ -86,31 +86,31 @@ def test_nothing_is_said_of_a_healthy_run():
     ],
 )
 def test_what_stands_out_is_said_in_words(changes, said):
-    (sentence,) = find(measured(healthy(**changes)))
+    (sentence,) = find_findings(measured(healthy(**changes)))
     assert sentence.startswith(said)
 
 
 def test_a_loss_that_starts_high_is_told_even_of_a_run_that_never_ended_an_epoch():
-    assert find(measured({}, initial_loss=5.1)) == [
+    assert find_findings(measured({}, initial_loss=5.1)) == [
         "loss starts at 5.10, log(10) = 2.30 expected: the initial scale is too large"
     ]
 
 
 def test_relu_units_are_dead():
     history = healthy(**{"activation/layer1.saturated": [0.3] * EPOCHS})
-    (sentence,) = find(measured(history, activation="relu"))
+    (sentence,) = find_findings(measured(history, activation="relu"))
     assert sentence == "layer 1: 30 % of its units are dead, 0 for every row of a batch"
 
 
 def test_whoever_stops_early_is_not_told_to():
     history = healthy(**{"val/loss": [1.0, 0.4] + [0.5] * 18})
-    assert find(measured(history, early_stopping=True)) == []
+    assert find_findings(measured(history, early_stopping=True)) == []
 
 
 def test_of_numbers_that_are_not_finite_nothing_is_said():
     odd = [float("nan"), float("inf")] * (EPOCHS // 2)
     everything = dict.fromkeys(healthy(), odd)
-    assert find(measured(everything, initial_loss=float("nan"))) == []
+    assert find_findings(measured(everything, initial_loss=float("nan"))) == []
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_of_numbers_that_are_not_finite_nothing_is_said():
 def test_what_early_stopping_made_of_a_loss_that_is_not_finite_is_said(losses, metric, said):
     history = healthy(**{"val/loss": losses})
     found = Measurements(history, 2.4, 10, 0.1, "tanh", early_stopping=True, stopping_metric=metric)
-    (sentence,) = find(found)
+    (sentence,) = find_findings(found)
     assert said in sentence
     assert ("early stopping" in sentence) == (metric == "val/loss")
 
 
 def test_rows_of_no_class_are_said():
     found = Measurements(healthy(), 2.4, 10, 0.1, "tanh", rows_of_no_class={"test": (2, 30)})
-    (sentence,) = find(found)
+    (sentence,) = find_findings(found)
     assert sentence.startswith("the network's numbers overflow for 2 of 30 test rows: they are of no class")

@@ -129,13 +129,13 @@ def test_the_traces_say_what_the_network_says():
 
 def test_a_run_with_a_wrong_gradient_fails_before_its_first_step(monkeypatch, tmp_path):
     from micrograde.config.parsing import parse_train_config
-    from micrograde.runs.train import run_experiments
+    from micrograde.runs.train import train_and_record
 
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
     monkeypatch.setattr(LinearLayer, "backward_parameters", lambda self, _: self.grad_biases.fill(1.0))
     groups = {"data": "digits", "optimizer": "sgd", "schedule": "constant", "tracking": "disabled"}
     container = {**{group: {"name": name} for group, name in groups.items()}, "model": {}, "training": {}}
-    (result,) = run_experiments([parse_train_config(container)])
+    (result,) = train_and_record([parse_train_config(container)])
     assert result.status == "FAILED"
     assert "differs from autograd's" in result.reason
     assert result.history == {}

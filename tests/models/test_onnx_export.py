@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, TableEncoding
 from micrograde.models.onnx_export import as_feeds, compare_onnx, example_rows, export_onnx, run_onnx
-from micrograde.models.trained_network import Classifier
+from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 
 TEXTS = st.text(min_size=1, max_size=5).filter(lambda text: text.isprintable())
@@ -49,7 +49,7 @@ def classifier_of(encoding, features, hidden, classes, seed, *, fill=False, **ki
         model.forward(random.normal(size=(64, features)), targets)
     names = encoding.feature_names if encoding else tuple(f"feature {number}" for number in range(features))
     filled = means + scales if fill else None
-    return Classifier(model, Preprocessing(filled, means, scales, names, classes, encoding))
+    return TrainedNetwork(model, Preprocessing(filled, means, scales, names, classes, encoding))
 
 
 def classifiers():
@@ -183,7 +183,7 @@ def test_no_rows_give_no_rows(classifier):
 
 
 def test_a_model_of_other_weights_does_not_agree(classifier):
-    other = Classifier(classifier.model.same_kind(np.random.default_rng(1)), classifier.preprocessing)
+    other = TrainedNetwork(classifier.model.same_kind(np.random.default_rng(1)), classifier.preprocessing)
     agreement = compare_onnx(exported(other), classifier, example_rows(classifier, 100))
     assert not agreement
     assert agreement.difference > agreement.allowed
@@ -207,7 +207,7 @@ def test_a_deep_float32_network_may_differ_by_what_float32_itself_is_off():
     )  # fmt: skip
     names = tuple(f"feature {number}" for number in range(30))
     plain = Preprocessing(None, np.zeros(30), np.ones(30), names, ("a", "b"))
-    classifier = Classifier(model, plain)
+    classifier = TrainedNetwork(model, plain)
     agreement = compare_onnx(exported(classifier), classifier, example_rows(classifier, 1000))
     assert agreement
     assert agreement.allowed == pytest.approx(10 * agreement.rounding)

@@ -11,7 +11,7 @@ import pytest
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.data import Preprocessing, load_dataset
-from micrograde.models.trained_network import describe_model, write_classifier
+from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.store.mlmodel import write_mlmodel
 
@@ -49,7 +49,7 @@ def served(folder, path, **options):
     sizes = dataset.features.shape[1], 5, len(dataset.class_names)
     network = MLP(*sizes, activation="relu", initializer="xavier", initial_scale=4.0, dtype="float32",
                   generators=[np.random.default_rng(3)], loss_epsilon=0.0)  # fmt: skip
-    write_classifier(folder, network, CONFIG, preprocessing)
+    write_network(folder, network, CONFIG, preprocessing)
     write_mlmodel(folder, describe_model(dataset), "0" * 32)
     return mlflow.pyfunc.load_model(str(folder))
 

@@ -13,7 +13,7 @@ from micrograde.config import TableData
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, load_dataset
-from micrograde.models.trained_network import Classifier, describe_model, read_classifier, write_classifier
+from micrograde.models.trained_network import TrainedNetwork, describe_model, read_network, write_network
 from micrograde.nn import MLP
 from micrograde.runs.building import prepare_data
 from micrograde.store import ModelDescription
@@ -36,7 +36,7 @@ def kept(folder, dataset, dtype="float64", **model):
     kind = {"activation": config.model.activation, "batch_norm": config.model.batch_norm, "dtype": dtype}
     stack = MLP(*sizes, generators=[np.random.default_rng(3)], loss_epsilon=0.0, **kind)
     stack.statistics += 0.25
-    write_classifier(folder, stack, config, preprocessing)
+    write_network(folder, stack, config, preprocessing)
     return stack, preprocessing
 
 
@@ -73,7 +73,7 @@ def test_what_was_kept_gives_the_very_probabilities(tmp_path_factory, activation
     folder, iris = tmp_path_factory.mktemp("kept"), load_dataset("iris", seed=0)
     model = {"activation": activation, "batch_norm": batch_norm, "hidden_size": hidden}
     stack, preprocessing = kept(folder, iris, dtype, **model)
-    classifier = read_classifier(folder)
+    classifier = read_network(folder)
     logits = stack.predict_logits(preprocessing.transform(iris.features).astype(dtype))[0].astype(float)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(classifier.probabilities(iris.features), shares, rtol=1e-5, atol=1e-12)
@@ -85,7 +85,7 @@ def test_what_was_kept_gives_the_very_probabilities(tmp_path_factory, activation
 
 def test_a_table_is_taken_by_its_columns_whatever_their_order(tmp_path, table):
     kept(tmp_path / "model", dataset_of(tmp_path))
-    classifier = read_classifier(tmp_path / "model")
+    classifier = read_network(tmp_path / "model")
     assert classifier.columns == ("length", "colour", "wild")
     table.index = range(100, 130)
     one, other = classifier.predict(table), classifier.predict(table[["wild", "length", "colour"]])
@@ -116,14 +116,14 @@ def test_a_table_is_taken_by_its_columns_whatever_their_order(tmp_path, table):
 def test_rows_that_do_not_fit_are_told_in_a_line(tmp_path, table, change, message):
     kept(tmp_path / "model", dataset_of(tmp_path))
     with pytest.raises(InputError) as error:
-        read_classifier(tmp_path / "model").predict(change(table))
+        read_network(tmp_path / "model").predict(change(table))
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
 def test_a_table_for_a_model_of_arrays_needs_its_features_by_name(tmp_path):
     kept(tmp_path, load_dataset("iris", seed=0))
-    classifier = read_classifier(tmp_path)
+    classifier = read_network(tmp_path)
     with pytest.raises(InputError, match=r"table: has no column .*; it has"):
         classifier.predict(pd.DataFrame(np.ones((2, 4))))
     table = pd.DataFrame(np.ones((2, 4)), columns=list(classifier.columns)).astype(
@@ -136,7 +136,7 @@ def test_a_table_for_a_model_of_arrays_needs_its_features_by_name(tmp_path):
 @pytest.mark.parametrize("rows", [0, 1, 1024, 1025, 2500])
 def test_many_rows_are_taken_in_parts(tmp_path, rows):
     kept(tmp_path, load_dataset("iris", seed=0))
-    classifier, features = read_classifier(tmp_path), np.random.default_rng(rows).normal(4, 2, (rows, 4))
+    classifier, features = read_network(tmp_path), np.random.default_rng(rows).normal(4, 2, (rows, 4))
     found = classifier.probabilities(features)
     assert found.shape == (rows, 3)
     for start in range(0, rows, 1024):
@@ -153,7 +153,7 @@ def test_mlflow_is_told_the_raw_columns_and_rows_that_can_be_predicted(tmp_path,
     assert description.outputs == {"class": "string", "probability_a": "double", "probability_b": "double"}
     assert description.example == table[["length", "colour", "wild"]].iloc[:3].to_numpy().tolist()
     rows = pd.DataFrame(description.example, columns=list(description.inputs))
-    assert len(read_classifier(tmp_path / "model").predict(rows)) == 3
+    assert len(read_network(tmp_path / "model").predict(rows)) == 3
 
 
 def break_nothing(folder):
@@ -176,19 +176,19 @@ def test_a_folder_without_a_sound_model_is_refused_in_a_line(tmp_path, damage):
     kept(tmp_path, load_dataset("iris", seed=0))
     damage(tmp_path)
     with pytest.raises(InputError, match=r"holds no model of micrograde's \(.+\)$"):
-        read_classifier(tmp_path)
+        read_network(tmp_path)
 
 
 def test_a_classifier_is_made_of_a_network_alone(tmp_path):
     kept(tmp_path, load_dataset("iris", seed=0))
-    classifier = read_classifier(tmp_path)
-    assert isinstance(classifier, Classifier)
+    classifier = read_network(tmp_path)
+    assert isinstance(classifier, TrainedNetwork)
     assert classifier.model.parameters.ndim == 1
 
 
 def test_rows_that_overflow_are_named_and_are_of_no_class(tmp_path):
     kept(tmp_path, load_dataset("iris", seed=0), "float32", activation="relu")
-    classifier, features = read_classifier(tmp_path), load_dataset("iris", seed=0).features.copy()
+    classifier, features = read_network(tmp_path), load_dataset("iris", seed=0).features.copy()
     features[[60]] *= 1e40
     with pytest.raises(
         InputError, match=r"^features: row 61 has no probabilities: the network's numbers overflow$"
@@ -204,7 +204,7 @@ def test_rows_that_overflow_are_named_and_are_of_no_class(tmp_path):
 
 def test_rows_may_be_records(tmp_path, table):
     kept(tmp_path / "model", dataset_of(tmp_path))
-    classifier, rows = read_classifier(tmp_path / "model"), table.to_dict("records")
+    classifier, rows = read_network(tmp_path / "model"), table.to_dict("records")
     expected = classifier.predict(table)
     pd.testing.assert_frame_equal(classifier.predict(rows), expected)
     pd.testing.assert_frame_equal(classifier.predict(rows[0]), expected.head(1))

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from micrograde.runs.checkpoints import (
     Checkpoint,
-    Pace,
+    CheckpointTimer,
     UnusableCheckpointError,
     content_digest,
     read_checkpoint,
@@ -190,19 +190,19 @@ def test_a_json_that_is_endless_or_deep_is_refused(tmp_path):
 
 def test_the_pace_keeps_the_cost_small():
     now = 0.0
-    pace = Pace(5.0, clock=lambda: now)
-    assert not pace.due()
+    timer = CheckpointTimer(5.0, clock=lambda: now)
+    assert not timer.due()
     now = 5.0
-    assert pace.due()
-    assert not pace.due()
-    pace.took(0.01)
+    assert timer.due()
+    assert not timer.due()
+    timer.took(0.01)
     now = 9.9
-    assert not pace.due()
+    assert not timer.due()
     now = 10.0
-    assert pace.due()
-    pace.took(1.0)  # a large one: at most a hundredth of the time goes into them
+    assert timer.due()
+    timer.took(1.0)  # a large one: at most a hundredth of the time goes into them
     now = 109.9
-    assert not pace.due()
+    assert not timer.due()
     now = 110.0
-    assert pace.due()
-    assert not Pace(None, clock=lambda: 1e9).due()
+    assert timer.due()
+    assert not CheckpointTimer(None, clock=lambda: 1e9).due()

@@ -16,7 +16,7 @@ from micrograde.api.results import Run
 from micrograde.config import DisabledTracking, ServerTracking, TrainConfig, config_digest
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
-from micrograde.models.trained_network import read_classifier
+from micrograde.models.trained_network import read_network
 from micrograde.runs import files
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
@@ -90,7 +90,7 @@ def test_what_is_no_file_is_as_good_as_not_there_and_nobody_waits_for_it(put, mo
     with pytest.raises(InputError, match=f"has no {RECIPE}"):
         stored_recipe(tmp_path, RUN)
     with pytest.raises(InputError, match="holds no model"):
-        read_classifier(Path("model"))
+        read_network(Path("model"))
     checkpoint, problems = read_latest_checkpoint(Path("checkpoints"), "", "")
     assert checkpoint is None
     assert len(problems) == 1

@@ -10,7 +10,7 @@ from micrograde.data import Dataset
 from micrograde.drawing import left_out
 from micrograde.runs import artifacts, pictures
 from micrograde.runs.building import prepare_dataset
-from micrograde.runs.train import run_experiments
+from micrograde.runs.train import train_and_record
 
 ROWS = 60
 CONTAINER = {
@@ -120,7 +120,7 @@ def test_a_run_all_of_whose_pictures_break_finishes_and_says_so(home, monkeypatc
     for name in dir(drawing):
         if name.startswith(("draw_", "animate_")):
             monkeypatch.setattr(drawing, name, fail)
-    (result,) = run_experiments([parse_train_config(CONTAINER)])
+    (result,) = train_and_record([parse_train_config(CONTAINER)])
     assert (result.status, result.reason) == ("FINISHED", None)
     names = [line.partition(" is left out")[0] for line in result.warnings]
     assert {"figures/learning_curves.svg", "graph/network", "walkthrough.html"} <= set(names)

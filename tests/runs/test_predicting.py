@@ -11,7 +11,7 @@ from tests.records import stored_run, trees
 
 from micrograde.config import MoonsData, TableData
 from micrograde.core.errors import InputError
-from micrograde.models.trained_network import Classifier
+from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 from micrograde.runs.building import prepare_data
 from micrograde.runs.predicting import predict_table
@@ -26,7 +26,7 @@ def model_of(data, target=None, **changes):
     sizes = prepared.training.features.shape[1], (5,), prepared.training.targets.shape[1]
     model = MLP(*sizes, generators=[np.random.default_rng(3)], dtype="float64", **changes).alone(0)
     state = {name: array[0] for name, array in model.state().items()}
-    classifier = Classifier(MLP.from_state(state, model.activation), prepared.preprocessing)
+    classifier = TrainedNetwork(MLP.from_state(state, model.activation), prepared.preprocessing)
     return RecordedModel(stored_run(), classifier, target)
 
 
@@ -57,7 +57,7 @@ def written(folder, table, name="new.csv"):
 def test_predictions_stand_behind_the_tables_own_columns(model, folder):
     table = trees(ROWS).assign(id=[f"{number:03}" for number in range(ROWS)])
     found = predict_table(model, written(folder, table))
-    expected = model.classifier.predict(table)
+    expected = model.network.predict(table)
     assert list(found.table) == [*table, "class", "probability_fir", "probability_oak"]
     pd.testing.assert_frame_equal(found.table[list(expected)], expected)
     pd.testing.assert_frame_equal(found.table[list(table)], table, check_dtype=False)
@@ -78,7 +78,7 @@ def test_each_row_is_classified_for_itself_wherever_its_columns_stand(
     model, folder, rows, columns, name, data
 ):
     table = trees(ROWS).assign(more=1.5)
-    everything = model.classifier.predict(table)
+    everything = model.network.predict(table)
     told = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
     some = table.iloc[rows][columns].reset_index(drop=True)
     some["kind"] = some["kind"].where(told)
@@ -105,7 +105,7 @@ def test_without_the_target_nothing_is_said_of_accuracy(model, folder):
 def test_a_class_is_called_as_it_was_in_training(tmp_path, classes):
     table = trees(ROWS).replace({"kind": dict(zip(["oak", "fir"], classes, strict=True))})
     model = model_of_table(tmp_path, table)
-    names = set(model.classifier.preprocessing.class_names)
+    names = set(model.network.preprocessing.class_names)
     gap = table.assign(kind=table["kind"].where(table.index != 3))  # integers become floats
     found = predict_table(model, written(tmp_path, gap))
     assert set(found.counts) <= names
@@ -132,7 +132,7 @@ def test_classes_that_are_integers_are_known_as_floats_which_pandas_makes_of_the
 def test_one_row_whose_categories_all_look_like_numbers(model, folder):
     (folder / "one.csv").write_text("leaf,height,wild\n01,36,True\n")
     found = predict_table(model, str(folder / "one.csv"))
-    expected = model.classifier.predict(pd.DataFrame({"leaf": ["01"], "height": [36.0], "wild": [True]}))
+    expected = model.network.predict(pd.DataFrame({"leaf": ["01"], "height": [36.0], "wild": [True]}))
     assert list(found.counts) == list(expected["class"])
 
 
@@ -146,7 +146,7 @@ def test_a_model_of_arrays_takes_its_features_by_name(folder):
     model = model_of(MoonsData(samples=50))
     points = pd.DataFrame({"x2": [0.5, -0.5], "x1": [1.0, 0.0]})
     found = predict_table(model, written(folder, points))
-    pd.testing.assert_frame_equal(found.table[["class"]], model.classifier.predict(points)[["class"]])
+    pd.testing.assert_frame_equal(found.table[["class"]], model.network.predict(points)[["class"]])
     with pytest.raises(InputError, match="has no column 'x2'; it has 'x1'"):
         predict_table(model, written(folder, points[["x1"]]))
 
@@ -222,7 +222,7 @@ def test_a_missing_number_is_filled_if_it_was_in_training(tmp_path):
     gaps = table.assign(height=table["height"].where(table.index > 1))
     model = model_of_table(tmp_path, gaps, missing="mean")
     found = predict_table(model, written(tmp_path, gaps))
-    mean = model.classifier.preprocessing.fill[0]
+    mean = model.network.preprocessing.fill[0]
     filled = predict_table(model, written(tmp_path, gaps.fillna({"height": mean})))
     assert found.table["height"].isna().sum() == 2
     pd.testing.assert_frame_equal(found.table.iloc[:, -3:], filled.table.iloc[:, -3:])
@@ -232,7 +232,7 @@ def test_a_row_whose_numbers_overflow_is_named(tmp_path):
     model = model_of_table(tmp_path, trees(ROWS), activation="relu", batch_norm=False)
     huge = trees(ROWS).assign(height=lambda table: table["height"].where(table.index != 1, 1e308))
     # Weights that are as large make infinities of it, and NaN of their differences.
-    model.classifier.model.parameters[:] = np.sign(model.classifier.model.parameters) * 1e10
+    model.network.model.parameters[:] = np.sign(model.network.model.parameters) * 1e10
     with pytest.raises(InputError, match="row 2 has no probabilities: the network's numbers overflow"):
         predict_table(model, written(tmp_path, huge))
 
@@ -252,7 +252,7 @@ def test_the_accuracy_is_told_by_classes_as_they_stand_in_the_file(tmp_path, nam
     codes = pd.Series(np.arange(ROWS) % 2).map(dict(enumerate(names)))
     table = pd.DataFrame({"height": np.arange(ROWS) * 1.5, "kind": codes})
     model = model_of_table(tmp_path, table)
-    predicted = model.classifier.predict(table[["height"]])["class"]
+    predicted = model.network.predict(table[["height"]])["class"]
     assert set(predicted) <= set(names)
     table.loc[: len(missing) - 1, "kind"] = list(missing)
     found = predict_table(model, written(tmp_path, table))

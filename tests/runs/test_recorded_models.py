@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from micrograde.config import LocalTracking
 from micrograde.core.errors import InputError
-from micrograde.models.trained_network import read_classifier
+from micrograde.models.trained_network import read_network
 from micrograde.runs.recorded_models import find_model
 from micrograde.store import tags
 
@@ -35,9 +35,9 @@ def test_by_a_runs_id_or_its_beginning(home):
         found = find_model(typed, HERE)
         assert found.run.about.run_id == home.finished
         assert (found.target, found.notes) == ("kind", ())
-    expected = read_classifier(home.files(home.finished) / "model")
-    np.testing.assert_array_equal(found.classifier.model.parameters, expected.model.parameters)
-    assert found.classifier.columns == ("height", "leaf", "wild")
+    expected = read_network(home.files(home.finished) / "model")
+    np.testing.assert_array_equal(found.network.model.parameters, expected.model.parameters)
+    assert found.network.columns == ("height", "leaf", "wild")
 
 
 def test_one_that_was_stopped_is_said_to_be(home):

@@ -14,7 +14,7 @@ from micrograde.core.errors import InputError
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.resuming import _agreed, _typed, resumed_run
-from micrograde.runs.train import PreparedSets, run_experiments, train_runs
+from micrograde.runs.train import PreparedSets, train_and_record, train_runs
 from micrograde.store import tags
 from micrograde.tracking import NullRecorder, claim
 
@@ -90,7 +90,7 @@ def test_the_stopped_run_goes_on_where_it_was(home, how):
 
 @pytest.mark.usefixtures("home")
 def test_it_ends_as_if_it_never_had_been_stopped():
-    (whole,) = run_experiments([parse_train_config({**STOPPED, "tracking": {"name": "disabled"}})])
+    (whole,) = train_and_record([parse_train_config({**STOPPED, "tracking": {"name": "disabled"}})])
     recorder = Kept()
     with resumed_run(*typed("auto")) as resumption:
         (run,) = train_alone(resumption, recorder)

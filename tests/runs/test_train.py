@@ -5,7 +5,7 @@ import numpy as np
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION
 from micrograde.runs.building import prepare_data, stack_key, stack_size
-from micrograde.runs.train import run_experiments
+from micrograde.runs.train import train_and_record
 
 
 def config(**changes):
@@ -62,10 +62,10 @@ def test_results_come_in_the_order_given_and_equal_each_run_alone():
         config(seed=3, model__batch_norm=False),
         config(seed=1, training__label_noise=0.4),
     ]
-    together = run_experiments(configs)
+    together = train_and_record(configs)
     assert [result.config for result in together] == configs
     for result in together:
-        (alone,) = run_experiments([result.config])
+        (alone,) = train_and_record([result.config])
         assert repr(alone) == repr(result)  # repr: NaN is NaN
     assert [result.status for result in together] == ["FINISHED"] * 3 + ["FAILED"] + ["FINISHED"] * 4
     assert np.isfinite(together[0].test["test/loss"])
@@ -80,14 +80,14 @@ def test_a_cancelled_run_is_killed_and_the_others_do_not_notice():
         assert metrics["train/loss"] > 0
         return place == 1 and epoch >= 2
 
-    results = run_experiments(configs, cancel=cancel)
+    results = train_and_record(configs, cancel=cancel)
     assert [result.status for result in results] == ["FINISHED", "KILLED", "FINISHED"]
     epochs = len(results[1].history["train/loss"])
     assert 2 <= epochs < 400
     assert results[1].reason == f"cancelled after epoch {epochs}"
     assert max(epoch for place, epoch in asked if place == 1) == epochs
     for place in (0, 2):
-        assert results[place] == run_experiments([configs[place]])[0]
+        assert results[place] == train_and_record([configs[place]])[0]
 
 
 def test_large_networks_make_small_stacks_and_few_runs_are_not_cut_up():
@@ -128,7 +128,7 @@ def test_a_row_that_overflows_is_said_and_does_not_keep_early_stopping_from_lear
             "target": "y",
         }
         shape = {"hidden_size": 4, "activation": "relu", "batch_norm": False}
-        (result,) = run_experiments(
+        (result,) = train_and_record(
             [
                 config(
                     data=data,

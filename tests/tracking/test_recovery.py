@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from micrograde.core.locks import Hold
+from micrograde.core.locks import LockFile
 from micrograde.store import local_store, tags
 from micrograde.tracking import recover
 from micrograde.tracking.launches import begin_launch
@@ -66,7 +66,7 @@ def test_where_the_launch_has_its_folder_here_its_locks_tell(location, client, d
     going_on = running(client, dead, folder.name)
     recover(location)
     assert client.get_run(going_on).info.status == "RUNNING"
-    writer = Hold(folder / "writer.lock")
+    writer = LockFile(folder / "writer.lock")
     hold.release()
     recover(location)
     assert client.get_run(going_on).info.status == "RUNNING"

@@ -32,7 +32,7 @@ from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
-from micrograde.runs.train import default_metric, run_experiments
+from micrograde.runs.train import default_metric, train_and_record
 from micrograde.store import checkout, project_home, tags
 from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.store.metric_names import recorded_name
@@ -76,7 +76,7 @@ def run(*overrides: str) -> Run:
         config = parse_train_config(container)
         with resumed_run(config, overrides) as resumption:
             config = resumption.config if resumption else config
-            (result,) = run_experiments([config], overrides, resumption=resumption)
+            (result,) = train_and_record([config], overrides, resumption=resumption)
         for warning in result.warnings:
             say(warning, sys.stderr)
         location = store_location(config.tracking)
@@ -145,7 +145,7 @@ def _job(config: DictConfig) -> object:
         return run_members(options.members, options.metric)
     recipe = parse_train_config(composed)
     nested = {tags.PARENT: options.parent_run_id} if options.parent_run_id else None
-    (result,) = run_experiments([recipe], HydraConfig.get().overrides.task, tags=nested)
+    (result,) = train_and_record([recipe], HydraConfig.get().overrides.task, tags=nested)
     if result.status != "FINISHED":
         raise RunFailedError(f"the run {result.status}: {result.reason}")
     metric = options.metric or default_metric(recipe.data.validation_fraction)

@@ -17,7 +17,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.working import working
 from micrograde.drawing import Page
-from micrograde.models.trained_network import Classifier, read_classifier
+from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of
 from micrograde.runs.side_by_side import Comparison, compare_runs
 from micrograde.runs.train import RunResult
@@ -152,7 +152,7 @@ class Run:
             return Page(path.read_text(encoding="utf-8")) if path else None
 
     @cached_property
-    def model(self) -> Classifier:
+    def model(self) -> TrainedNetwork:
         """What it has learned: ``model.predict(table)``.
 
         Raises
@@ -163,7 +163,7 @@ class Run:
         with _left_behind(self.run_id, self.location, "model") as path:
             if path is None:
                 raise InputError("the run left no model; one that is recorded does")
-            return read_classifier(path)
+            return read_network(path)
 
     def __repr__(self) -> str:
         shown = (name for name in ("val/accuracy", "val/loss", "test/accuracy") if name in self.metrics)

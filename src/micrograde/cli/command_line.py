@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from micrograde.cli.help_pages import fitted_page
-from micrograde.cli.surroundings import refusal, take_stock
+from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
 from micrograde.config.guard import GuardedLoader
@@ -54,7 +54,7 @@ def entry_point(
             keep_warnings_warnings()
             sys.excepthook = print_traceback
             with _saying_what_is_lost(wanted=True), _saying_what_is_refused():
-                os.environ["MICROGRADE_HOME"] = str(take_stock())
+                os.environ["MICROGRADE_HOME"] = str(check_surroundings())
                 _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
 
         return command
@@ -85,7 +85,7 @@ def recording_entry_point(
             given = functools.wraps(main)(lambda config: main(config, writer))
             try:
                 with _saying_what_is_lost(wanted=shows), _saying_what_is_refused():
-                    os.environ["MICROGRADE_HOME"] = str(take_stock())
+                    os.environ["MICROGRADE_HOME"] = str(check_surroundings())
                     writer = None if flags else WriterProcess()
                     _run_hydra(given, config_name, sweeps=True)
             finally:

@@ -20,7 +20,7 @@ _WANTED_FILES = 1024
 _NO_PROCESS = "no more processes can be started (ulimit -u, or the machine's limit); end some, or allow more"
 
 
-def take_stock() -> Path:
+def check_surroundings() -> Path:
     """The project's home, once everything around has been found to be in order; libraries' caches go there.
 
     Raises

@@ -1,11 +1,15 @@
-"""Lock files, by which the living are told from the dead: the system lets go of them when a process ends."""
+"""Lock files that tell whether a process is alive: the system releases them when it ends.
+
+``filelock``, which locks the store and sweeps, makes a missing folder anew, and can only ask for a lock by
+taking it. A folder that is gone must stay gone here, and several processes ask at once.
+"""
 
 import fcntl
 import os
 from pathlib import Path
 
 
-class Hold:
+class LockFile:
     """A lock file held until ``release``, or until this process ends."""
 
     def __init__(self, path: Path) -> None:
@@ -13,14 +17,14 @@ class Hold:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def release(self) -> None:
-        """Let go of it."""
+        """Release the lock."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
 
 def is_held(path: Path) -> bool:
-    """Asked by a shared lock, which others may ask by at the same time."""
+    """Return whether a process holds the lock, asking by a shared lock, which others may take meanwhile."""
     try:
         file = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

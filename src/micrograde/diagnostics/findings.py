@@ -64,7 +64,7 @@ class Measurements:
         return found
 
 
-def find(measured: Measurements) -> list[str]:
+def find_findings(measured: Measurements) -> list[str]:
     """A sentence for each thing that stands out, the start first; empty if nothing does."""
     rules = [_start]
     if measured.history.get("train/loss"):

@@ -1,15 +1,15 @@
-"""A classifier as an ONNX model: raw rows in, labels and probabilities out, without Python.
+"""A trained network as an ONNX model: raw rows in, labels and probabilities out, without Python.
 
-The model computes in the order in which ``Classifier`` does, preprocessing in float64 and the network in its
-own dtype, with the standard operators of opset 19, the first that compares texts. So they differ only in what
-two libraries round otherwise.
+The model computes in the order in which ``TrainedNetwork`` does, preprocessing in float64 and the network in
+its own dtype, with the standard operators of opset 19, the first that compares texts. So they differ only in
+what two libraries round otherwise.
 
 - Inputs: ``features`` float64 (n, D); of a model of a table one input (n, 1) for each column, by its name:
   float64 for numbers, text or truth values for categories.
 - Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
 
-A row that ``Classifier`` refuses, also because the network's numbers overflow for it, has no probabilities
-(NaN) and the label "": an operator cannot say why.
+A row that ``TrainedNetwork`` refuses, also because its numbers overflow in the network, has no
+probabilities (NaN) and the label "": an operator cannot say why.
 """
 
 import json
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing
 from micrograde.data.encoding import are_truths, category_name
-from micrograde.models.trained_network import Classifier
+from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 from micrograde.nn.activations import Activation
 from micrograde.nn.arrays import FloatArray
@@ -46,8 +46,8 @@ Feeds = dict[str, NDArray[Any]]
 """An array for each input of an ONNX model, by its name."""
 
 
-def export_onnx(classifier: Classifier, about: Mapping[str, str] | None = None) -> "ModelProto":
-    """The ONNX model of a classifier, checked by ``onnx.checker``.
+def export_onnx(network: TrainedNetwork, about: Mapping[str, str] | None = None) -> "ModelProto":
+    """The ONNX model of a network, checked by ``onnx.checker``.
 
     Its metadata hold as JSON ``class_names``, ``feature_names`` and ``columns`` (input name to column), and
     what ``about`` tells.
@@ -61,7 +61,7 @@ def export_onnx(classifier: Classifier, about: Mapping[str, str] | None = None) 
     import onnx
 
     try:
-        model = _model(classifier, about or {})
+        model = _model(network, about or {})
         onnx.checker.check_model(model, full_check=True)
     except (ValueError, onnx.checker.ValidationError) as error:  # of names that are no Unicode, or empty
         raise InputError(f"the model cannot be exported ({str(error).splitlines()[0][:200]})") from None
@@ -80,14 +80,14 @@ def check_extra() -> None:
         ) from None
 
 
-def as_feeds(classifier: Classifier, rows: "pandas.DataFrame | NDArray[Any]") -> Feeds:
-    """The model's inputs for n rows as ``Classifier.probabilities`` takes them; texts are Python's."""
-    encoding = classifier.preprocessing.encoding
+def as_feeds(network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -> Feeds:
+    """The model's inputs for n rows as ``TrainedNetwork.probabilities`` takes them; texts are Python's."""
+    encoding = network.preprocessing.encoding
     if encoding is None:
-        features = rows if isinstance(rows, np.ndarray) else rows[list(classifier.columns)].to_numpy()
+        features = rows if isinstance(rows, np.ndarray) else rows[list(network.columns)].to_numpy()
         return {FEATURES: np.asarray(features, np.float64)}
     feeds: Feeds = {}
-    names = _input_names(classifier.preprocessing)
+    names = _input_names(network.preprocessing)
     for (name, column), categories in zip(names.items(), encoding.categories, strict=True):
         values = rows[column]
         if categories is None:
@@ -113,9 +113,9 @@ def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[n
     return labels, probabilities
 
 
-def example_rows(classifier: Classifier, rows: int, seed: int = 0) -> "pandas.DataFrame | FloatArray":
+def example_rows(network: TrainedNetwork, rows: int, seed: int = 0) -> "pandas.DataFrame | FloatArray":
     """Random rows like those trained on: numbers by their mean and deviation, any of the categories."""
-    random, preprocessing = np.random.default_rng(seed), classifier.preprocessing
+    random, preprocessing = np.random.default_rng(seed), network.preprocessing
     features = preprocessing.means + preprocessing.scales * random.standard_normal(
         (rows, len(preprocessing.means))
     )
@@ -130,7 +130,7 @@ def example_rows(classifier: Classifier, rows: int, seed: int = 0) -> "pandas.Da
 
 @dataclass(frozen=True)
 class Agreement:
-    """How an ONNX model and the classifier that it is of agree on some rows.
+    """How an ONNX model and the network that it is of agree on some rows.
 
     Attributes
     ----------
@@ -156,19 +156,19 @@ class Agreement:
         return self.difference <= self.allowed
 
 
-def compare_onnx(model: bytes, classifier: Classifier, rows: "pandas.DataFrame | NDArray[Any]") -> Agreement:
+def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -> Agreement:
     """Have both classify these rows."""
-    labels, found = run_onnx(model, as_feeds(classifier, rows))
-    expected = classifier.unchecked_probabilities(rows)
-    in_float64 = Classifier(_in_float64(classifier.model), classifier.preprocessing)
+    labels, found = run_onnx(model, as_feeds(network, rows))
+    expected = network.unchecked_probabilities(rows)
+    in_float64 = TrainedNetwork(_in_float64(network.model), network.preprocessing)
     exact = in_float64.unchecked_probabilities(rows)
-    nearby = Classifier(_with_next_numbers(classifier.model), classifier.preprocessing)
+    nearby = TrainedNetwork(_with_next_numbers(network.model), network.preprocessing)
     changed = np.abs(nearby.unchecked_probabilities(rows) - exact)
     lost = np.isnan(expected).any(axis=1)  # rows that overflow; in float64 they may not
     as_lost = (labels[lost] == "").all() and np.isnan(found[lost]).all()
     labels, found, expected, exact = labels[~lost], found[~lost], expected[~lost], exact[~lost]
     rounding = float(np.maximum(np.abs(exact - expected), changed[~lost]).max(initial=0.0))
-    names = np.array(classifier.preprocessing.class_names, object)
+    names = np.array(network.preprocessing.class_names, object)
     difference = float(np.abs(found - expected).max(initial=0.0))
     second, first = np.sort(expected, axis=1)[:, -2:].T
     wrong = (labels != names[expected.argmax(axis=1)]) & (first - second > 2 * difference)
@@ -193,12 +193,12 @@ def _in_float64(model: MLP) -> MLP:
     return MLP.from_state(state, model.activation)
 
 
-def _model(classifier: Classifier, about: Mapping[str, str]) -> "ModelProto":
+def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
     import onnx
 
-    preprocessing = classifier.preprocessing
+    preprocessing = network.preprocessing
     graph = _Graph((LABEL, PROBABILITIES, FEATURES, *_input_names(preprocessing)))
-    logits = _network(graph, classifier.model, features := _inputs_of_network(graph, preprocessing))
+    logits = _network(graph, network.model, features := _inputs_of_network(graph, preprocessing))
     _outputs(graph, logits, features, preprocessing.class_names)
     model = onnx.helper.make_model(
         onnx.helper.make_graph(graph.nodes, "micrograde", graph.inputs, graph.outputs, graph.constants),

@@ -42,7 +42,7 @@ _ROWS_AT_ONCE = 1024  # as in training's evaluation; the activations of a large 
 
 
 @dataclass(frozen=True)
-class Classifier:
+class TrainedNetwork:
     """Raw rows in, classes and probabilities out.
 
     Attributes
@@ -153,7 +153,7 @@ def _column_type(categories: tuple[str, ...] | None) -> str:
     return "boolean" if are_truths(categories) else "string"
 
 
-def write_classifier(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
+def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
     """Keep the network, a stack of one whose axis is left out, and its preprocessing."""
     from safetensors.numpy import save_file
 
@@ -165,8 +165,8 @@ def write_classifier(folder: Path, model: MLP, config: TrainConfig, preprocessin
     (folder / PREPROCESSING).write_text(text, encoding="utf-8")
 
 
-def read_classifier(folder: Path) -> Classifier:
-    """What ``write_classifier`` has written.
+def read_network(folder: Path) -> TrainedNetwork:
+    """What ``write_network`` has written.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def read_classifier(folder: Path) -> Classifier:
     except Exception as error:  # whatever a broken or hostile file can bring about
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{folder}: holds no model of micrograde's ({reason})") from None
-    return Classifier(model, preprocessing)
+    return TrainedNetwork(model, preprocessing)
 
 
 def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], str]:

@@ -229,7 +229,7 @@ class RandomStreams(NamedTuple):
         return cls(*map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3)))
 
 
-def told_labels(
+def labels_to_learn(
     configs: Sequence[TrainConfig], data: PreparedData, generators: Sequence[np.random.Generator]
 ) -> IntArray | None:
     """The training labels as each run is told them, (R, N); None if all are told the truth."""

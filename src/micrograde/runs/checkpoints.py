@@ -50,7 +50,7 @@ class UnusableCheckpointError(ValueError):
 
 
 @dataclass
-class Pace:
+class CheckpointTimer:
     """When to take the next checkpoint: every ``seconds``, seldomer where it takes long; None is never."""
 
     seconds: float | None

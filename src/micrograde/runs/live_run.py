@@ -12,9 +12,9 @@ import numpy as np
 from micrograde.config import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
-from micrograde.diagnostics import Measurements, Trajectory, find
+from micrograde.diagnostics import Measurements, Trajectory, find_findings
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
-from micrograde.models.trained_network import describe_model, write_classifier
+from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
 from micrograde.runs.artifacts import (
@@ -264,7 +264,7 @@ class LiveRun:
                 confusion = confusion_counts(model, data.test)[0]
             self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
             self._record(len(self.history["train/loss"]), self.test)
-        self.findings = find(self._measurements(model))
+        self.findings = find_findings(self._measurements(model))
         noted = {}
         if self.findings:
             said = "\n".join(f"- {each}" for each in self.findings)
@@ -277,7 +277,7 @@ class LiveRun:
         self.log.add(f"{status} {reason or self.test}")
         self.log.write()
         if self.folder:
-            write_classifier(self.folder / "model", model, self.config, data.preprocessing)
+            write_network(self.folder / "model", model, self.config, data.preprocessing)
             self._draw(self.folder, model, confusion)
         self.log.write()
         described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None

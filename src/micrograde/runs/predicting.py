@@ -8,7 +8,7 @@ from micrograde.core.errors import InputError
 from micrograde.data import read_rows
 from micrograde.data.encoding import are_truths
 from micrograde.data.messages import counted, listed, quoted
-from micrograde.models.trained_network import Classifier
+from micrograde.models.trained_network import TrainedNetwork
 from micrograde.runs.recorded_models import RecordedModel
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     """
     import pandas as pd
 
-    classifier, source = model.classifier, f"data.path={path}"
-    table = read_rows(path, _understood(model), model.target, model.classifier.preprocessing.class_names)
-    _check_columns(table, classifier, source, keep_columns=keep_columns)
+    network, source = model.network, f"data.path={path}"
+    table = read_rows(path, _understood(model), model.target, model.network.preprocessing.class_names)
+    _check_columns(table, network, source, keep_columns=keep_columns)
     try:
-        found = classifier.predict(table)
+        found = network.predict(table)
     except InputError as error:  # which speaks of "table" or "features"
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
-    features = set(classifier.columns)
+    features = set(network.columns)
     others = [name for name in table.columns if name not in features]
     accuracy, known = _accuracy(table, model.target, found["class"])
     return Predictions(
@@ -74,23 +74,23 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     )
 
 
-def _numeric(classifier: Classifier) -> list[str]:
+def _numeric(network: TrainedNetwork) -> list[str]:
     """The columns of numbers."""
-    encoding = classifier.preprocessing.encoding
+    encoding = network.preprocessing.encoding
     if encoding is None:
-        return list(classifier.columns)
+        return list(network.columns)
     pairs = zip(encoding.columns, encoding.categories, strict=True)
     return [column for column, categories in pairs if categories is None]
 
 
 def _understood(model: RecordedModel) -> set[str]:
     """The columns of a CSV file that were read as numbers or truth values in training."""
-    classifier = model.classifier
-    columns, encoding = set(_numeric(classifier)), classifier.preprocessing.encoding
+    network = model.network
+    columns, encoding = set(_numeric(network)), network.preprocessing.encoding
     if encoding is not None:
         pairs = zip(encoding.columns, encoding.categories, strict=True)
         columns |= {column for column, categories in pairs if categories and are_truths(categories)}
-    names = classifier.preprocessing.class_names
+    names = network.preprocessing.class_names
     if model.target and (are_truths(names) or all(_is_plain_integer(name) for name in names)):
         columns.add(model.target)
     return columns
@@ -101,20 +101,22 @@ def _is_plain_integer(name: str) -> bool:
     return re.fullmatch(r"0|-?[1-9]\d{0,15}", name) is not None and abs(int(name)) <= 2**53
 
 
-def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *, keep_columns: bool) -> None:
+def _check_columns(
+    table: "pd.DataFrame", network: TrainedNetwork, source: str, *, keep_columns: bool
+) -> None:
     """Say what is wrong with the table, as far as it can be said better than of any rows."""
     import pandas as pd
 
-    there, needed = set(table.columns), classifier.columns
+    there, needed = set(table.columns), network.columns
     if absent := [name for name in needed if name not in there]:
         raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(table.columns)}")
-    predicted = ["class", *(f"probability_{name}" for name in classifier.preprocessing.class_names)]
+    predicted = ["class", *(f"probability_{name}" for name in network.preprocessing.class_names)]
     if keep_columns and (taken := [name for name in predicted if name in there]):
         raise InputError(
             f"{source}: has a column {quoted(taken[0])}, and so have the predictions; "
             "rename it, or leave the table's own columns out with keep_columns=false"
         )
-    numeric = _numeric(classifier)
+    numeric = _numeric(network)
     for name, dtype in table[numeric].dtypes.items():
         if dtype.kind in "iufb":
             continue
@@ -129,7 +131,7 @@ def _check_columns(table: "pd.DataFrame", classifier: Classifier, source: str, *
                 "it must hold numbers, as in training"
             )
     missing = table[numeric].isna().sum()
-    if classifier.preprocessing.fill is None and missing.any():
+    if network.preprocessing.fill is None and missing.any():
         counts = zip(numeric, missing.tolist(), strict=True)
         raise InputError(
             f"{source}: missing values in {counted(counts)}; the model was trained without any, "

@@ -13,7 +13,7 @@ from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
-from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, Classifier, read_classifier
+from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of, stored_recipe
 from micrograde.store import StoredRun, find_run
 from micrograde.tracking import recover
@@ -34,7 +34,7 @@ class RecordedModel:
     """
 
     run: StoredRun
-    classifier: Classifier
+    network: TrainedNetwork
     target: str | None
     notes: tuple[str, ...] = ()
 
@@ -62,15 +62,15 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
             why = "is going on" if status == "RUNNING" else f"is {status}"
             raise InputError(f"{name}: has left no model; the run {why}")
         try:
-            classifier = read_classifier(files / _FOLDER)
+            network = read_network(files / _FOLDER)
         except InputError as error:  # which names a folder that may be gone in a moment
             reason = str(error).removeprefix(f"{files / _FOLDER}: ")
             raise InputError(f"{name}: its {_FOLDER}/ {reason}") from None
-        if not np.isfinite([*classifier.model.parameters, *classifier.model.statistics]).all():
+        if not np.isfinite([*network.model.parameters, *network.model.statistics]).all():
             raise InputError(f"{name}: its weights are not all finite numbers; the run is {status}")
         notes = () if status == "FINISHED" else (f"the run is {status}: the model is what it had learned",)
         try:
             data = stored_recipe(files, run).data
         except InputError as error:
-            return RecordedModel(run, classifier, None, (*notes, str(error)))
-    return RecordedModel(run, classifier, data.target if isinstance(data, TableData) else None, notes)
+            return RecordedModel(run, network, None, (*notes, str(error)))
+    return RecordedModel(run, network, data.target if isinstance(data, TableData) else None, notes)

@@ -13,9 +13,9 @@ from micrograde.runs.building import (
     build_model,
     build_optimizer,
     build_plan,
-    told_labels,
+    labels_to_learn,
 )
-from micrograde.runs.checkpoints import Pace
+from micrograde.runs.checkpoints import CheckpointTimer
 from micrograde.runs.live_run import LiveRun, RunRequest
 from micrograde.runs.progress import Watch
 from micrograde.store.metric_names import recorded_name
@@ -36,7 +36,7 @@ class Stack:
         self.requests, self.data, self.recorder = requests, data, recorder
         self.runs: list[LiveRun] = []
         self.replicas: list[LiveRun] = []  # of the runs those that train
-        self.pace = Pace(None)
+        self.checkpoint_timer = CheckpointTimer(None)
 
     def start(self) -> Training | None:
         """Begin the runs, and check their gradients; None if none of them is sound."""
@@ -53,7 +53,7 @@ class Stack:
         self.replicas = [runs[row] for row in sound]
         configs = [run.config for run in self.replicas]
         if self.replicas[0].folder:
-            self.pace = Pace(configs[0].training.checkpoint_seconds)
+            self.checkpoint_timer = CheckpointTimer(configs[0].training.checkpoint_seconds)
         streams = [streams[row] for row in sound]
         callbacks: list[Callback] = []
         if configs[0].training.diagnostics:
@@ -67,8 +67,8 @@ class Stack:
             self.data.training,
             self.data.validation,
             [each.shuffling for each in streams],
-            told_labels(configs, self.data, [each.label_noise for each in streams]),
-            self.pace.due,
+            labels_to_learn(configs, self.data, [each.label_noise for each in streams]),
+            self.checkpoint_timer.due,
             callbacks,
         )
         for run in self.replicas:  # one alone, if it is resumed
@@ -78,7 +78,7 @@ class Stack:
     def keep(self, snapshot: Snapshot) -> None:
         """Write a checkpoint; a stack's are too many to wait for the disk at each."""
         cost = self.replicas[snapshot.replica].checkpoint(snapshot, durable=len(self.requests) == 1)
-        self.pace.took(cost * len(self.requests))
+        self.checkpoint_timer.took(cost * len(self.requests))
 
 
 def train_stacks(

@@ -1,6 +1,6 @@
 """Where everything meets: configs in, recorded runs out.
 
-``run_experiments`` checks the input of every run before it records anything, trains, records what
+``train_and_record`` checks the input of every run before it records anything, trains, records what
 happens as it happens, and returns the results in the order of the configs. ``train_runs`` is the same for
 whoever has a recorder already. A single run is a stack of one replica.
 """
@@ -29,7 +29,7 @@ from micrograde.runs.resuming import Resumption
 from micrograde.runs.stacks import Cancel, Stack, train_stacks
 from micrograde.store import check_experiment
 from micrograde.store.tags import DATA_DIGEST
-from micrograde.tracking import Claim, NullRecorder, RecordedRun, Recorder, RunRecorder, WriterProcess
+from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
 
 _LARGE = 1_000_000  # bytes of a data file
 
@@ -73,7 +73,7 @@ class RunResult:
         return last_values(self.history) | self.test
 
 
-def run_experiments(
+def train_and_record(
     configs: Sequence[TrainConfig],
     overrides: Sequence[str] = (),
     *,
@@ -172,7 +172,7 @@ def train_runs(
     watch
         Is told of what happens, from this thread.
     cancel
-        See ``run_experiments``; the place is that in ``requests``.
+        See ``train_and_record``; the place is that in ``requests``.
     closing
         Once it is set, no further stack begins; those in training go on to their end.
     workers
@@ -266,7 +266,7 @@ def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManag
     return watch_runs(names, epochs, title=name, metric=metric, ascending=up, seeds=seeds)
 
 
-def _result(run: LiveRun, recorded: RecordedRun | None) -> RunResult:
+def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
     return RunResult(
         run.config,
         run.request.name,

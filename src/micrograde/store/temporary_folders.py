@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from micrograde.core.locks import Hold, is_held
+from micrograde.core.locks import LockFile, is_held
 from micrograde.store.path_kinds import check_writable
 
 _LOCK = ".lock"
@@ -44,11 +44,11 @@ def clear_temporary(mlruns: Path) -> None:
                 _remove(folder)
 
 
-def _locked(folder: Path) -> Hold:
+def _locked(folder: Path) -> LockFile:
     while True:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # another process has just removed it, for it was empty
-            return Hold(folder.with_suffix(_LOCK))
+            return LockFile(folder.with_suffix(_LOCK))
 
 
 def _remove(folder: Path) -> None:

@@ -8,7 +8,7 @@ from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder
 from micrograde.tracking.recovery import recover
-from micrograde.tracking.run_recorder import NullRecorder, RecordedRun, RunRecorder
+from micrograde.tracking.run_recorder import NullRecorder, RunIds, RunRecorder
 from micrograde.tracking.sending import Kept, Sent, send_launch
 from micrograde.tracking.writer_process import WriterProcess
 
@@ -21,8 +21,8 @@ __all__ = [
     "Launch",
     "NullRecorder",
     "ProcessIdentity",
-    "RecordedRun",
     "Recorder",
+    "RunIds",
     "RunRecorder",
     "Sent",
     "WriterProcess",

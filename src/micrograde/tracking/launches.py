@@ -26,7 +26,7 @@ from typing import Self
 from micrograde.core.bounds import LONGEST_NOTE
 from micrograde.core.full_disk import reserve_space
 from micrograde.core.json_files import read_json
-from micrograde.core.locks import Hold, is_held
+from micrograde.core.locks import LockFile, is_held
 from micrograde.core.redaction import without_password
 from micrograde.store.location import StoreLocation, make_launch_folder
 from micrograde.store.temporary_folders import clear_temporary
@@ -77,7 +77,7 @@ class Launch:
         return cls(server, script, process, artifacts)
 
 
-def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, Hold]:
+def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, LockFile]:
     """A folder for a launch of this process, and its lock.
 
     Raises
@@ -88,7 +88,7 @@ def begin_launch(location: StoreLocation, script: str, claim: Claim | None = Non
     clear_temporary(location.folder)
     folder = make_launch_folder(location)
     try:
-        hold = Hold(folder / _LAUNCH_LOCK)
+        hold = LockFile(folder / _LAUNCH_LOCK)
         reserve_space(folder)
         launch = Launch(_server(location), script, ProcessIdentity.own(), location.artifacts)
         (folder / JOURNAL).touch()
@@ -112,7 +112,7 @@ def carrying(folder: Path) -> Iterator[None]:
     FileNotFoundError
         If the folder is gone.
     """
-    hold = Hold(folder / _WRITER_LOCK)
+    hold = LockFile(folder / _WRITER_LOCK)
     try:
         yield
     finally:

@@ -43,7 +43,7 @@ from micrograde.tracking.events import (
 from micrograde.tracking.journal import Journal
 from micrograde.tracking.launches import JOURNAL, begin_launch
 from micrograde.tracking.moving import mend_addresses
-from micrograde.tracking.run_recorder import RecordedRun
+from micrograde.tracking.run_recorder import RunIds
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
 
 SYNC = "make sync"
@@ -179,7 +179,7 @@ class Recorder:
         """The model of a run that has ended is to be a logged model of MLflow's; see ``ModelLogged``."""
         self._append(ModelLogged(run, source_run_id, registered_name))
 
-    def wait(self) -> tuple[RecordedRun, ...]:
+    def wait(self) -> tuple[RunIds, ...]:
         """Wait until the store has everything told so far; the runs' ids.
 
         Raises
@@ -198,7 +198,7 @@ class Recorder:
             raise StoreAwayError(f"{outcome['pending']}; {self._how_to_send()}")
         return self._recorded(outcome)
 
-    def close(self) -> tuple[RecordedRun, ...]:
+    def close(self) -> tuple[RunIds, ...]:
         """As ``wait``, and nothing more will come.
 
         If the store is away, the user is told how to send it later, and the ids are those that are known.
@@ -206,7 +206,7 @@ class Recorder:
         self._append(LaunchEnded())
         return self._finish()
 
-    def _finish(self) -> tuple[RecordedRun, ...]:
+    def _finish(self) -> tuple[RunIds, ...]:
         self._journal.close()
         outcome = self._writer.last_answer()
         if "died" in outcome and self._restart():
@@ -225,7 +225,7 @@ class Recorder:
         self._writer.assign(self._folder, self._location)
         return True
 
-    def _recorded(self, outcome: Outcome) -> tuple[RecordedRun, ...]:
+    def _recorded(self, outcome: Outcome) -> tuple[RunIds, ...]:
         reason = outcome.get("error") or outcome.get("died")
         if reason or "disk_full" in outcome:
             self._journal.close()
@@ -236,7 +236,7 @@ class Recorder:
             raise TrackingError(
                 f"the run could not be recorded: {reason}; what happened in it is kept in {self._folder}"
             )
-        return tuple(RecordedRun(**run) for run in outcome["runs"])
+        return tuple(RunIds(**run) for run in outcome["runs"])
 
     def _end_on_full_disk(self, full: str, error: BaseException | None) -> None:
         """End what is running by means of the reserve, and say what has happened; raises always."""

@@ -11,7 +11,7 @@ from micrograde.tracking.events import DatasetInput, Status
 
 
 @dataclass(frozen=True)
-class RecordedRun:
+class RunIds:
     """A run as the store knows it; ``run`` is its number within the launch.
 
     ``registered`` is what its model has become in the registry, such as ``trees version 3``.
@@ -67,10 +67,10 @@ class RunRecorder(Protocol):
     ) -> None:
         """The model of a run that has ended is to be a logged model of MLflow's; see ``ModelLogged``."""
 
-    def wait(self) -> tuple[RecordedRun, ...]:
+    def wait(self) -> tuple[RunIds, ...]:
         """Wait until everything told so far is in the store."""
 
-    def close(self) -> tuple[RecordedRun, ...]:
+    def close(self) -> tuple[RunIds, ...]:
         """As ``wait``, and nothing more will come."""
 
 
@@ -121,10 +121,10 @@ class NullRecorder:
     ) -> None:
         """There is none."""
 
-    def wait(self) -> tuple[RecordedRun, ...]:
+    def wait(self) -> tuple[RunIds, ...]:
         """Nothing has been recorded."""
         return ()
 
-    def close(self) -> tuple[RecordedRun, ...]:
+    def close(self) -> tuple[RunIds, ...]:
         """Nothing has been recorded."""
         return ()
