@@ -1,5 +1,6 @@
 """What may not be imported before it is needed. (`make lint` checks the order of the rooms.)"""
 
+import importlib
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -52,3 +53,17 @@ def test_on_windows_one_line_says_where_it_runs(command):
     )
     assert done.returncode == 2
     assert done.stderr == "micrograde runs on Linux and macOS; on Windows use WSL\n"
+
+
+@pytest.mark.parametrize(
+    "module", ["classifier", "estimator", "errors", "interactive", "results", "onnx_export"]
+)
+def test_a_module_of_version_0_1_says_where_it_is_now(module):
+    with pytest.raises(ModuleNotFoundError, match=rf"^micrograde.{module} has moved: import ") as raised:
+        importlib.import_module(f"micrograde.{module}")
+    importlib.import_module(str(raised.value).rpartition(" ")[2])
+
+
+def test_a_module_that_never_was_is_said_as_python_says_it():
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'micrograde\.nothing'"):
+        importlib.import_module("micrograde.nothing")

@@ -13,6 +13,7 @@ if sys.platform == "win32":  # where a file cannot be locked as the records need
     print("micrograde runs on Linux and macOS; on Windows use WSL", file=sys.stderr)
     sys.exit(2)
 
+from micrograde.core.former_names import explain_former_names
 from micrograde.core.process_limits import too_little_memory
 
 if line := too_little_memory():
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from micrograde.api.interactive import run, sweep
     from micrograde.api.results import Run, Sweep, compare
 
+explain_former_names()
 Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
 
 __all__ = [

@@ -16,15 +16,20 @@ from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import load_sweeps
 from micrograde.analysis.tables import SUFFIXES, check_output, merge_mean_and_std, print_table, write_table
+from micrograde.store import StoredRun, find_run, find_sweep, load_run
 
 __all__ = [
     "SUFFIXES",
+    "StoredRun",
     "best_run",
     "by_importance",
     "check_output",
+    "find_run",
+    "find_sweep",
     "group_over_seeds",
     "list_run_ids",
     "load_history",
+    "load_run",
     "load_runs",
     "load_sweeps",
     "merge_mean_and_std",

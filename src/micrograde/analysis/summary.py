@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from micrograde.analysis.comparing import ascending, known_metric, order_settings
 from micrograde.analysis.ranking import loss_beside, rank
-from micrograde.analysis.student import t_quantile
 from micrograde.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,9 +100,11 @@ def _groups(runs: "pd.DataFrame", by: Sequence[str]) -> tuple[NDArray[np.intp], 
 
 
 def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:
-    """``t_quantile`` of each; groups of a sweep are mostly of one size."""
-    distinct, places = np.unique(freedom, return_inverse=True)
-    return np.array([t_quantile(int(each)) for each in distinct])[places]
+    """Return for each number of degrees of freedom the standard errors within which a mean lies at 95 %."""
+    from scipy.special import stdtrit
+
+    quantiles: NDArray[np.float64] = stdtrit(np.maximum(freedom, 1), 0.975)
+    return np.where(freedom < 1, np.nan, quantiles)
 
 
 def _means(

@@ -1,7 +1,7 @@
 """Params come out of MLflow as text; a column of numbers should be a column of numbers."""
 
+import json
 import math
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-# Numbers as JSON writes them, so that a label such as 007 stays text.
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_INT64 = range(-(2**63), 2**63)
 
 
 def typed(column: Sequence[str | None]) -> "pd.Series[Any]":
@@ -36,20 +34,27 @@ def _typed_values(texts: list[str]) -> Any:
     """An array of one type for all."""
     import pandas as pd
 
-    if texts and all(text in ("true", "false") for text in texts):
-        return pd.array([text == "true" for text in texts], dtype="boolean")
-    if texts and all(_is_int64(text) for text in texts):
-        return pd.array([int(text) for text in texts], dtype="Int64")
-    if texts and all(_is_float64(text) for text in texts):
-        return np.array([float(text) for text in texts])
+    values = [_json_value(text) for text in texts]
+    kinds = {*map(type, values)}
+    if kinds == {bool}:
+        return pd.array(values, dtype="boolean")
+    if kinds == {int} and all(value in _INT64 for value in values):
+        return pd.array(values, dtype="Int64")
+    if kinds and kinds <= {int, float} and all(map(_fits_float64, values)):
+        return np.array(values, float)
     return pd.array(texts, dtype="str")
 
 
-def _is_int64(text: str) -> bool:
-    return len(text) <= 20 and bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+def _json_value(text: str) -> Any:
+    """Return the number or truth value that the text is in JSON, where 007 is none, or the text itself."""
+    try:
+        return json.loads(text) if text == text.strip() else text
+    except (ValueError, RecursionError):
+        return text
 
 
-def _is_float64(text: str) -> bool:
-    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+def _fits_float64(value: float) -> bool:
+    try:
+        return math.isfinite(value) and float(value) == value
+    except OverflowError:
         return False
-    return not _INTEGER.fullmatch(text) or int(float(text)) == int(text)
