@@ -17,11 +17,11 @@ import numpy as np
 from fuzz.parts import choose, join_parts, split_parts
 from fuzz.target import FindingError, Target
 from fuzz.targets.safetensors import make_file
+from micrograde.core.json_files import canonical_digest
 from micrograde.nn import MLP
 from micrograde.runs.checkpoints import (
     Checkpoint,
     UnusableCheckpointError,
-    content_digest,
     read_checkpoint,
     write_checkpoint,
 )
@@ -70,7 +70,7 @@ def _with_checksums(text: bytes, file: bytes) -> bytes:
             return text
         values["arrays_sha256"] = hashlib.sha256(file).hexdigest()
         values.pop("sha256", None)
-        return json.dumps({**values, "sha256": content_digest(values)}).encode()
+        return json.dumps({**values, "sha256": canonical_digest(values)}).encode()
     except (ValueError, RecursionError):
         return text
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import save_file
 
+from micrograde.core.json_files import canonical_digest
 from micrograde.runs.checkpoints import (
     Checkpoint,
     CheckpointTimer,
     UnusableCheckpointError,
-    content_digest,
     read_checkpoint,
     read_latest_checkpoint,
     write_checkpoint,
@@ -133,7 +133,7 @@ def forged(path, **changes):
     del content["sha256"]
     content |= changes
     content = {key: value for key, value in content.items() if value is not ...}
-    path.write_text(json.dumps({**content, "sha256": content_digest(content)}))
+    path.write_text(json.dumps({**content, "sha256": canonical_digest(content)}))
 
 
 @pytest.mark.parametrize(

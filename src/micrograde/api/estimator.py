@@ -28,7 +28,7 @@ from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import Dataset
 from micrograde.models.trained_network import check_classified
 from micrograde.nn import MLP, predicted_classes, softmax
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.runs.building import (
     PreparedData,
     RandomStreams,
@@ -40,7 +40,6 @@ from micrograde.runs.building import (
     stack_size,
 )
 from micrograde.training import Departure, EpochRecord, Training
-from micrograde.training.evaluation import ROWS_AT_A_TIME
 
 _SOURCE = "X"  # what error lines call the data
 # Over N. Found on digits, wine and breast_cancer, with other seeds than those of benchmarks/estimator.py.
@@ -239,10 +238,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         check_is_fitted(self, "model_")  # a fit that diverged has left other attributes
         with np.errstate(all="ignore"):  # what overflows is looked for below
             rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
-            starts = range(0, len(rows), ROWS_AT_A_TIME)
-            logits = np.concatenate(
-                [self.model_.predict_logits(rows[start : start + ROWS_AT_A_TIME]) for start in starts]
-            )
+            blocks = blocks_of_rows(len(rows))
+            logits = np.concatenate([self.model_.predict_logits(rows[block]) for block in blocks])
         check_classified(predicted_classes(logits) < 0, _SOURCE)
         return logits
 

@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pydantic import TypeAdapter, ValidationError
 
+from micrograde.config.keys import key_of
 from micrograde.config.schema import ServerTracking
 from micrograde.config.types import Name
 from micrograde.core.errors import InputError
@@ -49,7 +50,7 @@ def follow_variables(config: DictConfig, run_mode: RunMode) -> None:
         If a variable that would be used has a value that cannot be.
     """
     overrides: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
-    typed = {key_of(each) for each in overrides}
+    typed = {_chosen(each) for each in overrides}
     taken = {**_tracking(config, typed), **_experiment(config, typed)}
     if run_mode == RunMode.MULTIRUN:
         config.hydra.overrides.hydra.extend([f"{key}={_quoted(value)}" for key, value in taken.items()])
@@ -62,16 +63,16 @@ def with_server(overrides: Sequence[str]) -> list[str]:
 
     Hydra could not compose the key otherwise: ``tracking=local`` has none such.
     """
-    keys = {key_of(each) for each in overrides}
+    keys = {_chosen(each) for each in overrides}
     uri = os.environ.get(TRACKING_URI, "")
     if _OF_SERVERS not in keys or keys & _SAYS_WHERE or not is_web_address(uri):
         return [*overrides]
     return ["tracking=server", f"tracking.uri={_quoted(_server(uri))}", *overrides]
 
 
-def key_of(override: str) -> str:
-    """What an override sets or chooses: ``tracking`` of ``+tracking@here=server``."""
-    return override.partition("=")[0].lstrip("+~").partition("@")[0]
+def _chosen(override: str) -> str:
+    """Return what an override sets or chooses: ``tracking`` of ``+tracking@here=server``."""
+    return key_of(override).partition("@")[0]
 
 
 def is_own_store(uri: str) -> bool:

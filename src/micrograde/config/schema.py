@@ -5,7 +5,6 @@ composes, with a line for each mistake.
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -37,6 +36,7 @@ from micrograde.config.types import (
     WebAddress,
     as_tuple,
 )
+from micrograde.core.json_files import canonical_digest
 from micrograde.core.redaction import without_password
 
 # --- data ---------------------------------------------------------------------------------------
@@ -427,5 +427,4 @@ def config_digest(config: TrainConfig) -> str:
     for key in OUTSIDE_RECIPE:
         group, _, name = key.rpartition(".")
         (container[group] if group else container).pop(name, None)
-    canonical = json.dumps(container, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return canonical_digest(container)

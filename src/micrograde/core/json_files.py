@@ -1,5 +1,6 @@
 """Small JSON files that somebody else may have written: read within bounds, whatever is in their place."""
 
+import hashlib
 import json
 import os
 import stat
@@ -40,3 +41,9 @@ def parse_json(content: bytes | str) -> Any:
         return json.loads(content)
     except RecursionError:
         raise ValueError("is nested too deep") from None
+
+
+def canonical_digest(content: Any) -> str:
+    """Return the SHA-256 of all that the JSON says, whatever its layout, in 64 hexadecimal digits."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from micrograde.autograd import Variable
+from micrograde.autograd.values import FloatArray
 from micrograde.gradcheck.equations import Architecture, Trace, trace_batch, trace_sample
 from micrograde.nn import MLP, BatchNormalization
-
-FloatArray = NDArray[np.floating[Any]]
 
 TOLERANCE = 1e-9
 """The relative error over which a hand-written gradient is taken to be wrong; rounding gives 1e-15."""

@@ -7,14 +7,11 @@ numbers, for a graph in which every weight is a node.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from micrograde.autograd import Variable
-
-FloatArray = NDArray[np.floating[Any]]
+from micrograde.autograd.values import FloatArray
 
 
 @dataclass(frozen=True)

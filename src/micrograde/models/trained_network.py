@@ -26,7 +26,7 @@ from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.data.encoding import are_truths
 from micrograde.data.messages import numbered
 from micrograde.nn import MLP, softmax
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.store import ModelDescription
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ Rows: TypeAlias = "pandas.DataFrame | Records | NDArray[Any]"
 
 WEIGHTS, PREPROCESSING = "weights.safetensors", "preprocessing.json"
 _EXAMPLE_ROWS = 3
-_ROWS_AT_ONCE = 1024  # as in training's evaluation; the activations of a large table would fill the memory
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,8 @@ class TrainedNetwork:
         with np.errstate(all="ignore"):
             inputs = self._inputs(rows)
             parts = [
-                softmax(self.model.predict_logits(inputs[start : start + _ROWS_AT_ONCE]).astype(np.float64))
-                for start in range(0, len(inputs), _ROWS_AT_ONCE)
+                softmax(self.model.predict_logits(inputs[block]).astype(np.float64))
+                for block in blocks_of_rows(len(inputs))
             ]
         return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
 

@@ -9,7 +9,7 @@ the first time and used again for every later batch of that shape. What ``forwar
 return is therefore overwritten by the next call with the same shape; copy what you want to keep.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,9 @@ from numpy.typing import DTypeLike, NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
+
+ROWS_AT_A_TIME = 1024
+"""So many rows are evaluated at once, whatever the stack: a sum's rounding depends on how it is cut."""
 Shape = tuple[int, ...]
 
 WorkspaceT = TypeVar("WorkspaceT")
@@ -79,3 +82,9 @@ def check_size(layer: str, **sizes: int) -> None:
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
             raise ValueError(f"{layer}: {name} must be an integer of at least 1, got {size!r}")
+
+
+def blocks_of_rows(rows: int) -> Iterator[slice]:
+    """Cut so many rows into blocks of ``ROWS_AT_A_TIME``, and one of what is left."""
+    for start in range(0, rows, ROWS_AT_A_TIME):
+        yield slice(start, start + ROWS_AT_A_TIME)

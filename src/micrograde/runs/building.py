@@ -25,7 +25,7 @@ from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_da
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
 from micrograde.nn import MLP, one_hot
-from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
 from micrograde.training import (
     SGD,
     Adam,
@@ -37,7 +37,6 @@ from micrograde.training import (
     replicas_per_stack,
     steps_per_epoch,
 )
-from micrograde.training.evaluation import ROWS_AT_A_TIME
 from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
 
 _MEMORY = 2**30  # bytes that all stacks in training may take together

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
-from micrograde.core.json_files import read_json
+from micrograde.core.json_files import canonical_digest, read_json
 from micrograde.training import Snapshot
 
 FOLDER = "checkpoints"
@@ -96,10 +97,10 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tr
         "metrics": list(checkpoint.history),
         "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
     }
-    text = json.dumps({**content, "sha256": content_digest(content)}, indent=1)
+    text = json.dumps({**content, "sha256": canonical_digest(content)}, indent=1)
     slot = folder / _older_slot(folder)
-    _replace(slot.with_suffix(".safetensors"), arrays, durable)
-    _replace(slot.with_suffix(".json"), text.encode(), durable)
+    replace_file(slot.with_suffix(".safetensors"), arrays, durable=durable)
+    replace_file(slot.with_suffix(".json"), text.encode(), durable=durable)
 
 
 def read_latest_checkpoint(
@@ -140,7 +141,7 @@ def _read_content(path: Path) -> dict[str, Any]:
     content: dict[str, Any]
     try:
         content = read_json(path, LONGEST_JSON)
-        sound = isinstance(content, dict) and content.pop("sha256", None) == content_digest(content)
+        sound = isinstance(content, dict) and content.pop("sha256", None) == canonical_digest(content)
     except (OSError, ValueError, RecursionError):
         raise UnusableCheckpointError("is damaged: no JSON") from None
     if not sound:
@@ -185,12 +186,6 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def content_digest(content: Mapping[str, Any]) -> str:
-    """SHA-256 of all that the JSON says, whatever its layout."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
 def _older_slot(folder: Path) -> str:
     """The one that is not there, or was written first."""
 
@@ -199,14 +194,3 @@ def _older_slot(folder: Path) -> str:
         return path.stat().st_mtime_ns if path.exists() else 0
 
     return min(_SLOTS, key=written)
-
-
-def _replace(path: Path, content: bytes, durable: bool) -> None:
-    """Write aside and move, so that there is always all of one or all of the other."""
-    aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as stream:
-        stream.write(content)
-        if durable:
-            stream.flush()
-            os.fsync(stream.fileno())
-    aside.replace(path)

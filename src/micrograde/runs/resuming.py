@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to_container
+from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -219,5 +220,5 @@ def _held(run_id: str, location: StoreLocation) -> Iterator[Claim]:
 
 def _typed(overrides: Sequence[str]) -> list[str]:
     """The keys of the recipe among what was typed."""
-    keys = [override.partition("=")[0].lstrip("+~") for override in overrides]
+    keys = [key_of(override) for override in overrides]
     return [key for key in keys if key not in _NOT_THE_RECIPE and key.split(".")[0] not in _NOT_THE_RECIPE]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from micrograde.analysis.comparing import ascending
 from micrograde.config import AnyTracking, DataConfig, TrainConfig
+from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.config.recipe_versions import EXACT_LABELS
 from micrograde.core.errors import InputError
@@ -216,7 +217,7 @@ def run_name(overrides: Sequence[str]) -> str:
     """
     short = []
     for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+        key, value = key_of(override), override.partition("=")[2]
         if (
             key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run")
             and key != "training.resume"

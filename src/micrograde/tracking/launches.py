@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_NOTE
 from micrograde.core.full_disk import reserve_space
 from micrograde.core.json_files import read_json
@@ -94,9 +95,7 @@ def begin_launch(location: StoreLocation, script: str, claim: Claim | None = Non
         (folder / JOURNAL).touch()
         if claim:
             claim.mark(folder)
-        aside = folder / f"{_LAUNCH}.part"
-        aside.write_text(json.dumps(asdict(launch)), encoding="utf-8")
-        aside.replace(folder / _LAUNCH)  # from now on others take it for a launch
+        replace_file(folder / _LAUNCH, json.dumps(asdict(launch)))  # from now on others take it for a launch
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
         raise

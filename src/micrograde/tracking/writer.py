@@ -27,6 +27,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
 from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.json_files import read_json
@@ -222,9 +223,7 @@ def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:
         sound = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
         return dict(found) if sound and isinstance(found, dict) else {}
     made = {} if late else provenance_tags(checkout(), about.script)
-    aside = path.with_suffix(".part")
-    aside.write_text(json.dumps(made), encoding="utf-8")
-    aside.replace(path)
+    replace_file(path, json.dumps(made))
     return made
 
 

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from micrograde.nn import MLP, predicted_classes
-from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.training.batches import Samples
-
-ROWS_AT_A_TIME = 1024
-"""So many rows are evaluated at once, whatever the stack: a sum's rounding depends on how it is cut."""
 
 
 def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -56,6 +53,5 @@ def _predictions(model: MLP, samples: Samples) -> IntArray:
 
 
 def _blocks(samples: Samples) -> Iterator[Samples]:
-    for start in range(0, len(samples), ROWS_AT_A_TIME):
-        rows = slice(start, start + ROWS_AT_A_TIME)
+    for rows in blocks_of_rows(len(samples)):
         yield Samples(samples.features[rows], samples.targets[rows], samples.labels[rows])
