@@ -68,7 +68,7 @@ class BatchSampler:
         drop_last: bool = False,
         labels: IntArray | None = None,
     ) -> None:
-        self._samples, self._batch_size, self._generators = samples, batch_size, generators
+        self._samples, self._generators = samples, generators
         self._labels = labels
         rows = len(samples)
         steps = steps_per_epoch(rows, batch_size, drop_last)
