@@ -79,7 +79,8 @@ def measure_arrays() -> None:
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    from micrograde.gradcheck import architecture_of, trace_batch
+    from micrograde.gradcheck.comparison import architecture_of
+    from micrograde.gradcheck.equations import trace_batch
     from micrograde.nn import MLP, one_hot
 
     model = MLP(64, 32, 10, generators=np.random.default_rng(0), initializer="xavier", loss_epsilon=0.0)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from micrograde.config import (
+from micrograde.config.schema import (
     BundledData,
     ConstantSchedule,
     DisabledTracking,

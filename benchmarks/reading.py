@@ -26,7 +26,7 @@ import numpy as np
 import sqlalchemy
 
 from micrograde.analysis import load_history, load_runs
-from micrograde.config import (
+from micrograde.config.schema import (
     BundledData,
     ConstantSchedule,
     LocalTracking,

@@ -23,7 +23,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks.servers import free_port
-from micrograde.config import BundledData
+from micrograde.config.schema import BundledData
 from micrograde.models.trained_network import describe_model
 from micrograde.runs.building import prepare_data
 from micrograde.store import StoreLocation, local_store

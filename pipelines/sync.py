@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 from micrograde.cli.command_line import Config, entry_point
-from micrograde.config import ServerTracking
 from micrograde.config.commands import SyncConfig
 from micrograde.config.exit_lines import RUN_FAILED
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sync_config
+from micrograde.config.schema import ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.core.terminal import say
 from micrograde.core.working import working

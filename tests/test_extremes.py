@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from micrograde import MLPClassifier
-from micrograde.config import TrainConfig
 from micrograde.config.keys import SCHEMAS, keys_of
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import memory
 from micrograde.runs import building

@@ -7,7 +7,7 @@ from tests.conftest import unpack_old_home
 
 import micrograde as mg
 from micrograde.analysis import load_runs, load_sweeps
-from micrograde.config import LocalTracking
+from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.runs.predicting import predict_table
 from micrograde.runs.recorded_models import find_model

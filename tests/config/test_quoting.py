@@ -5,9 +5,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from micrograde.config import TrainConfig
 from micrograde.config.keys import text_keys
 from micrograde.config.quoting import quote_texts
+from micrograde.config.schema import TrainConfig
 
 PARSER = OverridesParser.create()
 

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from tests.config.test_schema import PLAIN, with_value
 from tests.conftest import ROOT
 
-from micrograde.config import ModelConfig, SGDConfig, TrainConfig, config_digest, parsing, to_container
+from micrograde.config import parsing
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import (
     RECIPE_VERSION,
@@ -25,6 +25,7 @@ from micrograde.config.recipe_versions import (
     complete,
     without_legacy,
 )
+from micrograde.config.schema import ModelConfig, SGDConfig, TrainConfig, config_digest, to_container
 from micrograde.config.types import SCHEMA, Fraction, PositiveInt
 from micrograde.core.errors import InputError
 from micrograde.runs.building import stack_key

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config import RunConfig, as_params, config_digest, flatten, to_container
 from micrograde.config.parsing import parse_compare_config, parse_train_config
+from micrograde.config.schema import RunConfig, as_params, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
 
 PLAIN = {
@@ -155,3 +155,12 @@ def test_compare():
     assert config.where == ("seed=1",)
     with pytest.raises(InputError, match="order=up: should be 'auto', 'ascending' or 'descending'"):
         parse_compare_config({"order": "up"})
+
+
+def test_what_version_0_1_had_in_micrograde_config_can_still_be_imported_from_there():
+    from micrograde.config import TrainConfig as FormerName
+    from micrograde.config import schema
+
+    assert FormerName is schema.TrainConfig
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from micrograde.config import nothing  # noqa: F401

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 import yaml
 
-from micrograde.config import AnyData, DataConfig
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import AnyData, DataConfig
 from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
 from micrograde.data.loading import GENERATORS, READERS

@@ -6,13 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from micrograde import Variable, check_gradients
-from micrograde.gradcheck import (
-    GradientMismatch,
-    check_network,
-    require_agreement,
-    trace_first_sample,
-    trace_replica,
-)
+from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
+from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
 from micrograde.nn import ACTIVATIONS, MLP, BatchNormalization, LinearLayer, TanhActivation, one_hot
 from micrograde.training import SGD
 

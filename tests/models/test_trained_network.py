@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograde.config import TableData
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import TableData
 from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, load_dataset
 from micrograde.models.trained_network import TrainedNetwork, describe_model, read_network, write_network

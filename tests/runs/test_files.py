@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.records import STOPPED, TREES, stored_run
 
 from micrograde.api.results import Run
-from micrograde.config import DisabledTracking, ServerTracking, TrainConfig, config_digest
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import DisabledTracking, ServerTracking, TrainConfig, config_digest
 from micrograde.core.errors import InputError
 from micrograde.models.trained_network import read_network
 from micrograde.runs import files

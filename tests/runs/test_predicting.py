@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.records import stored_run, trees
 
-from micrograde.config import MoonsData, TableData
+from micrograde.config.schema import MoonsData, TableData
 from micrograde.core.errors import InputError
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP

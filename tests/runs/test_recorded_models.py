@@ -7,7 +7,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from micrograde.config import LocalTracking
+from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.models.trained_network import read_network
 from micrograde.runs.recorded_models import find_model

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config import LocalTracking
+from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.runs import replaying
 from micrograde.runs.replaying import MetricComparison, Replay, compare_histories, replay_run

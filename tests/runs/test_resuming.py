@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.records import STOPPED, TREES, Unwatched
 
-from micrograde.config import DisabledTracking, config_digest, flatten, to_container
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import DisabledTracking, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.live_run import RunRequest

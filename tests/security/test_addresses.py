@@ -14,8 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.records import STOPPED, stored_run
 
-from micrograde.config import as_params
 from micrograde.config.parsing import parse_tracking, parse_train_config
+from micrograde.config.schema import as_params
 from micrograde.core.errors import InputError
 from micrograde.runs.files import files_of
 from micrograde.store import check_experiment, open_files, server_store

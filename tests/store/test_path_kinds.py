@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from micrograde.config import LocalTracking, ServerTracking
 from micrograde.config.locations import store_location
+from micrograde.config.schema import LocalTracking, ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.store import local_store, server_store
 from micrograde.store.path_kinds import check_home, check_kinds, check_writable

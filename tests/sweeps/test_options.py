@@ -5,8 +5,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config import OUTSIDE_RECIPE
 from micrograde.config.commands import SweepConfig
+from micrograde.config.schema import OUTSIDE_RECIPE
 from micrograde.core.errors import InputError
 from micrograde.sweeps.options import MOST_RUNS_OF_SWEEP, check_alone, check_count, check_options, check_swept
 

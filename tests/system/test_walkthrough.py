@@ -12,7 +12,7 @@ from micrograde.autograd import Variable
 from micrograde.drawing import draw_walkthrough
 from micrograde.drawing.walkthrough.page import LIMIT
 from micrograde.drawing.walkthrough.steps import walk
-from micrograde.gradcheck import trace_first_sample, trace_replica
+from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
 from micrograde.nn import MLP
 from micrograde.runs.artifacts import write_walkthrough
 from micrograde.training import Samples

@@ -21,9 +21,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from micrograde.config import TrainConfig
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import Dataset
 from micrograde.models.trained_network import check_classified

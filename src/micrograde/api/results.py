@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from micrograde.analysis import best_run, group_over_seeds, load_history, load_runs, order_runs, table_of_runs
 from micrograde.analysis.tables import as_cell
 from micrograde.api.notebook_cells import cell
-from micrograde.config import LocalTracking, as_params
 from micrograde.config.locations import store_location
+from micrograde.config.schema import LocalTracking, as_params
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.working import working

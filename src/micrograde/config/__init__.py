@@ -1,79 +1,12 @@
 """Configs: the schema of a recipe, its versions, what a config may not do, and one line for each mistake."""
 
-from micrograde.config.schema import (
-    NAMED_STORE,
-    OUTSIDE_RECIPE,
-    AdamConfig,
-    AnyData,
-    AnyOptimizer,
-    AnySchedule,
-    AnyTracking,
-    BlobsData,
-    BundledData,
-    CirclesData,
-    ConstantSchedule,
-    CosineSchedule,
-    DataConfig,
-    DisabledTracking,
-    EarlyStoppingConfig,
-    GaussianData,
-    IdxData,
-    LocalTracking,
-    ModelConfig,
-    MoonsData,
-    NpzData,
-    Pictures,
-    RunConfig,
-    ServerTracking,
-    SGDConfig,
-    SpiralsData,
-    StepSchedule,
-    TableData,
-    TrainConfig,
-    TrainingConfig,
-    XorData,
-    as_params,
-    as_text,
-    config_digest,
-    flatten,
-    to_container,
-)
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "NAMED_STORE",
-    "OUTSIDE_RECIPE",
-    "AdamConfig",
-    "AnyData",
-    "AnyOptimizer",
-    "AnySchedule",
-    "AnyTracking",
-    "BlobsData",
-    "BundledData",
-    "CirclesData",
-    "ConstantSchedule",
-    "CosineSchedule",
-    "DataConfig",
-    "DisabledTracking",
-    "EarlyStoppingConfig",
-    "GaussianData",
-    "IdxData",
-    "LocalTracking",
-    "ModelConfig",
-    "MoonsData",
-    "NpzData",
-    "Pictures",
-    "RunConfig",
-    "SGDConfig",
-    "ServerTracking",
-    "SpiralsData",
-    "StepSchedule",
-    "TableData",
-    "TrainConfig",
-    "TrainingConfig",
-    "XorData",
-    "as_params",
-    "as_text",
-    "config_digest",
-    "flatten",
-    "to_container",
-]
+
+def __getattr__(name: str) -> Any:
+    """Return what was imported from here in version 0.1: a name of ``micrograde.config.schema``."""
+    schema = import_module("micrograde.config.schema")  # not `from micrograde.config`, which would ask here
+    if not name.startswith("_") and hasattr(schema, name):
+        return getattr(schema, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.config import ModelConfig, TrainConfig, to_container
+from micrograde.config.schema import ModelConfig, TrainConfig, to_container
 from micrograde.core.bounds import LONGEST_PREPROCESSING
 from micrograde.core.errors import InputError
 from micrograde.core.json_files import read_json

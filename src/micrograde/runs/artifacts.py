@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from micrograde.autograd import Variable, nodes
-from micrograde.config import TrainConfig, to_container
+from micrograde.config.schema import TrainConfig, to_container
 from micrograde.core.redaction import redacted, without_password
 from micrograde.drawing import LayerNode, Say
-from micrograde.gradcheck import GradientEvidence, Trace, trace_first_sample, trace_replica
+from micrograde.gradcheck import GradientEvidence
+from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
+from micrograde.gradcheck.equations import Trace
 from micrograde.nn import MLP
 from micrograde.training import Samples
 

@@ -9,7 +9,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from micrograde.config import (
+from micrograde.config.recipe_versions import ROWS_OF_NO_CLASS
+from micrograde.config.schema import (
     AdamConfig,
     AnySchedule,
     CosineSchedule,
@@ -19,7 +20,6 @@ from micrograde.config import (
     StepSchedule,
     TrainConfig,
 )
-from micrograde.config.recipe_versions import ROWS_OF_NO_CLASS
 from micrograde.core.errors import InputError
 from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
 from micrograde.data.memory import physical_memory

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.config import (
+from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import (
     AnyTracking,
     DataConfig,
     DisabledTracking,
@@ -22,7 +23,6 @@ from micrograde.config import (
     TableData,
     TrainConfig,
 )
-from micrograde.config.parsing import parse_train_config
 from micrograde.core.bounds import ANSWER_SECONDS, LONGEST_RECIPE, MOST_FILES, MOST_FOLDERS
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable

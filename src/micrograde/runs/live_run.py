@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from micrograde.config import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
+from micrograde.config.schema import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.diagnostics import Measurements, Trajectory, find_findings

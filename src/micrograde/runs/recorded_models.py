@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograde.config import TableData
 from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
+from micrograde.config.schema import TableData
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork, read_network

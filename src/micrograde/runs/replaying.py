@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from micrograde.config import DisabledTracking
 from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
+from micrograde.config.schema import DisabledTracking
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.runs.files import files_of, read_recipe

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from micrograde.config import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
+from micrograde.config.schema import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say

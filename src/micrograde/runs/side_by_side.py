@@ -15,8 +15,8 @@ from micrograde.analysis.comparing import METRICS
 from micrograde.analysis.joining import infinities
 from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.tables import as_cell
-from micrograde.config import TrainConfig, as_text, flatten
 from micrograde.config.recipe_versions import VERSION_KEY, complete
+from micrograde.config.schema import TrainConfig, as_text, flatten
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.drawing import RunCurves, Svg, draw_run_curves

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from micrograde.analysis.comparing import ascending
-from micrograde.config import AnyTracking, DataConfig, TrainConfig
 from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.config.recipe_versions import EXACT_LABELS
+from micrograde.config.schema import AnyTracking, DataConfig, TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password

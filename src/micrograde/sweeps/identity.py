@@ -9,9 +9,9 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from micrograde.config import TrainConfig
 from micrograde.config.keys import key_of
 from micrograde.config.recipe_versions import without_legacy
+from micrograde.config.schema import TrainConfig
 
 _NOT_OF_IT = ("tracking", "sweep", "run")  # where runs are recorded, how, and in which words
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from micrograde.config import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
 from micrograde.config.keys import key_of
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
+from micrograde.config.schema import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.runs.train import PreparedSets, run_name

@@ -8,9 +8,9 @@ from fractions import Fraction
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
 
-from micrograde.config import OUTSIDE_RECIPE
 from micrograde.config.commands import SweepConfig
 from micrograde.config.keys import OF_SWEEPS, shorten
+from micrograde.config.schema import OUTSIDE_RECIPE
 from micrograde.core.errors import InputError
 
 MOST_RUNS_OF_SWEEP = 100_000
