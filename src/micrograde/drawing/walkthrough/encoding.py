@@ -9,8 +9,8 @@ import numpy as np
 from micrograde.autograd.values import FloatArray, Value
 
 ENTRIES = 4096
-"""The most entries of an array that is shown whole. Of a larger one only a window is shown, but mean, norm and
-so on are those of the whole array."""
+"""The most entries of an array that is shown whole. Of a larger one only a window is shown, but mean, norm
+and so on are those of the whole array."""
 
 WINDOW = 64
 """The number of rows, and of columns, of that window."""
