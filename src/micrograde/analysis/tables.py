@@ -52,7 +52,7 @@ def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
     if not in_folder:
         raise InputError(f"output={path}: there is no folder {path.parent}")
     if is_there and not is_file:
-        what = "a folder" if is_folder else "no regular file"
+        what = "a folder" if is_folder else "not a regular file"
         raise InputError(f"output={path}: cannot be written (it is {what})")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"output={path}: cannot be written; needs write permission")

@@ -45,7 +45,7 @@ def tidy(axes: "Axes") -> None:
 
 
 def scale_metric(axes: "Axes", metric: str, values: NDArray[np.float64]) -> None:
-    """Make the y axis logarithmic if the values ``is_spread``."""
+    """Make the y axis logarithmic if ``is_spread`` holds for the values."""
     if is_spread(metric, values):
         axes.set_yscale("log")
 
