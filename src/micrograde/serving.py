@@ -1,6 +1,6 @@
-"""A run's model as MLflow serves it; named in the model's MLmodel file as its loader.
+"""The loader that a model's MLmodel file names: it gives MLflow a run's model.
 
-MLflow imports this module and gives it the folder that the model was kept in. Nothing is unpickled.
+MLflow imports this module and passes the folder in which the model is stored. Nothing is unpickled.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ServedModel:
-    """What ``mlflow.pyfunc`` calls."""
+    """A model with the ``predict`` method that ``mlflow.pyfunc`` calls."""
 
     def __init__(self, network: TrainedNetwork) -> None:
         self.network = network
@@ -25,7 +25,7 @@ class ServedModel:
         model_input: "pandas.DataFrame | NDArray[Any]",
         params: dict[str, Any] | None = None,  # noqa: ARG002 (MLflow's)
     ) -> "pandas.DataFrame":
-        """See ``TrainedNetwork.predict``; what is wrong with the rows is an error that a server tells."""
+        """Return ``TrainedNetwork.predict`` of the rows; raise ``MlflowException`` if they are invalid."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -35,5 +35,5 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """The name is MLflow's."""
+    """Read the model in the folder ``path``; MLflow calls this function by its name."""
     return ServedModel(read_network(Path(path)))

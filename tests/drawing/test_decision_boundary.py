@@ -90,7 +90,8 @@ def test_panels_tell_epoch_and_accuracy_and_the_heading_the_last_and_the_best():
     )
     assert says(
         picture,
-        "after epoch 2 the regions hold 90.0% of the training points; at most it was 97.5%, at epoch 1",
+        "after epoch 2, 90.0% of the training points are in the region of their class; "
+        "the most was 97.5%, at epoch 1",
     )
     assert {"class 0", "class 1", "x1", "x2", "a run"} <= set(texts(picture))
 

@@ -217,7 +217,7 @@ def test_a_preprocessing_that_is_not_ours_is_a_line(hostile, pipeline):
         done = user.run(pipeline, f"run_id={run.info.run_id}", more, status=2)
     finally:
         path.write_text(before)
-    assert done.stderr.startswith(f"run_id={run.info.run_id}: its model/ holds no model of micrograde's (")
+    assert done.stderr.startswith(f"run_id={run.info.run_id}: its model/ holds no micrograde model (")
     assert done.stderr.count("\n") == 1
 
 

@@ -175,7 +175,7 @@ def break_preprocessing(folder):
 def test_a_folder_without_a_sound_model_is_refused_in_a_line(tmp_path, damage):
     kept(tmp_path, load_dataset("iris", seed=0))
     damage(tmp_path)
-    with pytest.raises(InputError, match=r"holds no model of micrograde's \(.+\)$"):
+    with pytest.raises(InputError, match=r"holds no micrograde model \(.+\)$"):
         read_network(tmp_path)
 
 

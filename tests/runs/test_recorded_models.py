@@ -133,7 +133,7 @@ def test_a_preprocessing_that_is_not_ours_is_a_line(records, change):
     change(state)
     path.write_text(json.dumps(state))
     assert refusal(records.finished).startswith(
-        f"run_id={records.finished}: its model/ holds no model of micrograde's ("
+        f"run_id={records.finished}: its model/ holds no micrograde model ("
     )
 
 
@@ -142,7 +142,7 @@ def test_a_preprocessing_that_is_not_ours_is_a_line(records, change):
 def test_a_file_that_is_damaged_is_a_line(records, name, content):
     (records.files(records.finished) / "model" / name).write_bytes(content)
     line = refusal(records.finished)
-    assert line.startswith(f"run_id={records.finished}: its model/ holds no model of micrograde's (")
+    assert line.startswith(f"run_id={records.finished}: its model/ holds no micrograde model (")
     assert str(records.home) not in line
 
 

@@ -1,4 +1,4 @@
-"""Where runs are read: data frames of them, their history, comparisons, tables."""
+"""Runs as data frames: their params and metrics, their history, comparisons and tables."""
 
 from micrograde.analysis.comparing import (
     best_run,

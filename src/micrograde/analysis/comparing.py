@@ -1,4 +1,4 @@
-"""What a comparison of runs needs: which parameters differ, which run is best, means over seeds."""
+"""Compare runs: which parameters differ, which run is best, and the means over seeds."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -21,26 +21,26 @@ SEED = "seed"
 _NOTE = f"tags.{tags.NOTE}"
 _MANY = "gradient_norm/"  # one for each parameter; not listed
 METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "train/accuracy", "train/loss")
-"""What a table shows of the metrics, besides the one it is ordered by."""
+"""The metrics that a table shows besides the one that it is ordered by."""
 
 
 def parameters(runs: "pd.DataFrame") -> list[str]:
-    """The names of the params among the columns."""
+    """Return the names of the columns that are params."""
     names = map(str, runs)
     return [name for name in names if not ("/" in name or name in ABOUT or name.startswith("tags."))]
 
 
 def own_words(runs: "pd.DataFrame") -> list[str]:
-    """The columns of tags and notes that users have given to any of the runs."""
+    """Return the names of the columns that hold tags and notes given by users."""
     names = [name for name in map(str, runs) if name.startswith("tags.")]
     return [name for name in names if name == _NOTE or not name.startswith(f"tags.{tags.OWN}")]
 
 
 def varying_parameters(runs: "pd.DataFrame") -> list[str]:
-    """The params that are not the same in all runs; one that some runs lack differs too.
+    """Return the params that are not the same in all runs; a param that some runs lack differs, too.
 
-    Where a choice explains what is lacking, its name is enough: runs on moons have ``data.noise``, runs
-    on digits have not, and ``data.name`` says so already.
+    A param that is missing only because of another choice is not listed: runs on moons have ``data.noise``,
+    runs on digits do not, and ``data.name`` already says so.
     """
     return [name for name in parameters(runs) if _differs(runs, name)]
 
@@ -56,20 +56,23 @@ def _differs(runs: "pd.DataFrame", name: str) -> bool:
 
 
 def ascending(metric: str, order: str) -> bool:
-    """Whether the best comes first by going up: ``auto`` takes losses, errors and norms for small."""
+    """Return whether a lower value is better; ``auto`` says so of losses, errors, norms and durations."""
     if order == "auto":
         return any(word in metric for word in ("loss", "error", "norm", "duration"))
     return order == "ascending"
 
 
 def usual_metric(runs: "pd.DataFrame") -> str:
-    """What runs are compared by where nothing else is said: without a validation part by training's."""
+    """Return the metric that runs are compared by unless another is given.
+
+    It is the validation accuracy, or the training accuracy if no run has a validation part.
+    """
     validated = "val/accuracy" in runs and runs["val/accuracy"].notna().any()
     return "val/accuracy" if validated or "train/accuracy" not in runs else "train/accuracy"
 
 
 def known_metric(runs: "pd.DataFrame", metric: str) -> str:
-    """The metric's column (or ``duration``), or ``InputError`` that names the metrics there are."""
+    """Return the metric if it is a column or ``duration``; else raise ``InputError`` with the known ones."""
     metrics = [name for name in map(str, runs) if "/" in name and not name.startswith("tags.")]
     if metric in (*metrics, "duration"):
         return metric
@@ -82,15 +85,15 @@ def known_metric(runs: "pd.DataFrame", metric: str) -> str:
 def order_runs(
     runs: "pd.DataFrame", metric: str, order: str = "auto", *, finished_first: bool = False
 ) -> "pd.DataFrame":
-    """The runs, best first by ``metric``; those without it last.
+    """Return the runs ordered by ``metric``, the best first and those without it last.
 
-    Among equals the lower loss comes first, then the lower seed, then the name (``ranking``). With
-    ``finished_first`` those that did not finish come after all that did.
+    Ties are broken by the lower loss, then the lower seed, then the name (see ``ranking``). With
+    ``finished_first`` all runs that finished come before those that did not.
 
     Raises
     ------
     InputError
-        If no run has the metric; the message names those there are.
+        If no run has the metric; the message names the metrics that runs have.
     """
     if runs.empty:
         return runs
@@ -102,7 +105,7 @@ def order_runs(
 
 
 def best_run(runs: "pd.DataFrame", metric: str, order: str = "auto") -> str | None:
-    """The id of the best run that finished and has the metric; None if there is none."""
+    """Return the id of the best finished run that has the metric, or None if there is none."""
     if runs.empty or metric not in runs:
         return None
     finished = runs[(runs["status"] == "FINISHED") & runs[metric].notna()]
@@ -110,12 +113,12 @@ def best_run(runs: "pd.DataFrame", metric: str, order: str = "auto") -> str | No
 
 
 def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
-    """Runs that differ in ``seed`` alone as one row: mean and standard deviation of each metric, count.
+    """Merge runs that differ only in ``seed`` into one row, with mean and standard deviation of each metric.
 
-    Columns: the other params that differ, ``runs`` (how many finished), ``unfinished`` where there are
-    any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single
-    run) over those that finished: the last values of a run that diverged are no result. Best mean first;
-    among equals the lower mean of the loss, then by the params.
+    The columns are the other params that differ, ``runs`` (how many finished), ``unfinished`` if there are
+    any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single run).
+    Only finished runs count: the last values of a run that diverged are not a result. The best mean comes
+    first; ties are broken by the lower mean of the loss, then by the params.
     """
     import pandas as pd
 
@@ -148,7 +151,7 @@ def order_settings(
     losses: NDArray[np.float64] | None,
     up: bool,
 ) -> NDArray[np.intp]:
-    """The rows, best mean first; among equals the lower mean of the loss, then by the params ``by``."""
+    """Return the row numbers, best mean first; ties go by the lower mean loss, then by the params ``by``."""
     keys = [means if up else -means]
     if losses is not None:
         keys.append(losses)
@@ -157,10 +160,10 @@ def order_settings(
 
 
 def table_of_runs(runs: "pd.DataFrame", metric: str, others: Iterable[str] = ()) -> "pd.DataFrame":
-    """What the command shows of each run: its name, what differs, the metrics, status and duration.
+    """Return the columns that ``compare`` shows: name, params that differ, metrics, status and duration.
 
-    Tags and notes that users have given are shown, too, if any run has them. Ids are
-    as short as can be told apart from each other and from those of ``others``.
+    Tags and notes given by users are included if any run has them. Ids are shortened as far as they still
+    differ from each other and from the ids in ``others``.
     """
     metrics = [name for name in dict.fromkeys((metric, *METRICS)) if name in runs]
     table = runs[["run_id", "run_name", *varying_parameters(runs), *metrics, "status", "duration"]].copy()

@@ -1,4 +1,4 @@
-"""Conditions on runs, as they are typed: ``optimizer.learning_rate>=0.1``, ``model.activation=tanh``."""
+"""Conditions on runs as users type them: ``optimizer.learning_rate>=0.1``, ``model.activation=tanh``."""
 
 import difflib
 import operator
@@ -25,13 +25,13 @@ _CONDITION = re.compile(r"\s*([^<>=!\s]+)\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*")
 
 
 def keep_where(runs: "pd.DataFrame", conditions: Sequence[str]) -> "pd.DataFrame":
-    """The runs for which every condition holds; a run that lacks the column meets none but ``!=``.
+    """Return the runs that meet every condition; a run without a value in the column meets only ``!=``.
 
     Raises
     ------
     InputError
-        For a condition that cannot be read, an unknown column, a number column compared with text, or
-        text put in order.
+        If a condition cannot be read, names an unknown column, compares a column of numbers with text, or
+        orders text with ``<`` or ``>``.
     """
     if runs.empty:
         return runs
@@ -50,7 +50,7 @@ def keep_where(runs: "pd.DataFrame", conditions: Sequence[str]) -> "pd.DataFrame
 
 
 def _known_column(runs: "pd.DataFrame", column: str, condition: str) -> str:
-    """The column, or ``InputError`` with the nearest that there are."""
+    """Return the column, or its name in another version; else raise ``InputError`` with similar names."""
     column = name_among(column, runs)
     if column in runs:
         return column

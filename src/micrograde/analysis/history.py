@@ -25,15 +25,15 @@ def load_history(
     sweep: str | None = None,
     metrics: Sequence[str] | None = None,
 ) -> "pd.DataFrame":
-    """All values of all metrics of the runs: one row a value.
+    """Return all values of all metrics of the runs, one row for each value.
 
-    Sorted by run (as they started), metric and step; several values of one step by value. Which runs are
-    left out of ``load_runs`` are left out here too, unless ``run_ids`` names them.
+    Rows are sorted by run (in the order they started), metric and step; several values of one step by value.
+    Runs that ``load_runs`` leaves out are left out here, too, unless ``run_ids`` names them.
 
     Columns
     -------
     run_id
-        Categorical; the categories are all runs that were asked for, as they started.
+        Categorical; the categories are all selected runs, in the order they started.
     metric
         Categorical, such as ``val/loss``.
     step
@@ -44,8 +44,8 @@ def load_history(
     Parameters
     ----------
     tracking_uri
-        As ``load_runs`` takes it: a SQL store answers one query; a server is asked for each metric of
-        each run, which takes some milliseconds each.
+        As for ``load_runs``. A SQL store is read with one query; a server is asked for each metric of each
+        run, which takes a few milliseconds each.
     run_ids
         Only these runs: their ids, the beginnings of ids, or ``latest``; see ``find_run_ids``.
     sweep
@@ -58,7 +58,7 @@ def load_history(
     InputError
         If there is no such run or sweep, or the store cannot be read.
     ValueError
-        If ``run_ids`` comes with another choice of runs.
+        If ``run_ids`` is given together with ``experiment_name`` or ``sweep``.
     """
     import pandas as pd
 
@@ -101,8 +101,8 @@ def load_history(
         np.concatenate([np.array([], dtype), *part]) for part, dtype in zip(parts, types, strict=True)
     )
     gone = [run_codes.pop(run_id) for run_id in left_out.reasons if run_id in run_codes]
-    if gone:  # whole, and the codes of the others without gaps
-        code_of = np.full(len(about) + 1, -1, np.int32)  # the last one is that of -1
+    if gone:  # drop these runs and renumber the others without gaps
+        code_of = np.full(len(about) + 1, -1, np.int32)  # the last entry maps the code -1 to itself
         code_of[list(run_codes.values())] = np.arange(len(run_codes))
         run = code_of[run]
     infinities(value)

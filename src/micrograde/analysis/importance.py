@@ -1,4 +1,4 @@
-"""Which columns of a table of runs matter most, where a terminal has no room for all."""
+"""Rank the columns of a table of runs, for a terminal that has no room for all of them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,16 +8,16 @@ from micrograde.analysis.comparing import METRICS, SEED, varying_parameters
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIRST = 4  # params that come before what else was measured
+_FIRST = 4  # params that come before the other metrics
 _EXPERIMENT = "experiment_name"
 
 
 def by_importance(runs: "pd.DataFrame", metric: str) -> list[str]:
-    """The columns that tell most of the runs, the most important first.
+    """Return the names of the columns, the most important first.
 
-    The id and the metric that orders them; the status, if some did not finish; the params that were set, the
-    one that differs in most runs first and the seed last; other metrics; then what follows from a choice
-    that is shown already: ``data.noise`` from ``data.name``, a run's name from the params it is made of.
+    The order: the id and the metric that orders the runs; the status, if some did not finish; the params that
+    were set, the one that differs in most runs first and the seed last; other metrics; then what follows from
+    a column shown already, as ``data.noise`` does from ``data.name``, or a run's name from its params.
     """
     names = [name for name in varying_parameters(runs) if name != SEED]
     names += [_EXPERIMENT] if runs[_EXPERIMENT].nunique() > 1 else []
@@ -36,17 +36,17 @@ def by_importance(runs: "pd.DataFrame", metric: str) -> list[str]:
 
 
 def _follows(runs: "pd.DataFrame", name: str, choices: Sequence[str]) -> bool:
-    """Whether a choice that differs says already what the param is."""
+    """Return whether the param's value follows from one of the choices that differ."""
     values = runs[name].astype(str)
     return any(values.groupby(runs[choice].astype(str)).nunique().max() <= 1 for choice in choices)
 
 
 def _rare(runs: "pd.DataFrame", name: str) -> float:
-    """In how many of the runs it is not what it is in most."""
+    """Return the share of runs in which the param does not have its most frequent value."""
     return 1 - float(runs[name].astype(str).value_counts(normalize=True).max())
 
 
 def _are_named(runs: "pd.DataFrame") -> bool:
-    """Whether somebody gave them names: by themselves they are called by their data or what was typed."""
+    """Return whether a user named any run: a default name is ``defaults`` or the overrides typed."""
     words = {word for name in runs["run_name"].dropna() for word in name.split()}
     return any("=" not in word and word != "defaults" for word in words)

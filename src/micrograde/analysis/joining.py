@@ -1,4 +1,4 @@
-"""From the rows of a store to one data frame: a row a run, a column a param, metric or tag."""
+"""Join the rows of a store into a data frame: a row for each run; a column for each param, metric and tag."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,14 @@ ABOUT = (
     "duration",
     "parent_run_id",
 )
-"""The columns every run has, before its params, metrics and tags."""
+"""The columns that every run has; they come before params, metrics and tags."""
 
 
 def joined(raw: RawRuns) -> "pd.DataFrame":
-    """The runs as a frame, newest first; ``load_runs`` describes its columns."""
+    """Return the runs as a data frame, newest first; see ``load_runs`` for its columns."""
     import pandas as pd
 
-    # Runs of a sweep may start in the same millisecond; their ids then decide.
+    # Runs of a sweep may start in the same millisecond; then they are ordered by id.
     about = sorted(raw.about, key=lambda run: (-(run.start_time or 0), run.run_id))
     row_of = {run.run_id: row for row, run in enumerate(about)}
     columns = _about_columns(about)
@@ -43,7 +43,7 @@ def joined(raw: RawRuns) -> "pd.DataFrame":
 
 
 def infinities(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stored values as they were measured: MLflow keeps the largest number for an infinity. In place."""
+    """Restore infinities, for which MLflow stores the largest float; change ``values`` in place."""
     large = np.abs(values) >= LARGEST
     values[large] = np.copysign(np.inf, values[large])
     return values
@@ -71,13 +71,13 @@ def _about_columns(about: Sequence[RunAbout]) -> dict[str, Any]:
 
 
 def _columns(rows: Iterable[tuple[str, str, Any]], row_of: dict[str, int]) -> dict[str, list[Any]]:
-    """The columns by name, sorted; None where a run has no such key."""
+    """Return the columns by name, sorted, with None where a run lacks the key."""
     columns: dict[str, list[Any]] = {}
     for run_id, key, value in rows:
         row = row_of.get(run_id)
-        if row is not None:  # else it has started since the runs were read
+        if row is not None:  # otherwise the run has started since the runs were read
             if key not in columns:
                 columns[key] = [None] * len(row_of)
             columns[key][row] = value
-    # The config names the experiment, too.
+    # The params hold ``experiment_name``, too, which is a column of ``ABOUT`` already.
     return {name: columns[name] for name in sorted(columns) if name not in ABOUT}

@@ -1,4 +1,4 @@
-"""How a table stands on lines: whole, or with the columns and headers that fit a terminal."""
+"""Lay out a table in lines of text: the whole table, or the columns that fit a terminal."""
 
 import re
 from collections.abc import Sequence
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field, replace
 from micrograde.core.terminal import cells, cut, cut_beginning
 
 _MARGIN = 2
-_WIDE_GAP, _GAP = 3, 2  # between columns: of a table that is whole, of one that had to be fitted
-_TEXTS = (24, 16, 12, 8)  # columns to which text may be shortened; below the first only if all then fits
-_HEADER = 13  # beyond that a part of a header is broken at its underscores
+_WIDE_GAP, _GAP = 3, 2  # between columns: of a whole table, of a fitted one
+_TEXTS = (24, 16, 12, 8)  # widths to which text may be shortened; one below 24 only if all columns then fit
+_HEADER = 13  # a part of a header that is wider than this is broken at its underscores
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it is to be read.
+    """A column as it is shown.
 
     Attributes
     ----------
     texts
         One for each row.
     to_the_right
-        Whether they end below each other, as numbers do.
+        Whether texts are aligned to the right, as numbers are.
     whole
-        Whether no text of it may be shortened: half a number or id is none.
+        Whether no text may be shortened: a part of a number or of an id is useless.
     """
 
     name: str
@@ -31,10 +31,10 @@ class Column:
     to_the_right: bool = False
     whole: bool = False
     width: int = field(init=False)
-    """Of the longest text."""
+    """The width of the longest text."""
 
     def __post_init__(self) -> None:
-        """Measure it once."""
+        """Compute the width once."""
         object.__setattr__(self, "width", max(map(cells, self.texts), default=0))
 
 
@@ -48,7 +48,7 @@ class Layout:
 
 
 def whole_layout(columns: Sequence[Column], *, rule: str = "─") -> Layout:
-    """All columns, as wide as they are, under a header of one line; all lines end below each other."""
+    """Lay out all columns at their full width, with a header of one line; all lines are of one length."""
     widths = _whole_widths(columns)
     header, *rows = _lines(columns, [[column.name] for column in columns], widths, _WIDE_GAP)
     total = sum(widths) + _WIDE_GAP * (len(widths) - 1)
@@ -67,19 +67,19 @@ def fitted_layout(
     rule: str = "─",
     more: str = "…",
 ) -> Layout:
-    """The table in lines that take at most ``width`` columns of a terminal.
+    """Lay out the table in lines that are at most ``width`` terminal columns wide.
 
-    If it does not fit as it is, headers are broken into lines, long texts shortened, and the least important
-    columns left out. The most important one is always there.
+    If the whole table does not fit, headers are broken into lines, long texts shortened, and the least
+    important columns left out. The most important column is always shown.
 
     Parameters
     ----------
     important
-        Names of columns, the most important first; others come after them, as they stand.
+        Names of columns, the most important first; the others follow in their order in ``columns``.
     rule
-        What the line below the header is made of.
+        The character that the line below the header repeats.
     more
-        What stands for characters that are left out.
+        The mark for characters that are left out.
     """
     if sum(_whole_widths(columns)) + _WIDE_GAP * (len(columns) - 1) + 2 * _MARGIN <= width:
         return whole_layout(columns, rule=rule)
@@ -109,9 +109,9 @@ def _by_importance(columns: Sequence[Column], important: Sequence[str]) -> list[
 def _fitted_widths(
     columns: Sequence[Column], widest: Sequence[int], order: Sequence[int], room: int, text: int
 ) -> dict[int, int]:
-    """The widths of the columns that fit, by their places, if texts are shortened to ``text``.
+    """Return the widths of the columns that fit if texts are shortened to ``text``, by column number.
 
-    ``order`` has the most important first.
+    ``order`` lists the column numbers, the most important first.
     """
     widths: dict[int, int] = {}
     for place in order:
@@ -123,7 +123,7 @@ def _fitted_widths(
             widths[place] = least
             room -= least + _GAP
     room += _GAP
-    for place in order:  # what is left goes to those that would need more
+    for place in order:  # the room that is left goes to columns that are narrower than their texts
         if place in widths:
             wider = min(widest[place] - widths[place], room)
             widths[place] += wider
@@ -132,7 +132,7 @@ def _fitted_widths(
 
 
 def _broken(name: str, longest: int) -> list[str]:
-    """A header in lines, broken behind dots, slashes and spaces, and underscores where parts are long."""
+    """Break a header into lines after dots, slashes and spaces, and after underscores in long parts."""
     parts = re.findall(r"[^./ ]*[./ ]|[^./ ]+", name)
     if cells(name) <= max(longest, 1) or not parts:
         return [name]
@@ -151,7 +151,11 @@ def _broken(name: str, longest: int) -> list[str]:
 
 
 def _shortened(column: Column, width: int, more: str) -> Column:
-    """The column with its long texts cut where most of them still differ: first tried is the middle."""
+    """Return the column with its long texts cut so that as many as possible still differ.
+
+    Each text is cut in the middle, or loses its beginning, or loses what all beginnings share; of ways that
+    keep equally many apart the first is taken.
+    """
     if column.width <= width:
         return column
     distinct = list(dict.fromkeys(column.texts))
@@ -167,8 +171,8 @@ def _shortened(column: Column, width: int, more: str) -> Column:
 
 
 def _beginning_alike(texts: Sequence[str]) -> int:
-    """How many characters of their beginnings are the same in all; 0 of texts that do not differ."""
-    first, last = min(texts), max(texts)  # between them all others begin alike, too
+    """Return the length of the beginning that all texts share; 0 if all texts are the same."""
+    first, last = min(texts), max(texts)  # what these two share, all texts between them share, too
     pairs = enumerate(zip(first, last, strict=False))
     return next((place for place, (one, other) in pairs if one != other), 0)
 
@@ -176,7 +180,7 @@ def _beginning_alike(texts: Sequence[str]) -> int:
 def _lines(
     columns: Sequence[Column], headers: Sequence[Sequence[str]], widths: Sequence[int], gap: int
 ) -> list[str]:
-    """The lines of the header and of the rows; a header of fewer lines than others begins lower."""
+    """Return the lines of the header and of the rows; headers of fewer lines are aligned at the bottom."""
     height = max(map(len, headers))
     filled = []
     for column, header, width in zip(columns, headers, widths, strict=True):

@@ -21,9 +21,9 @@ def load_runs(
     where: Sequence[str] = (),
     sweep: str | None = None,
 ) -> "pd.DataFrame":
-    """All runs of a store, newest first: one row a run.
+    """Return all runs of a store, newest first, one row for each run.
 
-    A sweep itself is none, and an attempt that was killed and run again is left out.
+    The parent run of a sweep is not a row, and an attempt that was killed and run again is left out.
 
     Columns
     -------
@@ -34,19 +34,19 @@ def load_runs(
     duration
         Seconds; missing while a run is going on.
     parent_run_id
-        Of a sweep's run the sweep, else missing.
+        The id of the sweep that the run belongs to; missing for a single run.
     optimizer.learning_rate and the other params
-        Typed: integer, float, boolean or text, by what all runs have; missing where a run has none.
+        Integer, float, boolean or text, whichever fits the values of all runs; missing where a run has none.
     val/accuracy and the other metrics
         The last value of each.
     tags.micrograde.config_digest and the other tags of micrograde, tags.team and the other tags of a user
-        Text; missing where a run has none. MLflow's own are left out.
+        Text; missing where a run has none. MLflow's own tags are left out.
 
     Parameters
     ----------
     tracking_uri
-        A SQL store (``sqlite:///...``), read directly, or a tracking server (``http://...``), asked
-        through MLflow's client. Both give the same frame.
+        A SQL store (``sqlite:///...``), which is read directly, or a tracking server (``http://...``), which
+        is read through MLflow's client. Both give the same frame.
     where
         Conditions such as ``optimizer.learning_rate>=0.1``; see ``conditions``.
     sweep
@@ -62,12 +62,12 @@ def load_runs(
     parent = None
     if sweep is not None:
         parent = find_sweep(tracking_uri, sweep, experiment_name=experiment_name).run_id
-    # Selected in the store, so that the columns and their types are those of the runs that remain.
+    # Select in the store, so that the columns and their types are those of the selected runs.
     selection = Selection(experiment_name, status, parent)
     runs = joined(store_of(tracking_uri).read_runs(tracking_uri, selection))
     return keep_where(runs, where).reset_index(drop=True)
 
 
 def list_run_ids(tracking_uri: str) -> list[str]:
-    """The ids of all runs that ``load_runs`` reads of a store, in no order."""
+    """Return the ids of all runs that ``load_runs`` reads from a store, in no particular order."""
     return [about.run_id for about in store_of(tracking_uri).read_about(tracking_uri, Selection())]

@@ -1,4 +1,4 @@
-"""A page of HTML that needs nothing else: style and pictures are inside, whatever was typed is escaped."""
+"""A self-contained HTML page: style and pictures are embedded, and all text is escaped."""
 
 import base64
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ td.number, th.number { text-align: right; }
 td.long { white-space: normal; min-width: 22rem; overflow-wrap: anywhere; }
 img { max-width: 100%; height: auto; display: block; margin: 0.5rem 0 1.2rem; }
 """
-_LONG = 60  # characters from which on a cell may be broken into lines
+_LONG = 60  # characters beyond which a cell may be broken into lines
 
 
 def page(title: str, about: str, parts: Sequence[str]) -> str:
-    """The whole page; ``title`` and ``about`` are text, ``parts`` what the functions below return."""
+    """Return the whole page; ``title`` and ``about`` are text, ``parts`` HTML from the functions below."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
@@ -44,21 +44,21 @@ def page(title: str, about: str, parts: Sequence[str]) -> str:
 
 
 def heading(text: str) -> str:
-    """The title of a section."""
+    """Return the title of a section."""
     return f"<h2>{escape(text)}</h2>"
 
 
 def paragraph(text: str) -> str:
-    """A paragraph."""
+    """Return a paragraph."""
     return f"<p>{escape(text)}</p>"
 
 
 def table(frame: "pd.DataFrame", *, codes: Sequence[str] = ()) -> str:
-    """A frame whole; the columns ``codes`` hold ids and the like."""
+    """Return the whole frame as a table; the columns ``codes`` (ids and the like) are set as code."""
     import pandas as pd
 
     names = [str(name) for name in frame]
-    # Settings keep to the left like words: only what is measured is read by its digits.
+    # Only floats, which are mostly measured, are aligned by their digits; settings are aligned to the left.
     numeric = {name for name in names if pd.api.types.is_float_dtype(frame[name])}
     head = "".join(f"<th{_class(name in numeric)}>{escape(name)}</th>" for name in names)
     columns = [
@@ -69,7 +69,7 @@ def table(frame: "pd.DataFrame", *, codes: Sequence[str] = ()) -> str:
 
 
 def picture(path: Path, description: str) -> str:
-    """A PNG, inside the page."""
+    """Return a PNG embedded in the page."""
     content = base64.b64encode(path.read_bytes()).decode()
     return f'<img alt="{escape(description)}" src="data:image/png;base64,{content}">'
 

@@ -1,4 +1,4 @@
-"""Which run is the better one, everywhere alike: by the metric, among equals by loss, then by seed."""
+"""The ranking of runs that all parts share: by the metric, then by loss, then by seed, then by name."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """What a run is ranked by; NaN is a loss that is not known."""
+    """The values that a run is ranked by; the loss is NaN if unknown."""
 
     value: float
     loss: float
@@ -22,29 +22,29 @@ class Standing(NamedTuple):
     name: str
 
     def key(self, *, ascending: bool) -> tuple[float, float, int, str]:
-        """The best run has the least one."""
+        """Return the sort key; the best run has the smallest."""
         loss = math.inf if math.isnan(self.loss) else self.loss
         return self.value if ascending else -self.value, loss, self.seed, self.name
 
 
 def standing(metrics: Mapping[str, float], metric: str, seed: int, name: str) -> Standing | None:
-    """That of a run with these last metrics; None if it has no value of the metric."""
+    """Return the standing of a run with these last metrics, or None if it has no value of ``metric``."""
     value = metrics.get(metric, math.nan)
     beside = loss_beside(metric, metrics)
     return None if math.isnan(value) else Standing(value, metrics[beside] if beside else math.nan, seed, name)
 
 
 def loss_beside(metric: str, there_are: Collection[str]) -> str | None:
-    """The loss that breaks ties of a metric: of the same part of the data, else another that there is."""
+    """Return the loss that breaks ties of a metric: of the same part of the data, else of another part."""
     part = metric.partition("/")[0]
     named = (f"{part}/loss", "val/loss", "train/loss")
     return next((name for name in named if name in there_are and name != metric), None)
 
 
 def rank(runs: "pd.DataFrame", metric: str, *, ascending: bool) -> NDArray[np.intp]:
-    """The rows of ``runs``, best first; those without the metric last, equals in all as they are.
+    """Return the row numbers of ``runs``, the best first and those without the metric last.
 
-    Among equals by metric the lower loss comes first, then the lower seed, then the name.
+    Ties are broken by the lower loss, then the lower seed, then the name; otherwise the order is kept.
     """
     keys = [runs[metric].to_numpy("float64") * (1 if ascending else -1)]
     if beside := loss_beside(metric, [str(name) for name in runs]):
@@ -54,7 +54,7 @@ def rank(runs: "pd.DataFrame", metric: str, *, ascending: bool) -> NDArray[np.in
 
 
 def natural_ranks(values: "pd.Series[Any]") -> NDArray[Any]:
-    """(N,) the place of each value among the different ones, in natural order."""
+    """Return the rank (N,) of each value among the distinct values, in natural order."""
     texts: Sequence[object] = values.tolist()
     keys = [natural_key(value) for value in texts]
     place = {key: number for number, key in enumerate(sorted(set(keys)))}

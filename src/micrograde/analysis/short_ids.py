@@ -1,4 +1,4 @@
-"""Run ids in few characters: a beginning that no other run has, which every command takes for the id."""
+"""Short run ids: a beginning that no other run has, which every command accepts in place of the id."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,9 +6,9 @@ SHORTEST = 8
 
 
 def short_ids(run_ids: Sequence[str], others: Iterable[str] = ()) -> list[str]:
-    """The shortest beginnings, all of one length, that tell these ids apart, also from ``others``.
+    """Return the shortest beginnings, all of one length, that are unique among these ids and ``others``.
 
-    At least eight characters long; the same id may come several times.
+    They are at least eight characters long. The same id may occur several times.
     """
     chosen, rest = set(run_ids), set(others) - set(run_ids)
     length = SHORTEST

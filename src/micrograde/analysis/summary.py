@@ -1,4 +1,4 @@
-"""Runs grouped by some of their parameters: mean, spread, confidence, the best of each group."""
+"""Summarize runs grouped by some of their parameters: mean, spread, confidence interval, best run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str = "auto") -> "pd.DataFrame":
-    """The runs in groups of the same values of ``by``: one row a group, best mean first.
+    """Group the runs by equal values of ``by`` and return one row for each group, best mean first.
 
-    Among equals the lower mean of the loss comes first, then they go by the parameters. What is measured is
-    that of the runs that finished and have the metric: the last values of a run that diverged are no result.
-    A missing value of a parameter is a value like any other.
+    Ties are broken by the lower mean of the loss, then by the parameters. Only runs that finished and have
+    the metric are measured: the last values of a run that diverged are not a result. A missing parameter is
+    a value like any other.
 
     Columns
     -------
@@ -32,24 +32,24 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     ci_low, ci_high
         The 95 % confidence interval of the mean, by Student's t; NaN for a single run.
     best, best_run_id
-        The best value and its run (of equals the lower loss, then the lower seed); missing if the group has
-        none.
+        The best value and its run (ties: the lower loss, then the lower seed); missing if no run of the
+        group has a value.
     run_ids
-        A list of the ids of all runs of the group, in the order of ``runs``.
+        A list: the ids of all runs of the group, in the order of ``runs``.
 
     Parameters
     ----------
     runs
-        As ``load_runs`` gives them.
+        As returned by ``load_runs``.
     by
-        Names of columns; none at all make one group of all runs.
+        Names of columns; if empty, all runs are one group.
     order
-        ``ascending``, ``descending``, or ``auto``: losses up, accuracies down.
+        ``ascending``, ``descending``, or ``auto``: ascending for losses, descending for accuracies.
 
     Raises
     ------
     InputError
-        If no run has the metric or one of the columns.
+        If no run has the metric, or a column of ``by`` is missing.
     """
     import pandas as pd
 
@@ -88,7 +88,7 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
 
 
 def _groups(runs: "pd.DataFrame", by: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The group of each run (N,), numbered as they come, and the first run of each group (G,)."""
+    """Return the group of each run (N,), numbered in order of appearance, and each group's first run (G,)."""
     import pandas as pd
 
     group = np.zeros(len(runs), np.int64)
@@ -110,7 +110,7 @@ def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:
 def _means(
     values: NDArray[np.float64], has: NDArray[np.bool_], group: NDArray[np.intp], groups: int
 ) -> NDArray[np.float64]:
-    """(G,) the mean of each group's values where ``has``; NaN of a group that has none."""
+    """Return the mean (G,) of each group's values where ``has`` is true; NaN for a group without any."""
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.bincount(group[has], values[has], groups)
         return np.asarray(sums / np.bincount(group[has], minlength=groups))
@@ -119,7 +119,7 @@ def _means(
 def _best_of_each(
     ranked: NDArray[np.intp], has: NDArray[np.bool_], group: NDArray[np.intp], groups: int
 ) -> NDArray[Any]:
-    """The first row of each group in ``ranked``, of those that have a value; -1 where a group has none."""
+    """Return each group's first row in ``ranked`` that has a value; -1 for a group without any."""
     best = np.full(groups, -1)
     rows = ranked[has[ranked]]
     found, first = np.unique(group[rows], return_index=True)

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 def load_sweeps(tracking_uri: str, *, experiment_name: str | None = None) -> "pd.DataFrame":
-    """All sweeps of a store, the one launched last first: one row a sweep.
+    """Return all sweeps of a store, one row for each, the most recently launched first.
 
     Columns
     -------
     run_id, name, experiment, status
-        Text; the run is the one that the sweep's runs are nested under.
+        Text; ``run_id`` is the id of the sweep's parent run.
     started
         UTC.
     varies
-        A tuple: the params in which its runs differ.
+        A tuple: the params in which the sweep's runs differ.
     runs
-        How many it has, whatever became of them; without attempts that were run again.
+        The number of its runs, whatever their status; attempts that were run again are not counted.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A data frame shown on a terminal, or written to a file."""
+"""Print a data frame on a terminal, or write it to a file."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
     Raises
     ------
     InputError
-        If the ending is none of ``SUFFIXES``, the folder is not there, or the file cannot be written.
+        If the suffix is not one of ``SUFFIXES``, the folder does not exist, or the file cannot be written.
     """
     check_output(path)
     try:
@@ -40,19 +40,19 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
-    """Raise ``InputError`` unless a file of one of these endings could be written there."""
+    """Raise ``InputError`` unless ``path`` has one of the suffixes and a file can be written there."""
     if path.suffix not in suffixes:
         ending = suffixes[0] if len(suffixes) == 1 else f"one of {' '.join(suffixes)}"
         raise InputError(f"output={path}: should end in {ending}")
     try:
         in_folder, is_there = path.parent.is_dir(), path.exists()
         is_folder, is_file = path.is_dir(), path.is_file()
-    except OSError as error:  # a name that is too long, a folder not to be entered
+    except OSError as error:  # a name that is too long, a folder that may not be entered
         raise InputError(f"output={path}: cannot be written ({error.strerror})") from None
     if not in_folder:
         raise InputError(f"output={path}: there is no folder {path.parent}")
     if is_there and not is_file:
-        what = "a folder" if is_folder else "no regular file"
+        what = "a folder" if is_folder else "not a regular file"
         raise InputError(f"output={path}: cannot be written (it is {what})")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"output={path}: cannot be written; needs write permission")
@@ -66,18 +66,18 @@ def print_table(
     numbers: Collection[str] = (),
     whole: str | None = None,
 ) -> None:
-    """Print the frame: whole where there is no terminal, else the columns that fit.
+    """Print the frame: the columns that fit the terminal, or the whole frame if there is no terminal.
 
     Parameters
     ----------
     important
-        The columns that are shown before others, the most important first.
+        Columns that are preferred to others where room is short, the most important first.
     numbers
-        Columns whose texts are numbers, besides those of numbers.
+        Columns of text to be treated as numbers: aligned to the right and never shortened.
     whole
-        What to type to have all columns, such as ``output=runs.csv``.
+        What to type to get all columns, such as ``output=runs.csv``.
     """
-    # Names may be anybody's: nothing in them is an escape sequence that a terminal acts on.
+    # Names may come from anybody: escape sequences that a terminal would act on are made harmless.
     columns = [
         Column(
             _shown(str(name)),
@@ -106,7 +106,7 @@ def print_table(
 
 
 def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """``<metric> mean`` and ``<metric> std`` as one column ``<metric>`` of ``mean ± std``, to be read."""
+    """Merge columns ``<metric> mean`` and ``<metric> std`` into one ``<metric>`` of texts ``mean ± std``."""
     import pandas as pd
 
     merged = frame.copy()
@@ -123,7 +123,7 @@ def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def as_cell(column: str, value: Any) -> str:
-    """A value in few characters: four digits where it is measured, as it was given where it is set."""
+    """Return a value as short text: floats with four digits, ``duration`` in seconds, ``-`` if missing."""
     import pandas as pd
 
     if pd.isna(value):
@@ -136,7 +136,7 @@ def as_cell(column: str, value: Any) -> str:
 
 
 def _shown(text: str) -> str:
-    """As this output can show it."""
+    """Return the text with what standard output cannot show replaced."""
     return spelled(printable(text))
 
 
@@ -145,12 +145,12 @@ def _is_number(dtype: Any) -> bool:
 
 
 def _markdown(frame: "pd.DataFrame") -> str:
-    """A GitHub table; pandas writes one only with another library. No cell holds HTML, or a link."""
-    told = {"&": "&amp;", "<": "&lt;", "|": "\\|", "](": "]\\(", "\n": " "}
+    """Return a GitHub table, in which no cell is read as HTML or a link; pandas needs a library for that."""
+    escapes = {"&": "&amp;", "<": "&lt;", "|": "\\|", "](": "]\\(", "\n": " "}
 
     def line(cells: list[str]) -> str:
-        for sign, instead in told.items():
-            cells = [cell.replace(sign, instead) for cell in cells]
+        for text, escape in escapes.items():
+            cells = [cell.replace(text, escape) for cell in cells]
         return "| " + " | ".join(cells) + " |\n"
 
     names = [str(name) for name in frame]

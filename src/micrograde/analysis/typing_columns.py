@@ -1,4 +1,4 @@
-"""Params come out of MLflow as text; a column of numbers should be a column of numbers."""
+"""Give columns of params, which MLflow stores as text, their types: integer, float, boolean or text."""
 
 import json
 import math
@@ -14,15 +14,15 @@ _INT64 = range(-(2**63), 2**63)
 
 
 def typed(column: Sequence[str | None]) -> "pd.Series[Any]":
-    """The column as Int64, float64 or boolean if every value it has is one, else as text.
+    """Return the column as Int64, float64 or boolean if all its values allow that, else as text.
 
-    ``true`` and ``false`` are booleans; a column of ``1`` and ``0.5`` is float. What is missing stays
-    missing. A ``null`` param is missing too. A column that a number type could not hold exactly, such as
-    integers too large for 64 bits, stays text.
+    ``true`` and ``false`` are booleans; a column of ``1`` and ``0.5`` is float. Missing values stay missing,
+    and so does a param that is ``null``. A column that a number type cannot hold exactly, such as integers
+    too large for 64 bits, stays text.
     """
     import pandas as pd
 
-    # Most params of a sweep are the same in all runs: each value is read once.
+    # Most params of a sweep are the same in all runs, so each distinct value is parsed once.
     given = [text for text in dict.fromkeys(column) if text is not None and text != "null"]
     code_of: dict[str | None, int] = {text: code for code, text in enumerate(given)}
     codes = np.array([code_of.get(text, -1) for text in column], np.intp)
@@ -31,7 +31,7 @@ def typed(column: Sequence[str | None]) -> "pd.Series[Any]":
 
 
 def _typed_values(texts: list[str]) -> Any:
-    """An array of one type for all."""
+    """Return the texts as an array of one type."""
     import pandas as pd
 
     values = [_json_value(text) for text in texts]

@@ -1,6 +1,7 @@
-"""Pictures: of a run as SVG, of a sweep by matplotlib, of graphs by graphviz; both are imported when used.
+"""Pictures: of a run as SVG, of a sweep with matplotlib, of graphs with graphviz.
 
-``walkthrough`` plays a graph step by step, as one HTML page.
+Matplotlib and graphviz are imported when they are used. ``walkthrough`` plays a graph step by step, as one
+HTML page.
 """
 
 from micrograde.drawing.graph.computational_graph import draw_graph, draw_svg

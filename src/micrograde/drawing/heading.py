@@ -1,4 +1,4 @@
-"""What stands above a picture: whose it is, and the point that it makes."""
+"""The heading of a picture: its title, and one sentence on what it shows."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _LINES = 3  # of each at most
 
 @dataclass(frozen=True)
 class Heading:
-    """A title and the picture's point, in lines that fit the picture."""
+    """The title and the picture's message, broken into lines that fit the picture."""
 
     left: float
     title: list[str]
@@ -21,11 +21,11 @@ class Heading:
 
     @property
     def height(self) -> float:
-        """From the upper edge to where the picture begins."""
+        """Pixels from the upper edge to where the picture begins."""
         return _TOP + _TITLE_LINE * len(self.title) + _POINT_LINE * len(self.point) + _BELOW
 
     def draw(self, canvas: Canvas) -> None:
-        """Write it at the top of the canvas."""
+        """Write the heading at the top of the canvas."""
         y = float(_TOP)
         for line in self.title:
             y += _TITLE_LINE
@@ -36,7 +36,7 @@ class Heading:
 
 
 def heading(title: str, point: str, width: float, *, left: float = 20, right: float = 20) -> Heading:
-    """The heading of a picture of that width; what needs more than three lines is cut."""
+    """Return the heading of a picture ``width`` pixels wide; title and message are cut after three lines."""
     room = width - left - right
     return Heading(
         left,

@@ -1,20 +1,20 @@
-"""A picture that cannot be drawn is left out, and a line says so: no run and no sweep fails for one."""
+"""Leave out a picture that cannot be drawn, and say so in a line, so that no run or sweep fails for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Say = Callable[[str], None]
-"""Is told, in a line, of a picture that is left out."""
+"""A function that reports, in one line of text, a picture that is left out."""
 
-_LENGTH = 200  # characters of an error's words
+_LENGTH = 200  # characters of an error's message that are reported
 
 
 @contextmanager
 def left_out(name: str, say: Say | None) -> Iterator[None]:
-    """Go on after an error in what is drawn within the context; ``say`` is told of it in a line.
+    """Suppress an error in drawing the picture ``name`` within the context, and report it with ``say``.
 
-    With None an error is raised, so that whoever draws a picture by itself sees what is wrong with it. Errors
-    of the system, such as a full disk, are no picture's own and are raised, too.
+    If ``say`` is None the error is raised, so that a caller who draws a single picture sees it. Errors of the
+    operating system, such as a full disk, are not caused by the picture and are always raised.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Colours for quantities and for classes, which people of every colour vision can tell apart."""
+"""Colours for quantities and for classes that people with any colour vision can tell apart."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
 SEQUENTIAL = (
     "#FFFFFF", "#DEEBF7", "#C6DBEF", "#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B",
 )  # fmt: skip
-"""From nothing (the paper) to the most: ColorBrewer's Blues (Harrower & Brewer 2003)."""
+"""From zero (white, as the background) to the maximum: ColorBrewer's Blues (Harrower & Brewer 2003)."""
 
 ORDERED = ("#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58")
-"""For lines in an order, from dark to bright: viridis (van der Walt & Smith 2015) without its yellow end,
-which does not show on white."""
+"""For lines that have an order, from dark to bright: viridis (van der Walt & Smith 2015) without its yellow
+end, which is hard to see on white."""
 
 DIVERGING = (
     "#053061", "#2166AC", "#4393C3", "#92C5DE", "#D1E5F0", "#F7F7F7",
@@ -26,11 +26,11 @@ CLASSES = (TRAIN_COLOUR, VALIDATION_COLOUR, "#009E73", "#E69F00", "#CC79A7", "#5
 """For classes: Okabe & Ito's palette."""
 
 NOT_FINITE = "#9A9A9A"
-"""Where a quantity is infinite or no number."""
+"""Where a quantity is infinite or NaN."""
 
 
 def shade(palette: Sequence[str], shares: ArrayLike) -> NDArray[np.uint8]:
-    """Shares (...) from 0 to 1 as colours (..., 3) along the palette; ``NOT_FINITE`` for one that is not."""
+    """Map shares (...) from 0 to 1 to colours (..., 3) along the palette; NaN and inf to ``NOT_FINITE``."""
     given = np.asarray(shares, float)
     finite = np.isfinite(given)
     stops = np.array([_rgb(colour) for colour in palette])
@@ -42,12 +42,12 @@ def shade(palette: Sequence[str], shares: ArrayLike) -> NDArray[np.uint8]:
 
 
 def shade_names(palette: Sequence[str], shares: ArrayLike) -> list[str]:
-    """The same as texts such as ``#08306B``, for shares (N,)."""
+    """Map shares (N,) to colours as ``shade`` does; return texts such as ``#08306B``."""
     return [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in shade(palette, shares).tolist()]
 
 
 def class_colours(classes: int) -> NDArray[np.uint8]:
-    """(C, 3); beyond seven classes the colours come again."""
+    """Return the colours (C, 3) of so many classes; they repeat after seven."""
     return np.array([_rgb(CLASSES[number % len(CLASSES)]) for number in range(classes)], np.uint8)
 
 

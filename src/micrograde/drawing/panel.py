@@ -13,14 +13,14 @@ from micrograde.drawing.svg import Canvas
 from micrograde.drawing.text import text_width
 
 Ticks = Sequence[tuple[float, str]]
-"""Where an axis is marked, and what is written there."""
+"""The values at which an axis is marked, each with its label."""
 
-_EXACT_DIGITS = 16  # from here on the shortest text that is this float, and no other, says more
+_EXACT_DIGITS = 16  # instead of so many digits, write the shortest text that identifies the float
 _ROUND_STEPS = (1, 2, 5, 10)
 _HUGE = 1e300
-_TINY = 1e-290  # one over a difference below is not finite
-_TICK_SIZE = 12  # of their font
-_BUCKETS = 2  # of points for a pixel, from which a long curve keeps the lowest and the highest
+_TINY = 1e-290  # differences below this are not divided by: the quotient might overflow
+_TICK_SIZE = 12  # font size of the labels
+_BUCKETS = 2  # per pixel: of a long curve each bucket's lowest and highest points are drawn
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -33,7 +33,7 @@ class Panel:
     left, top, width, height
         In pixels.
     x_range, y_range
-        The values at its edges.
+        The values at the edges.
     """
 
     canvas: Canvas
@@ -55,9 +55,9 @@ class Panel:
     def at(
         self, x: float | NDArray[np.floating], y: float | NDArray[np.floating]
     ) -> tuple[float | NDArray[np.floating], float | NDArray[np.floating]]:
-        """Where a point stands on the canvas, or many."""
+        """Return the position, in pixels on the canvas, of one point or of arrays of points."""
         (x_low, x_high), (y_low, y_high) = self.x_range, self.y_range
-        # By halves, which changes no digit: the difference of two that fit float64 may not.
+        # Halves, which are exact, because the difference of two large floats may overflow.
         return (
             self.left + self.width * ((x / 2 - x_low / 2) / (x_high / 2 - x_low / 2)),
             self.top + self.height * ((y_high / 2 - y / 2) / (y_high / 2 - y_low / 2)),
@@ -72,7 +72,7 @@ class Panel:
         y_ticks: Ticks | None = None,
         grid: bool = True,
     ) -> None:
-        """Ticks at round values (whole ones along x), a pale grid across, and what the axes are."""
+        """Draw both axes with their labels, ticks at round values (integers along x) and a pale grid."""
         canvas, bottom, right = self.canvas, self.top + self.height, self.left + self.width
         x_ticks = round_ticks(*self.x_range, whole=True) if x_ticks is None else x_ticks
         y_ticks = round_ticks(*self.y_range) if y_ticks is None else y_ticks
@@ -92,7 +92,7 @@ class Panel:
         canvas.text(self.left - beside, self.top + self.height / 2, y_label, turn=-90)
 
     def draw_curve(self, x: NDArray[np.floating], y: NDArray[np.float64], colour: str, label: str) -> None:
-        """A line through the points; a gap where y is not finite or beyond 1e300; a point alone is a dot."""
+        """Draw a line through the points, with gaps where |y| is not below 1e300; a lone point is a dot."""
         can_draw = drawable(y)
         cuts = np.flatnonzero(np.diff(can_draw.astype(int))) + 1
         pieces = []
@@ -116,13 +116,13 @@ class Panel:
         palette: NDArray[np.uint8] | None = None,
         smooth: bool = False,
     ) -> None:
-        """As ``Canvas.image``, over the whole panel; the first row is the lowest, as y runs upwards."""
+        """Draw an image over the whole panel; as ``Canvas.image``, but the first row is at the bottom."""
         place = (self.left, self.top, self.width, self.height)
         self.canvas.image(*place, pixels[::-1], label, palette=palette, smooth=smooth)
 
 
 def padded_range(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
-    """From the smallest to the largest finite value and a little more; 0 to 1 if there is none."""
+    """Return the range of the finite values with 5 % of margin at each end; (0, 1) if there are none."""
     array = np.asarray(values, float)
     inside = array[drawable(array)]
     if not inside.size:
@@ -136,40 +136,40 @@ def padded_range(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, 
 
 
 def lost_in_rounding(low: float, high: float) -> float:
-    """A distance that float64 can just tell from either number, with a margin."""
+    """Return a distance that float64 surely resolves at either number: eight times its spacing there."""
     return 8 * math.ulp(max(abs(low), abs(high)))
 
 
 def drawable(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """False where a value is not finite, or so huge that its distance from another might not be."""
+    """Return False where a value is not finite, or so large that differences might overflow."""
     return np.abs(values) < _HUGE
 
 
 def _outline(y: NDArray[np.float64], pixels: int) -> NDArray[np.intp]:
-    """Which points to draw: all, or of more than the eye can tell apart each stretch's lowest and highest."""
+    """Return the indices of the points to draw: all, or of a long curve each stretch's lowest and highest."""
     stretch = len(y) // (_BUCKETS * pixels)
     if stretch < 2:
         return np.arange(len(y))
     whole = len(y) // stretch * stretch
     starts = np.arange(0, whole, stretch)
     table = y[:whole].reshape(-1, stretch)
-    ends = [0, *range(whole, len(y))]  # with the last few, so that the curve has both its ends
+    ends = [0, *range(whole, len(y))]  # the first point and the last few, so that the curve has both its ends
     return np.unique(np.concatenate([starts + table.argmin(1), starts + table.argmax(1), ends, [len(y) - 1]]))
 
 
 def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5) -> list[tuple[float, str]]:
-    """Values 1, 2 or 5 times a power of ten apart, with their texts; low <= high, both finite.
+    """Return values that are 1, 2 or 5 times a power of ten apart, with labels; low <= high, both finite.
 
-    There is one alone where no two numbers lie that far apart.
+    Return a single tick, ``low``, if the range is too narrow for float64.
     """
-    rough = high / about - low / about  # of the difference itself float64 may have no number
+    rough = high / about - low / about  # the difference itself may overflow
     if rough < _TINY:
         return [(low, f"{low:.4g}".replace("e+", "e"))]
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * each for each in _ROUND_STEPS if power * each >= rough * (1 - 1e-9))
     if whole:
         step = max(step, 1.0)
-    slack = 1e-9 * about * (rough / step)  # a tick at the very edge stays
+    slack = 1e-9 * about * (rough / step)  # keeps a tick at the very edge
     first, last = math.ceil(low / step - slack), math.floor(high / step + slack)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     largest = max(abs(first), abs(last)) * step
@@ -178,13 +178,13 @@ def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5)
     texts = [format(value, form) for value in values]
     for digits in range(5, _EXACT_DIGITS + 1):
         if form != ".4g" or len(set(texts)) == len(texts):
-            break  # else they differ only behind the last digit
+            break  # otherwise some labels are the same: use more digits
         texts = [repr(value) if digits == _EXACT_DIGITS else format(value, f".{digits}g") for value in values]
     return [(value, text.replace("e+", "e")) for value, text in zip(values, texts, strict=True)]
 
 
 def log_ticks(low: float, high: float, *, about: int = 6) -> list[tuple[float, str]]:
-    """Powers of ten between the logarithms ``low`` and ``high``; 1, 2 and 5 times them where few fit."""
+    """Return powers of ten between the decimal logarithms ``low`` and ``high``; finer ticks if few fit."""
     powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
     if len(powers) > 1:
         every = -(-len(powers) // about)
@@ -199,5 +199,5 @@ def log_ticks(low: float, high: float, *, about: int = 6) -> list[tuple[float, s
 
 
 def _power(exponent: int) -> str:
-    """0.01, 0.1, 1, 10, 100 in full, others as a power of ten."""
+    """Return 0.01, 0.1, 1, 10 or 100 in full, another power of ten with its exponent."""
     return f"{10.0**exponent:g}" if abs(exponent) <= 2 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"

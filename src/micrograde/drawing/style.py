@@ -1,4 +1,4 @@
-"""The look that all pictures share: readable on light and dark pages and by the colour-blind."""
+"""The style that all pictures share, readable on light and dark pages and by colour-blind people."""
 
 import warnings
 from pathlib import Path
@@ -11,29 +11,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito's palette, which people of every colour vision can tell apart.
+# Okabe & Ito's palette, whose colours people with any colour vision can tell apart.
 TRAIN_COLOUR = "#0072B2"
 VALIDATION_COLOUR = "#D55E00"
 PALETTE = (TRAIN_COLOUR, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#767676")
-"""For the values of a choice; the one colour left out marks the best run."""
+"""For the values of a categorical parameter; the colour that is left out marks the best run."""
 INK = "#222222"
 PALE_INK = "#767676"
 GRID = "#E6E6E6"
-PAPER = "#FFFFFF"  # a ground of its own, so that a dark page does not swallow the axes
+PAPER = "#FFFFFF"  # a background, so that the axes can be seen on a dark page
 DPI = 110
 
-_DECADES = 50.0  # from the largest to the smallest loss: from there on by its logarithm
+_DECADES = 50.0  # ratio of the largest to the smallest value beyond which an axis is logarithmic
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure of so many inches, without pyplot and its global state."""
+    """Return an empty figure of this size in inches, made without pyplot and its global state."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
 
 
 def tidy(axes: "Axes") -> None:
-    """Keep of the frame what carries a scale."""
+    """Remove the sides of the frame that carry no scale, and draw a pale horizontal grid."""
     axes.set_facecolor(PAPER)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -45,13 +45,16 @@ def tidy(axes: "Axes") -> None:
 
 
 def scale_metric(axes: "Axes", metric: str, values: NDArray[np.float64]) -> None:
-    """A logarithmic axis for a metric other than an accuracy that is spread over orders of magnitude."""
+    """Make the y axis logarithmic if ``is_spread`` holds for the values."""
     if is_spread(metric, values):
         axes.set_yscale("log")
 
 
 def is_spread(metric: str, values: NDArray[np.float64]) -> bool:
-    """Whether these values of a metric are best told apart by their logarithm."""
+    """Return whether the values span orders of magnitude, so that they belong on a logarithmic axis.
+
+    Accuracies never do, nor do values that are zero or negative.
+    """
     finite = values[np.isfinite(values)]
     if "accuracy" in metric or finite.size == 0 or finite.min() <= 0:
         return False
@@ -59,13 +62,13 @@ def is_spread(metric: str, values: NDArray[np.float64]) -> bool:
 
 
 def plain(text: str) -> str:
-    """Text in which a dollar is a dollar: between two of them matplotlib would read a formula."""
+    """Escape dollar signs, between which matplotlib would typeset a formula."""
     return text.replace("$", r"\$")
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a PNG; the same figure gives the same bytes at any time."""
+    """Write a PNG; equal figures always give equal bytes."""
     with warnings.catch_warnings():
-        # A sign that the font lacks, in a name, is drawn as a box.
+        # A character in a name that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(path, dpi=DPI, metadata={"Software": None})

@@ -1,7 +1,7 @@
-"""Pictures written as SVG at once: a millisecond each, where matplotlib takes three hundred.
+"""Pictures written directly as SVG, in a millisecond each, where matplotlib takes three hundred.
 
-Every run of a sweep leaves its pictures, and a sweep has hundreds of runs. What is drawn once for many runs
-is drawn by matplotlib (``style.py``).
+Every run of a sweep has its own pictures, and a sweep has hundreds of runs. Pictures that are drawn once for
+many runs use matplotlib (``style.py``).
 """
 
 import base64
@@ -26,7 +26,7 @@ _FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 @dataclass(frozen=True)
 class Svg:
-    """A picture as the text of an SVG file; Jupyter shows it."""
+    """A picture as the text of an SVG file; Jupyter displays it."""
 
     text: str
 
@@ -34,20 +34,20 @@ class Svg:
         return self.text
 
     def save(self, path: Path) -> None:
-        """Write the file; the same picture gives the same bytes."""
+        """Write the file; equal pictures give equal bytes."""
         path.write_text(self.text, encoding="utf-8")
 
 
 @dataclass
 class Canvas:
-    """What has been drawn so far; lengths in pixels, from the upper left corner."""
+    """An SVG picture under construction; coordinates are pixels from the upper left corner."""
 
     width: float
     height: float
     parts: list[str] = field(default_factory=list)
 
     def rectangle(self, x: float, y: float, width: float, height: float, fill: str) -> None:
-        """A filled rectangle."""
+        """Draw a filled rectangle."""
         self.parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"/>'
         )
@@ -61,7 +61,7 @@ class Canvas:
         width: float = 1,
         dashed: bool = False,
     ) -> None:
-        """A straight line."""
+        """Draw a straight line."""
         (x1, y1), (x2, y2) = start, end
         look = f' stroke-width="{width:g}"' if width != 1 else ""
         look += ' stroke-dasharray="6 4"' if dashed else ""
@@ -75,7 +75,7 @@ class Canvas:
         *,
         width: float = 2,
     ) -> None:
-        """A line through points, in pieces where it has gaps; ``label`` is for screen readers."""
+        """Draw a line through points, in pieces if it has gaps; ``label`` is for screen readers."""
         path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in piece) for piece in pieces)
         self.parts.append(
             f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
@@ -85,7 +85,7 @@ class Canvas:
     def dots(
         self, points: NDArray[np.floating], colour: str, *, diameter: float, square: bool = False
     ) -> None:
-        """Many discs (or squares) with a pale rim at points (N, 2), as two paths: a few bytes each."""
+        """Draw discs (or squares) with a pale rim at points (N, 2), as two paths of a few bytes per point."""
         path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
         end = "square" if square else "round"
         for stroke, width in ((PAPER, diameter + 1.6), (colour, diameter)):
@@ -105,10 +105,11 @@ class Canvas:
         palette: NDArray[np.uint8] | None = None,
         smooth: bool = False,
     ) -> None:
-        """Colours (rows, columns, 3), from the top, stretched over a rectangle; each a square unless smooth.
+        """Draw an image stretched over a rectangle, with sharp pixels unless ``smooth``.
 
-        With a palette (at most 256, 3) pixels are places in it, (rows, columns). A PNG within the file: a
-        heat map of rectangles would be a hundred times as long.
+        ``pixels`` are colours (rows, columns, 3), the top row first, or, with a palette (at most 256, 3),
+        indices into it (rows, columns). The image is a PNG within the file: a heat map of rectangles would be
+        a hundred times as long.
         """
         from PIL import Image
 
@@ -126,7 +127,7 @@ class Canvas:
         )
 
     def dot(self, x: float, y: float, colour: str) -> None:
-        """A small disc with a pale rim."""
+        """Draw a small disc with a pale rim."""
         self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}" stroke="{PAPER}"/>')
 
     def text(
@@ -141,9 +142,9 @@ class Canvas:
         turn: float = 0,
         halo: bool = False,
     ) -> None:
-        """A line of text on the baseline ``y``, turned clockwise by so many degrees about its anchor.
+        """Write a line of text on the baseline ``y``, turned clockwise by ``turn`` degrees about its anchor.
 
-        With ``halo``, on a pale rim that keeps it readable on any ground.
+        ``halo`` draws a pale rim around it, which keeps it readable on any background.
         """
         turned = f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
         turned += f' stroke="{PAPER}" stroke-width="3" paint-order="stroke"' if halo else ""
@@ -153,7 +154,7 @@ class Canvas:
         )
 
     def finish(self, title: str) -> Svg:
-        """The picture, on paper of its own; ``title`` is for screen readers."""
+        """Return the picture on a white background; ``title`` is for screen readers."""
         width, height = f"{self.width:.0f}", f"{self.height:.0f}"
         return Svg(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -166,5 +167,5 @@ class Canvas:
 
 
 def _text(content: str) -> str:
-    """Text for XML, without the characters that it cannot hold."""
+    """Escape text for XML and replace the characters that XML does not allow."""
     return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", content))

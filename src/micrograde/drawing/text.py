@@ -1,10 +1,10 @@
-"""Texts in a picture: how wide they are and how they fit, as SVG neither measures nor breaks lines."""
+"""Measure, shorten and break the texts of a picture, which SVG does not do."""
 
 import math
 from unicodedata import combining, east_asian_width
 
 # Advance widths of Helvetica, which Arial and Liberation Sans share, in thousandths of the font's size:
-# the signs of ASCII from the space to the tilde (Adobe's font metrics).
+# the characters of ASCII from the space to the tilde (Adobe's font metrics).
 _WIDTHS = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
     556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
@@ -13,23 +13,23 @@ _WIDTHS = (
     333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
     556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 )  # fmt: skip
-_OTHER, _WIDE = 650, 1000  # of a sign beyond ASCII, and of a Chinese one
+_OTHER, _WIDE = 650, 1000  # of a character beyond ASCII, and of an East Asian wide one
 _MORE = "…"
 
 
 def text_width(text: str, size: float) -> float:
-    """Pixels that a line takes in a font of ``size`` pixels; signs beyond ASCII are estimated."""
-    return size / 1000 * sum(map(_sign_width, text))
+    """Return a line's width in pixels in a font of ``size`` pixels; characters beyond ASCII are estimated."""
+    return size / 1000 * sum(map(_character_width, text))
 
 
 def fitted(text: str, size: float, width: float) -> str:
-    """The text on one line, shortened where it would be wider."""
+    """Return the text on one line, shortened to at most ``width`` pixels."""
     line = " ".join(text.split())
     if text_width(line, size) <= width:
         return line
     room, kept = width - text_width(_MORE, size), 0
-    for sign in line:
-        room -= size / 1000 * _sign_width(sign)
+    for character in line:
+        room -= size / 1000 * _character_width(character)
         if room < 0:
             break
         kept += 1
@@ -37,7 +37,7 @@ def fitted(text: str, size: float, width: float) -> str:
 
 
 def broken(text: str, size: float, width: float, *, lines: int) -> list[str]:
-    """The text in lines no wider than that, broken between words; what is beyond the last is left out."""
+    """Break the text between words into at most ``lines`` lines of ``width`` pixels; cut what remains."""
     done: list[str] = []
     words = text.split()
     while words and len(done) < lines - 1:
@@ -52,7 +52,7 @@ def broken(text: str, size: float, width: float, *, lines: int) -> list[str]:
 
 
 def power_of_ten(logarithm: float) -> str:
-    """The number that has this decimal logarithm, in two digits, even if no float holds it."""
+    """Return the number with this decimal logarithm as text of two digits, even if no float can hold it."""
     exponent = math.floor(logarithm)
     if -3 <= exponent < 3:
         return f"{float(f'{10**logarithm:.2g}'):g}"
@@ -60,9 +60,9 @@ def power_of_ten(logarithm: float) -> str:
     return f"{digits}e{exponent}" if digits != "10.0" else f"1.0e{exponent + 1}"
 
 
-def _sign_width(sign: str) -> int:
-    if " " <= sign <= "~":
-        return _WIDTHS[ord(sign) - 32]
-    if combining(sign):
+def _character_width(character: str) -> int:
+    if " " <= character <= "~":
+        return _WIDTHS[ord(character) - 32]
+    if combining(character):
         return 0
-    return _WIDE if east_asian_width(sign) in "WF" else _OTHER
+    return _WIDE if east_asian_width(character) in "WF" else _OTHER

@@ -1,1 +1,1 @@
-"""A trained network with its preprocessing: on disk, as MLflow serves it, as ONNX."""
+"""A trained network with its preprocessing: saved to disk, loaded again, and exported to ONNX."""

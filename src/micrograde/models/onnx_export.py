@@ -1,15 +1,15 @@
 """A trained network as an ONNX model: raw rows in, labels and probabilities out, without Python.
 
-The model computes in the order in which ``TrainedNetwork`` does, preprocessing in float64 and the network in
-its own dtype, with the standard operators of opset 19, the first that compares texts. So they differ only in
-what two libraries round otherwise.
+The model computes in the same order as ``TrainedNetwork``, preprocessing in float64 and the network in its
+own dtype, with the standard operators of opset 19, the first that compares texts. So the two differ only in
+how the libraries round.
 
-- Inputs: ``features`` float64 (n, D); of a model of a table one input (n, 1) for each column, by its name:
-  float64 for numbers, text or truth values for categories.
+- Inputs: ``features`` float64 (n, D); a model trained on a table has one input (n, 1) for each column, named
+  like it: float64 for numbers, text or booleans for categories.
 - Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
 
-A row that ``TrainedNetwork`` refuses, also because its numbers overflow in the network, has no
-probabilities (NaN) and the label "": an operator cannot say why.
+A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities and
+the label "": an ONNX operator cannot report an error.
 """
 
 import json
@@ -37,25 +37,26 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 OPSET = 19
-_IR_VERSION = 9  # the format of that opset's time, so that runtimes of that time read it
+_IR_VERSION = 9  # the file format that was current with that opset, so that runtimes of that time read it
 LABEL, PROBABILITIES, FEATURES = "label", "probabilities", "features"
 _TOLERANCE = 1e-6  # of a probability
-_ROUNDINGS = 10  # so many times what a network's dtype rounds may lie between two libraries
+_ROUNDINGS = 10  # two libraries may differ by this many times the rounding of the network's dtype
 
 Feeds = dict[str, NDArray[Any]]
 """An array for each input of an ONNX model, by its name."""
 
 
 def export_onnx(network: TrainedNetwork, about: Mapping[str, str] | None = None) -> "ModelProto":
-    """The ONNX model of a network, checked by ``onnx.checker``.
+    """Return the ONNX model of a network, checked by ``onnx.checker``.
 
-    Its metadata hold as JSON ``class_names``, ``feature_names`` and ``columns`` (input name to column), and
-    what ``about`` tells.
+    Its metadata hold ``class_names``, ``feature_names`` and ``columns`` (input name to column) as JSON, and
+    the entries of ``about``.
 
     Raises
     ------
     InputError
-        If the extra is not installed; the line says how to. If a name cannot be one of ONNX's.
+        If the extra ``onnx`` is not installed (the message says how to install it), or a name is not allowed
+        in ONNX.
     """
     check_extra()
     import onnx
@@ -63,7 +64,7 @@ def export_onnx(network: TrainedNetwork, about: Mapping[str, str] | None = None)
     try:
         model = _model(network, about or {})
         onnx.checker.check_model(model, full_check=True)
-    except (ValueError, onnx.checker.ValidationError) as error:  # of names that are no Unicode, or empty
+    except (ValueError, onnx.checker.ValidationError) as error:  # names that are not valid Unicode, or empty
         raise InputError(f"the model cannot be exported ({str(error).splitlines()[0][:200]})") from None
     return model
 
@@ -81,7 +82,7 @@ def check_extra() -> None:
 
 
 def as_feeds(network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -> Feeds:
-    """The model's inputs for n rows as ``TrainedNetwork.probabilities`` takes them; texts are Python's."""
+    """Return the ONNX inputs for n rows, given as to ``TrainedNetwork.probabilities``; texts are ``str``."""
     encoding = network.preprocessing.encoding
     if encoding is None:
         features = rows if isinstance(rows, np.ndarray) else rows[list(network.columns)].to_numpy()
@@ -101,12 +102,12 @@ def as_feeds(network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -
 
 
 def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Labels (n,) and probabilities (n, C), by ONNX Runtime on one thread."""
+    """Return labels (n,) and probabilities (n, C), computed by ONNX Runtime on one thread."""
     have_no_reports()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors; warnings are about threads and devices
+    options.log_severity_level = 3  # only errors: warnings are about threads and devices
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     labels, probabilities = session.run([LABEL, PROBABILITIES], feeds)
@@ -114,7 +115,7 @@ def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[n
 
 
 def example_rows(network: TrainedNetwork, rows: int, seed: int = 0) -> "pandas.DataFrame | FloatArray":
-    """Random rows like those trained on: numbers by their mean and deviation, any of the categories."""
+    """Return random rows like the training data: numbers with its mean and deviation, any known category."""
     random, preprocessing = np.random.default_rng(seed), network.preprocessing
     features = preprocessing.means + preprocessing.scales * random.standard_normal(
         (rows, len(preprocessing.means))
@@ -124,23 +125,23 @@ def example_rows(network: TrainedNetwork, rows: int, seed: int = 0) -> "pandas.D
         return features
     import pandas
 
-    # Of a category's columns of ones and zeros the largest is taken for the one.
+    # ``decode`` takes the category whose one-hot column is largest.
     return pandas.DataFrame(encoding.decode(features), columns=list(encoding.columns))
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How an ONNX model and the network that it is of agree on some rows.
+    """How closely an ONNX model and the network that it was exported from agree on some rows.
 
     Attributes
     ----------
     difference
         The largest absolute difference of a probability; infinite if a row has another label or none,
-        except where two classes are as probable as each other to within that difference.
+        except where two classes are equally probable to within that difference.
     rounding
-        What the network's own dtype takes off: the largest absolute difference of a probability to the
-        same network in float64, and of that to one whose parameters are as far from these as the next number
-        of the dtype. Two right float32 libraries are as far apart as that.
+        The error that the network's dtype causes by itself: the largest absolute difference of a probability
+        between the network and its float64 copy, or between that copy and one whose parameters differ by the
+        dtype's rounding. Two correct float32 libraries can differ by as much.
     """
 
     rows: int
@@ -149,7 +150,7 @@ class Agreement:
 
     @property
     def allowed(self) -> float:
-        """1e-6, or more where the network's dtype itself is less exact than that."""
+        """The largest difference that counts as agreement: 1e-6, or more if the dtype is less exact."""
         return max(_TOLERANCE, _ROUNDINGS * self.rounding)
 
     def __bool__(self) -> bool:
@@ -157,14 +158,14 @@ class Agreement:
 
 
 def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -> Agreement:
-    """Have both classify these rows."""
+    """Classify the rows with both models and return how closely they agree."""
     labels, found = run_onnx(model, as_feeds(network, rows))
     expected = network.unchecked_probabilities(rows)
     in_float64 = TrainedNetwork(_in_float64(network.model), network.preprocessing)
     exact = in_float64.unchecked_probabilities(rows)
     nearby = TrainedNetwork(_with_next_numbers(network.model), network.preprocessing)
     changed = np.abs(nearby.unchecked_probabilities(rows) - exact)
-    lost = np.isnan(expected).any(axis=1)  # rows that overflow; in float64 they may not
+    lost = np.isnan(expected).any(axis=1)  # rows that overflow, though perhaps not in float64
     as_lost = (labels[lost] == "").all() and np.isnan(found[lost]).all()
     labels, found, expected, exact = labels[~lost], found[~lost], expected[~lost], exact[~lost]
     rounding = float(np.maximum(np.abs(exact - expected), changed[~lost]).max(initial=0.0))
@@ -178,7 +179,7 @@ def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame 
 
 
 def _with_next_numbers(model: MLP) -> MLP:
-    """The network in float64 with each parameter moved by half a step of its dtype, up or down at random."""
+    """Return a float64 copy with each parameter moved, up or down at random, by half a step of its dtype."""
     generator = np.random.default_rng(0)
     step = float(np.finfo(model.dtype).eps) / 2
     state = {
@@ -218,7 +219,7 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
 
 
 class _Graph:
-    """Nodes, constants, inputs and outputs as they come; no array takes the name of another."""
+    """An ONNX graph under construction: nodes, constants, inputs and outputs; array names are unique."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self.nodes: list[Any] = []
@@ -230,14 +231,14 @@ class _Graph:
         self.axis = self.constant("axis", np.array([1]))
 
     def input(self, name: str, kind: int, width: int) -> str:
-        """An input (n, width)."""
+        """Add an input (n, width) and return its name."""
         import onnx
 
         self.inputs.append(onnx.helper.make_tensor_value_info(name, kind, ["n", width]))
         return name
 
     def constant(self, name: str, value: Any) -> str:
-        """An array; of numbers, truth values, or, as objects, texts."""
+        """Add an array of numbers, booleans or, with dtype object, texts; return its name."""
         import onnx
 
         array, name = np.asarray(value), self._free(name)
@@ -250,7 +251,7 @@ class _Graph:
         return name
 
     def node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        """What the operator makes of its inputs."""
+        """Add an operator and return the name of its output."""
         import onnx
 
         output = name or self._free(operator.lower())
@@ -258,7 +259,7 @@ class _Graph:
         return output
 
     def output(self, name: str, kind: int, shape: list[str | int]) -> None:
-        """Which array is given back."""
+        """Declare the array ``name`` an output of the graph."""
         import onnx
 
         self.outputs.append(onnx.helper.make_tensor_value_info(name, kind, shape))
@@ -271,7 +272,7 @@ class _Graph:
 
 
 def _input_names(preprocessing: Preprocessing) -> dict[str, str]:
-    """The column that each input is for: it is called like the column, unless an output is."""
+    """Map input names to columns; an input has its column's name, with ``_`` added if an output has it."""
     if preprocessing.encoding is None:
         return {}
     columns = preprocessing.encoding.columns
@@ -285,7 +286,7 @@ def _input_names(preprocessing: Preprocessing) -> dict[str, str]:
 
 
 def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
-    """Float64 (n, D): encoded, filled, shifted and scaled; NaN where a number or category is missing."""
+    """Add the preprocessing; its result is float64 (n, D), NaN for a missing number or unknown category."""
     from onnx import TensorProto
 
     encoding, fill = preprocessing.encoding, preprocessing.fill
@@ -306,14 +307,14 @@ def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
 
 
 def _filled(graph: _Graph, features: str, fill: FloatArray | None) -> str:
-    """Missing numbers as what stands in for them."""
+    """Replace missing numbers by the values in ``fill``."""
     if fill is None:
         return features
     return graph.node("Where", graph.node("IsNaN", features), graph.constant("fill", fill), features)
 
 
 def _one_hot(graph: _Graph, name: str, categories: tuple[str, ...]) -> str:
-    """Float64 (n, K) of a column of K categories."""
+    """Add the one-hot encoding, float64 (n, K), of a column of K categories."""
     from onnx import TensorProto
 
     if are_truths(categories):
@@ -325,11 +326,11 @@ def _one_hot(graph: _Graph, name: str, categories: tuple[str, ...]) -> str:
     equal = graph.node("Equal", column, graph.constant("categories", known))
     ones = graph.node("Cast", equal, to=TensorProto.DOUBLE)
     count = graph.node("ReduceSum", ones, graph.axis, keepdims=1)
-    return graph.node("Div", ones, count)  # by one; of an unknown category 0 / 0 makes NaN
+    return graph.node("Div", ones, count)  # the count is 1; for an unknown category 0 / 0 is NaN
 
 
 def _network(graph: _Graph, model: MLP, inputs: str) -> str:
-    """The logits (n, C) in the network's dtype."""
+    """Add the network; its result is the logits (n, C) in the network's dtype."""
     import onnx
 
     out = graph.node("Cast", inputs, to=onnx.helper.np_dtype_to_tensor_dtype(model.dtype))
@@ -337,8 +338,8 @@ def _network(graph: _Graph, model: MLP, inputs: str) -> str:
         if isinstance(layer, Activation):
             out = _activation(graph, model, out)
         elif isinstance(layer, BatchNormalization):
-            # Not folded into the weights before it: that rounds otherwise, and a feature that hardly varies
-            # makes much of it.
+            # Not folded into the weights before it: that rounds differently, and a feature that hardly varies
+            # amplifies the difference.
             factor = layer.gamma / np.sqrt(layer.running_var + layer.epsilon)
             out = graph.node("Sub", out, graph.constant("running_mean", layer.running_mean))
             out = graph.node("Mul", out, graph.constant("factor", factor))
@@ -354,15 +355,15 @@ def _activation(graph: _Graph, model: MLP, inputs: str) -> str:
 
 
 def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, ...]) -> None:
-    """Probabilities and labels, of rows whose features and probabilities are all finite numbers."""
+    """Add probabilities and labels; a row with features or probabilities that are not finite has none."""
     from onnx import TensorProto
 
     largest = graph.constant("largest", np.finfo(np.float64).max)
-    finite = graph.node("LessOrEqual", graph.node("Abs", features), largest)  # not of NaN, either
+    finite = graph.node("LessOrEqual", graph.node("Abs", features), largest)  # false for NaN, too
     ones = graph.node("Cast", finite, to=TensorProto.DOUBLE)
     every = graph.node("Cast", graph.node("ReduceMin", ones, graph.axis, keepdims=1), to=TensorProto.BOOL)
     shares = graph.node("Softmax", graph.node("Cast", logits, to=TensorProto.DOUBLE), axis=1)
-    # Of a row whose numbers overflow the shares are NaN, and so is their sum, which else is 1.
+    # If a row's numbers overflow, the shares are NaN, and so is their sum, which is 1 otherwise.
     total = graph.node("ReduceSum", shares, graph.axis, keepdims=1)
     defined = graph.node("LessOrEqual", total, graph.constant("two", np.float64(2)))
     valid = graph.node("And", every, defined)  # (n, 1)

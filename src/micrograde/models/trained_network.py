@@ -1,10 +1,10 @@
-"""A trained network with the way from raw rows to its inputs, as it is used and as it is kept on disk.
+"""A trained network together with the preprocessing of its inputs, in memory and on disk.
 
 weights.safetensors   parameters and running statistics; in the header, ``model``: the config's model as JSON
 preprocessing.json    see ``Preprocessing.state``
 
-Nothing in these files is code, and none of them is trusted to be well formed: a run of a shared server is
-data.
+Nothing in these files is executed, and none is trusted to be well formed: they may come from a server that
+others write to.
 """
 
 import json
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas
 
 Records: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-"""One row, or several, each by the names of its columns."""
+"""One row, or several, each a mapping from column name to value."""
 Rows: TypeAlias = "pandas.DataFrame | Records | NDArray[Any]"
 
 WEIGHTS, PREPROCESSING = "weights.safetensors", "preprocessing.json"
@@ -42,12 +42,12 @@ _EXAMPLE_ROWS = 3
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """Raw rows in, classes and probabilities out.
+    """A network that classifies raw rows.
 
     Attributes
     ----------
     model
-        A network alone: its parameters are (P,).
+        A single network, not a stack: its parameters are (P,).
     """
 
     model: MLP
@@ -55,24 +55,24 @@ class TrainedNetwork:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of raw rows, which are those of the table trained on, or the features."""
+        """The columns of raw rows: those of the table trained on, or the names of the features."""
         encoding = self.preprocessing.encoding
         return encoding.columns if encoding else self.preprocessing.feature_names
 
     def probabilities(self, rows: Rows) -> FloatArray:
-        """The probability of each class (n, C), in the order of ``preprocessing.class_names``.
+        """Return the probability of each class (n, C), in the order of ``preprocessing.class_names``.
 
         Parameters
         ----------
         rows
-            A table with at least the columns of the training data, by name: a data frame, a list of
-            records, or one record. Or an array (n, D) of features.
+            A table that has at least the columns of the training data (a data frame, a list of records, or
+            one record), or an array (n, D) of features.
 
         Raises
         ------
         InputError
-            A column is missing, or holds what cannot be a feature, or rows have no probabilities because
-            the network's numbers overflow; in one line, which names the rows.
+            If a column is missing or holds a value that cannot be a feature, or rows have no probabilities
+            because the network's numbers overflow; the message is one line and names the rows.
         """
         shares = self.unchecked_probabilities(rows)
         source = "table" if self.preprocessing.encoding else "features"
@@ -80,7 +80,7 @@ class TrainedNetwork:
         return shares
 
     def unchecked_probabilities(self, rows: Rows) -> FloatArray:
-        """As ``probabilities``, with NaN where the network's numbers overflow: such a row is of no class."""
+        """Return ``probabilities`` with NaN, instead of an error, for rows whose numbers overflow."""
         with np.errstate(all="ignore"):
             inputs = self._inputs(rows)
             parts = [
@@ -90,7 +90,7 @@ class TrainedNetwork:
         return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
 
     def predict(self, rows: Rows) -> "pandas.DataFrame":
-        """For each row its ``class`` by name, and ``probability_<name>`` of each class."""
+        """Return each row's ``class`` by name, and ``probability_<name>`` of each class, as a data frame."""
         import pandas
 
         shares, names = self.probabilities(rows), self.preprocessing.class_names
@@ -110,7 +110,7 @@ class TrainedNetwork:
 
 
 def check_classified(lost: NDArray[np.bool_], source: str) -> None:
-    """Raise ``InputError``, which starts with ``source``, if a row (n,) has no probabilities."""
+    """Raise ``InputError``, whose message starts with ``source``, if any row is ``lost`` (n,)."""
     places = np.flatnonzero(lost).tolist()
     if places:
         verb = "has" if len(places) == 1 else "have"
@@ -128,7 +128,7 @@ def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
 
 
 def describe_model(dataset: Dataset) -> ModelDescription:
-    """What MLflow is to know of a classifier for these data, with up to three of their rows."""
+    """Return the description that MLflow stores of a classifier of this dataset, with up to three rows."""
     encoding = dataset.encoding
     rows = dataset.features[~np.isnan(dataset.features).any(axis=1)][:_EXAMPLE_ROWS]
     if encoding is None:
@@ -146,14 +146,14 @@ def describe_model(dataset: Dataset) -> ModelDescription:
 
 
 def _column_type(categories: tuple[str, ...] | None) -> str:
-    """MLflow's name for what a column of a table holds."""
+    """Return MLflow's name for the type of a column."""
     if categories is None:
         return "double"
     return "boolean" if are_truths(categories) else "string"
 
 
 def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
-    """Keep the network, a stack of one whose axis is left out, and its preprocessing."""
+    """Write the network, a stack of one whose replica axis is dropped, and its preprocessing to files."""
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -165,17 +165,17 @@ def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: 
 
 
 def read_network(folder: Path) -> TrainedNetwork:
-    """What ``write_network`` has written.
+    """Read a network that ``write_network`` has written.
 
     Raises
     ------
     InputError
-        If it is not there or not sound; in one line.
+        If the files are missing or malformed; the message is one line.
     """
     try:
         for name in (WEIGHTS, PREPROCESSING):
             if os.path.exists(folder / name) and not os.path.isfile(folder / name):
-                raise ValueError(f"{name} is no file")  # nobody waits for a named pipe
+                raise ValueError(f"{name} is no file")  # reading a named pipe would wait for ever
         arrays, activation = _read_weights(folder / WEIGHTS)
         state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
         preprocessing = Preprocessing.from_state(state)
@@ -184,14 +184,14 @@ def read_network(folder: Path) -> TrainedNetwork:
         inputs, classes = len(preprocessing.means), len(preprocessing.class_names)
         if (model.sizes[0], model.sizes[-1]) != (inputs, classes):
             raise ValueError(f"{inputs} inputs and {classes} classes do not fit the network's {model.sizes}")
-    except Exception as error:  # whatever a broken or hostile file can bring about
+    except Exception as error:  # a broken or hostile file may raise anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{folder}: holds no model of micrograde's ({reason})") from None
+        raise InputError(f"{folder}: holds no micrograde model ({reason})") from None
     return TrainedNetwork(model, preprocessing)
 
 
 def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
-    """The arrays by name, and the activation."""
+    """Return the arrays by name, and the name of the activation."""
     from pydantic import TypeAdapter
     from safetensors import safe_open
 

@@ -1,1 +1,1 @@
-"""Computational graphs and networks, by graphviz."""
+"""Pictures of computational graphs and networks, drawn with graphviz."""

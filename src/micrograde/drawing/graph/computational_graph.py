@@ -1,4 +1,4 @@
-"""The computational graph of a ``Variable``, every operation a record with its value and gradient."""
+"""Draw the computational graph of a ``Variable``; each node shows its value and gradient."""
 
 from typing import TYPE_CHECKING
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     import graphviz
 
 LIMIT = 400
-"""Nodes that are drawn by default; more than that nobody can read."""
+"""The number of nodes drawn by default; a larger graph cannot be read."""
 
 _OPERATION, _PARAMETER, _CONSTANT = "#DCEBF7", "#FBF3D0", "#F2F2F2"
 
 
 def draw_graph(variable: Variable, *, limit: int = LIMIT) -> "graphviz.Digraph":
-    """The graph from left to right, inputs first, as in the notebook.
+    """Draw the graph from left to right, inputs first, as in the notebook.
 
-    Each node is a record of its operation (or its name), its value and its gradient; an array shows its
+    Each node is a box with its operation (or its name), its value and its gradient; an array shows its
     shape, mean and norm. Parameters are yellow, constants grey, operations blue.
 
     Parameters
     ----------
     limit
-        A larger graph is drawn from the output back until so many nodes are reached, and a dashed node
-        says how many are left out.
+        The most nodes to draw. A larger graph is drawn from the output backwards up to this limit, and a
+        dashed node says how many are left out.
     """
     import graphviz
 
@@ -51,7 +51,7 @@ def draw_graph(variable: Variable, *, limit: int = LIMIT) -> "graphviz.Digraph":
 
 
 def draw_svg(variable: Variable) -> str:
-    """The graph as SVG text, for Jupyter."""
+    """Return the graph as SVG text, for Jupyter."""
     return render_source(draw_graph(variable).source, "svg").decode()
 
 
@@ -62,7 +62,7 @@ def _colour(node: Variable) -> str:
 
 
 def _label(node: Variable) -> str:
-    """``op | value | gradient``: in a graph from left to right the fields stand one below the other."""
+    """Return ``op | value | gradient``; in a graph from left to right these fields are stacked."""
     title = " ".join(part for part in (node._op, node.name) if part)
     fields = [title or ("parameter" if node.requires_grad else "constant"), _shown(node.value)]
     if node.requires_grad:
@@ -71,7 +71,7 @@ def _label(node: Variable) -> str:
 
 
 def _shown(value: Value) -> str:
-    """A number with four digits, an array by its shape, mean and norm."""
+    """Return a number with four decimals, or the shape, mean and norm of an array."""
     if np.ndim(value) == 0:
         return f"{float(value):.4f}"
     shape = " × ".join(map(str, np.shape(value)))
@@ -79,6 +79,6 @@ def _shown(value: Value) -> str:
 
 
 def escape_record(text: str) -> str:
-    """Text in which nothing divides a record, begins an escape or a port, or cannot be drawn."""
-    drawable = (sign if sign.isprintable() else " " for sign in text)
-    return "".join(f"\\{sign}" if sign in "\\|{}<>" else sign for sign in drawable)
+    """Escape the characters that are special in a record's label, and blank those that cannot be drawn."""
+    drawable = (character if character.isprintable() else " " for character in text)
+    return "".join(f"\\{character}" if character in "\\|{}<>" else character for character in drawable)

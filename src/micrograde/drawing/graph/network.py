@@ -1,4 +1,4 @@
-"""A network drawn as the chain of its layers, from the input down to the loss."""
+"""Draw a network as the chain of its layers, from the input to the loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ _ACTIVATION_FILL = "#FBF3D0"
 
 @dataclass(frozen=True)
 class LayerNode:
-    """A layer as it is drawn.
+    """A layer and what is written in its box.
 
     Attributes
     ----------
     kind
         input, linear, batch norm, the name of an activation, or loss.
     shape
-        Of its output for the batch, such as (32, 64).
+        The shape of its output for the batch, such as (32, 64).
     parameters
-        How many numbers it learns.
+        The number of trainable parameters.
     activation_norm, gradient_norm
-        Euclidean norms of its output and of the loss's gradient with respect to that.
+        Euclidean norms of its output and of the loss's gradient with respect to that output.
     """
 
     name: str
@@ -40,7 +40,7 @@ class LayerNode:
 
 
 def draw_network(nodes: Sequence[LayerNode], *, title: str) -> "graphviz.Digraph":
-    """The layers from left to right, a record each: kind, shape, parameters and both norms."""
+    """Draw the layers from left to right, each a box with its kind, shape, parameters and both norms."""
     import graphviz
 
     key = "|y|: norm of the output, |dL/dy|: norm of its gradient"
@@ -64,4 +64,4 @@ def _label(node: LayerNode) -> str:
     value = "loss" if node.kind == "loss" else "|y|"
     rows.append(f"{escape_record(value)} {node.activation_norm:.4g}")
     rows.append(f"{escape_record('|dL/dy|')} {node.gradient_norm:.4g}")
-    return " | ".join(rows)  # from left to right a record's fields stand one below the other
+    return " | ".join(rows)  # in a graph from left to right a record's fields are stacked

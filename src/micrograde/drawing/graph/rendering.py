@@ -1,4 +1,4 @@
-"""From a graph's DOT source to SVG and PNG, with the renderer that comes along: no system package needed."""
+"""Render a graph's DOT source as SVG or PNG with the bundled renderer; no system package is needed."""
 
 import shutil
 import subprocess
@@ -20,21 +20,21 @@ def render_graph(
     *,
     system: bool = False,
 ) -> list[Path]:
-    """Draw a graph into files ``<path>.<format>``; the files, in the order of the formats.
+    """Draw a graph into files ``<path>.<format>`` and return their paths, in the order of the formats.
 
     Parameters
     ----------
     path
-        Without a suffix.
+        Path without a suffix.
     formats
-        svg, png, dot, or what else the renderer knows.
+        svg, png, dot, or another format of the renderer.
     system
-        Draw with the system's ``dot`` instead of the bundled graphviz-pure.
+        Whether to draw with the system's ``dot`` instead of the bundled graphviz-pure.
 
     Raises
     ------
     RuntimeError
-        If there is no renderer, or it refuses the graph; in one line.
+        If there is no renderer, or it refuses the graph; the message is one line.
     """
     targets = [Path(f"{path}.{each}") for each in formats]
     outputs = [
@@ -50,7 +50,7 @@ def render_graph(
 
 
 def render_source(source: str, form: str) -> bytes:
-    """The picture of a DOT source, by the bundled renderer."""
+    """Render a DOT source in the format ``form`` with the bundled renderer and return the file's bytes."""
     done = subprocess.run(
         [_renderer(False), f"-T{form}"], input=source.encode(), capture_output=True, check=False
     )
@@ -60,7 +60,7 @@ def render_source(source: str, form: str) -> bytes:
 
 
 def graph_attributes() -> dict[str, str]:
-    """What all graphs share: from left to right, on paper of their own."""
+    """Return the attributes that all graphs share: left to right, on a white background."""
     return {
         "rankdir": "LR",
         "bgcolor": PAPER,
@@ -73,7 +73,7 @@ def graph_attributes() -> dict[str, str]:
 
 
 def node_attributes() -> dict[str, str]:
-    """Records with round corners, to be filled with a pale colour."""
+    """Return the attributes of nodes: records with round corners, to be filled with a pale colour."""
     return {
         "shape": "record",
         "style": "filled,rounded",
@@ -86,7 +86,7 @@ def node_attributes() -> dict[str, str]:
 
 
 def _renderer(system: bool) -> str:
-    """The program that draws: the bundled one lies beside this interpreter's other commands."""
+    """Return the path of the renderer; the bundled one is among the commands of this interpreter."""
     name = "dot" if system else "graphviz-pure"
     found = shutil.which(name) if system else shutil.which(name, path=sysconfig.get_path("scripts"))
     found = found or shutil.which(name)

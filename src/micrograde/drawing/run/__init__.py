@@ -1,1 +1,1 @@
-"""Pictures of a run, and of a few runs side by side, as SVG."""
+"""SVG pictures of a run, and of a few runs side by side."""

@@ -1,4 +1,4 @@
-"""The decision boundary as an animation: the regions move as the network learns."""
+"""The decision boundary as an animation: the regions change as the network learns."""
 
 import io
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from micrograde.drawing.run.decision_boundary import evenly
 from micrograde.drawing.text import fitted
 
 FRAMES = 30
-"""At most so many epochs are shown."""
+"""The most epochs that are shown."""
 
-_SIDE, _STRIP = 320, 40  # pixels of the plane, and of the strip above it that holds the text
-_SHADES = 12  # of each class: with more the file gets large
+_SIDE, _STRIP = 320, 40  # pixels: the plane's side, and the height of the strip of text above it
+_SHADES = 12  # of each class's colour: with more the file gets large
 _GREYS = 16  # from ink to paper
-_FRAME, _LAST = 120, 2000  # milliseconds that a frame stays, and that the last one does
-_POINTS = 250  # of more points every second, third... is drawn
+_FRAME, _LAST = 120, 2000  # milliseconds that a frame is shown, and the last frame
+_POINTS = 250  # at most; of more points only every second, third... is drawn
 _RADIUS, _RIM = 2, 1
 _NO_DOT = 255
 
 
 @dataclass(frozen=True)
 class Gif:
-    """An animation as the bytes of a GIF file; Jupyter shows it."""
+    """An animation as the bytes of a GIF file; Jupyter displays it."""
 
     content: bytes
 
@@ -34,15 +34,15 @@ class Gif:
         return {"image/gif": self.content}
 
     def save(self, path: Path) -> None:
-        """Write the file; the same animation gives the same bytes."""
+        """Write the file; equal animations give equal bytes."""
         path.write_bytes(self.content)
 
 
 def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
-    """A frame for each epoch, evenly chosen if there are more than thirty; it begins anew for ever."""
+    """Draw a frame for each epoch, or for thirty evenly spaced epochs; the animation loops for ever."""
     from PIL import Image
 
-    # The regions' shades, the points' colours, and greys from ink to paper; a GIF has 256 colours at most.
+    # Shades of the regions, colours of the points, and greys for the text; a GIF has 256 colours at most.
     greys = np.linspace(34, 255, _GREYS).astype(np.uint8)[:, None].repeat(3, axis=1)
     colours = np.concatenate([region_palette(_SHADES), class_colours(len(CLASSES)), greys])
     paper = len(colours) - 1
@@ -60,7 +60,7 @@ def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
         frames.append(frame)
     content = io.BytesIO()
     durations = [_FRAME] * (len(frames) - 1) + [_LAST]
-    # Whole frames: what Pillow does to keep only the differences takes longer and makes the file larger.
+    # Whole frames: storing only the differences, as Pillow does it, takes longer and makes the file larger.
     frames[0].save(
         content,
         "GIF",
@@ -74,7 +74,7 @@ def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
 
 
 def _lettering(title: str, text: str) -> NDArray[np.uint8]:
-    """The strip above the plane, from black to white."""
+    """Return the strip of text above the plane as grey values, black on white."""
     from PIL import Image, ImageDraw, ImageFont
 
     strip = Image.new("L", (_SIDE, _STRIP), 255)
@@ -85,15 +85,15 @@ def _lettering(title: str, text: str) -> NDArray[np.uint8]:
 
 
 def _dots(regions: ClassRegions, first_class: int, paper: int) -> NDArray[np.uint8]:
-    """The points on the plane as places in the palette; ``_NO_DOT`` where there is none."""
+    """Return the plane's pixels, as palette indices, with the points drawn; ``_NO_DOT`` elsewhere."""
     from PIL import Image, ImageDraw
 
-    inside, theirs = regions.some_points(_POINTS)
+    inside, labels = regions.some_points(_POINTS)
     low, high = np.array([regions.x_range, regions.y_range]).T
     across, up = np.rint((inside - low) / (high - low) * (_SIDE - 1)).T
     picture = Image.new("L", (_SIDE, _SIDE), _NO_DOT)
     draw = ImageDraw.Draw(picture)
-    for x, y, label in zip(across.tolist(), (_SIDE - 1 - up).tolist(), theirs.tolist(), strict=True):
+    for x, y, label in zip(across.tolist(), (_SIDE - 1 - up).tolist(), labels.tolist(), strict=True):
         for radius, colour in ((_RADIUS + _RIM, paper), (_RADIUS, first_class + label % len(CLASSES))):
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
     return np.asarray(picture)

@@ -1,4 +1,4 @@
-"""The plane coloured by the class that a network sees there, the paler the less sure it is."""
+"""The plane coloured by the class that a network predicts at each point; paler where it is less certain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from numpy.typing import NDArray
 
 from micrograde.drawing.palettes import CLASSES, NOT_FINITE, class_colours, shade
 
-_STRONGEST = 0.55  # share of the class's colour where the network is certain: points stand out on it
+_STRONGEST = 0.55  # share of the class's colour where the network is certain, so that points stand out
 
 
 @dataclass(frozen=True)
 class ClassRegions:
-    """What a network sees in the plane at K epochs, and the points that it is trained on.
+    """The classes that a network predicts in the plane at K epochs, and the points that it is trained on.
 
     Attributes
     ----------
     epochs
         K epochs; 0 is before the first step.
     probabilities
-        (K, G, G, C): of each class at the points of a grid, second axis along y, third along x, whose
-        outermost points are the ends of the ranges.
+        (K, G, G, C): probability of each class at the points of a grid; the second axis is y, the third x.
+        The outermost grid points are the ends of the ranges.
     accuracies
-        K fractions, of the training part.
+        K fractions: the accuracy on the training part.
     points, labels
         (N, 2) and (N,).
     x_range, y_range
-        In the units of the points.
+        Ranges of the plane, in the units of the points.
     """
 
     epochs: Sequence[int]
@@ -39,7 +39,10 @@ class ClassRegions:
     y_range: tuple[float, float]
 
     def some_points(self, most: int) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
-        """Those that lie in the ranges, with their labels; of more than ``most`` every second, third..."""
+        """Return the points inside the ranges and their labels.
+
+        If there are more than ``most`` points, only every second, third... is taken.
+        """
         every = -(-len(self.points) // most)
         points, labels = np.asarray(self.points)[::every], np.asarray(self.labels)[::every]
         low, high = np.array([self.x_range, self.y_range]).T
@@ -48,9 +51,9 @@ class ClassRegions:
 
 
 def region_palette(shades: int) -> NDArray[np.uint8]:
-    """The shades of each class's colour from undecided to certain, so many each; then that of the unknown.
+    """Return the palette of the regions: ``len(CLASSES) * shades + 1`` colours, (..., 3).
 
-    What there is in all is ``len(CLASSES) * shades + 1`` colours, (..., 3).
+    Each class has ``shades`` colours, from undecided to certain; the last colour is for NaN.
     """
     shares = np.linspace(0, _STRONGEST, shades)[None, :, None]
     mixed = 255 + shares * (class_colours(len(CLASSES))[:, None].astype(float) - 255)
@@ -59,13 +62,13 @@ def region_palette(shades: int) -> NDArray[np.uint8]:
 
 
 def region_places(probabilities: NDArray[np.floating], side: int, shades: int) -> NDArray[np.uint8]:
-    """Class probabilities on a grid (G, G, C) as places in that palette, (side, side), smooth in between.
+    """Return class probabilities on a grid (G, G, C) as indices into ``region_palette``, (side, side).
 
-    ``shades`` is 36 at most: so a place is a byte.
+    Probabilities are interpolated between grid points. ``shades`` is at most 36: then an index fits a byte.
     """
     size, classes = len(probabilities), probabilities.shape[-1]
     known = np.isfinite(probabilities).all(axis=-1)
-    # A byte holds a probability well enough for so few shades, and is enlarged ten times as fast as a float.
+    # A byte is precise enough for so few shades, and bytes are enlarged ten times as fast as floats.
     coarse = np.rint(255 * np.where(known[..., None], probabilities, 0)).astype(np.uint8)
     largest = _enlarged(coarse[..., 0], side)
     colour = np.zeros((side, side), np.uint8)
@@ -73,7 +76,7 @@ def region_places(probabilities: NDArray[np.floating], side: int, shades: int) -
         share = _enlarged(coarse[..., number], side)
         colour[share > largest] = number % len(CLASSES)
         np.maximum(largest, share, out=largest)
-    # The largest share is 1 / C where the network has no idea.
+    # Where the network is undecided, the largest probability is 1 / C.
     sure = np.clip((np.arange(256) / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)
     shade_of_byte = np.rint(sure * (shades - 1)).astype(np.uint8)
     places: NDArray[np.uint8] = shades * colour + shade_of_byte[largest]
@@ -84,7 +87,7 @@ def region_places(probabilities: NDArray[np.floating], side: int, shades: int) -
 
 
 def _enlarged(share: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """A grid whose outermost points are at the edges of the picture, not half a cell within."""
+    """Enlarge a grid to (side, side), its outermost points at the picture's edges, not half a cell inside."""
     from PIL import Image
 
     size = len(share)

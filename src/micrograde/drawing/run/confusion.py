@@ -1,4 +1,4 @@
-"""The confusion matrix: which classes a network takes for which."""
+"""The confusion matrix: how often a network takes one class for another."""
 
 from collections.abc import Sequence
 
@@ -10,23 +10,23 @@ from micrograde.drawing.style import INK, PAPER
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import text_width
 
-_CLASSES_WITH_NUMBERS = 20  # beyond, the numbers would not fit their cells
+_CLASSES_WITH_NUMBERS = 20  # the most; with more classes the numbers would not fit their cells
 _NAME_LENGTH = 16
-_DARKEST = np.array([8, 81, 156])  # at a share of one
+_DARKEST = np.array([8, 81, 156])  # the colour of a share of 1
 _MARGIN, _NARROWEST = 20, 460
 
 
 def draw_confusion_matrix(
     counts: NDArray[np.integer], *, class_names: Sequence[str], title: str, of_no_class: int = 0
 ) -> Svg:
-    """True classes down, predicted classes across, each row coloured by its shares.
+    """Draw true classes as rows and predicted classes as columns, each row coloured by its shares.
 
     Parameters
     ----------
     counts
-        (C, C): how often the row's class was predicted as the column's.
+        (C, C): how often the row's class was predicted as the column's class.
     of_no_class
-        How many rows beside these got no class; they are wrong, too.
+        The number of further samples for which no class was predicted; they count as wrong.
     """
     counts = np.asarray(counts)
     classes = len(counts)
@@ -68,19 +68,19 @@ def draw_confusion_matrix(
 
 
 def shorten(name: str) -> str:
-    """A class name in a length that fits an axis."""
+    """Cut a class name to a length that fits an axis."""
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
 
 
 def _blue(share: float) -> str:
-    """From nearly white at nothing to dark blue at one."""
+    """Return a colour from nearly white (share 0) to dark blue (share 1)."""
     pale = np.array([247, 251, 255])
     red, green, blue = (pale + share * (_DARKEST - pale)).astype(int)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _the_point(counts: NDArray[np.integer], class_names: Sequence[str], of_no_class: int) -> str:
-    """In a line: how many are right, and what is most often mistaken for what."""
+    """Return one line: how many are right, and the most frequent mistake."""
     total, right = int(counts.sum()), int(np.trace(counts))
     mistakes = counts - np.diag(np.diag(counts))
     line = f"{right} of {total + of_no_class} right"

@@ -1,4 +1,4 @@
-"""Decision boundaries: which class a network sees where in the plane, at a few epochs."""
+"""Decision boundaries: the classes that a network predicts in the plane, at a few epochs."""
 
 from collections.abc import Sequence
 
@@ -13,24 +13,27 @@ from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted, text_width
 
 PANELS = 6
-"""At most so many epochs are drawn."""
+"""The most epochs that are drawn."""
 
 _COLUMNS = 3
 _SIDE, _LEFT, _BETWEEN, _RIGHT = 230.0, 66.0, 66.0, 24.0
 _ABOVE, _BELOW = 24.0, 54.0
 _PIXELS = 230  # of an image's side
-_SHADES = 24  # of each class
-_POINTS = 400  # of more points every second, third... is drawn
-_NAME = 150.0  # pixels for a class's name
+_SHADES = 24  # of each class's colour
+_POINTS = 400  # at most; of more points only every second, third... is drawn
+_NAME = 150.0  # width of a class's name, in pixels
 
 
 def draw_decision_boundary(
     regions: ClassRegions, *, class_names: Sequence[str], feature_names: tuple[str, str], title: str
 ) -> Svg:
-    """A panel for each epoch: regions, points, accuracy; of more than six, early ones more closely."""
+    """Draw a panel for each epoch, with regions, points and accuracy.
+
+    If there are more than six epochs, the first, the last and four between them are drawn, denser early on.
+    """
     epochs, accuracies = regions.epochs, regions.accuracies
     chosen = _early(epochs, PANELS)
-    columns = min(max(len(chosen), 2), _COLUMNS)  # two are as wide as the heading needs
+    columns = min(max(len(chosen), 2), _COLUMNS)  # the heading needs the width of two
     width = _LEFT + columns * _SIDE + (columns - 1) * _BETWEEN + _RIGHT
     above = heading(title, _the_point(epochs, accuracies), width)
     row_height = _ABOVE + _SIDE + _BELOW
@@ -73,20 +76,20 @@ def draw_decision_boundary(
 
 
 def _early(epochs: Sequence[int], most: int) -> list[int]:
-    """Places in the epochs, with the first and the last, the closer the earlier: there the most happens."""
+    """Return at most ``most`` indices, first and last included, denser early on, where most happens."""
     if len(epochs) <= most:
         return list(range(len(epochs)))
     since = np.log1p(np.array(epochs) - epochs[0])
     chosen = [0]
     for wanted in np.linspace(0, since[-1], most)[1:]:
-        left = most - len(chosen)  # places still to be chosen, this one with them
+        left = most - len(chosen)  # how many are still to be chosen, this one included
         nearest = int(np.argmin(np.abs(since - wanted)))
         chosen.append(min(max(nearest, chosen[-1] + 1), len(epochs) - left))
     return chosen
 
 
 def evenly(count: int, most: int) -> list[int]:
-    """Places in a sequence, with the first and the last, as evenly as can be: all, or so many at most."""
+    """Return at most ``most`` indices of a sequence, evenly spaced, first and last included."""
     return [round(place) for place in np.linspace(0, count - 1, min(count, most)).tolist()]
 
 
@@ -97,12 +100,12 @@ def _draw_points(panel: Panel, points: NDArray[np.floating], labels: NDArray[np.
 
 
 def _square(number: int) -> bool:
-    """Whether a class has squares: where its colour has been there before."""
+    """Return whether a class is drawn as squares, which tell it from the earlier class of the same colour."""
     return number // len(CLASSES) % 2 == 1
 
 
 def _key_lines(class_names: Sequence[str], width: float) -> list[list[tuple[float, int, str]]]:
-    """Where each class's sign stands in which line, and its name; as many as two lines hold."""
+    """Return the lines of the key, at most two; an entry is its x, the class's number and its name."""
     lines: list[list[tuple[float, int, str]]] = [[]]
     x = 26.0
     for number, full in enumerate(class_names):
@@ -120,7 +123,8 @@ def _key_lines(class_names: Sequence[str], width: float) -> list[list[tuple[floa
 
 def _the_point(epochs: Sequence[int], accuracies: Sequence[float]) -> str:
     best = int(np.argmax(accuracies))
-    point = f"after epoch {epochs[-1]} the regions hold {accuracies[-1]:.1%} of the training points"
+    right = f"{accuracies[-1]:.1%} of the training points are in the region of their class"
+    point = f"after epoch {epochs[-1]}, {right}"
     if accuracies[best] > accuracies[-1]:
-        point += f"; at most it was {accuracies[best]:.1%}, at epoch {epochs[best]}"
-    return f"{point} (the paler, the less sure)"
+        point += f"; the most was {accuracies[best]:.1%}, at epoch {epochs[best]}"
+    return f"{point} (the paler, the less certain)"

@@ -10,20 +10,20 @@ from micrograde.drawing.run.layer_curves import draw_layer_curves, layer_values
 from micrograde.drawing.svg import Svg
 from micrograde.drawing.text import power_of_ten
 
-_ALIKE = math.log10(1.1)  # up to this ratio two sizes are called the same
+_ALIKE = math.log10(1.1)  # two sizes up to a ratio of 1.1 are called the same
 
 
 def draw_gradient_flow(history: Mapping[str, Sequence[float]], *, title: str) -> Svg:
-    """The norm of the gradient of each layer's weights; the first and the last layer compared in words.
+    """Draw the norm of the gradient of each layer's weights; the heading compares the first and last layers.
 
-    Gradients that shrink from the last layer to the first, by orders of magnitude, vanish on their way
-    back; those that grow explode (Glorot & Bengio 2010).
+    Gradients that shrink by orders of magnitude from the last layer to the first are called vanishing, those
+    that grow exploding (Glorot & Bengio 2010).
 
     Parameters
     ----------
     history
-        ``gradient_norm/layer1.weights``, ``gradient_norm/layer2.weights``, ...: a value an epoch. Values
-        that are zero or not finite leave a gap in the line.
+        ``gradient_norm/layer1.weights``, ``gradient_norm/layer2.weights``, ...: a value for each epoch. A
+        value that is zero or not finite leaves a gap in the line.
     """
     norms = layer_values(history, r"gradient_norm/layer(\d+)\.weights")
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Histograms over time: how the activations and gradients of each layer are spread, epoch by epoch."""
+"""Histograms over time: the distribution of each layer's activations and gradients, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,10 +15,10 @@ from micrograde.drawing.text import fitted, power_of_ten
 _COLUMNS = 7  # of panels, at most
 _PANEL_WIDTH, _PANEL_HEIGHT = 190.0, 140.0
 _LEFT, _BETWEEN, _RIGHT = 66.0, 64.0, 24.0
-_ABOVE, _BELOW = 38.0, 56.0  # a panel: its name and what is at the end, its axis
+_ABOVE, _BELOW = 38.0, 56.0  # of a panel: above it its name and a note, below it the axis
 _BINS = 48
-_NARROWEST = 640.0  # picture, so that the heading and the key have room
-_TAILS = 0.0005  # a share of the values that may lie outside a panel, at each end
+_NARROWEST = 640.0  # least width of the picture, so that the heading and the key have room
+_TAILS = 0.0005  # the share of the values that may lie outside a panel, at each end
 _HUGE = 1e300
 
 
@@ -29,7 +29,7 @@ def draw_histograms(
     *,
     title: str,
 ) -> Svg:
-    """Epochs across, values up, the share of the values as colour; a panel for each layer.
+    """Draw a panel for each layer: epochs along x, values along y, the share of the values as colour.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def draw_histograms(
     activations
         By layer, (E, n): values at each of these epochs.
     gradients
-        By layer, (E, n): entries of the gradient. They are shown as log10 of their size; for those that are
-        zero (or as good as zero, by their dtype's rounding), there is a number.
+        By layer, (E, n): entries of the gradient. They are shown as log10 of their absolute value. Entries
+        that are zero, or negligible because of rounding, are not drawn; a note says what share they are.
 
     Raises
     ------
     ValueError
-        If an array has not E rows.
+        If an array does not have E rows.
     """
     for name, values in {**activations, **gradients}.items():
         if len(values) != len(epochs):
@@ -52,7 +52,7 @@ def draw_histograms(
     sizes = {name: _sizes(values) for name, values in gradients.items()}
     values_of = {name: np.asarray(values, float) for name, values in activations.items()}
     most = max(len(values_of), len(sizes), 1)
-    columns = -(-most // -(-most // _COLUMNS))  # as many in each row, as nearly as can be
+    columns = -(-most // -(-most // _COLUMNS))  # rows of as nearly the same length as possible
     width = max(_LEFT + columns * _PANEL_WIDTH + (columns - 1) * _BETWEEN + _RIGHT, _NARROWEST)
     above = heading(title, _the_point(epochs, values_of, sizes), width)
     key_height, row_height = 26.0, _ABOVE + _PANEL_HEIGHT + _BELOW
@@ -74,15 +74,15 @@ def draw_histograms(
             size = (_PANEL_WIDTH, _PANEL_HEIGHT)
             panel = Panel(canvas, left, panel_top, *size, _time_range(epochs), y_range)
             _draw_panel(panel, epochs, values, name, label)
-        for _ in range(-len(kind) % columns):  # the gradients begin a row of their own
+        for _ in range(-len(kind) % columns):  # the gradients begin on a new row
             next(places)
     return canvas.finish(f"histograms of activations and gradients: {title}")
 
 
 def _sizes(gradient: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Decimal logarithms; -inf for zero, and for what is within the rounding of the epoch's largest entry.
+    """Return log10 of absolute values; -inf for zero and for entries within rounding of the epoch's largest.
 
-    Where a sum cancels, as that over a constant pixel does before batch norm, the rounding alone is left,
+    Where a sum cancels, as that over a constant pixel does before batch norm, only rounding errors are left,
     twenty orders of magnitude below everything else.
     """
     size = np.abs(np.asarray(gradient, float))
@@ -97,7 +97,7 @@ def _draw_panel(
 ) -> None:
     shares = _histogram(np.where(values == 0, np.nan, values), panel.y_range)
     most = float(shares.max(initial=0)) or 1.0
-    # Every column of pixels shows the epoch nearest to it: the epochs need not be evenly spaced.
+    # Each column of pixels shows the nearest epoch, as epochs need not be evenly spaced.
     times = np.linspace(*panel.x_range, 2 * int(panel.width) + 1)[1::2]
     middles = (np.array(epochs[1:]) + np.array(epochs[:-1])) / 2
     colours = shade(SEQUENTIAL, np.sqrt(shares / most))[np.searchsorted(middles, times)]
@@ -112,7 +112,7 @@ def _draw_panel(
 
 
 def _at_the_end(values: NDArray[np.floating], label: str) -> str:
-    """What the last column looks like, in numbers; zeros of a gradient are -inf here."""
+    """Return a note on the values of the last epoch; zero gradients are -inf here."""
     finite = values[_usable(values)].astype(float)
     if label == "activation":
         if not finite.size:
@@ -120,7 +120,7 @@ def _at_the_end(values: NDArray[np.floating], label: str) -> str:
         zeros = np.count_nonzero(values == 0) / values.size
         with np.errstate(over="ignore"):
             mean, spread = float(finite.mean()), float(finite.std())
-        mean = mean if abs(mean) > 1e-3 * spread else 0.0  # of what batch norm has centred, rounding is left
+        mean = mean if abs(mean) > 1e-3 * spread else 0.0  # after batch norm, the mean is a rounding error
         note = f"at the end {mean:.2g} ± {spread:.2g}"
     else:
         zeros = np.count_nonzero(np.isneginf(values)) / values.size
@@ -135,7 +135,7 @@ def _the_point(
     activations: Mapping[str, NDArray[np.floating]],
     sizes: Mapping[str, NDArray[np.floating]],
 ) -> str:
-    """The typical gradient of the first and the last layer, and the layer with the most zeros."""
+    """Return a sentence on the typical gradients of the first and last layers, and on the most zeros."""
     typical = {}
     for name, values in sizes.items():
         finite = values[-1][_usable(values[-1])] if len(values) else values
@@ -143,7 +143,7 @@ def _the_point(
             typical[name] = float(np.median(finite))
     when = f"after epoch {epochs[-1]}" if len(epochs) else ""
     if not typical:
-        return f"no gradient is finite and other than zero {when}"
+        return f"no gradient is finite and nonzero {when}"
     first, last = next(iter(typical)), list(typical)[-1]
     point = f"{when} a typical gradient is {power_of_ten(typical[first])} in {first}"
     if first != last:
@@ -156,7 +156,7 @@ def _the_point(
 
 
 def _histogram(values: NDArray[np.floating], y_range: tuple[float, float]) -> NDArray[np.float64]:
-    """(E, bins): which share of each row's values lies in each bin."""
+    """Return the share (E, bins) of each row's values that lies in each bin."""
     low, high = y_range
     inside = _usable(values) & (values >= low) & (values < high)
     places = np.where(inside, (np.where(inside, values, low) - low) * (_BINS / (high - low)), 0).astype(int)
@@ -167,13 +167,13 @@ def _histogram(values: NDArray[np.floating], y_range: tuple[float, float]) -> ND
 
 
 def _spread(values: NDArray[np.floating]) -> tuple[float, float]:
-    """A range that holds nearly all finite values, with a little room."""
+    """Return a range that holds nearly all finite values, with a little margin."""
     finite = values[_usable(values)].astype(float)
     return padded_range(np.quantile(finite, (_TAILS, 1 - _TAILS)) if finite.size else finite)
 
 
 def _time_range(epochs: Sequence[int]) -> tuple[float, float]:
-    """From half a step before the first epoch to half a step behind the last."""
+    """Return the range from half a step before the first epoch to half a step after the last."""
     if len(epochs) < 2:
         middle = epochs[0] if epochs else 0
         return middle - 0.5, middle + 0.5

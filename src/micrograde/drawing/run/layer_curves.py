@@ -1,4 +1,4 @@
-"""A quantity of each layer against the epoch, on a logarithmic axis: the frame of two pictures."""
+"""A quantity of each layer against the epoch, on a logarithmic axis; two pictures are drawn with it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,12 @@ from micrograde.drawing.svg import Canvas, Svg
 
 _WIDTH, _LEFT, _RIGHT = 760, 76, 130
 _PANEL_HEIGHT, _BELOW = 280, 52
-_LINE = 18  # of the key
-_LARGEST = 300.0  # of a logarithm: beyond, no float holds the number
+_LINE = 18  # height of a line of the key
+_LARGEST = 300.0  # the largest logarithm drawn: a float can hardly hold larger numbers
 
 
 def layer_values(history: Mapping[str, Sequence[float]], pattern: str) -> dict[int, NDArray[np.float64]]:
-    """The metrics whose whole name matches ``pattern``, by the number that its group holds, ascending."""
+    """Return the metrics whose whole name matches ``pattern``, by the number in its group, ascending."""
     found = {
         int(match[1]): np.asarray(values, float)
         for name, values in history.items()
@@ -37,16 +37,16 @@ def draw_layer_curves(
     name: str,
     line: tuple[float, str] | None = None,
 ) -> Svg:
-    """A line for each layer, from dark (the first) to bright (the last).
+    """Draw a line for each layer, from dark (the first) to bright (the last).
 
     Parameters
     ----------
     logarithms
-        By the layer's number, the decimal logarithms (epochs,) of its values; not finite: a gap.
+        By the layer's number, the decimal logarithms (epochs,) of its values; NaN and inf leave a gap.
     name
-        What the picture is, for screen readers.
+        The kind of picture, for screen readers.
     line
-        A logarithm at which a dashed line is drawn across, and what is written on it.
+        The logarithm at which a dashed horizontal line is drawn, and its label.
     """
     above = heading(title, point, _WIDTH)
     top = above.height + 8
@@ -72,7 +72,7 @@ def draw_layer_curves(
 
 
 def _draw_key(canvas: Canvas, left: float, top: float, colours: Mapping[int, str]) -> None:
-    """The last layer at the top; of many layers as many as there is room for, evenly spaced."""
+    """Draw the key, the last layer at the top; if not all layers fit, evenly spaced ones are listed."""
     layers = list(colours)
     fit = _PANEL_HEIGHT // _LINE
     shown = np.unique(np.linspace(0, len(layers) - 1, min(len(layers), fit)).astype(int))[::-1]

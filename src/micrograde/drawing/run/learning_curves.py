@@ -1,4 +1,4 @@
-"""Learning curves: loss and accuracy against the epoch, training and validation in one look."""
+"""Learning curves: loss and accuracy against the epoch, for training and validation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,13 +15,15 @@ _PANEL_WIDTH, _PANEL_HEIGHT = 384, 256
 
 
 def draw_learning_curves(history: Mapping[str, Sequence[float]], *, title: str) -> Svg:
-    """Two panels, loss and accuracy; the best epoch of each part is marked, that of the last in words.
+    """Draw two panels, loss and accuracy, with the best epoch of each curve marked.
+
+    The line above a panel names the best epoch of the validation curve, or of training without validation.
 
     Parameters
     ----------
     history
-        ``train/loss``, ``train/accuracy`` and, where there is a validation part, ``val/loss`` and
-        ``val/accuracy``: a value an epoch, accuracies as fractions. Values that are not finite leave a
+        ``train/loss``, ``train/accuracy`` and, if there is a validation part, ``val/loss`` and
+        ``val/accuracy``: a value for each epoch, accuracies as fractions. Values that are not finite leave a
         gap in the line.
     """
     canvas = Canvas(_WIDTH, _HEIGHT)

@@ -1,4 +1,4 @@
-"""The loss in the plane in which a training has moved most, and the way it took there."""
+"""The loss in the plane in which the parameters moved most during training, and their path in it."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ from micrograde.drawing.text import text_width
 
 _LEFT, _RIGHT, _ABOVE, _BELOW = 76.0, 120.0, 22.0, 56.0
 _LONG, _SHORT = 460.0, 240.0  # the longer side of the panel, and how short the other may be
-_RATIO = 4.0  # of the highest loss to the lowest: from there on by the logarithm
+_RATIO = 4.0  # of the highest loss to the lowest, beyond which the colours are logarithmic
 _STEPS = 14  # of colour
-_MARKS = 6  # epochs written along the way
+_MARKS = 6  # epochs labelled along the path
 _HUGE = 1e300
-_FLAT = 1e-9  # of the loss: less is no difference
-_APART = 40.0  # pixels between two of them
+_FLAT = 1e-9  # a relative difference of losses below this counts as none
+_APART = 40.0  # pixels between two labels
 
 
 def draw_loss_surface(
@@ -33,22 +33,22 @@ def draw_loss_surface(
     explained: tuple[float, float],
     title: str,
 ) -> Svg:
-    """Steps of colour for the loss (of its logarithm, if it is spread), the path with some epochs on it.
+    """Draw the loss as steps of colour (logarithmic if it varies widely), and the path with some epochs.
 
     Parameters
     ----------
     losses
-        (G, G): at the points of a grid, first axis along y, second along x, whose outermost points are the
-        ends of the ranges. Grey where it is not finite.
+        (G, G): the loss at the points of a grid; the first axis is y, the second x. The outermost grid points
+        are the ends of the ranges. Losses that are not finite are grey.
     path, epochs
-        (E, 2) and E: where the network was after each epoch; 0 is before the first step.
+        (E, 2) and E: the network's position after each epoch; epoch 0 is before the first step.
     explained
-        Shares of the path's variance along x and along y.
+        The shares of the path's variance along x and along y.
     """
     given = np.asarray(losses, float)
     given = np.where(np.abs(given) < _HUGE, given, np.nan)
     spans = np.array([x_range[1] - x_range[0], y_range[1] - y_range[0]])
-    # Both axes are lengths in parameter space: one scale for both, unless one side would get too short.
+    # Both axes are lengths in parameter space, so they share one scale unless one side would get too short.
     width, height = np.maximum(_LONG * spans / spans.max(), _SHORT).tolist()
     total = _LEFT + width + _RIGHT
     above = heading(title, _the_point(given, explained), total)
@@ -70,7 +70,7 @@ def draw_loss_surface(
 
 
 def _steps(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """The limits between the colours, ascending, and whether they are a ratio apart."""
+    """Return the limits of the steps of colour, ascending, and whether they are spaced logarithmically."""
     finite = losses[np.isfinite(losses)]
     if not finite.size:
         return np.array([0.0, 1.0]), False
@@ -85,17 +85,17 @@ def _steps(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
 def _coloured(
     losses: NDArray[np.float64], steps: NDArray[np.float64], logarithmic: bool, width: float, height: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Pixels and their palette, with a thin line between two steps; the grid is filled in cubically."""
+    """Return pixels and their palette, with thin lines between steps; the grid is interpolated cubically."""
     from PIL import Image
 
     finite = np.isfinite(losses)
     filled, limits = np.where(finite, losses, steps[-1]), steps
     if logarithmic:
         filled, limits = np.log(filled), np.log(steps)
-    # In steps, which a float32 holds whatever the losses are.
+    # In units of steps, which fit float32 whatever the losses are.
     filled = (filled - limits[0]) / (limits[-1] - limits[0]) * (len(steps) - 1)
     size = (2 * int(width), 2 * int(height))
-    # Half a cell beyond the outermost points of the grid is not part of the panel.
+    # The panel ends at the outermost points of the grid, not half a cell beyond them.
     rows, columns = filled.shape
     box = (0.5, 0.5, columns - 0.5, rows - 0.5)
     picture = Image.fromarray(filled.astype(np.float32))
@@ -114,7 +114,7 @@ def _coloured(
 
 
 def _draw_path(panel: Panel, path: NDArray[np.float64], epochs: Sequence[int]) -> None:
-    """A line with a rim, a dot for each point; the start, the end and some epochs in words."""
+    """Draw the path as a line with a dot for each point; label the start, the end and some epochs."""
     canvas = panel.canvas
     across, down = panel.at(path[:, 0], path[:, 1])
     places = np.stack([across, down], axis=1)
@@ -124,7 +124,7 @@ def _draw_path(panel: Panel, path: NDArray[np.float64], epochs: Sequence[int]) -
     canvas.dots(places, VALIDATION_COLOUR, diameter=3.5)
     written: list[tuple[float, float]] = []
     last = len(epochs) - 1
-    # The ends first: what stands in between is written only where it is clear of them.
+    # The ends come first: a label between them is written only if it does not overlap others.
     for place in [last, 0, *evenly(len(epochs), _MARKS)[1:-1]]:
         x, y = points[place]
         if any(abs(x - other) < _APART * 1.6 and abs(y - above) < _APART / 2 for other, above in written):
@@ -147,7 +147,7 @@ def _draw_path(panel: Panel, path: NDArray[np.float64], epochs: Sequence[int]) -
 
 
 def _outwards(places: NDArray[np.float64], place: int) -> tuple[float, float]:
-    """The direction, of length 1, across the path and away from its middle: there a text is clear of it."""
+    """Return the unit vector across the path, away from its middle, where a label does not cover it."""
     x, y = places[min(place + 1, len(places) - 1)] - places[max(place - 1, 0)]
     across = np.array([-y, x]) / (np.hypot(x, y) or 1.0)
     middle = (places.min(axis=0) + places.max(axis=0)) / 2
@@ -159,7 +159,7 @@ def _outwards(places: NDArray[np.float64], place: int) -> tuple[float, float]:
 def _draw_key(
     canvas: Canvas, left: float, top: float, height: float, steps: NDArray[np.float64], logarithmic: bool
 ) -> None:
-    """Every second limit between two colours is written beside them."""
+    """Draw the scale of colours, with every second limit written beside it."""
     table = shade(SEQUENTIAL, np.linspace(0.02, 1, len(steps) - 1))
     canvas.image(left, top, 14, height, table[::-1, None], "the scale of the loss")
     canvas.line((left, top + height), (left + 14, top + height), PALE_INK)

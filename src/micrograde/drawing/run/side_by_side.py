@@ -15,11 +15,11 @@ from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted
 
 MOST_RUNS = len(CLASSES)
-"""That colours tell apart."""
+"""The number of runs that colours can tell apart."""
 
 _WIDTH, _LEFT, _GAP, _RIGHT = 960, 72, 96, 24
 _PANEL_WIDTH, _PANEL_HEIGHT = (_WIDTH - _LEFT - _GAP - _RIGHT) / 2, 230
-_ABOVE, _BELOW = 34, 46  # of a panel: its metric, its ticks
+_ABOVE, _BELOW = 34, 46  # of a panel: above it its metric, below it the ticks
 _KEY_LINE = 20
 
 
@@ -30,7 +30,7 @@ class RunCurves:
     Attributes
     ----------
     curves
-        Of each run steps (N,), rising, and values (N,); empty where a run has none.
+        For each run its steps (N,), ascending, and values (N,); empty if it lacks the metric.
     """
 
     metric: str
@@ -38,15 +38,14 @@ class RunCurves:
 
 
 def draw_run_curves(panels: Sequence[RunCurves], names: Sequence[str], *, title: str, point: str = "") -> Svg:
-    """Panels two abreast, by epoch, the end of each curve marked.
+    """Draw a panel for each metric against the epoch, two in a row; the end of each curve is marked.
 
-    A metric that is spread over orders of magnitude has a logarithmic axis. Values that are not finite leave
-    a gap.
+    A metric that spans orders of magnitude has a logarithmic axis. Values that are not finite leave a gap.
 
     Parameters
     ----------
     names
-        What the runs are called, at most ``MOST_RUNS``.
+        The names of the runs, at most ``MOST_RUNS``.
     """
     above = heading(title, point, _WIDTH)
     top = above.height + _KEY_LINE * (len(names) + 0.5)

@@ -1,4 +1,4 @@
-"""Update ratios: how far a step moves each layer's weights, measured against the weights."""
+"""Update ratios: how far a step moves each layer's weights, relative to the weights."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,14 +10,14 @@ from micrograde.drawing.svg import Svg
 from micrograde.drawing.text import power_of_ten
 
 USUAL = -3.0
-"""log10 of 1e-3, which the ratio should be near to.
+"""log10 of 1e-3, which the ratio should be close to.
 
-A rule of thumb of Karpathy's: Stanford's course CS231n, "Neural networks 3", and "Building makemore part 3".
+A rule of thumb by Karpathy: Stanford's course CS231n, "Neural networks 3", and "Building makemore part 3".
 """
 
 
 def draw_update_ratios(history: Mapping[str, Sequence[float]], *, title: str) -> Svg:
-    """``|update| / |weights|`` of each layer, with the line at 1e-3; which layers keep to it, in words.
+    """Draw ``|update| / |weights|`` of each layer, with a line at 1e-3; the heading names the extreme layers.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def draw_update_ratios(history: Mapping[str, Sequence[float]], *, title: str) ->
 
 
 def _the_point(ratios: Mapping[int, NDArray[np.float64]]) -> str:
-    """The layer farthest from 1e-3 after the last epoch that has a value."""
+    """Return a sentence on the smallest and the largest of the layers' last finite ratios."""
     ends = {}
     for layer, values in ratios.items():
         finite = np.flatnonzero(np.isfinite(values))

@@ -1,4 +1,4 @@
-"""The weights of the first layer as images: what each hidden unit looks for in an image."""
+"""The weights of the first layer as images, which show what each hidden unit responds to."""
 
 import math
 
@@ -11,22 +11,22 @@ from micrograde.drawing.style import PALE_INK
 from micrograde.drawing.svg import Canvas, Svg
 
 UNITS = 64
-"""Of more hidden units those with the largest weights are drawn."""
+"""The most hidden units that are drawn: those with the largest norms."""
 
 _COLUMNS = 16
-_SIDE, _GAP, _NUMBER = 52.0, 8.0, 14.0  # an image's longer side, what is between two, and a unit's number
+_SIDE, _GAP, _NUMBER = 52.0, 8.0, 14.0  # an image's longer side, the gap between two, a unit's number
 _MARGIN, _NARROWEST, _KEY = 20.0, 520.0, 44.0
-_PIXELS = 60  # of a larger image only every second, third... pixel is drawn: nobody could see more
-_HUGE = 1e150  # of a weight: the square is still a float
+_PIXELS = 60  # of a larger image only every second, third... pixel is drawn: more could not be seen
+_HUGE = 1e150  # the largest weight drawn: its square still fits a float
 
 
 def draw_weight_images(weights: NDArray[np.floating], *, title: str) -> Svg:
-    """An image for each hidden unit, the largest norm first, all on one scale that is centred on zero.
+    """Draw an image for each hidden unit, the largest norm first, all on one scale centred on zero.
 
     Parameters
     ----------
     weights
-        (H, rows, columns). Those that are not finite are grey.
+        (H, rows, columns). Weights that are not finite are grey.
     """
     step = max(1, max(np.shape(weights)[1:]) // _PIXELS)
     given = np.asarray(weights, float)[:, ::step, ::step]
@@ -39,7 +39,7 @@ def draw_weight_images(weights: NDArray[np.floating], *, title: str) -> Svg:
 
     units, rows, columns = given.shape
     scale = _SIDE / max(rows, columns)
-    # About twice as wide as high: so it fits the screen.
+    # About twice as wide as high, so that it fits the screen.
     across = min(len(order), _COLUMNS, max(math.ceil(math.sqrt(2 * len(order))), 1))
     cell_width = max(columns * scale, 24.0) + _GAP
     cell_height = rows * scale + _GAP + _NUMBER

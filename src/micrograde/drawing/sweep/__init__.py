@@ -1,1 +1,1 @@
-"""Pictures of a sweep, by matplotlib."""
+"""Pictures of a sweep, drawn with matplotlib."""

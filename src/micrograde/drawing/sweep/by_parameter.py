@@ -1,4 +1,4 @@
-"""A metric against each swept parameter, with its spread over the others; against the seed, as a strip."""
+"""A metric against each swept parameter, with its spread over the others, or against the seed alone."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS = 9
-"""Of more parameters than that the first are drawn."""
+"""The most parameters that are drawn; of more, the first ones."""
 
 _COLUMNS = 3
-_DOTS = 2000  # in a panel; of more runs a sample
-_MEANS = 40  # different values, up to which each has its mean
+_DOTS = 2000  # at most in a panel; of more runs a sample is drawn
+_MEANS = 40  # a mean is drawn at each value if there are at most so many different ones
 
 
 def draw_metric_by_parameter(
@@ -38,14 +38,14 @@ def draw_metric_by_parameter(
     title: str,
     best: int | None = None,
 ) -> "Figure":
-    """A panel for each parameter: a dot a run, the mean ± standard deviation at each of its values.
+    """Draw a panel for each parameter: a dot for each run, and the mean ± standard deviation at each value.
 
     Parameters
     ----------
     values
-        (N,): the metric of each run; NaN for one that failed, which is a cross at the foot of the panel.
+        (N,): the metric of each run; NaN if it failed, which is drawn as a cross at the bottom of the panel.
     best
-        The run to be ringed.
+        The number of the run to be marked with a ring.
     """
     measured = np.asarray(values, float)
     drawn = parameters[:PANELS]
@@ -72,7 +72,7 @@ def draw_metric_by_parameter(
 def draw_metric_by_seed(
     seeds: Swept, values: ArrayLike, *, metric: str, title: str, best: int | None = None
 ) -> "Figure":
-    """A dot a run along the seeds, with the mean of all and the band of one standard deviation."""
+    """Draw a dot for each run against its seed, the mean of all, and a band of one standard deviation."""
     measured = np.asarray(values, float)
     figure = new_figure(6, 3.4)
     axes = figure.subplots()
@@ -96,9 +96,9 @@ def draw_metric_by_seed(
 
 
 def _key(values: NDArray[np.float64], dots: int) -> str:
-    """What the signs mean, as far as there are any."""
+    """Return one line that explains the dots and, if there are any, the crosses."""
     with_value = int(np.isfinite(values).sum())
-    key = "each dot a run" if with_value <= dots else f"dots: {dots:,} of {with_value:,} runs"
+    key = "each dot is a run" if with_value <= dots else f"dots: {dots:,} of {with_value:,} runs"
     gone = len(values) - with_value
     return key + (f", crosses: {gone:,} without a result" if gone else "")
 
@@ -131,7 +131,7 @@ def _draw_means(
     parameter: Swept,
     lower_is_better: bool,
 ) -> None:
-    """Mean and standard deviation at each value; the best of them in the panel's title."""
+    """Draw the mean and standard deviation at each value; write the best in the panel's title."""
     has = np.flatnonzero(np.isfinite(values) & ~np.isnan(scale.positions))
     places, first, group = np.unique(scale.positions[has], return_index=True, return_inverse=True)
     if not len(places):

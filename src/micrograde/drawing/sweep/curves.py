@@ -1,4 +1,4 @@
-"""Learning curves of all runs of a sweep in one look, coloured by a parameter."""
+"""Learning curves of all runs of a sweep in one picture, coloured by a parameter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LINES = 300
-"""Of more runs than that a sample is drawn, and the quantiles of all."""
+"""The most runs that are drawn; of more, a sample, and the quantiles of all."""
 
-_NAMED = 8  # different values, up to which they stand in a legend
+_NAMED = 8  # up to so many different values are listed in a legend
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A metric of each run over the epochs.
+    """A metric of all runs over the epochs.
 
     Attributes
     ----------
     steps
-        (E,), rising.
+        (E,), ascending.
     values
-        (N, E), NaN where a run has none.
+        (N, E), NaN where a run has no value.
     """
 
     metric: str
@@ -50,14 +50,16 @@ class Curves:
 def draw_sweep_curves(
     panels: Sequence[Curves], *, title: str, colour_by: Swept | None = None, best: int | None = None
 ) -> "Figure":
-    """A panel a metric, a thin line a run; beyond ``LINES`` runs a sample and the quantiles of all.
+    """Draw a panel for each metric, with a thin line for each run.
+
+    Of more than ``LINES`` runs a sample is drawn, with the quantiles of all.
 
     Parameters
     ----------
     colour_by
-        The parameter that colours the lines.
+        The parameter by whose value lines are coloured.
     best
-        The run whose line is drawn last and thick.
+        The number of the run whose line is drawn last and thick.
     """
     runs = len(panels[0].values) if panels else 0
     figure = new_figure(max(5.4, 4.6 * len(panels)), 3.7)
@@ -107,7 +109,7 @@ def _draw_panel(axes: "Axes", curves: Curves, colours: NDArray[Any], best: int |
 
 
 def _draw_quantiles(axes: "Axes", steps: NDArray[np.float64], values: NDArray[np.float64]) -> None:
-    """The middle half and the middle nine tenths of all runs, and their median."""
+    """Draw the median and the limits of the middle half and of the middle nine tenths of all runs."""
     there = np.isfinite(values).any(axis=0)
     if not there.any():
         return
@@ -119,7 +121,7 @@ def _draw_quantiles(axes: "Axes", steps: NDArray[np.float64], values: NDArray[np
 
 
 def _colours(scale: Scale | None, runs: int) -> NDArray[Any]:
-    """(N, 4): blue without a parameter; a palette for words; from dark to bright for numbers."""
+    """Return the runs' colours (N, 4): blue without a parameter, a palette for categories, else viridis."""
     from matplotlib import colormaps
     from matplotlib.colors import to_rgba_array
 
@@ -134,7 +136,7 @@ def _colours(scale: Scale | None, runs: int) -> NDArray[Any]:
 
 
 def _shares(scale: Scale, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Positions from 0 to 1 along the scale."""
+    """Scale positions to the range 0 to 1 between the outermost runs."""
     low, high = np.nanmin(scale.positions), np.nanmax(scale.positions)
     return np.asarray((positions - low) / ((high - low) or 1.0))
 
@@ -144,7 +146,7 @@ def _is_palette(scale: Scale) -> bool:
 
 
 def _draw_key(figure: "Figure", scale: Scale, name: str) -> None:
-    """What the colours mean: a legend of few values, a colour bar of many."""
+    """Draw what the colours mean: a legend for few values, a colour bar for many."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize

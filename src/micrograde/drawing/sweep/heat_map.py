@@ -1,4 +1,4 @@
-"""A metric over two swept parameters: a map of means, or dots where hardly two runs share a value."""
+"""A metric over two swept parameters: a heat map of means, or dots if hardly any runs share values."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CELLS_WITH_NUMBERS = 120
-"""Beyond, the numbers would not fit their cells."""
+"""The most cells with numbers; with more cells the numbers would not fit."""
 
-_GRID = 12  # different values along an axis; with more and hardly a cell filled, runs are drawn as dots
-_FILLED = 0.4
+_GRID = 12  # with more different values along an axis, and few cells filled, runs are drawn as dots
+_FILLED = 0.4  # the share of filled cells below which they are few
 
 
 def draw_heat_map(
     across: Swept, up: Swept, values: ArrayLike, *, metric: str, lower_is_better: bool, title: str
 ) -> "Figure":
-    """The mean of the metric for each pair of values, over all that else differs; bright is good.
+    """Draw the mean of the metric for each pair of values, over all other parameters; bright is good.
 
-    The best cell is framed, a pair without a result is grey. Where both parameters were drawn at random,
-    every run is a dot.
+    The best cell is framed, and a pair without a result is grey. If there are many values but few pairs, as
+    with random search, each run is a dot instead.
 
     Parameters
     ----------
     values
-        (N,): the metric of each run; NaN for one that failed.
+        (N,): the metric of each run; NaN if it failed.
     """
     measured = np.asarray(values, float)
     figure = new_figure(6.4, 4.6)
@@ -62,7 +62,7 @@ def draw_heat_map(
 def _draw_cells(
     axes: "Axes", pair: tuple[Swept, Swept], values: NDArray[np.float64], metric: str, lower_is_better: bool
 ) -> str:
-    """The map; what stands above it."""
+    """Draw the heat map and return the line above it."""
     keys = [_cells_of(swept) for swept in pair]
     (columns, column_names), (rows, row_names) = keys
     shape = len(row_names), len(column_names)
@@ -96,7 +96,7 @@ def _draw_cells(
 
 
 def _cells_of(swept: Swept) -> tuple[NDArray[np.int64], list[str]]:
-    """The number of each run's value in their order, and what the values are called."""
+    """Return the index of each run's value among the distinct ones in their order, and these as text."""
     positions = scale_of(swept.values).positions
     _, first, codes = np.unique(positions, return_index=True, return_inverse=True)
     return codes.astype(np.int64), [shown(swept.values[run]) for run in first]
@@ -119,7 +119,7 @@ def _name_axis(axes: "Axes", name: str, names: list[str], *, vertical: bool) -> 
 
 
 def _write_numbers(axes: "Axes", mean: NDArray[np.float64], image: Any) -> None:
-    """The mean into each cell, dark on bright and bright on dark."""
+    """Write the mean into each cell, dark on bright and bright on dark."""
     small = 9 if mean.shape[1] <= 8 else 7
     for row, column in zip(*np.nonzero(np.isfinite(mean)), strict=True):
         red, green, blue, _ = image.cmap(image.norm(mean[row, column]))
@@ -135,7 +135,7 @@ def _draw_dots(
     metric: str,
     lower_is_better: bool,
 ) -> str:
-    """Every run where it stands; what stands above."""
+    """Draw a dot for each run and return the line above them."""
     tidy(axes)
     has = np.isfinite(values)
     order = np.flatnonzero(has)[np.argsort(-values[has] if lower_is_better else values[has], kind="stable")]
@@ -151,7 +151,7 @@ def _draw_dots(
     best = order[-1]
     ring = {"facecolors": "none", "edgecolors": VALIDATION_COLOUR, "linewidths": 1.8}
     axes.scatter(x[best], y[best], s=90, **ring)  # type: ignore[arg-type]
-    return f"each dot a run, ringed the best, {values[best]:.4g}; crosses: no result"
+    return f"each dot is a run; ring: the best, {values[best]:.4g}; crosses: no result"
 
 
 def _colour_map(lower_is_better: bool) -> str:

@@ -1,4 +1,4 @@
-"""Three or more swept parameters at once: a line a run through an axis a parameter, ending at its metric."""
+"""Three or more swept parameters at once: an axis for each, and a line for each run up to its metric."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LINES = 1000
-"""Of more runs than that a sample is drawn, evenly from the worst to the best."""
+"""The most runs that are drawn; of more, a sample that is evenly spaced from the worst to the best."""
 
 AXES = 10
-"""Of more parameters than that the first are drawn."""
+"""The most parameters that are drawn; of more, the first ones."""
 
 _NAME_LENGTH = 22
 
@@ -25,12 +25,12 @@ _NAME_LENGTH = 22
 def draw_parallel_coordinates(
     parameters: Sequence[Swept], values: ArrayLike, *, metric: str, lower_is_better: bool, title: str
 ) -> "Figure":
-    """An upright axis for each parameter and one for the metric; bright lines are good runs, drawn last.
+    """Draw a vertical axis for each parameter and one for the metric; good runs are bright and drawn last.
 
     Parameters
     ----------
     values
-        (N,): the metric of each run; NaN for one that failed, whose line is grey and ends before the metric.
+        (N,): the metric of each run; NaN if it failed: then its line is grey and ends before the metric.
     """
     from matplotlib import colormaps
     from matplotlib.collections import LineCollection
@@ -70,7 +70,9 @@ def draw_parallel_coordinates(
 def _key(values: NDArray[np.float64], drawn: int, parameters: int) -> str:
     runs, gone = len(values), int(np.isnan(values).sum())
     key = (
-        "each line a run, bright is good" if drawn == runs else f"{drawn:,} of {runs:,} runs, bright is good"
+        "each line is a run, bright is good"
+        if drawn == runs
+        else f"{drawn:,} of {runs:,} runs, bright is good"
     )
     if gone:
         key += "; grey: no result"
@@ -78,7 +80,7 @@ def _key(values: NDArray[np.float64], drawn: int, parameters: int) -> str:
 
 
 def _plain(values: NDArray[np.float64]) -> Scale:
-    """A linear axis for the metric, with its extremes and what lies evenly between."""
+    """Return a linear axis for the metric, with five ticks evenly spaced between its extremes."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     ticks = np.linspace(low, high, 5) if high > low else np.array([low])
@@ -86,7 +88,7 @@ def _plain(values: NDArray[np.float64]) -> Scale:
 
 
 def _height(scale: Scale, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Positions from 0 to 1 along the axis; a single value stands in the middle."""
+    """Scale positions to heights from 0 to 1 along the axis; a single value is in the middle."""
     known = np.concatenate([scale.positions[~np.isnan(scale.positions)], scale.ticks])
     if not known.size or np.ptp(known) == 0:
         return np.where(np.isnan(positions), np.nan, 0.5)
@@ -94,7 +96,7 @@ def _height(scale: Scale, positions: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _in_lines(name: str) -> str:
-    """A long name above its last part, so that neighbours do not run into each other."""
+    """Break a long name before its last part, so that neighbouring names do not overlap."""
     group, dot, last = name.rpartition(".")
     return plain(f"{group}{dot}\n{last}" if dot and len(name) > _NAME_LENGTH else name)
 

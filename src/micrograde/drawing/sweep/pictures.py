@@ -1,4 +1,4 @@
-"""Which pictures a sweep is shown in: by what it varies, and what its runs have measured."""
+"""Draw the pictures that suit a sweep, which depend on what it varies and on what its runs have measured."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Picture(NamedTuple):
-    """A figure, what its file is called, and what it shows in a line."""
+    """A figure, the name of its file, and a line that says what it shows."""
 
     name: str
     text: str
@@ -36,25 +36,25 @@ def draw_sweep(
     lower_is_better: bool,
     say: Say | None = None,
 ) -> list[Picture]:
-    """The pictures of a sweep.
+    """Draw the pictures of a sweep.
 
-    The last metric against each parameter (against the seeds, if they alone vary); a heat map for two
-    parameters, parallel coordinates for more; and the learning curves of all metrics, coloured by the
-    first parameter.
+    The pictures: the last metric against each parameter (against the seeds, if nothing else varies); a heat
+    map for two parameters, parallel coordinates for more; and the learning curves of all metrics, coloured by
+    the first parameter.
 
     Parameters
     ----------
     runs
-        Best first, with ``run_id``, ``status``, the parameters and the metric; a run that did not finish
-        has no result.
+        The runs, best first, with ``run_id``, ``status``, the parameters and the metric. A run that did not
+        finish counts as one without a result.
     history
-        run_id (categorical), metric, step, value.
+        Columns run_id (categorical), metric, step and value; see ``load_history``.
     parameters
-        What varies besides the seed.
+        The parameters that vary, without the seed.
     seeds
         Whether the seed varies.
     say
-        Is told of a picture that is left out because it cannot be drawn.
+        Called with a line for each picture that is left out because it cannot be drawn.
     """
     metric = metrics[-1]
     values = np.where(runs["status"] == "FINISHED", runs[metric].astype("float64"), np.nan)
@@ -97,7 +97,7 @@ def _swept(runs: "pd.DataFrame", name: str) -> Swept:
 
 
 def _curves(runs: "pd.DataFrame", history: "pd.DataFrame", metric: str) -> Curves:
-    """A metric of the runs, in their order, at each step that any of them has."""
+    """Return a metric of the runs, in their order, at every step at which any of them has a value."""
     import pandas as pd
 
     part = history[history["metric"] == metric]

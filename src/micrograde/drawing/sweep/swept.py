@@ -1,7 +1,7 @@
-"""A swept parameter on an axis: where each run stands, and what is written along it.
+"""A swept parameter on an axis: the position of each run, and the ticks.
 
-Numbers spread geometrically stand by their logarithm, words side by side; so every axis is linear to
-matplotlib, in a chart as in parallel coordinates.
+Geometrically spaced numbers are placed by their logarithm, and categories at 0, 1, 2..., so that every axis
+is linear for matplotlib, both in charts and in parallel coordinates.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TICKS = 12
-"""So many values are written along an axis; of more, round numbers between them."""
+"""The most values that are written along an axis; of more, round numbers in their range."""
 
-_FEW = 20  # different values, up to which a missing one stands among them
-_WIDE = 8.0  # from the largest to the smallest: the least for a logarithmic axis
+_FEW = 20  # with at most so many different numbers and a missing one, all are categories
+_WIDE = 8.0  # the least ratio of the largest to the smallest number for a logarithmic axis
 
 
 @dataclass(frozen=True)
 class Swept:
-    """A parameter and its value in each run: a number, a truth value, text; None or NaN where it has none."""
+    """A parameter and its value in each run: a number, a boolean or text; None or NaN if it is missing."""
 
     name: str
     values: Sequence[object]
@@ -35,16 +35,16 @@ class Swept:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where the runs stand on an axis.
+    """The positions of runs on an axis.
 
     Attributes
     ----------
     kind
-        ``category`` counts the different values 0, 1, 2...; ``log`` takes the decimal logarithm.
+        ``category`` places the different values at 0, 1, 2...; ``log`` takes decimal logarithms.
     positions
-        (N,), NaN for a run that has no place.
+        (N,), NaN for a run that cannot be placed.
     ticks, labels
-        What is written where.
+        The positions of ticks, and their texts.
     """
 
     kind: Literal["linear", "log", "category"]
@@ -54,7 +54,7 @@ class Scale:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The ends of the axis, with room beside the outermost runs."""
+        """The ends of the axis, with a margin beside the outermost runs."""
         if self.kind == "category":
             return -0.5, max(len(self.ticks), int(np.nanmax(self.positions, initial=0)) + 1) - 0.5
         low, high = np.nanmin(self.positions), np.nanmax(self.positions)
@@ -63,7 +63,7 @@ class Scale:
 
 
 def scale_of(values: Sequence[object]) -> Scale:
-    """The axis for these values, one a run."""
+    """Return the axis for these values, one for each run."""
     missing = [is_missing(value) for value in values]
     given = [value for value, gone in zip(values, missing, strict=True) if not gone]
     numbers = all(isinstance(value, int | float | np.number) and not _is_truth(value) for value in given)
@@ -101,7 +101,7 @@ def mark_axis(axes: "Axes", scale: Scale, name: str, *, vertical: bool = False) 
 
 
 def shown(value: object) -> str:
-    """A value as it is written in a picture."""
+    """Return a value as it is written in a picture."""
     if is_missing(value):
         return "null"
     if _is_truth(value):
@@ -116,19 +116,19 @@ def _is_truth(value: object) -> bool:
 
 
 def _categories(values: Sequence[object]) -> Scale:
-    """Numbers and lists of numbers by size, then words by letter, what is missing last."""
+    """Return an axis of categories: numbers and lists of numbers by size, then text, missing values last."""
     keys = [natural_key(value) for value in values]
     distinct = sorted(set(keys))
     place = {each: position for position, each in enumerate(distinct)}
     names = {place[each]: shown(value) for each, value in zip(keys, values, strict=True)}
-    step = -(-len(distinct) // (2 * TICKS))  # of very many only every second, third... is written
+    step = -(-len(distinct) // (2 * TICKS))  # of very many values only every second, third... is written
     ticks = np.arange(0, len(distinct), step)
     positions = np.array([place[each] for each in keys], float)
     return Scale("category", positions, ticks.astype(float), tuple(names[tick] for tick in ticks.tolist()))
 
 
 def _is_geometric(distinct: NDArray[np.float64]) -> bool:
-    """Whether positive numbers are more even by their ratios than by their differences."""
+    """Return whether the numbers are positive and more evenly spaced by ratios than by differences."""
     if len(distinct) < 2 or distinct[0] <= 0 or distinct[-1] / _WIDE < distinct[0]:
         return False
     gaps, ratios = np.diff(distinct), np.diff(np.log(distinct))
@@ -136,7 +136,7 @@ def _is_geometric(distinct: NDArray[np.float64]) -> bool:
 
 
 def _round_ticks(distinct: NDArray[np.float64], kind: Literal["linear", "log"]) -> NDArray[np.float64]:
-    """Round numbers within the range."""
+    """Return round numbers within the range."""
     low, high = distinct[0], distinct[-1]
     if kind == "linear":
         from matplotlib.ticker import MaxNLocator
@@ -154,7 +154,7 @@ def _round_ticks(distinct: NDArray[np.float64], kind: Literal["linear", "log"]) 
 
 
 def _apart(places: ArrayLike, labels: Sequence[str]) -> list[int]:
-    """Which of the ticks can be written without running into the one before."""
+    """Return the indices of the ticks whose labels do not overlap the label before."""
     where = np.asarray(places, float)
     kept: list[int] = []
     width = 0.018 * (where[-1] - where[0]) if len(where) else 0.0

@@ -1,9 +1,9 @@
-"""A graph walked step by step, forward and backward, as one page that needs no network.
+"""A page that plays a graph step by step, forward and backward, and works offline.
 
-``steps.py`` says what happens at each node, ``formulas.py`` how it is written, ``layout.py`` where the nodes
-lie, ``encoding.py`` how arrays reach the page, and ``page.py`` puts the page together from ``page.html``,
+``steps.py`` computes what happens at each node, ``formulas.py`` holds its formulas, ``layout.py`` places the
+nodes, ``encoding.py`` stores arrays in the page, and ``page.py`` puts the page together from ``page.html``,
 ``style.css`` and the scripts: ``data.js`` reads the numbers, ``heat_map.js`` and ``graph.js`` draw,
-``panel.js`` explains a step, ``player.js`` plays them.
+``panel.js`` explains a step, ``player.js`` plays the steps.
 """
 
 from micrograde.drawing.walkthrough.page import Page, draw_walkthrough

@@ -1,4 +1,4 @@
-// The page's data, exactly as the engine had it, and how numbers are written.
+// Read the page's data, exactly as the engine had it, and format numbers.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const nodes = data.nodes;
@@ -8,13 +8,13 @@ const asNumber = (stored) => (typeof stored === "string" ? NAMED[stored] : store
 
 const arrays = data.arrays.map((stored) => ({ ...stored, entries: decoded(stored.data) }));
 
-// The nodes that each node is an operand of, and at which place.
+// For each node the nodes that use it as an operand, and as which operand.
 const users = nodes.map(() => []);
 nodes.forEach((node, user) => node.operands.forEach((operand, place) => users[operand].push({ user, place })));
 
-// Little-endian float64 as base64.
+// Decode base64 of little-endian float64.
 function decoded(text) {
-  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Float64Array.from({ length: bytes.length / 8 }, (_, at) => view.getFloat64(8 * at, true));
 }
@@ -47,7 +47,7 @@ function inWords(value) {
   return `${shapeOf(array)}, mean ${shown(asNumber(array.mean))}, norm ${shown(asNumber(array.norm))}${odd}`;
 }
 
-// An element with properties and children; texts only ever become text.
+// Create an element with properties and children; text is never parsed as HTML.
 function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
@@ -58,7 +58,7 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-// A number as it is read, with the exact one beside it as the element's value.
+// A rounded number, with the exact number as the element's value and title.
 function numberElement(number, className = "") {
   const odd = Number.isFinite(number) ? "" : "odd";
   const exact = Object.is(number, -0) ? "-0" : String(number);

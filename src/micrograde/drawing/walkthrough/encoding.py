@@ -1,4 +1,4 @@
-"""How values reach the page: numbers as JSON, arrays as the bytes of their float64, each array once."""
+"""Store values in the page: numbers as JSON, arrays as the bytes of their float64, each array once."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -9,21 +9,22 @@ import numpy as np
 from micrograde.autograd.values import FloatArray, Value
 
 ENTRIES = 4096
-"""Larger arrays are shown by a window; mean, norm and the like are still those of the whole."""
+"""The most entries of an array that is shown whole. Of a larger one only a window is shown, but mean, norm
+and so on are those of the whole array."""
 
 WINDOW = 64
-"""Rows and columns of that window."""
+"""The number of rows, and of columns, of that window."""
 
 
 @dataclass
 class ArrayTable:
-    """The arrays of a page; the same array, under whatever name, is stored once."""
+    """The arrays of a page; equal arrays are stored once."""
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     _known: dict[tuple[tuple[int, ...], bytes], int] = field(default_factory=dict)
 
     def refer(self, value: Value | None) -> Any:
-        """What stands in the JSON for a value: a number, its name if JSON has none, or an array's place."""
+        """Return a value's JSON: a number, ``"nan"``, ``"inf"`` or ``"-inf"``, or an array's index."""
         if value is None:
             return None
         if isinstance(value, float):
@@ -37,7 +38,7 @@ class ArrayTable:
 
 
 def _encoded(array: FloatArray) -> dict[str, Any]:
-    """An array as rows and columns: leading axes are rows, a vector is one row."""
+    """Encode an array as rows and columns: leading axes are merged into rows, a vector is one row."""
     columns = array.shape[-1]
     matrix = array.reshape(array.size // columns if columns else 0, columns)
     shown = matrix if array.size <= ENTRIES else matrix[:WINDOW, :WINDOW]
@@ -51,7 +52,7 @@ def _encoded(array: FloatArray) -> dict[str, Any]:
 
 
 def _summary(array: FloatArray) -> dict[str, Any]:
-    """Of the finite entries of the whole array, and how many there are besides."""
+    """Return mean, std, min, max and norm of the finite entries, and how many others (``odd``) there are."""
     finite = array[np.isfinite(array)]
     odd = {"odd": int(array.size - finite.size)}
     if not finite.size:

@@ -1,39 +1,39 @@
-"""The mathematics of every operation as text: value, derivative, and what becomes of the gradient.
+"""The formulas of every operation as text: its value, its derivatives, and the gradients of its operands.
 
 In the formulas ``{a}`` and ``{b}`` are the operands, ``{out}`` is the result and ``{g}`` its gradient; the
-page puts letters in their places, and numbers where it has them. The equations' names are those of
-docs/autograd/.
+page replaces them with letters, or with numbers where it has them. Equations are named as in docs/autograd/.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 Way = Literal["factor", "matrix", "softmax", "move", "unknown"]
-"""How a share comes from the gradient of the output.
+"""How an operand's share follows from the gradient of the output.
 
-factor: multiplied by a derivative, entry by entry, after a reduction's gradient was spread; matrix: by the
-other factor, transposed; softmax: every entry depends on all; move: entries go back to where they came from.
+factor: multiply by a derivative, entry by entry, after spreading the gradient of a reduction; matrix:
+multiply by the other factor, transposed; softmax: every entry depends on all others; move: entries go back
+to where they came from; unknown: the operation is not in ``FORMULAS``.
 """
 
 
 @dataclass(frozen=True)
 class Formula:
-    """One operation.
+    """The formulas of one operation.
 
     Attributes
     ----------
     words
-        What it is called in a sentence.
+        Its name in a sentence.
     forward
-        The result.
+        The formula of the result.
     derivatives
-        For each operand, how the result changes with it.
+        The derivative of the result with respect to each operand.
     rules
-        For each operand, its share of the gradient.
+        The share of the gradient that each operand gets.
     explained
-        Why, in a sentence.
+        The reason, in a sentence.
     equations
-        Where docs/autograd/ derives it, such as E1.
+        The equations in docs/autograd/ that derive it, such as E1.
     """
 
     words: str
@@ -257,5 +257,5 @@ _BY_HAND = Formula(
 
 
 def formula_of(symbol: str) -> Formula:
-    """The formula of an operation; of one that is not in the table, that nothing is known of it."""
+    """Return the formulas of an operation; if it is not in the table, one that says that it is unknown."""
     return FORMULAS.get(symbol, _BY_HAND)

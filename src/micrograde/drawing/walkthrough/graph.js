@@ -1,9 +1,9 @@
-// The graph: boxes and lines where graphviz placed them, and what is known at a step.
+// Draw the graph: boxes and lines where graphviz placed them, and the values known at a step.
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = 8;
 const SMALLEST = 0.1, LARGEST = 3, READABLE = 0.9; // scales
-const TALL = 600; // pixels; a higher graph stands beside the step, not above it
+const TALL = 600; // pixels; a taller graph is shown beside the step, not above it
 
 const canvas = document.getElementById("canvas");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -58,9 +58,9 @@ function drawBox(node, number, onSelect) {
     drawn("rect", { x: -node.width / 2, y: -node.height / 2, width: node.width, height: node.height, rx: 6 }),
     ...["title", "number value", "number gradient"].slice(0, rows).map((name, row) => text(row, name)),
   );
-  const signs = [...node.label];
+  const characters = [...node.label];
   box.querySelector(".title").textContent =
-    signs.length > data.titleSigns ? `${signs.slice(0, data.titleSigns - 1).join("")}…` : node.label;
+    characters.length > data.titleSigns ? `${characters.slice(0, data.titleSigns - 1).join("")}…` : node.label;
   box.addEventListener("click", () => onSelect(number));
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -79,7 +79,7 @@ function briefGradient(value) {
   return norm === undefined ? "‖grad‖ NaN" : `‖grad‖ ${shown(asNumber(norm), 4)}`;
 }
 
-// Let the boxes say what is known at a step, and mark where the walk is and which node was chosen.
+// Write the values known at a step into the boxes, and mark the current and the chosen node.
 function showInGraph(step, chosen) {
   const [pass, current] = data.steps[step];
   boxes.forEach((box, number) => {
@@ -113,7 +113,7 @@ function showInGraph(step, chosen) {
   keepInView(pass === "given" && chosen === null ? 0 : centre);
 }
 
-// Scroll the graph, not the page, so that a node can be seen with some of what is around it.
+// Scroll the graph, not the page, so that a node is visible with its surroundings.
 function keepInView(number) {
   const { x, y, width, height } = nodes[number];
   const room = (at, half, from, seen) => at - half >= from && at + half <= from + seen;

@@ -1,9 +1,9 @@
-// Arrays as small heat maps: blue below 0, the page's ground at 0, orange above.
+// Arrays as small heat maps: blue below 0, the page's background at 0, orange above.
 
 const DRAWN = 64; // rows and columns; more would be too small to see
 const WIDTH = 300, HEIGHT = 200; // pixels at most, where entries are larger than a pixel
 
-const redraws = new Set(); // what is on the page, to be drawn anew when light turns to dark
+const redraws = new Set(); // functions that redraw the heat maps on the page when the colour scheme changes
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraws.forEach((draw) => draw()));
 
 function colours() {
@@ -40,7 +40,7 @@ function paint(canvas, array) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-// The index in the array's own shape: leading axes were laid out as rows.
+// The index in the array's own shape, whose leading axes were merged into rows.
 function indexOf(array, row, column) {
   const index = [column];
   for (const size of array.shape.slice(0, -1).reverse()) {
@@ -63,7 +63,7 @@ function summaryOf(array) {
   return parts.join(", ");
 }
 
-// A canvas with an entry's value under the mouse or, when it has the focus, under the arrow keys.
+// A canvas that shows the value of the entry under the mouse or, if focused, chosen with the arrow keys.
 function heatMap(array, caption) {
   const rows = Math.min(array.rows, DRAWN), columns = Math.min(array.columns, DRAWN);
   const summary = element("p", { className: "numbers" }, summaryOf(array));
@@ -108,7 +108,7 @@ function heatMap(array, caption) {
     const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     if (!moves[event.key] || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
-    event.stopPropagation(); // elsewhere these keys step
+    event.stopPropagation(); // elsewhere these keys change the step
     move(...moves[event.key]);
   });
   const draw = () => paint(canvas, array);

@@ -1,4 +1,4 @@
-"""Where nodes and edges lie: graphviz places boxes without any text, the page draws them itself."""
+"""The layout of nodes and edges: graphviz places boxes without text, which the page then draws itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from micrograde.drawing.graph.rendering import render_source
 from micrograde.drawing.walkthrough.steps import Node, Walk
 
 TITLE_SIGNS = 26
-"""How much of a node's label is drawn; the page says the whole where it is asked for."""
+"""The most characters of a node's label that are drawn; the page shows the whole label on demand."""
 
-_LEAST_SIGNS = 15  # the widest number with its word: ‖grad‖ 1.234e-5
-_SIGN = 6.75  # the width of a sign of the page's 11 pixel typewriter font, in points
+_LEAST_CHARACTERS = 15  # the widest number with its word: ‖grad‖ 1.234e-5
+_CHARACTER = 6.75  # the width of a character of the page's 11 pixel monospaced font, in points
 _MARGIN, _LINE = 14.0, 15.0
 _POINTS = 72.0  # in an inch, graphviz's unit
-_RANKS_CROSSED = 4000  # by all lines together; graphviz takes 0.1 s for that, minutes for 200,000
+_RANKS_CROSSED = 4000  # at most by all edges together: graphviz takes 0.1 s for that, minutes for 200,000
 
 
 @dataclass(frozen=True)
 class Box:
-    """A node's place: its centre and size in pixels, from the upper left corner."""
+    """A node's centre and size, in pixels from the upper left corner."""
 
     x: float
     y: float
@@ -28,7 +28,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Edge:
-    """A line from an operand to what is made of it; ``path`` is SVG's, a chain of cubic curves."""
+    """A line from an operand to the node that uses it; ``path`` is an SVG path of cubic curves."""
 
     operand: int
     node: int
@@ -37,7 +37,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Layout:
-    """A picture of so many pixels."""
+    """The boxes and edges of a graph; width and height are in pixels."""
 
     width: float
     height: float
@@ -46,7 +46,7 @@ class Layout:
 
 
 def lay_out(graph: Walk) -> Layout:
-    """The graph from left to right, inputs first.
+    """Lay out the graph from left to right, inputs first.
 
     Raises
     ------
@@ -72,10 +72,10 @@ def lay_out(graph: Walk) -> Layout:
 
 
 def _edges(drawn: Sequence[Node]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """The edges that graphviz leads around the boxes, and the longest, which are too many for it.
+    """Return the edges that graphviz routes around the boxes, and the longest, which would take it too long.
 
-    Each node keeps its nearest operand or user, so none is cut off. Graphviz puts an operation one rank
-    behind the last of its operands, and a leaf just before the first of its users.
+    Each node keeps the edge to its nearest operand or user, so none is cut off. Graphviz puts an operation
+    one rank after the last of its operands, and a leaf just before the first of its users.
     """
     edges = [(operand, number) for number, node in enumerate(drawn) for operand in node.operands]
     ranks = [0] * len(drawn)
@@ -94,7 +94,7 @@ def _edges(drawn: Sequence[Node]) -> tuple[list[tuple[int, int]], list[tuple[int
 
 
 def _straight(start: Box, end: Box) -> str:
-    """A line that bends a little, behind whatever lies between."""
+    """Return the path of a slightly bent line, which runs behind the boxes in between."""
     left, right = start.x + start.width / 2, end.x - end.width / 2
     bend = (right - left) / 4
     return (
@@ -104,16 +104,16 @@ def _straight(start: Box, end: Box) -> str:
 
 
 def _source(drawn: Sequence[Node], edges: Sequence[tuple[int, int]]) -> str:
-    """The graph in DOT; no name stands in it, so nothing need be escaped."""
+    """Return the graph in DOT; it holds no names, so nothing needs to be escaped."""
     lines = [
         "digraph {",
         "rankdir=LR nodesep=0.14 ranksep=0.4",
         'node [shape=box fixedsize=true label=""] edge [arrowhead=none]',
     ]
     for number, node in enumerate(drawn):
-        signs = min(max(len(node.label), _LEAST_SIGNS), TITLE_SIGNS)
+        characters = min(max(len(node.label), _LEAST_CHARACTERS), TITLE_SIGNS)
         rows = 2 if node.gradient is None else 3
-        size = (signs * _SIGN + _MARGIN) / _POINTS, (rows * _LINE + 9) / _POINTS
+        size = (characters * _CHARACTER + _MARGIN) / _POINTS, (rows * _LINE + 9) / _POINTS
         lines.append(f"{number} [width={size[0]:.3f} height={size[1]:.3f}]")
     lines += [f"{operand} -> {node}" for operand, node in edges]
     return "\n".join([*lines, "}"])

@@ -1,4 +1,4 @@
-"""The page: its template, style and scripts, which lie beside this file, and the graph's numbers as JSON."""
+"""Build the page from its template, style and scripts, which are beside this file, and the graph as JSON."""
 
 import json
 import re
@@ -16,44 +16,44 @@ from micrograde.drawing.walkthrough.layout import TITLE_SIGNS, Layout, lay_out
 from micrograde.drawing.walkthrough.steps import Node, Share, Walk, walk
 
 LIMIT = 600
-"""Nodes that are shown; the scalar graph of 60 parameters has some 200."""
+"""The most nodes that are shown; the scalar graph of 60 parameters has about 200."""
 
 _SCRIPTS = ("data.js", "heat_map.js", "graph.js", "panel.js", "player.js")
 
 
 @dataclass(frozen=True)
 class Page:
-    """An HTML page that is complete in itself."""
+    """A self-contained HTML page."""
 
     text: str = field(repr=False)
 
     def _repr_html_(self) -> str:
-        """Jupyter shows it in a frame, in which its script can reach nothing of the notebook's."""
+        """Return the page in a frame, for Jupyter; its script cannot access the notebook."""
         return (
             f'<iframe srcdoc="{escape(self.text)}" sandbox="allow-scripts" '
             'style="width:100%;height:700px;border:0"></iframe>'
         )
 
     def save(self, path: Path) -> None:
-        """Write the file; the same page gives the same bytes."""
+        """Write the file; equal pages give equal bytes."""
         path.write_text(self.text, encoding="utf-8")
 
 
 def draw_walkthrough(root: Variable, *, title: str, subtitle: str = "") -> Page:
-    """The graph of ``root``, played forward and backward step by step.
+    """Return a page that plays the graph of ``root`` forward and backward step by step.
 
     Parameters
     ----------
     root
-        A variable whose ``backward`` has been called. Of more than ``LIMIT`` nodes those nearest to it are
-        shown, and the page says so.
+        A variable whose ``backward`` has been called. If its graph has more than ``LIMIT`` nodes, only those
+        nearest to it are shown, and the page says so.
     title, subtitle
         Any text.
 
     Raises
     ------
     RuntimeError
-        If there is no renderer for the graph's layout.
+        If there is no renderer to lay out the graph.
     """
     graph = walk(root, LIMIT)
     parts = {
@@ -63,7 +63,7 @@ def draw_walkthrough(root: Variable, *, title: str, subtitle: str = "") -> Page:
         "data": _embedded(_content(graph, lay_out(graph), title, subtitle)),
         "script": "\n".join(map(_resource, _SCRIPTS)),
     }
-    # In one pass, so that nothing which looks like a place in the template is replaced within the data.
+    # In one pass, so that text in the data that looks like a placeholder is not replaced.
     return Page(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], _resource("page.html")))
 
 
@@ -112,18 +112,18 @@ def _share(share: Share, arrays: ArrayTable) -> dict[str, Any]:
 
 
 def _embedded(content: dict[str, Any]) -> str:
-    """JSON that no text in it can end: neither the script element nor a line of a script."""
+    """Return JSON to be embedded in a script element, which no text in it can end."""
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
 
 def _encodable(text: str) -> str:
-    """Without halves of surrogate pairs, which no file can hold."""
+    """Replace lone surrogates, which cannot be encoded in UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _colours() -> str:
-    """The colours of all pictures, as the style sheet's variables."""
+    """Return the colours of all pictures as CSS variables."""
     orange, green, pink, sky, yellow, _ = style.PALETTE[1:]
     colours = {
         "ink": style.INK,

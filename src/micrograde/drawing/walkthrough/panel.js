@@ -1,8 +1,8 @@
-// The words of a step: formula, numbers, and how the gradient is multiplied and summed.
+// The text of a step: formula, numbers, and how the gradient is multiplied and summed.
 
 const panel = document.getElementById("panel");
 const LETTERS = ["a", "b"];
-let selectNode = () => {}; // what a node's button does; the player sets it
+let selectNode = () => {}; // called by a node's button; the player sets it
 
 const nodeButton = (number) =>
   element("button", { type: "button", className: "node", "aria-label": `Show ${nodes[number].label}`,
@@ -11,7 +11,7 @@ const nodeButton = (number) =>
 const formulaOf = (node) => data.formulas[node.symbol];
 const paragraph = (...children) => element("p", {}, ...children);
 
-// A formula with letters, or with numbers where `numbers` has them.
+// A formula in which `numbers` replace the letters that they are given for.
 function formula(text, numbers = {}) {
   const parts = text.split(/\{(\w+)\}/);
   return parts.flatMap((part, at) => {
@@ -112,7 +112,7 @@ function backwardStep(number) {
   return [...whereFrom(number), ...handsOn(number)];
 }
 
-// The gradient of a node as the sum of the shares that its users hand to it.
+// The gradient of a node as the sum of the shares that its users pass to it.
 function whereFrom(number) {
   const node = nodes[number];
   const parts = [element("h3", {}, "Where its gradient comes from")];
@@ -121,7 +121,7 @@ function whereFrom(number) {
   }
   const terms = users[number].filter(({ user, place }) => nodes[user].shares[place]);
   if (number === nodes.length - 1) {
-    parts.push(paragraph("It is the end, where the way back begins: how it changes with itself."));
+    parts.push(paragraph("It is the end, where the backward pass begins: its derivative with respect to itself."));
     return [...parts, row(card("gradient", node.gradient))];
   }
   if (isArray(node.gradient)) parts.push(scaleKey(node));
@@ -152,7 +152,7 @@ function term(user, place) {
   return element("div", { className: "term" }, ...parts);
 }
 
-// What stands left of the equals sign, as cards.
+// The factors left of the equals sign, as cards.
 function factors(node, known, share, place) {
   const gradient = card(element("span", {}, element("var", {}, "g"), `, gradient of ${node.label}`), node.gradient);
   if (share.local === null) return [gradient, sign("moved")];
@@ -174,19 +174,19 @@ function total(node, terms) {
   } else if (terms.length) {
     parts.push(paragraph(node.hasRest ? "It is the only share." : "It is the only share, so it is the gradient."));
   } else {
-    parts.push(paragraph("Nothing hands it a share."));
+    parts.push(paragraph("It gets no share."));
   }
   if (node.hasRest) {
     parts.push(paragraph(data.total > nodes.length
       ? "The rest of its gradient comes from nodes that are left out of this page, or from earlier calls of backward()."
       : "The rest of its gradient was there before: in leaves the gradients of several calls of backward() add up."));
   }
-  const isShown = terms.length === 1 || !isArray(node.gradient); // in the only share or at the end of the sum
+  const isShown = terms.length === 1 || !isArray(node.gradient); // as the only share or at the end of the sum
   if (node.hasRest || !terms.length || !isShown) parts.push(row(card("gradient", node.gradient)));
   return parts;
 }
 
-// What a node hands to its operands.
+// The shares that a node passes to its operands.
 function handsOn(number) {
   const node = nodes[number];
   if (node.kind !== "operation") return [];
@@ -217,10 +217,10 @@ function handsOn(number) {
 function givenStep(end) {
   const count = (kind) => nodes.filter((node) => node.kind === kind).length;
   return [
-    paragraph(`Given are ${count("parameter")} inputs and parameters and ${count("constant")} constants.`),
-    paragraph(`Forward: ${count("operation")} operations make, one after the other, what ends in `, nodeButton(end), "."),
+    paragraph(`The graph starts from ${count("parameter")} inputs and parameters and ${count("constant")} constants.`),
+    paragraph(`Forward: ${count("operation")} operations, one after the other, lead to `, nodeButton(end), "."),
     paragraph("Backward: from there the gradient goes back to every input and parameter. ",
-      "It says by how much the end changes when that number is raised a little."),
+      "It says how fast the end changes when that number is raised a little."),
     paragraph("Press Play, or the right arrow key for one step. Click a node to see where its gradient comes from."),
   ];
 }

@@ -1,4 +1,4 @@
-// Plays the steps: buttons, slider and keys change the step, and everything is drawn from it.
+// Play the steps: buttons, slider and keys change the step, from which everything is drawn.
 
 const byId = (id) => document.getElementById(id);
 const last = data.steps.length - 1;
@@ -70,7 +70,7 @@ function pause() {
 
 const toggle = () => (state.timer === null ? play() : pause());
 
-// A step by hand ends the playing.
+// A step by hand stops the playback.
 function step(wanted) {
   pause();
   go(wanted);
@@ -122,7 +122,7 @@ function zoomKeeping(wanted) {
   keepInView(state.chosen ?? data.steps[state.step][1]);
 }
 
-// What tests read: copies of the page's numbers.
+// Copies of the page's numbers, for tests.
 const copyOf = (value) => (isArray(value)
   ? { shape: [...arrayOf(value).shape], entries: [...arrayOf(value).entries] }
   : value === null ? null : asNumber(value));

@@ -1,4 +1,4 @@
-"""What happens at each node of a graph, forward and backward, from the engine's own values and rules."""
+"""The forward and backward steps at each node of a graph, from the engine's own values and rules."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from micrograde.drawing.walkthrough.formulas import formula_of
 Kind = Literal["operation", "parameter", "constant", "left out"]
 Pass = Literal["given", "forward", "backward"]
 
-_ROUNDING = 1e-9  # relative; sums of shares in another order differ by 1e-15
+_ROUNDING = 1e-9  # relative tolerance; sums of shares in another order differ by 1e-15
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a node hands to one of its operands of the gradient.
+    """The part of the gradient that a node passes to one of its operands.
 
     Attributes
     ----------
     local
-        What its own gradient is multiplied by: the derivative entry by entry, or as one number where all are
-        equal; of a matrix product the other factor transposed; of softmax the probabilities. None where
+        The factor of the node's gradient: the derivative entry by entry, or one number if all entries are
+        equal; for a matrix product the other factor, transposed; for softmax the probabilities. None if
         entries are only moved.
     whole
-        The share as it was before broadcasting was undone; None if nothing had been broadcast.
+        The share before broadcasting is undone; None if nothing was broadcast.
     value
         The share, in the operand's shape.
     summed
-        How ``whole`` became ``value``, in words.
+        How ``value`` follows from ``whole``, in words.
     """
 
     local: Value | None
@@ -43,20 +43,20 @@ class Share:
 
 @dataclass(frozen=True)
 class Node:
-    """A node with all that the page says of it.
+    """A node with everything that the page shows of it.
 
     Attributes
     ----------
     number
-        Its own place in ``Walk.nodes``.
+        Its index in ``Walk.nodes``.
     gradient
-        In the shape of the value; None for a constant.
+        The gradient in the shape of the value; None for a constant.
     operands
-        Their numbers in ``Walk.nodes``.
+        The indices of its operands in ``Walk.nodes``.
     shares
         One for each operand, None for constants.
     has_rest
-        Whether the gradient is more than what the nodes shown hand to it.
+        Whether the gradient differs from the sum of the shares that the nodes shown pass to it.
     """
 
     number: int
@@ -71,26 +71,26 @@ class Node:
 
     @property
     def label(self) -> str:
-        """The operation or the kind of leaf, and the name; a nameless node's number tells it from others."""
+        """The operation or the kind of leaf, then the name, or the number of a node without a name."""
         first = self.symbol or ("" if self.name else self.kind)
         return f"{first} {self.name or f'#{self.number}'}".strip()
 
     @property
     def shape(self) -> Shape:
-        """Of the value; ``()`` for a number."""
+        """The shape of the value; ``()`` for a number."""
         return np.shape(self.value)
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A graph in the order of its forward pass, the end last; ``total`` counts also what is left out."""
+    """The nodes of a graph in forward order, the root last; ``total`` also counts nodes that are left out."""
 
     nodes: tuple[Node, ...]
     total: int
 
     @property
     def steps(self) -> tuple[tuple[Pass, int], ...]:
-        """What is given, every operation, then back from the end every node with a gradient."""
+        """The steps: the inputs, every operation, then backward from the end every node with a gradient."""
         end = len(self.nodes) - 1
         forward = [number for number, node in enumerate(self.nodes) if node.kind == "operation"]
         backward = [number for number in range(end, -1, -1) if self.nodes[number].gradient is not None]
@@ -102,10 +102,10 @@ class Walk:
 
 
 def walk(root: Variable, limit: int) -> Walk:
-    """All that ``root`` was made of, after ``root.backward()``.
+    """Return the graph of ``root``, whose ``backward`` has been called.
 
-    A graph of more than ``limit`` nodes is cut: the nodes nearest to the root are kept, and their operands
-    without what these are made of.
+    A graph of more than ``limit`` nodes is cut: only the nodes nearest to the root are kept, and their direct
+    operands.
     """
     total = sum(1 for _ in nodes(root))
     kept = {id(node) for node in islice(nodes(root), limit)}
@@ -136,7 +136,7 @@ def walk(root: Variable, limit: int) -> Walk:
 
 
 def _forward_order(root: Variable, kept: set[int]) -> list[Variable]:
-    """Operands before what is made of them; no recursion, for a chain may be long."""
+    """Return the nodes, operands before their users; without recursion, because a chain may be long."""
     order: list[Variable] = []
     seen = {id(root)}
     stack: list[tuple[Variable, Iterable[Variable]]] = [(root, iter(root._prev))]
@@ -160,7 +160,7 @@ def _kind(node: Variable, is_kept: bool) -> Kind:
 
 
 def _gradient(node: Variable) -> Value | None:
-    """In the shape of the value: that of an array which nothing has reached is the number 0."""
+    """Return the gradient in the shape of the value; an array that no gradient reached has the number 0."""
     if not node.requires_grad:
         return None
     gradient = as_value(node.grad)
@@ -168,7 +168,7 @@ def _gradient(node: Variable) -> Value | None:
 
 
 def _shares(node: Variable) -> tuple[Share | None, ...]:
-    """What a node hands to each of its operands, by the rules that the engine uses."""
+    """Return the share that a node passes to each of its operands, computed by the engine's own rules."""
     if node._operation is None:
         return tuple(None for _ in node._prev)
     values = [operand.value for operand in node._prev]
@@ -188,14 +188,14 @@ def _shares(node: Variable) -> tuple[Share | None, ...]:
 
 
 def _in_shape(share: Value, value: Value) -> Value:
-    """A share in the shape of the operand's value, as the engine does it."""
+    """Return a share in the shape of the operand's value, as the engine does."""
     if isinstance(value, float):
         return float(np.sum(share))
     return np.full_like(value, share) if isinstance(share, float) else unbroadcast(share, value.shape)
 
 
 def _summed(copied: Shape, shape: Shape) -> str:
-    """Over which axes copies were summed."""
+    """Return in words over which axes the copies made by broadcasting were summed."""
     leading = len(copied) - len(shape)
     axes = [*range(leading), *(leading + at for at, size in enumerate(shape) if size != copied[leading + at])]
     copies = int(np.prod([copied[axis] for axis in axes])) if axes else 1
@@ -205,7 +205,7 @@ def _summed(copied: Shape, shape: Shape) -> str:
 
 
 def _local(node: Variable, rule: Any, position: int, values: Sequence[Any]) -> Value | None:
-    """What the gradient is multiplied by; a rule is linear in it, so the rule at 1 is the derivative."""
+    """Return the factor of the gradient: a rule is linear in it, so the rule at 1 is the derivative."""
     way = formula_of(node._op).way
     if way == "matrix":
         other = values[1 - position]
@@ -221,14 +221,14 @@ def _local(node: Variable, rule: Any, position: int, values: Sequence[Any]) -> V
 
 
 def _as_number(value: Value) -> Value:
-    """An array of equal entries as that number."""
+    """Return an array of equal entries as one number, any other value as it is."""
     if isinstance(value, float) or not value.size or not (value == value.flat[0]).all():
         return value
     return float(value.flat[0])
 
 
 def _has_rest(node: Variable, parts: Sequence[Value]) -> bool:
-    """Whether a gradient is more than the sum of its parts; where one is not finite nothing adds up."""
+    """Return whether a gradient differs from the sum of its parts; False if any is not finite."""
     gradient = _gradient(node)
     if gradient is None:
         return False
