@@ -6,8 +6,8 @@ gradient_check.csv           hand-written gradients against autograd's, a line f
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
 walkthrough.html             forward and backward, step by step
 figures/*                    learning curves and more; see pictures.py
-checkpoints/                 what is needed to go on; see checkpoints.py
-train.log                    what was said, with times
+checkpoints/                 what is needed to resume; see checkpoints.py
+train.log                    the messages of the run, with times
 """
 
 import time
@@ -28,12 +28,12 @@ from micrograde.nn import MLP
 from micrograde.training import Samples
 
 _LOG_SECONDS = 1.0
-_PARAMETERS_DRAWN = 60  # the notebook's 3-5-2 has 46; a graph of every weight of more is not readable
-_ROWS_WALKED = 8  # enough to see what is summed over a batch, few enough to see its entries
+_PARAMETERS_DRAWN = 60  # the notebook's 3-5-2 has 46; beyond this a graph of every weight is not readable
+_ROWS_WALKED = 8  # enough rows to see the sums over a batch, few enough to see single entries
 
 
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
-    """The config that made the run, as YAML, in a form that can be given to ``parse_train_config``.
+    """Write the run's config and overrides as YAML, in a form that ``parse_train_config`` accepts.
 
     Passwords are left out.
     """
@@ -47,7 +47,7 @@ def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) ->
 
 
 def write_evidence(folder: Path, evidence: GradientEvidence) -> None:
-    """A line for each parameter: shape, gradient's norm, relative error of the hand-written gradient."""
+    """Write a line per parameter: shape, norm of the gradient, relative error of the hand-written one."""
     lines = ["parameter,shape,gradient_norm,relative_error"]
     for each in evidence.parameters:
         shape = "x".join(map(str, each.shape))
@@ -56,15 +56,15 @@ def write_evidence(folder: Path, evidence: GradientEvidence) -> None:
 
 
 def write_graphs(folder: Path, title: str, model: MLP, batch: Samples, say: Say | None = None) -> None:
-    """The network as it is after training, at a batch of training data (N, D).
+    """Draw the trained network, evaluated on a batch of training data (N, D).
 
-    Of a network with few parameters also the graph of the batch's first sample, number by number, in
-    evaluation mode. ``say`` is told of one that is left out because it cannot be drawn.
+    For a network with few parameters, also draw the graph of the batch's first sample, number by number, in
+    evaluation mode. ``say`` is called with a message for each graph that cannot be drawn and is left out.
     """
     from micrograde.drawing import draw_graph, draw_network, left_out, render_graph
 
     folder = _made(folder / "graph")
-    # The graph of a run that diverged shows its infinities.
+    # The graph of a diverged run shows its infinities.
     with np.errstate(all="ignore"), left_out("graph/network", say):
         trace = trace_replica(model, 0, batch.features, batch.targets)
         trace.loss.backward()
@@ -78,10 +78,11 @@ def write_graphs(folder: Path, title: str, model: MLP, batch: Samples, say: Say 
 
 
 def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples, say: Say | None = None) -> None:
-    """The graph of the loss, played forward and backward, at a batch of training data (N, D).
+    """Write a page that steps through the graph of the loss, forward and backward, on a batch (N, D).
 
-    Of a network with few parameters number by number, for the batch's first sample in evaluation mode; else
-    as arrays, for its first rows. ``say`` is told if it is left out because it cannot be drawn.
+    A network with few parameters is shown number by number, for the batch's first sample in evaluation mode;
+    a larger one as arrays, for the batch's first rows. ``say`` is called with a message if the page cannot be
+    drawn and is left out.
     """
     from micrograde.drawing import draw_walkthrough, left_out
 
@@ -101,7 +102,7 @@ def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples, say:
 
 
 def _name_for_reading(trace: Trace, rows: Samples, *, batch_norm: bool) -> str:
-    """Name the layers' outputs and the targets in the graph; what the graph is, in a sentence."""
+    """Name the layers' outputs and the targets in the graph; return a sentence that says what it shows."""
     for name, output in trace.outputs.items():
         output.name = name
     for node in nodes(trace.loss):
@@ -137,9 +138,10 @@ def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:
 
 
 class RunLog:
-    """``train.log``: what was said of a run, with times; no file stays open, a sweep has thousands of runs.
+    """``train.log``: the messages of a run, with times.
 
-    Lines are written a second after the last, and by ``write``; ``before`` is what stands there already.
+    The file is not kept open, because a sweep has thousands of runs. Lines are buffered and written at most
+    once a second, and by ``write``; ``before`` is text to begin the file with.
     """
 
     def __init__(self, folder: Path | None, before: str = "") -> None:
@@ -148,7 +150,7 @@ class RunLog:
         self._next = 0.0
 
     def add(self, text: str) -> None:
-        """A line."""
+        """Add a line, with the time."""
         if self._folder is None:
             return
         self._lines.append(f"{datetime.now():%Y-%m-%d %H:%M:%S.%f} {without_password(text)}\n")
@@ -156,7 +158,7 @@ class RunLog:
             self.write()
 
     def write(self) -> None:
-        """Write what waits."""
+        """Write the lines that are buffered."""
         if self._lines and self._folder:
             with (self._folder / "train.log").open("a", encoding="utf-8") as log:
                 log.writelines(self._lines)

@@ -1,4 +1,4 @@
-"""From a config to the objects that train: the data's parts, the network, its optimizer, the plan."""
+"""Build what trains from a config: the data's parts, the network, its optimizer, the training plan."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence
@@ -45,7 +45,7 @@ _SPLIT_KEYS = ("validation_fraction", "test_fraction", "stratify", "standardize"
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A data set split, preprocessed and ready for a network; None where there is no such part."""
+    """A data set that is split, preprocessed and ready for a network; a part that does not exist is None."""
 
     dataset: Dataset
     preprocessing: Preprocessing
@@ -65,14 +65,14 @@ def prepare_data(config: DataConfig, dtype: str, *, exact_labels: bool = True) -
     Raises
     ------
     InputError
-        Whatever is wrong with the data.
+        If anything is wrong with the data.
     """
     options = {key: value for key, value in dataclasses.asdict(config).items() if key not in _SPLIT_KEYS}
     return prepare_dataset(load_dataset(exact_labels=exact_labels, **options), config, dtype)
 
 
 def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> PreparedData:
-    """As ``prepare_data``, for a data set that has been loaded."""
+    """Split and preprocess a data set that is already loaded; see ``prepare_data``."""
     split = split_dataset(
         dataset,
         validation_fraction=config.validation_fraction,
@@ -85,7 +85,7 @@ def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> Prepare
     def samples(part: Part | None) -> Samples | None:
         if part is None:
             return None
-        with np.errstate(over="ignore"):  # a row that is too large for the dtype is of no class; runs say so
+        with np.errstate(over="ignore"):  # a row too large for the dtype gets no class, which the run reports
             features = preprocessing.transform(part.features).astype(dtype)
         targets = one_hot(part.labels, len(dataset.class_names), dtype)
         return Samples(features, targets, part.labels)
@@ -96,7 +96,7 @@ def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> Prepare
 
 
 def check_batches(config: TrainConfig, rows: int) -> None:
-    """Raise ``InputError`` unless the config's batches can be cut from this many training rows."""
+    """Raise ``InputError`` if the config's batches cannot be cut from this many training rows."""
     batch_size = config.training.batch_size or rows
     if batch_size > rows:
         raise InputError(
@@ -115,7 +115,7 @@ def check_batches(config: TrainConfig, rows: int) -> None:
 def build_model(
     configs: Sequence[ModelConfig], data: PreparedData, dtype: str, generators: Sequence[np.random.Generator]
 ) -> MLP:
-    """The networks of a stack, one for each config; these differ in the initial scale alone."""
+    """Build the networks of a stack, one for each config; the configs differ only in the initial scale."""
     first = configs[0]
     return MLP(
         data.training.features.shape[1],
@@ -132,7 +132,7 @@ def build_model(
 
 
 def build_optimizer(configs: Sequence[SGDConfig | AdamConfig], model: MLP) -> Optimizer:
-    """The optimizer of a stack; ``configs`` are of one kind, one for each replica."""
+    """Build the optimizer of a stack; ``configs`` are of one kind, one for each replica."""
     first = configs[0]
 
     def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -154,7 +154,7 @@ def build_optimizer(configs: Sequence[SGDConfig | AdamConfig], model: MLP) -> Op
 
 
 def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
-    """The plan of a stack; the configs share epochs, batches and early stopping."""
+    """Build the training plan of a stack; the configs share epochs, batches and early stopping."""
     training = configs[0].training
     batch_size = training.batch_size or rows
     steps = steps_per_epoch(rows, batch_size, training.drop_last)
@@ -192,16 +192,17 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
 
 
 def nan_is_a_class(config: TrainConfig) -> bool:
-    """Whether a recipe's version gives a class to rows whose numbers overflow; see ``evaluate``."""
+    """Return whether a recipe's version gives a class to rows whose numbers overflow; see ``evaluate``."""
     return config.recipe_version < ROWS_OF_NO_CLASS
 
 
 def stack_key(config: TrainConfig) -> Hashable:
-    """What fixes the shapes of a run's arrays and the program that trains it; runs alike in it can stack.
+    """Return a key that is equal for runs that can train in one stack.
 
-    What is left out are numbers, which become one for each replica: learning rate, momentum, weight decay,
-    the schedule's, initial scale, label noise, seed. Whether momentum and weight decay are zero is part of
-    it, because the program then has no such step.
+    It holds what determines the shapes of a run's arrays and the operations of a training step. Left out are
+    the numbers that can differ between replicas: learning rate, momentum, weight decay, the schedule's
+    numbers, initial scale, label noise, seed. Whether momentum and weight decay are zero is part of the key,
+    because the training step then lacks the operation.
     """
     optimizer = config.optimizer
     return (
@@ -224,14 +225,14 @@ class RandomStreams(NamedTuple):
 
     @classmethod
     def spawn(cls, seed: int) -> Self:
-        """The streams that belong to a seed, independent of each other."""
+        """Create the streams of a seed, independent of each other."""
         return cls(*map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3)))
 
 
 def labels_to_learn(
     configs: Sequence[TrainConfig], data: PreparedData, generators: Sequence[np.random.Generator]
 ) -> IntArray | None:
-    """The training labels as each run is told them, (R, N); None if all are told the truth."""
+    """Return the training labels of each run, with its label noise, (R, N); None if no run has any."""
     rates = np.array([config.training.label_noise for config in configs])
     if not rates.any():
         return None
@@ -247,14 +248,14 @@ def _schedule(config: AnySchedule) -> Schedule:
 
 
 def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:
-    """Of ``count`` runs like this one, how many make a stack.
+    """Return how many of ``count`` runs like this one should make a stack.
 
-    All that train at a time fit into memory, and no worker is idle that could be of use.
+    All stacks that train at the same time fit into memory, and no worker is left idle without need.
 
     Raises
     ------
     InputError
-        If not even one would fit.
+        If not even one run fits into memory.
     """
     needed, there_is = replica_bytes(config, data), physical_memory()
     if needed > there_is:
@@ -268,18 +269,18 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
 
 
 def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
-    """About how much memory one replica takes in training."""
+    """Estimate the memory that one replica takes in training, in bytes."""
     rows, sizes = len(data.training), _layer_sizes(config, data)
     parameters = sum((a + 3) * b for a, b in pairwise(sizes))
     batch = config.training.batch_size or rows
     evaluated = min(ROWS_AT_A_TIME, rows)
     # Parameters, gradients, optimizer state and scratch; best weights; each layer's workspaces for a batch;
-    # the widest layers of the rows that are evaluated at a time.
+    # the widest layers for the rows that are evaluated at a time.
     numbers = 8 * parameters + 8 * batch * sum(sizes) + 4 * evaluated * max(sizes[1:])
     return int(numbers * np.dtype(config.training.dtype).itemsize)
 
 
 def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:
-    """(D, H, ..., C)."""
+    """Return the sizes (D, H, ..., C)."""
     training = data.training
     return (training.features.shape[1], *config.model.hidden_size, training.targets.shape[1])

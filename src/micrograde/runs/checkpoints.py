@@ -1,10 +1,10 @@
-"""Checkpoints on disk: what a run needs to go on, in a form that shows damage and holds nothing but numbers.
+"""Checkpoints on disk: what a run needs to resume, as plain numbers, with checksums that reveal damage.
 
 checkpoints/a.safetensors    the arrays of a snapshot, and ``history`` (M, E): M metrics after E epochs
-checkpoints/a.json           epoch, steps, digests, random stream, the arrays' SHA-256, and one of all that
+checkpoints/a.json           epoch, steps, digests, random stream, the arrays' SHA-256, the SHA-256 of these
 
-A checkpoint counts once its JSON is there; each file is written aside and then moved to its name. Two are
-kept, ``a`` and ``b`` in turn, so that a damaged one has one before it.
+A checkpoint is complete once its JSON file exists; each file is written under another name and then renamed.
+Two are kept, written in turn as ``a`` and ``b``, so that there is an earlier one if the latest is damaged.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ from micrograde.training import Snapshot
 FOLDER = "checkpoints"
 _SLOTS = ("a", "b")
 _FORMAT = 1
-_SHARE = 100  # checkpoints take at most one part in so many of the time
+_SHARE = 100  # checkpoints take at most one part in this many of the time
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A snapshot, whose it is, and what had been measured.
+    """A snapshot, the digests of the config and data it belongs to, and the metrics up to it.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class Checkpoint:
 
 
 class UnusableCheckpointError(ValueError):
-    """A checkpoint is damaged, or another run's; the message is one line without the file's name."""
+    """A checkpoint is damaged or belongs to another run; the message is one line without the file's name."""
 
 
 @dataclass
 class CheckpointTimer:
-    """When to take the next checkpoint: every ``seconds``, seldomer where it takes long; None is never."""
+    """Decides when to write a checkpoint: every ``seconds``, or less often if that is slow; None is never."""
 
     seconds: float | None
     clock: Callable[[], float] = time.monotonic
@@ -62,21 +62,21 @@ class CheckpointTimer:
         self.took(0.0)
 
     def due(self) -> bool:
-        """Whether it is time; once it has said so, not again before the next time."""
+        """Return whether it is time for a checkpoint; if so, the interval starts again."""
         if self.seconds is None or self.clock() < self._next:
             return False
         self.took(0.0)
         return True
 
     def took(self, cost: float) -> None:
-        """A checkpoint has taken this many seconds."""
+        """Start the interval again after a checkpoint that took ``cost`` seconds."""
         self._next = self.clock() + max(self.seconds or 0.0, _SHARE * cost)
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = True) -> None:
-    """Put it in the place of the older of the two in ``folder``.
+    """Write a checkpoint over the older of the two in ``folder``.
 
-    ``durable`` waits until the disk has it: it then survives a loss of power, too.
+    With ``durable``, wait until the data are on the disk, so that they survive a loss of power.
     """
     from safetensors.numpy import save
 
@@ -84,7 +84,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tr
     snapshot = checkpoint.snapshot
     history = np.array(list(checkpoint.history.values()), np.float64)
     history = history.reshape(len(checkpoint.history), snapshot.epoch)
-    # Not ascontiguousarray, which makes one axis of none.
+    # Not ascontiguousarray, which turns arrays without axes into arrays with one.
     contiguous = {name: np.asarray(array, order="C") for name, array in snapshot.arrays.items()}
     arrays = save({**contiguous, "history": history})
     content = {
@@ -106,7 +106,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tr
 def read_latest_checkpoint(
     folder: Path, config_digest: str, data_digest: str
 ) -> tuple[Checkpoint | None, list[str]]:
-    """The latest usable checkpoint of a run, if there is one, and a line for each that is not usable."""
+    """Return the latest usable checkpoint of a run, or None, and a line for each that is not usable."""
     found, problems = [], []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -117,7 +117,7 @@ def read_latest_checkpoint(
 
 
 def read_checkpoint(path: Path, config_digest: str, data_digest: str) -> Checkpoint:
-    """The checkpoint of this JSON file, and the arrays beside it.
+    """Read a checkpoint from its JSON file at ``path`` and the file of arrays beside it.
 
     Raises
     ------
@@ -176,18 +176,18 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
         raise UnusableCheckpointError(f"{path.name} cannot be read ({error.strerror})") from None
     try:
         arrays: dict[str, NDArray[Any]] = load_file(path)
-    # Beside its own error Key-, Type-, Value- and AttributeError: for types and numbers of dimensions that
-    # NumPy does not have.
+    # Besides its own error, safetensors raises Key-, Type-, Value- and AttributeError: for types and numbers
+    # of dimensions that NumPy does not have.
     except Exception as error:
         raise UnusableCheckpointError(f"{path.name} holds no arrays ({type(error).__name__})") from None
-    # Where a package is installed that brings types of its own, such as bfloat16, they are there.
+    # Types such as bfloat16 can be loaded if a package that defines them is installed.
     if foreign := {str(array.dtype) for array in arrays.values() if array.dtype.kind not in "biufc"}:
         raise UnusableCheckpointError(f"{path.name} holds numbers of the type {min(foreign)}")
     return arrays
 
 
 def _older_slot(folder: Path) -> str:
-    """The one that is not there, or was written first."""
+    """Return the slot that is empty, or was written first."""
 
     def written(slot: str) -> int:
         path = folder / f"{slot}.json"

@@ -1,7 +1,8 @@
-"""The files of a run in the store, and its recipe made anew from them.
+"""The files of a run in the store, and the recipe that is read from them.
 
-What a store says is data, and may come from anybody who can write to a shared server: a path in it never
-leads out of the folder it belongs to, YAML is read without tags and aliases, and nothing is interpolated.
+The content of a store is untrusted, as anybody who can write to a shared server may have written it: a path
+in it never leads out of the folder it belongs to, YAML is read without tags and aliases, and nothing is
+interpolated.
 """
 
 import dataclasses
@@ -36,24 +37,24 @@ if TYPE_CHECKING:
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
-"""The files and folders that are needed to train a run again, or go on with it."""
+"""The files and folders that are needed to train a run again, or to resume it."""
 
 _OF_MLFLOW = re.compile(r"The following failures occurred .*?##### File (.*?) ##### ")
 
 
 @contextmanager
 def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON) -> Iterator[Path]:
-    """A folder with the run's files, for as long as the context lasts.
+    """Provide a folder with the run's files for as long as the context lasts.
 
     Parameters
     ----------
     wanted
-        What to fetch from a server, as far as it is there.
+        The files and folders to fetch from a server; those that do not exist are skipped.
 
     Raises
     ------
     InputError
-        If they cannot be had.
+        If the files cannot be read or fetched.
     """
     if location.artifact_root is not None:
         yield _local_folder(run, location)
@@ -69,9 +70,9 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
 
 
 def contained(folder: Path, name: str) -> Path | None:
-    """The file or folder ``name`` in a folder, if it is there and lies in it, wherever links lead.
+    """Return the path of ``name`` in a folder; None if it does not exist or a link leads out of the folder.
 
-    What is neither, such as a named pipe, which would be waited for, is as good as not there.
+    Anything but a file or a folder counts as missing: reading a named pipe, for example, would not return.
     """
     # Not Path.resolve and Path.exists, which raise for links that lead to themselves and names too long.
     path = Path(os.path.realpath(folder / name))
@@ -82,18 +83,18 @@ def contained(folder: Path, name: str) -> Path | None:
 def read_recipe(
     files: Path, run: StoredRun, tracking: AnyTracking, given_paths: Mapping[str, str] | None = None
 ) -> TrainConfig:
-    """The config that made the run, with its records going to ``tracking``.
+    """Read the config of a run, to be followed: with ``tracking`` as the place to record to.
 
     Parameters
     ----------
     given_paths
-        Where data files are, by their key below ``data``, if not where the run had them; of the run's own
-        paths only those are followed that lead into the working directory.
+        Paths of data files, by their key below ``data``, which replace the run's own. Of the run's own
+        paths, only those inside the working directory are followed.
 
     Raises
     ------
     InputError
-        If the run has no recipe, or one that is not whole.
+        If the run has no recipe or an invalid one, or a data path leads out of the working directory.
     """
     config = stored_recipe(files, run, tracking, given_paths)
     for key, path_of_data in data_paths(config.data).items():
@@ -111,7 +112,7 @@ def stored_recipe(
     tracking: AnyTracking | None = None,
     given_paths: Mapping[str, str] | None = None,
 ) -> TrainConfig:
-    """The same to look at only: its paths are what the store tells, and not to be followed."""
+    """Read the config of a run, to look at only: its paths are the store's and must not be followed."""
     name = f"run {run.about.run_id}"
     path = contained(files, RECIPE)
     if path is None:
@@ -129,7 +130,7 @@ def stored_recipe(
 
 
 def data_paths(data: DataConfig) -> dict[str, str]:
-    """The files that a data set is read from, by key."""
+    """Return the paths of the files that a data set is read from, by key."""
     if isinstance(data, TableData | NpzData):
         return {"path": data.path}
     if isinstance(data, IdxData):
@@ -163,7 +164,7 @@ def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], 
 
 
 def _bound_listings(files: "ArtifactRepository") -> None:
-    """Have a run's folders, which MLflow looks through one in another, come to an end, and that soon."""
+    """Limit how many folders and files MLflow lists as it walks through a run's folders, and for how long."""
     list_folder = files.list_artifacts
     asked, found, until = 0, 0, time.monotonic() + 2 * ANSWER_SECONDS
 
@@ -185,7 +186,7 @@ def _read_yaml(path: Path, name: str) -> dict[str, Any]:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Without aliases, by which a short text can stand for an endless one."""
+        """A YAML loader that refuses aliases, by which a short text can expand to an endless one."""
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):

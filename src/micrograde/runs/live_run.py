@@ -1,4 +1,4 @@
-"""One run as it unfolds: what is recorded of it from its first line to its last file."""
+"""A run while it trains: what is recorded of it, from its first line to its last file."""
 
 import json
 import time
@@ -50,7 +50,7 @@ _ROWS_LOOKED_AT = 1024
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A run to come.
+    """A run that is to be trained and recorded.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class RunRequest:
     parent
         The recorder's number of the run that it is nested under.
     tags
-        Beside those that every run has.
+        Tags in addition to those that every run has.
     resumption
-        The run of the store that is to go on; None for a new one.
+        The recorded run to resume; None for a new one.
     """
 
     config: TrainConfig
@@ -76,38 +76,38 @@ class RunRequest:
 
     @property
     def in_sweep(self) -> bool:
-        """Whether it is one of many, nested under the run of their sweep."""
+        """Whether the run is part of a sweep, nested under the sweep's parent run."""
         return self.parent is not None or tags.PARENT in self.tags
 
     @property
     def all_pictures(self) -> bool:
-        """Whether the run leaves every picture there is, or just those that take next to no time."""
+        """Whether every picture is drawn, or only those that take almost no time."""
         wanted = "light" if self.config.tracking.name == "disabled" else self.config.tracking.pictures
         return wanted == "all" or (wanted == "auto" and not self.in_sweep)
 
 
 @dataclass
 class LiveRun:
-    """A run that is going on, or has just ended.
+    """A run that is in training, or has just ended.
 
     Attributes
     ----------
     place
-        Where its request stands in the list that was given.
+        The index of its request in the list given to ``train_runs``.
     number
-        The recorder's.
+        The recorder's number of the run.
     history
         Each metric's value after every epoch.
     test
-        ``test/loss`` and ``test/accuracy``, once it has finished, if there is a test part.
+        ``test/loss`` and ``test/accuracy``, once the run has finished, if there is a test part.
     reason
-        Why it did not finish.
+        Why the run did not finish; None if it did.
     warnings
-        What else the user should know, a line each.
+        Messages for the user, a line each.
     findings
-        What stands out in it at its end, a sentence each.
+        What stands out in the measurements at the end, a sentence each.
     trajectory
-        Its parameters along the way, if its pictures need them.
+        The parameters at some of the epochs, if pictures need them.
     """
 
     request: RunRequest
@@ -130,12 +130,12 @@ class LiveRun:
         self._at_start: dict[str, float] = {}
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
-        # One that goes on keeps it, though its data file may be elsewhere now.
+        # A resumed run keeps its digest, though its data file may have another path now.
         self._digest = stored.get(tags.CONFIG_DIGEST) or config_digest(self.config)
 
     @classmethod
     def start(cls, request: RunRequest, place: int, data: PreparedData, recorder: RunRecorder) -> "LiveRun":
-        """Begin it in the records, or go on with it."""
+        """Begin the run in the records, or resume it there."""
         resumption = request.resumption
         words = request.config.run
         if resumption:
@@ -165,21 +165,24 @@ class LiveRun:
 
     @property
     def config(self) -> TrainConfig:
-        """Its recipe."""
+        """The run's config."""
         return self.request.config
 
     @property
     def resumption(self) -> Resumption | None:
-        """If it is a run of the store that goes on."""
+        """What is stored of the run, if it is resumed; else None."""
         return self.request.resumption
 
     @property
     def folder(self) -> Path | None:
-        """Where its files wait for its end."""
+        """The folder of its files until it ends; None if nothing is recorded."""
         return self.recorder.run_folder(self.number)
 
     def take_evidence(self, model: MLP, row: int) -> bool:
-        """Compare hand-written gradients with autograd's; if they disagree, the run has failed."""
+        """Compare hand-written gradients with autograd's, and return whether they agree.
+
+        If they do not, the run ends as FAILED.
+        """
         batch = self._first_batch()
         evidence = check_network(model, row, batch.features, batch.targets)
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
@@ -196,7 +199,7 @@ class LiveRun:
         return True
 
     def take_up(self, training: Training) -> None:
-        """Of a run that goes on: set its training to the checkpoint, and tell the store what it lacks."""
+        """Set the training of a resumed run to its checkpoint, and record what the store lacks."""
         if self.resumption is None:
             return
         checkpoint, epoch = self.resumption.checkpoint, self.resumption.epoch
@@ -210,14 +213,15 @@ class LiveRun:
         before = self.resumption.stored.tags.get(tags.RESUMED, "")
         self.recorder.set_tags(self.number, {tags.RESUMED: f"{before} {epoch}".strip()})
         self.log.add(f"resumed after epoch {epoch}")
-        self.log.write()  # a run that is killed twice was resumed twice
+        self.log.write()  # now, so that the line is there if the run is killed again
         for number, values in enumerate(zip(*self.history.values(), strict=True), start=1):
             self._record(number, dict(zip(self.history, values, strict=True)))
 
     def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Keep what is known after an epoch; a stack records it of all its runs at once.
+        """Keep the metrics of an epoch.
 
-        Of a run that goes on it is recorded here, as far as the store does not have it.
+        They are recorded by the stack, for all its runs at once. Those of a resumed run are recorded here, as
+        far as the store does not have them.
         """
         for metric, value in metrics.items():
             self.history.setdefault(metric, []).append(value)
@@ -227,7 +231,7 @@ class LiveRun:
         self.log.add(progress_line("epoch", epoch, self.config.training.num_epochs, metrics))
 
     def checkpoint(self, snapshot: Snapshot, *, durable: bool) -> float:
-        """Keep all that is needed to go on from here; how many seconds it took."""
+        """Write a checkpoint, and return how many seconds it took."""
         start = time.monotonic()
         if self.folder:
             checkpoint = Checkpoint(self._digest, self.data.dataset.digest, snapshot, self.history)
@@ -235,7 +239,7 @@ class LiveRun:
         return time.monotonic() - start
 
     def depart(self, departure: Departure) -> None:
-        """End it as its replica has left the stack."""
+        """End the run in the way in which its replica has left the stack."""
         if departure.snapshot:
             self.checkpoint(departure.snapshot, durable=False)
         divergence = departure.divergence
@@ -253,7 +257,7 @@ class LiveRun:
             self.end(departure.model, "FAILED", str(divergence))
 
     def end(self, model: MLP, status: Status = "FINISHED", reason: str | None = None) -> None:
-        """Write what is left of the run, and end it."""
+        """Evaluate the test part, write the remaining files, and end the run in the records."""
         self.status, self.reason = status, reason
         self._record_start()
         data = self.data
@@ -282,12 +286,12 @@ class LiveRun:
         self.log.write()
         described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
         self.recorder.end_run(self.number, status, described)
-        if described and not self.request.in_sweep:  # of a sweep the best is
+        if described and not self.request.in_sweep:  # of a sweep, only the best model is logged
             self.recorder.log_model(self.number, registered_name=registered_name(self.config.tracking))
         self.ended = True
 
     def stop(self, reason: str) -> None:
-        """End it as KILLED in the middle of whatever was going on, with what has been recorded until then."""
+        """End the run as KILLED, whatever it was doing, with what has been recorded so far."""
         if self.folder is None or self.number in self.recorder.running:
             self.status, self.reason = "KILLED", reason
             self._record_start()
@@ -298,7 +302,7 @@ class LiveRun:
         self.ended = True
 
     def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
-        """The graphs; of a run that has ended an epoch its pictures, too."""
+        """Draw the graphs, and the pictures if the run has completed an epoch."""
         name, data, figures = self.request.name, self.data, folder / "figures"
         write_graphs(folder, name, model, self._first_batch(), self._warn)
         if self.history:
@@ -313,7 +317,7 @@ class LiveRun:
                 write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
 
     def last_metrics(self) -> dict[str, float]:
-        """The last value of each metric; nothing of a run that ended before its first epoch."""
+        """Return the last value of each metric; empty if the run ended before its first epoch did."""
         return last_values(self.history) | self.test
 
     def _measurements(self, model: MLP) -> Measurements:
@@ -331,7 +335,7 @@ class LiveRun:
         )
 
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
-        """See ``Measurements``; looked for where a loss tells that there are any."""
+        """Count the rows of no class, see ``Measurements``, in the parts whose loss is not finite."""
         losses = self.last_metrics()
         parts = {
             "validation": ("val/loss", self.data.validation),
@@ -355,7 +359,7 @@ class LiveRun:
         self._record(0, values)
 
     def _record(self, step: int, values: Mapping[str, float]) -> None:
-        """Tell the store what it does not have yet."""
+        """Record the values that the store does not have yet, and note any that differs from the store's."""
         missing, history = dict(values), self.resumption.stored.history if self.resumption else {}
         for metric, value in values.items():
             stored = history.get(metric, {}).get(step)
@@ -378,13 +382,13 @@ class LiveRun:
         self.log.add(f"warning: {text}")
 
     def _first_batch(self) -> Samples:
-        """The rows that gradients are checked and the network is drawn at: a batch, if it is not huge."""
+        """Return the rows to check gradients and to draw the network with: a batch, or part of a huge one."""
         rows = self.data.training
         return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
 
 
 def own_words(given: Mapping[str, str] | None, note: str | None, name: str | None = None) -> dict[str, str]:
-    """What a user says of a run or a sweep, as its tags; ``name`` renames one that is there."""
+    """Return a user's tags and note for a run or a sweep, as tags; ``name`` renames a recorded one."""
     words = dict(given or {})
     if note:
         words |= {tags.NOTE: note, tags.DESCRIPTION: note}
@@ -392,17 +396,17 @@ def own_words(given: Mapping[str, str] | None, note: str | None, name: str | Non
 
 
 def registered_name(tracking: AnyTracking) -> str | None:
-    """What the model of the run, or of the sweep, is to be a version of."""
+    """Return the registered model that the model of a run or sweep becomes a version of; None for none."""
     return None if tracking.name == "disabled" else tracking.register
 
 
 def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """What each metric came to."""
+    """Return the last value of each metric."""
     return {metric: values[-1] for metric, values in history.items()}
 
 
 def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
-    """The data set as MLflow shows it."""
+    """Return the description of the data set that MLflow shows."""
     dataset = data.dataset
     schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
     parts = {"training": data.training, "validation": data.validation, "test": data.test}

@@ -1,10 +1,10 @@
-"""The pictures a run leaves in ``figures/``: those that cost next to nothing, and those of a run by itself.
+"""The pictures a run leaves in ``figures/``: light ones for every run, all of them for a run by itself.
 
 Light, a few milliseconds each, also for every run of a sweep: learning curves, gradient flow, update ratios,
-the confusion matrix of the test part, and of image data the first layer's weights as images.
+the confusion matrix of the test part, and for image data the first layer's weights as images.
 
 All: also histograms of activations and gradients, the loss surface around the path that the parameters took,
-and of data with two features the decision boundary over the epochs, as a picture and as an animation.
+and for data with two features the decision boundary over the epochs, as a picture and as an animation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
 from micrograde.runs.building import PreparedData
 
-_RESOLUTION = 1e-9  # of a feature's size, that a picture's edges are away from the data at least
+_RESOLUTION = 1e-9  # least distance of a picture's edges from the data, as a share of a feature's size
 
 History = Mapping[str, Sequence[float]]
 
@@ -32,18 +32,18 @@ def write_light_pictures(
     confusion: IntArray | None,
     say: Say | None = None,
 ) -> None:
-    """The pictures of a run that has ended at least one epoch.
+    """Write the light pictures of a run that has completed at least one epoch.
 
     Parameters
     ----------
     history
         Each metric's value after every epoch.
     model
-        As it was left, a stack of one.
+        The trained network, a stack of one.
     confusion
-        (C, C) of the test part; None where there is none.
+        Confusion counts (C, C) of the test part; None if there is none.
     say
-        Is told of a picture that is left out because it cannot be drawn; see ``left_out``.
+        Called with a message for each picture that cannot be drawn and is left out; see ``left_out``.
     """
     from micrograde import drawing
 
@@ -77,10 +77,10 @@ def write_other_pictures(
     batch_size: int,
     say: Say | None = None,
 ) -> None:
-    """What takes a tenth of a second each, beside the light ones; see there for ``say``."""
+    """Write the other pictures, about a tenth of a second each; ``say`` as in ``write_light_pictures``."""
     from micrograde import drawing
 
-    with np.errstate(all="ignore"):  # a run that diverged has pictures, too
+    with np.errstate(all="ignore"):  # a diverged run has pictures, too
         with drawing.left_out("figures/histograms.svg", say):
             found = distributions(model, trajectory, data.training, batch_size)
             if found:
@@ -105,7 +105,7 @@ def _write_boundary(
     data: PreparedData,
     say: Say | None = None,
 ) -> None:
-    """In the units that the data came in."""
+    """Write the decision boundary, as a picture and an animation, in the original units of the data."""
     from micrograde import drawing
 
     preprocessing = data.preprocessing

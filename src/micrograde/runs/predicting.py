@@ -1,4 +1,4 @@
-"""A table classified by a recorded run's model, with a line for what is wrong with the table."""
+"""Classify the rows of a table with a recorded run's model, or say in one line what is wrong with it."""
 
 import re
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of a table of n rows.
+    """The predictions of a model for a table of n rows.
 
     Attributes
     ----------
     table
-        ``class`` and ``probability_<name>`` of each row, behind the table's own columns if they are kept.
+        ``class`` and ``probability_<name>`` of each row, after the table's own columns if they are kept.
     shown
-        The same without the features: what a reader knows a row by.
+        The same without the features: the columns by which a reader recognizes a row.
     counts
-        How many rows are of each class, by its name; the most frequent first.
+        How many rows are predicted to be of each class, by its name; the most frequent first.
     accuracy
-        Of the rows that have their class in the table, the share that was classified like it; None if the
-        table does not tell.
+        Of the rows whose class is in the table, the share that was predicted correctly; None if there are
+        no such rows.
     known
-        How many rows that is.
+        How many rows have their class in the table.
     """
 
     table: "pd.DataFrame"
@@ -44,14 +44,14 @@ class Predictions:
 def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True) -> Predictions:
     """Classify each row of the CSV or Parquet table at ``path``.
 
-    Columns are found by name, and there may be others. Of a table's categories and its classes a CSV file's
-    text is taken as it stands, as it was in training.
+    Columns are found by name, and there may be others. In a CSV file, only the columns that held numbers or
+    truth values in training are converted; all others are kept as text, exactly as they stand.
 
     Raises
     ------
     InputError
-        There is no such table; a column is missing, holds something else than in training, or is called
-        like one of the predictions.
+        If there is no such table, or a column is missing, holds something else than in training, or has the
+        name of one of the predictions.
     """
     import pandas as pd
 
@@ -60,7 +60,7 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     _check_columns(table, network, source, keep_columns=keep_columns)
     try:
         found = network.predict(table)
-    except InputError as error:  # which speaks of "table" or "features"
+    except InputError as error:  # whose message begins with "table" or "features"
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
     features = set(network.columns)
     others = [name for name in table.columns if name not in features]
@@ -75,7 +75,7 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
 
 
 def _numeric(network: TrainedNetwork) -> list[str]:
-    """The columns of numbers."""
+    """Return the names of the columns that hold numbers."""
     encoding = network.preprocessing.encoding
     if encoding is None:
         return list(network.columns)
@@ -84,7 +84,7 @@ def _numeric(network: TrainedNetwork) -> list[str]:
 
 
 def _understood(model: RecordedModel) -> set[str]:
-    """The columns of a CSV file that were read as numbers or truth values in training."""
+    """Return the names of the columns that a CSV reader converted to numbers or truth values in training."""
     network = model.network
     columns, encoding = set(_numeric(network)), network.preprocessing.encoding
     if encoding is not None:
@@ -97,14 +97,14 @@ def _understood(model: RecordedModel) -> set[str]:
 
 
 def _is_plain_integer(name: str) -> bool:
-    """Whether a class is a number that is written in one way alone, and that float64 has."""
+    """Return whether a class is an integer in its only spelling, and small enough to be exact in float64."""
     return re.fullmatch(r"0|-?[1-9]\d{0,15}", name) is not None and abs(int(name)) <= 2**53
 
 
 def _check_columns(
     table: "pd.DataFrame", network: TrainedNetwork, source: str, *, keep_columns: bool
 ) -> None:
-    """Say what is wrong with the table, as far as it can be said better than of any rows."""
+    """Raise ``InputError`` for what is wrong with the table, naming columns and rows."""
     import pandas as pd
 
     there, needed = set(table.columns), network.columns
@@ -122,7 +122,7 @@ def _check_columns(
             continue
         column = table[name]
         wrong = column.notna()
-        if dtype.kind not in "mM":  # times, of which pandas would make nanoseconds
+        if dtype.kind not in "mM":  # times, which pandas would convert to nanoseconds
             wrong &= pd.to_numeric(column, errors="coerce").isna()
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
@@ -140,7 +140,7 @@ def _check_columns(
 
 
 def _accuracy(table: "pd.DataFrame", target: str | None, found: "pd.Series[str]") -> tuple[float | None, int]:
-    """See ``Predictions``."""
+    """Return ``accuracy`` and ``known`` of ``Predictions``."""
     if target not in table.columns:
         return None, 0
     told = table[target].notna()
@@ -151,5 +151,5 @@ def _accuracy(table: "pd.DataFrame", target: str | None, found: "pd.Series[str]"
 
 
 def _class_name(value: object) -> str:
-    """As a class is called; pandas makes floats of integers where one is missing."""
+    """Return the name of a class; pandas turns integers into floats in a column with missing values."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

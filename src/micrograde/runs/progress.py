@@ -1,4 +1,4 @@
-"""What is shown while runs train: a bar on a terminal, plain lines elsewhere."""
+"""Progress of runs in training: a bar on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 from micrograde.core.working import beside_bar
 
-_LINES = 10  # about as many lines a run, where there is no terminal to draw a bar on
+_LINES = 10  # about this many lines a run, where there is no terminal to draw a bar on
 _BAR = 40  # columns at most
 _SECONDS = 10.0  # between two lines of many runs
 _SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
@@ -20,30 +20,30 @@ _SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
 
 
 class Show(Protocol):
-    """Shows how far everything is, from 0 to 1, and a text, or where it does not fit the first that does."""
+    """Shows the share that is done, from 0 to 1, and the first of some texts that fits, longest first."""
 
     def __call__(self, share: float, text: str, *shorter: str) -> None:
-        """Show it."""
+        """Show the share, and ``text`` or a shorter one."""
 
 
 class Watch(Protocol):
-    """Is told of what happens to runs; ``place`` is where a run stands in the list that was given."""
+    """Follows runs in training; ``place`` is a run's index in the list given to ``train_runs``."""
 
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """The run has these metrics after the epoch."""
+        """Take note of a run's metrics after an epoch."""
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
-        """The run has ended, with these as its last metrics."""
+        """Take note that a run has ended, and of its last metrics."""
 
 
 def print_line(text: str) -> None:
-    """Print it if that can be: neither a reader who has gone nor a signal meanwhile may end a run."""
+    """Print a line, and ignore errors: neither a closed pipe nor a signal at that moment may end a run."""
     with suppress(OSError, ValueError, RuntimeError):
         say(text, flush=True)
 
 
 def progress_line(unit: str, done: int, total: int, metrics: Mapping[str, float]) -> str:
-    """``epoch  3/50  train/loss 0.1234  ...``."""
+    """Return a line such as ``epoch  3/50  train/loss 0.1234  ...``."""
     width = len(str(total))
     values = "  ".join(f"{name} {metrics[name]:.4f}" for name in _SHOWN if name in metrics)
     return f"{unit} {done:{width}d}/{total}  {values}"
@@ -61,7 +61,7 @@ class EpochWatch:
     on_terminal: bool
 
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
-        """Show it, or every so many where lines stay."""
+        """Show the epoch; where printed lines stay, only about ten of them."""
         if self.on_terminal:
             values = [f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics]
             texts = ["  ".join([f"{epoch}/{self.num_epochs}", *part]) for part in (values, values[-1:], [])]
@@ -70,12 +70,12 @@ class EpochWatch:
             self.show(epoch / self.num_epochs, progress_line("epoch", epoch, self.num_epochs, metrics))
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
-        """Whoever called for the run says what came of it."""
+        """Show nothing: the caller prints the result."""
 
 
 @contextmanager
 def watch_epochs(name: str, num_epochs: int) -> Iterator[Watch]:
-    """Progress through the epochs of one run, for as long as the context lasts."""
+    """Show the progress of one run, by its epochs, for as long as the context lasts."""
     with _shown(name) as (show, on_terminal):
         yield EpochWatch(num_epochs, show, on_terminal)
 
@@ -90,17 +90,17 @@ class RunsWatch:
     Attributes
     ----------
     names
-        What each run is called, by its place.
+        The name of each run, by its place.
     num_epochs
-        How long each trains at most, by its place.
+        The number of epochs that each trains at most, by its place.
     metric, ascending
-        What the best is chosen by, and whether low is good.
+        The metric that the best run is chosen by, and whether lower is better.
     seeds
-        Of each run, by its place; among equals the lower one is the better run.
+        The seed of each run, by its place; among equals the run with the lower seed ranks first.
     before, failed, best
-        How many of the same sweep were done before, how many of these had failed, and the best of them.
+        How many runs of the same sweep were done before, how many of these failed, and the best of them.
     verbose
-        Also say how each run ended.
+        Whether to print also how each run ended.
     """
 
     names: Sequence[str]
@@ -123,13 +123,13 @@ class RunsWatch:
     _shown: float = field(default_factory=time.monotonic)
 
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
-        """Count it."""
+        """Count the epoch."""
         self.running.add(place)
         self._epochs += 1
         self._show_now_and_then()
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
-        """Count it, and see whether it is the best."""
+        """Count the run, and keep it if it is the best so far."""
         self.running.discard(place)
         self.done += status != "KILLED"
         self.killed += status == "KILLED"
@@ -143,11 +143,11 @@ class RunsWatch:
         self._show_now_and_then()
 
     def line(self) -> str:
-        """``done 37/100  running 63  failed 1  best val/accuracy 0.9833 (seed=3)  12 s left``."""
+        """Return ``done 37/100  running 63  failed 1  best val/accuracy 0.9833 (seed=3)  12 s left``."""
         return self.lines()[0]
 
     def lines(self) -> list[str]:
-        """The same, and shorter ones for a terminal that has no room for it."""
+        """Return the same line, followed by shorter ones for terminals that are too narrow for it."""
         total = self.before + len(self.names)
         done, running = f"done {self.before + self.done}/{total}", f"running {len(self.running)}"
         failed, best, whose, left = f"failed {self.failed}", "", "", ""
@@ -168,7 +168,7 @@ class RunsWatch:
         return "  ".join(f"{name} {metrics[name]:.4f}" for name in shown if name in metrics)
 
     def _share(self) -> float:
-        """How much is done; a run's end, with its files and pictures, is worth about its epochs."""
+        """Return the share that is done; the end of a run, with its files, counts as much as its epochs."""
         epochs = self._epochs / max(1, sum(self.num_epochs))
         return (min(1.0, epochs) + self._ended / max(1, len(self.names))) / 2
 
@@ -197,7 +197,7 @@ def watch_runs(
     failed: int = 0,
     seeds: Sequence[int] = (),
 ) -> Iterator[RunsWatch]:
-    """Progress through many runs, for as long as the context lasts; ends with the line as it then is."""
+    """Show the progress of many runs for as long as the context lasts, and a last line at its end."""
     with _shown(title) as (show, on_terminal):
         watch = RunsWatch(
             names,
@@ -218,7 +218,7 @@ def watch_runs(
 
 @contextmanager
 def _shown(title: str) -> Iterator[tuple[Show, bool]]:
-    """How to show progress, and whether that is on a terminal, where lines do not stay."""
+    """Provide a function that shows progress, and whether it draws on a terminal, where lines do not stay."""
     stream = sys.stderr
     if not moves_cursor(stream):
         yield (lambda share, text, *shorter: print_line(text)), False  # noqa: ARG005
@@ -227,7 +227,7 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     from rich.progress import BarColumn, Progress, TextColumn
     from rich.table import Column
 
-    # A name such as [bold] is no markup.
+    # Names are no markup: one may be [bold].
     texts = [
         TextColumn(text, markup=False, table_column=Column(no_wrap=True, overflow="crop"))
         for text in ("{task.description}", "{task.fields[text]}")
@@ -243,7 +243,7 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
             spelt = [spelled(printable(each), stream) for each in (text, *shorter)]
             room = width - line.bar_width - 2
             fitting = next((each for each in spelt if cells(each) <= room - cells(name)), None)
-            if fitting is None:  # how far it is matters more than what it is
+            if fitting is None:  # the progress matters more than the name
                 name, fitting = "", spelt[-1] if cells(spelt[-1]) <= room else ""
             bar.update(task, completed=share, description=name, text=fitting)
 
@@ -253,7 +253,7 @@ def _shown(title: str) -> Iterator[tuple[Show, bool]]:
 
 
 def _duration(seconds: float) -> str:
-    """``8 s``, ``3 min``, ``2 h 05 min``."""
+    """Return a duration as ``8 s``, ``3 min`` or ``2 h 05 min``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

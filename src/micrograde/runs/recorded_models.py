@@ -1,7 +1,7 @@
-"""The model of a recorded run, found by what somebody types.
+"""Find and read the model of a recorded run, by the id that a user types.
 
-Of what the store has, only weights, preprocessing and recipe are read, as data; MLmodel, which names modules
-to import, is not.
+Only weights, preprocessing and recipe are read from the store, as data. MLmodel is not read, as it names
+modules to import.
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ _FOLDER = "model"
 
 @dataclass(frozen=True)
 class RecordedModel:
-    """A run and the model that it has left.
+    """A recorded run and its trained model.
 
     Attributes
     ----------
     target
-        The column of the run's table that held the classes; None if it was trained on no table.
+        The column of the run's table that held the classes; None if it was not trained on a table.
     notes
-        A line for each thing to know before relying on it.
+        What to know before relying on the model, a line each.
     """
 
     run: StoredRun
@@ -40,17 +40,17 @@ class RecordedModel:
 
 
 def find_model(run_id: str, where: AnyStore) -> RecordedModel:
-    """The model of the run that is meant.
+    """Find a run and read its model.
 
     Parameters
     ----------
     run_id
-        As ``find_run`` takes it: an id or its beginning, of a sweep for its best run, or ``latest``.
+        As in ``find_run``: the id of a run or its beginning, a sweep's id for its best run, or ``latest``.
 
     Raises
     ------
     InputError
-        If there is no such run, it has left no model, or none that is sound; in one line.
+        If there is no such run, or it has no model, or a damaged one; the message is one line.
     """
     location = store_location(where)
     with working("looking for the run", "nowhere"):
@@ -63,7 +63,7 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
             raise InputError(f"{name}: has left no model; the run {why}")
         try:
             network = read_network(files / _FOLDER)
-        except InputError as error:  # which names a folder that may be gone in a moment
+        except InputError as error:  # whose message names a folder that may be temporary
             reason = str(error).removeprefix(f"{files / _FOLDER}: ")
             raise InputError(f"{name}: its {_FOLDER}/ {reason}") from None
         if not np.isfinite([*network.model.parameters, *network.model.statistics]).all():

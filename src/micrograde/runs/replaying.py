@@ -1,6 +1,6 @@
-"""Replay: train a recorded run again from what is stored of it, and compare every value.
+"""Replay: train a recorded run again from its stored recipe, and compare every value.
 
-Nothing that the store says is executed: the recipe is YAML that the schema checks, and neither weights nor
+Nothing from the store is executed: the recipe is YAML that the schema checks, and neither weights nor
 checkpoints are read.
 """
 
@@ -23,23 +23,23 @@ from micrograde.tracking import UNCOMMITTED, NullRecorder, present_provenance, p
 History = Mapping[str, Mapping[int, float]]
 """Each metric's value by step."""
 
-_EPOCHS = "train/loss"  # what every epoch has
+_EPOCHS = "train/loss"  # the metric that every epoch has
 
 
 @dataclass(frozen=True)
 class MetricComparison:
-    """A metric as it is stored and as it came out again.
+    """A metric of the stored run compared with that of the replay.
 
     Attributes
     ----------
     values
-        How many there are of it, stored or replayed.
+        The number of steps with a value, stored or replayed.
     different
-        The steps at which they are not the same, bit for bit; one that is missing on a side is among them.
+        The number of steps at which the values differ, bit for bit, or one of them is missing.
     first
-        The first such step, what is stored and what came out; None for what is missing.
+        The first such step, the stored and the replayed value; a missing one is None.
     recorded
-        Whether the run has it at all. What later versions measure besides is no difference.
+        Whether the run has the metric at all. One that only later versions measure counts as no difference.
     """
 
     metric: str
@@ -49,7 +49,7 @@ class MetricComparison:
     recorded: bool = True
 
     def line(self, width: int = 0) -> str:
-        """Return what came of it in a line, the metric's name in ``width`` characters if it is shorter."""
+        """Return the result in a line, with the metric's name padded to ``width`` characters."""
         start = f"{self.metric:<{width}} {self.values:>6} values"
         if not self.recorded:
             return f"{start}  not recorded then"
@@ -65,12 +65,12 @@ class MetricComparison:
 
 @dataclass(frozen=True)
 class Replay:
-    """What came of it.
+    """The result of a replay.
 
     Attributes
     ----------
     differences
-        What is known to differ between then and now, a line each: data, code, libraries, processor.
+        What is known to differ between the run and its replay, a line each: data, code, libraries, processor.
     """
 
     run: StoredRun
@@ -79,7 +79,7 @@ class Replay:
 
     @property
     def identical(self) -> bool:
-        """Whether every value that the run recorded is."""
+        """Whether every value that the run recorded was reproduced, bit for bit."""
         return not any(each.different for each in self.metrics)
 
 
@@ -89,14 +89,15 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
     Parameters
     ----------
     run_id
-        Or the beginning of one.
+        The run's id or its beginning.
     data_paths
-        Where its data files are, by key below ``data``, if not where the run had them.
+        Paths of its data files, by key below ``data``, if they are not where the run had them.
 
     Raises
     ------
     InputError
-        If there is no such run, it is going on, is a sweep, or its recipe or data are not to be had.
+        If there is no such run, it is still running, is a sweep, has recorded no value, or its recipe or
+        data cannot be read.
     """
     location = store_location(where)
     with working("looking for the run", "nowhere"):
@@ -117,7 +118,7 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
         prepared.check(config)
     recorder = _MemoryRecorder()
     title = f"replaying {run.about.run_name}"
-    # One that was stopped is stopped again, after the epoch that it reached.
+    # A run that was stopped is stopped again, after the epoch that it reached.
     last = epochs if run.about.status == "KILLED" else None
     with watch_epochs(title, last or config.training.num_epochs) as watch:
         train_runs(
@@ -132,7 +133,7 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
 
 
 def compare_histories(stored: History, replayed: History) -> list[MetricComparison]:
-    """Metric by metric, in the order in which they were recorded again."""
+    """Compare stored and replayed values metric by metric, in the order of the replay."""
     comparisons = []
     for metric in dict.fromkeys((*replayed, *stored)):
         before, after = stored.get(metric, {}), replayed.get(metric, {})
@@ -151,7 +152,7 @@ def compare_histories(stored: History, replayed: History) -> list[MetricComparis
 
 
 def _differences(recorded: Mapping[str, str], data_digest: str) -> list[str]:
-    """What is otherwise than when the run was recorded, as far as it was written down."""
+    """Return what differs from when the run was recorded, as far as that was recorded, a line each."""
     now = present_provenance()
     before, after = provenance_of(recorded), provenance_of({**now, tags.DATA_DIGEST: data_digest})
     names = [name for name in {**after, **before} if name != UNCOMMITTED]
@@ -167,7 +168,7 @@ def _differences(recorded: Mapping[str, str], data_digest: str) -> list[str]:
 
 
 class _MemoryRecorder(NullRecorder):
-    """Keeps the values of the only run."""
+    """Keeps the values of a single run in memory."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Going on with a run that was stopped: which one, from which checkpoint, and what the store has of it."""
+"""Resume a run that was stopped: find it, its latest checkpoint, and what the store has of it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,22 +40,22 @@ _NOT_THE_RECIPE = (
 
 @dataclass(frozen=True)
 class Resumption:
-    """A run that goes on.
+    """A run that is resumed.
 
     Attributes
     ----------
     stored
-        What the store has of it: values that are there are not told again.
+        The run as the store has it: values that are there are not recorded again.
     checkpoint
-        Where it goes on; None is the beginning.
+        Where training goes on; None to begin anew.
+    held
+        The claim on the run, so that no other process resumes it at the same time.
     problems
         A line for each checkpoint that is not usable.
     log
         Its ``train.log`` so far.
     has_recipe
         Whether the recipe is among its files.
-    held
-        So that nobody else goes on with it meanwhile.
     """
 
     config: TrainConfig
@@ -68,27 +68,31 @@ class Resumption:
 
     @property
     def run_id(self) -> str:
-        """MLflow's."""
+        """MLflow's id of the run."""
         return self.stored.about.run_id
 
     @property
     def epoch(self) -> int:
-        """After which it goes on."""
+        """The epoch after which training goes on; 0 for the beginning."""
         return self.checkpoint.snapshot.epoch if self.checkpoint else 0
 
 
 @contextmanager
 def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resumption | None]:
-    """The run that ``training.resume`` means, ours for as long as the context lasts; None to begin a new one.
+    """Provide the run that ``training.resume`` names, claimed for as long as the context lasts.
 
-    With a run's id, or ``latest`` for the run that began last of those that were stopped, its own recipe
-    holds, and what else was typed must agree with it.
-    ``auto`` is the last run of the same recipe, unless that has come to its end.
+    With a run's id, or ``latest`` for the stopped run that began last, the run's own recipe is used, and
+    whatever else was typed must agree with it. ``auto`` is the last run of the same recipe, unless that has
+    finished or would fail again.
+
+    Yields
+    ------
+    The run to resume; None to begin a new one.
 
     Raises
     ------
     InputError
-        If there is no such run, it cannot go on, or it is going on.
+        If there is no such run, it cannot be resumed, or it is still running.
     """
     resume = config.training.resume
     if resume is None:
@@ -105,7 +109,7 @@ def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resum
         yield None
         return
     with _held(run.about.run_id, location) as mine:
-        run = load_run(location.tracking_uri, run.about.run_id)  # as it is now that it is ours
+        run = load_run(location.tracking_uri, run.about.run_id)  # again: it may have changed before the claim
         _check_that_it_can_go_on(run, f"training.resume={resume}")
         yield _read(run, location, config, mine, None if resume == AUTO else _typed(overrides))
 
@@ -144,15 +148,19 @@ def _check_that_it_can_go_on(run: StoredRun, what: str) -> None:
 def _read(
     run: StoredRun, location: StoreLocation, config: TrainConfig, held: Claim, typed: Collection[str] | None
 ) -> Resumption:
-    """What is stored of a run; by its own recipe, which must agree with the keys ``typed``, unless None."""
+    """Read what is needed to resume a run.
+
+    Its own recipe is used, which must agree with the config in the keys ``typed``; if that is None, the
+    config itself is used.
+    """
     with files_of(run, location) as files:
         has_recipe = contained(files, RECIPE) is not None
         if typed is not None:
             paths = _typed_paths(config, typed)
             config = _agreed(config, read_recipe(files, run, config.tracking, paths), typed)
-            digest = config_digest(stored_recipe(files, run))  # its data files may be elsewhere now
+            digest = config_digest(stored_recipe(files, run))  # with the paths as stored, which may be outdated
         else:
-            if has_recipe:  # the rules by which the data were read when it began
+            if has_recipe:  # its version fixes the rules by which its data were read
                 config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
             digest = config_digest(config)
         if run.tags.get(tags.CONFIG_DIGEST) != digest:
@@ -170,12 +178,12 @@ def _read(
 
 
 def _agreed(config: TrainConfig, stored: TrainConfig, typed: Collection[str]) -> TrainConfig:
-    """The stored recipe, to be gone about as the config says.
+    """Return the stored recipe, with the checkpoint interval and ``run`` of the config.
 
     Raises
     ------
     InputError
-        If they differ in a key that was typed, or in one below it.
+        If the recipes differ in a key that was typed, or in one below it.
     """
     ours, theirs = flatten(to_container(config)), flatten(to_container(stored))
     for key in {**theirs, **ours}:
@@ -191,7 +199,7 @@ def _agreed(config: TrainConfig, stored: TrainConfig, typed: Collection[str]) ->
 
 
 def _typed_paths(config: TrainConfig, typed: Collection[str]) -> dict[str, str]:
-    """Where data files are, as far as it was typed."""
+    """Return the paths of data files that were typed, by key."""
     return {key: path for key, path in data_paths(config.data).items() if f"data.{key}" in typed}
 
 
@@ -219,6 +227,6 @@ def _held(run_id: str, location: StoreLocation) -> Iterator[Claim]:
 
 
 def _typed(overrides: Sequence[str]) -> list[str]:
-    """The keys of the recipe among what was typed."""
+    """Return the keys of the recipe that were typed."""
     keys = [key_of(override) for override in overrides]
     return [key for key in keys if key not in _NOT_THE_RECIPE and key.split(".")[0] not in _NOT_THE_RECIPE]

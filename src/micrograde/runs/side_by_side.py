@@ -1,4 +1,4 @@
-"""A few runs side by side: what differs between them, what they came to, and their curves in one picture."""
+"""Put a few runs side by side: what differs between them, their last metrics, their curves in one picture."""
 
 import contextlib
 import math
@@ -28,28 +28,28 @@ from micrograde.tracking import UNCOMMITTED, provenance_of
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCHS = "train/loss"  # what every epoch has
-_THEIRS = ("mlflow.", tags.OWN)  # what the names of tags begin with that no user has given
+_EPOCHS = "train/loss"  # the metric that every epoch has
+_THEIRS = ("mlflow.", tags.OWN)  # prefixes of tags that no user has given
 DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs side by side; Jupyter shows it whole.
+    """Runs side by side; Jupyter shows tables and curves.
 
     Attributes
     ----------
     runs
-        In the order in which they were named.
+        The runs, in the order in which they were named.
     differences
-        What is not the same in all: a row a param, the index ``key``, and rows for the rest that is known,
-        such as status, data digest and commit; a column a run, by its short id. Values are text, missing
-        where a run has none.
+        What is not the same in all runs: a row per param, with index ``key``, and rows for other known facts
+        such as status, data digest and commit; a column per run, named by its short id. Values are text,
+        missing where a run has none.
     metrics
-        The last value of each metric, the index ``metric``; a column a run, and of two runs ``difference``,
-        the second less the first.
+        The last value of each metric, with index ``metric``; a column per run, and for two runs a column
+        ``difference``, the second minus the first.
     different, same
-        How many params differ, and how many are the same in all.
+        How many params differ, and how many are the same in all runs.
     curves
         Losses and accuracies by epoch, or None if none was measured.
     """
@@ -74,14 +74,14 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """What to know before relying on it, a sentence each."""
+        """What to know before relying on the comparison, a sentence each."""
         notes = [_note(name, run) for name, run in zip(self.names, self.runs, strict=True)]
         if all(provenance_of(run.tags).get(UNCOMMITTED) == "yes" for run in self.runs):
             notes.append("all had changes in the working tree that were not committed: the code may differ")
         return [note for note in notes if note]
 
     def readable_metrics(self) -> "pd.DataFrame":
-        """``metrics`` as text, in few digits, its index a column."""
+        """Return ``metrics`` as text, rounded to a few digits, with its index as a column."""
         shown = self.metrics.copy().astype(object)
         for metric, row in self.metrics.iterrows():
             for column, value in row.items():
@@ -92,7 +92,10 @@ class Comparison:
         return shown.reset_index()
 
     def table(self) -> "pd.DataFrame":
-        """Both tables as one, to be written: what each row is, its key, a column a run as text."""
+        """Return both tables as one, to be saved, as text.
+
+        The index says which table a row is from, ``differs`` or ``metric``, and its key; a column per run.
+        """
         import pandas as pd
 
         metrics = self.metrics.map(lambda value: "" if math.isnan(value) else repr(float(value)))
@@ -118,15 +121,14 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
     Parameters
     ----------
     runs
-        As ``find_run`` takes them: ids or their beginnings, of a sweep for its best run, or ``latest``.
+        As in ``find_run``: ids or their beginnings, a sweep's id for its best run, or ``latest``.
     metric
-        One more whose curves are drawn, before the losses and accuracies, and that comes first in the table.
+        A metric to show first in the table, and to draw before the losses and accuracies.
 
     Raises
     ------
     InputError
-        If one of them is not there, two are the same run, they are too few or too many, or none has the
-        metric.
+        If a run does not exist, two are the same run, there are too few or too many, or none has the metric.
     """
     if len(runs) < 2:
         raise InputError(
@@ -166,14 +168,18 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
 
 
 def picture_path(home: Path, runs: Sequence[StoredRun]) -> Path:
-    """Where the curves of runs go unless told otherwise."""
-    # The ids may be what a server says, so nothing but letters and digits of them makes a path.
+    """Return the default path of the picture of some runs' curves."""
+    # The ids may come from a server, so only their letters and digits are used in the path.
     ids = [re.sub(r"[^A-Za-z0-9]", "", name) for name in short_ids([run.about.run_id for run in runs])]
     return home / "mlruns" / "reports" / f"{'-'.join(ids)}.svg"
 
 
 def told_apart(values: Sequence[str], length: int, more: str) -> list[str]:
-    """Long values without what they begin with alike, so that what differs stands where it is seen."""
+    """Shorten what long values have in common at their beginning, so that the part that differs is visible.
+
+    ``more`` marks what is left out. The values are returned as they are if none is longer than ``length``, or
+    if the common beginning is at most half of that.
+    """
     first, last = min(values), max(values)
     pairs = enumerate(zip(first, last, strict=False))
     alike = next((place for place, (one, other) in pairs if one != other), len(first))
@@ -183,7 +189,7 @@ def told_apart(values: Sequence[str], length: int, more: str) -> list[str]:
 
 
 def _params(run: StoredRun) -> dict[str, str]:
-    """Its params, with what an earlier version's recipe means by leaving a key out."""
+    """Return the params of a run; keys that an earlier version's recipe lacks have their legacy values."""
     params = dict(run.params)
     if tags.CONFIG_DIGEST in run.tags:
         version = params.get(VERSION_KEY, "1")
@@ -238,7 +244,7 @@ def _provenance(run: StoredRun) -> dict[str, str]:
 
 
 def _own_tags(run: StoredRun) -> dict[str, str]:
-    """What its user has said of it."""
+    """Return the user's tags and note."""
     words = {f"tags.{key}": value for key, value in run.tags.items() if not key.startswith(_THEIRS)}
     return {**words, "note": run.tags[tags.NOTE]} if tags.NOTE in run.tags else words
 

@@ -1,4 +1,4 @@
-"""Stacks of runs in training: from what happens to replicas to what is recorded of runs."""
+"""Stacks of runs in training: what happens to replicas is recorded with their runs."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -26,20 +26,20 @@ from micrograde.training import Callback, Departure, Snapshot, StackRunner, Trai
 _STOPPED = "stopped with Ctrl-C"
 
 Cancel = Callable[[int, int, Mapping[str, float]], bool]
-"""Asked with a run's place, an epoch and its metrics whether the run is to leave."""
+"""Called with a run's place, an epoch and its metrics; returns whether to cancel the run."""
 
 
 class Stack:
-    """Runs that train together; ``requests`` by their place in the list that was given."""
+    """Runs that train together; ``requests`` by their index in the list given to ``train_runs``."""
 
     def __init__(self, requests: Mapping[int, RunRequest], data: PreparedData, recorder: RunRecorder) -> None:
         self.requests, self.data, self.recorder = requests, data, recorder
         self.runs: list[LiveRun] = []
-        self.replicas: list[LiveRun] = []  # of the runs those that train
+        self.replicas: list[LiveRun] = []  # the runs that are trained; in the others gradients are wrong
         self.checkpoint_timer = CheckpointTimer(None)
 
     def start(self) -> Training | None:
-        """Begin the runs, and check their gradients; None if none of them is sound."""
+        """Begin the runs, check their gradients, and return their training; None if none can be trained."""
         runs = self.runs
         for place, request in self.requests.items():
             runs.append(LiveRun.start(request, place, self.data, self.recorder))
@@ -71,12 +71,12 @@ class Stack:
             self.checkpoint_timer.due,
             callbacks,
         )
-        for run in self.replicas:  # one alone, if it is resumed
+        for run in self.replicas:  # a resumed run is the only one of its stack
             run.take_up(training)
         return training
 
     def keep(self, snapshot: Snapshot) -> None:
-        """Write a checkpoint; a stack's are too many to wait for the disk at each."""
+        """Write a checkpoint; a stack of several runs writes too many to wait for the disk at each."""
         cost = self.replicas[snapshot.replica].checkpoint(snapshot, durable=len(self.requests) == 1)
         self.checkpoint_timer.took(cost * len(self.requests))
 
@@ -84,7 +84,7 @@ class Stack:
 def train_stacks(
     stacks: Sequence[Stack], workers: int, watch: Watch, cancel: Cancel | None, closing: threading.Event
 ) -> None:
-    """Train all stacks, record what happens in them, and tell ``watch`` of it; see ``train_runs``."""
+    """Train all stacks, record what happens in them, and report it to ``watch``; see ``train_runs``."""
     recorder = stacks[0].recorder
     others = recorder.running
     runner = StackRunner([stack.start for stack in stacks], workers, closing)
@@ -109,7 +109,7 @@ def train_stacks(
             runs = [stack.replicas[replica] for replica in replicas]
             version = runs[0].config.recipe_version
             values = {recorded_name(name, version): array.tolist() for name, array in event.metrics.items()}
-            if not runs[0].resumption:  # else it tells by itself what is missing
+            if not runs[0].resumption:  # a resumed run records what is missing by itself
                 loss_first = dict(sorted(values.items(), key=lambda item: item[0] != "val/loss"))
                 stack.recorder.log_stack([run.number for run in runs], event.epoch, loss_first)
             of_each = zip(*values.values(), strict=True)
@@ -125,7 +125,7 @@ def train_stacks(
             if not run.ended:
                 run.end(departure.model, "KILLED", _STOPPED)
                 tell(run)
-        # It may have come while a run was beginning, or was written down at its end.
+        # The interrupt may have come while a run was beginning, or while it was recorded at its end.
         for run in (run for stack in stacks for run in stack.runs if not run.ended):
             run.stop(_STOPPED)
             tell(run)

@@ -1,8 +1,8 @@
-"""Where everything meets: configs in, recorded runs out.
+"""Train and record runs: configs in, results out.
 
 ``train_and_record`` checks the input of every run before it records anything, trains, records what
-happens as it happens, and returns the results in the order of the configs. ``train_runs`` is the same for
-whoever has a recorder already. A single run is a stack of one replica.
+happens as it happens, and returns the results in the order of the configs. ``train_runs`` does the same for
+callers that have a recorder already. A single run is a stack of one replica.
 """
 
 import os
@@ -32,12 +32,12 @@ from micrograde.store import check_experiment
 from micrograde.store.tags import DATA_DIGEST
 from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
 
-_LARGE = 1_000_000  # bytes of a data file
+_LARGE = 1_000_000  # bytes; reading a data file beyond this takes a while
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What came of one run.
+    """The result of a run.
 
     Attributes
     ----------
@@ -48,13 +48,14 @@ class RunResult:
     reason
         Why the run did not finish; None if it did.
     warnings
-        What else is to be known, a line each.
+        Messages for the user, a line each.
     findings
-        What stands out in how it learned, a sentence each.
+        What stands out in how the network learned, a sentence each.
     run_id, experiment_id
-        MLflow's; None with ``tracking=disabled``.
+        MLflow's ids; None with ``tracking=disabled``.
     registered
-        What its model has become in MLflow's registry: ``trees version 3``.
+        The name and version of its model in MLflow's registry, such as ``trees version 3``; None if it was
+        not registered.
     """
 
     config: TrainConfig
@@ -70,7 +71,7 @@ class RunResult:
     registered: str | None = None
 
     def last_metrics(self) -> dict[str, float]:
-        """The last value of each metric; nothing of a run that ended before its first epoch."""
+        """Return the last value of each metric; empty if the run ended before its first epoch did."""
         return last_values(self.history) | self.test
 
 
@@ -83,7 +84,9 @@ def train_and_record(
     tags: Mapping[str, str] | None = None,
     resumption: Resumption | None = None,
 ) -> list[RunResult]:
-    """Train and record a run for each config, in order; Ctrl-C ends the run in work and the list there.
+    """Train and record a run for each config, and return the results in order.
+
+    Ctrl-C ends the runs in training; runs that have not begun are left out of the results.
 
     Parameters
     ----------
@@ -92,12 +95,12 @@ def train_and_record(
     writer
         A writer that was started earlier, to save time.
     cancel
-        Asked after each epoch of each run with its place in ``configs``, the epoch and its metrics; on True
-        the run leaves its stack at the end of the epoch that is then in training, and is KILLED.
+        Called after each epoch of each run with the run's index in ``configs``, the epoch and its metrics; if
+        it returns True, the run leaves its stack at the end of the epoch that is then in training, as KILLED.
     tags
-        For every run, beside those that it has anyway.
+        Tags for every run, in addition to those that each has anyway.
     resumption
-        The run that goes on with the only config there is; see ``resumed_run``.
+        The run to resume with the only config; see ``resumed_run``.
 
     Raises
     ------
@@ -134,13 +137,13 @@ def train_and_record(
 
 
 class PreparedSets:
-    """Data sets, each prepared once however many runs train on it."""
+    """A cache of data sets: each is prepared once, however many runs train on it."""
 
     def __init__(self) -> None:
         self._sets: dict[tuple[DataConfig, str, bool], PreparedData] = {}
 
     def of(self, config: TrainConfig) -> PreparedData:
-        """The run's data; raises ``InputError`` for whatever is wrong with it."""
+        """Return the run's data; raise ``InputError`` if anything is wrong with them."""
         exact_labels = config.recipe_version >= EXACT_LABELS
         source = (config.data, config.training.dtype, exact_labels)
         if source not in self._sets:
@@ -148,7 +151,7 @@ class PreparedSets:
         return self._sets[source]
 
     def check(self, config: TrainConfig) -> None:
-        """Raise ``InputError`` unless the run could train on its data, in this machine's memory."""
+        """Raise ``InputError`` if the run cannot train on its data, or not in this machine's memory."""
         data = self.of(config)
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
@@ -164,25 +167,26 @@ def train_runs(
     closing: threading.Event | None = None,
     workers: int | None = None,
 ) -> list[LiveRun]:
-    """Train and record a run for each request; those that have begun, in order.
+    """Train and record a run for each request, and return those that have begun, in order.
 
-    How each run ended is in the run, not an exception; Ctrl-C ends those in training as KILLED.
+    A run that fails raises nothing: its ``status`` and ``reason`` say how it ended. Ctrl-C ends the runs in
+    training as KILLED.
 
     Parameters
     ----------
     watch
-        Is told of what happens, from this thread.
+        Called for each epoch and each end of a run, in this thread.
     cancel
-        See ``train_and_record``; the place is that in ``requests``.
+        As in ``train_and_record``, with the run's index in ``requests``.
     closing
-        Once it is set, no further stack begins; those in training go on to their end.
+        Once it is set, no further stack begins; those in training are finished.
     workers
         How many stacks train at a time; one for each core by default.
 
     Raises
     ------
     InputError
-        If a config does not fit its data; ``prepared.check`` says so beforehand.
+        If a config does not fit its data; ``prepared.check`` tells beforehand.
     """
     from threadpoolctl import threadpool_limits
 
@@ -198,22 +202,23 @@ def train_runs(
         for start in range(0, len(places), size):
             part = {place: requests[place] for place in places[start : start + size]}
             stacks.append(Stack(part, data, recorder))
-    # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and a
-    # sum then never depends on the machine.
+    # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and
+    # the rounding of sums then does not depend on the number of cores.
     with threadpool_limits(limits=1):
         train_stacks(stacks, workers, watch, cancel, closing or threading.Event())
     return sorted((run for stack in stacks for run in stack.runs), key=lambda run: run.place)
 
 
 def default_metric(validation_fraction: float) -> str:
-    """What tells a good run from a bad one, where nothing else is said."""
+    """Return the metric that runs are ranked by unless another is given."""
     return "val/accuracy" if validation_fraction > 0 else "train/accuracy"
 
 
 def run_name(overrides: Sequence[str]) -> str:
-    """What was typed, short: ``optimizer.learning_rate=0.3 seed=1`` is ``learning_rate=0.3 seed=1``.
+    """Return a name for a run, made from its overrides.
 
-    Where the run is recorded, and what else is said of it, is no part of its name.
+    For example, ``optimizer.learning_rate=0.3 seed=1`` gives ``learning_rate=0.3 seed=1``. Overrides that
+    say where the run is recorded, or that name or describe it, are left out.
     """
     short = []
     for override in overrides:
@@ -222,7 +227,7 @@ def run_name(overrides: Sequence[str]) -> str:
             key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run")
             and key != "training.resume"
         ):
-            # Text that looks like a number has been quoted for Hydra.
+            # Without the quotes that Hydra needs around text that looks like a number.
             value = re.sub(r"""(?<![^,([])"([\w.+-]+)"(?![^,)\]])""", r"\1", value)
             short.append(f"{key.rpartition('.')[2]}={value}")
     return printable(" ".join(map(hide_passwords, short)))[:250] or "defaults"
@@ -231,17 +236,17 @@ def run_name(overrides: Sequence[str]) -> str:
 def open_recorder(
     tracking: AnyTracking, writer: WriterProcess | None, held: Claim | None = None
 ) -> AbstractContextManager[RunRecorder]:
-    """A recorder for what a config says of tracking."""
+    """Return a recorder for a config's ``tracking``."""
     location = store_location(tracking)
     return Recorder(location, writer, held) if location else NullRecorder()
 
 
 def _has_large_files(config: TrainConfig) -> bool:
-    """Whether its data take a while to read."""
+    """Return whether the data of a config take a while to read."""
     try:
         files = [Path(path).expanduser() for path in data_paths(config.data).values()]
         return any(path.is_file() and path.stat().st_size > _LARGE for path in files)
-    except (OSError, RuntimeError, ValueError):  # reading it says what is wrong with the path
+    except (OSError, RuntimeError, ValueError):  # a wrong path is reported when it is read
         return False
 
 
@@ -255,7 +260,7 @@ def _check_data(resumption: Resumption, data: PreparedData) -> None:
 
 
 def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManager[Watch]:
-    """One run is watched by its epochs, many by their ends."""
+    """Show the progress of one run by its epochs, of many by how many have ended."""
     configs = [request.config for request in requests]
     epochs = [config.training.num_epochs for config in configs]
     metric = default_metric(configs[0].data.validation_fraction)
