@@ -143,7 +143,7 @@ def _read_content(path: Path) -> dict[str, Any]:
         content = read_json(path, LONGEST_JSON)
         sound = isinstance(content, dict) and content.pop("sha256", None) == canonical_digest(content)
     except (OSError, ValueError, RecursionError):
-        raise UnusableCheckpointError("is damaged: no JSON") from None
+        raise UnusableCheckpointError("is damaged: it is not JSON") from None
     if not sound:
         raise UnusableCheckpointError("is damaged: its checksum does not fit")
     if content.get("format") != _FORMAT:
@@ -167,7 +167,7 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load_file
 
     if os.path.exists(path) and not os.path.isfile(path):
-        raise UnusableCheckpointError(f"{path.name} is no file")
+        raise UnusableCheckpointError(f"{path.name} is not a file")
     try:
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:

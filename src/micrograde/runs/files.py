@@ -101,7 +101,7 @@ def read_recipe(
         if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
             raise InputError(
                 f"run {run.about.run_id}: was trained on {printable(path_of_data)}, which is not in this "
-                f"folder; a path that a store tells is not followed there: give it as data.{key}=..."
+                f"folder; a path from the store is followed only inside it: give it as data.{key}=..."
             )
     return config
 
@@ -116,7 +116,7 @@ def stored_recipe(
     name = f"run {run.about.run_id}"
     path = contained(files, RECIPE)
     if path is None:
-        raise InputError(f"{name}: has no {RECIPE}, so that there is no recipe to follow")
+        raise InputError(f"{name}: has no {RECIPE}, so there is no recipe to follow")
     container = _read_yaml(path, name)
     container["tracking"] = dataclasses.asdict(tracking or DisabledTracking())
     data = container.get("data")
@@ -125,7 +125,7 @@ def stored_recipe(
     try:
         config = parse_train_config(container)
     except InputError as error:
-        raise InputError(f"{name}: its {RECIPE} is no recipe: {str(error).splitlines()[0]}") from None
+        raise InputError(f"{name}: its {RECIPE} is not a valid recipe: {str(error).splitlines()[0]}") from None
     return config
 
 
@@ -195,11 +195,11 @@ def _read_yaml(path: Path, name: str) -> dict[str, Any]:
 
     try:
         if not path.is_file() or path.stat().st_size > LONGEST_RECIPE:
-            raise yaml.YAMLError(f"it is no file of at most {LONGEST_RECIPE:,} bytes")
+            raise yaml.YAMLError(f"it is not a file of at most {LONGEST_RECIPE:,} bytes")
         container = Loader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{name}: its {RECIPE} cannot be read ({reason})") from None
     if not isinstance(container, dict):
-        raise InputError(f"{name}: its {RECIPE} is no recipe")
+        raise InputError(f"{name}: its {RECIPE} is not a valid recipe")
     return container

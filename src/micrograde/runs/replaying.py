@@ -109,7 +109,7 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
     if tags.SWEEP_DIGEST in run.tags:
         raise InputError(f"{name}: is a sweep; replay one of its runs")
     if not run.history:
-        raise InputError(f"{name}: has recorded no value, so that there is nothing to compare")
+        raise InputError(f"{name}: has recorded no value, so there is nothing to compare")
     epochs = max(run.history.get(_EPOCHS, {}), default=0)
     with files_of(run, location) as files:
         config = read_recipe(files, run, DisabledTracking(), data_paths)

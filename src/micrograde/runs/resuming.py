@@ -158,7 +158,7 @@ def _read(
         if typed is not None:
             paths = _typed_paths(config, typed)
             config = _agreed(config, read_recipe(files, run, config.tracking, paths), typed)
-            digest = config_digest(stored_recipe(files, run))  # with the paths as stored, which may be outdated
+            digest = config_digest(stored_recipe(files, run))  # with the stored paths, as when it began
         else:
             if has_recipe:  # its version fixes the rules by which its data were read
                 config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
@@ -214,7 +214,7 @@ def _held(run_id: str, location: StoreLocation) -> Iterator[Claim]:
         outcome = send_launch(folder, location)
         if isinstance(outcome, Kept):
             raise InputError(
-                f"training.resume={run_id}: what it did last is in {folder} still: {outcome.reason}"
+                f"training.resume={run_id}: what it did last is still in {folder}: {outcome.reason}"
             )
 
     try:

@@ -42,7 +42,7 @@ def run_members(
     try:
         content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
     except (ValueError, zlib.error):
-        raise InputError("sweep.members: is no word of a sweep's own; leave it out") from None
+        raise InputError("sweep.members: is not a word that a sweep made; leave it out") from None
     sys.argv[:1] = [content["script"]]  # not the worker's own: what the runs are said to come from
     nested = {tags.PARENT: content["parent"]} if content["parent"] else {}
     digests = [digest for _, _, digest, _ in content["members"]]

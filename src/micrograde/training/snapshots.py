@@ -76,7 +76,7 @@ def restore_snapshot(
     if snapshot.arrays.keys() != views.keys():
         missing = sorted(views.keys() - snapshot.arrays.keys())
         unknown = sorted(snapshot.arrays.keys() - views.keys())
-        raise ForeignSnapshotError(f"it lacks {missing or 'nothing'} and has {unknown or 'nothing'} beside")
+        raise ForeignSnapshotError(f"it lacks {missing or 'nothing'} and has {unknown or 'nothing'} besides")
     for name, view in views.items():
         array = snapshot.arrays[name]
         if array.shape != view.shape or array.dtype != view.dtype:
@@ -99,7 +99,7 @@ def checked_stream_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """
     inner = state.get("state")
     if state.get("bit_generator") != "PCG64" or not isinstance(inner, Mapping):
-        raise ForeignSnapshotError("its random stream is no PCG64")
+        raise ForeignSnapshotError("its random stream is not of type PCG64")
     numbers = {**inner, **{key: state.get(key) for key in ("has_uint32", "uinteger")}}
     for key, largest in _LARGEST.items():
         number = numbers.get(key)
