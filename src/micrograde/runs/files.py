@@ -125,7 +125,9 @@ def stored_recipe(
     try:
         config = parse_train_config(container)
     except InputError as error:
-        raise InputError(f"{name}: its {RECIPE} is not a valid recipe: {str(error).splitlines()[0]}") from None
+        raise InputError(
+            f"{name}: its {RECIPE} is not a valid recipe: {str(error).splitlines()[0]}"
+        ) from None
     return config
 
 

@@ -1,6 +1,6 @@
-"""Training of a stack of networks, without a word to where it is recorded or configured.
+"""Training of a stack of networks, independent of how it is configured and where it is recorded.
 
-``loop.Training`` is the whole of it; the other files are its parts, one concept each.
+``loop.Training`` puts it together; the other files are its parts, one concept each.
 """
 
 from micrograde.training.batches import BatchSampler, Samples, steps_per_epoch

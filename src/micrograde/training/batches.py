@@ -11,9 +11,9 @@ from micrograde.nn.arrays import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Samples:
-    """One part of a data set, ready for a network: preprocessed, in its dtype, targets one-hot.
+    """One part of a data set, ready for a network: preprocessed, in the network's dtype.
 
-    features (N, D), targets (N, C), labels (N,): the class numbers that the targets encode.
+    features (N, D); one-hot targets (N, C); labels (N,), the class numbers that the targets encode.
     """
 
     features: FloatArray
@@ -24,39 +24,39 @@ class Samples:
         return len(self.labels)
 
     def first(self, rows: int | None) -> "Samples":
-        """The first so many rows, or all of them."""
+        """Return the first ``rows`` rows; all of them if None."""
         return Samples(self.features[:rows], self.targets[:rows], self.labels[:rows])
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What each replica sees at a step: features (R, B, D), one-hot targets (R, B, C)."""
+    """The rows of one step, for each replica: features (R, B, D), one-hot targets (R, B, C)."""
 
     features: FloatArray
     targets: FloatArray
 
 
 def steps_per_epoch(rows: int, batch_size: int, drop_last: bool) -> int:
-    """How many batches an epoch has."""
+    """Return the number of batches in an epoch."""
     return rows // batch_size if drop_last else -(-rows // batch_size)
 
 
 class BatchSampler:
-    """Cuts each epoch into batches, each replica in the order of its own random stream.
+    """Cuts each epoch into batches, in an order that each replica draws from its own random stream.
 
-    The samples are there once for all replicas. Every batch is gathered into arrays that are used again, so
-    iterating allocates nothing but the epoch's permutations: keep no batch beyond its step.
+    All replicas share the samples. Batches are gathered into arrays that are reused, so that iterating
+    allocates only the epoch's permutations: do not keep a batch beyond its step.
 
     Parameters
     ----------
     generators
-        R streams, one a replica.
+        R streams, one per replica.
     labels
-        (R, N): what each replica is told instead of the samples' own labels; see ``noisy_labels``.
+        (R, N): labels for each replica, used instead of the samples' own; see ``noisy_labels``.
 
     Attributes
     ----------
-    sizes : how many rows each of an epoch's batches has
+    sizes : the number of rows of each of an epoch's batches
     """
 
     def __init__(
@@ -77,21 +77,21 @@ class BatchSampler:
         self._buffers = self._make_buffers()
 
     def keep_replicas(self, rows: IntArray) -> None:
-        """Let all replicas go but these rows."""
+        """Keep only the replicas in these rows of the stack."""
         self._generators = [self._generators[row] for row in rows.tolist()]
         self._labels = None if self._labels is None else self._labels[rows]
         self._buffers = self._make_buffers()
 
     def stream_state(self, row: int) -> Mapping[str, Any]:
-        """Where a replica's random stream stands, between two epochs."""
+        """Return the state of a replica's random stream; to be called between two epochs."""
         return self._generators[row].bit_generator.state
 
     def restore_stream(self, row: int, state: Mapping[str, Any]) -> None:
-        """Have a replica's random stream go on from there."""
+        """Set a replica's random stream to a state from ``stream_state``."""
         self._generators[row].bit_generator.state = state
 
     def _make_buffers(self) -> dict[int, Batch]:
-        """The arrays a batch is gathered into, for each size that an epoch's batches have."""
+        """Allocate the arrays that a batch is gathered into, for each size of an epoch's batches."""
         return {size: self._allocate(size) for size in set(self.sizes)}
 
     def _allocate(self, size: int) -> Batch:
@@ -102,7 +102,7 @@ class BatchSampler:
         )
 
     def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch."""
+        """Yield the batches of one epoch."""
         order = np.stack([generator.permutation(len(self._samples)) for generator in self._generators])
         if self._labels is None:
             labels = self._samples.labels[order]

@@ -1,4 +1,4 @@
-"""Noticing that a loss is no longer a number, and saying where it began."""
+"""Divergence: a loss that is no longer finite, and the parameter in which it began."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ class Divergence:
     Attributes
     ----------
     epoch, step
-        Both counted from 1: where the loss was not finite.
+        Where the loss was not finite, both counted from 1.
     parameter
-        The parameter that was the first to hold a value that is not finite, or None if all are finite
-        and the activations alone overflowed.
+        The first parameter to hold a value that is not finite, or None if all are finite and only the
+        activations overflowed.
     """
 
     epoch: int
@@ -33,10 +33,10 @@ class Divergence:
 
 
 def first_nonfinite_parameter(model: MLP, replica: int) -> str | None:
-    """The parameter nearest to the loss that holds an infinity or NaN.
+    """Return the parameter nearest to the loss that holds an infinity or NaN; None if there is none.
 
     Gradients flow from the loss towards the input, so of the parameters that one step made infinite
-    the last in the network's order was the first to be reached.
+    the last in the network's order was reached first.
     """
     views = model.layout.views(model.parameters)
     for name in reversed(model.layout.names):

@@ -1,8 +1,8 @@
-"""Stopping when a validation metric no longer improves, and keeping the weights it was best at.
+"""Stop training when a validation metric no longer improves, and keep the weights at which it was best.
 
-A metric that is not finite, because the network's numbers overflow for some row, is no improvement. Of a
-replica whose metric has not been finite yet, the last weights that are finite are kept: those of its
-beginning know nothing.
+A metric that is not finite, because the network's numbers overflow for some row, is no improvement. As long
+as the metric of a replica has never been finite, its last finite weights are kept, since the initial ones
+have learned nothing.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from micrograde.nn.arrays import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """``patience`` epochs without an improvement by more than ``min_delta`` of ``metric`` end training.
+    """Training ends after ``patience`` epochs in which ``metric`` has not improved by over ``min_delta``.
 
-    A metric whose name ends in loss is better when lower, any other when higher. Without ``finite_alone``,
-    the rule of recipes of version 1, the weights of the beginning are kept until the metric is finite.
+    A metric whose name ends in loss is better when lower, any other when higher. If ``finite_alone`` is
+    False, the rule of recipes of version 1, the initial weights are kept until the metric is finite.
     """
 
     metric: str = "val/loss"
@@ -29,13 +29,13 @@ class EarlyStopping:
 
 
 class BestWeights:
-    """Keeps each replica's weights and running statistics of the epoch at which it was best.
+    """Keeps each replica's weights and running statistics from its best epoch.
 
     Attributes
     ----------
     lowest, epochs
-        (R,): the metric then, its sign changed if high is good, and the epoch. Infinite and 0 while the
-        metric has not been finite.
+        (R,): the best value of the metric, negated if higher is better, and its epoch. Infinity and 0 as
+        long as the metric has not been finite.
     parameters, statistics
         (R, P) and (R, S).
     """
@@ -49,7 +49,7 @@ class BestWeights:
         self.parameters, self.statistics = model.parameters.copy(), model.statistics.copy()
 
     def update(self, epoch: int, values: FloatArray, model: MLP) -> NDArray[np.bool_]:
-        """Take in the metric (R,) after ``epoch``; which replicas' patience is at its end, (R,)."""
+        """Take in the metric (R,) after ``epoch``; return which replicas should stop, (R,)."""
         signed = self._sign * np.asarray(values, np.float64)
         better = signed < self.lowest - self._rule.min_delta
         if self._rule.finite_alone:
@@ -57,26 +57,26 @@ class BestWeights:
         self.lowest[better] = signed[better]
         self.epochs[better] = epoch
         kept, unknown = better, np.isinf(self.lowest)
-        if self._rule.finite_alone and unknown.any():  # nothing tells its weights apart but being finite
+        if self._rule.finite_alone and unknown.any():  # being finite is all that is known of its weights
             kept = better | (unknown & _all_finite(model.parameters) & _all_finite(model.statistics))
         self.parameters[kept] = model.parameters[kept]
         self.statistics[kept] = model.statistics[kept]
         return self.out_of_patience(epoch)
 
     def out_of_patience(self, epoch: int) -> NDArray[np.bool_]:
-        """Which replicas have not improved for too long, (R,)."""
+        """Return which replicas have not improved for ``patience`` epochs, (R,)."""
         return np.asarray(epoch - self.epochs >= self._rule.patience)
 
     def restore(self, row: int, model: MLP) -> None:
-        """Give a replica's best weights back to the network."""
+        """Copy a replica's best weights and statistics back into the network."""
         model.parameters[row], model.statistics[row] = self.parameters[row], self.statistics[row]
 
     def keep_replicas(self, rows: IntArray) -> None:
-        """Let all replicas go but these rows."""
+        """Keep only the replicas in these rows of the stack."""
         self.lowest, self.epochs = self.lowest[rows], self.epochs[rows]
         self.parameters, self.statistics = self.parameters[rows], self.statistics[rows]
 
 
 def _all_finite(buffer: FloatArray) -> NDArray[np.bool_]:
-    """Which replicas' numbers (R, P) are all finite, (R,)."""
+    """Return which replicas' numbers (R, P) are all finite, (R,)."""
     return np.asarray(np.isfinite(buffer).all(axis=-1))

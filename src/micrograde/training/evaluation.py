@@ -1,4 +1,4 @@
-"""What a network is worth on data it did not train on."""
+"""Evaluate a network on data: loss, accuracy, confusion counts."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,17 @@ from micrograde.training.batches import Samples
 
 
 def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> tuple[FloatArray, FloatArray]:
-    """Mean loss and accuracy (a fraction) in evaluation mode, each (R,).
+    """Return mean loss and accuracy (a fraction) in evaluation mode, each (R,).
 
-    A row that is of no class, see ``predicted_classes``, makes the loss NaN and counts as wrong;
-    with ``nan_is_a_class``, the rule of recipes of version 1, it is of the first class whose logit is NaN.
+    A row that gets no class, see ``predicted_classes``, makes the loss NaN and counts as wrong; with
+    ``nan_is_a_class``, the rule of recipes of version 1, it gets the first class whose logit is NaN.
     """
     loss, hits = np.zeros(len(model.parameters)), np.zeros(len(model.parameters))
     for block in _blocks(samples):
         logits = model.predict_logits(block.features)
         of_block = model.loss.evaluate(logits, block.targets)
         loss += of_block * len(block)
-        # Each row is of a class wherever the mean of their losses is finite: argmax alone is quicker.
+        # If the mean of the losses is finite, each row has a class, and argmax alone is quicker.
         finite = bool(np.isfinite(of_block).all())
         found = np.argmax(logits, axis=-1) if finite or nan_is_a_class else predicted_classes(logits)
         hits += np.count_nonzero(found == block.labels, axis=-1)
@@ -28,9 +28,9 @@ def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> t
 
 
 def confusion_counts(model: MLP, samples: Samples) -> IntArray:
-    """How often each true class (rows) is predicted as each class (columns), (R, C, C).
+    """Count how often each true class (rows) is predicted as each class (columns), (R, C, C).
 
-    Rows that are of no class are in none of the cells.
+    Samples that get no class are in none of the cells.
     """
     predicted = _predictions(model, samples)
     classes = samples.targets.shape[-1]
@@ -40,13 +40,13 @@ def confusion_counts(model: MLP, samples: Samples) -> IntArray:
 
 
 def rows_of_no_class(model: MLP, samples: Samples) -> IntArray:
-    """How many rows the network gives no class, because its numbers overflow for them, (R,)."""
+    """Count the rows to which the network gives no class, because its numbers overflow for them, (R,)."""
     counts: IntArray = np.count_nonzero(_predictions(model, samples) < 0, axis=-1)
     return counts
 
 
 def _predictions(model: MLP, samples: Samples) -> IntArray:
-    """The class of each row, (R, N); -1 for none."""
+    """Return the predicted class of each row, (R, N); -1 for none."""
     blocks = [predicted_classes(model.predict_logits(block.features)) for block in _blocks(samples)]
     predicted: IntArray = np.concatenate(blocks, axis=-1)
     return predicted

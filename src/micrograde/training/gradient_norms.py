@@ -7,7 +7,7 @@ from micrograde.nn.arrays import FloatArray
 
 
 def gradient_norms(model: MLP) -> dict[str, FloatArray]:
-    """``gradient_norm/total`` and ``gradient_norm/<parameter>``, each (R,), of the last backward pass.
+    """Return ``gradient_norm/total`` and ``gradient_norm/<parameter>`` of the last backward pass, each (R,).
 
     Summed in float64: the squares of float32 gradients overflow at 1e19.
     """

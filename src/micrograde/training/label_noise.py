@@ -1,4 +1,4 @@
-"""Label noise: training labels that are wrong on purpose, to see what a network makes of them."""
+"""Label noise: training labels that are wrong on purpose, to see how a network learns from them."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from micrograde.nn.arrays import FloatArray, IntArray
 def noisy_labels(
     labels: IntArray, num_classes: int, rates: FloatArray, generators: Sequence[np.random.Generator]
 ) -> IntArray:
-    """The labels (N,) as each replica is told them, (R, N).
+    """Return noisy copies of the labels (N,), one for each replica, (R, N).
 
-    With the replica's probability ``rates`` (R,) a label is replaced by one of the other classes, each as
-    likely as the other: symmetric noise, as in Zhang et al., *Understanding deep learning requires rethinking
-    generalization*, 2017, but never the true class again. A replica that is told more lies is told those of
-    a lower rate too, if their streams are the same.
+    With a replica's probability ``rates`` (R,) a label is replaced by one of the other classes, all equally
+    likely: symmetric noise, as in Zhang et al., *Understanding deep learning requires rethinking
+    generalization*, 2017, but never the true class again. With the same stream, the labels that are wrong at
+    a low rate are also wrong, in the same way, at a higher one.
     """
     told = []
     for rate, generator in zip(rates.tolist(), generators, strict=True):

@@ -1,7 +1,7 @@
 """The training loop: a stack of networks, epochs of shuffled mini-batches, a record after each epoch.
 
-Replicas do not know of each other. One that stops early or diverges leaves the stack; the others are moved
-together and go on, and what they compute is the same, bit for bit, as if they had been alone.
+Replicas are independent of each other. One that stops early or diverges leaves the stack; the others are
+moved together and go on, and what each computes is the same, bit for bit, as if it trained alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,16 +21,16 @@ from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.optimizers import Optimizer
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
 
-_STEPS_AT_A_TIME = 4096  # of which learning rates are computed; for fewer the calls would cost more than they
+_STEPS_AT_A_TIME = 4096  # learning rates computed in one call; with fewer, the calls cost more than the rates
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How to train.
+    """How a stack is trained.
 
     learning_rates
-        Given steps (S,), counted from 0: the learning rate at each for every replica, (S, R). Asked as
-        training comes to them, so that any number of epochs can be planned.
+        A function of steps (S,), counted from 0, that returns the learning rates of every replica, (S, R).
+        Called as training reaches the steps, so that any number of epochs can be planned.
     nan_is_a_class
         See ``evaluate``.
     """
@@ -45,10 +45,10 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What is known after an epoch, counted from 1.
+    """The metrics of an epoch, counted from 1.
 
-    ``replicas`` (R,) says which of the replicas that set out are still there; every metric is an array of
-    the same length. ``train/loss`` and ``train/accuracy`` are means over the epoch's rows as they were
+    ``replicas`` (R,) holds the numbers of the replicas that are still in the stack; every metric is an array
+    of the same length. ``train/loss`` and ``train/accuracy`` are means over the epoch's rows as they were
     trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part in
     evaluation mode after the epoch. Accuracies are fractions. ``gradient_norm/*`` and the diagnostics are of
     the epoch's last step.
@@ -76,7 +76,7 @@ class Departure:
 
 
 def _quiet() -> np.errstate:
-    """Overflow is no warning here: it shows in the loss, which is checked at every step."""
+    """Silence NumPy's warnings of overflow: it shows in the loss, which is checked at every step."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
@@ -88,13 +88,13 @@ class Training:
     model
         A stack: its parameters are (R, P). It is trained in place, and shrinks as replicas leave.
     shuffling
-        One stream a replica.
+        One random stream per replica.
     labels
-        (R, N): what each replica is told instead of the training part's own labels; see ``noisy_labels``.
+        (R, N): labels for each replica, used instead of the training part's own; see ``noisy_labels``.
     snapshot_due
-        Asked after each epoch but the last whether to give a snapshot of each replica.
+        Called after each epoch but the last; if it returns True, ``run`` yields a snapshot of each replica.
     callbacks
-        Told of what happens, in this order.
+        Called in this order.
     """
 
     def __init__(
@@ -124,16 +124,16 @@ class Training:
         self._to_cancel: set[int] = set()
 
     def cancel(self, replica: int) -> None:
-        """Let this replica leave after the epoch that is in training; any thread may ask."""
+        """Make this replica leave after the epoch that is in training; may be called from any thread."""
         self._to_cancel.add(replica)
 
     def resume(self, snapshot: Snapshot) -> None:
-        """Before ``run``, of a stack of one: go on from a snapshot instead of the beginning.
+        """Make ``run`` continue from a snapshot instead of the beginning; only for a stack of one.
 
         Raises
         ------
         ForeignSnapshotError
-            If it is none of this training; nothing has been changed then.
+            If the snapshot is not from such a training; nothing has been changed then.
         """
         steps = len(self._sampler.sizes)
         if not 0 < snapshot.epoch <= self._plan.num_epochs or snapshot.steps != snapshot.epoch * steps:
@@ -145,8 +145,11 @@ class Training:
         self._epoch = snapshot.epoch
 
     def run(self) -> Iterator[EpochRecord | Departure | Snapshot]:
-        """Train; a record after each epoch, and a departure for each replica, at the latest at the end."""
-        if self._best and self._epoch:  # resumed: it may have been about to leave
+        """Train; yield a record after each epoch, and a departure for each replica, at the latest at the end.
+
+        Where ``snapshot_due`` returns True, a snapshot of each replica follows the record.
+        """
+        if self._best and self._epoch:  # resumed: the replica may have been about to stop early
             yield from self._stop_early(self._best.out_of_patience(self._epoch))
         self._tell_epoch()
         while self._epoch < self._plan.num_epochs and len(self._replicas):
@@ -181,7 +184,7 @@ class Training:
         self._replicas = self._replicas[:0]
 
     def leave(self) -> Iterator[Departure]:
-        """After an interrupt, which may have come in the middle of a step, all leave as they are."""
+        """Make all replicas leave as they are, after an interrupt, which may have come in mid-step."""
         yield from (self._departure(row, whole=False) for row in range(len(self._replicas)))
         self._replicas = self._replicas[:0]
 
@@ -190,7 +193,13 @@ class Training:
         self._keep(np.flatnonzero(~done))
 
     def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
-        """One pass over the training part: loss and accuracy, and who diverged, as it was at that step."""
+        """Make one pass over the training part.
+
+        Returns
+        -------
+        Loss, accuracy and the callbacks' metrics, each (R,), and a departure for each replica that diverged,
+        as it was at that step.
+        """
         model, optimizer, replicas = self._model, self._optimizer, len(self._replicas)
         sizes = self._sampler.sizes
         rates = self._learning_rates(len(sizes))
@@ -224,7 +233,7 @@ class Training:
         return metrics, list(diverged.values())
 
     def _learning_rates(self, count: int) -> FloatArray:
-        """The learning rates of the next ``count`` steps, (count, R), out of those computed at a time."""
+        """Return the learning rates of the next ``count`` steps, (count, R); compute many at a time."""
         start = self._optimizer.steps - self._first_step
         if not 0 <= start <= len(self._rates) - count:
             self._first_step, start = self._optimizer.steps, 0
@@ -243,7 +252,7 @@ class Training:
         return Departure(int(self._replicas[row]), self._epoch, self._copy(row), found)
 
     def _departure(self, row: int, *, cancelled: bool = False, whole: bool = True) -> Departure:
-        snapshot = self._snapshot(row) if whole else None  # before the best weights take the last ones' place
+        snapshot = self._snapshot(row) if whole else None  # before the best weights replace the last ones
         replica = int(self._replicas[row])
         for callback in self._callbacks if whole else ():
             callback.on_end(self._epoch, self._model, row, replica)
@@ -257,10 +266,10 @@ class Training:
         return take_snapshot(row, replica, self._epoch, *stack)
 
     def _copy(self, row: int) -> MLP:
-        """The network of one replica, as a stack of one."""
+        """Return a copy of one replica's network, as a stack of one."""
         model = self._model.alone(row)
         for buffer in (model.parameters, model.gradients, model.statistics):
-            # A NaN's sign means nothing, and depends on who computes beside.
+            # The sign bit of a NaN means nothing, and depends on the other replicas of the stack.
             buffer[np.isnan(buffer)] = np.nan
         return model
 

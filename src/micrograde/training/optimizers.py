@@ -1,7 +1,7 @@
 """Optimizers that step all parameters of a stack at once; equations in docs/backward/optimizers.md.
 
 The conventions are PyTorch's, so that runs can be compared number for number. Every hyperparameter is
-an array of shape (R,), one value a replica; parameters and gradients are the network's (R, P) buffers.
+an array of shape (R,), one value per replica; parameters and gradients are the network's (R, P) buffers.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ class Optimizer(ABC):
     Attributes
     ----------
     state : arrays of shape (R, P) that the next step depends on, by name
-    steps : how many have been taken
+    steps : the number of steps taken
     """
 
     _decays = False
@@ -35,24 +35,24 @@ class Optimizer(ABC):
         self._columns = {key: self._column(each) for key, each in self._hyperparameters.items()}
 
     def keep_replicas(self, rows: IntArray, parameters: FloatArray, gradients: FloatArray) -> None:
-        """Let all replicas go but these rows; the buffers are the network's new ones."""
+        """Keep only the replicas in these rows; the buffers are the network's new ones."""
         self.state = {name: array[rows] for name, array in self.state.items()}
         self._hyperparameters = {name: array[rows] for name, array in self._hyperparameters.items()}
         self._bind(parameters, gradients)
 
     @abstractmethod
     def step(self, learning_rate: FloatArray) -> None:
-        """One step; ``learning_rate`` is (R,)."""
+        """Take one step; ``learning_rate`` is (R,)."""
 
     def _column(self, values: FloatArray) -> FloatArray:
-        """(R,) of the parameters' dtype, shaped to multiply (R, P)."""
-        with np.errstate(over="ignore"):  # what float32 has not is infinite in it, and shows in the loss
+        """Return values (R,) in the parameters' dtype, shaped to multiply (R, P)."""
+        with np.errstate(over="ignore"):  # beyond float32's range they become infinite, which the loss shows
             column = values.astype(self.parameters.dtype)
-        # For a replica alone a number without axes, which NumPy multiplies in half the time of a column.
+        # For a single replica a number without axes, which NumPy multiplies in half the time of a column.
         return column.reshape((-1, 1) if len(values) > 1 else ())
 
     def _decayed_gradients(self) -> FloatArray:
-        """Gradients of the loss plus weight_decay / 2 * |parameters|**2, equation (O2)."""
+        """Return the gradients of the loss plus weight_decay / 2 * |parameters|**2, equation (O2)."""
         if not self._decays:
             return self.gradients
         np.multiply(self.parameters, self._columns["weight_decay"], out=self._scratch)
@@ -74,14 +74,14 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(parameters, gradients, momentum=momentum, weight_decay=weight_decay)
-        # What is zero for every replica is left out: it would cost a pass over the parameters a step.
+        # What is zero for every replica is left out: it would cost a pass over the parameters at each step.
         self._has_momentum, self._decays = bool(np.any(momentum)), bool(np.any(weight_decay))
         self._nesterov = nesterov
         if self._has_momentum:
             self.state["velocity"] = np.zeros_like(parameters)
 
     def step(self, learning_rate: FloatArray) -> None:
-        """One step against the velocity or gradient; ``learning_rate`` is (R,)."""
+        """Take one step against the velocity or gradient; ``learning_rate`` is (R,)."""
         self.steps += 1
         direction = self._decayed_gradients()
         if self._has_momentum:
@@ -120,7 +120,7 @@ class Adam(Optimizer):
         self.state["square"] = np.zeros_like(parameters)
 
     def step(self, learning_rate: FloatArray) -> None:
-        """One step along the corrected mean over the root of the corrected square."""
+        """Take one step against the corrected mean over the root of the corrected square."""
         self.steps += 1
         gradients = self._decayed_gradients()
         mean, square = self.state["mean"], self.state["square"]

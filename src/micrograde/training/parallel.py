@@ -1,7 +1,7 @@
-"""Several stacks on all cores: one thread a core, each with a stack at a time.
+"""Train several stacks on all cores: one thread per core, each with one stack at a time.
 
-NumPy lets go of the interpreter's lock inside large operations, so stacks of a hundred replicas train side
-by side; small ones would fight over it. What a stack computes does not depend on how many run beside it.
+NumPy releases the interpreter's lock inside large operations, so stacks of a hundred replicas train side by
+side; small ones would compete for it. What a stack computes does not depend on how many train at a time.
 """
 
 import threading
@@ -15,17 +15,18 @@ from micrograde.training.snapshots import Snapshot
 Event = EpochRecord | Departure | Snapshot
 
 # How large a stack should be, by how many numbers an operation on its widest layer handles: replicas times
-# batch times units. Larger stacks fall out of the cache, and of smaller ones two threads fight over the
-# interpreter's lock. Digits, us a model-step: 10.2 one stack of 64; on two threads 11.8 with stacks of 32,
-# 8.1 of 64, 6.8 of 128. Of 784-128-10 networks with batch 128, 4 are enough for a second thread to pay.
+# batch times units. Larger stacks do not fit into the cache, and with smaller ones two threads compete for
+# the interpreter's lock. Digits, us per model and step: 10.2 with one stack of 64; on two threads 11.8 with
+# stacks of 32, 8.1 of 64, 6.8 of 128. With 784-128-10 networks and batches of 128, stacks of 4 are enough
+# for a second thread to pay.
 _NUMBERS_WANTED = 2**17
 _NUMBERS_AT_LEAST = 2**16
 
-_WAITING = 64  # events that may wait for whoever records them, before training waits too
+_WAITING = 64  # events that may wait to be recorded before training waits, too
 
 
 def replicas_per_stack(count: int, workers: int, numbers: int) -> int:
-    """How many of ``count`` replicas should make a stack, when ``workers`` stacks train at a time.
+    """Return how many of ``count`` replicas should make a stack, when ``workers`` stacks train at a time.
 
     ``numbers`` is how many numbers of one replica an operation on its widest layer handles.
     """
@@ -34,14 +35,15 @@ def replicas_per_stack(count: int, workers: int, numbers: int) -> int:
 
 
 class StackRunner:
-    """Runs stacks and hands out what happens in them, as it happens.
+    """Trains stacks and yields the events of all of them as they happen.
 
     Parameters
     ----------
     makers
-        Each makes one stack, in the thread that trains it; None if there is nothing to train.
+        Functions that each make one stack, called in the thread that trains it; None means that there is
+        nothing to train.
     workers
-        How many train at a time. With one, or a single stack, they train in the caller's thread.
+        How many stacks train at a time. With one, or a single stack, they train in the caller's thread.
     closing
         Once it is set, no further stack is made.
     """
@@ -61,7 +63,7 @@ class StackRunner:
         self._busy = 0
 
     def run(self) -> Iterator[tuple[int, Event]]:
-        """The number of a stack, and what happened in it."""
+        """Train all stacks; yield the number of a stack and an event of it."""
         if self._workers <= 1:
             for number in range(len(self._makers)):
                 yield from self._train(number)
@@ -74,19 +76,19 @@ class StackRunner:
             for future in futures:
                 future.result()
         finally:
-            self._interrupted.set()  # whoever still trains, because the caller broke off, ends with its epoch
+            self._interrupted.set()  # if the caller broke off, threads that still train end with their epoch
             pool.shutdown(wait=False)
 
     def cancel(self, number: int, replica: int) -> None:
-        """Let one replica of a stack leave after the epoch that is in training."""
+        """Make one replica of a stack leave after the epoch that is in training."""
         training = self._going_on.get(number)
-        if training is not None:  # else it has just come to its end
+        if training is not None:  # else it has just ended
             training.cancel(replica)
 
     def leave(self) -> Iterator[tuple[int, Departure]]:
-        """After an interrupt: every replica that is still in training leaves as it is."""
+        """Make every replica that is still in training leave as it is, after an interrupt."""
         self._interrupted.set()
-        for number, event in self._drain():  # lets the threads come to the end of their epoch
+        for number, event in self._drain():  # waits until the threads have ended their epoch
             if isinstance(event, Departure):
                 yield number, event
         for number, training in self._going_on.items():
@@ -116,7 +118,7 @@ class StackRunner:
             self._queue.put((number, None))
 
     def _drain(self) -> Iterator[tuple[int, Event]]:
-        """What the threads put into the queue, until all have said that they are done."""
+        """Yield what the threads put into the queue, until all of them are done."""
         while self._busy:
             number, event = self._queue.get()
             if event is None:

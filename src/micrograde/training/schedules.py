@@ -11,24 +11,24 @@ import numpy as np
 from micrograde.nn.arrays import FloatArray, IntArray
 
 Schedule = Callable[[FloatArray, int], FloatArray]
-"""(epochs as fractions (S,), number of epochs) to factors (S,)."""
+"""A function of epochs as fractions (S,) and the number of epochs that returns factors (S,)."""
 
 
 def constant(epochs: FloatArray, num_epochs: int) -> FloatArray:  # noqa: ARG001 (every schedule's form)
-    """1 throughout (O9)."""
+    """Return 1 throughout (O9)."""
     return np.ones_like(epochs)
 
 
 def step(epochs: FloatArray, num_epochs: int, *, step_epochs: int, factor: float) -> FloatArray:  # noqa: ARG001
-    """``factor`` once more after every ``step_epochs`` whole epochs (O10)."""
-    with np.errstate(over="ignore"):  # a rate that grows without end shows as a loss that is not finite
+    """Multiply by ``factor`` after every ``step_epochs`` whole epochs (O10)."""
+    with np.errstate(over="ignore"):  # a rate that grows without bound makes the loss infinite, which is seen
         return np.power(factor, np.floor(epochs / step_epochs))
 
 
 def cosine(
     epochs: FloatArray, num_epochs: int, *, warmup_epochs: float = 0.0, final_fraction: float = 0.0
 ) -> FloatArray:
-    """Half a cosine from 1, after the warm-up, to ``final_fraction`` at the end (O11).
+    """Follow half a cosine from 1, after the warm-up, to ``final_fraction`` at the end (O11).
 
     Loshchilov & Hutter 2017, without restarts.
     """
@@ -42,7 +42,7 @@ def learning_rate_factors(
 ) -> FloatArray:
     """Return the factor on the learning rate at each of the ``steps`` (S,), counted from 0.
 
-    Each step's factor is the same, bit for bit, whatever steps are asked for beside it. Over the first
+    A step's factor is the same, bit for bit, whichever other steps are given. Over the first
     ``warmup_epochs`` the factor also grows linearly, from one step's share to 1 (O12).
     """
     with np.errstate(over="ignore", invalid="ignore"):  # see step

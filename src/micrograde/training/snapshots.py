@@ -1,7 +1,7 @@
-"""A replica as it is after an epoch: all that its next step depends on, so that training can go on.
+"""Snapshots: all that a replica's next step depends on after an epoch, so that training can be resumed.
 
-The streams of initial weights and label noise are not part of it: both are drawn before the first step, from
-the seed, and are drawn again.
+The random streams of initial weights and label noise are not part of a snapshot: both are used only before
+the first step, and the same numbers are drawn again from the seed.
 """
 
 from collections.abc import Mapping
@@ -20,20 +20,20 @@ _LARGEST = {"state": 2**128, "inc": 2**128, "has_uint32": 2, "uinteger": 2**32}
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a replica's next step depends on.
+    """All that a replica's next step depends on.
 
     Attributes
     ----------
     replica
-        Its number in its stack.
+        The replica's number in its stack.
     epoch, steps
-        How many are done.
+        The numbers of epochs and steps done.
     arrays
-        By names such as ``parameters/layer1.weights``, ``statistics/batchnorm1.running_mean``,
+        Arrays by names such as ``parameters/layer1.weights``, ``statistics/batchnorm1.running_mean``,
         ``optimizer.velocity/layer1.weights``; with early stopping also ``best.parameters/...``,
         ``best.statistics/...`` and, of shape (), ``best/lowest`` and ``best/epoch``.
     shuffling
-        The state of its stream, as NumPy's PCG64 gives it.
+        The state of the random stream of shuffling, as NumPy's PCG64 gives it.
     """
 
     replica: int
@@ -44,7 +44,7 @@ class Snapshot:
 
 
 class ForeignSnapshotError(ValueError):
-    """A snapshot that is none of this training; the message is one line."""
+    """A snapshot is not from the training that is to be resumed; the message is one line."""
 
 
 def take_snapshot(
@@ -56,7 +56,7 @@ def take_snapshot(
     sampler: BatchSampler,
     best: BestWeights | None,
 ) -> Snapshot:
-    """A copy of all that belongs to a row of a stack, between two epochs."""
+    """Copy all that belongs to a row of a stack; to be called between two epochs."""
     arrays = {name: array.copy() for name, array in _views(row, model, optimizer, best).items()}
     return Snapshot(replica, epoch, optimizer.steps, arrays, sampler.stream_state(row))
 
@@ -64,13 +64,13 @@ def take_snapshot(
 def restore_snapshot(
     snapshot: Snapshot, model: MLP, optimizer: Optimizer, sampler: BatchSampler, best: BestWeights | None
 ) -> None:
-    """Have a stack of one replica, just made, go on from a snapshot.
+    """Set a newly made stack of one replica to a snapshot.
 
     Raises
     ------
     ForeignSnapshotError
-        If it lacks an array or has others, a shape or type differs, or its stream is none of NumPy's PCG64;
-        nothing has been changed then.
+        If the snapshot lacks an array or has others, a shape or type differs, or its stream is not of NumPy's
+        PCG64; nothing has been changed then.
     """
     views = _views(0, model, optimizer, best)
     if snapshot.arrays.keys() != views.keys():
@@ -90,12 +90,12 @@ def restore_snapshot(
 
 
 def checked_stream_state(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of a PCG64 stream, made anew from what is known to be right in it.
+    """Return a copy of a PCG64 state with only its known and checked entries.
 
     Raises
     ------
     ForeignSnapshotError
-        If it is none.
+        If it is not the state of a PCG64 stream.
     """
     inner = state.get("state")
     if state.get("bit_generator") != "PCG64" or not isinstance(inner, Mapping):
@@ -114,7 +114,7 @@ def checked_stream_state(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _views(row: int, model: MLP, optimizer: Optimizer, best: BestWeights | None) -> dict[str, NDArray[Any]]:
-    """Views of all arrays that belong to a row, by name."""
+    """Return views of all arrays that belong to a row, by name."""
     buffers = {"parameters": model.parameters, "statistics": model.statistics}
     buffers |= {f"optimizer.{name}": array for name, array in optimizer.state.items()}
     named: dict[str, NDArray[Any]] = {}
