@@ -1,4 +1,4 @@
-"""Hydra's basic sweeper, in whose place the sweep puts this one; see ``stacked.py`` for where it must be."""
+"""A replacement for Hydra's basic sweeper that saves no passwords; ``stacked.py`` says why it is here."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from micrograde.core.redaction import redacted
 
 
 class BasicSweep(BasicSweeper):
-    """It leaves the config, ``multirun.yaml``, in the sweep's folder; here without the passwords in it."""
+    """Hydra's basic sweeper, which saves the config as ``multirun.yaml``; here without its passwords."""
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Launch batch after batch."""
+        """Launch the jobs, batch after batch."""
         assert self.config is not None
         folder = self.config.hydra.sweep.dir
         self.config = OmegaConf.create(redacted(OmegaConf.to_container(self.config, resolve=False)))
-        self.config.hydra.sweep.dir = folder  # with the time at which it was first read
+        self.config.hydra.sweep.dir = folder  # its name holds the time: keep the first one
         return super().sweep(arguments)

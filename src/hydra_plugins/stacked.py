@@ -1,6 +1,7 @@
-"""Where Hydra looks for plugins: it imports what is here at every start, and insists on classes from here.
+"""Hydra's plugins of micrograde: the sweepers and the launcher.
 
-What they do is in ``micrograde.sweeps``.
+Hydra imports the modules of ``hydra_plugins`` when it starts, and uses only plugin classes from there. What
+they do is in ``micrograde.sweeps``.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from omegaconf import DictConfig
 
 
 class StackedSweeper(Sweeper):
-    """Hydra's basic sweeper, except that it does not compose every job just to see whether it can."""
+    """A sweeper like Hydra's basic one that does not compose every job with Hydra to validate it."""
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
         self._params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Remember them, and make the launcher."""
+        """Keep context and config, and make the launcher."""
         from hydra.core.plugins import Plugins
 
         self._context, self._config = hydra_context, config
@@ -37,7 +38,7 @@ class StackedSweeper(Sweeper):
 
 
 class OptunaSearch(Sweeper):
-    """Optuna's sweeper, in whose place the sweep puts it: one in which all trials fail has an end as well."""
+    """A replacement for Optuna's sweeper: a search in which all trials fail ends like any other."""
 
     def __init__(self, **options: Any) -> None:
         from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
@@ -45,12 +46,12 @@ class OptunaSearch(Sweeper):
         self._optuna = OptunaSweeper(**options)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Make the launcher."""
+        """Set up Optuna's sweeper, which makes the launcher."""
         self._folder = Path(config.hydra.sweep.dir)
         self._optuna.setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def sweep(self, arguments: list[str]) -> None:
-        """Launch batch after batch."""
+        """Launch the trials, batch after batch."""
         from micrograde.sweeps.search import run_search
 
         run_search(self._optuna, self._folder, arguments)
@@ -66,7 +67,7 @@ class StackedLauncher(Launcher):
         task_function: TaskFunction,  # noqa: ARG002
         config: DictConfig,
     ) -> None:
-        """Remember them; what a job does is known here, without ``task_function``."""
+        """Keep context and config; ``task_function`` is not needed, as jobs are trained here."""
         self._context, self._config = hydra_context, config
 
     def launch(
@@ -74,7 +75,7 @@ class StackedLauncher(Launcher):
         job_overrides: Sequence[Sequence[str]],
         initial_job_idx: int,  # noqa: ARG002
     ) -> Sequence[JobReturn]:
-        """Train them; each return has the objective, or why there is none."""
+        """Train all jobs of a batch; each return holds the objective, or the reason why there is none."""
         from micrograde.sweeps.launching import launch_stacked
 
         return launch_stacked(self._context, self._config, job_overrides)

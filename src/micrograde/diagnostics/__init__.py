@@ -1,4 +1,4 @@
-"""What is measured of a network while it trains, and what stands out in it at the end.
+"""Measurements of a network while it trains, and findings: what stands out in them at the end.
 
 The functions read a trained network and its trajectory; none of them changes what training computes.
 """

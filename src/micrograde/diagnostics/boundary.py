@@ -1,4 +1,4 @@
-"""Which class a network sees where in the plane of its two inputs, at the points of a trajectory."""
+"""Decision boundary: class probabilities in the plane of a network's two inputs, along a trajectory."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ from micrograde.training.batches import Samples
 from micrograde.training.evaluation import evaluate
 
 POINTS = 30
-"""Of a longer trajectory so many points are taken, evenly."""
+"""The most points of a trajectory that are used; of a longer one they are taken evenly."""
 
 _FINEST, _COARSEST = 80, 32  # rows and columns of the grid
-_BUDGET = 6e8  # multiplications, in all points together
-_ROWS = 128  # of the grid at once: few enough for new arrays to be cheap
-_MARGIN = 0.08  # of the data's extent, around it
+_BUDGET = 6e8  # multiplications, for all points together
+_ROWS = 128  # of the grid that are predicted at once: few enough for new arrays to be cheap
+_MARGIN = 0.08  # around the data, as a share of their extent
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Class probabilities in the plane at K points of a training.
+    """Class probabilities in the plane of two inputs, at K points of a training.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Boundary:
     accuracies
         (K,), fractions of the samples, in evaluation mode.
     x_range, y_range
-        In the network's inputs: standardized, where the features are.
+        The range of each input, in the units of the network: standardized if the features are.
     """
 
     epochs: list[int]
@@ -47,20 +47,21 @@ class Boundary:
 def decision_boundary(
     model: MLP, trajectory: Trajectory, samples: Samples, least_room: FloatArray | float = 0.0
 ) -> Boundary | None:
-    """Probabilities in evaluation mode on a grid around the samples; the finer the smaller the network.
+    """Compute class probabilities, in evaluation mode, on a grid around the samples.
 
-    In float32, whatever the model's dtype: that is three times as fast, and no eye sees the difference.
+    The smaller the network, the finer the grid. Computed in float32, whatever the model's dtype: that is
+    three times as fast, and the difference is not visible.
 
     Parameters
     ----------
     model
-        A stack of one of the trajectory's network; it stays as it is.
+        The trajectory's network, a stack of one; it is not changed.
     least_room
-        How far the grid goes beyond the samples at least, of each input (2,).
+        The least distance by which the grid extends beyond the samples, for each input (2,).
 
     Returns
     -------
-    None if the network has not two inputs, and without points.
+    The boundary; None if the network does not have two inputs, or the trajectory is empty.
     """
     if model.sizes[0] != 2 or not trajectory.epochs:
         return None
@@ -73,7 +74,7 @@ def decision_boundary(
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
     probabilities = np.empty((len(epochs), len(grid), model.sizes[-1]), np.float32)
     accuracies = np.empty(len(epochs))
-    with np.errstate(all="ignore"):  # a run that diverged shows where it is no number
+    with np.errstate(all="ignore"):  # the picture of a diverged run shows where it is NaN
         for part, stack in stacks_for(model, len(epochs), _ROWS, dtype=np.float32):
             stack.parameters[...], stack.statistics[...] = parameters[part], statistics[part]
             for start in range(0, len(grid), _ROWS):

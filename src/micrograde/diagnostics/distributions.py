@@ -1,4 +1,4 @@
-"""How activations and gradients are spread in each layer, at the points of a trajectory."""
+"""Distributions of activations and gradients in each layer, along a trajectory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
 
 VALUES = 2048
-"""Of more values in a layer so many are drawn, the same ones at every point: a histogram needs no more."""
+"""The most values per layer; if there are more, a sample is drawn, the same at every point."""
 
-_BUDGET = 5e8  # multiplications, in all points together
+_BUDGET = 5e8  # multiplications, for all points together
 _FEWEST = 5  # points, however large the network is
 
 
@@ -40,20 +40,20 @@ class Distributions:
 def distributions(
     model: MLP, trajectory: Trajectory, samples: Samples, batch_size: int
 ) -> Distributions | None:
-    """Activations and gradients of one batch of the samples, forward and backward as in training.
+    """Compute activations and gradients for one batch of the samples, in training mode.
 
-    Of a large network fewer of the points are taken, so that it takes a second at most.
+    For a large network fewer points of the trajectory are used, so that it takes a second at most.
 
     Parameters
     ----------
     model
-        A stack of one of the trajectory's network; it stays as it is.
+        The trajectory's network, a stack of one; it is not changed.
     samples, batch_size
-        The training part, and how many of its rows are taken: the same ones at every point.
+        The training part, and how many of its rows are used: the same ones at every point.
 
     Returns
     -------
-    None without points, and for a batch of a single row that batch norm cannot take.
+    The values; None if the trajectory is empty, or for a single row, which batch norm cannot normalize.
     """
     batch = some_rows(samples, batch_size)
     if not trajectory.epochs or len(batch) < (2 if model.batch_norm else 1):
@@ -63,7 +63,7 @@ def distributions(
     found: dict[str, list[FloatArray]] = {}
     for part, stack in stacks_for(model, len(epochs), len(batch)):
         stack.parameters[...], stack.statistics[...] = parameters[part], statistics[part]
-        with np.errstate(all="ignore"):  # a run that diverged shows its infinities
+        with np.errstate(all="ignore"):  # the picture of a diverged run shows its infinities
             stack.forward(batch.features, batch.targets)
             stack.backward()
         for name, values in _arrays(stack):
@@ -74,7 +74,7 @@ def distributions(
 
 
 def _arrays(stack: MLP) -> Iterator[tuple[str, FloatArray]]:
-    """What the last batch has left in the layers: views."""
+    """Yield views of the layers' arrays from the last batch, by name."""
     for name, layer in stack.layers.items():
         if isinstance(layer, Activation):
             yield name, layer.output
@@ -84,7 +84,7 @@ def _arrays(stack: MLP) -> Iterator[tuple[str, FloatArray]]:
 
 
 def _sample(values: FloatArray) -> FloatArray:
-    """A copy of (E, n) values, or of some of their columns: the same for every array of that width."""
+    """Return a copy of values (E, n), or of some of their columns: the same for every array of width n."""
     width = values.shape[1]
     if width <= VALUES:
         return values.copy()

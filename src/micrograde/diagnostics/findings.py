@@ -1,6 +1,7 @@
-"""What stands out in a run's measurements, in words: what a patient teacher would point at.
+"""Findings: sentences about what stands out in a run's measurements.
 
-Each rule looks at the history alone, so that the same run always gives the same findings, resumed or not.
+Each rule depends on the measurements alone, so that a run gives the same findings whether it was resumed or
+not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,34 +15,34 @@ _MUCH_SATURATED = 0.2
 _LARGE_START = 1.0  # nats above log(C); logits of unit variance, as batch norm makes them, are 0.5 above
 _LARGE_UPDATES, _SMALL_UPDATES = -1.5, -4.5  # log10; about -3 is usual
 _VANISHING = 100.0  # times smaller from one end of the network to the other
-_STILL_FALLING = 0.15  # share of the loss that the last fifth of the epochs took off
-_OVERFITTED = 1.1  # the last validation loss over the lowest
+_STILL_FALLING = 0.15  # share of the loss by which it fell in the last fifth of the epochs
+_OVERFITTED = 1.1  # the last validation loss divided by the lowest
 _EPOCHS_FOR_A_TREND = 10
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What is known of a run at its end.
+    """The measurements of a run at its end.
 
     Attributes
     ----------
     history
         Each metric's value after every epoch.
     initial_loss
-        On the first batch, before the first step.
+        The loss of the first batch, before the first step.
     classes
-        C.
+        The number of classes.
     majority
-        The share of the training part's most frequent class.
+        The share of the most frequent class in the training part.
     activation
-        The hidden layers'.
+        The activation of the hidden layers.
     early_stopping
-        Whether the run keeps its best weights anyway.
+        Whether the run uses early stopping, which keeps its best weights.
     stopping_metric
-        By which early stopping tells them.
+        The metric by which early stopping chooses them.
     rows_of_no_class
-        Of the parts (``validation``, ``test``) in which there are any: how many rows the network gives no
-        class, because its numbers overflow, and how many rows there are.
+        For each part (``validation``, ``test``) that has such rows: how many rows get no class, because the
+        network's numbers overflow for them, and how many rows the part has.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -54,7 +55,10 @@ class Measurements:
     rows_of_no_class: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def of_layers(self, group: str, measure: str = "") -> dict[str, NDArray[np.float64]]:
-        """Such as ``activation``, ``.saturated``: of each layer by its number, the finite values."""
+        """Return the finite values of a metric of layers, by the layer's number.
+
+        For example, ``activation`` and ``.saturated`` give ``activation/layer1.saturated`` as ``"1"``.
+        """
         found = {}
         for metric, values in self.history.items():
             if metric.startswith(f"{group}/layer") and metric.endswith(measure):
@@ -65,7 +69,7 @@ class Measurements:
 
 
 def find_findings(measured: Measurements) -> list[str]:
-    """A sentence for each thing that stands out, the start first; empty if nothing does."""
+    """Return a sentence for each thing that stands out, the start of training first."""
     rules = [_start]
     if measured.history.get("train/loss"):
         rules += [_not_finite, _saturation, _cancelled_biases, _vanishing, _updates, _not_learning, _trend]
@@ -73,7 +77,7 @@ def find_findings(measured: Measurements) -> list[str]:
 
 
 def _start(measured: Measurements) -> Iterator[str]:
-    """A network that knows nothing yet should give each class the same chance: a loss of log(C)."""
+    """Check the initial loss: an untrained network should give each class the same chance, so log(C)."""
     expected = log(measured.classes)
     if isfinite(measured.initial_loss) and measured.initial_loss > expected + _LARGE_START:
         yield (
@@ -83,7 +87,7 @@ def _start(measured: Measurements) -> Iterator[str]:
 
 
 def _not_finite(measured: Measurements) -> Iterator[str]:
-    """A validation loss that is NaN or infinite, what early stopping made of it, and rows of no class."""
+    """Report a validation loss that is not finite, its effect on early stopping, and rows without a class."""
     validation = np.asarray(measured.history.get("val/loss", []), float)
     wrong = ~np.isfinite(validation)
     if wrong.any() and np.isfinite(measured.history["train/loss"]).all():
@@ -124,7 +128,7 @@ def _saturation(measured: Measurements) -> Iterator[str]:
 
 
 def _cancelled_biases(measured: Measurements) -> Iterator[str]:
-    """Batch norm takes the mean away, and with it whatever was added to all rows alike."""
+    """Report biases that never move: batch norm subtracts the mean, and with it what is added to all rows."""
     norms = measured.of_layers("gradient_norm", ".biases")
     still = [layer for layer, each in norms.items() if not each.any()]
     if still:
@@ -169,7 +173,7 @@ def _not_learning(measured: Measurements) -> Iterator[str]:
 
 
 def _trend(measured: Measurements) -> Iterator[str]:
-    """Too long, or not long enough."""
+    """Report training that was too long (overfitting) or too short (a loss that is still falling)."""
     loss = np.asarray(measured.history["train/loss"], float)
     validation = np.asarray(measured.history.get("val/loss", loss), float)
     epochs = len(loss)
@@ -197,6 +201,6 @@ def _percent(share: float) -> str:
 
 
 def _layers(numbers: Sequence[str] | Mapping[str, float]) -> str:
-    """``layer 1``, ``layers 1 and 2``, ``layers 1, 2 and 3``."""
+    """Return ``layer 1``, ``layers 1 and 2`` or ``layers 1, 2 and 3``."""
     *others, last = numbers
     return f"layers {', '.join(others)} and {last}" if others else f"layer {last}"

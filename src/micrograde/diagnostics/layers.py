@@ -1,11 +1,11 @@
-"""What a network's layers are like at the last step of an epoch: activations, gradients, updates.
+"""Measurements of each layer at the last step of an epoch: activations, gradients, updates.
 
-A layer is a linear map with what follows it, up to the next one: ``layer1`` is read at ``activation1``, the
-last one at the logits. Everything is measured at the arrays that the step left behind, so that it costs a few
-passes over them an epoch and changes nothing.
+A layer is a linear map with what follows it, up to the next one: ``layer1`` is measured at ``activation1``,
+the last one at the logits. Everything is computed from the arrays that the step has left, so that it costs a
+few passes over them per epoch and changes nothing.
 
-The limits that a reader compares with are those of Karpathy's lecture on activations and gradients ("Building
-makemore part 3"): few units saturated, updates about a thousandth of the weights.
+The usual limits are those of Karpathy's lecture on activations and gradients ("Building makemore part 3"):
+few units saturated, updates about a thousandth of the weights.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ SATURATED = 0.97
 
 
 class Diagnostics(Callback):
-    """Measures a stack of networks; one for each training.
+    """Measures a stack of networks; make a new one for each training.
 
-    Once an epoch, in code that is cold by then, it is the number of NumPy's calls that counts: what is
-    alike in all layers is computed in one array with a column for each.
+    It runs once per epoch, on cold caches, so that its cost is the number of NumPy calls: what is the same
+    for all layers is computed in one array with a column for each.
     """
 
     def __init__(self, model: MLP) -> None:
@@ -53,19 +53,20 @@ class Diagnostics(Callback):
         ``activation/<layer>.mean``, ``activation/<layer>.std``
             Over the batch's rows and the layer's units.
         ``activation/<layer>.saturated``
-            Of hidden layers; see ``saturated_share``.
+            For hidden layers only; see ``saturated_share``.
         ``batch_norm/<batch norm>.running_mean``, ``batch_norm/<batch norm>.running_var``
             Means over the features of the running statistics.
         ``train/learning_rate``
+            Of the epoch's last step.
         """
         measured = {"train/learning_rate": learning_rate}
         return measured | self._of_weights(model) | self._of_activations(model) | self._of_statistics(model)
 
     def _of_weights(self, model: MLP) -> dict[str, FloatArray]:
-        """Summed in float64: the squares of float32 gradients overflow at 1e19."""
+        """Measure weights; sums are in float64, as the squares of float32 gradients overflow at 1e19."""
 
         def sums(array: FloatArray) -> FloatArray:
-            """Of each layer's weights, (R, L)."""
+            """Return the sums over each layer's weights, (R, L)."""
             of_each: FloatArray = np.add.reduceat(array, model.layout.offsets, axis=-1)
             return of_each[:, :: self._every]
 
@@ -107,15 +108,15 @@ class Diagnostics(Callback):
 
 
 def _by_layer(columns: FloatArray, metric: str, names: Sequence[str]) -> dict[str, FloatArray]:
-    """The columns of (R, L) by their metrics."""
+    """Return the columns of an array (R, L) by their metrics' names."""
     return {metric.format(name): columns[:, column] for column, name in enumerate(names)}
 
 
 def saturated_share(outputs: FloatArray, activation: str) -> FloatArray:
-    """The share (R,) of what hardly learns among outputs (R, N, H) of an activation.
+    """Return the share (R,) of saturated values among the outputs (R, N, H) of an activation.
 
-    tanh: outputs beyond 0.97 in size, where the slope is below 0.06. sigmoid: the same of its tanh,
-    2 sigmoid(x) - 1. relu: units that are dead, 0 for every row of the batch.
+    tanh: outputs beyond 0.97 in magnitude, where the slope is below 0.06. sigmoid: the same for
+    2 sigmoid(x) - 1, which is a tanh. relu: units that are dead, 0 for every row of the batch.
     """
     if activation == "relu":
         dead = np.logical_not(outputs.any(axis=-2))
@@ -130,6 +131,6 @@ def _share(true: NDArray[np.bool_]) -> FloatArray:
 
 
 def _std(means: FloatArray, mean_squares: FloatArray) -> FloatArray:
-    """Standard deviations; differences of squares, which rounding may make negative."""
+    """Return standard deviations from means and mean squares; rounding may make a variance negative."""
     stds: FloatArray = np.sqrt(np.maximum(mean_squares - means * means, 0))
     return stds

@@ -1,4 +1,4 @@
-"""The loss in the plane in which a training has moved most.
+"""Loss surface: the loss in the plane in which training moved the parameters most.
 
 The plane is spanned by the first two principal directions of the parameters' trajectory and goes through its
 last point, as in section 7 of Li et al. 2018 ("Visualizing the loss landscape of neural nets").
@@ -15,14 +15,14 @@ from micrograde.nn import MLP
 from micrograde.training.batches import Samples
 
 MOST_ROWS = 512
-"""Of the training part so many rows are taken at most."""
+"""The most rows of the training part that are used."""
 
 _FINE, _COARSE = 21, 11  # rows and columns of the grid
 _FEWEST_ROWS = 32
 _BUDGET = 6e8  # multiplications for a grid
-_LARGEST = 3.5 * _BUDGET  # with the coarse grid and the fewest rows: beyond, there is no surface
-_BESIDE = 2  # steps of the grid beyond the path, on either side at most
-_FLAT = 1e-6  # extent along the second direction, measured by the first's: less is a line
+_LARGEST = 3.5 * _BUDGET  # with the coarse grid and the fewest rows; beyond this no surface is computed
+_BESIDE = 2  # steps of the grid beyond the path, at most, on either side
+_FLAT = 1e-6  # extent along the second direction relative to the first; below this the path is a line
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class LossSurface:
         (G, G), first axis along the second direction, second along the first; the outermost points of the
         grid are the ends of the ranges. The last point of the path is a point of the grid.
     x_range, y_range
-        Lengths in parameter space, from the last point.
+        The range along each direction, as Euclidean distances in parameter space from the last point.
     path
-        (E, 2): the trajectory's points, projected.
+        (E, 2): the trajectory's points, projected onto the plane.
     epochs
         E epochs; 0 is before the first step.
     explained
-        The shares of the path's variance along both directions.
+        The share of the path's variance along each direction.
     """
 
     losses: NDArray[np.float64]
@@ -53,23 +53,23 @@ class LossSurface:
 
 
 def loss_surface(model: MLP, trajectory: Trajectory, samples: Samples) -> LossSurface | None:
-    """The training loss, with each batch norm using the statistics of the rows, around a trajectory.
+    """Compute the training loss on a grid around a trajectory; batch norm uses the statistics of the rows.
 
-    The larger the network, the fewer rows are taken and the coarser is the grid. Losses are computed in
+    The larger the network, the fewer rows are used and the coarser the grid. Losses are computed in
     float32, whatever the model's dtype, as it is three times as fast: they are right to about 1e-7.
 
     Parameters
     ----------
     model
-        A stack of one of the trajectory's network; it stays as it is.
+        The trajectory's network, a stack of one; it is not changed.
     samples
         The training part.
 
     Returns
     -------
-    None if there is no plane: fewer than three points, all of them on a line or equal, or one that is not
-    finite; a single row that batch norm cannot take; or a network so large that it would take a second or
-    more (from about half a million parameters on).
+    The surface; None if there is no plane (fewer than three points, all of them on a line or equal, or one
+    that is not finite), for a single row, which batch norm cannot normalize, or for a network so large that
+    it would take a second or more (from about half a million parameters on).
     """
     size = _grid_size(model)
     if size is None or len(samples) < (2 if model.batch_norm else 1):
@@ -97,10 +97,14 @@ def loss_surface(model: MLP, trajectory: Trajectory, samples: Samples) -> LossSu
 def principal_directions(
     trajectory: Trajectory,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]] | None:
-    """Two orthonormal directions (2, P), each point's place along them (E, 2), and the shares explained.
+    """Return the first two principal directions of a trajectory.
 
-    Places count from the last point. Computed from the eigenvectors of the E x E matrix of scalar products,
-    as E is small and P may be large. None if there is no plane; see ``loss_surface``.
+    Computed from the eigenvectors of the E x E matrix of scalar products, as E is small and P may be large.
+
+    Returns
+    -------
+    Two orthonormal directions (2, P), the coordinates of each point along them, from the last point (E, 2),
+    and the share of the variance that each explains. None if there is no plane; see ``loss_surface``.
     """
     if len(trajectory.epochs) < 3:
         return None
@@ -129,7 +133,7 @@ def _grid_size(model: MLP) -> int | None:
 
 
 def _around(path: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Places of the grid along one direction: around the path, one of them at zero, its last point."""
+    """Return the grid's coordinates along one direction, around the path; one is zero, the last point."""
     step = np.ptp(path) / (size - 2 * _BESIDE)
     below = np.floor(path.min() / step) - (_BESIDE - 1)
     places: NDArray[np.float64] = step * (below + np.arange(size))

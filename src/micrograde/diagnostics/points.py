@@ -1,4 +1,4 @@
-"""A network at many points of its parameters, as stacks: what is computed at one is computed at all."""
+"""Evaluate a network at many points of a trajectory at once, as stacks."""
 
 from collections.abc import Iterator
 
@@ -10,31 +10,33 @@ from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
 
-_BYTES = 4 * 2**20  # that the arrays of a stack may take; more would not stay in the processor's caches
-_ARRAYS = 8  # of the size of a layer's output that its forward and backward pass hold, about
-_OPERATIONS = 30  # multiplications that take as long as what is done to an element of a layer's output
+_BYTES = 4 * 2**20  # memory for the arrays of a stack; more would not stay in the processor's caches
+_ARRAYS = 8  # how many arrays of the size of its output a layer's passes hold, about
+_OPERATIONS = 30  # multiplications that take as long as the work on one element of a layer's output
 
 
 def stacks_for(
     model: MLP, points: int, rows: int, *, dtype: DTypeLike | None = None
 ) -> Iterator[tuple[slice, MLP]]:
-    """Stacks of the network for so many points, a few at a time, so that memory stays small.
+    """Yield stacks of the network for a few points at a time, so that memory stays small.
 
-    Their parameters and statistics are to be set by the caller, for each stack before it is used; the next
-    one is the same object.
+    The caller sets the parameters and statistics of each stack before using it; the stack may be the same
+    object each time.
 
     Parameters
     ----------
     model
-        A stack of one; it stays as it is.
+        A stack of one; it is not changed.
+    points
+        The number of points.
     rows
-        Of the batches that will be given to the stacks.
+        The number of rows in the batches that will be given to the stacks.
     dtype
-        The model's own, if None.
+        The dtype of the stacks; the model's own if None.
 
     Yields
     ------
-    Which of the points, and the stack for them.
+    A slice of the points, and the stack for them.
     """
     stack = model.same_kind([np.random.default_rng(0)], dtype=dtype)
     floats = 2 * model.layout.size + _ARRAYS * rows * sum(model.sizes)
@@ -47,12 +49,17 @@ def stacks_for(
 
 
 def cost_of_a_row(model: MLP) -> int:
-    """How long a forward pass takes for a row, in multiplications."""
+    """Estimate the time that a forward pass takes for a row, in multiplications."""
     return model.layout.size + _OPERATIONS * sum(model.sizes[1:])
 
 
 def chosen_points(trajectory: Trajectory, most: int) -> tuple[list[int], FloatArray, FloatArray]:
-    """Epochs, parameters (E, P) and statistics (E, S) of some points, the first and the last too."""
+    """Choose at most ``most`` points evenly, with the first and the last.
+
+    Returns
+    -------
+    Their epochs, parameters (E, P) and statistics (E, S).
+    """
     count = len(trajectory.epochs)
     places = np.unique(np.rint(np.linspace(0, count - 1, min(count, most))).astype(int)).tolist()
     return (
@@ -63,7 +70,7 @@ def chosen_points(trajectory: Trajectory, most: int) -> tuple[list[int], FloatAr
 
 
 def some_rows(samples: Samples, most: int) -> Samples:
-    """At most so many rows, drawn at random but the same each time: a data set may be sorted by class."""
+    """Return at most ``most`` rows, drawn at random, as data may be sorted by class; the same each time."""
     if len(samples) <= most:
         return samples
     rows = np.sort(np.random.default_rng(0).choice(len(samples), most, replace=False))

@@ -1,4 +1,4 @@
-"""The way a network takes through its parameters: a copy now and then, for pictures of how it learns."""
+"""Trajectory: copies of a network's parameters along its training, for pictures of how it learns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,25 +8,27 @@ from micrograde.nn.arrays import FloatArray
 from micrograde.training.callbacks import Callback
 
 POINTS = 50
-"""How many copies are kept at most, besides the first and the last."""
-_BYTES = 64 * 2**20  # that all copies may take: of a large network fewer are kept
+"""The most copies that are kept, besides the first and the last."""
+_BYTES = 64 * 2**20  # memory for all copies: of a large network fewer are kept
 
 
 @dataclass
 class Trajectory:
     """A network's parameters along its training: before the first step, and after evenly spaced epochs.
 
-    Nobody knows beforehand when a training ends. So every epoch is kept at first; when there are too many,
-    every second copy is let go, and from then on only every second epoch is kept, and so on.
+    The number of epochs is not known beforehand. So every epoch is kept at first; when there are too many
+    copies, every second one is dropped, and from then on only every second epoch is kept, and so on.
 
     Attributes
     ----------
     epochs
-        After which epoch each copy was made, ascending; 0 is before the first step.
+        The epoch after which each copy was made, ascending; 0 is before the first step.
     parameters
-        The copies, each (P,).
+        The copies of the parameters, each (P,).
     statistics
-        The running statistics then, each (S,).
+        The copies of the running statistics, each (S,).
+    stride
+        Every how many epochs a copy is kept.
     """
 
     epochs: list[int] = field(default_factory=list)
@@ -35,7 +37,7 @@ class Trajectory:
     stride: int = 1
 
     def take(self, epoch: int, model: MLP, row: int = 0) -> None:
-        """Keep a copy of a row of a stack, if it is this epoch's turn."""
+        """Keep a copy of a row of a stack, if the stride includes this epoch."""
         if epoch % self.stride and self.epochs:
             return
         most = max(2, min(POINTS, _BYTES // model.parameters[row].nbytes))
@@ -46,7 +48,7 @@ class Trajectory:
             self._add(epoch, model, row)
 
     def finish(self, epoch: int, model: MLP, row: int = 0) -> None:
-        """Keep the last state, whatever its epoch."""
+        """Keep a copy of the last state, whatever the stride."""
         if self.epochs[-1:] != [epoch]:
             self._add(epoch, model, row)
 
@@ -56,7 +58,7 @@ class Trajectory:
         self.statistics.append(model.statistics[row].copy())
 
     def _thin(self) -> None:
-        """Let go of what is not on the stride, but the first."""
+        """Drop the copies that the stride does not include, except the first."""
         kept = [at for at, epoch in enumerate(self.epochs) if epoch % self.stride == 0 or at == 0]
         self.epochs = [self.epochs[at] for at in kept]
         self.parameters = [self.parameters[at] for at in kept]
@@ -64,16 +66,16 @@ class Trajectory:
 
 
 class TrajectoryKeeper(Callback):
-    """Fills the trajectory of each replica; ``trajectories`` has one for each that sets out."""
+    """Fills the trajectory of each replica; ``trajectories`` has one for each replica of the whole stack."""
 
     def __init__(self, trajectories: Sequence[Trajectory]) -> None:
         self._trajectories = trajectories
 
     def on_epoch(self, epoch: int, model: MLP, replicas: Sequence[int]) -> None:
-        """Keep a copy of every replica's parameters, if it is this epoch's turn."""
+        """Keep a copy of every replica's parameters, if its stride includes this epoch."""
         for row, replica in enumerate(replicas):
             self._trajectories[replica].take(epoch, model, row)
 
     def on_end(self, epoch: int, model: MLP, row: int, replica: int) -> None:
-        """Keep the last parameters, whatever the epoch."""
+        """Keep a copy of the last parameters, whatever the epoch."""
         self._trajectories[replica].finish(epoch, model, row)

@@ -1,4 +1,4 @@
-"""Evidence for gradients: those written by hand against autograd, autograd against differences.
+"""Checks of gradients: hand-written ones against autograd, and autograd against finite differences.
 
 ``equations`` holds the network's forward pass a second time, in ``Variable``; it shares no code with ``nn``.
 """

@@ -1,4 +1,4 @@
-"""Evidence for gradients: the hand-written ones against autograd, and autograd against differences."""
+"""Compare gradients: hand-written ones with autograd's, and autograd's with finite differences."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from micrograde.gradcheck.equations import Architecture, Trace, trace_batch, tra
 from micrograde.nn import MLP, BatchNormalization
 
 TOLERANCE = 1e-9
-"""The relative error over which a hand-written gradient is taken to be wrong; rounding gives 1e-15."""
+"""The relative error above which a hand-written gradient counts as wrong; rounding gives about 1e-15."""
 
 
 class GradientMismatch(ArithmeticError):  # noqa: N818 (says what was found, as an event)
-    """Two ways to compute a gradient disagree; the message names the entry and both values."""
+    """Two ways to compute a gradient disagree; the message says where and by how much."""
 
 
 @dataclass(frozen=True)
 class ParameterEvidence:
-    """How far the hand-written gradient of one parameter is from autograd's.
+    """The difference between the hand-written gradient of one parameter and autograd's.
 
-    ``relative_error`` is ``|manual - autograd| / |the whole gradient|``, in Euclidean norms. Measured against
-    itself alone, a gradient that is zero but for rounding, such as that of biases before batch norm, would
-    seem all wrong.
+    ``relative_error`` is ``|manual - autograd| / |the whole gradient|``, in Euclidean norms. Divided by its
+    own norm, a gradient that is zero except for rounding, such as that of biases before batch norm, would
+    seem wrong. ``norm`` is the norm of autograd's gradient.
     """
 
     name: str
@@ -36,7 +36,11 @@ class ParameterEvidence:
 
 @dataclass(frozen=True)
 class GradientEvidence:
-    """The comparison of all gradients of a network on one batch, the input's last; the batch's mean loss."""
+    """The comparison of all gradients of a network on one batch.
+
+    ``parameters`` has an entry for each parameter, and the last one for the input; ``loss`` is the batch's
+    mean loss.
+    """
 
     parameters: tuple[ParameterEvidence, ...]
     loss: float
@@ -48,25 +52,25 @@ class GradientEvidence:
 
     @property
     def worst(self) -> ParameterEvidence:
-        """The parameter it belongs to."""
+        """The parameter with the largest relative error."""
         return self.parameters[int(np.argmax([each.relative_error for each in self.parameters]))]
 
 
 def architecture_of(model: MLP) -> Architecture:
-    """What the network is, for ``equations``."""
+    """Return the architecture of a network, for ``equations``."""
     norms = [layer for layer in model.layers.values() if isinstance(layer, BatchNormalization)]
     epsilon = norms[0].epsilon if norms else 0.0
     return Architecture(model.sizes, model.activation, model.batch_norm, epsilon)
 
 
 def trace_replica(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
-    """The equations in float64 at the parameters of one replica of a stack."""
+    """Evaluate the equations in float64, on a batch, with the parameters of one replica of a stack."""
     parameters = model.layout.views(model.parameters[replica].astype(np.float64))
     return trace_batch(architecture_of(model), parameters, np.asarray(x, float), np.asarray(targets, float))
 
 
 def trace_first_sample(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
-    """The equations of one sample, the first of the batch, number by number, in evaluation mode."""
+    """Evaluate the equations number by number, for the first sample of a batch, in evaluation mode."""
     parameters = model.layout.views(model.parameters[replica].astype(np.float64))
     statistics = model.statistics_layout.views(model.statistics[replica].astype(np.float64))
     return trace_sample(
@@ -77,7 +81,7 @@ def trace_first_sample(model: MLP, replica: int, x: FloatArray, targets: FloatAr
 def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
     """Compare the hand-written gradients with autograd's, in float64, at one replica's parameters.
 
-    The model is left as it is: the hand-written pass runs on a copy in float64.
+    The model is not changed: the hand-written pass runs on a copy in float64.
 
     Parameters
     ----------
@@ -86,7 +90,7 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
     x, targets
         A training batch, (N, D) and (N, C).
     """
-    with np.errstate(all="ignore"):  # what overflows has gradients that cannot be compared
+    with np.errstate(all="ignore"):  # gradients that overflow cannot be compared, which is reported
         return _compared(model, replica, x, targets)
 
 
@@ -132,7 +136,7 @@ def check_gradients(
     absolute: float = 1e-5,
     relative: float = 1e-3,
 ) -> None:
-    """Compare autograd's gradients of a function of yours with central differences.
+    """Compare autograd's gradients of a function with central differences.
 
     The whole Jacobian is compared, entry by entry, as PyTorch's ``gradcheck`` does and with its defaults.
 
@@ -141,7 +145,7 @@ def check_gradients(
     function
         Takes a ``Variable`` for each input and returns one, of any shape.
     inputs
-        Numbers or float64 arrays, at which to compare. Stay away from kinks, such as that of relu at 0.
+        Numbers or float64 arrays at which to compare. Avoid kinks, such as that of relu at 0.
 
     Raises
     ------
@@ -176,7 +180,7 @@ def check_gradients(
 def _jacobian_rows(
     function: Callable[..., Variable], values: list[FloatArray]
 ) -> Iterator[tuple[tuple[int, ...], list[FloatArray]]]:
-    """For every entry of the output, the gradients of all inputs."""
+    """Yield the index of every entry of the output, and its gradients with respect to all inputs."""
     shape = np.shape(function(*(Variable(value.copy()) for value in values)).value)
     for output in np.ndindex(shape):
         variables = [Variable(value.copy()) for value in values]

@@ -1,8 +1,8 @@
 """The network's forward pass, written a second time: from the equations, in ``Variable``.
 
 It shares no code with ``nn``: what both compute alike is right, or wrong twice in the same way. The
-equations are those of docs/backward/. Once as arrays, for evidence on real batches, and once as single
-numbers, for a graph in which every weight is a node.
+equations are those of docs/backward/. They are written once with arrays, to check gradients on real batches,
+and once with single numbers, for a graph in which every weight is a node.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,10 @@ from micrograde.autograd.values import FloatArray
 
 @dataclass(frozen=True)
 class Architecture:
-    """What, besides the values of its parameters, a network is."""
+    """The architecture of a network: everything but the values of its parameters.
+
+    ``sizes`` are (D, H, ..., C); ``epsilon`` is that of batch norm.
+    """
 
     sizes: tuple[int, ...]
     activation: str
@@ -25,20 +28,20 @@ class Architecture:
 
     @property
     def layers(self) -> int:
-        """How many linear layers there are."""
+        """The number of linear layers."""
         return len(self.sizes) - 1
 
 
 @dataclass
 class Trace:
-    """A forward pass that can be walked back.
+    """A forward pass in ``Variable``, ready for ``loss.backward()``.
 
     Attributes
     ----------
     parameters
-        By the network's names, such as ``layer1.weights``.
+        The parameters by the network's names, such as ``layer1.weights``.
     outputs
-        Of each layer by its name (``layer1``, ``batchnorm1``, ``activation1``, ...), in order.
+        The output of each layer by its name (``layer1``, ``batchnorm1``, ``activation1``, ...), in order.
     """
 
     input: Variable
@@ -50,7 +53,7 @@ class Trace:
 def trace_batch(
     architecture: Architecture, parameters: Mapping[str, FloatArray], x: FloatArray, targets: FloatArray
 ) -> Trace:
-    """The mean loss of a training batch: x (N, D), targets (N, C), all float64."""
+    """Compute the mean loss of a training batch: x (N, D), targets (N, C), all float64."""
     trace = Trace(
         _named("input", Variable(x)),
         {name: _named(name, Variable(value)) for name, value in parameters.items()},
@@ -79,7 +82,10 @@ def trace_sample(
     x: Sequence[float],
     label: int,
 ) -> Trace:
-    """The loss of one sample, number by number, in evaluation mode: a batch of one has no variance."""
+    """Compute the loss of one sample, number by number.
+
+    In evaluation mode, as batch norm has no variance for a single sample.
+    """
     scalars = {
         f"{name}[{','.join(map(str, index))}]": Variable(float(array[index]))
         for name, array in parameters.items()
@@ -112,7 +118,7 @@ def trace_sample(
 
 
 def activate(x: Variable, activation: str) -> Variable:
-    """The activation by its name."""
+    """Apply an activation by its name: ``tanh``, ``relu`` or ``sigmoid``."""
     return {"tanh": x.tanh, "relu": x.relu, "sigmoid": x.sigmoid}[activation]()
 
 
