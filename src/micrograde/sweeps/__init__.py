@@ -1,5 +1,5 @@
 """Sweeps: many runs from one command line, as Hydra's ``-m`` understands it, trained as stacks.
 
-Hydra finds the sweeper and the launcher in ``hydra_plugins``, which is where it looks; they are thin and
-call what is here.
+Hydra finds the sweeper and the launcher in ``hydra_plugins``, where it looks for them; these classes are
+thin and call this package.
 """

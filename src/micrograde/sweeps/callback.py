@@ -13,24 +13,24 @@ from micrograde.sweeps.session import SweepSession
 
 
 class SweepCallback(Callback):
-    """Holds the sweep of this launch, for the sweeper and the launcher to find."""
+    """Holds the sweep of this launch, where the sweeper and the launcher find it."""
 
     def __init__(self) -> None:
         self.sweep: SweepSession | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Other launchers send callbacks to their workers; the sweep stays here."""
+        """Leave the sweep out: other launchers send callbacks to their workers."""
         return {"sweep": None}
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
-        """Begin; the writer process imports MLflow while jobs are composed."""
+        """Open the sweep; the writer process imports MLflow while jobs are composed."""
         from micrograde.sweeps.opening import open_sweep
 
         with leave_with_line():
             self.sweep = open_sweep(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
-        """Summarize, and leave with the status that says whether all went well."""
+        """Summarize the sweep, and exit with a status other than 0 if something failed."""
         if self.sweep is not None:
             with leave_with_line():
                 status = self.sweep.close(Path(config.hydra.sweep.dir))
@@ -39,7 +39,7 @@ class SweepCallback(Callback):
 
 
 def sweep_of(context: HydraContext) -> SweepSession:
-    """The sweep of this launch."""
+    """Return the sweep of this launch."""
     for callback in context.callbacks.callbacks:
         if isinstance(callback, SweepCallback) and callback.sweep is not None:
             return callback.sweep

@@ -1,9 +1,9 @@
-"""The composed config of each job of a sweep, at a fraction of what Hydra takes for each.
+"""Compose the config of each job of a sweep, in a fraction of the time that Hydra takes.
 
-Hydra composes every job from its files (75 ms). Jobs that choose the same config groups differ in values
-alone, so the config is composed once for each choice, and values are set in a copy of it. What could make
-a difference beyond that (an added or deleted key, a value that others refer to, an interpolation) is left
-to Hydra.
+Hydra composes every job from its files (75 ms). Jobs that choose the same config groups differ only in
+values, so the config is composed once for each choice, and values are set in a copy of it. Anything that
+could make a difference beyond that (an added or deleted key, a value that others refer to, an interpolation)
+is left to Hydra.
 """
 
 import re
@@ -23,14 +23,14 @@ _REFERENCE = re.compile(r"\$\{([^{}:]+)\}")
 
 @dataclass(frozen=True)
 class _Base:
-    """What one choice of groups composes to.
+    """The composed config of one choice of groups.
 
     Attributes
     ----------
     container
-        Nested dictionaries of resolved values, without Hydra's own.
+        Nested dictionaries of resolved values, without the ``hydra`` node.
     referred
-        The keys that its interpolations refer to; None if that cannot be told.
+        The keys that its interpolations refer to; None if that cannot be determined.
     """
 
     container: dict[str, Any]
@@ -38,7 +38,7 @@ class _Base:
 
 
 class Composer:
-    """Composes jobs for one sweep; ``master`` is what Hydra composed from the command line."""
+    """Composes the jobs of one sweep; ``master`` is the config that Hydra composed from the command line."""
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self._loader, self._master = loader, master
@@ -48,18 +48,20 @@ class Composer:
         self._bases: dict[tuple[str, ...], _Base] = {}
 
     def compose(self, overrides: Sequence[str]) -> dict[str, Any]:
-        """What Hydra would compose for a job, resolved, without the ``hydra`` node; yours to change.
+        """Return what Hydra would compose for a job, resolved, without the ``hydra`` node.
+
+        The caller may change the result.
 
         Raises
         ------
         HydraException, OmegaConfBaseException
-            As Hydra does, for a key or a choice that is not there.
+            As Hydra does, for a key or a choice that does not exist.
         """
         groups: list[str] = []
         values: list[Override] = []
         for text in overrides:
             override = self._parse(text)
-            # A dictionary is merged into what a group has chosen, in its turn.
+            # A dictionary for a group is merged into the chosen option, in the order of the overrides.
             if self._group(override) and not isinstance(override.value(), dict):
                 groups.append(text)
             else:
@@ -78,7 +80,7 @@ class Composer:
         return self._parsed[text]
 
     def _group(self, override: Override) -> bool:
-        """Whether it chooses from a config group; such as Hydra's own are never mere values."""
+        """Return whether an override chooses from a config group; any key of ``hydra`` counts as one."""
         key = override.key_or_group
         if key not in self._is_group:
             options = self._loader.get_group_options(key, results_filter=ObjectType.CONFIG)
@@ -96,7 +98,7 @@ class Composer:
 
 
 def resolved(config: DictConfig) -> dict[str, Any]:
-    """The job's own part, as plain values; what it refers to in Hydra's is still there to be found."""
+    """Return a config as plain values, without the ``hydra`` node, which interpolations may refer to."""
     part: dict[str, Any] = {}
     for key in map(str, config):
         if key == "hydra":
@@ -107,14 +109,14 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 
 def _raw(config: DictConfig) -> dict[str, Any]:
-    """The same with interpolations as they are written."""
+    """Return the config without the ``hydra`` node, with interpolations as they are written."""
     container = OmegaConf.to_container(config, resolve=False)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items() if key != "hydra"}
 
 
 def _references(container: Mapping[str, Any]) -> frozenset[str] | None:
-    """The dotted keys that interpolations point to; None if one is more than a plain absolute reference."""
+    """Return the dotted keys that interpolations refer to; None if one is not a plain absolute reference."""
     found = set()
     for text in _strings(container):
         rest = _REFERENCE.sub("", text)
@@ -137,7 +139,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _is_plain(override: Override, base: _Base) -> bool:
-    """Whether setting the value in the resolved config gives what Hydra would give."""
+    """Return whether setting the value in the resolved config gives what Hydra would compose."""
     key = override.key_or_group
     if override.is_add() or override.is_force_add() or override.is_delete() or override.package is not None:
         return False
@@ -148,7 +150,7 @@ def _is_plain(override: Override, base: _Base) -> bool:
     here: Any = base.container
     for part in key.split("."):
         if not isinstance(here, dict) or part not in here:
-            return False  # Hydra says what is wrong with it
+            return False  # Hydra raises the error
         here = here[part]
     return not isinstance(here, dict)
 
@@ -158,7 +160,7 @@ def _touch(key: str, other: str) -> bool:
 
 
 def _is_constant(value: Any) -> bool:
-    """Numbers, booleans, null, text without interpolations, and lists of these."""
+    """Return whether a value is a number, boolean, null, text without interpolations, or a list of these."""
     if isinstance(value, list):
         return all(_is_constant(each) for each in value)
     if isinstance(value, str):

@@ -1,16 +1,16 @@
-"""What a sweep's own page in MLflow says of it, in Markdown: what was swept, and what came of it."""
+"""The description of a sweep on its page in MLflow, in Markdown: what was swept, and the result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _BEGINNING = "**Swept**"
-_LONGEST = 3000  # characters, beside the user's note; MLflow keeps 8,000
+_LONGEST = 3000  # characters, not counting the user's note; MLflow keeps 8,000
 _LONGEST_VALUE = 200
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best run, and what it has of what was swept."""
+    """The best run, with its values of the swept keys."""
 
     run_id: str
     metric: str
@@ -26,20 +26,20 @@ def describe_sweep(
     metric: str,
     note: str = "",
 ) -> str:
-    """The description.
+    """Return the description of a sweep, in Markdown.
 
     Parameters
     ----------
     space
-        What each key takes, as it was typed.
+        The values of each swept key, as they were typed.
     counts
-        How many runs there are by their status; None where they are still to come.
+        The number of runs by their status; None before the sweep has been run.
     best
-        None if no run has finished with the metric.
+        The best run; None if no run has finished with the metric.
     metric
-        By which the best is chosen.
+        The metric by which the best run is chosen.
     note
-        The user's own, which stands first.
+        The user's note, which comes first.
     """
     swept = [f"- {_code(key)}: {_code(values)}" for key, values in space.items()]
     parts = [_BEGINNING, "\n".join(_cut(swept))] if swept else [f"{_BEGINNING} nothing"]
@@ -56,12 +56,12 @@ def describe_sweep(
 
 
 def words_of(description: str) -> str:
-    """What a user has written into a sweep's description, before what stands there by itself."""
+    """Return what a user has written into a sweep's description, before the part that is generated."""
     return description.partition(_BEGINNING)[0].strip()
 
 
 def with_words(description: str, note: str) -> str:
-    """The same description with other words of the user's before it."""
+    """Return a sweep's description with ``note`` in place of what the user has written into it."""
     _, beginning, rest = description.partition(_BEGINNING)
     return f"{note}\n\n{beginning}{rest}" if beginning else note
 
@@ -73,13 +73,13 @@ def _runs(counts: Mapping[str, int]) -> str:
 
 
 def _code(text: object) -> str:
-    """As it stands, whatever Markdown would make of it."""
+    """Return text as inline code, so that Markdown shows it as it is; long text is shortened."""
     line = " ".join(str(text).replace("`", "'").split())
     return f"`{line if len(line) <= _LONGEST_VALUE else f'{line[: _LONGEST_VALUE - 3]}...'}`"
 
 
 def _cut(lines: Sequence[str]) -> list[str]:
-    """As many as there is room for, and how many more there are."""
+    """Return as many lines as there is room for, and a line that says how many more there are."""
     length, kept = 0, list[str]()
     for line in lines:
         length += len(line) + 1

@@ -1,4 +1,4 @@
-"""What an earlier launch of the same sweep has left in the store."""
+"""Find what earlier launches of the same sweep have left in the store."""
 
 import math
 import re
@@ -16,16 +16,16 @@ _SEED = re.compile("[0-9]{1,18}")
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """A run of the sweep.
+    """A run that an earlier launch of the sweep has recorded.
 
     Attributes
     ----------
     digest
-        Of its config.
+        The digest of its config.
     data_digest
-        Of the data that it was trained on; empty if it was not trained.
+        The digest of the data that it was trained on; empty if it was not trained.
     done
-        Whether it has finished, or would end the same way if it were run again.
+        Whether it has finished, or would fail again in the same way.
     value, loss
         Its last value of the sweep's metric, and of the loss that breaks ties.
     """
@@ -43,14 +43,14 @@ class EarlierRun:
 
 @dataclass(frozen=True)
 class EarlierSweep:
-    """The parent run and its runs, as they began; superseded ones are left out.
+    """The parent run of a sweep and its runs, in the order in which they began, without superseded ones.
 
     Attributes
     ----------
     end_time
-        When the last of them ended, in milliseconds since 1970.
+        When the sweep ended, or else the last of its runs, in milliseconds since 1970.
     reported
-        By which metric and order its report is; None without one.
+        The metric and order of its report; None if there is no report.
     """
 
     run_id: str
@@ -62,7 +62,7 @@ class EarlierSweep:
 
 
 def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | None:
-    """The latest sweep of this digest in the store, if there is one."""
+    """Return the latest sweep of this digest in the store; None if there is none."""
     sweep = next((each for each in list_sweeps(tracking_uri) if each.digest == digest), None)
     if sweep is None:
         return None

@@ -1,4 +1,4 @@
-"""What a sweep is known by: what is swept, and a digest that is the same when it is started again."""
+"""The identity of a sweep: what is swept, and a digest that is the same when it is started again."""
 
 import hashlib
 import json
@@ -13,19 +13,19 @@ from micrograde.config.keys import key_of
 from micrograde.config.recipe_versions import without_legacy
 from micrograde.config.schema import TrainConfig
 
-_NOT_OF_IT = ("tracking", "sweep", "run")  # where runs are recorded, how, and in which words
+_NOT_OF_IT = ("tracking", "sweep", "run")  # where and how runs are recorded, their names and notes
 
 
 @dataclass(frozen=True)
 class SweepIdentity:
-    """A sweep as it was typed.
+    """The identity of a sweep.
 
     Attributes
     ----------
     swept
-        The keys that vary, in the order in which they are typed.
+        The keys that vary, in the order in which they were typed.
     space
-        What each takes, as it was typed: ``{"seed": "range(10)"}``.
+        The values of each swept key, as they were typed: ``{"seed": "range(10)"}``.
     digest
         SHA-256 of the swept values, of the config that all jobs start from, and of how jobs are chosen.
     """
@@ -36,7 +36,7 @@ class SweepIdentity:
 
 
 def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
-    """The identity of the sweep that Hydra composed ``master`` for; ``composed`` is the jobs' own part."""
+    """Identify a sweep by the config ``master`` of its launch; ``composed`` is ``resolved(master)``."""
     typed = [str(each) for each in master.hydra.overrides.task]
     sweeper = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
     assert isinstance(sweeper, dict)
@@ -48,7 +48,7 @@ def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
     lasting = {key: value for key, value in composed.items() if key not in _NOT_OF_IT}
     lasting = without_legacy(lasting, TrainConfig)  # a sweep of an earlier version is found again
     jobs = [text for text in typed if key_of(text).split(".")[0] not in _NOT_OF_IT]
-    for key in ("n_trials", "n_jobs"):  # how far a search goes is not what it is
+    for key in ("n_trials", "n_jobs"):  # a search stays the same when more trials are asked for
         sweeper.pop(key, None)
     content = json.dumps([sorted(jobs), lasting, sweeper], sort_keys=True, default=str)
     return SweepIdentity(tuple(space), space, hashlib.sha256(content.encode()).hexdigest())

@@ -1,4 +1,4 @@
-"""The jobs of a sweep: what each overrides, what it composes to, what it is called."""
+"""The jobs of a sweep: the overrides, composed config and name of each."""
 
 import hashlib
 import json
@@ -20,22 +20,22 @@ _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
 
 @dataclass(frozen=True)
 class Job:
-    """One combination of what is swept.
+    """One combination of the swept values.
 
     Attributes
     ----------
     overrides
-        All that the job sets, as one would type it.
+        All overrides of the job, as one would type them.
     name
-        What tells it from the others: ``learning_rate=0.1 seed=3``.
+        A name that distinguishes it from the others: ``learning_rate=0.1 seed=3``.
     container
-        What it composes to.
+        The composed config, as nested dictionaries.
     config
-        The recipe; None if the combination makes none.
+        The checked config; None if the combination is invalid.
     reason
-        Why there is no such run.
+        Why the combination is invalid; None if it is not.
     data_digest
-        Of the data as they are now; empty without a recipe.
+        The digest of the data as they are now; empty if the combination is invalid.
     """
 
     overrides: tuple[str, ...]
@@ -47,7 +47,7 @@ class Job:
 
     @cached_property
     def digest(self) -> str:
-        """By which the job is known when the sweep is started again."""
+        """The digest by which the job is recognized when the sweep is started again."""
         if self.config is not None:
             return config_digest(self.config)
         known = without_legacy(self.container, TrainConfig)
@@ -55,7 +55,7 @@ class Job:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
     def params(self) -> dict[str, str]:
-        """Every key and its value, as MLflow params, of a job that has no config."""
+        """Return every key and its value, as MLflow params, for a job without a config."""
         shown = {
             key: value for key, value in self.container.items() if key not in ("sweep", "run", VERSION_KEY)
         }
@@ -65,7 +65,7 @@ class Job:
 def make_job(
     overrides: Sequence[str], swept: Collection[str], container: Mapping[str, Any], prepared: PreparedSets
 ) -> Job:
-    """A job, checked against its data; named after the keys that are swept."""
+    """Make a job, named after the keys that are swept, and check it against its data."""
     name = run_name([each for each in overrides if key_of(each) in swept])
     container = {key: value for key, value in container.items() if key != "sweep"}
     try:
@@ -84,7 +84,7 @@ def make_job(
 
 
 def in_one_experiment(jobs: Sequence[Job], name: str) -> list[Job]:
-    """The jobs filed under this experiment: MLflow nests runs within one only."""
+    """Return the jobs with this experiment's name: MLflow nests runs only within one experiment."""
     return [
         replace(
             job,
@@ -96,9 +96,9 @@ def in_one_experiment(jobs: Sequence[Job], name: str) -> list[Job]:
 
 
 def varying_params(jobs: Sequence[Job], swept: Sequence[str]) -> list[str]:
-    """The params that differ from job to job because of the keys that are swept, in their order.
+    """Return the params that differ between jobs because of the keys that are swept, in their order.
 
-    A choice of a group is known by the param that names it: ``data=iris`` varies ``data.name``.
+    The choice of a group is represented by the param that names it: ``data=iris`` varies ``data.name``.
     """
     flat = [flatten(job.container) for job in jobs]
     keys: dict[str, None] = {}
@@ -107,7 +107,7 @@ def varying_params(jobs: Sequence[Job], swept: Sequence[str]) -> list[str]:
             keys[f"{key}.name"] = None
         elif key in flat[0]:
             keys[key] = None
-        else:  # a preset, or a key that some jobs have: what comes of it
+        else:  # a preset, or a key that only some jobs have: every param that differs
             there_are = dict.fromkeys(name for each in flat for name in each)
             keys |= dict.fromkeys(
                 name for name in there_are if len({json.dumps(each.get(name)) for each in flat}) > 1
@@ -117,6 +117,6 @@ def varying_params(jobs: Sequence[Job], swept: Sequence[str]) -> list[str]:
 
 
 def sweep_name(swept: Sequence[str]) -> str:
-    """``learning_rate × seed``."""
+    """Return a name such as ``learning_rate × seed``."""
     short = [key.rpartition(".")[2] for key in swept]
     return " × ".join(short)[:250] or "one run"

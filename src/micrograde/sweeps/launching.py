@@ -1,4 +1,4 @@
-"""What the sweeper and the launcher that Hydra calls do: jobs in, an outcome for each out."""
+"""Compose and run the jobs of a sweep: the work of the sweeper and the launcher that Hydra calls."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def launch_all(
     params: Mapping[str, str],
     arguments: Sequence[str],
 ) -> list[Any]:
-    """Every combination of what was typed, as one batch; ``params`` are swept unless typed otherwise."""
+    """Launch every combination of what was typed, as one batch; typed values override ``params``."""
     parser = OverridesParser.create(config_loader=context.config_loader)
     overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in params.items()), *arguments])
     for override in overrides:
@@ -51,7 +51,7 @@ def launch_all(
 def launch_stacked(
     context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
 ) -> list[JobReturn]:
-    """Train a batch in this process; each return has the objective, or why there is none."""
+    """Train a batch in this process; each return holds the objective, or the reason why there is none."""
     with _sweeping(context) as sweep:
         outcomes = sweep.run(compose_jobs(sweep, context, master, batch))
     metric = sweep.metric
@@ -61,22 +61,22 @@ def launch_stacked(
 def compose_jobs(
     sweep: SweepSession, context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
 ) -> list[Job]:
-    """The jobs of these overrides, checked."""
+    """Compose and check the job of each list of overrides."""
     composer = Composer(context.config_loader, master)
-    # Of few jobs it is the imports that take time, and a mistake in them all is to be one line.
+    # With few jobs most of the time is imports, and a mistake in all of them should print a single line.
     with working(f"composing {len(batch)} jobs", "stdout" if len(batch) >= _MANY else "nowhere"):
         jobs = [
             make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
             for overrides in batch
         ]
     repeated = len(jobs) - len({job.digest for job in jobs})
-    if repeated and is_ours(master.hydra.sweeper):  # a search may well come to the same again
+    if repeated and is_ours(master.hydra.sweeper):  # a search may well try the same values again
         print(f"{repeated} of {len(jobs)} are the same run as another, which is trained once", flush=True)
     return jobs
 
 
 def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:
-    """Have another launcher run what is to be done, as few jobs of many runs each."""
+    """Run what is left to do with another launcher, as few jobs of many runs each."""
     from micrograde.runs.building import stack_key
 
     todo = sweep.what_is_to_do(jobs)
@@ -103,7 +103,7 @@ def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> li
 
 @contextmanager
 def _sweeping(context: HydraContext) -> Iterator[SweepSession]:
-    """The sweep of this launch, ended if something breaks that is no run's own."""
+    """Provide the sweep of this launch; abort it after an error that is not that of a single run."""
     sweep = sweep_of(context)
     try:
         yield sweep
@@ -113,11 +113,11 @@ def _sweeping(context: HydraContext) -> Iterator[SweepSession]:
 
 
 class _Returned(JobReturn):
-    """A job's outcome. Asked for the value of one that failed, Hydra's own writes lines onto the terminal."""
+    """A job's outcome; unlike Hydra's class it prints nothing when the value of a failed job is read."""
 
     @property
     def return_value(self) -> Any:
-        """The objective; raises what says why there is none."""
+        """The objective; raises the job's error if there is none."""
         if self.status != JobStatus.COMPLETED:
             raise self._return_value
         return self._return_value
@@ -128,7 +128,7 @@ class _Returned(JobReturn):
 
 
 def returned(overrides: Sequence[str], outcome: Outcome, metric: str) -> JobReturn:
-    """What a search is told of a job: its objective, or why there is none; NaN is none."""
+    """Return a job's outcome for a search: the objective, or why there is none; it must be finite."""
     job = _Returned(overrides=list(overrides))
     value, reason = outcome.value, outcome.reason or "stopped with Ctrl-C"
     if outcome.status == "FINISHED":

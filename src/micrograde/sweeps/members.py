@@ -1,4 +1,4 @@
-"""The runs of another launcher's job as one word of a command line, and running them where the job lands."""
+"""Pack the runs of another launcher's job into one word of a command line, and run them in that job."""
 
 import base64
 import json
@@ -19,17 +19,17 @@ from micrograde.tracking import WriterProcess
 
 
 class _Silent(Watch):
-    """Nobody looks at a worker."""
+    """Shows no progress, as nobody watches a worker."""
 
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
 
 def encode_members(jobs: Sequence[Job], parent_run_id: str | None) -> str:
-    """Everything that is needed to run these jobs elsewhere, in letters that no shell and no parser minds."""
+    """Encode all that is needed to run these jobs elsewhere, in characters that need no quoting."""
     members = [[job.name, list(job.overrides), job.digest, job.container] for job in jobs]
     content = json.dumps({"parent": parent_run_id, "members": members, "script": sys.argv[0]})
     return base64.urlsafe_b64encode(zlib.compress(content.encode())).decode()
@@ -38,12 +38,17 @@ def encode_members(jobs: Sequence[Job], parent_run_id: str | None) -> str:
 def run_members(
     text: str, metric: str | None, writer: WriterProcess | None = None
 ) -> dict[str, tuple[str, float | None, str | None, float | None]]:
-    """Run them as stacks, one at a time, and record them; status, metric, reason and loss by digest."""
+    """Run encoded jobs as stacks, one at a time, and record them.
+
+    Returns
+    -------
+    Status, metric, reason and loss of each run, by the digest of its job.
+    """
     try:
         content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
     except (ValueError, zlib.error):
         raise InputError("sweep.members: is not a word that a sweep made; leave it out") from None
-    sys.argv[:1] = [content["script"]]  # not the worker's own: what the runs are said to come from
+    sys.argv[:1] = [content["script"]]  # recorded as the runs' source, instead of the worker's own
     nested = {tags.PARENT: content["parent"]} if content["parent"] else {}
     digests = [digest for _, _, digest, _ in content["members"]]
     requests = [

@@ -1,4 +1,4 @@
-"""From what Hydra composed for ``-m`` to the sweep of this launch."""
+"""Open the sweep of this launch from the config that Hydra composed for ``-m``."""
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -14,9 +14,10 @@ _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
 def open_sweep(master: DictConfig) -> SweepSession:
-    """The sweep; its parent run begins with its first jobs.
+    """Check the options of a sweep and open it; its parent run begins with the first jobs.
 
-    Where neither the sweeper nor the launcher is ours, it begins at once, and each job is told its parent.
+    If neither the sweeper nor the launcher is micrograde's, the parent run begins at once, and each job gets
+    its id in an override.
     """
     composed = resolved(master)
     identity = identify(master, composed)
@@ -34,13 +35,13 @@ def open_sweep(master: DictConfig) -> SweepSession:
 
 
 def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
-    """The sweep, and Hydra's config fitted to it."""
+    """Adapt Hydra's config to the sweep, and return the sweep."""
     if is_search(master.hydra.sweeper):
         prepare_search(master, sweep)
     if str(master.hydra.sweeper._target_) == _BASIC:
         master.hydra.sweeper._target_ = "hydra_plugins.basic_sweep.BasicSweep"
     if OmegaConf.select(master, "hydra.launcher.ray.init.address"):
-        # Of a cluster that is there already Ray takes no size, and its launcher would give one.
+        # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
         with open_dict(master.hydra.launcher):
             master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
@@ -52,5 +53,5 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
 
 
 def is_ours(plugin: DictConfig) -> bool:
-    """Whether the config is that of our sweeper or our launcher."""
+    """Return whether the config is that of micrograde's sweeper or launcher."""
     return str(plugin._target_).startswith("hydra_plugins.stacked.")

@@ -1,4 +1,4 @@
-"""What a sweep's command line may hold, and what that of one run may not."""
+"""Check the options of a sweep's command line, and that a single run has none of them."""
 
 import dataclasses
 import math
@@ -14,19 +14,19 @@ from micrograde.config.schema import OUTSIDE_RECIPE
 from micrograde.core.errors import InputError
 
 MOST_RUNS_OF_SWEEP = 100_000
-"""Of one sweep: all its jobs are composed before the first begins."""
+"""The most runs of one sweep: all its jobs are composed before the first begins."""
 _OF_NO_RUN = ("hydra", "sweep", *OUTSIDE_RECIPE)
 _FOR_ONE_RUN_TOO = ("verbose",)  # -v, which changes nothing there
 _WORDS = ("name", "tags", "note")
 
 
 def check_swept(space: Mapping[str, str]) -> None:
-    """Raise ``InputError`` for a key that is swept and of which no run depends.
+    """Raise ``InputError`` if a key is swept on which no run depends.
 
     Parameters
     ----------
     space
-        What each swept key takes, as it was typed: ``{"seed": "range(10)"}``.
+        The values of each swept key, as they were typed: ``{"seed": "range(10)"}``.
     """
     for key, values in space.items():
         name = key.replace("/", ".")
@@ -38,7 +38,7 @@ def check_swept(space: Mapping[str, str]) -> None:
 
 
 def check_count(space: Mapping[str, str]) -> None:
-    """Raise ``InputError`` if the combinations of what is swept are endless, or too many; none is made."""
+    """Raise ``InputError`` if the combinations of the swept values are endless or too many; make none."""
     parser = OverridesParser.create()
     runs = 1
     for key, values in space.items():
@@ -64,7 +64,7 @@ def _length(swept: RangeSweep, typed: str) -> int:
 
 
 def check_options(options: SweepConfig) -> None:
-    """Raise ``InputError`` for what a sweep tells its jobs; nobody else can know it."""
+    """Raise ``InputError`` for options that a sweep passes to its own jobs, and that no user should type."""
     for key in OF_SWEEPS:
         value = getattr(options, key.removeprefix("sweep."))
         if value is not None:
@@ -72,7 +72,7 @@ def check_options(options: SweepConfig) -> None:
 
 
 def check_alone(options: SweepConfig) -> None:
-    """Raise ``InputError`` for any key of a sweep, where there is only one run."""
+    """Raise ``InputError`` if an option of sweeps is given for a single run."""
     check_options(options)
     for field in dataclasses.fields(SweepConfig):
         value = getattr(options, field.name)

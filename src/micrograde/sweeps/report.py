@@ -1,4 +1,4 @@
-"""What a sweep leaves to be read: a page with tables and pictures, the tables as CSV, the pictures as PNG."""
+"""Write the report of a sweep: a page with tables and pictures, the tables as CSV, the pictures as PNG."""
 
 import re
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ _NAME_LENGTH = 60
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What was found and where it is written.
+    """The results in a sweep's report, and where it is written.
 
     Attributes
     ----------
     best_run_id, best_value
-        Of the runs that finished; None and NaN if none has the metric.
+        The best of the runs that finished, and its value; None and NaN if none has the metric.
     finished, unfinished
-        How many runs did, and how many failed, were killed or go on.
+        How many runs finished, and how many failed, were killed or are still running.
     summary
-        A row a run, best first: what ``summary.csv`` holds.
+        The content of ``summary.csv``: a row per run, best first.
     settings
-        A row a setting, best mean first, as ``summarize`` gives it; over the seeds, if they vary.
+        A row per setting, best mean first, as ``summarize`` returns it; over the seeds, if they vary.
     page
         ``report.html``; None if it could not be made.
     left_out
@@ -54,14 +54,14 @@ class SweepReport:
 
 
 def report_folder(home: Path, name: str, run_id: str) -> Path:
-    """Where a sweep's report goes unless told otherwise: a folder of its own under ``mlruns/reports``."""
+    """Return the default folder of a sweep's report, under ``mlruns/reports``."""
     slug = re.sub(r"[^A-Za-z0-9_=.-]+", "-", name.replace("×", "x"))[:_NAME_LENGTH].strip("-.")
-    # The id as well may be what a server says, so nothing but letters and digits of it makes a path.
+    # The id may come from a server, so only its letters and digits are used in the path.
     return home / "mlruns" / "reports" / f"{slug or 'sweep'}-{re.sub(r'[^A-Za-z0-9]', '', run_id)[:8]}"
 
 
 def metrics_drawn(metric: str) -> tuple[str, ...]:
-    """Whose history a report draws."""
+    """Return the metrics whose history a report draws."""
     return tuple(dict.fromkeys((_LOSS, metric)))
 
 
@@ -75,27 +75,27 @@ def write_sweep_report(
     metric: str,
     order: Literal["auto", "ascending", "descending"] = "auto",
 ) -> SweepReport:
-    """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is made.
+    """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is created.
 
-    Where the seed varies ``over_seeds.csv`` is written too: the settings, each over its seeds.
+    If the seed varies, ``over_seeds.csv`` is written, too: a row per setting, over its seeds.
 
     Parameters
     ----------
     runs
-        The runs of the sweep, as ``load_runs`` gives them; at least one.
+        The runs of the sweep, as ``load_runs`` returns them; at least one.
     history
-        What ``load_history`` gives of them; only ``metrics_drawn`` are.
+        Their history, as ``load_history`` returns it; only ``metrics_drawn`` are used.
     varies
         The params that the sweep set, such as ``optimizer.learning_rate`` and ``seed``.
     metric
-        By which runs are compared; if no run has it, none is the best.
+        The metric by which runs are compared; if no run has it, there is no best run.
 
     Raises
     ------
     OSError
         If something cannot be written.
     """
-    if metric not in runs:  # all may have failed before they had it
+    if metric not in runs:  # all may have failed before it was recorded
         runs = runs.assign(**{metric: np.nan})
     runs = order_runs(runs, metric, order, finished_first=True).reset_index(drop=True)
     swept = _told_apart(runs, varies)
@@ -141,7 +141,10 @@ def write_sweep_report(
 
 
 def _told_apart(runs: "pd.DataFrame", varies: Sequence[str]) -> list[str]:
-    """What varies, without what another choice explains: on moons ``data.noise`` comes with ``data.name``."""
+    """Return the params that vary, without those that follow from a choice of their group.
+
+    For example, ``data.noise`` is left out if all moons have the same and ``data.name`` varies.
+    """
     differing = set(varying_parameters(runs))
     names = [name for name in dict.fromkeys(varies) if name in runs]
     explained = {
@@ -178,7 +181,7 @@ def _best_part(
 def _settings_part(
     runs: "pd.DataFrame", settings: "pd.DataFrame", by: Sequence[str], metric: str, seeds: bool
 ) -> list[str]:
-    """The settings with the mean of the metric, and of its counterpart on the test part."""
+    """Return the table of settings with the mean of the metric and of the same metric on the test part."""
     if not by and not seeds:
         return []
     shown = settings[[*by, "count"]].rename(columns={"count": "runs"})
@@ -218,7 +221,7 @@ def _runs_part(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> list[
 
 
 def _cut(frame: "pd.DataFrame", rest: str, codes: Sequence[str]) -> list[str]:
-    """The table, or its beginning and where the rest is."""
+    """Return the table; if it is long, its beginning and a line that says where the rest is."""
     parts = [table(frame.head(_ROWS), codes=codes)]
     if len(frame) > _ROWS:
         parts.append(paragraph(f"The first {_ROWS} of {len(frame):,}; all are in {rest}."))

@@ -1,4 +1,4 @@
-"""A search by Optuna, in a form that can be taken up again: its study and the trials that are left of it."""
+"""A search by Optuna that can be resumed: its study, and the trials that are left to do."""
 
 import hashlib
 import logging
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 _NO_RESULT = ("No trials are completed yet.", "Record does not exist.")  # what Optuna says, by storage
 _TRIALS, _BATCH = 64, 16  # in all, and chosen and trained at a time
-_METRIC = "metric"  # notes on a study what its values are of
-_SEEDS = 2**32  # that a sampler takes
-_TAKEN_UP = "taken up"  # marks a trial that was interrupted and is asked for anew
+_METRIC = "metric"  # the attribute of a study that names the metric of its values
+_SEEDS = 2**32  # how many seeds a sampler accepts, from 0
+_TAKEN_UP = "taken up"  # marks a trial that was interrupted and has been queued again
 
 
 def is_search(sweeper: DictConfig) -> bool:
-    """Whether trials are chosen one after another, by Optuna."""
+    """Return whether the sweeper is Optuna's, which chooses trials one after another."""
     return "hydra_optuna_sweeper" in str(sweeper._target_)
 
 
 def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
-    """Fill in what was not typed, open the study, and reckon how many trials are left.
+    """Fill in what was not typed, open the study, and compute how many trials are left.
 
-    The direction follows the sweep's metric, a batch of trials is so large that stacks pay, and trials that
-    fail do not end the search. The sampler's seed is the config's ``seed`` plus the trials that there are, so
-    that a search that is never interrupted comes out the same.
+    The direction follows the sweep's metric, batches of trials are large enough for stacks to pay, and trials
+    that fail do not end the search. The sampler's seed is the config's ``seed`` plus the number of trials in
+    the study, so that a search that is not interrupted is reproducible.
 
     Raises
     ------
     InputError
-        If it cannot be searched so, or another launch is at the same search.
+        If the options are invalid, or another launch is running the same search.
     """
     sweeper = master.hydra.sweeper
     check_options(sweeper, sweep.identity.space)
@@ -73,14 +73,14 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
     if OmegaConf.select(sweeper, "sampler.seed", default=0) is None and isinstance(master.seed, int):
         sweeper.sampler.seed = (master.seed + before) % _SEEDS
     if not sweeper.n_trials:
-        sweep.begin([])  # nothing is launched any more; what there is will be shown
+        sweep.begin([])  # nothing more is launched; the results so far are shown
 
 
 def _open_study(sweeper: DictConfig, sweep: SweepSession, metric: str, usual: str) -> "Study":
     """Open the search's study: in ``mlruns/search.db``, unless the config names another.
 
-    Its name is the sweep's digest. A search by another metric than the usual one, or the other way, is a
-    study of its own: values of two metrics in one would lead it astray.
+    Its name is the sweep's digest. A search by another metric than the usual one, or in the other direction,
+    has a separate study: values of two metrics in one study would mislead the sampler.
 
     Raises
     ------
@@ -120,12 +120,12 @@ def _open_study(sweeper: DictConfig, sweep: SweepSession, metric: str, usual: st
 
 
 def run_search(sweeper: Sweeper, folder: Path, arguments: list[str]) -> None:
-    """Go through the trials; that none of them came to a result is no error of the search.
+    """Run all trials; it is no error if none of them has a result.
 
     Parameters
     ----------
     folder
-        Is made, for what Optuna's sweeper writes at its end: the best trial's parameters.
+        A folder, which is created, where Optuna's sweeper writes the best trial's parameters at its end.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -137,10 +137,10 @@ def run_search(sweeper: Sweeper, folder: Path, arguments: list[str]) -> None:
 
 
 def _make_storage(url: str) -> None:
-    """Note the version of Optuna's schema in a study's database, if it is not there.
+    """Record the version of Optuna's schema in a study's database, if it is missing.
 
-    Optuna 2, which Hydra's sweeper needs, does so without committing under SQLAlchemy 2, and then refuses to
-    open what it has made.
+    Optuna 2, which Hydra's sweeper needs, records it without committing under SQLAlchemy 2, and then refuses
+    to open the database that it has created.
     """
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
@@ -156,7 +156,7 @@ def _make_storage(url: str) -> None:
 
 
 def _take_up(study: "Study") -> int:
-    """Ask again for the trials that were interrupted; how many have been done."""
+    """Queue the trials again that were interrupted, and return how many are done."""
     from optuna.trial import TrialState
 
     done = 0

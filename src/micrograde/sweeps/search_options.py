@@ -1,4 +1,4 @@
-"""What a search is asked for, looked at before any of it is made: Optuna would complain late."""
+"""Check the options of a search before it begins: Optuna would complain late."""
 
 import math
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from micrograde.config.keys import shorten
 from micrograde.core.errors import InputError
 from micrograde.sweeps.options import MOST_RUNS_OF_SWEEP, check_count
 
-_LARGEST = 2**53  # up to here float64, with which samplers reckon, has every integer
+_LARGEST = 2**53  # up to here every integer is exact in float64, which samplers use
 
 
 def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
-    """Raise ``InputError`` unless Optuna can search so.
+    """Raise ``InputError`` if Optuna cannot search with these options.
 
     Parameters
     ----------
     sweeper
         The config of Hydra's sweeper for Optuna.
     space
-        What each swept key takes, as it was typed: ``{"seed": "range(10)"}``.
+        The values of each swept key, as they were typed: ``{"seed": "range(10)"}``.
     """
     if not space:
         raise InputError(
@@ -53,7 +53,7 @@ def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
 
 
 def open_storage(url: str) -> None:
-    """Raise ``InputError`` unless there is, or can be, a database for studies at this address."""
+    """Raise ``InputError`` if a database for studies cannot be opened or created at this address."""
     from sqlalchemy import create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -63,7 +63,7 @@ def open_storage(url: str) -> None:
         engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
         reason = (str(getattr(error, "orig", None) or error).splitlines() or ["no reason given"])[0]
-        # Without its value, which may hold a password.
+        # Without the address, which may hold a password.
         raise InputError(f"hydra.sweeper.storage: cannot be opened ({reason})") from None
 
 

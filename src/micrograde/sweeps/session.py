@@ -1,4 +1,4 @@
-"""A sweep from its first job to its summary: the parent run, what was there before, what came of each job."""
+"""A launch of a sweep, from its first job to its summary: the parent run, earlier runs, all outcomes."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ from micrograde.tracking import (
 )
 
 SEARCH_RESULTS = "optimization_results.yaml"
-"""What Optuna's sweeper writes at its end: the best trial's parameters."""
+"""The file that Optuna's sweeper writes at its end, with the best trial's parameters."""
 
 
 class SweepSession(SweepState):
@@ -48,7 +48,7 @@ class SweepSession(SweepState):
     Parameters
     ----------
     identity
-        What is swept, and by which it is known when it is started again.
+        What is swept, and the digest by which the sweep is recognized when it is started again.
     composed
         The config that all jobs start from, as nested dictionaries.
     writer
@@ -57,7 +57,7 @@ class SweepSession(SweepState):
     Attributes
     ----------
     run_id
-        Of its parent run, once it is closed and the store has it.
+        The id of its parent run, once the sweep is closed and the store has it.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class SweepSession(SweepState):
     # --- the beginning ---------------------------------------------------------------------------
 
     def begin(self, jobs: Sequence[Job], *, run_by_others: bool = False) -> None:
-        """Claim the sweep, find what was there before, and begin or go on with its parent run.
+        """Claim the sweep, find earlier runs of it, and begin its parent run or resume it.
 
         ``run_by_others`` says that another launcher will run its jobs, one by one.
 
         Raises
         ------
         InputError
-            If another launch is at the same sweep, none of the jobs can be run, or the experiment has been
-            deleted in the store.
+            If another launch is running the same sweep, none of the jobs can be run, or the experiment has
+            been deleted in the store.
         """
         if self._recorder is not None:
             return
@@ -135,12 +135,12 @@ class SweepSession(SweepState):
         self.before = len(self.outcomes)
 
     def hold(self) -> Claim:
-        """Have the sweep to ourselves until ``close`` or ``abort``.
+        """Claim the sweep for this launch until ``close`` or ``abort``.
 
         Raises
         ------
         InputError
-            If another launch is at it.
+            If another launch is running it.
         """
         assert self.location
         if self._claim is None:
@@ -160,7 +160,7 @@ class SweepSession(SweepState):
         return self._claim
 
     def _send(self, folder: Path) -> None:
-        """Have the store take what an earlier launch of this sweep has left, or it would be run again."""
+        """Send what an earlier launch of this sweep has left to the store, so that it is not run again."""
         assert self.location
         with working("recording what the last launch of this sweep has done"):
             outcome = send_launch(folder, self.location)
@@ -184,7 +184,7 @@ class SweepSession(SweepState):
         )
 
     def _go_on(self) -> None:
-        """The parent run of an earlier launch is RUNNING again: there is something to be done."""
+        """Set the parent run of an earlier launch to RUNNING again, as there is something to do."""
         assert self._recorder
         if self.found and not self._goes_on:
             if self.location:
@@ -193,7 +193,7 @@ class SweepSession(SweepState):
             self._goes_on = self.changed = True
 
     def _take_over(self, run: EarlierRun) -> None:
-        """Count a run that is done; mark one that is not, or is there twice."""
+        """Count an earlier run that is done; supersede one that is not, or is a repetition."""
         assert self._recorder
         if run.done and run.digest not in self.outcomes:
             self.outcomes[run.digest] = Outcome(run.status, run.value, None, run.loss)
@@ -212,9 +212,9 @@ class SweepSession(SweepState):
     # --- its jobs --------------------------------------------------------------------------------
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Train what has not been trained yet, as stacks in this process; an outcome for each job.
+        """Train what has not been trained yet, as stacks in this process; return an outcome for each job.
 
-        After Ctrl-C what is in training is finished, and the jobs that had not begun are ``KILLED``.
+        After Ctrl-C, runs in training are finished, and jobs that have not begun are ``KILLED``.
         """
         todo = self.what_is_to_do(jobs)
         requests = [self.request(job, parent=self._parent) for job in todo]
@@ -245,7 +245,7 @@ class SweepSession(SweepState):
         return [self.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
 
     def what_is_to_do(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs without those that are done, and each once; those that cannot be run are recorded so."""
+        """Return the jobs that are left to do, each once; record those that cannot be run as FAILED."""
         self.begin(jobs)
         todo: dict[str, Job] = {}
         jobs = in_one_experiment(jobs, self._experiment_name)
@@ -266,7 +266,7 @@ class SweepSession(SweepState):
         return list(todo.values())
 
     def _forget_outdated(self, jobs: Sequence[Job]) -> None:
-        """Supersede what was trained on other data than there are now, so that it is trained again."""
+        """Supersede runs that were trained on other data than the present ones, so that they are repeated."""
         outdated = [
             run
             for job in jobs
@@ -280,7 +280,7 @@ class SweepSession(SweepState):
             print(f"the data have changed; runs that are trained again: {len(outdated)}", flush=True)
 
     def supersede_repeated(self) -> None:
-        """Mark what is left of jobs that a cluster ran again because a machine had died."""
+        """Supersede the remains of jobs that a cluster has run again because a machine died."""
         if self.location is None:
             return
         found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
@@ -291,12 +291,12 @@ class SweepSession(SweepState):
                 self._supersede(run)
 
     def request(self, job: Job, **more: Any) -> RunRequest:
-        """What is to be run for a job."""
+        """Return the request for the run of a job."""
         assert job.config is not None
         return RunRequest(job.config, job.name, job.overrides, **more)
 
     def parent_run_id(self) -> str | None:
-        """MLflow's id of the parent run; waits until the store has it."""
+        """Wait until the store has the parent run, and return MLflow's id of it."""
         assert self._recorder
         with working("waiting for the store"):
             ids = {run.run: run.run_id for run in self._recorder.wait()}
@@ -319,7 +319,7 @@ class SweepSession(SweepState):
 
     @contextmanager
     def _finishing_on_interrupt(self) -> Iterator[None]:
-        """The first Ctrl-C lets what is in training come to its end; the second is one as ever."""
+        """Make the first Ctrl-C finish the runs in training; the second one interrupts as usual."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -339,13 +339,14 @@ class SweepSession(SweepState):
     # --- the end ---------------------------------------------------------------------------------
 
     def close(self, left: Path) -> int:
-        """Write the summary, end the parent run, and say what came of it; the exit status.
+        """Write the summary, end the parent run, print the results, and return the exit status.
 
         Parameters
         ----------
         left
-            The folder in which Hydra's sweepers and launchers leave files and empty folders. What a search
-            found is kept with the parent run; the folder may be the user's own, so only what is empty goes.
+            The folder in which Hydra's sweepers and launchers leave files and empty folders. The results of a
+            search are copied to the parent run. As the folder may be the user's own, only empty folders are
+            removed.
 
         Raises
         ------
@@ -364,13 +365,13 @@ class SweepSession(SweepState):
                 summary = summarize_sweep(self, self._recorder, self._parent)
                 self.run_id = summary.run_id
             except StoreAwayError:
-                pass  # ``close`` says what is to be done; ``compare`` makes the report later
-            except InputError:  # a server that has gone since the runs were sent to it
+                pass  # the recorder's ``close`` says what to do; ``compare`` makes the report later
+            except InputError:  # the server has become unreachable since the runs were sent to it
                 if self.location.artifact_root:
                     raise
             self._keep_results(left)
             if not self.is_as_before:
-                # A sweep in which nothing was left to train ended when it did.
+                # A sweep in which nothing was left to train keeps its end time.
                 ended = self.found.end_time if self.found and not self._trained else None
                 self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED", time=ended)
             with working("recording the report"):
@@ -387,11 +388,11 @@ class SweepSession(SweepState):
         results, folder = left / SEARCH_RESULTS, self._recorder.run_folder(self._parent)
         if folder and results.exists():
             shutil.copy(results, folder)
-            if left.parent == self.location.folder / "sweeps":  # where nobody looks for it
+            if left.parent == self.location.folder / "sweeps":  # our own folder, where nobody looks for it
                 results.unlink()
 
     def abort(self, error: BaseException) -> None:
-        """End what is running after an error that is no run's own."""
+        """End all that is running, after an error that is not that of a single run."""
         if isinstance(self._recorder, Recorder):
             with working("recording what has been done"):
                 self._recorder.__exit__(type(error), error, error.__traceback__)
@@ -401,7 +402,7 @@ class SweepSession(SweepState):
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder and those in it, as far as there is nothing in them."""
+    """Remove the empty folders in a folder, and the folder itself if it is then empty."""
     for inner in [*(path for path in folder.glob("*") if path.is_dir()), folder]:
         with suppress(OSError):
             inner.rmdir()

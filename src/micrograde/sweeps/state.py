@@ -1,4 +1,4 @@
-"""What is known of a sweep while its jobs are run: its ranking, what came of each job, what was there."""
+"""The state of a sweep while its jobs are run: the outcomes so far, their ranking, earlier runs."""
 
 import math
 from collections import Counter
@@ -19,7 +19,7 @@ from micrograde.sweeps.identity import SweepIdentity
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: how its run ended, the value of the sweep's metric, why there is none.
+    """The outcome of a job: the status of its run, the value of the sweep's metric, the reason of a failure.
 
     ``loss`` breaks ties between runs of the same value.
     """
@@ -31,31 +31,33 @@ class Outcome:
 
 
 class SweepState:
-    """One launch of a sweep, as its summary sees it.
+    """The state of one launch of a sweep, as its summary needs it.
 
     Parameters
     ----------
     identity
-        What is swept, and by which it is known when it is started again.
+        What is swept, and the digest by which the sweep is recognized when it is started again.
     composed
         The config that all jobs start from, as nested dictionaries.
 
     Attributes
     ----------
     metric
-        By which runs are ranked, as it is recorded.
+        The metric by which runs are ranked, by its recorded name.
     outcomes
-        What came of each run, by the digest of its config; those of earlier launches too.
+        The outcome of each run, by the digest of its config; includes earlier launches.
     names, seeds
-        Of these runs, by the same digests.
+        The names and seeds of these runs, by the same digests.
     varies
         The params in which the jobs differ.
     before
-        How many of the runs earlier launches have finished.
+        How many of the runs were done by earlier launches.
     found
-        What earlier launches have left in the store.
+        What earlier launches have left in the store; None if there is nothing.
     changed
         Whether this launch has changed anything in the store.
+    warned
+        How many runs have given each warning.
     """
 
     def __init__(self, identity: SweepIdentity, composed: Mapping[str, Any]) -> None:
@@ -76,18 +78,18 @@ class SweepState:
 
     @property
     def reported(self) -> str:
-        """By what the report orders the runs, as it is noted with the sweep."""
+        """The metric and order by which the report ranks the runs, as recorded with the sweep."""
         return f"{self.metric} {self.options.order}"
 
     @property
     def is_as_before(self) -> bool:
-        """Whether the store has had the runs, and the report of them, before this launch."""
-        if registered_name(self.tracking):  # whenever that is asked for
+        """Whether the store had all runs, and the report of them, before this launch."""
+        if registered_name(self.tracking):  # a model is registered at every launch that asks for it
             return False
         return not self.changed and self.found is not None and self.found.reported == self.reported
 
     def standing_of(self, digest: str) -> Standing | None:
-        """By what the job's run is ranked; None if it has no result."""
+        """Return what the job's run is ranked by; None if it has no result."""
         each = self.outcomes[digest]
         if each.status != "FINISHED" or each.value is None or math.isnan(each.value):
             return None
@@ -95,7 +97,7 @@ class SweepState:
         return Standing(each.value, loss, self.seeds.get(digest, 0), self.names.get(digest, ""))
 
     def best(self) -> Standing | None:
-        """The best of the runs that have ended, those of earlier launches too."""
+        """Return the best of the runs that have ended, including earlier launches; None without a result."""
         up = ascending(self.metric, self.options.order)
         found = [each for digest in self.outcomes if (each := self.standing_of(digest))]
         return min(found, key=lambda each: each.key(ascending=up), default=None)

@@ -1,4 +1,4 @@
-"""The end of a sweep: its table and pictures into the parent run, and what came of it onto the terminal."""
+"""The end of a sweep: write tables and pictures to the parent run, and print the results."""
 
 import json
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from micrograde.tracking import RunRecorder
 if TYPE_CHECKING:
     import pandas as pd
 
-_FAILURES = 5  # that are told of on the terminal; the table has all
+_FAILURES = 5  # printed at most; the table has all
 
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """What the store holds of a sweep: its parent's id, its runs, the best of them, pictures it lacks."""
+    """The summary of a sweep: its parent's id, its runs, the best of them, pictures that were left out."""
 
     run_id: str
     runs: "pd.DataFrame"
@@ -32,7 +32,7 @@ class SweepSummary:
 
 
 def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> SweepSummary:
-    """Read the sweep's runs back, and leave table, report and pictures for the parent run."""
+    """Read the sweep's runs back, and write tables, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import best_run, load_history, load_runs
     from micrograde.store.readers import store_of
@@ -93,7 +93,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
 
 
 def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
-    """Say what came of the sweep, and what its best model is ``registered`` as; how many runs failed."""
+    """Print the results of a sweep, and what its best model is ``registered`` as; return how many failed."""
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
     parts = [f"{counts.pop('FINISHED', 0)} of {len(runs)} runs"]
@@ -123,7 +123,7 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
 
 
 def print_warnings(sweep: SweepState) -> None:
-    """What is to be known of this launch's runs, each once."""
+    """Print the warnings of this launch's runs, each once."""
     for line, count in sweep.warned.most_common(_FAILURES):
         where = "a run" if count == 1 else f"{count} runs"
         say(f"note        of {where}: {printable(line)}")
@@ -132,7 +132,7 @@ def print_warnings(sweep: SweepState) -> None:
 
 
 def print_outcomes(sweep: SweepState) -> int:
-    """The same without a store; how many runs failed."""
+    """Print the results of a sweep that has no summary from the store; return how many runs failed."""
     outcomes = sweep.outcomes
     finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
