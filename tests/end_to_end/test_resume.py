@@ -139,7 +139,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(user, undistur
     content[-5] ^= 1
     latest.write_bytes(content)
     done = user.run("train", *LONG, "training.resume=auto")
-    assert f"the checksum of {latest.name} does not fit; not used" in done.stdout
+    assert f"the checksum of {latest.name} does not match; not used" in done.stdout
     (run,) = user.runs()
     assert end_of(user, run) == undisturbed[LONG]
 

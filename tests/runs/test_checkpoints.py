@@ -111,7 +111,7 @@ def test_a_write_that_was_broken_off_leaves_the_one_before(tmp_path):
     (tmp_path / ".a.json.part").write_text("{")
     found, problems = read_latest_checkpoint(tmp_path, CONFIG, DATA)
     assert found.snapshot.epoch == 2
-    assert problems == ["checkpoints/a.json: is damaged: the checksum of a.safetensors does not fit"]
+    assert problems == ["checkpoints/a.json: is damaged: the checksum of a.safetensors does not match"]
     write_checkpoint(tmp_path, checkpoint(4))
     assert read_latest_checkpoint(tmp_path, CONFIG, DATA)[0].snapshot.epoch == 4
 
@@ -141,8 +141,8 @@ def forged(path, **changes):
     [
         ({"config_digest": "e" * 64}, "belongs to a run with another config"),
         ({"data_digest": "e" * 64}, "was made with other data"),
-        ({"format": 2}, "has another format than 1"),
-        ({"format": ...}, "has another format than 1"),
+        ({"format": 2}, "has a format other than 1"),
+        ({"format": ...}, "has a format other than 1"),
         ({"epoch": 2.5}, "has no epoch"),
         ({"epoch": True}, "has no epoch"),
         ({"epoch": 10**9}, "has no history of 2 metrics over 1000000000 epochs"),
@@ -151,7 +151,7 @@ def forged(path, **changes):
         ({"metrics": ["train/loss"]}, "has no history of 1 metrics"),
         ({"metrics": ["train/loss", "train/loss"]}, "has no metrics"),
         ({"metrics": [1, 2]}, "has no metrics"),
-        ({"arrays_sha256": "0" * 64}, "is damaged: the checksum of a.safetensors does not fit"),
+        ({"arrays_sha256": "0" * 64}, "is damaged: the checksum of a.safetensors does not match"),
     ],
 )
 def test_a_foreign_one_is_refused_though_its_checksum_fits(tmp_path, changes, message):

@@ -175,7 +175,7 @@ def test_from_a_server_only_what_is_wanted_is_fetched_and_it_is_gone_afterwards(
     assert fetched == (recorded.files(recorded.killed) / RECIPE).read_bytes()
     assert not folder.exists()
     monkeypatch.setattr(kept, "list_artifacts", lambda: 1 / 0)
-    with pytest.raises(InputError, match="its files cannot be had") as error, files_of(run, server):
+    with pytest.raises(InputError, match="its files cannot be fetched") as error, files_of(run, server):
         pass
     assert "\n" not in str(error.value)
 

@@ -329,7 +329,7 @@ def dripping_file():
 @pytest.mark.parametrize(
     ("listed", "file", "reason"),
     [
-        (folders_without_end, endless_file, "looking for them has no end"),
+        (folders_without_end, endless_file, "listing them does not end"),
         (listings, endless_file, r"\(model/weights.safetensors: a file has more than 1,000,000 bytes\)"),
         (listings, dripping_file, r"\(model/weights.safetensors: timed out\)"),
     ],

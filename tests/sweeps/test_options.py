@@ -91,7 +91,7 @@ def test_one_run_has_no_keys_of_a_sweep(key, value, more):
     check_options(options)
     with pytest.raises(InputError) as error:
         check_alone(options)
-    assert str(error.value) == f"sweep.{key}: is of a sweep, and this is one run; add -m{more}"
+    assert str(error.value) == f"sweep.{key}: is for sweeps, and this is a single run; add -m{more}"
 
 
 def test_one_run_may_be_verbose():

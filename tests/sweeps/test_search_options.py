@@ -29,7 +29,7 @@ def test_what_can_be_searched_passes():
         (
             {"sampler": {"_target_": "optuna.samplers.GridSampler"}},
             SPACE | {"optimizer.momentum": "interval(0.0,0.9)"},
-            "hydra/sweeper/sampler=grid: tries every value, and there is no end of those of "
+            "hydra/sweeper/sampler=grid: tries every value, which is endless for "
             "optimizer.learning_rate optimizer.momentum; name them, as in optimizer.learning_rate=1,2,5, or",
         ),
         ({}, {"seed": "interval(2,1)"}, "seed=interval(2,1): cannot be searched (The `low` value"),

@@ -145,9 +145,9 @@ def _read_content(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         raise UnusableCheckpointError("is damaged: it is not JSON") from None
     if not sound:
-        raise UnusableCheckpointError("is damaged: its checksum does not fit")
+        raise UnusableCheckpointError("is damaged: its checksum does not match")
     if content.get("format") != _FORMAT:
-        raise UnusableCheckpointError(f"has another format than {_FORMAT}")
+        raise UnusableCheckpointError(f"has a format other than {_FORMAT}")
     kinds = {
         **dict.fromkeys(("epoch", "steps"), int),
         **dict.fromkeys(("config_digest", "data_digest", "arrays_sha256"), str),
@@ -171,7 +171,7 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                raise UnusableCheckpointError(f"is damaged: the checksum of {path.name} does not fit")
+                raise UnusableCheckpointError(f"is damaged: the checksum of {path.name} does not match")
     except OSError as error:
         raise UnusableCheckpointError(f"{path.name} cannot be read ({error.strerror})") from None
     try:

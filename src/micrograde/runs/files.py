@@ -162,7 +162,7 @@ def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], 
         raise
     except Exception as error:  # each kind of store has errors of its own, and some lack their library
         reason = _OF_MLFLOW.sub(r"\1: ", " ".join(str(error).split()))[:200] or type(error).__name__
-        raise InputError(f"{name}: its files cannot be had from the server ({reason})") from None
+        raise InputError(f"{name}: its files cannot be fetched from the server ({reason})") from None
 
 
 def _bound_listings(files: "ArtifactRepository") -> None:
@@ -174,7 +174,7 @@ def _bound_listings(files: "ArtifactRepository") -> None:
         nonlocal asked, found
         asked += 1
         if asked > MOST_FOLDERS or time.monotonic() > until:
-            raise ValueError("looking for them has no end")
+            raise ValueError("listing them does not end")
         listed = list_folder(path)
         found += len(listed)
         if found > MOST_FILES:

@@ -51,7 +51,7 @@ def check_count(space: Mapping[str, str]) -> None:
             number = str(runs) if runs < 10**18 else "over 10**18"
             raise InputError(
                 f"{shorten(f'{key}={values}')}: makes {number} runs; a sweep may have {MOST_RUNS_OF_SWEEP}. "
-                "For some of very many: hydra/sweeper=optuna hydra.sweeper.n_trials=100"
+                "To try some of very many: hydra/sweeper=optuna hydra.sweeper.n_trials=100"
             )
 
 
@@ -78,4 +78,4 @@ def check_alone(options: SweepConfig) -> None:
         value = getattr(options, field.name)
         if value != field.default and field.name not in _FOR_ONE_RUN_TOO:
             own = f", or write run.{field.name}" if field.name in _WORDS else ""
-            raise InputError(f"sweep.{field.name}: is of a sweep, and this is one run; add -m{own}")
+            raise InputError(f"sweep.{field.name}: is for sweeps, and this is a single run; add -m{own}")

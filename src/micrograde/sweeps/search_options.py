@@ -44,7 +44,7 @@ def check_options(sweeper: DictConfig, space: Mapping[str, str]) -> None:
     is_grid = "GridSampler" in str(OmegaConf.select(sweeper, "sampler._target_", default=""))
     if is_grid and endless:
         raise InputError(
-            "hydra/sweeper/sampler=grid: tries every value, and there is no end of those of "
+            "hydra/sweeper/sampler=grid: tries every value, which is endless for "
             f"{' '.join(endless)}; name them, as in {endless[0]}=1,2,5, "
             "or leave out hydra/sweeper/sampler=grid"
         )

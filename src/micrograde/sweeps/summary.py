@@ -128,7 +128,7 @@ def print_warnings(sweep: SweepState) -> None:
         where = "a run" if count == 1 else f"{count} runs"
         say(f"note        of {where}: {printable(line)}")
     if len(sweep.warned) > _FAILURES:
-        say(f"            and {len(sweep.warned) - _FAILURES} more, which stand in the runs' train.log")
+        say(f"            and {len(sweep.warned) - _FAILURES} more, which are in the runs' train.log")
 
 
 def print_outcomes(sweep: SweepState) -> int:
