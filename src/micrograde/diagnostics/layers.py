@@ -49,7 +49,7 @@ class Diagnostics(Callback):
         ``gradient/<layer>.mean``, ``gradient/<layer>.std``
             Over the entries of the gradient of a layer's weights.
         ``update_ratio/<layer>``
-            log10 of |update| / |weights|, Euclidean norms; NaN where either is zero.
+            log10 of the Euclidean norm of the update over that of the weights; NaN where either is zero.
         ``activation/<layer>.mean``, ``activation/<layer>.std``
             Over the batch's rows and the layer's units.
         ``activation/<layer>.saturated``
