@@ -1,7 +1,7 @@
 """Where runs are recorded: the local SQLite store or a tracking server, both read and written here.
 
-A store is read past MLflow's client: a SQL store by SQL, a server by its REST interface. It is written
-through MLflow's client, and where that is slow by SQL.
+Reading does not use MLflow's client: a SQL store is read by SQL, a server through its REST interface. Writing
+uses MLflow's client, and SQL where the client is slow.
 """
 
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError

@@ -1,7 +1,7 @@
-"""A run's files on their way from the launch's folder to the store.
+"""Move a run's files from the launch's folder to the store.
 
-A local store's lie in ``mlruns/``, whatever address the run's experiment has: MLflow makes experiments whose
-files are where it was called, or in a bucket.
+The files of a local store are in ``mlruns/``, whatever address the run's experiment has: experiments that
+MLflow creates have their files in the folder where it was called, or in a bucket.
 """
 
 import os
@@ -33,10 +33,10 @@ def keep_files(
     location: StoreLocation,
     make: Caller,
 ) -> None:
-    """Keep all files of a folder with a run; what has been kept before is kept as it is.
+    """Store all files of a folder with a run; files that were stored before are not changed.
 
-    A local store's are moved, for they are on the same disk; a server's are sent one at a time, so that one
-    that fails is not a reason to send the others again.
+    For a local store they are moved, as they are on the same disk. To a server they are sent one at a time,
+    so that a failure does not cause the others to be sent again.
     """
     if not folder.exists():
         return
@@ -55,7 +55,10 @@ def keep_files(
 
 
 def place_of_run(run: "RunInfo", client: "MlflowClient", location: StoreLocation) -> Path:
-    """The folder in ``mlruns/`` where a local store keeps a run's files, which the store then says, too."""
+    """Return the folder in ``mlruns/`` where a local store keeps a run's files.
+
+    The run's address in the store is corrected if it leads elsewhere.
+    """
     folder = folder_here(run.artifact_uri, location)
     if folder is None:
         folder = _of_experiment(run.experiment_id, client, location) / run.run_id / "artifacts"
@@ -65,14 +68,14 @@ def place_of_run(run: "RunInfo", client: "MlflowClient", location: StoreLocation
 
 
 def place_model(model: "LoggedModel", client: "MlflowClient", location: StoreLocation) -> None:
-    """Have a new logged model's files lie in ``mlruns/``, if the store is a local one."""
+    """Set the address of a new logged model to a folder in ``mlruns/``, if the store is a local one."""
     if location.database and not _leads_here(model.artifact_location, location):
         models = _of_experiment(model.experiment_id, client, location) / "models"
         set_address(location, "logged model", model.model_id, models / model.model_id / "artifacts")
 
 
 def _of_experiment(experiment_id: str, client: "MlflowClient", location: StoreLocation) -> Path:
-    """Where micrograde would have made it."""
+    """Return the folder that micrograde would have given the experiment."""
     assert location.artifact_root
     return location.artifact_root / experiment_folder(client.get_experiment(experiment_id).name)
 

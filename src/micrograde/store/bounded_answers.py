@@ -1,6 +1,7 @@
-"""Answers over HTTP, read for so long and up to such a size: servers are not trusted to come to an end.
+"""Read HTTP responses within a time limit and a size limit: a server may never stop sending.
 
-requests' own timeout begins anew with each piece that comes, and it holds and unpacks whatever that is.
+The timeout of requests starts again with each piece that arrives, and requests holds and decompresses
+whatever it receives.
 """
 
 import threading
@@ -19,26 +20,28 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 PACKING = {"Accept-Encoding": "gzip"}
-"""What a server may pack its answers in; libraries ask for packings that they unpack without end, too."""
+"""The one compression that servers may use; others that libraries accept are decompressed without limit."""
 _PIECE = 2**16  # bytes that are read at once
-_SMALL = 2**20  # bytes of a question that takes no time to be sent
+_SMALL = 2**20  # bytes; a smaller request takes no time to send
 
 
 class UnboundedAnswerError(Exception):
-    """An answer is too long, or in a form that was not asked for; the message is one line."""
+    """A response is too long, or compressed in a way that was not asked for; the message is one line."""
 
 
 class LateAnswerError(Exception):
-    """An answer has not come in time."""
+    """A response did not arrive in time."""
 
 
 def in_time(call: Callable[[], Result], seconds: float) -> Result:
-    """What ``call`` returns, if that is in time; else it is left alone, in a thread that nobody waits for.
+    """Return what ``call`` returns, if it does so within ``seconds``.
+
+    Otherwise the call goes on in a daemon thread that nobody waits for.
 
     Raises
     ------
     LateAnswerError
-        Or whatever ``call`` raises.
+        If the call takes longer. What ``call`` itself raises is raised, too.
     """
     outcome: Queue[Result | Exception] = Queue()
 
@@ -59,12 +62,19 @@ def in_time(call: Callable[[], Result], seconds: float) -> Result:
 
 
 def read_answer(response: "requests.Response", until: float) -> bytes:
-    """The body of an answer of which nothing has been read, unpacked; ``until`` is a time of ``monotonic``.
+    """Return the decompressed body of a response of which nothing has been read yet.
+
+    Parameters
+    ----------
+    until
+        The deadline, as a time of ``time.monotonic``.
 
     Raises
     ------
     UnboundedAnswerError
+        If the body has more than ``LONGEST_ANSWER`` bytes, or is compressed by anything but gzip.
     LateAnswerError
+        If the deadline passes.
     """
     packed = response.headers.get("Content-Encoding", "identity").strip().lower()
     if packed not in ("identity", "gzip", ""):
@@ -83,7 +93,7 @@ def read_answer(response: "requests.Response", until: float) -> bytes:
 
 
 def _file_pieces(read: Callable[..., Iterator[bytes]], request: Any, seconds: float) -> Callable[..., Any]:
-    """What reads a file of a server in place of ``iter_content``, within its bounds."""
+    """Return a replacement for ``iter_content`` that reads a server's file within the limits."""
     from requests import exceptions
 
     def pieces(*_: Any, **__: Any) -> Iterator[bytes]:
@@ -106,9 +116,9 @@ def _file_pieces(read: Callable[..., Iterator[bytes]], request: Any, seconds: fl
 
 
 def bound_answers() -> Callable[[], None]:
-    """Have all answers that MLflow's client reads in this process be bounded; what is returned undoes that.
+    """Limit all responses that MLflow's client reads in this process; return a function that undoes this.
 
-    Those that are read piece by piece, as files are, may be larger, and take the longer.
+    Responses that are read piece by piece, as files are, may be larger and take longer.
     """
     from requests import exceptions
     from requests.adapters import HTTPAdapter

@@ -1,10 +1,10 @@
-"""Whether an experiment can take runs, asked before anything is trained for it.
+"""Check, before anything is trained, that an experiment can take runs.
 
-MLflow keeps what is deleted, and takes no run for it; and an experiment may have its files where none are put
-(``server_files.py``). The store is asked without MLflow, whose import takes a second: the local one by the
-standard library's SQLite, a server by one request. Whoever cannot be asked so is not waited for: the writer
-says it later, too. On a server that has no such experiment it is made now, for only then is it known where
-its files would be.
+MLflow keeps deleted experiments, and takes no runs for them; and an experiment may have its files at an
+address where none are written (``server_files.py``). The store is asked without MLflow, whose import takes a
+second: a local one through the standard library's SQLite, a server by one request. A store that does not
+answer in time is not waited for, as the writer reports the same mistakes later. If a server has no such
+experiment it is created now, because only then is it known where its files would be.
 """
 
 import base64
@@ -27,13 +27,13 @@ from micrograde.store.location import StoreLocation
 from micrograde.store.retrying import at_once
 from micrograde.store.sqlite_files import StoreFileError, open_database
 
-_PATIENCE = 2.0  # seconds for a server's answer, or for a database that somebody writes to
-_LONGEST = 2**20  # bytes of an answer
+_PATIENCE = 2.0  # seconds for a server's response, or for a database that another process writes to
+_LONGEST = 2**20  # bytes of a response
 _QUERY = "select experiment_id, lifecycle_stage, artifact_location from experiments where name = ?"
 
 
 class Found(NamedTuple):
-    """What a store says of an experiment."""
+    """What a store says about an experiment."""
 
     experiment_id: str
     lifecycle_stage: str
@@ -41,13 +41,14 @@ class Found(NamedTuple):
 
 
 class _NoSuchExperimentError(Exception):
-    """A server has answered that there is none of this name."""
+    """A server has answered that it has no experiment of this name."""
 
 
 def check_experiment(name: str, location: StoreLocation) -> None:
     """Raise ``InputError`` if the experiment ``name`` takes no runs in this store.
 
-    It has been deleted, or its files would be at an address that is none, or none that the config trusts.
+    That is so if it has been deleted, or if its files would be at an invalid address, or at one that the
+    config does not name.
     """
     database = location.database
     try:
@@ -63,7 +64,7 @@ def check_experiment(name: str, location: StoreLocation) -> None:
 
 
 def _in_database(name: str, database: Path) -> Found | None:
-    """The experiment of this name; None if there is none, or the file is no store."""
+    """Return the experiment of this name; None if there is none, or the file is not a store."""
     if not database.exists():
         return None
     try:
@@ -77,7 +78,10 @@ def _in_database(name: str, database: Path) -> Found | None:
 
 
 def _on_server(name: str, uri: str) -> Found | None:
-    """The same by MLflow's REST interface; None if it cannot be asked."""
+    """Return the experiment of this name from a server, by MLflow's REST interface.
+
+    None if the server does not answer, or not in the expected form.
+    """
     from http.client import HTTPException
 
     parts = urlsplit(uri)
@@ -104,7 +108,10 @@ def _on_server(name: str, uri: str) -> Found | None:
 
 
 class _PasswordsStay(HTTPRedirectHandler):
-    """Follows to another server without the credentials for the first, which ``urllib`` would pass on."""
+    """Follows redirects to another server without the credentials for the first.
+
+    ``urllib`` by itself would pass them on.
+    """
 
     def redirect_request(self, req: Request, *told: Any) -> Request | None:
         following = super().redirect_request(req, *told)
@@ -114,7 +121,7 @@ class _PasswordsStay(HTTPRedirectHandler):
 
 
 def _make(name: str, location: StoreLocation) -> None:
-    """Make the experiment, as the writer would; what is wrong with the server is for that to say."""
+    """Create the experiment as the writer would; errors of the server are left to the writer to report."""
     with quiet_libraries():
         import requests
         from mlflow import MlflowClient
@@ -125,7 +132,10 @@ def _make(name: str, location: StoreLocation) -> None:
 
 
 def _headers(user: str | None, password: str | None) -> dict[str, str]:
-    """Credentials as MLflow finds them, in its variables, else in the address; and the workspace."""
+    """Return headers for the workspace and the credentials.
+
+    As in MLflow, credentials come from its environment variables, else from the address.
+    """
     workspace = os.environ.get("MLFLOW_WORKSPACE")
     headers = {"X-MLFLOW-WORKSPACE": workspace} if workspace else {}
     if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):

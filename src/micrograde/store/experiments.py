@@ -1,4 +1,4 @@
-"""Experiments of a store by their names, made where there are none."""
+"""Find the experiments of a store by name, and create those that do not exist."""
 
 import shlex
 import sys
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Experiments:
-    """The experiments that a launch writes to; each is asked for once."""
+    """The experiments that a launch writes to; the store is asked once for each."""
 
     def __init__(self, client: "MlflowClient", location: StoreLocation, make: Caller) -> None:
         self._client, self._location, self._make = client, location, make
         self._ids: dict[str, str] = {}
 
     def id_of(self, name: str) -> str:
-        """The experiment of this name, made if there is none.
+        """Return the id of the experiment of this name, which is created if there is none.
 
         Raises
         ------
@@ -39,7 +39,7 @@ class Experiments:
         return self._ids[name]
 
     def _create(self, name: str) -> "Experiment":
-        """A new experiment, or the one that another launch has made in the meantime."""
+        """Create an experiment, or return the one that another launch has created in the meantime."""
         from mlflow.exceptions import MlflowException
 
         kind = {"mlflow.experimentKind": "custom_model_development"}
@@ -55,7 +55,7 @@ class Experiments:
         return self._client.get_experiment(experiment_id)
 
     def _artifact_location(self, experiment_name: str) -> str | None:
-        """Of a local store; a server has a place of its own."""
+        """Return the address of a folder in the local store; None for a server, which chooses its own."""
         root = self._location.artifact_root
         return (root / experiment_folder(experiment_name)).as_uri() if root else None
 
@@ -65,13 +65,14 @@ def check_usable(
 ) -> None:
     """Raise ``ValueError``, with a line for the user, if an experiment takes no runs.
 
-    It has been deleted, or its files would be where none are put. A local store's are in ``mlruns/``
-    whatever its address is, as long as MLflow can make that of a run from it.
+    That is so if it has been deleted, or if its files would be at an address where none are written. In a
+    local store files are in ``mlruns/`` whatever the experiment's address is, as long as MLflow can derive
+    the address of a run from it.
     """
     if lifecycle_stage == "deleted":
         raise ValueError(deleted_message(name, experiment_id, location))
     if not location.database:
-        if artifact_location:  # else that of each run says it
+        if artifact_location:  # else the address of each run is checked
             check_address(artifact_location, location, f"experiment_name={name}")
     elif not is_readable_by_mlflow(artifact_location):
         shown = shown_address(artifact_location)
@@ -82,7 +83,7 @@ def check_usable(
 
 
 def deleted_message(name: str, experiment_id: str, location: StoreLocation) -> str:
-    """What is said of such an experiment: the command restores it with all its runs."""
+    """Return the line about a deleted experiment, with the command that restores it and all its runs."""
     store = shlex.quote(without_password(location.tracking_uri))
     command = f"{shlex.quote(sys.executable)} -m mlflow experiments restore --experiment-id {experiment_id}"
     return (

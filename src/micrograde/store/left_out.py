@@ -1,4 +1,4 @@
-"""Runs that a store has and that cannot be read: each is left out, with a line that says why."""
+"""Leave out the runs of a store that cannot be read, each with a line that says why."""
 
 import sys
 
@@ -7,23 +7,23 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 
-_SAID_AT_MOST = 10  # lines, each time that a store is read
+_SAID_AT_MOST = 10  # lines printed each time that a store is read
 
 _said: set[tuple[str, str]] = set()
 
 
 class LeftOut:
-    """What is left out of one reading.
+    """The runs that are left out when a store is read.
 
     Parameters
     ----------
     named
-        Whether somebody has asked for just these runs: one that cannot be read is then a mistake.
+        Whether the user has named the runs: then one that cannot be read is an error.
 
     Attributes
     ----------
     reasons
-        Why, by what the store calls the run's id.
+        Why each run is left out, by its id in the store.
     """
 
     def __init__(self, *, named: bool = False) -> None:
@@ -31,19 +31,19 @@ class LeftOut:
         self.reasons: dict[str, str] = {}
 
     def add(self, run_id: object, reason: str) -> None:
-        """Leave a run out.
+        """Leave a run out for this reason.
 
         Raises
         ------
         InputError
-            If it is one that somebody has asked for.
+            If the user has named the run.
         """
         if self._named:
             raise InputError(f"run {shown(run_id)}: cannot be read: {reason}")
         self.reasons.setdefault(run_id if isinstance(run_id, str) else repr(run_id)[:LONGEST_ID], reason)
 
     def say(self) -> None:
-        """Say a line for each run on standard error, once in this process."""
+        """Print a line for each run to standard error, once in this process."""
         fresh = [
             (shown(run_id), reason)
             for run_id, reason in self.reasons.items()
@@ -57,6 +57,6 @@ class LeftOut:
 
 
 def shown(name: object) -> str:
-    """Return a run's id, or another name that a store gives, as it can stand in a line."""
+    """Return a run's id, or another name from a store, printable and shortened to fit a line."""
     text = printable((name if isinstance(name, str) else repr(name))[: LONGEST_ID + 1])
     return text if len(text) <= LONGEST_ID else f"{text[:LONGEST_ID]}..."

@@ -1,8 +1,8 @@
-"""The environment that libraries are used in: MLflow's variables, and the filters of warnings.
+"""The environment that libraries are used in: MLflow's variables, and the warning filters.
 
-Of MLflow's variables those that say how a server is reached are the user's to set. Others are meant for
-programs that call MLflow by themselves, or for its server: some would break a store that is written and read
-here (``MLFLOW_ENABLE_WORKSPACES``), others would have MLflow look elsewhere.
+MLflow's variables that say how a server is reached are the user's to set. The others are meant for programs
+that call MLflow themselves, or for its server: some would break a store that is written and read here
+(``MLFLOW_ENABLE_WORKSPACES``), others would make MLflow look elsewhere.
 """
 
 import os
@@ -17,10 +17,10 @@ from typing import Any
 from micrograde.store.bounded_answers import bound_answers
 
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-# ONNX Runtime gives each machine a number, which it keeps in the home.
+# ONNX Runtime gives each machine an id, which it keeps in the user's home folder.
 _NO_REPORTING_HERE = {"ORT_DISABLE_TELEMETRY": "1"}
 _QUIET = {  # unless the user has set them otherwise
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would cost a request a run, too
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # printing would also cost one request per run
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a server that is gone is reported in seconds, not minutes
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
@@ -30,7 +30,7 @@ _QUIET = {  # unless the user has set them otherwise
     "GIT_PYTHON_REFRESH": "quiet",  # a machine without git is no reason to complain
 }
 _OF_MLFLOW = re.compile(r"_?MLFLOW_")
-_OF_SERVERS = re.compile(  # who asks, how, and how files are sent
+_OF_SERVERS = re.compile(  # credentials, connections, and how files are sent
     r"MLFLOW_(TRACKING_(USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4|INSECURE_TLS|(SERVER|CLIENT)_CERT_PATH)"
     r"|HTTP_\w+|ALLOW_HTTP_REDIRECTS|WORKSPACE|ENABLE_ARTIFACTS_PROGRESS_BAR"
     r"|(S3|GCS|KERBEROS|PYARROW|BOTO)_\w+|(ENABLE_)?(PROXY_)?MULTIPART_\w+|ENABLE_PROXY_MULTIPART_\w+"
@@ -39,13 +39,13 @@ _OF_SERVERS = re.compile(  # who asks, how, and how files are sent
 _CREDENTIALS = re.compile(
     r"MLFLOW_TRACKING_(USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4|CLIENT_CERT_PATH)|MLFLOW_KERBEROS_\w+"
 )
-_WARNINGS = "PYTHONWARNINGS"  # those of libraries are no errors of ours
+_WARNINGS = "PYTHONWARNINGS"  # warnings of libraries are not errors of this program
 
 
 def quiet_environment(*, servers: bool = True) -> dict[str, str]:
-    """The environment for processes that use MLflow, with reporting and endless retries turned off.
+    """Return the environment for processes that use MLflow, with telemetry and endless retries turned off.
 
-    Without ``servers`` it is that of a process that asks none.
+    With ``servers=False`` the variables about servers are left out, for a process that uses none.
     """
     kept = {
         name: value
@@ -56,13 +56,17 @@ def quiet_environment(*, servers: bool = True) -> dict[str, str]:
 
 
 def usual_value(name: str) -> str | None:
-    """What a variable of MLflow's is unless the user has set it."""
+    """Return the value that a variable of MLflow's has here unless the user sets it."""
     return _QUIET.get(name)
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Have this process use MLflow in that environment for as long as the context lasts."""
+    """Put this process into ``quiet_environment`` while the context lasts.
+
+    Meanwhile responses are bounded (``bound_answers``), and redirects do not carry credentials
+    (``keep_credentials``).
+    """
     before = dict(os.environ)
     _set(os.environ, quiet_environment())
     undo, undo_bounds = keep_credentials(), bound_answers()
@@ -75,10 +79,10 @@ def quiet_libraries() -> Iterator[None]:
 
 
 def keep_credentials() -> Callable[[], None]:
-    """Have no redirect carry credentials to another server; what is returned undoes that.
+    """Prevent redirects from carrying credentials to another server; return a function that undoes this.
 
-    requests takes ``Authorization`` out by itself where scheme, host or port are others, but keeps cookies,
-    which know no port, and looks into ``~/.netrc``, which knows none either and may have an entry for all.
+    requests itself removes ``Authorization`` if scheme, host or port differ. But it keeps cookies, which
+    ignore the port, and reads ``~/.netrc``, which also ignores the port and may have an entry for all hosts.
     """
     from requests.sessions import SessionRedirectMixin
 
@@ -99,15 +103,16 @@ def keep_credentials() -> Callable[[], None]:
 
 
 def forget_servers() -> None:
-    """Of a process whose store is a local one: what is said of servers is not meant for that."""
+    """Remove the variables about servers from the environment of a process that writes to a local store."""
     for name in [name for name in os.environ if _OF_SERVERS.fullmatch(name) and name not in _QUIET]:
         del os.environ[name]
 
 
 def would_be_told_who_asks(address: str) -> bool:
-    """Return whether MLflow would send credentials to any server, whichever address it is given.
+    """Return whether MLflow would send credentials to the server at this address.
 
-    They come from variables, from MLflow's own file in the user's home, or from ``~/.netrc``.
+    They come from variables or from MLflow's own file in the user's home, which hold for any address, or from
+    ``~/.netrc``.
     """
     from requests.utils import get_netrc_auth
 
@@ -117,16 +122,16 @@ def would_be_told_who_asks(address: str) -> bool:
 
 
 def have_no_reports() -> None:
-    """Have libraries that this process will import report nothing."""
+    """Turn off the telemetry of libraries that this process will import."""
     os.environ.update(_NO_REPORTING_HERE)
 
 
 def keep_caches_in(folder: Path) -> None:
-    """Have libraries keep caches and settings there, not in the user's home, unless the user has said where.
+    """Make libraries keep caches and settings in ``folder``, unless the user has set another place.
 
-    A folder that nobody may write to is no place for them; matplotlib then does as it does elsewhere.
+    If the folder cannot be written to, matplotlib keeps its default.
     """
-    if "matplotlib" in sys.modules:  # which has found its folders by now
+    if "matplotlib" in sys.modules:  # it has already chosen its folders
         return
     above = next((each for each in (folder, *folder.parents) if os.path.exists(each)), folder)
     if os.access(above, os.W_OK | os.X_OK):
@@ -134,7 +139,7 @@ def keep_caches_in(folder: Path) -> None:
 
 
 def has_matplotlib_folder() -> bool:
-    """Whether this user has settings of matplotlib's, which a process of theirs is to go by."""
+    """Return whether the user has a settings folder for matplotlib, which is then to be used."""
     settings = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     return any(
         os.path.isdir(each) for each in (f"{settings}/matplotlib", os.path.expanduser("~/.matplotlib"))
@@ -142,9 +147,9 @@ def has_matplotlib_folder() -> bool:
 
 
 def keep_warnings_warnings() -> None:
-    """Have no warning be an error: ``PYTHONWARNINGS=error`` is not meant for what libraries say.
+    """Undo ``PYTHONWARNINGS=error``, which would turn the warnings of libraries into errors.
 
-    Instead the filters hold that would hold without it, here and in processes that this one starts.
+    The filters become those that apply without it, in this process and in those that it starts.
     """
     os.environ.pop(_WARNINGS, None)
     sys.warnoptions[:] = [each for each in sys.warnoptions if not each.startswith("error")]
@@ -153,7 +158,7 @@ def keep_warnings_warnings() -> None:
 
 @contextmanager
 def warnings_stay_warnings() -> Iterator[None]:
-    """The same of this process, for as long as the context lasts."""
+    """Keep warnings from being errors in this process while the context lasts."""
     with warnings.catch_warnings():
         _drop_errors()
         yield

@@ -1,8 +1,8 @@
-"""The addresses of files that a local store keeps, and the folders in ``mlruns/`` that they mean.
+"""Translate the file addresses in a local store into folders in ``mlruns/``.
 
-MLflow keeps absolute addresses. Those of a project that has been moved or copied lead to where it was, those
-of an experiment that MLflow itself has made to wherever that was done. Files are read in ``mlruns/`` alone
-and written in ``mlruns/`` alone, whatever an address says.
+MLflow stores absolute addresses. After a project has been moved or copied they lead to its former place;
+those of an experiment that MLflow itself created lead to the folder where that was done. Files are read and
+written in ``mlruns/`` only, whatever an address says.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlparse
 from micrograde.store.location import StoreLocation
 
 _LOCKED_SECONDS = 20.0
-_LONGEST = 4096  # characters of a path; the system opens no longer one, and links in it take time
+_LONGEST = 4096  # characters of a path; the system opens no longer one, and resolving its links takes time
 _SET = {
     "run": "update runs set artifact_uri = ? where run_uuid = ?",
     "logged model": "update logged_models set artifact_location = ? where model_id = ?",
@@ -26,9 +26,10 @@ _SET = {
 
 
 def folder_here(address: str, location: StoreLocation) -> Path | None:
-    """The folder in ``mlruns/`` that an address means, links resolved; None if it means none.
+    """Return the folder in ``mlruns/`` that an address means, links resolved; None if it means none.
 
-    Of a former place of the project, ``<anything>/mlruns/<tail>``, that is ``<tail>`` here, if it is there.
+    An address at a former place of the project, ``<anything>/mlruns/<tail>``, means ``<tail>`` in this
+    project's ``mlruns/``, if that exists.
     """
     path = local_path(address)
     if path is None:
@@ -42,19 +43,22 @@ def folder_here(address: str, location: StoreLocation) -> Path | None:
 
 
 def lies_here(path: Path, location: StoreLocation) -> bool:
-    """Whether a path leads into ``mlruns/``, or to where its ``artifacts`` are a link to."""
+    """Return whether a path leads into ``mlruns/``, or into the folder that its ``artifacts`` link to."""
     real = Path(os.path.realpath(path))
     roots = (location.folder, location.artifact_root or location.folder)
     return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
 
 
 def exists_here(tail: Path, location: StoreLocation) -> bool:
-    """Whether there is such a file or folder in ``mlruns/``."""
+    """Return whether ``mlruns/`` has a file or folder at this relative path."""
     return os.path.exists(location.folder / tail) and lies_here(location.folder / tail, location)
 
 
 def local_path(address: str) -> Path | None:
-    """The path of an address on this machine, as MLflow reads it: unquoted with ``file:`` and without."""
+    """Return the path that an address means on this machine; None if it means none.
+
+    As in MLflow, percent escapes are decoded, whether the address begins with ``file:`` or not.
+    """
     try:
         parts = urlparse(address)
     except ValueError:  # such as a bracket in the place of a host
@@ -66,7 +70,7 @@ def local_path(address: str) -> Path | None:
 
 
 def is_readable_by_mlflow(address: str) -> bool:
-    """Whether MLflow can make addresses of runs and models from this one, wherever it leads."""
+    """Return whether MLflow can derive the addresses of runs and models from this one, wherever it leads."""
     try:
         parts = urlparse(address)
     except ValueError:
@@ -75,7 +79,7 @@ def is_readable_by_mlflow(address: str) -> bool:
 
 
 def former_places(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Each ``mlruns`` that a path leads through and what follows it there, the longest first."""
+    """Yield each ``mlruns`` folder in a path, with the rest of the path; the longest rest first."""
     parts = path.parts
     if ".." in parts:
         return
@@ -85,7 +89,11 @@ def former_places(path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def experiment_folder(experiment_name: str) -> str:
-    """A folder for an experiment's files: its name made harmless, and a digest to keep names apart."""
+    """Return a folder's name for an experiment's files.
+
+    It is the experiment's name, reduced to letters, digits, ``_`` and ``-``, and a digest that keeps names
+    apart.
+    """
     harmless = re.sub(r"[^A-Za-z0-9_-]+", "_", experiment_name)[:40]
     return f"{harmless}-{hashlib.sha256(experiment_name.encode()).hexdigest()[:8]}"
 
@@ -93,7 +101,7 @@ def experiment_folder(experiment_name: str) -> str:
 def set_address(
     location: StoreLocation, kind: Literal["run", "logged model"], key: str, folder: Path
 ) -> None:
-    """Have the local store say that the files of a run or a logged model are in this folder."""
+    """Set the address of a run's or a logged model's files in the local store to this folder."""
     assert location.database
     with closing(sqlite3.connect(location.database, timeout=_LOCKED_SECONDS)) as connection, connection:
         connection.execute(_SET[kind], (folder.as_uri(), key))

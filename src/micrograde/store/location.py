@@ -20,18 +20,18 @@ from micrograde.store.temporary_folders import temporary_folder
 
 @dataclass(frozen=True)
 class StoreLocation:
-    """A store and the folder where a launch keeps its files until they are in it.
+    """A store, and the folder where a launch keeps its files until they are in the store.
 
     Attributes
     ----------
     tracking_uri
-        For MLflow: ``sqlite:///...`` or a server's address.
+        The store's address as MLflow takes it: ``sqlite:///...``, or the address of a server.
     artifact_root
-        Where a local store keeps files; None lets the server decide.
+        The folder where a local store keeps files; None for a server, which decides itself.
     folder
         ``mlruns/`` of the project: nothing is written outside it.
     artifacts
-        Where a server's runs may have their files, besides at the server itself: what the config says.
+        The address, from the config, where a server's runs may have their files besides at the server itself.
     """
 
     tracking_uri: str
@@ -44,20 +44,21 @@ class StoreLocation:
 
     @property
     def database(self) -> Path | None:
-        """The file of a local store; None with a server."""
+        """The SQLite file of a local store; None for a server."""
         return self.folder / "mlflow.db" if self.artifact_root else None
 
 
 def project_home() -> Path:
-    """The folder that holds ``mlruns/``, whatever the working directory.
+    """Return the folder that holds ``mlruns/``.
 
-    ``MICROGRADE_HOME`` if it is set, else the checkout that this file lies in, else the working
+    It is ``MICROGRADE_HOME`` if that is set, else the checkout that contains this file, else the working
     directory (for an installed package).
 
     Raises
     ------
     InputError
-        If ``MICROGRADE_HOME`` is an address, of which a path would be made.
+        If ``MICROGRADE_HOME`` is an address, which would be taken for a relative path; or if there is no
+        working directory any more.
     """
     given = os.environ.get("MICROGRADE_HOME")
     _refuse_address(given or "")
@@ -76,44 +77,45 @@ def _refuse_address(home: str) -> None:
 
 
 def checkout() -> Path | None:
-    """The checkout of micrograde that this file lies in; None for a package installed without one."""
+    """Return the checkout of micrograde that contains this file; None for a package installed without one."""
     folder = Path(__file__).resolve().parents[3]
     return folder if (folder / "conf" / "train.yaml").exists() else None
 
 
 def local_store(home: Path) -> StoreLocation:
-    """The project's own store: ``mlruns/mlflow.db`` and ``mlruns/artifacts``.
+    """Return the project's own store: ``mlruns/mlflow.db`` and ``mlruns/artifacts``.
 
     Raises
     ------
     InputError
-        If it cannot be there.
+        If MLflow or SQLite cannot open a database at this path.
     """
     folder = home / "mlruns"
-    if re.search("[%?]", str(folder)):  # SQLAlchemy takes them for parts of an address, each version others
+    if re.search("[%?]", str(folder)):  # they have a meaning in SQLAlchemy's addresses, which versions change
         raise InputError(f"{home}: MLflow has no store in a folder with % or ? in its path; choose another")
     check_database(folder / "mlflow.db")
     return StoreLocation(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder)
 
 
 def server_store(uri: str, home: Path, artifacts: str | None = None) -> StoreLocation:
-    """A tracking server, which keeps the files as well, unless they are in a store of their own."""
+    """Return a tracking server as a store; ``artifacts`` is where its files are if not at the server."""
     return StoreLocation(uri, None, home / "mlruns", artifacts)
 
 
 def make_launch_folder(location: StoreLocation) -> Path:
-    """A new folder of this launch's own, also when two start in the same instant."""
+    """Create a folder for this launch; two launches that start in the same instant get different ones."""
     launches = location.folder / "launches"
     launches.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{datetime.now():%Y-%m-%d_%H-%M-%S}_", dir=launches))
 
 
 class StoreLock:
-    """Held while a process makes or writes the SQLite store, so that none finds it locked or half-made.
+    """A lock to hold while the SQLite store is created or written, so that no process finds it half-made.
 
-    MLflow's first start migrates the schema, and two processes that migrate at once break each other's;
-    SQLite also refuses at once, without waiting, a reader that turns writer beside another. Servers
-    look after themselves. A context manager, which may be entered again while it is held.
+    MLflow's first start migrates the schema, and two processes that migrate at once break each other's
+    migration. SQLite also refuses, without waiting, a transaction that goes from reading to writing while
+    another one writes. With a server the lock does nothing. A context manager, which may be entered again
+    while it is held.
     """
 
     def __init__(self, location: StoreLocation) -> None:
@@ -135,7 +137,7 @@ class StoreLock:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Let others have it for as long as the context lasts, if it is held."""
+        """Release the lock, if it is held, while the context lasts."""
         held = self._lock.lock_counter if self._lock else 0
         if self._lock and held:
             self._lock.release(force=True)
@@ -147,12 +149,13 @@ class StoreLock:
 
 
 def make_store(location: StoreLocation) -> None:
-    """Make the local store if there is none; a server's is the server's business.
+    """Create the local store if there is none; do nothing for a server.
 
-    It is made aside and then moved to its place, so that a process killed meanwhile leaves no half of one.
+    It is created in a temporary folder and then moved to its place, so that a process killed meanwhile does
+    not leave a half-made store.
     """
     database = location.database
-    if database is None or _is_made(database):  # which is also looked at where nobody may write
+    if database is None or _is_made(database):  # an existing store may be in a folder that is read-only
         return
     check_writable(location.folder)
     with StoreLock(location):
@@ -161,9 +164,10 @@ def make_store(location: StoreLocation) -> None:
         with quiet_libraries(), temporary_folder(location.folder) as aside:
             from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # not a line for each step
+            # Otherwise MLflow prints a line for each step of the migration.
+            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
             made = aside / database.name
-            # Not through MlflowClient: it puts the files of MLflow's own experiment, Default, under the
+            # Not through MlflowClient, which puts the files of MLflow's own experiment, Default, under the
             # working directory.
             root = (location.folder / "artifacts").as_uri()
             store = SqlAlchemyStore(f"sqlite:///{made}", root)  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
-"""A run's model as one of MLflow's logged models, and as a version of a registered one.
+"""Make a run's model one of MLflow's logged models, and a version of a registered model.
 
-MLflow's *Models* page lists them. Both are made of what the run's folder ``model`` holds in the store, and
-of a run each is made once.
+MLflow's *Models* page lists them. Both are made from the run's folder ``model`` in the store, once for each
+run.
 """
 
 import math
@@ -23,19 +23,23 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
 
 _FOLDER = "model"
-_NAME = "classifier"  # not as the folder, which MLflow would then list twice, and look for in another store
+_NAME = "classifier"  # not the folder's name: MLflow would list the folder twice, and look in another store
 _READY: Final = "READY"
 _PARAM_LENGTH = 5000  # characters that MLflow keeps of a logged model's param
-_SHOWN = ("val/", "test/")  # metrics by which models are told apart
+_SHOWN = ("val/", "test/")  # the metrics that models are compared by
 
 
 def log_model(
     client: "MlflowClient", location: StoreLocation, run_id: str, make: Caller, *, shown_with: str
 ) -> str | None:
-    """The id of the run's logged model, which is made unless it is there.
+    """Return the id of the run's logged model, which is created if there is none.
 
-    ``shown_with`` is a run that has it among its outputs, too. None if a local store has the run's files
-    outside ``mlruns/``, where none are read.
+    None if a local store has the run's files outside ``mlruns/``, where files are not read.
+
+    Parameters
+    ----------
+    shown_with
+        The id of another run that lists the model among its outputs, such as the sweep; or ``run_id``.
     """
     run = make(lambda: client.get_run(run_id))
     whole = [each for each in make(lambda: _models_of(client, run)) if each.status == _READY]
@@ -43,14 +47,14 @@ def log_model(
         return None
     model_id = str(whole[0].model_id) if whole else _make_model(client, location, run, make)
     step = max((point.step for point in run.data._metric_objs), default=0)
-    make(lambda: _show(client, run_id, model_id, step))  # last: an output cannot be taken back
+    make(lambda: _show(client, run_id, model_id, step))  # last: an output cannot be removed again
     if shown_with != run_id:
         make(lambda: _show(client, shown_with, model_id, 0))
     return model_id
 
 
 def register_model(client: "MlflowClient", run_id: str, model_id: str, name: str, make: Caller) -> int:
-    """The version of the registered model ``name`` that is this run's; made unless it is there."""
+    """Return this run's version of the registered model ``name``, which is created if there is none."""
     from mlflow.exceptions import MlflowException
 
     def create_name() -> None:
@@ -64,7 +68,7 @@ def register_model(client: "MlflowClient", run_id: str, model_id: str, name: str
         versions = client.search_model_versions(f"name='{name}' and run_id='{run_id}'")
         if versions:
             return int(versions[0].version)
-        # Its place, not models:/<id>, which MLflow would look for in the store of its global variable.
+        # The address, not models:/<id>, which MLflow would look up in its global tracking store.
         source = client.get_logged_model(model_id).artifact_location
         return int(client.create_model_version(name, source, run_id, model_id=model_id).version)
 
@@ -98,10 +102,10 @@ def _make_model(client: "MlflowClient", location: StoreLocation, run: "Run", mak
 
 
 def _copy_files(location: StoreLocation, run: "Run", folder: Path, make: Caller) -> Path:
-    """A copy of the run's folder ``model``.
+    """Copy the run's folder ``model`` into ``folder``; return the copy.
 
-    From a server file by file, so that one that fails is not a reason to ask for the others again, and not by
-    the client, which takes every failure for a file that is not there.
+    From a server it is copied file by file, so that a failure does not cause the others to be fetched again,
+    and not by the client, which takes every failure for a missing file.
     """
     if location.database:
         source = folder_here(run.info.artifact_uri, location)
@@ -114,7 +118,7 @@ def _copy_files(location: StoreLocation, run: "Run", folder: Path, make: Caller)
 
 
 def _begin(client: "MlflowClient", location: StoreLocation, run: "Run") -> "LoggedModel":
-    """Make it, after what an attempt has left that came to no end."""
+    """Create the run's logged model, after deleting what an unfinished attempt has left."""
     for left in _models_of(client, run):
         client.delete_logged_model(left.model_id)
     params = {key: value[:_PARAM_LENGTH] for key, value in run.data.params.items()}
@@ -130,7 +134,7 @@ def _begin(client: "MlflowClient", location: StoreLocation, run: "Run") -> "Logg
 
 
 def _show(client: "MlflowClient", run_id: str, model_id: str, step: int) -> None:
-    """Have it among a run's outputs, unless it is."""
+    """Add the model to a run's outputs, unless it is there already."""
     from mlflow.entities import LoggedModelOutput
 
     outputs = client.get_run(run_id).outputs
@@ -139,9 +143,9 @@ def _show(client: "MlflowClient", run_id: str, model_id: str, step: int) -> None
 
 
 def _log_metrics(client: "MlflowClient", run: "Run", model_id: str) -> None:
-    """Tell the model the run's last values: the same points, which the run has already.
+    """Give the model the last values of the run's metrics, as the same points that the run has.
 
-    But for those that are NaN: of a model MLflow lists them as 0.0, which of a loss is the best there is.
+    NaN is left out: MLflow lists it as 0.0 for a model, which would be the best possible loss.
     """
     from mlflow.entities import Metric
 

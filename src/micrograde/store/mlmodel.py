@@ -1,10 +1,10 @@
-"""The file that makes a folder a model of MLflow's, and those that go with it.
+"""Write the files that make a folder an MLflow model.
 
-MLmodel                       what loads it, with which columns; see mlflow.models.Model
+MLmodel                       the module that loads it, and its columns; see mlflow.models.Model
 requirements.txt, python_env.yaml
-                              what has to be installed for that
+                              what has to be installed to load it
 input_example.json, serving_input_example.json
-                              rows to try it with, as pandas reads them and as a server takes them
+                              rows to try it with, in the formats of pandas and of a model server
 """
 
 import json
@@ -16,16 +16,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What MLflow is to know of the model in a run's folder ``model``.
+    """The description for MLflow of the model in a run's folder ``model``.
 
     Attributes
     ----------
     loader_module
-        The module that MLflow loads it with; see ``mlflow.pyfunc.add_to_model``.
+        The module that MLflow loads the model with; see ``mlflow.pyfunc.add_to_model``.
     requirements
-        What has to be installed for that, as pip takes it.
+        What has to be installed to load it, one pip requirement each.
     inputs, outputs
-        Columns and their types by MLflow's names: double, string, boolean.
+        Columns, and MLflow's names of their types: double, string, boolean.
     example
         Rows of values, in the order of the inputs.
     """
@@ -38,14 +38,14 @@ class ModelDescription:
 
 
 def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> None:
-    """Describe the model that lies in ``folder`` to MLflow; what was written before is written again."""
+    """Write the files that describe the model in ``folder`` to MLflow; existing ones are overwritten."""
     from mlflow.models import Model
     from mlflow.models.signature import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
     outputs = Schema([ColSpec(kind, name) for name, kind in description.outputs.items()])
-    # MLflow sees to it that no column is missing; what may stand in it the model itself says, better: MLflow
-    # refuses whole numbers and pandas' categories, and a server makes a truth value of anything.
+    # MLflow checks that no column is missing. The values are checked by the model itself, as MLflow would
+    # refuse integers and pandas' categories, and a model server would convert anything to a boolean.
     kind = AnyType()  # type: ignore[no-untyped-call]
     inputs = Schema([ColSpec(kind, name) for name in description.inputs])
 
@@ -69,7 +69,7 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
             "pandas_orient": "split",
         },
     )
-    # As mlflow.pyfunc.add_to_model does it, without the import, which takes long and warns.
+    # As mlflow.pyfunc.add_to_model does it, but without importing mlflow.pyfunc, which is slow and warns.
     model.add_flavor(
         "python_function",
         loader_module=description.loader_module,

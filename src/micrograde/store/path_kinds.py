@@ -1,7 +1,7 @@
-"""What each path that the project makes has to be, looked at before anything is written or read.
+"""Check, before anything is written or read, that each path of the project is a file or folder as it must be.
 
-A file where a folder belongs, or a link that leads nowhere, would otherwise come out somewhere in the middle,
-in the words of the system: "File exists".
+A file in the place of a folder, or a broken link, would otherwise be noticed in the middle of a run, with a
+message of the system's such as "File exists".
 """
 
 import errno
@@ -13,7 +13,7 @@ from micrograde.core.errors import InputError
 
 _FOLDERS = ("artifacts", "cache", "claims", "launches", "reports", "sweeps", "temporary")
 _FILES = ("mlflow.db", "mlflow.lock", "search.db")
-_BESIDE = ("", "-journal", "-wal", "-shm")  # what SQLite makes beside a database
+_BESIDE = ("", "-journal", "-wal", "-shm")  # suffixes of the files that SQLite keeps beside a database
 _LONGEST_DATABASE = 500  # bytes of a path: SQLite takes 512, and names files beside it
 _SQLITE = b"SQLite format 3\0"
 _OTHER_HOME = "choose another MICROGRADE_HOME"
@@ -30,7 +30,7 @@ _CALLED = {
 
 
 def check_home(home: Path) -> None:
-    """Raise ``InputError`` unless ``home`` is a folder, or can be made."""
+    """Raise ``InputError`` unless ``home`` is a folder, or can be created as one."""
     if not _check(home, stat.S_IFDIR, _OTHER_HOME):
         above = next((each for each in home.parents if os.path.lexists(each)), Path("/"))
         _check(above, stat.S_IFDIR, _OTHER_HOME)
@@ -39,7 +39,7 @@ def check_home(home: Path) -> None:
 
 
 def check_database(database: Path) -> None:
-    """Raise ``InputError`` unless SQLite can have a database of this name."""
+    """Raise ``InputError`` unless SQLite can open a database at this path."""
     try:
         length = len(str(database).encode())
     except UnicodeEncodeError:
@@ -55,7 +55,7 @@ def check_database(database: Path) -> None:
 
 
 def check_kinds(folder: Path) -> None:
-    """Raise ``InputError`` unless all in ``mlruns/`` that is there is of the kind that it has to be."""
+    """Raise ``InputError`` if something in ``mlruns/`` is not the file or folder that it must be."""
     if not _check(folder, stat.S_IFDIR, _ADVICE):
         return
     for name in _FOLDERS:
@@ -66,7 +66,7 @@ def check_kinds(folder: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise ``InputError`` unless all in ``mlruns/``, or where it is to be made, can be written to."""
+    """Raise ``InputError`` unless ``mlruns/`` and what is in it can be written to, or can be created."""
     if not folder.exists():
         check_home(folder)
     for path in (folder, *(folder / name for name in (*_FOLDERS, *_FILES))):
@@ -75,7 +75,7 @@ def check_writable(folder: Path) -> None:
 
 
 def check_content(database: Path) -> None:
-    """Raise ``InputError`` if the file in a database's place is none, as far as its beginning tells."""
+    """Raise ``InputError`` if the file in a database's place does not begin like an SQLite database."""
     if database.exists():
         with database.open("rb") as file:
             if file.read(len(_SQLITE)) not in (_SQLITE, b""):
@@ -83,7 +83,7 @@ def check_content(database: Path) -> None:
 
 
 def _check(path: Path, kind: int, advice: str) -> bool:
-    """Whether there is such a path, which then is of this kind."""
+    """Return whether the path exists; raise ``InputError`` if it exists and is not of this kind."""
     try:
         found = stat.S_IFMT(path.stat().st_mode)
     except FileNotFoundError:
@@ -101,6 +101,6 @@ def _check(path: Path, kind: int, advice: str) -> bool:
 
 
 def _denied(path: Path) -> str:
-    """Why nobody, or not this user, may write there."""
+    """Return why the path cannot be written to: a read-only file system, or missing permission."""
     read_only = os.statvfs(path).f_flag & os.ST_RDONLY
     return os.strerror(errno.EROFS if read_only else errno.EACCES)

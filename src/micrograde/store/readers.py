@@ -1,4 +1,4 @@
-"""Which module reads a store: a SQL store is read directly, a server is asked."""
+"""Choose the module that reads a store: ``sql_reader`` for a SQL store, ``server_reader`` for a server."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -10,46 +10,46 @@ from micrograde.store.records import RawRuns, RunAbout, RunDetails, Selection, S
 
 
 class Store(Protocol):
-    """What both modules can do; they say the same of the same runs."""
+    """The functions of both modules, which return the same for the same runs."""
 
     def read_about(self, uri: str, selection: Selection) -> list[RunAbout]:
-        """What every run has."""
+        """Return what every run has: id, name, experiment, status, times and parent."""
 
     def read_runs(self, uri: str, selection: Selection) -> RawRuns:
-        """Runs with params, last metrics and tags."""
+        """Return runs with their params, the last value of each metric, and their tags."""
 
     def read_points(
         self, uri: str, selection: Selection, metrics: Sequence[str] | None, left_out: LeftOut
     ) -> Iterator[Sequence[tuple[str, str, int, float | None]]]:
-        """All values of metrics."""
+        """Yield every value of these metrics, as rows of run id, metric, step and value."""
 
     def read_details(self, uri: str, run_id: str) -> RunDetails:
-        """More of a run that is there."""
+        """Return params, all tags and the file address of an existing run."""
 
     def read_sweeps(self, uri: str) -> list[SweepAbout]:
-        """The sweeps."""
+        """Return all sweeps."""
 
     def count_runs(self, uri: str) -> dict[str, int]:
-        """The number of runs of each sweep."""
+        """Return the number of runs of each sweep, by the sweep's id."""
 
 
 def store_of(tracking_uri: str) -> Store:
-    """The module that reads the store at this address."""
+    """Return the module that reads the store at this address."""
     return server_reader if is_server(tracking_uri) else sql_reader
 
 
 def is_server(tracking_uri: str) -> bool:
-    """Whether that is the address of a tracking server_reader."""
+    """Return whether this is the address of a tracking server."""
     return tracking_uri.startswith(("http://", "https://"))
 
 
 def public_address(tracking_uri: str) -> str:
-    """The address without a user's name and password, which MLflow takes from its own variables as well."""
+    """Return the address without user name and password, which MLflow can also take from its variables."""
     return without_password(tracking_uri).replace(f"{HIDDEN}@", "", 1)
 
 
 def make_command(command: str, tracking_uri: str, *arguments: str) -> str:
-    """What to type for a command that is to look into this store: ``make compare ARGS="sweep=latest"``."""
+    """Return what to type to run a command on this store, such as ``make compare ARGS="sweep=latest"``."""
     if is_server(tracking_uri):
         arguments = ("tracking=server", f"tracking.uri={public_address(tracking_uri)}", *arguments)
     return f'make {command} ARGS="{" ".join(arguments)}"' if arguments else f"make {command}"

@@ -1,22 +1,22 @@
-"""What is read from a store: which runs, and the rows as they come, before they are a data frame."""
+"""Which runs to read from a store, and the rows that are read, before they become a data frame."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 LARGEST = 1.7976931348623157e308
-"""What MLflow stores in the place of an infinity."""
+"""The number that MLflow stores in place of infinity."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which runs to read. Deleted ones and those of deleted experiments never are.
+    """Which runs to read. Deleted runs and those of deleted experiments are never read.
 
     Attributes
     ----------
     parent_run_id
         Only the runs of this sweep.
     run_ids
-        These and no others, and the only way to read sweeps themselves and superseded attempts.
+        Only these runs. Sweeps themselves and superseded attempts are read only if they are named here.
     """
 
     experiment_name: str | None = None
@@ -38,7 +38,7 @@ class RunAbout(NamedTuple):
 
 
 class SweepAbout(NamedTuple):
-    """What every sweep has; tags as they were written down."""
+    """What every sweep has; tags are unparsed, as they were recorded."""
 
     about: RunAbout
     digest: str
@@ -48,7 +48,7 @@ class SweepAbout(NamedTuple):
 
 
 class RunDetails(NamedTuple):
-    """What only one who looks at a single run wants: its params, all its tags, and where its files are."""
+    """What is read of a single run only: its params, all its tags, and the address of its files."""
 
     params: dict[str, str]
     tags: dict[str, str]
@@ -57,7 +57,7 @@ class RunDetails(NamedTuple):
 
 @dataclass
 class RawRuns:
-    """Runs as a store has them; params, metrics and tags in rows of run id, key and value."""
+    """Runs as they are in a store; params, metrics and tags are rows of run id, key and value."""
 
     about: list[RunAbout]
     params: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -67,20 +67,20 @@ class RawRuns:
 
 @dataclass(frozen=True)
 class StoredSweep:
-    """A sweep: the run that its runs are nested under.
+    """A sweep: the parent run that its runs are nested under.
 
     Attributes
     ----------
     start_time, end_time
-        Milliseconds since 1970; None while it is going on.
+        Milliseconds since 1970; the end is None while the sweep is going on.
     launch_time
-        The same, of the last time that its command was given.
+        When its command was last given, in milliseconds since 1970.
     digest
-        The same for the same sweep started anew.
+        Digest of the swept values and the config; the same if the sweep is started again.
     varies
         The params in which its runs differ.
     reported
-        By which metric and order its report is; None without a report.
+        The metric and the order of its report, such as ``val/accuracy auto``; None without a report.
     """
 
     run_id: str

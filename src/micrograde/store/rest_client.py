@@ -1,8 +1,9 @@
-"""A tracking server asked through MLflow's REST interface, for no longer and no more than is believable.
+"""Query a tracking server through MLflow's REST interface, with limits on the time and size of each answer.
 
-MLflow's own client waits for each part of an answer anew, holds whatever comes, and reads no page in which
-one value is no number. Here each answer has a time and a size, and comes as JSON, of which the caller takes
-what is sound. How the server is reached (passwords, tokens, certificates, proxies) is MLflow's.
+MLflow's own client restarts its timeout with each part of an answer, holds whatever arrives, and rejects a
+whole page if one value in it is not a number. Here each answer is limited in time and size and returned as
+JSON, so that the caller can take what is valid. How the server is reached (passwords, tokens, certificates,
+proxies) is left to MLflow.
 """
 
 import os
@@ -28,7 +29,7 @@ from micrograde.store.bounded_answers import PACKING, LateAnswerError, in_time, 
 from micrograde.store.library_environment import usual_value
 
 _API = "/api/2.0/mlflow"
-_PASSING = {408, 425, 429, 500, 502, 503, 504}  # which another try may not have
+_PASSING = {408, 425, 429, 500, 502, 503, 504}  # temporary errors, worth another try
 _REDIRECTS = {301, 302, 303, 307, 308}
 _REASON_LENGTH = 300
 _PATIENCE_LASTS = 60.0  # seconds without a request, after which slowness is forgotten
@@ -38,12 +39,12 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class ServerError(Exception):
-    """A server does not answer, or what it says cannot be believed; the message is one line.
+    """A server does not answer, or its answer is invalid; the message is one line.
 
     Attributes
     ----------
     code
-        MLflow's word for it, such as ``RESOURCE_DOES_NOT_EXIST``; empty if it is not from the server.
+        MLflow's error code, such as ``RESOURCE_DOES_NOT_EXIST``; empty if the server has sent none.
     """
 
     def __init__(self, reason: str, code: str = "") -> None:
@@ -53,7 +54,15 @@ class ServerError(Exception):
 
 @dataclass
 class _Patience:
-    """Seconds that a server has taken beside those that any may take."""
+    """How slow a server has been.
+
+    Attributes
+    ----------
+    slow
+        Seconds that it has taken beyond those that any request may take.
+    asked
+        When it was last asked, as a time of ``time.monotonic``.
+    """
 
     slow: float = 0.0
     asked: float = 0.0
@@ -64,12 +73,12 @@ _guard = threading.Lock()
 
 
 class Server:
-    """The server at an address; within ``quiet_libraries``.
+    """The server at an address; to be used within ``quiet_libraries``.
 
     Parameters
     ----------
     uri
-        With user and password, if they are not in MLflow's variables.
+        The address, with user and password if they are not in MLflow's variables.
     """
 
     def __init__(self, uri: str) -> None:
@@ -88,28 +97,36 @@ class Server:
                 self._patience.slow = 0.0
 
     def get(self, endpoint: str, given: Mapping[str, object]) -> dict[str, Any]:
-        """What it answers to a question such as ``runs/get``.
+        """Return the answer to a GET request such as ``runs/get``.
 
         Raises
         ------
         ServerError
-            If it does not answer, or not with a JSON object; ``code`` tells what MLflow says of it.
+            If the server does not answer, or not with a JSON object, or with an error of MLflow's, whose code
+            is then in ``code``.
         """
         return self._ask("GET", endpoint, {"params": {key: str(value) for key, value in given.items()}})
 
     def post(self, endpoint: str, given: Mapping[str, object]) -> dict[str, Any]:
-        """The same of one that is posted, such as ``runs/search`` or ``runs/update``."""
+        """Return the answer to a POST request such as ``runs/search``; raises as ``get``."""
         return self._ask("POST", endpoint, {"json": dict(given)})
 
     def pages(
         self, endpoint: str, given: Mapping[str, object], items: str, size: int, most: int
     ) -> Iterator[list[Any]]:
-        """The lists ``items`` of all pages, of ``size`` each, until there are ``most``.
+        """Yield the list named ``items`` of each page, until there are no more pages or ``most`` items.
+
+        Parameters
+        ----------
+        items
+            The key of the list in an answer, such as ``runs``.
+        size
+            Items of a page.
 
         Raises
         ------
         ServerError
-            As ``get``, or if there is no end to them.
+            As ``get``, or if the pages do not end.
         """
         ask = self.get if endpoint == "metrics/get-history" else self.post
         token, before, found, pages = "", set[str](), 0, 0
@@ -154,7 +171,7 @@ class Server:
     def _answer(
         self, method: str, endpoint: str, content: Mapping[str, Any], until: float
     ) -> tuple[int, bytes]:
-        """Status and body; of a redirect what is there, if that is the same server."""
+        """Return status and body, after following redirects within the same server."""
         from mlflow.utils.rest_utils import http_request
 
         creds, path = self._creds, f"{_API}/{endpoint}"
@@ -179,13 +196,16 @@ class Server:
                     target = urljoin(f"{creds.host}{path}", response.headers.get("Location", ""))
             except LateAnswerError:
                 raise
-            except Exception as error:  # MLflow's, and whatever lies below it
+            except Exception as error:  # of MLflow, or of any library below it
                 raise ServerError(reason_of(error)) from None
             creds, path, content = _redirected(creds, target, method, content)
         raise ServerError(f"it redirects more than {MOST_REDIRECTS} times")
 
     def _count(self, seconds: float, size: int) -> None:
-        """Be patient with a server that is slow now and then, and not with one that is slow on purpose."""
+        """Add up how slow the server has been, and raise ``ServerError`` if it is too slow altogether.
+
+        A server that is slow now and then is tolerated, one that is slow at every request is not.
+        """
         with _guard:
             self._patience.asked = time.monotonic()
             self._patience.slow += max(seconds - SLOW_SECONDS - size / SLOW_BYTES, 0.0)
@@ -194,7 +214,7 @@ class Server:
 
 
 def reason_of(error: BaseException) -> str:
-    """What is wrong, in a line: libraries wrap the system's own words into several."""
+    """Return the reason for an error in one line; libraries wrap the system's message in several others."""
     text = " ".join(str(error).split())
     system = re.search(r"\[Errno -?\d+\] ([^'\")\\]+)", text)
     if system:
@@ -205,7 +225,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def _answer_seconds() -> float:
-    """``ANSWER_SECONDS``, or as long as the user has said that an answer may take."""
+    """Return how many seconds an answer may take: the user's setting, by default ``ANSWER_SECONDS``."""
     told = os.environ.get(_TIMEOUT, "")
     return float(told) if told.isdecimal() and told != usual_value(_TIMEOUT) else ANSWER_SECONDS
 
@@ -221,7 +241,13 @@ def _too_slow(seconds: float) -> str:
 def _redirected(
     creds: Any, target: str, method: str, content: Mapping[str, Any]
 ) -> tuple[Any, str, Mapping[str, Any]]:
-    """Where to ask instead: at the same server only, for whoever else is asked would be told the password."""
+    """Return credentials, path and content for the target of a redirect.
+
+    Raises
+    ------
+    ServerError
+        If the target is another server, which would be sent the password.
+    """
     try:
         before, after = urlsplit(creds.host), urlsplit(target)
         here, there = _origin(before), _origin(after)
@@ -238,13 +264,13 @@ def _redirected(
 
 
 def _origin(address: SplitResult) -> tuple[str, int | None, str | None]:
-    """Scheme, port and host; ``ValueError`` for a port that is none."""
+    """Return scheme, port and host; raise ``ValueError`` if the port is not a valid number."""
     usual = {"http": 80, "https": 443}.get(address.scheme)
     return address.scheme, address.port or usual, address.hostname
 
 
 def _object(endpoint: str, status: int, body: bytes) -> dict[str, Any]:
-    """The JSON object of an answer."""
+    """Return the JSON object of an answer; raise ``ServerError`` if it is none, or an error of MLflow's."""
     try:
         content = parse_json(body or b"{}")
         if rb"\u" in body:
@@ -264,7 +290,7 @@ def _object(endpoint: str, status: int, body: bytes) -> dict[str, Any]:
 
 
 def _without_surrogates(content: Any) -> Any:
-    """The same, with halves of characters, which no file and no terminal takes, replaced."""
+    """Return the content with lone surrogates replaced, as they cannot be written to a file or a terminal."""
     if isinstance(content, str):
         return content if content.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", content)
     if isinstance(content, list):

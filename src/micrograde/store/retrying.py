@@ -1,4 +1,4 @@
-"""Calls to a store that is away for a while are made again, and the user is told once that it is away."""
+"""Repeat calls to a store that is unavailable for a while, and tell the user once that it is unavailable."""
 
 import re
 import threading
@@ -13,32 +13,33 @@ from micrograde.store.location import StoreLocation
 
 Result = TypeVar("Result")
 Caller = Callable[[Callable[[], Any]], Any]
-"""What makes a call: once, or again and again."""
+"""A function that makes a call and returns its result: ``at_once``, or ``Retrying``, which repeats it."""
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0  # seconds between two tries
-_HICCUP = 2.0  # seconds of trouble that nobody needs to know of
-_PASSING = {408, 425, 429}  # and 500 and above: the server may answer another time
+_HICCUP = 2.0  # seconds of trouble that are not reported
+_PASSING = {408, 425, 429}  # and 500 and above: temporary errors, worth another try
 _REASON_LENGTH = 200
 _SILENT = "no answer in time"
 _NO_ANSWER = re.compile(rf"{_SILENT}|it answers (with more than|in a packing)")  # see bounded_answers.py
 
 
 class Retrying:
-    """Makes calls again until they succeed: for ever while the launch goes on, then with limited patience.
+    """Repeats calls until they succeed: without limit while the launch goes on, then with limited patience.
 
     Parameters
     ----------
     launch_is_gone
         Set when the launch has ended or died.
     patience
-        Seconds from then on, or from the last call that succeeded, until the store is given up for now.
-        A server that takes a request and does not answer it, or without end, is given up at once.
+        Seconds, from then on or from the last successful call, until ``StoreAwayError`` is raised. A server
+        that accepts a request but does not answer it, or whose answer does not end, gets no more time.
     notify
-        Is told that the store is away, and that it is back: a line, and whether it is away.
+        Called when the store becomes unavailable and when it is back, with a line for the user and whether
+        the store is away.
     released
-        Entered while nothing is done but waiting.
+        Returns a context that is entered while waiting between two tries, such as ``StoreLock.released``.
     kept
-        Where the user finds what has not been sent.
+        The folder that keeps what has not been sent, for the message to the user.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Retrying:
         """Whether the store answers again after the user was told that it is away."""
 
     def __call__(self, call: Callable[[], Result]) -> Result:
-        """What ``call`` returns, which is one transaction, or does no harm if it is done twice.
+        """Return what ``call`` returns, after as many tries as it takes.
+
+        ``call`` must be one transaction, or something that can be done twice without harm.
 
         Raises
         ------
         StoreAwayError
-            When patience is at its end; the message says what is wrong with the store.
+            When patience has run out; the message says what is wrong with the store.
         """
         delay, start = _FIRST_DELAY, time.monotonic()
         while True:
@@ -86,7 +89,7 @@ class Retrying:
                 return result
 
     def caught_up(self) -> None:
-        """After ``is_back``: everything that had to wait has been sent."""
+        """Tell the user that the store is back; to be called when ``is_back`` and all that waited is sent."""
         self._notify(f"{self._store} is back; everything has been sent", False)
         self._told = self.is_back = False
 
@@ -114,7 +117,7 @@ class Retrying:
         return "cannot be reached" if self._is_server else "cannot be written to"
 
     def _may_pass(self, error: Exception) -> bool:
-        """Whether the same call may succeed another time."""
+        """Return whether the same call may succeed later."""
         if not self._is_server:
             return " is locked" in str(error)
         import requests
@@ -122,7 +125,7 @@ class Retrying:
 
         if isinstance(error, requests.HTTPError) and error.response is not None:
             status = error.response.status_code
-        elif isinstance(error, MlflowException):  # also of a connection that failed: it says 500
+        elif isinstance(error, MlflowException):  # its status is 500 if the connection failed
             status = error.get_http_status_code()  # type: ignore[no-untyped-call]
         else:
             return isinstance(error, requests.RequestException)
@@ -130,14 +133,14 @@ class Retrying:
 
 
 def store_name(location: StoreLocation) -> str:
-    """The store as the user knows it."""
+    """Return the store's name in messages: ``the tracking server <address>`` or ``the store <path>``."""
     if location.artifact_root is None:
         return f"the tracking server {without_password(location.tracking_uri)}"
     return f"the store {location.database}"
 
 
 def reason_of(error: BaseException) -> str:
-    """What is wrong, in a few words: libraries wrap the system's own into several lines."""
+    """Return the reason for an error in a few words; libraries wrap the system's message in several lines."""
     text = without_password(" ".join(str(error).split()))
     system = re.search(r"\[Errno -?\d+\] ([^'\")\\]+)", text)
     if system:
@@ -153,5 +156,5 @@ def reason_of(error: BaseException) -> str:
 
 
 def at_once(call: Callable[[], Result]) -> Result:
-    """Makes a call once, whatever comes of it."""
+    """Make a call once; its errors are not caught."""
     return call()

@@ -1,4 +1,4 @@
-"""Which runs are meant by what somebody types, in every command and in Python."""
+"""Find the runs that are meant by what the user types, in every command and in Python."""
 
 import re
 from collections.abc import Sequence
@@ -9,35 +9,35 @@ from micrograde.store.records import RunAbout, Selection
 from micrograde.store.stored_sweeps import LATEST, list_sweeps
 
 BEGINNING = re.compile(r"[0-9a-f]{6,32}")
-"""What can be the beginning of a run's id, or the whole."""
+"""The beginning of a run's id, or a whole id."""
 _WHOLE = re.compile(r"[0-9a-f]{32}")
 _LISTED = 5
 
 
 def find_run_id(tracking_uri: str, run: str, key: str = "run_id", *, sweep: str | None = None) -> str:
-    """The whole id of the run that is meant; see ``find_run_ids``."""
+    """Return the whole id of the run that is meant; see ``find_run_ids``."""
     return find_run_ids(tracking_uri, [run], key, sweep=sweep)[0]
 
 
 def find_run_ids(
     tracking_uri: str, runs: Sequence[str], key: str = "run_id", *, sweep: str | None = None
 ) -> list[str]:
-    """The whole ids of the runs that are meant.
+    """Return the whole ids of the runs that are meant.
 
     Parameters
     ----------
     runs
-        Each the id of a run or of a sweep, or the beginning of one (six characters or more), or ``latest``,
-        the run that began last of those that have finished. A whole id is returned as it is.
+        Each is the id of a run or of a sweep, or the beginning of one (six characters or more), or
+        ``latest``, the finished run that began last. A whole id is returned without a look at the store.
     key
-        What a line about a mistake calls it; nothing if it was typed without a key.
+        The option's name in error messages; empty if the run was typed without a key.
     sweep
-        The whole id of a sweep: then only its runs are meant.
+        The whole id of a sweep: then only its runs are searched.
 
     Raises
     ------
     InputError
-        If there is no such run, or a beginning fits several.
+        If there is no such run, or if several begin with these characters.
     """
     there_are: list[RunAbout] | None = None
     found = []
@@ -68,7 +68,7 @@ def find_run_ids(
 
 
 def no_such_run(tracking_uri: str, name: str, sweep: str | None = None) -> str:
-    """The line for a run that is not there."""
+    """Return the error message for a run that does not exist."""
     if sweep is not None:
         return f"{name}: there is no such run in the sweep {sweep[:8]}"
     command = make_command("compare", tracking_uri)

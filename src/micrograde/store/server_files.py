@@ -1,8 +1,8 @@
-"""Where the files of a server's runs may be: the one place that says so, through which all use of them goes.
+"""Check the addresses of a server's files; all access to these files goes through this module.
 
-Each run, experiment and logged model on a server has an address for its files, and whoever can write there
-can make it any. MLflow's client goes wherever that leads, and takes the user's password along. Here files are
-fetched from, and put to, the tracking server itself, or a store that the config names
+Each run, experiment and logged model on a server has an address for its files, and anybody who can write to
+the server can set it to anything. MLflow's client opens any such address, and sends the user's password
+along. Here files are read from and written to the tracking server itself, or a store that the config names
 (``tracking.artifacts``), and no other address is opened.
 """
 
@@ -22,15 +22,15 @@ from micrograde.store.location import StoreLocation
 if TYPE_CHECKING:
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
-_LONGEST = 1000  # characters of an address; no store makes such long ones
-_SHOWN = 150  # characters of one in a line
+_LONGEST = 1000  # characters of an address; no store creates longer ones
+_SHOWN = 150  # characters of an address in a message
 _PORTS = {"http": 80, "https": 443}
 _OF_SERVER = "mlflow-artifacts"
-_ENDPOINT = ("api", "2.0", _OF_SERVER, "artifacts")  # of a server, behind the path of its own address
-_NO_STORES = ("runs", "models")  # addresses of MLflow's that stand for others
-_OF_HOSTS = ("http", "https", _OF_SERVER, "ftp", "sftp")  # others have buckets and the like
-_WITH_USER = ("ftp", "sftp", "wasb", "wasbs", "abfs", "abfss")  # or with a container before the @
-_WITH_PASSWORD = ("ftp", "sftp")  # of which a password makes no other place
+_ENDPOINT = ("api", "2.0", _OF_SERVER, "artifacts")  # path of a server's files, after that of its own address
+_NO_STORES = ("runs", "models")  # schemes of MLflow's that refer to other addresses
+_OF_HOSTS = ("http", "https", _OF_SERVER, "ftp", "sftp")  # other schemes have buckets and the like
+_WITH_USER = ("ftp", "sftp", "wasb", "wasbs", "abfs", "abfss")  # a user, or a container, before the @
+_WITH_PASSWORD = ("ftp", "sftp")  # the password is not a part of what the address means
 _PLAIN = re.compile(r"[\w./:@%+~$-]+")  # what a shell and Hydra's grammar take without quotes
 _RUN = re.compile(r"/([0-9a-f]{32}|models/m-[0-9a-f]{32})(/.*)?$")
 
@@ -41,16 +41,16 @@ class ForeignAddressError(InputError):
 
 @dataclass(frozen=True)
 class Address:
-    """An address of files, taken apart.
+    """A parsed address of files.
 
     Attributes
     ----------
     authority
-        What stands between ``//`` and the path; a host in small letters.
+        The part between ``//`` and the path, without the port; hosts are in lower case.
     port
-        As it is written; None if it is not.
+        The port in the address; None if it gives none.
     path
-        Its parts; none of them is empty, or leads up, however it is written.
+        The parts of the path; none is empty or leads to a parent folder, even after decoding.
     """
 
     scheme: str
@@ -60,16 +60,16 @@ class Address:
 
     @property
     def local(self) -> Path | None:
-        """The folder, if it is one of this machine."""
+        """The folder, if the address is one on this machine; else None."""
         return Path("/", *self.path) if self.scheme == "file" else None
 
     @property
     def names_user(self) -> bool:
-        """Whether it brings a user's name of its own where there should be none."""
+        """Whether the address contains a user's name although its scheme has none."""
         return "@" in self.authority and self.scheme not in _WITH_USER
 
     def is_within(self, other: "Address") -> bool:
-        """Whether that is the same place or one that this one lies in, by whole parts of the path."""
+        """Return whether this address is ``other`` or below it, by whole parts of the path."""
         folder, root = self.local, other.local
         if folder and root:
             return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
@@ -77,16 +77,16 @@ class Address:
         return origins[0] == origins[1] and self.path[: len(other.path)] == other.path
 
     def is_on_server(self, tracking_uri: str) -> bool:
-        """Whether its files are kept by the tracking server: the same scheme, host and port."""
+        """Return whether the tracking server keeps the files: it has the same scheme, host and port."""
         server = parse_address(tracking_uri)
         if server is None or server.scheme not in _PORTS:
             return False
         if self.scheme == _OF_SERVER and self.path in ((), _ENDPOINT):
-            return False  # MLflow leaves out the path of the server's own address then
+            return False  # MLflow would then leave out the path of the server's own address
         if self.scheme == _OF_SERVER and not self.authority and self.port is None:
             return True
         scheme = server.scheme if self.scheme == _OF_SERVER else self.scheme
-        host = server.authority.rpartition("@")[2]  # no user's name in the address that a record brings
+        host = server.authority.rpartition("@")[2]  # a recorded address must not contain a user's name
         if (scheme, self.authority, self.port or _PORTS.get(scheme)) != (server.scheme, host, server._port()):
             return False
         root = (*server.path, *_ENDPOINT)
@@ -97,7 +97,7 @@ class Address:
 
 
 def parse_address(address: str) -> Address | None:
-    """An address of files taken apart; None for what is none, or might be read in two ways."""
+    """Parse an address of files; return None if it is invalid or ambiguous."""
     if not address or len(address) > _LONGEST or not _is_readable(address):
         return None
     path = local_path(address)
@@ -122,17 +122,17 @@ def parse_address(address: str) -> Address | None:
 
 
 def check_address(address: str, location: StoreLocation, whose: str) -> str:
-    """The address of a server's files as it is to be opened.
+    """Return the address of a server's files in the form in which it is to be opened.
 
     Parameters
     ----------
     whose
-        What has it, as a line begins: ``run 3cf88ee7``.
+        What has this address, for the beginning of an error message: ``run 3cf88ee7``.
 
     Raises
     ------
     ForeignAddressError
-        If files are neither fetched from there nor put there; the line says what to type if they should be.
+        If files may not be read or written at this address; the message says what to type to allow it.
     """
     found = parse_address(address)
     if found and found.is_on_server(location.tracking_uri):
@@ -152,7 +152,7 @@ def check_address(address: str, location: StoreLocation, whose: str) -> str:
 
 
 def open_files(address: str, location: StoreLocation, whose: str) -> "ArtifactRepository":
-    """MLflow's means to list, fetch and put the files at this address; raises as ``check_address``."""
+    """Return MLflow's repository for the files at this address; raises as ``check_address``."""
     checked = check_address(address, location, whose)
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -160,7 +160,10 @@ def open_files(address: str, location: StoreLocation, whose: str) -> "ArtifactRe
 
 
 def named_folder(address: str, location: StoreLocation, whose: str) -> Path | None:
-    """The folder of this machine that an address means, if the config names such; raises likewise."""
+    """Return the folder on this machine that an address means, if the config names one; else None.
+
+    Raises as ``check_address``.
+    """
     if not check_address(address, location, whose).startswith(f"{_OF_SERVER}:"):
         found = parse_address(address)
         return found.local if found else None
@@ -168,9 +171,9 @@ def named_folder(address: str, location: StoreLocation, whose: str) -> Path | No
 
 
 def _authority(scheme: str, netloc: str) -> str:
-    """Without the port, a host in small letters; a user's name stays as it is, and belongs to it.
+    """Return the authority without port and password, the host in lower case, the user's name unchanged.
 
-    Of what is no host, such as a bucket, all of it.
+    If it is not a host, such as a bucket, it is returned unchanged.
     """
     if scheme not in _OF_HOSTS:
         return netloc
@@ -182,12 +185,12 @@ def _authority(scheme: str, netloc: str) -> str:
 
 
 def _is_readable(address: str) -> bool:
-    """Whether every character stands for itself: no line ends, nothing that is not seen, no backslash."""
+    """Return whether all characters are printable, with no line ends and no backslashes."""
     return "\\" not in address and address.isprintable()
 
 
 def _is_sound(steps: tuple[str, ...]) -> bool:
-    """Whether no part leads up, or elsewhere, however often it is unquoted."""
+    """Return whether no part of a path leads to another folder, however often it is percent-decoded."""
     for step in steps[1:] if steps[:1] == ("/",) else steps:
         plain = step
         for _ in range(len(step)):
@@ -200,16 +203,16 @@ def _is_sound(steps: tuple[str, ...]) -> bool:
 
 
 def shown_address(address: str) -> str:
-    """An address in a line: without a password, of a length that fits."""
+    """Return an address as messages show it: without password, printable, at most 150 characters."""
     text = printable(without_password(address[: 2 * _LONGEST]))
     text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)  # wide spaces, too
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def _how_to_name(address: str) -> str:
-    """What to type: the experiment's address, which the files of its runs and models lie in.
+    """Return what to type to allow the address of the experiment, which contains the files of its runs.
 
-    Of one that is long as much of it as fits a line.
+    An address that is too long for a line is shortened to a folder above it.
     """
     store = _RUN.sub("", address)
     while len(store) > _SHOWN and parse_address(shorter := store.rpartition("/")[0]):

@@ -1,7 +1,7 @@
-"""A tracking server asked for its runs; the same rows as ``sql_store`` reads.
+"""Read the runs of a tracking server, as the same rows as ``sql_reader`` returns.
 
-What it answers is taken field by field, as MLflow's client would read it; whatever is not as it must be is
-left for ``sound`` to refuse, run by run.
+Each answer is read field by field, as MLflow's client would read it. Invalid values are passed on, so that
+``sound_records`` can reject them run by run.
 """
 
 import sys
@@ -23,13 +23,13 @@ from micrograde.store.sound_records import sound_about, sound_details, sound_poi
 
 _REQUESTS_AT_ONCE = 8
 _PAGE = 500
-_POINTS = 25_000  # of a page
-_EXPERIMENTS = 1000  # that are asked for their runs in one question
+_POINTS = 25_000  # values of a metric in one page
+_EXPERIMENTS = 1000  # experiments whose runs are searched in one request
 
 
 @dataclass(frozen=True)
 class _Run:
-    """A run as a server tells it: nothing in it is sure to be what it should be."""
+    """A run as a server sends it: no value in it has been checked yet."""
 
     about: RunAbout
     experiment_id: str
@@ -41,7 +41,7 @@ class _Run:
 
 
 def read_about(uri: str, selection: Selection) -> list[RunAbout]:
-    """What every run has, of the runs selected; in no order."""
+    """Return what every run has, for the selected runs, in no particular order."""
     left_out = LeftOut(named=selection.run_ids is not None)
     about = sound_about((run.about for run in _selected(uri, selection)), left_out)
     left_out.say()
@@ -49,7 +49,7 @@ def read_about(uri: str, selection: Selection) -> list[RunAbout]:
 
 
 def read_runs(uri: str, selection: Selection) -> RawRuns:
-    """The runs selected with their params, the last value of each metric, and tags but MLflow's."""
+    """Return the selected runs with params, the last value of each metric, and all tags except MLflow's."""
     left_out = LeftOut(named=selection.run_ids is not None)
     raw = _sound(_selected(uri, selection), left_out)
     left_out.say()
@@ -59,10 +59,10 @@ def read_runs(uri: str, selection: Selection) -> RawRuns:
 def read_points(
     uri: str, selection: Selection, metrics: Sequence[str] | None, left_out: LeftOut
 ) -> Iterator[Sequence[tuple[str, str, int, float | None]]]:
-    """Every value of these metrics (None: of all) of the runs selected, some rows at a time, in no order.
+    """Yield every value of these metrics (None: of all) of the selected runs, in no particular order.
 
-    Rows of run id, metric, step and value. A server is asked for one metric of one run at a time. A run that
-    turns out to be unreadable is ``left_out``: its rows are to be forgotten.
+    Each item is a list of rows: run id, metric, step and value. Each request asks for one metric of one run.
+    A run that turns out to be unreadable is added to ``left_out``: the caller must then drop its rows.
     """
     raw = _sound(_selected(uri, selection), left_out)
     wanted = [(run_id, name) for run_id, name, _ in raw.metrics if metrics is None or name in metrics]
@@ -83,14 +83,14 @@ def read_points(
 
 
 def read_details(uri: str, run_id: str) -> RunDetails:
-    """Params and all tags of a run that is there, and where its files are."""
+    """Return params, all tags and the file address of an existing run."""
     with _asked(uri) as server:
         run = _read(server.get("runs/get", {"run_id": run_id, "run_uuid": run_id}).get("run"), {})
     return sound_details(run_id, RunDetails(run.params, run.tags, run.artifact_uri))
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:
-    """All sweeps; in no order."""
+    """Return all sweeps, in no particular order."""
     with _asked(uri) as server:
         experiments = _experiments(server)
         runs = _search(server, experiments, f"tags.`{tags.SWEEP_DIGEST}` like '%'")
@@ -112,7 +112,7 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
 
 
 def count_runs(uri: str) -> dict[str, int]:
-    """How many runs each sweep has, by its id; one without runs is left out."""
+    """Return the number of runs of each sweep, by the sweep's id; sweeps without runs are left out."""
     counts: dict[str, int] = {}
     for about in read_about(uri, Selection()):
         if about.parent_run_id is not None:
@@ -122,7 +122,7 @@ def count_runs(uri: str) -> dict[str, int]:
 
 @contextmanager
 def _asked(uri: str) -> Iterator[Server]:
-    """The server; what goes wrong with it is ``InputError``, in a line and without a password."""
+    """Give access to the server; its errors become ``InputError``, one line that does not show a password."""
     with quiet_libraries():
         try:
             yield Server(uri)
@@ -140,7 +140,7 @@ def _selected(uri: str, selection: Selection) -> list[_Run]:
             condition = f"tags.`{tags.PARENT}` = '{parent}'" if parent else ""
             runs = _search(server, experiments, condition)
             runs = [run for run in runs if not _hidden(run.tags)]
-            if parent:  # whatever the server makes of the condition
+            if parent:  # the server may have ignored the condition
                 runs = [run for run in runs if run.about.parent_run_id == parent]
     return [
         run
@@ -157,7 +157,7 @@ def _sound(runs: Sequence[_Run], left_out: LeftOut) -> RawRuns:
     for run in runs:
         run_id = run.about.run_id
         raw.about.append(run.about)
-        if not isinstance(run_id, str):  # it is left out for that
+        if not isinstance(run_id, str):  # ``sound_runs`` leaves it out
             continue
         raw.params += [(run_id, *item) for item in run.params.items()]
         raw.metrics += [(run_id, *item) for item in run.metrics.items()]
@@ -166,14 +166,14 @@ def _sound(runs: Sequence[_Run], left_out: LeftOut) -> RawRuns:
 
 
 def _experiments(server: Server) -> dict[str, str]:
-    """Names by id."""
+    """Return the names of all experiments, by id."""
     pages = server.pages("experiments/search", {}, "experiments", _EXPERIMENTS, MOST_EXPERIMENTS)
     found = [(_of(each, "experiment_id"), _of(each, "name")) for page in pages for each in page]
     return {number: name for number, name in found if isinstance(number, str)}
 
 
 def _search(server: Server, experiments: Mapping[str, str], condition: str) -> list[_Run]:
-    """The runs that meet a condition, as MLflow's search takes it."""
+    """Return the runs of these experiments that meet a condition, in the syntax of MLflow's search."""
     found: list[_Run] = []
     ids = list(experiments)
     for start in range(0, len(ids), _EXPERIMENTS):
@@ -187,7 +187,7 @@ def _search(server: Server, experiments: Mapping[str, str], condition: str) -> l
 
 
 def _named(server: Server, run_ids: Sequence[str], experiments: Mapping[str, str]) -> list[_Run]:
-    """Those of these runs that there are."""
+    """Return the runs with these ids; those that do not exist are left out."""
 
     def get(run_id: str) -> _Run | None:
         try:
@@ -206,7 +206,7 @@ def _named(server: Server, run_ids: Sequence[str], experiments: Mapping[str, str
 
 
 def _hidden(given: Mapping[str, Any]) -> bool:
-    """Whether a run is a sweep itself, or an attempt that another has taken the place of."""
+    """Return whether a run is a sweep itself, or an attempt that another run has replaced."""
     return tags.SWEEP_DIGEST in given or given.get(tags.SUPERSEDED) == "true"
 
 
@@ -214,11 +214,11 @@ def _hidden(given: Mapping[str, Any]) -> bool:
 
 
 def _read(run: object, experiments: Mapping[str, str]) -> _Run:
-    """A run of an answer, whatever it is."""
+    """Return the run in an answer, which may be anything."""
     info, data = _of(run, "info"), _of(run, "data")
     given = _pairs(_of(data, "tags"))
     experiment_id = _of(info, "experiment_id")
-    known = isinstance(experiment_id, str)  # else the run is said to be in none
+    known = isinstance(experiment_id, str)  # else the run has no experiment, and is left out for that
     end = _whole(_of(info, "end_time"))
     about = RunAbout(
         _of(info, "run_id", _of(info, "run_uuid")),
@@ -237,7 +237,7 @@ def _read(run: object, experiments: Mapping[str, str]) -> _Run:
 
 
 def _of(content: object, key: str, missing: Any = None) -> Any:
-    """What an object says; ``missing`` if it is none or does not say it."""
+    """Return the value of a key in a JSON object; ``missing`` if there is no such key, or no object."""
     value = content.get(key) if isinstance(content, dict) else None
     return missing if value is None else value
 
@@ -251,20 +251,23 @@ def _is_key(item: object) -> bool:
 
 
 def _pairs(content: object) -> dict[str, Any]:
-    """Keys and values of a list of such objects; what is no text is left as bytes, which none is."""
+    """Return a list of objects with ``key`` and ``value`` as a dictionary.
+
+    A value that is not text becomes ``b""``, which ``sound_records`` rejects.
+    """
     pairs = ((each["key"], _of(each, "value", "")) for each in _listed(content) if _is_key(each))
     return {key: value if isinstance(value, str) else b"" for key, value in pairs}
 
 
 def _whole(value: Any) -> Any:
-    """A whole number, which JSON may have as text; what is none is left as it is."""
+    """Return an integer, which JSON may have as text; another value is returned unchanged."""
     if isinstance(value, str) and len(value) < 20 and value.removeprefix("-").isdecimal():
         value = int(value)
     return value if type(value) is not int or abs(value) < 2**63 else "no number of 64 bits"
 
 
 def _measured(metric: object) -> Any:
-    """A metric's value, where NaN and infinities are texts in JSON; what is none is left as it is."""
+    """Return a metric's value, where NaN and infinities are texts in JSON; others are returned unchanged."""
     value = _of(metric, "value", 0.0)
     if value in ("NaN", "Infinity", "-Infinity"):
         return float(value)

@@ -1,7 +1,7 @@
-"""What a store or a server says of runs, looked at before anything is made of it.
+"""Check what is read from a store or a server before it is used.
 
-A store's file keeps no types, and a server says what it likes. A run of which anything is not what it must be
-is left out whole; what is left can be sorted, counted and made a data frame of.
+A SQLite file does not enforce types, and a server can send anything. A run with any invalid value is left out
+as a whole; the rest can be sorted, counted and put into a data frame.
 """
 
 import re
@@ -36,12 +36,12 @@ Found = TypeVar("Found", RunAbout, SweepAbout)
 
 
 def sound_about(found: Iterable[RunAbout], left_out: LeftOut) -> list[RunAbout]:
-    """Those of the runs that have an id, a status and times, each once."""
+    """Return the runs that have a valid id, status, times and names, and whose id appears only once."""
     return _each_once(found, left_out, lambda run: run, lambda _: None)
 
 
 def sound_sweeps(found: Iterable[SweepAbout], left_out: LeftOut) -> list[SweepAbout]:
-    """The same of sweeps."""
+    """Return the sweeps that are valid as runs (``sound_about``) and whose tags are texts."""
 
     def wrong(sweep: SweepAbout) -> str | None:
         texts = {
@@ -57,14 +57,15 @@ def sound_sweeps(found: Iterable[SweepAbout], left_out: LeftOut) -> list[SweepAb
 
 
 def sound_runs(raw: RawRuns, left_out: LeftOut) -> RawRuns:
-    """Those of the runs whose params, metrics and tags are texts and numbers, of bounded length and number.
+    """Return the runs whose params and tags are texts and whose metrics are numbers, within the bounds.
 
-    Of columns beyond the bound those that fewest runs have are left out.
+    If there are more than ``MOST_COLUMNS`` different params, metrics and tags, those that fewest runs have
+    are left out.
 
     Raises
     ------
     InputError
-        If there is more text than can be held.
+        If the params or tags have more than ``MOST_TEXT`` characters together.
     """
     about = sound_about(raw.about, left_out)
     _check_texts("params", raw.params, left_out)
@@ -91,7 +92,7 @@ def sound_runs(raw: RawRuns, left_out: LeftOut) -> RawRuns:
 def sound_points(
     rows: Sequence[tuple[Any, Any, Any, Any]], left_out: LeftOut
 ) -> Sequence[tuple[str, str, int, float | None]]:
-    """Those of the rows (run id, metric, step, value) that are what they must be."""
+    """Return the valid ones of these rows: run id, metric, step (an integer) and value (a number or None)."""
     if not rows:
         return rows
     if (
@@ -116,12 +117,12 @@ def sound_points(
 
 
 def sound_details(run_id: str, found: RunDetails) -> RunDetails:
-    """What there is of a run that somebody has asked for.
+    """Return the details of a run that the user has named, after checking them.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If one of them is invalid.
     """
     left_out = LeftOut(named=True)
     for what, given in (("params", found.params), ("tags", found.tags)):
@@ -187,7 +188,7 @@ def _wrong_key(what: str, key: object) -> str | None:
 
 
 def _check_texts(what: str, rows: Sequence[Row], left_out: LeftOut) -> None:
-    keys, values = {row[1] for row in rows}, {row[2] for row in rows}  # most are there many times
+    keys, values = {row[1] for row in rows}, {row[2] for row in rows}  # sets, as most occur many times
     if _are_keys(keys) and {*map(type, values)} <= {str}:
         longest = max(map(len, values), default=0)
         if longest <= LONGEST_VALUE:
@@ -225,7 +226,7 @@ def _are_keys(keys: set[Any]) -> bool:
 
 
 def _with_fewer_columns(raw: RawRuns) -> RawRuns:
-    """Without the params, metrics and tags that fewest runs have, if there are too many different ones."""
+    """Drop the params, metrics and tags that fewest runs have, if there are too many different ones."""
     all_rows = (raw.params, raw.metrics, raw.tags)
     if sum(len({row[1] for row in rows}) for rows in all_rows) <= MOST_COLUMNS:
         return raw

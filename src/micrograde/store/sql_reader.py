@@ -1,7 +1,8 @@
-"""A SQL store read directly: a query a table, whatever the number of runs.
+"""Read a SQL store directly, with one query for each table, whatever the number of runs.
 
-A SQLite file keeps no types and bounds no lengths. Values are read as they are, as fast as can be; where one
-turns out to be too long, or no text, the query is made again so that each is cut before it is read.
+A SQLite file enforces neither types nor lengths. Values are first read as they are, which is fastest; if one
+turns out to be too long, or not to be text, the query is repeated so that each value is cut before it is
+read.
 """
 
 import re
@@ -32,9 +33,9 @@ from micrograde.store.sqlite_files import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_AT_ONCE = 1000  # rows; the garbage collector looks at more of them again and again
-_IDS_AT_ONCE = 500  # SQLite takes so many values in a query, in any version
-_LOCKED_SECONDS = 60  # how long to wait for somebody who writes
+_AT_ONCE = 1000  # rows; with more of them the garbage collector scans them again and again
+_IDS_AT_ONCE = 500  # ids in a query: any version of SQLite takes as many values
+_LOCKED_SECONDS = 60  # how long to wait for another process that writes
 _ACTIVE = "r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'"
 _HAS_ID = f"length(r.run_uuid) <= {LONGEST_ID}"
 _ABOUT = len(RunAbout._fields)
@@ -50,12 +51,12 @@ _CUT = {
 }
 
 Query = tuple[str, dict[str, Any]]
-"""SQL that chooses runs, and what is bound to its names."""
+"""SQL that selects run ids, and the values of its named parameters."""
 
 
 @dataclass(frozen=True)
 class _Store:
-    """A store that is open; ``clock`` and ``file`` if it is SQLite's."""
+    """An open store; ``file`` and ``clock`` are those of a SQLite store, else None."""
 
     connection: "Connection"
     file: sqlite3.Connection | None = None
@@ -63,7 +64,7 @@ class _Store:
 
 
 def read_about(uri: str, selection: Selection) -> list[RunAbout]:
-    """What every run has, of the runs selected; in no order."""
+    """Return what every run has, for the selected runs, in no particular order."""
     with _connected(uri) as store:
         found = _about(store, selection) if store else []
     left_out = LeftOut(named=selection.run_ids is not None)
@@ -73,7 +74,7 @@ def read_about(uri: str, selection: Selection) -> list[RunAbout]:
 
 
 def read_runs(uri: str, selection: Selection) -> RawRuns:
-    """The runs selected with their params, the last value of each metric, and tags but MLflow's."""
+    """Return the selected runs with params, the last value of each metric, and all tags except MLflow's."""
     own_tags = f"t.key not like '{tags.THEIRS}%' and t.value is not null"
     with _connected(uri) as store:
         if store is None:
@@ -92,10 +93,10 @@ def read_runs(uri: str, selection: Selection) -> RawRuns:
 def read_points(
     uri: str, selection: Selection, metrics: Sequence[str] | None, left_out: LeftOut
 ) -> Iterator[Sequence[tuple[str, str, int, float | None]]]:
-    """Every value of these metrics (None: of all) of the runs selected, some rows at a time, in no order.
+    """Yield every value of these metrics (None: of all) of the selected runs, in no particular order.
 
-    Rows of run id, metric, step and value; None is NaN. A run that turns out to be unreadable is
-    ``left_out``: its rows are to be forgotten.
+    Each item is a list of rows: run id, metric, step and value, where None is NaN. A run that turns out to be
+    unreadable is added to ``left_out``: the caller must then drop its rows.
     """
     condition = "1 = 1" if metrics is None else "t.key in :metrics"
     values = {} if metrics is None else {"metrics": list(metrics)}
@@ -112,7 +113,7 @@ def read_points(
 
 
 def read_details(uri: str, run_id: str) -> RunDetails:
-    """Params and all tags of a run that is there, and where its files are."""
+    """Return params, all tags and the file address of an existing run."""
     bound = {"run_id": run_id}
     of_run = "where run_uuid = :run_id"
     with _connected(uri) as store:
@@ -127,7 +128,7 @@ def read_details(uri: str, run_id: str) -> RunDetails:
 
 
 def read_sweeps(uri: str) -> list[SweepAbout]:
-    """All sweeps; in no order."""
+    """Return all sweeps, in no particular order."""
     texts = ", ".join(f"{{text {table}.value}}" for table in "dvlp")
     query = (
         f"select {_ABOUT_COLUMNS}, null, {texts} "
@@ -156,7 +157,7 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
 
 
 def count_runs(uri: str) -> dict[str, int]:
-    """How many runs each sweep has, by its id; one without runs is left out."""
+    """Return the number of runs of each sweep, by the sweep's id; sweeps without runs are left out."""
     chosen, bound = next(_chosen(Selection(), _HAS_ID))
     query = (
         f"select t.value, count(*) from tags t where t.key = :counted and length(t.value) <= {LONGEST_ID} "
@@ -170,12 +171,12 @@ def count_runs(uri: str) -> dict[str, int]:
 
 @contextmanager
 def _connected(uri: str) -> Iterator[_Store | None]:
-    """The store, open for as long as the context lasts; None for a SQLite store that is not there.
+    """Open the store while the context lasts; None for a SQLite store that does not exist.
 
     Raises
     ------
     InputError
-        If the store cannot be read, or does not end; without the address's password.
+        If the store cannot be read, or a query does not end; the message does not show a password.
     """
     import sqlalchemy
 
@@ -206,7 +207,7 @@ def _connected(uri: str) -> Iterator[_Store | None]:
 
 
 def _exists(uri: str) -> bool:
-    """Whether there is a store: connecting to SQLite would make an empty one."""
+    """Return whether the store exists; connecting to a missing SQLite file would create an empty one."""
     if not uri.startswith("sqlite:///"):
         return True
     path = Path(uri.removeprefix("sqlite:///"))
@@ -227,7 +228,7 @@ def _about(store: _Store, selection: Selection) -> list[RunAbout]:
 
 
 def _chosen(selection: Selection, *conditions_of_caller: str) -> Iterator[Query]:
-    """Queries for the ids of the runs selected: one, or several where many runs are named."""
+    """Yield queries for the ids of the selected runs: one, or several if many runs are named."""
     conditions, bound = [_ACTIVE, *conditions_of_caller], dict[str, Any]()
     if selection.experiment_name is not None:
         conditions.append("e.name = :experiment_name")
@@ -258,7 +259,7 @@ def _chosen(selection: Selection, *conditions_of_caller: str) -> Iterator[Query]
 def _long(
     store: _Store, chosen: Query, table: str, value: str, condition: str = "1 = 1"
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Run id, key and value of a table's rows that belong to the runs chosen."""
+    """Yield run id, key and value of the rows of a table that belong to the chosen runs."""
     query, bound = chosen
     columns = f"t.run_uuid, {{text t.key}}, {value}"
     text = f"select {columns} from {table} t where t.run_uuid in ({query}) and {condition}"
@@ -266,7 +267,11 @@ def _long(
 
 
 def _rows(store: _Store, query: str, bound: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """What a query finds, some rows at a time; columns that are read stand in it as ``{text t.value}``."""
+    """Yield the rows that a query finds, some at a time.
+
+    The columns to be read are written ``{text t.value}`` or ``{number t.step}`` in the query, so that their
+    values can be cut where that is necessary.
+    """
     plain = _COLUMN.sub(r"\2", query)
     if store.file is None:
         yield from _rows_as_they_are(store, plain, bound)
@@ -290,7 +295,7 @@ def _rows(store: _Store, query: str, bound: dict[str, Any]) -> Iterator[list[tup
 
 
 def _rows_as_they_are(store: _Store, query: str, bound: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """The driver's own rows, which take half the time of SQLAlchemy's."""
+    """Yield the database driver's own rows, which takes half the time of SQLAlchemy's."""
     import sqlalchemy
 
     statement = sqlalchemy.text(query)
@@ -307,12 +312,12 @@ def _rows_as_they_are(store: _Store, query: str, bound: dict[str, Any]) -> Itera
 
 
 def _all(parts: Iterator[list[tuple[Any, ...]]], most: int | None = None) -> list[Any]:
-    """The rows of all parts.
+    """Return the rows of all parts in one list.
 
     Raises
     ------
     InputError
-        If they are more than ``most``.
+        If there are more than ``most``.
     """
     found: list[Any] = []
     for part in parts:

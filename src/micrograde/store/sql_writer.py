@@ -1,8 +1,8 @@
-"""Params and metrics on their way into a store: into a local one as rows, to a server by MLflow's client.
+"""Write params and metrics: into a local store as SQL rows, to a server through MLflow's client.
 
-MLflow makes an object of each value and keeps it in a session, which takes most of the time of recording a
-sweep. Into its SQLite file the rows go as they are, by the rules of its ``SqlAlchemyStore.log_batch``; a test
-holds the two against each other.
+MLflow makes an object of each value and keeps it in a session, which would take most of the time of recording
+a sweep. In a local store the rows are inserted directly, by the rules of MLflow's
+``SqlAlchemyStore.log_batch``; a test compares the two.
 """
 
 import sqlite3
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _BATCH = 1000  # values that MLflow takes in one call
-_PARAMS = 100  # params that it takes in one call
-_LARGEST = 1.7976931348623157e308  # what MLflow keeps for infinity
+_PARAMS = 100  # params that MLflow takes in one call
+_LARGEST = 1.7976931348623157e308  # the number that MLflow stores in place of infinity
 _LOCKED_SECONDS = 20.0
 
 PARAM_LENGTH = 6000
@@ -32,7 +32,7 @@ _INSERT_PARAM = "insert or ignore into params (run_uuid, key, value) values (?, 
 _INSERT = """
     insert or ignore into metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
 """
-# A run's latest value is that of the greatest step; of several there the latest, then the greatest.
+# A metric's latest value is that of the greatest step; of several, the latest in time, then the greatest.
 _UPSERT = """
     insert into latest_metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
     on conflict (key, run_uuid) do update
@@ -43,7 +43,7 @@ _UPSERT = """
 
 
 class Param(NamedTuple):
-    """What is told of a run as it begins."""
+    """A param of a run, which is recorded when the run begins."""
 
     run_id: str
     key: str
@@ -61,14 +61,14 @@ class Point(NamedTuple):
 
 
 def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Point]) -> None:
-    """Add rows to MLflow's SQLite file, in one transaction; what is there already stays as it is.
+    """Insert rows into MLflow's SQLite file, in one transaction; existing rows are not changed.
 
     Raises
     ------
     sqlite3.OperationalError
         If the file stays locked; nothing has been written then.
     sqlite3.IntegrityError
-        If a run is not there.
+        If a run does not exist.
     """
     rows = [_row(point) for point in points]
     latest: dict[tuple[str, str], _Row] = {}
@@ -86,7 +86,10 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
 def write_through_client(
     client: "MlflowClient", params: Sequence[Param], points: Sequence[Point], make: Caller = at_once
 ) -> None:
-    """The same by MLflow's interface, as many of a run in a call as it takes; ``make`` makes each call."""
+    """Write params and metrics through MLflow's client, in as few calls as it allows.
+
+    ``make`` makes each call.
+    """
     from mlflow import entities
 
     for run_id, of_run in groupby(sorted(params), key=attrgetter("run_id")):
@@ -111,7 +114,7 @@ class _Row(NamedTuple):
 
 
 def _row(point: Point) -> _Row:
-    """As MLflow stores it: NaN is zero with a mark, infinity the largest number."""
+    """Return a point as MLflow stores it: NaN as zero with ``is_nan`` set, infinity as the largest number."""
     if isfinite(point.value):
         return _Row(*point, False)
     value = 0.0 if isnan(point.value) else copysign(_LARGEST, point.value)

@@ -1,7 +1,7 @@
-"""SQLite files that somebody else may have made: opened so that nothing in them runs, or goes on for ever.
+"""Open SQLite files of unknown origin so that no code in them runs, and no query runs for ever.
 
-SQLite keeps no types, and a file brings a schema of its own: what is called a table may be a view that
-computes without end, a column may hold text of a gigabyte. What MLflow makes are plain tables.
+SQLite does not enforce types, and each file has its own schema: what is named like a table may be a view that
+computes without end, and a column may hold a gigabyte of text. MLflow creates plain tables only.
 """
 
 import os
@@ -17,37 +17,46 @@ TABLES = frozenset(
     ("experiments", "runs", "tags", "params", "metrics", "latest_metrics", "logged_models", "model_versions",
      "trace_tags", "datasets", "inputs", "input_tags", "experiment_tags", "registered_models")
 )  # fmt: skip
-"""Those of MLflow's tables that are read or written."""
-_TRIGGERS = ("prevent_secrets_aad_mutation",)  # that MLflow makes
-_STEPS = 200_000  # of SQLite's machine between two looks at the clock: a millisecond or so
-_LONGEST_READ = 4 * LONGEST_VALUE  # bytes; of what is longer only the beginning is read, which takes longer
+"""The tables of MLflow's that are read or written."""
+_TRIGGERS = ("prevent_secrets_aad_mutation",)  # created by MLflow
+_STEPS = 200_000  # instructions of SQLite's machine between two looks at the clock, a millisecond or so
+_LONGEST_READ = 4 * LONGEST_VALUE  # bytes; longer values are read by a slower query that cuts them
 
 
 class StoreFileError(sqlite3.DatabaseError):
-    """A file is no plain store of MLflow's; the message says what is wrong with it."""
+    """A file is not a plain MLflow store; the message says what is wrong with it."""
 
 
 class Clock:
-    """How long SQLite computes: its own seconds, without those of waiting for a lock or for a disk."""
+    """Measures how long SQLite computes, without the time that it waits for a lock or a disk.
+
+    Attributes
+    ----------
+    allowed
+        Seconds of the thread's processor time, since the clock was made, after which a query is interrupted.
+    """
 
     def __init__(self) -> None:
         self.allowed = QUERY_SECONDS
         self._start = time.thread_time()
 
     def __call__(self) -> bool:
-        """Whether it has been too long, which ends the query as ``interrupted``."""
+        """Return whether the time is over; SQLite then ends the query with the error ``interrupted``."""
         return time.thread_time() - self._start > self.allowed
 
 
 def open_database(path: Path, wait: float, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection to MLflow's file that commits nothing by itself, to look for something and mend it.
+    """Open MLflow's SQLite file, to read and to repair it; the caller begins and commits transactions.
 
-    ``wait`` for so many seconds for somebody who writes.
+    Parameters
+    ----------
+    wait
+        Seconds to wait for another process that writes.
 
     Raises
     ------
     sqlite3.Error
-        If it cannot be opened, or is no plain store of MLflow's.
+        If the file cannot be opened, or is not a plain MLflow store.
     """
     address = f"file:{quote(os.fsencode(path))}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(address, timeout=wait, isolation_level=None, uri=True)
@@ -62,7 +71,7 @@ def open_database(path: Path, wait: float, *, read_only: bool = False) -> sqlite
 
 
 def guard(connection: sqlite3.Connection) -> Clock:
-    """Have a connection trust nothing in its file, and end a query that does not end."""
+    """Make a connection distrust the schema of its file and interrupt endless queries; return its clock."""
     connection.execute("pragma trusted_schema = off").close()
     clock = Clock()
     connection.set_progress_handler(clock, _STEPS)
@@ -70,40 +79,43 @@ def guard(connection: sqlite3.Connection) -> Clock:
 
 
 def read_short(connection: sqlite3.Connection) -> None:
-    """Have values that are longer than any that is sound, and text that is none, be an error."""
+    """Make a connection raise an error for values that are too long and for text that is not UTF-8."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_READ)
     connection.text_factory = str
 
 
 def read_any(connection: sqlite3.Connection) -> None:
-    """Have all be read, for queries that cut what is too long; what is no UTF-8 is replaced."""
+    """Make a connection read any value, for queries that cut those that are too long.
+
+    Bytes that are not UTF-8 are replaced by U+FFFD.
+    """
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_CELL)
     connection.text_factory = lenient_text
 
 
 def is_unreadable_value(error: Exception) -> bool:
-    """Whether ``read_any`` may help."""
+    """Return whether the error is one of ``read_short``, so that the query may succeed after ``read_any``."""
     return isinstance(error, sqlite3.Error) and ("too big" in str(error) or "decode" in str(error))
 
 
 def lenient_text(content: bytes) -> str:
-    """The text, with U+FFFD for each byte that is no text."""
+    """Decode UTF-8, with U+FFFD for invalid bytes."""
     return content.decode("utf-8", "replace")
 
 
 def check_tables(
     connection: sqlite3.Connection, names: Collection[str], *, for_writing: bool = False
 ) -> None:
-    """Raise ``StoreFileError`` if one of these is there as something else than a table.
+    """Raise ``StoreFileError`` if one of these names belongs to something other than a plain table.
 
-    ``for_writing`` also if there is a trigger that MLflow has not made: code that runs at each change.
+    With ``for_writing``, also if there is a trigger that is not MLflow's: code that runs at each change.
     """
     try:
         found = connection.execute(
             "select lower(substr(name, 1, 100)), type, rootpage, substr(tbl_name, 1, 100) from sqlite_master "
             "where type in ('table', 'view', 'trigger')"
         ).fetchall()
-    except UnicodeDecodeError:  # of SQLite's own message, which repeats what cannot be read
+    except UnicodeDecodeError:  # in SQLite's error message, which quotes the part that cannot be read
         raise StoreFileError("its schema is damaged") from None
     for name, kind, root, table in found:
         if for_writing and kind == "trigger" and name not in _TRIGGERS:
@@ -113,5 +125,5 @@ def check_tables(
 
 
 def reason_of_sqlite(error: BaseException) -> str:
-    """What is wrong, in a few words."""
+    """Return the reason for an error of SQLite's in a few words."""
     return "a query of it does not end" if str(error) == "interrupted" else str(error)

@@ -1,4 +1,4 @@
-"""One run as the store has it: what it was told, what it measured, where its files are."""
+"""Read one run from the store: its params and tags, its metrics, and the address of its files."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,18 @@ from micrograde.store.run_ids import find_run_id, no_such_run
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run, read as it is at this moment.
+    """A run as it was in the store when it was read.
 
     Attributes
     ----------
     params
-        As texts.
+        Params as texts, as MLflow stores them.
     tags
-        All of them, MLflow's own too.
+        All tags, including MLflow's own.
     history
-        Each metric's value by step.
+        The values of each metric, by step.
     artifact_uri
-        Where the store says that the run's files are.
+        The address of the run's files in the store.
     """
 
     about: RunAbout
@@ -36,12 +36,12 @@ class StoredRun:
 
 
 def load_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
-    """The run, or the sweep, that is meant by an id or its beginning, or by ``latest``.
+    """Return the run or the sweep with this id or beginning of an id, or the ``latest`` run.
 
     Raises
     ------
     InputError
-        If there is none, or several begin like this; the line names ``key``, if there is one.
+        If there is none, or if several begin like this; the message names ``key``, unless it is empty.
     """
     run_id = find_run_id(tracking_uri, run, key)
     found = store_of(tracking_uri).read_about(tracking_uri, Selection(run_ids=(run_id,)))
@@ -51,12 +51,12 @@ def load_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
 
 
 def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
-    """As ``load_run``; but a sweep means its best run.
+    """Return the run as ``load_run`` does; but for a sweep return its best run.
 
     Raises
     ------
     InputError
-        If there is no such run, or a beginning fits several.
+        If there is no such run, if several begin like this, or if the sweep has no best run.
     """
     found = load_run(tracking_uri, run, key)
     if tags.SWEEP_DIGEST not in found.tags:
@@ -68,14 +68,14 @@ def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
 
 
 def last_run_of(tracking_uri: str, experiment_name: str, config_digest: str) -> StoredRun | None:
-    """The run of this recipe that began last in an experiment; sweeps' runs are theirs."""
+    """Return the run of this recipe that began last in an experiment; runs of sweeps are not considered."""
     raw = store_of(tracking_uri).read_runs(tracking_uri, Selection(experiment_name))
     alike = {run_id for run_id, key, value in raw.tags if (key, value) == (tags.CONFIG_DIGEST, config_digest)}
     return _last(tracking_uri, [about for about in raw.about if about.run_id in alike])
 
 
 def last_stopped_run(tracking_uri: str) -> StoredRun | None:
-    """The run that began last of those that were stopped and could go on; sweeps' runs are theirs."""
+    """Return the stopped run that began last and can go on; runs of sweeps are not considered."""
     raw = store_of(tracking_uri).read_runs(tracking_uri, Selection())
     settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
     stopped = [about for about in raw.about if about.status in ("KILLED", "FAILED")]
@@ -83,7 +83,10 @@ def last_stopped_run(tracking_uri: str) -> StoredRun | None:
 
 
 def same_value(stored: float, computed: float) -> bool:
-    """Whether a store has just this value: bit for bit, NaN for NaN, the largest number for infinity."""
+    """Return whether a stored value is exactly the computed one.
+
+    NaN equals NaN, and infinity equals the largest number, which MLflow stores in its place.
+    """
     if math.isinf(computed):
         return stored in (computed, math.copysign(LARGEST, computed))
     return stored == computed or (math.isnan(stored) and math.isnan(computed))

@@ -1,4 +1,4 @@
-"""The sweeps of a store, and the one that is meant by what somebody types."""
+"""List the sweeps of a store, and find the one that is meant by what the user types."""
 
 import re
 from datetime import UTC, datetime
@@ -16,18 +16,18 @@ _LISTED = 10
 
 
 def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = None) -> StoredSweep:
-    """The sweep that is meant.
+    """Return the sweep that is meant.
 
     Parameters
     ----------
     sweep
-        ``latest`` for the one launched last (also if that went on with one that was there), a run id or the
-        beginning of one (six characters or more), or a name, which means the latest of that name.
+        ``latest`` for the sweep launched last (also if that launch continued an earlier sweep), a run id or
+        the beginning of one (six characters or more), or a name, which means the latest sweep of that name.
 
     Raises
     ------
     InputError
-        If there is none, or a beginning fits several; lists those there are.
+        If there is no such sweep, or if several begin like this; the message lists the sweeps.
     """
     sweeps = list_sweeps(tracking_uri, experiment_name)
     where = "" if experiment_name is None else f" in experiment_name={experiment_name}"
@@ -50,7 +50,7 @@ def find_sweep(tracking_uri: str, sweep: str, *, experiment_name: str | None = N
 
 
 def list_sweeps(uri: str, experiment_name: str | None = None) -> list[StoredSweep]:
-    """All sweeps of a store, the one launched last first."""
+    """Return all sweeps of a store, most recently launched first."""
     found = [
         _sweep(each)
         for each in store_of(uri).read_sweeps(uri)
@@ -78,7 +78,7 @@ def _sweep(found: SweepAbout) -> StoredSweep:
 
 
 def _names(varies: str | None) -> tuple[str, ...]:
-    """The JSON list of a tag; nothing if somebody has edited it into something else."""
+    """Return the names in a tag's JSON list; none if the tag has been edited into something else."""
     try:
         names = parse_json(varies or "[]")
     except ValueError:
@@ -88,7 +88,7 @@ def _names(varies: str | None) -> tuple[str, ...]:
 
 
 def _listed(sweeps: list[StoredSweep]) -> str:
-    """The sweeps in one line: a beginning of the id that no other has, name, start."""
+    """Return the sweeps in one line, each with a unique beginning of its id, its name and its start."""
     ids = [sweep.run_id for sweep in sweeps]
     length = next(
         (length for length in range(8, 32) if len({run_id[:length] for run_id in ids}) == len(ids)), 32

@@ -1,6 +1,6 @@
-"""Folders for a while, below ``mlruns/temporary``; what a killed process leaves goes with the next one.
+"""Temporary folders in ``mlruns/temporary``; those of killed processes are removed when the next is created.
 
-Beside each stands a lock, made before it, that tells the living from the dead.
+Beside each folder is a lock, created before the folder and held while its process lives.
 """
 
 import shutil
@@ -17,12 +17,12 @@ _LOCK = ".lock"
 
 @contextmanager
 def temporary_folder(mlruns: Path) -> Iterator[Path]:
-    """A new folder for as long as the context lasts; those that dead processes have left are removed.
+    """Create a folder that is removed when the context ends; also remove those of dead processes.
 
     Raises
     ------
     InputError
-        If nobody may write there.
+        If ``mlruns`` cannot be written to.
     """
     check_writable(mlruns)
     clear_temporary(mlruns)
@@ -37,8 +37,8 @@ def temporary_folder(mlruns: Path) -> Iterator[Path]:
 
 
 def clear_temporary(mlruns: Path) -> None:
-    """Remove what processes have left there that have died."""
-    with suppress(OSError):  # there is none, or nobody may write there
+    """Remove the temporary folders of processes that have died."""
+    with suppress(OSError):  # there are none, or they are read-only
         for folder in [each for each in (mlruns / "temporary").iterdir() if each.is_dir()]:
             if not is_held(folder.with_suffix(_LOCK)):
                 _remove(folder)
@@ -47,12 +47,12 @@ def clear_temporary(mlruns: Path) -> None:
 def _locked(folder: Path) -> LockFile:
     while True:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another process has just removed it, for it was empty
+        with suppress(FileNotFoundError):  # another process has just removed the parent, as it was empty
             return LockFile(folder.with_suffix(_LOCK))
 
 
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.with_suffix(_LOCK).unlink(missing_ok=True)
-    with suppress(OSError):  # others are there
+    with suppress(OSError):  # the parent is not empty
         folder.parent.rmdir()
