@@ -1,4 +1,4 @@
-"""Where runs are written: the store, the recorder that a launch talks to, and the writer behind it."""
+"""How a launch is recorded: the recorder that it calls, the journal on disk, and the writer process."""
 
 from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.environment import parse_environment_tag

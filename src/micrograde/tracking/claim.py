@@ -1,8 +1,8 @@
-"""A claim: one launch at a time carries on a sweep, and one that has died does not write into it late.
+"""Claims, which let one launch at a time write into a sweep.
 
-Two processes of a launch outlast each other: the one that trains may be killed, and its writer then goes on
-until the store has what was told. Whoever comes next waits for that writer, and one that has not even
-begun finds that the sweep belongs to another launch by now.
+If the training process of a launch is killed, its writer goes on until the store has the whole journal. The
+next launch of the sweep waits for that writer. A writer that has not begun by then finds that another launch
+has taken the claim, and writes nothing.
 """
 
 import json
@@ -21,25 +21,33 @@ from micrograde.core.json_files import read_json
 from micrograde.store.path_kinds import check_writable
 
 _NAME, _TOKEN = re.compile(r"[0-9A-Za-z_-]{1,64}"), re.compile(r"[0-9a-f]{1,64}")
-_FILE = "claim.json"  # in a launch's folder: what it has claimed
-_CLAIMS = "claims"  # beside the launches
-_PATIENCE = 2.0  # seconds of waiting of which nothing is said
+_FILE = "claim.json"  # in a launch's folder: its claim
+_CLAIMS = "claims"  # the folder of claims, beside that of launches
+_PATIENCE = 2.0  # seconds of waiting before the user is told
 
 
 class ClaimedError(Exception):
-    """Another launch that is alive has the claim; the message is its process id."""
+    """Another launch, which is still alive, has the claim; the message is its process id."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one launch has to itself, by the name ``path`` (a file without suffix) stands for."""
+    """The right of one launch to write into a sweep.
+
+    Attributes
+    ----------
+    path
+        A file path without suffix, which stands for what is claimed.
+    token
+        Random text that identifies the launch.
+    """
 
     path: Path
     token: str
 
     @classmethod
     def of(cls, folder: Path) -> Self | None:
-        """What the launch of this folder has claimed, if anything that can be read."""
+        """Return the claim of the launch in this folder; None if it has none, or one that cannot be read."""
         try:
             content = read_json(folder / _FILE, LONGEST_NOTE)
             path, token = content["path"], content["token"]
@@ -47,25 +55,25 @@ class Claim:
             return None
         if not (isinstance(path, str) and isinstance(token, str) and _TOKEN.fullmatch(token)):
             return None
-        # Of a path only the name: the project may have been moved since.
+        # Only the name in a recorded path is used, as the project may have been moved since.
         name = path.rpartition("/")[2]
         return cls(folder.parents[1] / _CLAIMS / name, token) if _NAME.fullmatch(name) else None
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
-        """For the writer: held while it writes; False if another launch has taken over."""
+        """Hold the writer's lock while the context lasts; False if another launch has taken the claim."""
         from filelock import FileLock
 
         with FileLock(self.path.with_suffix(".writer")):
             yield self.owner().get("token") == self.token
 
     def mark(self, folder: Path) -> None:
-        """Note in a launch's folder what it has claimed."""
+        """Record this claim in the launch's folder."""
         content = {"path": self.path.name, "token": self.token}
         (folder / _FILE).write_text(json.dumps(content), encoding="utf-8")
 
     def owner(self) -> dict[str, Any]:
-        """Who has it: ``token``, and ``process``, the number of a process; as far as that is known."""
+        """Return the ``token`` and the ``process`` id of the launch that has the claim, as far as known."""
         try:
             owner = read_json(self.path.with_suffix(".owner"), LONGEST_NOTE)
         except (OSError, ValueError):
@@ -83,27 +91,27 @@ def claim(
     on_wait: Callable[[], None],
     send: Callable[[Path], object] = lambda folder: None,  # noqa: ARG005
 ) -> Iterator[Claim]:
-    """Held by the launch for as long as it goes on; when it begins, no earlier launch writes any more.
+    """Hold a claim while the context lasts; it begins when no earlier launch writes any more.
 
-    What an earlier launch has not carried into the store is sent now. If that is impossible it is removed: it
-    will be run again.
+    What earlier launches with the same claim have not yet sent to the store is sent first. If that fails it
+    is removed, and those runs will be run again.
 
     Parameters
     ----------
     path
-        A file's name without a suffix, that stands for what is claimed.
+        A file path without suffix, which stands for what is claimed.
     launches
-        Where launches keep their folders.
+        The folder that contains the launches' folders.
     on_wait
-        Called once if an earlier launch's writer takes longer than a moment.
+        Called once if an earlier launch's writer does not finish within 2 seconds.
     send
-        Carries what is in a launch's folder into the store; it raises whatever should keep this launch from
-        beginning, such as a store that is away.
+        Sends what is in a launch's folder to the store. An error that it raises, such as that a store is
+        unavailable, ends this launch before it begins.
 
     Raises
     ------
     ClaimedError
-        If another launch has it.
+        If another launch has the claim.
     """
     from filelock import FileLock, Timeout
 
@@ -117,7 +125,7 @@ def claim(
     except Timeout:
         raise ClaimedError(str(mine.owner().get("process", "?"))) from None
     with launch:
-        launch.release()  # ``with`` has counted it a second time
+        launch.release()  # ``with`` has acquired the lock a second time
         try:
             writer.acquire(timeout=_PATIENCE)
         except Timeout:
@@ -135,6 +143,6 @@ def claim(
 
 
 def _left(path: Path, launches: Path) -> list[Path]:
-    """The folders of launches that have claimed the same; the earliest first."""
+    """Return the folders of launches that have the same claim, earliest first."""
     claimed = [(folder.parent, Claim.of(folder.parent)) for folder in sorted(launches.glob(f"*/{_FILE}"))]
     return [folder for folder, each in claimed if each and each.path == path]

@@ -1,4 +1,4 @@
-"""What, beside the code and the recipe, a run's last digits depend on: libraries and processor."""
+"""The libraries and the processor, on which a run's last digits depend besides the code and the recipe."""
 
 import platform
 from importlib.metadata import version
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 def environment() -> dict[str, str]:
-    """Versions of Python and NumPy, the BLAS and the processor that it computes for, the processor."""
-    import numpy  # noqa: F401 (so that its BLAS is there to be asked)
+    """Return the versions of Python and NumPy, the BLAS with its target architecture, and the processor."""
+    import numpy  # noqa: F401 (so that its BLAS is loaded)
     from threadpoolctl import threadpool_info
 
     libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    # SciPy, where something has loaded it, brings another one, by which nothing here is computed.
+    # If SciPy is loaded it has a BLAS of its own, which computes nothing here.
     own = [library for library in libraries if "numpy" in Path(library["filepath"]).parent.name]
     blas = [
         " ".join(str(library.get(key)) for key in ("internal_api", "version", "architecture"))
@@ -26,18 +26,18 @@ def environment() -> dict[str, str]:
 
 
 def environment_tag() -> str:
-    """The same as the text of a tag: ``python 3.11.7, numpy 2.3.1, blas openblas 0.3.29 Haswell, ...``."""
+    """Return the environment as a tag: ``python 3.11.7, numpy 2.3.1, blas openblas 0.3.29 Haswell, ...``."""
     return ", ".join(f"{key} {value.replace(',', ' ')}" for key, value in environment().items())
 
 
 def parse_environment_tag(text: str) -> dict[str, str]:
-    """The inverse of ``environment_tag``, as far as the text is one."""
+    """Return the environment from such a tag; a text in another form gives whatever pairs it contains."""
     pairs = (part.partition(" ") for part in text.split(", "))
     return {key: value for key, _, value in pairs}
 
 
 def _processor() -> str:
-    """The processor's name, as the machine tells it."""
+    """Return the processor's name as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

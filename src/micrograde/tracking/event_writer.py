@@ -1,8 +1,8 @@
-"""Events on their way into a store, in order, so that a journal can be carried again and leave it as it was.
+"""Write events to a store, in order, so that writing a journal again leaves the store unchanged.
 
-A run is known by the tag ``micrograde.origin``: the launch's folder and its number there. Before a run is
-made that may be there already, it is looked for. Equal params, points, tags, data sets and files are written
-again without a trace.
+A run is identified by the tag ``micrograde.origin``: the launch's folder and the run's number in it. Before
+creating a run that may exist already, the writer searches for it. Writing the same params, points, tags, data
+sets and files again has no effect.
 """
 
 import time
@@ -38,31 +38,31 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run, RunInfo
 
-_FLUSH_SECONDS = 2.0  # between two looks at what waits of the runs that go on
-_FLUSH_SHARE = 10  # at most one part in so many of the time goes into that
+_FLUSH_SECONDS = 2.0  # at least, between two writes of the values of runs that go on
+_FLUSH_SHARE = 10  # these writes take at most about one tenth of the time
 _PAGE = 1000  # runs that a server is asked for at once
-_POINTS = 100_000  # so many values wait at most
-_SCHEMA_LENGTH = 1_048_575  # characters of a data set's column names; some hundred thousand columns have more
+_POINTS = 100_000  # values that wait to be written, at most
+_SCHEMA_LENGTH = 1_048_575  # characters of a schema that MLflow takes; some 100,000 columns have more
 
 
 class EventWriter:
-    """Writes events to a store, in order; metrics are gathered and written together.
+    """Writes events to a store, in order; metrics are collected and written together.
 
-    They are written every few seconds, for those who watch, and before a run ends; seldomer where a store
-    takes its time.
+    They are written before a run ends, and every few seconds so that running runs can be watched; less often
+    if the store is slow.
 
     Parameters
     ----------
     folder
-        The launch's.
+        The launch's folder.
     given
         Tags for every run.
     lock
-        Held while something is written.
+        Held while the store is written.
     make
-        Makes each call to the store.
+        Makes each call to the store, such as ``Retrying``.
     again
-        Whether the journal, or a part of it, has been carried before.
+        Whether the journal, or a part of it, may have been written before.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class EventWriter:
         self._next_flush = 0.0
 
     def write(self, events: list[Event]) -> None:
-        """Carry these events, if any, into the store."""
+        """Write these events, if any; and the metrics that wait, if it is time for that."""
         if events:
             with self._lock:
                 for event in events:
@@ -103,7 +103,7 @@ class EventWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the params and metrics that wait."""
         start = time.monotonic()
         with self._lock:
             self._write_rows()
@@ -111,7 +111,7 @@ class EventWriter:
         self._next_flush = now + max(_FLUSH_SECONDS, _FLUSH_SHARE * (now - start))
 
     def recorded(self) -> list[dict[str, object]]:
-        """The ids of the runs."""
+        """Return the ids of the runs, in the form of ``RunIds``."""
         return [
             {
                 "run": run,
@@ -123,13 +123,13 @@ class EventWriter:
         ]
 
     def end_what_is_running(self, status: Status, reason: str) -> None:
-        """Close the runs of a launch that will say nothing more."""
+        """End the runs of a launch that have not ended, when the journal has no more events."""
         for run in sorted(self.running):
             now = time.time_ns() // 1_000_000
             self.write([TagsSet(run, {tags.REASON: reason}), RunEnded(run, now, status)])
 
     def give_up(self, reason: str) -> None:
-        """After an error, leave no run that seems to go on; what could not be written is not tried again."""
+        """After an error, mark the runs that have not ended as FAILED, without writing what still waits."""
         with self._lock:
             for run in sorted(self.running):
                 run_id, _ = self.run_ids[run]
@@ -165,7 +165,7 @@ class EventWriter:
         if event.run in self._taken_over:
             return
         self.running.add(event.run)
-        if not self._location.database:  # before anything more is written of it
+        if not self._location.database:  # before anything more is written for the run
             check_address(run.info.artifact_uri, self._location, f"run {run_id}")
         self._params += [Param(run_id, *param) for param in event.params.items()]
         if event.dataset:
@@ -173,7 +173,7 @@ class EventWriter:
             self._make(lambda: self._client.log_inputs(run_id, [dataset]))
 
     def _create(self, event: RunStarted, experiment_id: str) -> "Run":
-        """Make the run, unless an earlier attempt did whose answer was lost."""
+        """Create the run, unless an earlier attempt created it and only the answer was lost."""
         if event.run in self._perhaps_twice:
             made = self._search(self._origin(event.run), experiment_id)
             if made:
@@ -226,7 +226,7 @@ class EventWriter:
         if len(self._points) >= _POINTS:
             self._write_rows()
 
-    # --- what is written together ----------------------------------------------------------------
+    # --- rows and ends, written together ---------------------------------------------------------
 
     def _write_rows(self) -> None:
         params, self._params = self._params, []
@@ -240,7 +240,7 @@ class EventWriter:
             write_through_client(self._client, params, points, self._make)
 
     def _end_runs(self) -> None:
-        """End those of which all has been said; a run that has ended lacks nothing."""
+        """End the runs whose end was read, after writing the rows that wait, so that no value is missing."""
         if not self._ended:
             return
         self._write_rows()
@@ -251,7 +251,7 @@ class EventWriter:
     def _end(self, event: RunEnded) -> None:
         run_id, experiment_id = self.run_ids[event.run]
         folder = self._folder / f"run-{event.run}"
-        if event.model and (folder / "model").exists():  # else it has been kept before
+        if event.model and (folder / "model").exists():  # else its files were stored before
             write_mlmodel(folder / "model", event.model, run_id)
         keep_files(folder, self._infos[run_id], self._client, self._location, self._make)
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
@@ -272,17 +272,17 @@ class EventWriter:
             version = register_model(self._client, source, model_id, name, self._make)
             self._registered[event.run] = f"{name} version {version}"
 
-    # --- runs that are there already -------------------------------------------------------------
+    # --- runs that exist already -----------------------------------------------------------------
 
     def _know(self, number: int, run: "Run") -> None:
         self.run_ids[number] = (run.info.run_id, run.info.experiment_id)
         self._infos[run.info.run_id] = run.info
-        # Names of launches begin with the time, so that a greater one is a later one.
+        # Names of launches begin with their time, so a greater name is a later launch.
         if self._again and run.data.tags.get(tags.LAUNCH, "") > self._folder.name:
             self._taken_over.add(number)
 
     def _find(self, number: int, experiment_id: str) -> "Run | None":
-        """The run, if an earlier attempt to carry the journal has made it."""
+        """Return the run if an earlier attempt to write the journal has created it, else None."""
         if experiment_id not in self._found:
             of_launch: dict[str, list[Run]] = {}
             for run in self._make(lambda: self._search(f"{self._folder.name}-%", experiment_id)):
@@ -295,11 +295,11 @@ class EventWriter:
             self._perhaps_twice.add(number)
         run = max(found, key=lambda each: len(each.data.metrics))
         if run.data.tags.get(tags.LAUNCH) == self._folder.name:
-            self._forget_reason(run)  # the journal says it, if it still holds
+            self._forget_reason(run)  # if the reason still holds, the journal gives it again
         return run
 
     def _search(self, origin: str, experiment_id: str) -> "list[Run]":
-        """The runs of this origin, which may be a pattern."""
+        """Return the runs with this origin, which may be a pattern for SQL's LIKE."""
         found: list[Run] = []
         token: str | None = None
         before: set[str] = set()
@@ -321,7 +321,7 @@ class EventWriter:
         def forget() -> None:
             try:
                 self._client.delete_tag(run.info.run_id, tags.REASON)
-            except MlflowException as error:  # it is gone: the answer that said so was lost
+            except MlflowException as error:  # a previous try has deleted it, and its answer was lost
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
 
@@ -340,7 +340,7 @@ def _dataset_entity(dataset: DatasetInput) -> Any:
     from mlflow.entities import Dataset, InputTag
     from mlflow.entities import DatasetInput as Entity
 
-    digest = dataset.digest[:36]  # as long as MLflow's column
+    digest = dataset.digest[:36]  # the length of MLflow's column
     schema = dataset.schema if len(dataset.schema) <= _SCHEMA_LENGTH else "{}"
     described = Dataset(dataset.name, digest, "local", dataset.source, schema, dataset.profile)
     return Entity(described, [InputTag("mlflow.data.context", "training")])

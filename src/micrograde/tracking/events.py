@@ -1,7 +1,7 @@
-"""What can happen to a run, and how it is written down: one JSON object a line.
+"""The events of a launch's runs, and their form in the journal: one JSON object per line.
 
-A journal is a sequence of these lines in the order they happened. It says all that the store needs to
-know, so it can be carried into the store at once, later, or by another process.
+A journal consists of these lines in the order in which the events happened. It contains everything that the
+store needs, so it can be written to the store at once, later, or by another process.
 """
 
 import json
@@ -15,14 +15,14 @@ from micrograde.core.printable import printable
 from micrograde.store.mlmodel import ModelDescription
 
 _OURS = re.compile(r"micrograde(\.\w+)+")
-_SHOWN = 100  # characters of a line that is none
+_SHOWN = 100  # characters of an invalid line in an error message
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 @dataclass(frozen=True)
 class DatasetInput:
-    """The data a run trains on, as MLflow shows it; source, schema and profile are JSON texts."""
+    """The data that a run trains on, as MLflow shows it; source, schema and profile are JSON texts."""
 
     name: str
     digest: str
@@ -33,10 +33,18 @@ class DatasetInput:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins. ``run`` is its number within the launch; times are milliseconds since 1970.
+    """A run begins.
 
-    ``parent`` is the number of the run that this one is nested under; ``dataset`` is None for a run that
-    trains on nothing itself.
+    Attributes
+    ----------
+    run
+        The run's number within the launch.
+    time
+        Milliseconds since 1970, here and in the other events.
+    dataset
+        The data that the run trains on; None for a run that does not train, such as a sweep.
+    parent
+        The number of the run that this one is nested under.
     """
 
     run: int
@@ -51,9 +59,9 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class RunAdopted:
-    """A run that the store has already is known in this launch as number ``run``.
+    """A run that is already in the store gets the number ``run`` in this launch.
 
-    It ``goes_on``, or it is only to be marked.
+    It ``goes_on``, or only tags, files and a status are added to it.
     """
 
     run: int
@@ -63,7 +71,7 @@ class RunAdopted:
 
 @dataclass(frozen=True)
 class MetricsLogged:
-    """Values that were measured at one step."""
+    """The values of a run's metrics at one step."""
 
     run: int
     time: int
@@ -73,7 +81,7 @@ class MetricsLogged:
 
 @dataclass(frozen=True)
 class StackMetricsLogged:
-    """Values of several runs at the same step: each metric's in the order of ``runs``."""
+    """The values of several runs' metrics at one step; those of each metric are in the order of ``runs``."""
 
     runs: Sequence[int]
     time: int
@@ -83,7 +91,7 @@ class StackMetricsLogged:
 
 @dataclass(frozen=True)
 class TagsSet:
-    """Something that is known of the run by now."""
+    """Tags are set on a run."""
 
     run: int
     tags: Mapping[str, str]
@@ -91,7 +99,7 @@ class TagsSet:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """A run is over, and its folder holds the files that belong to it, perhaps a model among them."""
+    """A run ends, and its folder contains its files; ``model`` describes the model among them, if any."""
 
     run: int
     time: int
@@ -101,16 +109,16 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class ModelLogged:
-    """The model of a run that has ended is to be one of MLflow's logged models.
+    """The model of an ended run becomes one of MLflow's logged models.
 
     Attributes
     ----------
     run
-        The run that it is shown with.
+        The run that lists the model among its outputs.
     source_run_id
-        The run that trained it, such as the best of a sweep; None if ``run`` did.
+        The run that trained the model, such as the best run of a sweep; None if it is ``run``.
     registered_name
-        What it becomes a version of in the model registry.
+        The registered model that it becomes a version of; None if it is not registered.
     """
 
     run: int
@@ -120,12 +128,12 @@ class ModelLogged:
 
 @dataclass(frozen=True)
 class AnswerAwaited:
-    """The launch waits until all of the above is in the store, and to be told the runs' ids."""
+    """The launch waits until all earlier events are in the store and it has received the runs' ids."""
 
 
 @dataclass(frozen=True)
 class LaunchEnded:
-    """Nothing more will come. A journal without it belongs to a process that died."""
+    """The launch ends. The journal of a process that died lacks this event."""
 
 
 Event = (
@@ -144,20 +152,20 @@ _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event
 
 
 def to_json_line(event: Event) -> str:
-    """The event as a line without its end. Floats keep every bit; NaN and infinities are kept too."""
-    # vars, not asdict: that copies every number
+    """Return the event as a line, without a newline. Floats are exact; NaN and infinities are kept."""
+    # vars, not asdict, which copies every number
     return json.dumps({"event": type(event).__name__, **vars(event)}, default=asdict)
 
 
 def from_json_line(line: str) -> Event:
-    """The event of a line.
+    """Return the event of a line.
 
     Raises
     ------
     json.JSONDecodeError
-        If it is no JSON, such as a line that has been cut short.
+        If the line is not JSON, for example because it was cut short.
     ValueError
-        If it is no event, or one whose values are not what they must be.
+        If it is not an event, or one with invalid values.
     """
     content, shown = parse_json(line), printable(line[:_SHOWN])
     kind = _KINDS.get(str(content.pop("event", ""))) if isinstance(content, dict) else None
@@ -176,7 +184,7 @@ def from_json_line(line: str) -> Event:
 
 
 def _is_sound(key: str, value: Any) -> bool:
-    """Whether a field of an event holds what it must: numbers that name folders, texts, measured values."""
+    """Return whether the value is valid for this field of an event (``_SOUND``)."""
     return key in _SOUND and _SOUND[key](value)
 
 
@@ -185,7 +193,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_measured(value: object) -> bool:
-    """Whether it is a number, or a list of them."""
+    """Return whether the value is a number within the range of float64, or a list of such numbers."""
     values = value if isinstance(value, list) else [value]
     return {*map(type, values)} <= {float, int} and all(
         abs(each) < 2**1023 for each in values if type(each) is int
@@ -201,7 +209,7 @@ def _has_fields(value: object, kind: type) -> bool:
 
 
 def _describes_model(value: Any) -> bool:
-    """Whether it is a ``ModelDescription``; what loads a model is code, so it has to be ours."""
+    """Return whether the value is a ``ModelDescription`` whose loader, which is code, is in this package."""
     return (
         _has_fields(value, ModelDescription)
         and isinstance(value["loader_module"], str)
@@ -239,4 +247,4 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
     "dataset": lambda value: value is None or _describes_dataset(value),
     "model": lambda value: value is None or _describes_model(value),
 }
-"""What each field of an event must be; a test goes through the fields of all events."""
+"""A check for each field of an event; a test makes sure that no field of any event is missing here."""

@@ -1,4 +1,4 @@
-"""A launch's journal, a line for each event as they happened: one process appends, another follows."""
+"""A launch's journal, with a line for each event in order: one process appends, another follows."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from micrograde.core.bounds import LONGEST_EVENT
 from micrograde.tracking.events import Event, LaunchEnded, from_json_line, to_json_line
 
 _POLL_SECONDS = 0.02
-_PIECE = 2**24  # bytes that are read at once
+_PIECE = 2**24  # bytes read at once
 
 
 class Journal:
-    """Appends events so that they survive this process; several threads may."""
+    """Appends events to a file, so that they survive this process; may be used by several threads."""
 
     def __init__(self, path: Path) -> None:
         self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -23,7 +23,7 @@ class Journal:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the journal has been closed."""
         return self._file is None
 
     def append(self, event: Event) -> None:
@@ -32,7 +32,7 @@ class Journal:
         Raises
         ------
         OSError
-            If the disk does not take it; the next event then begins a line of its own.
+            If it cannot be written; the next event then begins on a new line.
         """
         line = to_json_line(event).encode() + b"\n"
         with self._lock:
@@ -44,7 +44,7 @@ class Journal:
             self._is_cut = False
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Close the file; no more events can be appended."""
         with self._lock:
             if self._file is not None:
                 os.close(self._file)
@@ -52,17 +52,20 @@ class Journal:
 
 
 def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Event]]:
-    """The journal's events as they come, or none, again and again until there will be no more.
+    """Yield lists of the journal's events as they are appended, until the launch has ended or is gone.
+
+    A list is empty if no events have been appended since the last one.
 
     Raises
     ------
     ValueError
-        If somebody else has written into it: a line is whole and no event of this version's, or has no end.
+        If a complete line is not an event of this version's, or a line is too long: another program has
+        written into the journal.
     """
     rest = b""
     with journal.open("rb") as lines:
         while True:
-            gone = launch_is_gone.is_set()  # before reading: what was written until then is read below
+            gone = launch_is_gone.is_set()  # before reading, so that everything written until then is read
             is_last = False
             while not is_last:
                 piece = lines.read(_PIECE)
@@ -79,7 +82,7 @@ def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Even
 
 
 def _event(line: bytes) -> Event | None:
-    """None for a line that a full disk has cut short: its event was never acknowledged."""
+    """Return the event of a line; None for a line cut short by a full disk, which was never acknowledged."""
     try:
         return from_json_line(line.decode("utf-8", "replace"))
     except json.JSONDecodeError:

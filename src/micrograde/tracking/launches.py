@@ -1,16 +1,16 @@
-"""A launch's folder: what there is to say of a launch until the store has everything, and who is at it.
+"""A launch's folder, which contains the records of a launch until the store has all of them.
 
 mlruns/launches/<time>_<random>/
-    launch.json                      where it belongs, and the process that trains
-    journal.jsonl                    what happened, in order (``events.py``)
+    launch.json                      the store that the launch writes to, and the process that trains
+    journal.jsonl                    the events, in order (``events.py``)
     run-N/                           the files of run N
-    claim.json                       what the launch has claimed, if anything (``claim.py``)
+    claim.json                       the launch's claim, if it has one (``claim.py``)
     launch.lock                      held by the process that trains, for as long as it lives
-    writer.lock                      held by a process that carries the journal into the store
-    launch.reserve, writer.reserve   room for the last words on a full disk (``full_disk.py``)
-    provenance.json, writer.log      of the first writer
+    writer.lock                      held by a process that writes the journal to the store
+    launch.reserve, writer.reserve   space for the last events on a full disk (``full_disk.py``)
+    provenance.json, writer.log      written by the first writer
 
-The locks tell the living from the dead (``locks.py``).
+A process that has died does not hold its lock any more (``locks.py``).
 """
 
 import fcntl
@@ -42,16 +42,18 @@ _WRITER_LOCK = "writer.lock"
 
 @dataclass(frozen=True)
 class Launch:
-    """Where a launch's runs belong, and who trains them.
+    """The store that a launch writes to, and the process that trains.
 
     Attributes
     ----------
     server
-        The tracking server's address, its password made unreadable; None for the local store.
-    artifacts
-        Where the config says that files of the server's runs may be, besides at the server.
+        The tracking server's address, with the password hidden; None for the local store.
     script
         The program that was started.
+    process
+        The process that trains.
+    artifacts
+        The address, from the config, where the server's runs may have their files besides at the server.
     """
 
     server: str | None
@@ -60,12 +62,12 @@ class Launch:
     artifacts: str | None = None
 
     def belongs_to(self, location: StoreLocation) -> bool:
-        """Whether that is its store."""
+        """Return whether the launch writes to this store."""
         return self.server == _server(location)
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The launch of a folder; None if it has not begun, or is none."""
+        """Return the launch of a folder; None if it has not begun, or if the folder is not a launch's."""
         try:
             content = read_json(folder / _LAUNCH, LONGEST_NOTE)
             process = ProcessIdentity.of(**content["process"])
@@ -79,12 +81,12 @@ class Launch:
 
 
 def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, LockFile]:
-    """A folder for a launch of this process, and its lock.
+    """Create a folder for a launch of this process; return it and its lock.
 
     Raises
     ------
     OSError
-        If it cannot be made.
+        If the folder or a file in it cannot be created.
     """
     clear_temporary(location.folder)
     folder = make_launch_folder(location)
@@ -104,12 +106,12 @@ def begin_launch(location: StoreLocation, script: str, claim: Claim | None = Non
 
 @contextmanager
 def carrying(folder: Path) -> Iterator[None]:
-    """Held by a writer; waits for another one.
+    """Hold the writer's lock of a launch while the context lasts, after waiting for any other writer.
 
     Raises
     ------
     FileNotFoundError
-        If the folder is gone.
+        If the folder has been removed.
     """
     hold = LockFile(folder / _WRITER_LOCK)
     try:
@@ -119,12 +121,12 @@ def carrying(folder: Path) -> Iterator[None]:
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether a process still trains, or carries what happened into the store."""
+    """Return whether a process still trains, or still writes the journal to the store."""
     return is_held(folder / _LAUNCH_LOCK) or is_held(folder / _WRITER_LOCK)
 
 
 def dead_launches(launches: Path) -> list[tuple[Path, Launch]]:
-    """What nobody is at any more, and the store has not got entirely; the earliest first."""
+    """Return the launches whose processes have died before everything was in the store, earliest first."""
     try:
         folders = sorted(path for path in launches.iterdir() if path.is_dir())
     except FileNotFoundError:
@@ -134,7 +136,7 @@ def dead_launches(launches: Path) -> list[tuple[Path, Launch]]:
 
 
 def wait_for_writers(launches: Path) -> None:
-    """Wait until what dead launches have told is in the store, as far as a writer is still at it."""
+    """Wait for the writers that still write the journals of dead launches to the store."""
     for path in launches.glob(f"*/{_WRITER_LOCK}"):
         if not is_held(path.with_name(_LAUNCH_LOCK)):
             with suppress(FileNotFoundError):

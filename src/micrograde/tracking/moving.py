@@ -1,8 +1,9 @@
-"""A project that has been moved, copied or mounted elsewhere: its store's addresses are mended.
+"""Correct the addresses in the store of a project that has been moved, copied or mounted elsewhere.
 
-MLflow's pages, its models and its client go by the absolute addresses in the local store. The first command
-that comes to the store at its new place has them lead there. An address is one of the project's own if its
-form says so, or if the files of just this run or model are here; and then so are those beside it.
+MLflow's pages, its models and its client use the absolute addresses in the local store. The first command
+that opens the store at its new place makes them lead there. An address belongs to the project if it is one
+that micrograde gives, or if the files of the same run or model exist here; then other addresses in the same
+former folder belong to it, too.
 """
 
 import os
@@ -30,7 +31,7 @@ from micrograde.store.sqlite_files import open_database
 from micrograde.tracking.writer_process import print_notice
 
 _WAIT_SECONDS = 2.0  # for a database that is locked; the next command looks again
-_ADDRESSES = (  # table, column, and which rows
+_ADDRESSES = (  # table, column, and a condition for rows
     ("experiments", "artifact_location", "1"),
     ("runs", "artifact_uri", "1"),
     ("logged_models", "artifact_location", "1"),
@@ -43,9 +44,14 @@ _MARK = "/mlruns/"
 
 
 class Kept(NamedTuple):
-    """An address that does not begin as those here do.
+    """An address in the store that does not lead into this ``mlruns/``.
 
-    ``own`` are the folders in ``mlruns/`` that only an experiment of this name or id has.
+    Attributes
+    ----------
+    table, column, row
+        Where the address is in the store.
+    own
+        The folders in ``mlruns/`` that only the experiment of this row can have, by its name or id.
     """
 
     table: str
@@ -56,7 +62,7 @@ class Kept(NamedTuple):
 
 
 class Mended(NamedTuple):
-    """What an address is to become, and the ``mlruns`` that it has led to."""
+    """A corrected address, and the former ``mlruns`` that it has led to."""
 
     kept: Kept
     address: str
@@ -64,10 +70,10 @@ class Mended(NamedTuple):
 
 
 def mend_addresses(location: StoreLocation) -> None:
-    """Have the addresses in the local store lead here if the project was elsewhere, and say so in a line.
+    """Correct the addresses in the local store if the project has been moved, and print a line about it.
 
-    It takes a millisecond where there is nothing to mend. A store that cannot be written to, or not now,
-    stays as it is: micrograde finds the files all the same.
+    It takes a millisecond if there is nothing to correct. A store that cannot be written to, or is locked, is
+    left unchanged: micrograde finds the files nevertheless.
     """
     database = location.database
     if not database or not database.exists() or database.stat().st_size == 0:
@@ -89,13 +95,13 @@ def mend_addresses(location: StoreLocation) -> None:
 
 
 def find_mendable(connection: sqlite3.Connection, location: StoreLocation) -> Iterator[Mended]:
-    """The addresses that lead to where this project has been before, and what they should be."""
+    """Yield the addresses that lead to a former place of this project, with their corrections."""
 
     @cache
     def places_of(stem: str) -> list[tuple[Path, Path]]:
         path = local_path(stem)
         places = list(former_places(path)) if path else []
-        here = os.path.realpath(location.folder)  # by another name, such as a link, it has not moved
+        here = os.path.realpath(location.folder)  # under another name, such as a link, it has not been moved
         return [] if any(os.path.realpath(root) == here for root, _ in places) else places
 
     @cache
@@ -125,20 +131,20 @@ def find_mendable(connection: sqlite3.Connection, location: StoreLocation) -> It
             others.append((kept, stem, rest))
     for kept, stem, rest in others:
         for root, tail in places_of(stem):
-            # Files that are still there, and not here, have not come along.
+            # Files that exist there and not here have not been moved.
             if root in proven and (exists(tail, rest) or not os.path.exists(root / tail / rest)):
                 yield from mended(kept, root, tail, rest)
                 break
 
 
 def _foreign(connection: sqlite3.Connection, location: StoreLocation) -> Iterator[Kept]:
-    """The addresses with an ``mlruns`` in them that is not, by its name, the one here."""
+    """Yield the addresses that contain an ``mlruns`` whose path is not the one of this project."""
     tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
     here = (f"{location.folder.as_uri()}/", f"{location.folder}/")
     for table, column, condition in _ADDRESSES:
         if table not in tables:
             continue
-        # Not by substr, which ends at the character 0.
+        # Not with substr, which stops at a NUL character.
         short = f"case when length(cast(name as blob)) <= {4 * LONGEST_KEY} then name end"
         names = f"experiment_id, {short}" if table == "experiments" else "null, null"
         query = (
@@ -153,7 +159,7 @@ def _foreign(connection: sqlite3.Connection, location: StoreLocation) -> Iterato
 
 
 def _split(address: str) -> tuple[str, str]:
-    """An address up to what comes first in the last ``mlruns`` of it, and the path from there."""
+    """Split an address after the first folder in its last ``mlruns``; the rest is percent-decoded."""
     end = address.find("/", address.rfind(_MARK) + len(_MARK))
     return (address, "") if end < 0 else (address[:end], unquote(address[end + 1 :].strip("/")))
 

@@ -1,4 +1,4 @@
-"""Which process trains a run, so that anybody can tell later whether it has died."""
+"""Identify the process that trains a run, so that other processes can find out whether it has died."""
 
 import os
 import re
@@ -13,20 +13,20 @@ from micrograde.store import tags
 
 _NUMBER, _TIME = re.compile("[0-9]{1,10}"), re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _LATEST_START = LATEST_TIME / 1000
-_TOLERANCE = 2.0  # seconds by which a process's start may be told differently: clocks are set
+_TOLERANCE = 2.0  # seconds by which a process's reported start may change when the clock is set
 
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process of some machine.
+    """A process on this or another machine.
 
     Attributes
     ----------
     namespace
-        Within what ``process_id`` means one process: this start of the machine and the pid namespace, which
-        containers have of their own. Empty where the system does not tell.
+        Where ``process_id`` is unique: the boot id of the machine and the pid namespace, of which each
+        container has its own. Empty if the system does not provide them.
     started
-        Seconds since 1970.
+        When the process started, in seconds since 1970.
     """
 
     host: str
@@ -36,13 +36,13 @@ class ProcessIdentity:
 
     @classmethod
     def own(cls) -> Self:
-        """The identity of this process."""
+        """Return the identity of this process."""
         import psutil
 
         return cls(socket.gethostname(), _namespace(), os.getpid(), psutil.Process().create_time())
 
     def as_tags(self) -> dict[str, str]:
-        """For the runs that it trains."""
+        """Return the identity as tags for the runs that the process trains."""
         return {
             tags.HOST: self.host,
             tags.PROCESS_NAMESPACE: self.namespace,
@@ -52,9 +52,9 @@ class ProcessIdentity:
 
     @classmethod
     def of(cls, host: object, namespace: object, process_id: object, started: object) -> Self | None:
-        """The identity that a file tells; None if these are not a process's.
+        """Return the identity with these values from a file; None if they are not valid.
 
-        A number below 1 would mean whole groups of processes to the system.
+        An id below 1 is not valid, as the system takes it for a whole group of processes.
         """
         texts = isinstance(host, str) and isinstance(namespace, str)
         number = type(process_id) is int and 0 < process_id <= GREATEST_PROCESS
@@ -63,7 +63,7 @@ class ProcessIdentity:
 
     @classmethod
     def from_tags(cls, given: Mapping[str, str]) -> Self | None:
-        """The inverse of ``as_tags``; None if that is not all there, or means no process."""
+        """Return the identity from the tags of ``as_tags``; None if one is missing or invalid."""
         number, started = given.get(tags.PROCESS_ID, ""), given.get(tags.PROCESS_START, "")
         if not (_NUMBER.fullmatch(number) and _TIME.fullmatch(started)):
             return None
@@ -71,7 +71,7 @@ class ProcessIdentity:
         return cls.of(host, namespace, int(number), float(started))
 
     def has_died(self) -> bool:
-        """Whether it is certain that this process is gone; of another machine nothing is certain."""
+        """Return whether this process has certainly died; False if unknown, as for those of other machines."""
         import psutil
 
         if (self.host, self.namespace) != (socket.gethostname(), _namespace()):
@@ -91,5 +91,5 @@ def _namespace() -> str:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
-    except OSError:  # not Linux: the machine's name has to do
+    except OSError:  # not Linux: only the machine's name is compared
         return ""

@@ -1,4 +1,4 @@
-"""Which code made a run, and who ran it where."""
+"""Which code, machine and user a run came from."""
 
 import getpass
 import subprocess
@@ -12,18 +12,18 @@ from micrograde.store.location import checkout
 from micrograde.tracking.environment import environment_tag, parse_environment_tag
 
 UNCOMMITTED = "uncommitted changes"
-"""``yes`` if the working tree had any: the commit is then not all that made the run."""
+"""``yes`` if the working tree had any; the commit then does not fully identify the code."""
 
 
 def present_provenance() -> dict[str, str]:
-    """What would be said of a run of this process."""
+    """Return the tags that a run of this process would get."""
     return provenance_tags(checkout(), sys.argv[0])
 
 
 def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
-    """Tags every run gets: code version, git commit, whether the tree was dirty, libraries, script, user.
+    """Return the tags of every run: version, git commit, whether the tree was dirty, libraries, script, user.
 
-    What git does not tell (there is no checkout, no git, or it takes too long) is left out.
+    What git cannot report (there is no checkout, no git, or it takes too long) is left out.
     """
     program = Path(script).resolve()
     if checkout and program.is_relative_to(checkout):
@@ -45,9 +45,9 @@ def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
 
 
 def provenance_of(recorded: Mapping[str, str]) -> dict[str, str]:
-    """What a run's tags say of its data, code and machine, by names that are to be read.
+    """Return what a run's tags say about its data, code and machine, under readable names.
 
-    What they do not say is left out. Digests are cut to twelve characters.
+    Missing tags are left out. The data digest is cut to twelve characters.
     """
     given = {
         "data digest": recorded.get(tags.DATA_DIGEST, "")[:12],
@@ -60,8 +60,8 @@ def provenance_of(recorded: Mapping[str, str]) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints, or None where there is none to ask."""
-    # Without its optional locks, or a commit that the user makes at this moment would fail.
+    """Return what git prints; None if it is missing, fails, or takes longer than 5 seconds."""
+    # Without optional locks, as they would make a commit fail that the user makes at the same moment.
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(

@@ -1,8 +1,8 @@
-"""The training process's side of recording: it appends to a journal and never imports MLflow.
+"""Record runs in the training process: it appends to a journal and never imports MLflow.
 
-A second process, the writer, carries the journal into the store meanwhile (``writer.py``). Importing
-MLflow takes longer than training on digits does; and because the writer outlives this process, a run
-that dies is closed, and a store that cannot be reached costs no results: the journal stays.
+Meanwhile a second process, the writer, writes the journal to the store (``writer.py``). Importing MLflow
+takes longer than training on digits. As the writer outlives this process, it ends the runs of a process that
+dies; and if the store cannot be reached no results are lost, as the journal is kept.
 """
 
 import errno
@@ -47,21 +47,21 @@ from micrograde.tracking.run_recorder import RunIds
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
 
 SYNC = "make sync"
-"""What sends later what is kept."""
+"""The command that sends what has been kept to the store later."""
 
 
 class Recorder:
-    """Records the runs of one launch, in a folder of its own until the store has them.
+    """Records the runs of one launch, in the launch's own folder until the store has them.
 
-    A context manager: runs that have not ended when an exception passes are ended as KILLED
-    (Ctrl-C) or FAILED, and everything told so far is recorded.
+    A context manager: if it is left by an exception, runs that have not ended are ended as KILLED (Ctrl-C)
+    or FAILED, and everything logged so far is recorded.
 
     Parameters
     ----------
     writer
-        One that was started earlier, to save time; by default one is started now.
+        A writer process that was started earlier, to save time; by default one is started now.
     claim
-        What the launch has to itself; nothing is recorded if another launch has taken it over.
+        The launch's claim, if any; nothing is recorded if another launch has taken it over.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Recorder:
         dataset: DatasetInput | None = None,
         parent: int | None = None,
     ) -> int:
-        """A run begins, under the run number ``parent``; its number within the launch."""
+        """Begin a run, nested under the run number ``parent`` if given; return its number in the launch."""
         with uninterrupted():
             run = self._next_run()
             started = RunStarted(
@@ -128,10 +128,10 @@ class Recorder:
         return run
 
     def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:
-        """A run that the store has already goes on in this process; its number within the launch.
+        """Continue a run that is already in the store; return its number in the launch.
 
-        It is RUNNING again, and why it once ended is forgotten. Without ``goes_on`` it is only to be marked:
-        tags, files and a status can be given to it.
+        It becomes RUNNING again, and the reason for its earlier end is deleted. With ``goes_on=False`` it
+        does not run again, and only tags, files and a status can be added.
         """
         with uninterrupted():
             run = self._next_run()
@@ -142,32 +142,37 @@ class Recorder:
 
     @property
     def running(self) -> frozenset[int]:
-        """The numbers of the runs that have begun and not ended."""
+        """The numbers of the runs that have begun and have not ended."""
         with self._lock:
             return frozenset(self._running)
 
     def run_folder(self, run: int) -> Path:
-        """Where the run's files wait for its end."""
+        """Return the folder for the run's files, which go to the store when the run ends."""
         return self._folder / f"run-{run}"
 
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
-        """Values measured at a step."""
+        """Log the values of metrics at a step."""
         self._append(MetricsLogged(run, _now(), step, values))
 
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
-        """Values of several runs at a step: each metric's in the order of ``runs``."""
+        """Log the values of several runs at a step; those of each metric are in the order of ``runs``."""
         self._append(StackMetricsLogged(runs, _now(), step, values))
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
-        """More that is known of a run."""
+        """Set tags on a run; passwords in them are hidden."""
         self._append(TagsSet(run, redacted(tags)))
 
     def end_run(
         self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
     ) -> None:
-        """A run is over, and its folder complete; ``model`` describes what is in its folder ``model``.
+        """End a run, whose files must all be in its folder by now.
 
-        ``time`` is when it ended, in milliseconds since 1970; by default now.
+        Parameters
+        ----------
+        model
+            The description of the model in the run's folder ``model``, if there is one.
+        time
+            When the run ended, in milliseconds since 1970; by default now.
         """
         with uninterrupted():
             self._append(RunEnded(run, _now() if time is None else time, status, model))
@@ -176,18 +181,18 @@ class Recorder:
     def log_model(
         self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
     ) -> None:
-        """The model of a run that has ended is to be a logged model of MLflow's; see ``ModelLogged``."""
+        """Make the model of an ended run one of MLflow's logged models; see ``ModelLogged``."""
         self._append(ModelLogged(run, source_run_id, registered_name))
 
     def wait(self) -> tuple[RunIds, ...]:
-        """Wait until the store has everything told so far; the runs' ids.
+        """Wait until the store has everything logged so far; return the runs' ids.
 
         Raises
         ------
         StoreAwayError
-            If the store is away, and has been for some time.
+            If the store has been unavailable for some time.
         TrackingError
-            If the writer could not do its work; the launch's folder is then kept.
+            If the writer failed; the launch's folder is then kept.
         """
         self._append(AnswerAwaited())
         self._awaited += 1
@@ -199,9 +204,10 @@ class Recorder:
         return self._recorded(outcome)
 
     def close(self) -> tuple[RunIds, ...]:
-        """As ``wait``, and nothing more will come.
+        """End the launch; otherwise as ``wait``.
 
-        If the store is away, the user is told how to send it later, and the ids are those that are known.
+        If the store is unavailable, no error is raised: the user is told how to send the records later, and
+        only the ids that are known by then are returned.
         """
         self._append(LaunchEnded())
         return self._finish()
@@ -217,7 +223,7 @@ class Recorder:
         return self._recorded(outcome)
 
     def _restart(self) -> bool:
-        """Have another writer carry the journal from its start, unless that has been done."""
+        """Start another writer on the whole journal, and return True; False if that was done before."""
         if not self._may_restart:
             return False
         self._may_restart = False
@@ -239,7 +245,7 @@ class Recorder:
         return tuple(RunIds(**run) for run in outcome["runs"])
 
     def _end_on_full_disk(self, full: str, error: BaseException | None) -> None:
-        """End what is running by means of the reserve, and say what has happened; raises always."""
+        """End the running runs, using the reserved disk space; then always raise ``DiskFullError``."""
         release_reserve(self._folder, "launch")
         with suppress(OSError):
             for run in sorted(self._running):
@@ -265,7 +271,7 @@ class Recorder:
         return run
 
     def _append(self, event: Event) -> None:
-        """Write the event so that it survives this process; stacks may train in several threads."""
+        """Write the event so that it survives this process; stacks may call this from several threads."""
         self._journal.append(event)
 
 

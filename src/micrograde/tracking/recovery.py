@@ -1,8 +1,8 @@
-"""What dead processes have left, put in order before the next command reads a store; and what a move has.
+"""Repair a store before a command reads it, after processes have died or the project has been moved.
 
-Launches that have died are carried into it, and runs whose process has died are not RUNNING any more. A run
-is left alone unless it is certain that nobody is at it: of a launch that has its folder here the locks tell,
-of others the process id, where it means the same process as here.
+The journals of launches that have died are written to the store, and runs whose process has died are marked
+KILLED instead of RUNNING. A run is changed only if it is certain that no process works on it: if its launch
+has a folder here, the locks show that; otherwise the process id does, where it can be compared.
 """
 
 import sqlite3
@@ -31,8 +31,8 @@ from micrograde.tracking.sending import Kept, send_launch
 
 _REASON = "its process died without a word"
 _PAGE = 1000  # runs, or experiments, that a server is asked for at once
-_STALE_AT_ONCE = 100  # runs of a server that are ended; the next command ends more
-_WAIT_SECONDS = 20.0  # for a database that somebody writes to
+_STALE_AT_ONCE = 100  # runs of a server that one command ends; the next command ends more
+_WAIT_SECONDS = 20.0  # for a database that another process writes to
 _WANTED = (tags.LAUNCH, tags.HOST, tags.PROCESS_NAMESPACE, tags.PROCESS_ID, tags.PROCESS_START)
 
 _FIND = f"""
@@ -46,11 +46,10 @@ _TAG = "insert or replace into tags (key, value, run_uuid) values (?, ?, ?)"
 
 
 def recover(location: StoreLocation) -> None:
-    """Carry into the store what dead launches have left, and mark runs of dead processes KILLED.
+    """Write what dead launches have left to the store, and mark the runs of dead processes KILLED.
 
-    First its addresses are mended if the project has been moved.
-
-    It takes a millisecond where nothing is left, and a local store is not even opened by MLflow.
+    In a local store, the addresses are corrected first if the project has been moved. If there is nothing to
+    do it takes a millisecond, and MLflow does not open a local store.
 
     Raises
     ------
@@ -66,7 +65,7 @@ def recover(location: StoreLocation) -> None:
     _send_dead(location, launches)
     database = location.database
     if database and database.exists() and database.stat().st_size > 0:
-        # Who cannot open it is told so when it is read.
+        # If it cannot be opened, the error is reported when it is read.
         with suppress(sqlite3.Error):
             _mark_rows(location, database, launches)
 
@@ -84,7 +83,7 @@ def _send_dead(location: StoreLocation, launches: Path) -> None:
 
 
 def _mark_rows(location: StoreLocation, database: Path, launches: Path) -> None:
-    """In the SQLite file itself, for MLflow takes a second to open one."""
+    """Mark stale runs KILLED by SQL, as MLflow takes a second to open the SQLite file."""
     with closing(open_database(database, _WAIT_SECONDS)) as connection:
         running: dict[object, dict[str, str]] = {}
         for run_id, key, value in connection.execute(_FIND, _WANTED):
@@ -104,13 +103,13 @@ def _mark_rows(location: StoreLocation, database: Path, launches: Path) -> None:
 def _recover_server(location: StoreLocation, launches: Path) -> None:
     try:
         server = Server(location.tracking_uri)
-        server.post("experiments/search", {"max_results": 1})  # before a writer waits for it
+        server.post("experiments/search", {"max_results": 1})  # fails at once, where a writer would wait
         _send_dead(location, launches)
         stale = [run_id for run_id, given in _running(server) if _is_stale(given, launches)]
     except ServerError as error:
         raise InputError(f"the tracking server cannot be asked for its runs ({error})") from None
     now = time.time_ns() // 1_000_000
-    with suppress(ServerError):  # whoever may only read there
+    with suppress(ServerError):  # the user may have no permission to write
         for run_id in stale[:_STALE_AT_ONCE]:
             run = {"run_id": run_id, "run_uuid": run_id}
             if _run_and_tags(server.get("runs/get", run).get("run")) is None:  # it has ended meanwhile
@@ -120,7 +119,7 @@ def _recover_server(location: StoreLocation, launches: Path) -> None:
 
 
 def _running(server: Server) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The runs that seem to go on on this machine, with their tags; what a server says may be anything."""
+    """Yield the ids and tags of this machine's RUNNING runs; invalid items of an answer are left out."""
     import socket
 
     experiments = server.pages("experiments/search", {}, "experiments", _PAGE, MOST_EXPERIMENTS)
@@ -134,7 +133,7 @@ def _running(server: Server) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _run_and_tags(run: object) -> tuple[str, Mapping[str, str]] | None:
-    """The id of a RUNNING run and its tags as a server tells them; None if it tells them in another way."""
+    """Return id and tags of a run in a server's answer; None if it is not RUNNING, or invalid."""
     try:
         info, given = run["info"], run["data"]["tags"]  # type: ignore[index]
         told = {each["key"]: each["value"] for each in given if each["key"] in _WANTED}
@@ -146,7 +145,7 @@ def _run_and_tags(run: object) -> tuple[str, Mapping[str, str]] | None:
 
 
 def _is_stale(given: Mapping[str, str], launches: Path) -> bool:
-    """Whether it is certain that nobody is at a run with these tags."""
+    """Return whether it is certain that no process works on a run with these tags."""
     name = given.get(tags.LAUNCH, "")
     folder = launches / name
     if name and folder.parent == launches and Launch.read(folder) is not None:

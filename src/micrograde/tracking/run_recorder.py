@@ -1,4 +1,4 @@
-"""What an experiment tells of its runs, and who listens: nobody, or the recorder of ``recorder.py``."""
+"""The interface for recording runs, and an implementation that records nothing; see also ``recorder.py``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,14 @@ from micrograde.tracking.events import DatasetInput, Status
 
 @dataclass(frozen=True)
 class RunIds:
-    """A run as the store knows it; ``run`` is its number within the launch.
+    """The ids of a run in the store.
 
-    ``registered`` is what its model has become in the registry, such as ``trees version 3``.
+    Attributes
+    ----------
+    run
+        The run's number within the launch.
+    registered
+        The name and version of its model in the registry, such as ``trees version 3``; None without one.
     """
 
     run: int
@@ -24,7 +29,7 @@ class RunIds:
 
 
 class RunRecorder(Protocol):
-    """What the experiment tells of its runs."""
+    """The methods that training calls to record runs; ``Recorder`` describes them in full."""
 
     def start_run(
         self,
@@ -36,42 +41,42 @@ class RunRecorder(Protocol):
         dataset: DatasetInput | None = None,
         parent: int | None = None,
     ) -> int:
-        """A run begins, under the run number ``parent``; its number, by which the other methods know it."""
+        """Begin a run, nested under the run number ``parent`` if given; return the number of the new run."""
 
     def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:
-        """A run that the store has already goes on, or is only to be marked; its number."""
+        """Continue a run that is already in the store, or only add to it; return its number."""
 
     @property
     def running(self) -> frozenset[int]:
-        """The numbers of the runs that have begun and not ended."""
+        """The numbers of the runs that have begun and have not ended."""
 
     def run_folder(self, run: int) -> Path | None:
-        """What is in this folder when the run ends is kept with it; None where nothing is kept."""
+        """Return the folder for the files to be stored with the run when it ends; None if none are stored."""
 
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
-        """Values measured at a step."""
+        """Log the values of metrics at a step."""
 
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
-        """Values of several runs at a step: each metric's in the order of ``runs``."""
+        """Log the values of several runs at a step; those of each metric are in the order of ``runs``."""
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
-        """More that is known of a run."""
+        """Set tags on a run."""
 
     def end_run(
         self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
     ) -> None:
-        """A run is over, since ``time`` or now; ``model`` describes what is in its folder ``model``."""
+        """End a run, at ``time`` or now; ``model`` describes the model in its folder ``model``."""
 
     def log_model(
         self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
     ) -> None:
-        """The model of a run that has ended is to be a logged model of MLflow's; see ``ModelLogged``."""
+        """Make the model of an ended run one of MLflow's logged models; see ``ModelLogged``."""
 
     def wait(self) -> tuple[RunIds, ...]:
-        """Wait until everything told so far is in the store."""
+        """Wait until everything logged so far is in the store; return the runs' ids."""
 
     def close(self) -> tuple[RunIds, ...]:
-        """As ``wait``, and nothing more will come."""
+        """End the launch; otherwise as ``wait``."""
 
 
 class NullRecorder:
@@ -86,45 +91,45 @@ class NullRecorder:
     def __exit__(self, *exception: object) -> None: ...
 
     def start_run(self, **description: object) -> int:  # noqa: ARG002
-        """Numbers all the same, for whoever tells runs apart by them."""
+        """Return a new number, as callers identify runs by their numbers."""
         return next(self._numbers)
 
     def adopt_run(self, run_id: str, *, goes_on: bool = True) -> int:  # noqa: ARG002
-        """There is none."""
+        """Return a new number."""
         return next(self._numbers)
 
     @property
     def running(self) -> frozenset[int]:
-        """None is known."""
+        """Always empty."""
         return frozenset()
 
     def run_folder(self, run: int) -> None:  # noqa: ARG002
-        """Nothing is kept."""
+        """Return None: no files are stored."""
         return
 
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
-        """Forget them."""
+        """Do nothing."""
 
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
-        """Forget them."""
+        """Do nothing."""
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
-        """Forget them."""
+        """Do nothing."""
 
     def end_run(
         self, run: int, status: Status, model: ModelDescription | None = None, time: int | None = None
     ) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def log_model(
         self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
     ) -> None:
-        """There is none."""
+        """Do nothing."""
 
     def wait(self) -> tuple[RunIds, ...]:
-        """Nothing has been recorded."""
+        """Return no ids, as nothing has been recorded."""
         return ()
 
     def close(self) -> tuple[RunIds, ...]:
-        """Nothing has been recorded."""
+        """Return no ids, as nothing has been recorded."""
         return ()

@@ -1,4 +1,4 @@
-"""What a launch has left, sent to its store after the launch."""
+"""Send what a launch has left in its folder to its store, after the launch."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,23 +11,23 @@ from micrograde.tracking.writer_process import WriterProcess
 
 @dataclass(frozen=True)
 class Sent:
-    """The store has everything; the folder is gone."""
+    """The store has everything, and the launch's folder has been removed."""
 
     run_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Something is still not in the store, and why; ``away`` if the store does not answer."""
+    """Something is still not in the store, for this reason; ``away`` if the store is unavailable."""
 
     reason: str
     away: bool = False
 
 
 def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
-    """Carry the journal of a launch that has ended or died into the store, from its start.
+    """Write the whole journal of a launch that has ended or died to the store.
 
-    Runs that it left without an end are KILLED. What the store has already stays as it is.
+    Runs that have no end in the journal are marked KILLED. What the store already has is not changed.
     """
     mend_addresses(location)
     launch = Launch.read(folder)

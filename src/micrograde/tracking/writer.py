@@ -1,17 +1,18 @@
-"""The writer process: carries a launch's journal into the MLflow store while the launch goes on.
+"""The writer process: writes a launch's journal to the MLflow store while the launch goes on.
 
     python -m micrograde.tracking.writer
 
 It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``, the
-store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` with a store that is away when
-the launch has ended, and whether this is ``late``, after the launch. It follows ``journal.jsonl`` in the
-folder until the journal says that the launch has ended, or until standard input closes, which means that the
-launch died: what it had begun is then ended as KILLED.
+store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in seconds with a store that
+is unavailable after the launch has ended, and whether it works ``late``, after the launch. It follows
+``journal.jsonl`` in the folder until the journal says that the launch has ended, or until standard input
+closes, which means that the launch has died: runs that have not ended are then ended as KILLED.
 
-On standard output it says JSON objects, one a line. When the journal awaits an answer, and at the end: the
-``runs``, or the ``error``, that the store is still away (``pending``) or the ``disk_full``. In between a
-``notice`` for the user. When the store has everything, the folder is removed; else it is kept, and can be
-carried again from its start: ``writer.log`` and ``provenance.json`` in it are what the journal does not say.
+On standard output it prints JSON objects, one per line: an answer when the journal awaits one and at the end,
+which has the ``runs``, or an ``error``, or says that the store is still unavailable (``pending``) or the disk
+is full (``disk_full``); and in between a ``notice`` for the user. When the store has everything, the folder
+is removed; otherwise it is kept, and the journal can be written again from its start. ``writer.log`` and
+``provenance.json`` in the folder hold what is not in the journal.
 """
 
 import gc
@@ -48,17 +49,17 @@ from micrograde.tracking.provenance import provenance_tags
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_WAIT_SECONDS = 20.0  # for a database that somebody writes to
+_WAIT_SECONDS = 20.0  # for a database that another process writes to
 _PROVENANCE = "provenance.json"
-_LONGEST_REASON = 1000  # characters of what is told to the user; ``writer.log`` has all
+_LONGEST_REASON = 1000  # characters of an error that the user sees; ``writer.log`` has all of it
 
 Tell = Callable[[dict[str, object]], None]
-"""Says something to the launch."""
+"""A function that sends a JSON object to the launch."""
 
 
 def import_mlflow() -> None:
-    """Import what writing needs, a second's work."""
-    gc.disable()  # importing makes no garbage, and looking for it takes a quarter of the time
+    """Import the modules that writing needs, which takes a second."""
+    gc.disable()  # importing makes no garbage, and collecting would take a quarter of the time
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 (else imported when the client opens a store)
 
     bound_answers()
@@ -67,12 +68,12 @@ def import_mlflow() -> None:
 
 
 def open_client(location: StoreLocation, lock: StoreLock, make: Caller) -> "MlflowClient":
-    """A client of the store, which is made if there is none."""
+    """Return a client of the store, which is created if it does not exist."""
     from mlflow import MlflowClient
 
     with lock:
         make(lambda: make_store(location))
-        if database := location.database:  # or code in it would run
+        if database := location.database:  # checked first, as MLflow would run code that is in the file
             make(lambda: open_database(database, _WAIT_SECONDS, read_only=True).close())
         client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
     return client
@@ -88,9 +89,16 @@ def carry(
     *,
     again: bool,
 ) -> dict[str, object]:
-    """Carry the whole journal into the store; the last answer.
+    """Write the whole journal to the store; return the last answer.
 
-    ``given`` are tags for every run; ``again`` says whether a part of the journal may be in the store.
+    Parameters
+    ----------
+    given
+        Tags for every run.
+    tell
+        Sends notices, and all answers but the last, to the launch.
+    again
+        Whether a part of the journal may already be in the store.
     """
     lock = StoreLock(location)
 
@@ -110,7 +118,7 @@ def carry(
                 writer.flush()
                 awaited += events.count(AnswerAwaited())
                 tell({"runs": writer.recorded(), "awaited": awaited})
-            if was_away and make.is_back:  # what had piled up meanwhile has been read and written
+            if was_away and make.is_back:  # the events of the meantime have been read and written
                 writer.flush()
                 make.caught_up()
         writer.flush()
@@ -134,10 +142,10 @@ def carry(
 
 
 def main() -> None:
-    """Run as a process of its own; see the module's description."""
-    # A launch that has died reads no answer.
+    """Run the writer process; see the module's description."""
+    # A launch that has died does not read the answers.
     with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing a library prints gets between
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps what libraries print out of the answers
         outcome: dict[str, object] = {}
 
         def tell(content: dict[str, object]) -> None:
@@ -161,12 +169,12 @@ def main() -> None:
         tell(outcome)
     with suppress(OSError):
         sys.stderr.flush()
-    # Taking MLflow's modules apart would keep the launch waiting for another third of a second.
+    # A normal exit would tear down MLflow's modules, and the launch would wait another third of a second.
     os._exit(0)
 
 
 def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
-    """Record a launch; the last answer."""
+    """Record a launch; return the last answer."""
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"])
@@ -185,7 +193,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     try:
         with claim.writing() if claim else nullcontext(True) as is_ours, carrying(folder):
             about = Launch.read(folder)
-            if about is None:  # another writer has done it
+            if about is None:  # another writer has recorded the launch
                 return {"runs": []}
             if not is_ours:  # the launch has died before this process was ready, and another has begun
                 return {"error": "another launch has taken over what this one was at"}
@@ -207,13 +215,16 @@ def _log_to(path: Path) -> None:
 
 
 def _keep_temporary_files(folder: Path) -> None:
-    """Have this process's temporary files, and those of libraries, go with the launch's folder."""
+    """Keep temporary files, also those of libraries, in the launch's folder, to be removed with it."""
     folder.mkdir(exist_ok=True)
     tempfile.tempdir = str(folder)
 
 
 def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:
-    """What the first writer has found. A launch that had none may have run other code than there is now."""
+    """Return the provenance tags that the launch's first writer has found, or find them if this is the first.
+
+    A first writer that is ``late`` finds none, as the code may have changed since the launch.
+    """
     path = folder / _PROVENANCE
     if path.exists():
         try:

@@ -1,4 +1,4 @@
-"""The writer as the training process sees it: a process that is told a folder, and says how it goes."""
+"""The writer process from the side of the training process, which starts it and receives its answers."""
 
 import json
 import os
@@ -19,23 +19,23 @@ from micrograde.store.location import StoreLocation
 SERVER_PATIENCE = 15.0
 """Seconds that a launch waits at its end for a server that is away."""
 LOCAL_PATIENCE = 90.0
-"""The same for a local store that another program keeps locked; MLflow alone waits 20 for each try."""
+"""Seconds for a local store that another program keeps locked; MLflow itself waits 20 seconds in each try."""
 _POLL_SECONDS = 0.2
 
 Outcome = dict[str, Any]
-"""What a writer says: ``runs`` and, if not all is well, ``error``, ``pending``, ``disk_full`` or ``died``."""
+"""A writer's answer: ``runs``, and after a failure ``error``, ``pending``, ``disk_full`` or ``died``."""
 
 
 def print_notice(notice: str) -> None:
-    """Say a line to the user."""
-    with suppress(OSError, ValueError):  # nobody reads it; the thread that says it has more to do
+    """Print a line for the user to standard error."""
+    with suppress(OSError, ValueError):  # standard error is closed; the calling thread must go on
         say(notice, sys.stderr, flush=True)
 
 
 class WriterProcess:
-    """A writer that has been started and imports MLflow until it is given a launch to record.
+    """A writer process, which imports MLflow from the start and waits to be assigned a launch to record.
 
-    It touches no store before that, and one that is never given a launch goes without a trace.
+    It opens no store before that; one that is never assigned a launch leaves no traces.
 
     Parameters
     ----------
@@ -44,10 +44,10 @@ class WriterProcess:
     """
 
     def __init__(self, on_notice: Callable[[str], None] = print_notice) -> None:
-        # MLflow's own retries would keep from the user, for minutes, that a server is away.
+        # With MLflow's own retries the user would not hear for minutes that a server is unavailable.
         environment = {**quiet_environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
         self.process = subprocess.Popen(
-            # -P: a file of the working directory is not taken for a library.
+            # -P: modules are not imported from the working directory.
             [sys.executable, "-P", "-m", "micrograde.tracking.writer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -64,10 +64,10 @@ class WriterProcess:
         self._assigned = False
 
     def assign(self, folder: Path, location: StoreLocation, *, late: bool = False) -> None:
-        """Have it record the launch whose journal is in ``folder``; ``late`` if that has ended or died."""
+        """Make the writer record the launch in ``folder``; ``late`` if the launch has ended or died."""
         self._assigned = True
         self._patience = LOCAL_PATIENCE if location.artifact_root else SERVER_PATIENCE
-        # By the pipe, not the command line: an address may hold a password, and ps shows command lines.
+        # Through the pipe, as an address may contain a password, and ps shows command lines.
         launch = {
             "folder": str(folder),
             "tracking_uri": location.tracking_uri,
@@ -82,9 +82,9 @@ class WriterProcess:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def answer(self, number: int) -> Outcome:
-        """What it says when it comes to that ``AnswerAwaited`` of the journal, counted from 1.
+        """Wait for the answer to an ``AnswerAwaited`` of the journal, by its number from 1; return it.
 
-        A store that is away is waited for as long as at the end of a launch.
+        If the store is unavailable, the wait is limited as at the end of a launch.
         """
         start = time.monotonic()
         while True:
@@ -101,7 +101,7 @@ class WriterProcess:
                 return said
 
     def last_answer(self) -> Outcome:
-        """What it says when it is done: nothing more will be told to it."""
+        """Tell the writer that nothing more will come; return its answer when it has finished."""
         self.discard()
         last: Outcome | None = None
         while (said := self._said.get()) is not None:
@@ -110,17 +110,17 @@ class WriterProcess:
         return last if last is not None and "awaited" not in last else self._died()
 
     def discard(self) -> None:
-        """It is not needed any more; one that records a launch goes on by itself until that is done."""
-        if not self._assigned:  # it would import MLflow to its end
+        """End the writer if it has no launch; otherwise it goes on by itself until the launch is recorded."""
+        if not self._assigned:  # else it would first finish importing MLflow
             self.process.kill()
         if self.process.stdin and not self.process.stdin.closed:
             self.process.stdin.close()
 
     def _listen(self) -> None:
-        """Take in what it says until it ends."""
+        """Receive the writer's answers and notices until it ends."""
         assert self.process.stdout is not None
         rest = b""
-        # Not by a buffered reader, whose lock a thread would still hold when this process ends.
+        # Not with a buffered reader, whose lock a thread would still hold when this process ends.
         while read := os.read(self.process.stdout.fileno(), 65536):
             *lines, rest = (rest + read).split(b"\n")
             for line in lines:
