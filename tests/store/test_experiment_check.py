@@ -91,7 +91,7 @@ def test_in_a_local_store(local):
     for name in ("there", "new", "away"):
         check_experiment(name, local)
     assert refusal("odd", local) == (
-        "experiment_name=odd: its files are at file://[x by what the store says, which is no address; "
+        "experiment_name=odd: the store says that its files are at file://[x, which is not an address; "
         "choose another name"
     )
 

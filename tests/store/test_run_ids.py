@@ -49,7 +49,7 @@ def test_a_sweep_means_its_best_run_or_says_that_it_has_none(sweep_uri):
     "typed", ["", "abc", "zzzzzz", "Latest", "3CF88EE7", "0" * 33, "a" * 7 + "%", "'; --"]
 )
 def test_what_is_no_id_is_refused_in_a_line(sweep_uri, typed):
-    with pytest.raises(InputError, match=r"is no run id; .*or say latest"):
+    with pytest.raises(InputError, match=r"is no run id; .*or latest"):
         find_run_id(sweep_uri, typed)
 
 

@@ -78,7 +78,7 @@ def read_answer(response: "requests.Response", until: float) -> bytes:
     """
     packed = response.headers.get("Content-Encoding", "identity").strip().lower()
     if packed not in ("identity", "gzip", ""):
-        raise UnboundedAnswerError("it answers in a packing that was not asked for")
+        raise UnboundedAnswerError("it answers in a compression that was not asked for")
     unpacking = zlib.decompressobj(31) if packed == "gzip" else None
     parts, size = [], 0
     for piece in response.raw.stream(_PIECE, decode_content=False):
@@ -139,7 +139,7 @@ def bound_answers() -> Callable[[], None]:
             try:
                 response._content = read_answer(response, time.monotonic() + seconds)
             except zlib.error as error:
-                raise UnboundedAnswerError(f"what it answers cannot be unpacked ({error})") from None
+                raise UnboundedAnswerError(f"its answer cannot be decompressed ({error})") from None
             response._content_consumed = True
             return response
 

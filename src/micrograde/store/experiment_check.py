@@ -71,7 +71,7 @@ def _in_database(name: str, database: Path) -> Found | None:
         with closing(open_database(database, _PATIENCE, read_only=True)) as connection:
             row = connection.execute(_QUERY, (name,)).fetchone()
     except StoreFileError as error:  # code in it would run when MLflow writes
-        raise InputError(f"{database}: is no store to record in: {error}") from None
+        raise InputError(f"{database}: cannot be used as a store: {error}") from None
     except sqlite3.Error:
         return None
     return Found(*("" if each is None else str(each) for each in row)) if row else None

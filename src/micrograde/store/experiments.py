@@ -77,7 +77,7 @@ def check_usable(
     elif not is_readable_by_mlflow(artifact_location):
         shown = shown_address(artifact_location)
         raise ValueError(
-            f"experiment_name={name}: its files are at {shown} by what the store says, which is no address; "
+            f"experiment_name={name}: the store says that its files are at {shown}, which is not an address; "
             "choose another name"
         )
 

@@ -135,7 +135,7 @@ class Server:
             answer = ask(endpoint, {**given, "max_results": size, **more})
             page = answer.get(items, [])
             if not isinstance(page, list):
-                raise ServerError(f"it answers {endpoint} with {items} that are no list")
+                raise ServerError(f"in its answer to {endpoint}, {items} is not a list")
             yield page
             found, pages = found + len(page), pages + 1
             token = answer.get("next_page_token") or ""
@@ -235,7 +235,7 @@ def _follows_redirects() -> bool:
 
 
 def _too_slow(seconds: float) -> str:
-    return f"no answer in {seconds:.0f} s; {_TIMEOUT}=60 waits for one longer"
+    return f"no answer in {seconds:.0f} s; set {_TIMEOUT}=60 to wait longer"
 
 
 def _redirected(
@@ -255,7 +255,7 @@ def _redirected(
     except ValueError:
         same = False
     if not same:
-        raise ServerError(f"it sends elsewhere: {target[:100]}; if that is right, give that address")
+        raise ServerError(f"it redirects to another server: {target[:100]}; if right, give its address")
     creds = copy(creds)
     user = before.netloc.rpartition("@")[0]
     creds.host = f"{after.scheme}://{user + '@' if user else ''}{after.netloc.rpartition('@')[2]}"
@@ -277,15 +277,15 @@ def _object(endpoint: str, status: int, body: bytes) -> dict[str, Any]:
             content = _without_surrogates(content)
     except (ValueError, RecursionError) as error:
         if status == 200:
-            said = "is nested too deep" if "too deep" in str(error) else "is no JSON"
-            raise ServerError(f"what it answers to {endpoint} {said}; is it an MLflow server?") from None
+            said = "is nested too deep" if "too deep" in str(error) else "is not JSON"
+            raise ServerError(f"its answer to {endpoint} {said}; is it an MLflow server?") from None
         raise ServerError(f"it answers {status} to {endpoint}") from None
     if status != 200:
         told = content if isinstance(content, dict) else {}
         code, message = (str(told.get(key, ""))[:_REASON_LENGTH] for key in ("error_code", "message"))
         raise ServerError(": ".join(filter(None, (code, message))) or f"it answers {status}", code)
     if not isinstance(content, dict) or "error_code" in content:
-        raise ServerError(f"what it answers to {endpoint} is no answer; is it an MLflow server?")
+        raise ServerError(f"its answer to {endpoint} has an unexpected form; is it an MLflow server?")
     return content
 
 

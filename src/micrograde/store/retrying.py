@@ -20,7 +20,7 @@ _HICCUP = 2.0  # seconds of trouble that are not reported
 _PASSING = {408, 425, 429}  # and 500 and above: temporary errors, worth another try
 _REASON_LENGTH = 200
 _SILENT = "no answer in time"
-_NO_ANSWER = re.compile(rf"{_SILENT}|it answers (with more than|in a packing)")  # see bounded_answers.py
+_NO_ANSWER = re.compile(rf"{_SILENT}|it answers (with more than|in a compression)")  # see bounded_answers.py
 
 
 class Retrying:

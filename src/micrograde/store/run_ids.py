@@ -48,8 +48,8 @@ def find_run_ids(
         name = f"{key}={run}" if key else run
         if run != LATEST and not BEGINNING.fullmatch(run):
             raise InputError(
-                f"{name}: is no run id; those are 32 characters of 0-9 and a-f, or 6 and more of them; "
-                "or say latest"
+                f"{name}: is no run id; type its 32 characters of 0-9 and a-f, the first 6 or more of them, "
+                "or latest"
             )
         if there_are is None:
             there_are = store_of(tracking_uri).read_about(tracking_uri, Selection(parent_run_id=sweep))

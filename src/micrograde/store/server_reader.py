@@ -181,7 +181,7 @@ def _search(server: Server, experiments: Mapping[str, str], condition: str) -> l
         for page in server.pages("runs/search", given, "runs", _PAGE, MOST_RUNS_OF_SERVER + 1):
             found += [_read(each, experiments) for each in page]
         if len(found) > MOST_RUNS_OF_SERVER:
-            say(f"the server has more runs than the {MOST_RUNS_OF_SERVER:,} that are read of it", sys.stderr)
+            say(f"the server has more than {MOST_RUNS_OF_SERVER:,} runs; the others are not read", sys.stderr)
             return found[:MOST_RUNS_OF_SERVER]
     return found
 

@@ -131,7 +131,7 @@ def sound_details(run_id: str, found: RunDetails) -> RunDetails:
             left_out.add(run_id, f"it has {len(given):,} {what}, more than {MOST_PARAMS:,}")
     address = found.artifact_uri
     if type(address) is not str or len(address) > LONGEST_ADDRESS:
-        left_out.add(run_id, "the address of its files is none")
+        left_out.add(run_id, "the address of its files is not valid")
     return found
 
 
@@ -151,7 +151,7 @@ def _each_once(found: Iterable[Found], left_out: LeftOut, about_of: Any, wrong_o
         else:
             kept[run.run_id] = each
     for run_id in twice:
-        left_out.add(run_id, "it is there twice")
+        left_out.add(run_id, "its id occurs twice")
         del kept[run_id]
     return list(kept.values())
 
@@ -165,7 +165,7 @@ def _wrong_about(run: RunAbout) -> str | None:
         if time is not None and not (type(time) is int and 0 <= time <= LATEST_TIME):
             return f"its {name} is no time"
     if type(run.experiment_name) is not str or len(run.experiment_name) > LONGEST_KEY:
-        return "the name of its experiment is none"
+        return "the name of its experiment is not valid"
     return _wrong_text("name", run.run_name) or _wrong_text("tag mlflow.parentRunId", run.parent_run_id)
 
 

@@ -126,4 +126,4 @@ def check_tables(
 
 def reason_of_sqlite(error: BaseException) -> str:
     """Return the reason for an error of SQLite's in a few words."""
-    return "a query of it does not end" if str(error) == "interrupted" else str(error)
+    return "a query takes too long" if str(error) == "interrupted" else str(error)

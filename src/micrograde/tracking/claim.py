@@ -1,8 +1,8 @@
-"""Claims, which let one launch at a time write into a sweep.
+"""Claims, which let one launch at a time write into a sweep, or resume a run.
 
 If the training process of a launch is killed, its writer goes on until the store has the whole journal. The
-next launch of the sweep waits for that writer. A writer that has not begun by then finds that another launch
-has taken the claim, and writes nothing.
+next launch with the same claim waits for that writer. A writer that has not begun by then finds that another
+launch has taken the claim, and writes nothing.
 """
 
 import json
@@ -32,7 +32,7 @@ class ClaimedError(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """The right of one launch to write into a sweep.
+    """The right of one launch to write into a sweep, or to resume a run.
 
     Attributes
     ----------

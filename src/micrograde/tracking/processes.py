@@ -71,7 +71,7 @@ class ProcessIdentity:
         return cls.of(host, namespace, int(number), float(started))
 
     def has_died(self) -> bool:
-        """Return whether this process has certainly died; False if unknown, as for those of other machines."""
+        """Return whether this process has certainly died; False if unknown, as on another machine."""
         import psutil
 
         if (self.host, self.namespace) != (socket.gethostname(), _namespace()):

@@ -196,7 +196,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
             if about is None:  # another writer has recorded the launch
                 return {"runs": []}
             if not is_ours:  # the launch has died before this process was ready, and another has begun
-                return {"error": "another launch has taken over what this one was at"}
+                return {"error": "another launch of the same sweep or run has begun in the meantime"}
             _log_to(folder / "writer.log")
             _keep_temporary_files(folder / "temporary")
             again = (folder / _PROVENANCE).exists()
