@@ -1,1 +1,1 @@
-"""What every room builds on: errors, bounds, text for terminals, files. Imports no other room."""
+"""The base of all other rooms: errors, bounds, text for terminals, files. It imports no other room."""

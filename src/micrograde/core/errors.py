@@ -8,17 +8,17 @@ from micrograde.core.redaction import without_password
 
 
 class _OneLineError(Exception):
-    """Shown by Jupyter as the line that the shell shows; ``%debug`` still leads to where it was raised.
+    """An error that Jupyter shows as one line, as the shell does; ``%debug`` still leads to its origin.
 
-    With the variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown, as in the shell. A password in
-    the message is left out.
+    With the environment variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown, as in the shell.
+    Passwords in the message are hidden.
     """
 
     def __init__(self, message: str = "") -> None:
         super().__init__(without_password(message))
 
     def __str__(self) -> str:
-        """The message, with nothing in it that a terminal would act on: it may repeat what a store says."""
+        """Return the message with control characters escaped: it may quote what stands in a store."""
         return "\n".join(map(printable, super().__str__().split("\n")))
 
     def _render_traceback_(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A disk without space: how it is known, and the reserve that leaves room for the last words."""
+"""A full disk: recognise it by its errors, and keep a reserve of space for the last records."""
 
 import errno
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_SIGNS = (
+_MESSAGES = (
     "database or disk is full",
-    "disk I/O error",  # SQLite's word for some of them
+    "disk I/O error",  # SQLite's message in some of these cases
     "No space left on device",
     "Disk quota exceeded",
     "File too large",
@@ -22,26 +22,27 @@ Holder = Literal["launch", "writer"]
 
 
 def why_disk_is_full(error: BaseException | None) -> str | None:
-    """What says that ``error`` comes from a full disk; None if it does not.
+    """Return the message that shows that ``error`` comes from a full disk; None if it does not.
 
-    Libraries wrap the system's error into their own, or keep no more than its words.
+    The causes of ``error`` are searched, too: libraries wrap the system's error in one of their own, or keep
+    only its message.
     """
     for each in _chain(error):
         if isinstance(each, OSError) and each.errno in _FULL:
             return f"{each.strerror}: {each.filename}" if each.filename else str(each.strerror)
-        for sign in _SIGNS:
-            if sign in str(each):
-                return sign
+        for message in _MESSAGES:
+            if message in str(each):
+                return message
     return None
 
 
 def reserve_space(folder: Path) -> None:
-    """Take space in a launch's folder that is given back when it is needed.
+    """Reserve space in a launch's folder, to be released when it is needed.
 
     Raises
     ------
     OSError
-        If there is none.
+        If there is no space left.
     """
     for holder in ("launch", "writer"):
         with (folder / f"{holder}.reserve").open("wb") as file:
@@ -52,13 +53,13 @@ def reserve_space(folder: Path) -> None:
 
 
 def release_reserve(folder: Path, holder: Holder) -> None:
-    """Give the space back, if that has not been done."""
+    """Release a holder's reserved space; do nothing if that has been done."""
     with suppress(OSError):
         (folder / f"{holder}.reserve").unlink()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, and those that it came from."""
+    """Yield the error, then its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -1,4 +1,4 @@
-"""What Ctrl-C may not come into: what is written down of a run, and what is known to be written."""
+"""Hold Ctrl-C back while a record is written and noted as written, so that the two never disagree."""
 
 import signal
 import threading
@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C wait for the end of the context, which is to be short; threads never get one."""
+    """Delay Ctrl-C until the end of the context, which should be short.
+
+    In other threads than the main one it has no effect: Python never interrupts them.
+    """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
@@ -24,5 +27,5 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        for _ in range(min(came, 2)):  # the first may have the second handled in another way
+        for _ in range(min(came, 2)):  # the handler of the first may change how the second is handled
             signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Small JSON files that somebody else may have written: read within bounds, whatever is in their place."""
+"""Read small JSON files within bounds: somebody else may have written them, or put a pipe in their place."""
 
 import hashlib
 import json
@@ -9,16 +9,16 @@ from typing import Any
 
 
 def read_json(path: Path, longest: int) -> Any:
-    """What a JSON file says.
+    """Return the content of a JSON file.
 
     Raises
     ------
     OSError
-        If there is no file that can be read.
+        If there is no file, or it cannot be read.
     ValueError
-        If it is longer than ``longest`` bytes, or holds no JSON; also if that is nested too deep.
+        If it is not a regular file, is longer than ``longest`` bytes, is not JSON, or is nested too deep.
     """
-    # What is no file, such as a pipe, would be waited for.
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -30,12 +30,12 @@ def read_json(path: Path, longest: int) -> Any:
 
 
 def parse_json(content: bytes | str) -> Any:
-    """The same of a text.
+    """Return the content of a JSON text.
 
     Raises
     ------
     ValueError
-        If it is no JSON, or nested too deep.
+        If it is not JSON, or is nested too deep.
     """
     try:
         return json.loads(content)

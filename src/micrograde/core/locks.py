@@ -1,7 +1,7 @@
-"""Lock files that tell whether a process is alive: the system releases them when it ends.
+"""Lock files that show whether a process is alive: the system releases its locks when it ends.
 
-``filelock``, which locks the store and sweeps, makes a missing folder anew, and can only ask for a lock by
-taking it. A folder that is gone must stay gone here, and several processes ask at once.
+``filelock``, which locks the store and sweeps, creates missing folders, and can find out whether a lock is
+held only by acquiring it. Here a deleted folder must stay deleted, and several processes check at once.
 """
 
 import fcntl
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class LockFile:
-    """A lock file held until ``release``, or until this process ends."""
+    """A lock that is held until ``release`` is called, or until this process ends."""
 
     def __init__(self, path: Path) -> None:
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -24,7 +24,10 @@ class LockFile:
 
 
 def is_held(path: Path) -> bool:
-    """Return whether a process holds the lock, asking by a shared lock, which others may take meanwhile."""
+    """Return whether a process holds the lock.
+
+    It is tested with a shared lock, so that several processes can test at once.
+    """
     try:
         file = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

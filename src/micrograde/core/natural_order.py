@@ -1,4 +1,4 @@
-"""The order in which somebody would list values: numbers by size, lists of numbers too, then words."""
+"""The order in which people list values: numbers and lists of numbers by size, then words."""
 
 import json
 import math
@@ -8,9 +8,9 @@ Key = tuple[int, tuple[float, ...], str]
 
 
 def natural_key(value: object) -> Key:
-    """What to sort by: ``8``, ``[8, 8]``, ``[16]``, ``128``, ``"relu"``, and what is missing last.
+    """Return a sort key, for the order ``8``, ``[8, 8]``, ``[16]``, ``128``, ``"relu"``, missing values.
 
-    A list may also be its text, as MLflow keeps it.
+    A list may also be given as text, ``"[8, 8]"``, as MLflow stores it.
     """
     if is_missing(value):
         return 2, (), ""
@@ -26,13 +26,13 @@ def natural_key(value: object) -> Key:
 
 
 def is_missing(value: object) -> bool:
-    """Whether it is None, NaN or what pandas has for them."""
-    # pandas' NA is not equal to itself in a way that has no truth value; its type's name needs no pandas
+    """Return whether a value is None, NaN, or pandas' NA or NaT."""
+    # A comparison with pandas' NA has no truth value; comparing the name of its type needs no import.
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
 def _numbers(text: str) -> tuple[float, ...] | None:
-    """The numbers of a text that is one, or a list of them."""
+    """Return the numbers in a text such as ``8`` or ``[8, 8]``; None if the text is anything else."""
     try:
         read: Any = json.loads(text)
         numbers = tuple(float(each) for each in (read if isinstance(read, list) else [read]))

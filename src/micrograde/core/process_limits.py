@@ -1,4 +1,4 @@
-"""What ``ulimit -v`` leaves, looked at before NumPy is imported: where it is too little, much can happen."""
+"""Check ``ulimit -v`` before NumPy is imported: with too little memory, libraries fail in many ways."""
 
 import resource
 
@@ -6,7 +6,7 @@ _LEAST = 768 * 2**20  # bytes of address space, most of it for libraries
 
 
 def too_little_memory() -> str | None:
-    """The line for a process that may not have what the libraries alone take; None if it may."""
+    """Return an error line if this process may not use the memory that the libraries need; None if it may."""
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY or limit >= _LEAST:
         return None

@@ -1,15 +1,16 @@
-"""Text without the passwords in it: one rule for all that is printed, logged or recorded.
+"""Hide the passwords in a text: one rule for everything that is printed, logged or recorded.
 
-Left out, as ``***``, are
+Replaced by ``***`` are
 
-- what stands before the host of an address: ``user:password@``, or a token alone; of any scheme, also where
-  the address is percent-encoded, lacks a slash, or has others in its password;
-- the value of what is called like a password, in the query of an address (``?token=...``), in an
+- what stands before the host of an address: ``user:password@``, or a token alone; with any scheme, also if
+  the address is percent-encoded, lacks a slash, or has slashes in its password;
+- a value whose name is like that of a password, in the query of an address (``?token=...``), in an
   assignment (``password=...``) and in braces (``{secret: ...}``);
 - what follows ``Authorization:``.
 
-An address ends at a space, so that in a sentence a password with a space in it is not recognised; of a value
-that was typed ``hide_passwords`` knows that it is one word. Everything else stays as it is.
+An address ends at a space, so that a password with a space in it is not recognised within a sentence;
+``hide_passwords`` takes a value that was typed, and knows that all of it belongs together. All other text
+stays as it is.
 """
 
 import re
@@ -30,8 +31,9 @@ _IN_BRACES = re.compile(rf"""([{{,]\s?["']?{_NAME}["']?\s?:\s?){_VALUE}""", re.I
 _YAML_LINE = re.compile(rf"""^([ -]*["']?{_NAME}["']?: )(?!null$)[^\n]+""", re.IGNORECASE | re.MULTILINE)
 _HEADER = re.compile(r"""(authorization["']?\s?[:=]\s?["']?(?:[a-z0-9-]{1,20}\s)?)[^\s"',]+""", re.IGNORECASE)
 
-# Where an address begins, up to what may be a user's name. One without a scheme stands by itself; one with a
-# single slash is how Hydra writes a choice; of the schemes left out there, a path follows, or an @ of theirs.
+# Where an address begins, up to what may be a user's name. An address without a scheme must stand by itself.
+# With a single slash it is one of Hydra's choices; the schemes excluded there are followed by a path, or by
+# an @ that has another meaning.
 _BEGINNING = re.compile(
     r"""https?:[/\\]*"""
     r"""|(?P<container>(?:wasb|abfs)s?://(?!/))"""
@@ -47,32 +49,32 @@ _WORD = re.compile(r"\S+")
 
 
 def without_password(text: str) -> str:
-    """The text with every password in it made unreadable; see the module's description."""
+    """Return the text with every password replaced by ``***``; see the module's description."""
     if "@" in text or "%" in text:
         text = _WORD.sub(lambda word: _without_user(word[0]), text)
     return _without_named(text)
 
 
 def hide_passwords(value: str) -> str:
-    """The same of one value, or of one ``key=value``, as it was typed: a password may hold spaces.
+    """Return one typed value, or one ``key=value``, without passwords, which may contain spaces here.
 
-    Of a key that is called like a password the whole value is left out.
+    If the key's name is like that of a password, the whole value is replaced.
     """
     return _without_value(value) or _without_named(_without_user(value))
 
 
 def without_password_in_yaml(text: str) -> str:
-    """The same of what YAML says, a key a line: values of what is called like a password are left out."""
+    """Return YAML text, one key per line, without passwords and without values named like one."""
     return _YAML_LINE.sub(rf"\1{HIDDEN}", without_password(text))
 
 
 def is_called_like_password(name: str) -> bool:
-    """Whether values of this name are left out: ``password``, ``api_key``, ``AWS_SESSION_TOKEN``."""
+    """Return whether values with this name are hidden: ``password``, ``api_key``, ``AWS_SESSION_TOKEN``."""
     return _CALLED_LIKE_ONE.fullmatch(name) is not None
 
 
 def redacted(value: Any) -> Any:
-    """Nested dictionaries, lists and texts, such as what was typed, without the passwords in them."""
+    """Return nested dictionaries, lists and texts, such as typed overrides, without the passwords in them."""
     if isinstance(value, str):
         return _without_value(value) or without_password(value)
     if isinstance(value, Mapping):
@@ -86,7 +88,7 @@ def redacted(value: Any) -> Any:
 
 
 def _without_value(typed: str) -> str | None:
-    """``key=***`` if the key is called like a password."""
+    """Return ``key=***`` if the key's name is like that of a password, else None."""
     key, equals, _ = typed.partition("=")
     return f"{key}={HIDDEN}" if equals and is_called_like_password(key.lstrip("+~")) else None
 
@@ -101,12 +103,12 @@ def _without_named(text: str) -> str:
 
 
 def _without_user(word: str) -> str:
-    """From where the first address begins to the last @ of the word, whatever is in between."""
-    # By searching from both sides, which takes no longer than the word is long.
+    """Hide what stands between the beginning of the first address and the last @ of a word."""
+    # Searching from both sides takes time linear in the length of the word.
     at, begins = word.rfind("@"), _BEGINNING.search(word)
     if begins and begins.end() < at:
         inner = word[begins.end() : at]
-        # A path may follow a single slash, {where:/home/me@work}; of Azure a container stands before an @.
+        # A path may follow a single slash, {where:/home/me@work}; Azure puts a container before the @.
         harmless = "/" not in inner if begins["container"] else begins["single"] and "/" in inner
         if ":" in inner or not harmless:
             return f"{word[: begins.end()]}{HIDDEN}{word[at:]}"

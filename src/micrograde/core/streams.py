@@ -1,7 +1,7 @@
-"""Standard output and error that a command can do without, for whoever reads them may go away.
+"""Standard output and error that never fail, so that a command goes on when nobody reads them any more.
 
-``train.py | head -1`` closes the pipe, ``> /dev/full`` has no room, ``>&-`` gives none at all: that is no
-reason to stop training. What cannot be written is let go, and the command goes on.
+``train.py | head -1`` closes the pipe, ``> /dev/full`` has no room, ``>&-`` closes the stream: none of these
+is a reason to stop training. Output that cannot be written is discarded.
 """
 
 import errno
@@ -12,17 +12,17 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-# The reader has seen enough, or the terminal was closed: then nobody misses what is not written.
+# The reader has closed the pipe, or the terminal was closed: nobody misses the output that is discarded.
 _READER_HAS_GONE = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ECONNRESET}
 
 
 class _SteadyFile(io.RawIOBase):
-    """A descriptor for writing, which takes whatever is written once it has failed.
+    """A descriptor for writing that accepts and discards everything once a write has failed.
 
     Attributes
     ----------
     error
-        Why nothing is written any more.
+        The error of the write that failed; None if none has.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -43,7 +43,7 @@ class _SteadyFile(io.RawIOBase):
         while self.error is None and len(rest):
             try:
                 rest = rest[os.write(self._descriptor, rest) :]
-            except BlockingIOError:  # another program has set it so, and the reader is slow
+            except BlockingIOError:  # another program has made it non-blocking, and the reader is slow
                 select.select([], [self._descriptor], [])
             except OSError as error:
                 self.error = error
@@ -54,9 +54,9 @@ _steady: list[_SteadyFile] = []
 
 
 def keep_output_steady() -> None:
-    """Have ``print`` and whatever else writes to standard output and error never fail from now on.
+    """Make writing to standard output and standard error never fail from now on.
 
-    A stream that somebody else has put in their place stays as it is.
+    A stream that another program has put in the place of one of them stays as it is.
     """
     _fill_descriptors()
     _steady.clear()
@@ -69,7 +69,7 @@ def keep_output_steady() -> None:
                 stream.flush()
             file = _SteadyFile(descriptor)
             _steady.append(file)
-            # With PYTHONUNBUFFERED there is nothing between, as in Python's own streams.
+            # With PYTHONUNBUFFERED there is no buffer, as in Python's own streams.
             buffer: Any = file if stream.write_through else io.BufferedWriter(file)
             steady = io.TextIOWrapper(
                 buffer,
@@ -82,7 +82,7 @@ def keep_output_steady() -> None:
 
 
 def lost_output() -> str | None:
-    """Why something could not be written, though there may be somebody who wants it; None if all was."""
+    """Return why output was lost that somebody may miss; None if none was, or if its reader had gone."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     errors = [file.error for file in _steady if file.error]
@@ -90,7 +90,7 @@ def lost_output() -> str | None:
 
 
 def _fill_descriptors() -> None:
-    """Open what is closed of the first three: the next file would be taken for one of them."""
+    """Open the closed ones of descriptors 0, 1 and 2, so that no other file gets one of these numbers."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

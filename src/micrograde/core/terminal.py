@@ -1,4 +1,4 @@
-"""What a terminal can show: how wide a line may be, and which characters there are."""
+"""Lines for a terminal: how wide they may be, which characters it can show, and where they are broken."""
 
 import codecs
 import contextlib
@@ -10,8 +10,8 @@ from typing import TextIO
 from micrograde.core.printable import printable
 
 _LEAST = 20  # columns; a narrower terminal breaks lines itself
-_USUAL = 80  # of one that does not tell its width
-_HANGING = re.compile(r"\S+ {2,}|\s+")  # a label, or a margin: further lines stand below what follows it
+_USUAL = 80  # columns of a terminal that does not report its width
+_HANGING = re.compile(r"\S+ {2,}|\s+")  # a label or a margin; the lines that follow are indented to its end
 _PLAIN = {
     "×": "x", "±": "+-", "…": "...", "─": "-", "━": "-", "–": "-", "—": "-", "−": "-", "·": "-", "•": "*",
     "→": "->", "←": "<-", "≤": "<=", "≥": ">=", "≈": "~", "∞": "inf", "µ": "u", "‘": "'", "’": "'",
@@ -20,22 +20,23 @@ _PLAIN = {
 
 
 def use_plain_characters() -> None:
-    """Have standard output and error write what their encoding lacks in plain characters, as ``spelled``.
+    """Make standard output and error replace characters that their encoding lacks, as ``spelled`` does.
 
-    Otherwise the sign of a sweep, as in ``seed × learning_rate``, would end the program where the locale is
-    ``C``. What the user has chosen by ``PYTHONIOENCODING=ascii:replace`` stays.
+    Otherwise the cross in a sweep's name, as in ``seed × learning_rate``, would end the program where the
+    locale is ``C``. An error handler that the user has chosen with ``PYTHONIOENCODING=ascii:replace`` stays.
     """
     for stream in (sys.stdout, sys.stderr):
         if getattr(stream, "errors", None) in ("strict", "surrogateescape", "backslashreplace"):
-            # It is none of Python's own, or closed, or its descriptor has become another one.
+            # The stream may not be one of Python's, or be closed, or its descriptor may have changed.
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.reconfigure(errors=_ERRORS)  # type: ignore[union-attr]
 
 
 def terminal_width(stream: TextIO | None = None) -> int | None:
-    """How many columns the terminal behind a stream (standard output) has; None where there is none.
+    """Return the width in columns, at least 20, of a stream's terminal; None if it writes to no terminal.
 
-    The variable ``COLUMNS`` decides, as for other programs. At least 20.
+    The default stream is standard output. The environment variable ``COLUMNS`` comes first, as in other
+    programs.
     """
     stream = stream or sys.stdout
     try:
@@ -50,23 +51,26 @@ def terminal_width(stream: TextIO | None = None) -> int | None:
 
 
 def terminal_lines(stream: TextIO | None = None) -> int:
-    """How many lines the terminal behind a stream (standard output) has; 0 if it does not tell."""
+    """Return the number of lines of a stream's terminal, by default standard output's; 0 if unknown."""
     return _size(stream or sys.stdout).lines
 
 
 def moves_cursor(stream: TextIO) -> bool:
-    """Whether a line on this stream can be written again, in the place of what it was."""
+    """Return whether a line on this stream can be overwritten by another."""
     return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def spelled(text: str, stream: TextIO | None = None) -> str:
-    r"""The text in characters that the stream (standard output) can write: × as x, others as ``\u5b66``."""
+    r"""Return the text in characters that a stream can write: × as x, others as ``\u5b66``.
+
+    The default stream is standard output.
+    """
     encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, _ERRORS).decode(encoding)
 
 
 def cells(text: str) -> int:
-    """How many columns the text takes on a terminal, where some characters take two, and some none."""
+    """Return the number of columns a text takes on a terminal, where some characters take two, some none."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -75,7 +79,7 @@ def cells(text: str) -> int:
 
 
 def cut(text: str, width: int, more: str = "…") -> str:
-    """The text in at most so many columns: what is left out in its middle is ``more``."""
+    """Return the text in at most ``width`` columns; if it is longer, ``more`` replaces its middle."""
     if cells(text) <= width:
         return text
     room = width - cells(more)
@@ -86,17 +90,17 @@ def cut(text: str, width: int, more: str = "…") -> str:
 
 
 def cut_beginning(text: str, width: int, more: str = "…") -> str:
-    """The text in at most so many columns: what is left out in the beginning is ``more``."""
+    """Return the text in at most ``width`` columns; if it is longer, ``more`` replaces its beginning."""
     if cells(text) <= width:
         return text
     return more + _beginning(text[::-1], max(width - cells(more), 0))[::-1]
 
 
 def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
-    """The line in lines of at most so many columns, broken between words.
+    """Return the line broken between words into lines of at most ``width`` columns.
 
-    A word stays whole, so that an id or a path can be copied. Further lines begin below what follows the
-    line's label (``finding     ...``), or in the column ``hanging``.
+    A word stays whole even if it is longer, so that an id or a path can be copied. Every line but the first
+    is indented by ``hanging`` columns, by default to the text after the label (``finding     ...``).
     """
     if cells(line) <= width:
         return [line]
@@ -104,7 +108,7 @@ def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
         label = _HANGING.match(line)
         hanging = label.end() if label and label.end() <= width // 2 else 0
     lines, place = [""], 0
-    for phrase in re.findall(r" *[^ ]+(?: [^ ]+)*", line):  # what two spaces part stays together if it can
+    for phrase in re.findall(r" *[^ ]+(?: [^ ]+)*", line):  # text between double spaces is kept together
         fits = cells(phrase.lstrip(" ")) <= width - hanging
         for word in [phrase] if fits else re.findall(r" *[^ ]+", phrase):
             if place > hanging and place + cells(word) > width:
@@ -116,9 +120,9 @@ def folded(line: str, width: int, hanging: int | None = None) -> list[str]:
 
 
 def say(text: str, stream: TextIO | None = None, *, flush: bool = False) -> None:
-    """Print lines, broken between words where a terminal would break them anywhere.
+    """Print a text; on a terminal its lines are broken between words.
 
-    Nothing in them is a character that a terminal would act on: names in them may be anybody's.
+    Control characters are escaped: names in the text may come from files and stores of others.
     """
     stream = stream or sys.stdout
     clear_status()
@@ -130,7 +134,7 @@ def say(text: str, stream: TextIO | None = None, *, flush: bool = False) -> None
 
 
 def show_status(text: str) -> None:
-    """Write a line on the terminal of standard error that ``clear_status``, or the next line, replaces."""
+    """Write a line on standard error's terminal, until ``clear_status`` or the next output removes it."""
     global _status
     stream = sys.stderr
     width = (terminal_width(stream) or _USUAL) - 1  # in the last column some terminals begin a new line
@@ -140,7 +144,7 @@ def show_status(text: str) -> None:
 
 
 def clear_status() -> None:
-    """Take away what ``show_status`` has written."""
+    """Remove the line that ``show_status`` has written, if there is one."""
     global _status
     stream, _status = _status, None
     if stream is not None:

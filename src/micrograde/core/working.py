@@ -1,4 +1,4 @@
-"""What is said of work that takes longer than a moment: a line that is replaced, or in a pipe stays."""
+"""Announce work that takes longer than a moment: on a terminal by a line that goes when the work is done."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ from typing import Literal
 from micrograde.core.terminal import clear_status, moves_cursor, say, show_status
 
 MOMENT = 1.0
-"""Seconds, after which it is said what takes so long."""
+"""Seconds that work may take before it is announced."""
 
 QUIET = "MICROGRADE_QUIET"
-"""A variable by which nothing is said of it in a pipe, as scripts want it that compare what is printed."""
+"""The environment variable that turns the line off in a pipe, for scripts that compare what is printed."""
 
 Piped = Literal["stdout", "stderr", "nowhere"]
 
@@ -22,22 +22,20 @@ _bars: list[Callable[[str], None]] = []
 
 @contextmanager
 def working(what: str, piped: Piped = "stdout") -> Iterator[None]:
-    """Say ``what`` is being done if that is not over in a moment.
+    """Print ``what`` is being done, followed by three dots, if that takes longer than ``MOMENT``.
 
-    On a terminal it is a line that goes when the work is done, or stands beside the bar if there is one; else
-    a line that ends with three dots.
+    On a terminal the line goes away when the work is done; if there is a progress bar, it stands beside that.
 
     Parameters
     ----------
     piped
-        Where the line goes if there is no terminal: to standard output, where progress goes as well; of a
-        command whose output is its result, to standard error; or nowhere, if only a line about a mistake
-        should come of it.
+        Where the line goes if there is no terminal: ``stdout``, where progress is printed, too; ``stderr``,
+        for a command whose output is its result; or ``nowhere``.
     """
     guard, over, shown = threading.Lock(), threading.Event(), threading.Event()
 
     def show() -> None:
-        with guard, suppress(OSError, ValueError):  # nobody reads it any more
+        with guard, suppress(OSError, ValueError):  # the stream may be closed by now
             if not over.is_set():
                 shown.set()
                 _show(f"{what} ...", piped)
@@ -57,7 +55,7 @@ def working(what: str, piped: Piped = "stdout") -> Iterator[None]:
 
 @contextmanager
 def beside_bar(show: Callable[[str], None]) -> Iterator[None]:
-    """While the context lasts a bar is on the terminal, and ``show`` writes a text beside it."""
+    """Have ``working`` call ``show``, which writes a text beside a progress bar, while the context lasts."""
     _bars.append(show)
     try:
         yield
