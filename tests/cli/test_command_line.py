@@ -144,7 +144,7 @@ def test_whoever_wants_a_traceback_gets_it(run, monkeypatch):
         (["launch=${oc.env:NOT_SET}"], "launch: the environment variable NOT_SET is not set"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["-m", "launch=1,2"], "-m: is for pipelines/train.py"),
-        (["+tracking._target_=os.system"], "tracking._target_: would have Python code run"),
+        (["+tracking._target_=os.system"], "tracking._target_: would run Python code"),
         (["hydra.run.dir=out"], "hydra.run.dir=out: a run writes below mlruns alone"),
         (["--config-name", "nothing"], "--config-name nothing: there is no such config"),
         (["--cfg", "job", "--package", "nothing"], "package 'nothing' not found"),

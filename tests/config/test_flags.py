@@ -131,7 +131,7 @@ def test_a_package_is_of_what_is_shown():
 
 @pytest.mark.parametrize("overrides", [[], ["install=foo"], ["seed=1"], ["install=bash", "uninstall=bash"]])
 def test_completion_is_of_a_shell(overrides):
-    assert refusal("--shell-completion", *overrides).startswith("--shell-completion: wants install=SHELL")
+    assert refusal("--shell-completion", *overrides).startswith("--shell-completion: needs install=SHELL")
 
 
 def test_resolve_is_for_what_is_shown():
@@ -155,7 +155,7 @@ def test_a_folder_of_configs_must_be_there(tmp_path):
         (f"seed={'1_' * 3000}1", "has a number of more than 4000 digits"),
         (f"model.hidden_size={'[' * 3000}", "has brackets within brackets, more than 20 deep"),
         (f"x={'{a:' * 21}", "has brackets within brackets"),
-        (f"seed=choice({','.join(map(str, range(50_000)))})", "has more than 131072 characters, as no shell would take"),
+        (f"seed=choice({','.join(map(str, range(50_000)))})", "has more than 131072 characters, which is more than a shell takes"),
     ],
 )  # fmt: skip
 def test_an_override_that_hydra_would_choke_on(override, message):

@@ -49,7 +49,7 @@ def test_other_overrides_stay_as_they_are():
     "word", ["3cf", "3CF88EE7", "zzzzzz", "3cf88ee7,latest", "it's", "x" * 33, "sweep", "latest2"]
 )
 def test_a_word_that_is_no_run(word):
-    with pytest.raises(InputError, match=r"is neither key=value nor a run; a run is called by its id"):
+    with pytest.raises(InputError, match=r"is neither key=value nor a run; name a run by its id"):
         named_runs_as_override([word, "3cf88ee7"])
 
 

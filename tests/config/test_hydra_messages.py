@@ -49,9 +49,9 @@ LINES = [
     (["data=moons", "data.path=a.parquet"], "data.path: is no key of the data that is chosen; write data=parquet in place of data=moons"),
     (["epochs=3"], "epochs: there is no such key; did you mean training.num_epochs or "),
     (["run_id=3"], "run_id: there is no such key here; it is one of replay.py and predict.py and export.py"),
-    (["~optimizer.learning_rate"], "~optimizer.learning_rate: cannot be taken out, for every key has a value; "),
-    (["~seed=0"], "~seed=0: cannot be taken out, for every key has a value; "),
-    (["~data"], "~data: cannot be taken out, for every key has a value; "),
+    (["~optimizer.learning_rate"], "~optimizer.learning_rate: cannot be removed, because every key has a value; "),
+    (["~seed=0"], "~seed=0: cannot be removed, because every key has a value; "),
+    (["~data"], "~data: cannot be removed, because every key has a value; "),
     (["+seed=1"], "+seed: is there already; write seed=... without +"),
     (["+optimizer.momentum=1"], "+optimizer.momentum: is there already; write optimizer.momentum=... without +"),
     # choices
@@ -89,7 +89,7 @@ def test_the_line_names_the_key_and_what_to_do(composing, overrides, line):
 def test_several_values_of_what_is_no_part_of_a_run(composing):
     for override in ("hydra.verbose=true,false", "hydra/launcher=basic,stacked"):
         said = composing(override, mode=RunMode.MULTIRUN)
-        assert said == f"{override}: is for the command, and not of a run; give one value"
+        assert said == f"{override}: is for the whole command, not for a run; give one value"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ NUMBERS = "should be a valid number"
 WHOLE = "should be a valid integer"
 CSV, NPZ, IDX = ("data=csv", "data.target=kind"), ("data=npz",), ("data=idx", "data.labels=labels.idx")
 SEARCH = ("-m", "hydra/sweeper=optuna", "search=sgd")
-CODE = "would have Python code run, which no config may"
+CODE = "would run Python code, which no config may do"
 SERVER = "tracking=server"
 
 # What is typed behind `python pipelines/train.py`, and how the line begins. More of what Hydra and its flags refuse is

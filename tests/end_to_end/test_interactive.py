@@ -154,7 +154,7 @@ def test_a_run_that_fails_is_returned_with_its_reason():
         (mg.run, ["--help"], "--help: should be text such as data=moons; flags are for the shell"),
         (mg.run, [3], "3: should be text such as data=moons"),
         (mg.run, ["training.resume=0123456789"], "training.resume=0123456789: there is no such run"),
-        (mg.run, ["+hydra.callbacks.evil._target_=os.system"], "would have Python code run"),
+        (mg.run, ["+hydra.callbacks.evil._target_=os.system"], "would run Python code"),
         (mg.sweep, ["sed=0,1"], "sed: there is no such key; did you mean seed?"),
         (mg.sweep, ["model.hidden_size=0", "seed=0,1"], "model.hidden_size=0: should be greater"),
         (mg.sweep, ["seed=interval(0,3)"], "seed=interval(0,3): only a search takes a range"),

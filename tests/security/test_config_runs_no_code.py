@@ -15,7 +15,7 @@ from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-REFUSAL = "would have Python code run, which no config may"
+REFUSAL = "would run Python code, which no config may do"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Configs: the schema of a recipe, its versions, what a config may not do, and one line for each mistake."""
+"""Configs: the schema of a recipe, its versions, what configs must not do, and one line for each mistake."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""The typed schema of what commands other than a run's recipe take: sweeps, comparisons and so on."""
+"""The typed schemas of all other configs than a run's recipe: sweeps, comparisons and so on."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -25,12 +25,13 @@ AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class SweepConfig:
-    """How a sweep goes about its runs; no part of any run's recipe.
+    """The options of a sweep; they are not part of any run's recipe.
 
-    ``metric`` tells the best run: null is val/accuracy, or train/accuracy without a validation part.
-    ``runs_per_job`` is how many runs another launcher, such as Ray's, is given as one job: null is a 32nd
-    of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are for such jobs: what they are to run,
-    and the run that theirs are nested under. ``name``, ``tags`` and ``note`` are a user's own words.
+    ``metric`` determines the best run: null is val/accuracy, or train/accuracy without a validation part.
+    ``runs_per_job`` is the number of runs that another launcher, such as Ray's, is given as one job: null is
+    a 32nd of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are set for such jobs by the sweep:
+    the runs of the job, and the run that they are nested under. ``name``, ``tags`` and ``note`` are the
+    user's own text.
     """
 
     name: RunName | None = None
@@ -47,12 +48,12 @@ class SweepConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class CompareConfig:
-    """Which runs to put into one table, or side by side, and how.
+    """Which runs to show in a table or side by side, and how.
 
-    ``runs`` are two or more to put side by side; what chooses and orders the rows of a table is then refused.
-    ``metric`` null is val/accuracy, or train/accuracy where no run has that.
-    ``sweep`` is latest, a sweep's run id or the beginning of one, or its name; its report goes into the
-    folder ``report``, null for one of its own under mlruns/reports.
+    ``runs`` are two or more to show side by side; the keys that choose and order the rows of a table are then
+    refused. ``metric`` null is val/accuracy, or train/accuracy if no run has that. ``sweep`` is latest, a
+    sweep's run id or the beginning of one, or its name; its report is written to the folder ``report``, null
+    for a folder under mlruns/reports.
     """
 
     runs: Annotated[tuple[RunId, ...], BeforeValidator(as_tuple)] = ()
@@ -69,7 +70,7 @@ class CompareConfig:
     tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
 
     def __post_init__(self) -> None:
-        """Rules between keys."""
+        """Check the rules that involve several keys."""
         if self.runs:
             kept = ("runs", "metric", "output", "tracking")
             for field in dataclasses.fields(self):
@@ -78,7 +79,7 @@ class CompareConfig:
                     given = " ".join(value) if isinstance(value, tuple) else value
                     raise ValueError(
                         f"{field.name}={given}: is for a table of runs, and {' '.join(self.runs)} are to be "
-                        "put side by side; give the one or the other"
+                        "put side by side; give one or the other"
                     )
         if self.report is not None and self.sweep is None:
             raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
@@ -86,7 +87,7 @@ class CompareConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class DataPaths:
-    """Where data files are, by their keys below ``data``."""
+    """The paths of data files, by their keys below ``data``."""
 
     path: Text | None = None
     images: Text | None = None
@@ -95,13 +96,13 @@ class DataPaths:
     test_labels: Text | None = None
 
     def given(self) -> dict[str, str]:
-        """Those that are."""
+        """Return the paths that were set."""
         return {key: path for key, path in dataclasses.asdict(self).items() if path is not None}
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ReplayConfig:
-    """Which run to train again."""
+    """Which run to train again, and where its data files are now."""
 
     run_id: RunId
     data: DataPaths = dataclasses.field(default_factory=DataPaths)
@@ -110,17 +111,17 @@ class ReplayConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TablePath:
-    """Where a table is."""
+    """The path of a table."""
 
     path: Text
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class PredictConfig:
-    """Which run's model is to classify which table.
+    """Which run's model classifies which table.
 
-    ``run_id`` may be a sweep's, which means its best run, or latest. ``keep_columns`` puts the table's own
-    columns before what is predicted; ``limit`` is how many rows are shown where none are written.
+    ``run_id`` may be a sweep's, which stands for its best run, or latest. ``keep_columns`` puts the table's
+    own columns before the predicted ones; ``limit`` is the number of rows shown if there is no ``output``.
     """
 
     run_id: RunId
@@ -133,7 +134,7 @@ class PredictConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ExportConfig:
-    """Which run's model is to be written as ONNX, and where."""
+    """Which run's model is written as ONNX, and to which file."""
 
     run_id: RunId
     output: Text
@@ -142,9 +143,9 @@ class ExportConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class SyncConfig:
-    """What to send that launches have left.
+    """Which unsent records of launches to send to their stores.
 
-    A server in ``tracking`` is the address to use, with its credentials, for what belongs to that server;
+    A server in ``tracking`` gives the address, with credentials, for the records meant for that server;
     ``launch`` is the name of one folder below mlruns/launches.
     """
 

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it was asked: a line on standard error, and an exit status."""
+"""End a command that cannot do what it was asked to: a line on standard error, and an exit status."""
 
 import sys
 import traceback
@@ -23,9 +23,9 @@ _LONGEST_LINE = 1000  # characters; a value that was typed may have a hundred th
 
 @contextmanager
 def leave_with_line() -> Iterator[None]:
-    """For Hydra's callbacks: a mistake becomes a line and an exit status here, too.
+    """Turn an error in one of Hydra's callbacks into a line and an exit status.
 
-    Any other error ends the program; Hydra would make a warning of it and go on.
+    An error that is not the user's ends the program with a traceback; Hydra would only warn and go on.
     """
     try:
         yield
@@ -37,13 +37,13 @@ def leave_with_line() -> Iterator[None]:
 
 
 def print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """As Python prints it, but for characters that a terminal acts on: libraries repeat what they read."""
+    """Print a traceback as Python does, with control characters escaped: libraries quote what they read."""
     lines = "".join(traceback.format_exception(kind, error, trace)).splitlines()
     print("\n".join(spelled(printable(line), sys.stderr) for line in lines), file=sys.stderr)
 
 
 def leave(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> None:
-    """Say what is wrong on stderr and exit; ``command`` and ``typed`` as ``hydra_message`` takes them."""
+    """Print the error's lines on stderr and exit; ``command`` and ``typed`` are as for ``hydra_message``."""
     ours = isinstance(error, InputError | RunFailedError)
     for line in (str(error) if ours else hydra_message(error, command, typed)).split("\n"):
         text = printable(line)

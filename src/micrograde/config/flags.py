@@ -1,4 +1,4 @@
-"""The flags of a command line, looked at before Hydra acts on them, which would print its usage."""
+"""Check the flags of a command line before Hydra does, which would print its usage for each mistake."""
 
 import argparse
 import os
@@ -12,30 +12,30 @@ from hydra._internal.utils import get_args_parser
 from micrograde.config.keys import key_of, shorten
 from micrograde.core.errors import InputError
 
-_LONGEST = 2**17  # characters; Linux hands over no longer argument
-_MOST_DIGITS = 4000  # Python makes integers of 4,300 at most
+_LONGEST = 2**17  # characters; Linux passes no longer argument to a process
+_MOST_DIGITS = 4000  # Python reads integers of at most 4,300 digits
 _DEEPEST = 20
 _ID = re.compile(r"[0-9a-f]{6,32}")
 _RUN = re.compile(rf"latest|{_ID.pattern}")
 
 
 def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the runs that they name (``compare 3cf88ee7 latest``) as the value of ``runs``.
+    """Return the arguments with the runs that they name (``compare 3cf88ee7 latest``) as the key ``runs``.
 
-    Hydra knows no words but ``key=value``, and would take some beginnings of ids for numbers.
+    Hydra accepts only ``key=value``, and would read the beginnings of some ids as numbers.
 
     Raises
     ------
     InputError
-        For a word that can be neither.
+        If a word is neither ``key=value`` nor a run.
     """
     words = [each for each in _parser().parse_intermixed_args(arguments).overrides if "=" not in each]
     runs = [each for each in words if not each.startswith("~")]
     for run in runs:
         if not _RUN.fullmatch(run):
             raise InputError(
-                f"{shorten(run)}: is neither key=value nor a run; a run is called by its id, by 6 characters "
-                "or more of its beginning, or latest"
+                f"{shorten(run)}: is neither key=value nor a run; name a run by its id, by 6 characters "
+                "or more of its beginning, or by latest"
             )
     if not runs:
         return [*arguments]
@@ -44,12 +44,12 @@ def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
 
 
 def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Namespace:
-    """The arguments as Hydra will read them; ``sweeps`` says whether ``-m`` means anything.
+    """Return the parsed arguments, after checking them; ``sweeps`` is whether the command takes ``-m``.
 
     Raises
     ------
     InputError
-        For a flag that there is not, flags that exclude each other, and the one that would load a pickle.
+        For an unknown flag, flags that exclude each other, and the flag that would load a pickle.
     """
     given = _parser().parse_intermixed_args(arguments)
     refuse_endless(given.overrides)
@@ -72,7 +72,9 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
     if len(asked) > 1:
         raise InputError(f"{' and '.join(asked)}: exclude each other; give one of them")
     if given.shell_completion and not _is_completion(given.overrides):
-        raise InputError("--shell-completion: wants install=SHELL or uninstall=SHELL, of bash, fish or zsh")
+        raise InputError(
+            "--shell-completion: needs install=SHELL or uninstall=SHELL; SHELL is bash, fish or zsh"
+        )
     if given.resolve and not (given.cfg or given.help):
         raise InputError("--resolve: is for --cfg; give both")
     if given.package is not None and not given.cfg:
@@ -83,7 +85,7 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Hydra's own, which raises instead of printing its usage."""
+    """Return Hydra's parser, changed to raise ``InputError`` instead of printing its usage."""
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
@@ -91,17 +93,17 @@ def _parser() -> argparse.ArgumentParser:
 
     parser.error = refuse  # type: ignore[method-assign]
     for action in parser._actions:
-        if isinstance(action, argparse._VersionAction):  # which has Hydra's
+        if isinstance(action, argparse._VersionAction):  # it shows Hydra's version
             action.version = f"micrograde {version('micrograde')}"
     return parser
 
 
 def refuse_endless(overrides: Sequence[str]) -> None:
-    """Raise ``InputError`` for an override that takes Hydra's grammar minutes, or that it cannot hold."""
+    """Raise ``InputError`` for an override that Hydra would parse for minutes, or could not parse at all."""
     for override in overrides:
         if len(override) > _LONGEST:
             raise InputError(
-                f"{shorten(override)}: has more than {_LONGEST} characters, as no shell would take"
+                f"{shorten(override)}: has more than {_LONGEST} characters, which is more than a shell takes"
             )
         if re.search(rf"[\d_]{{{_MOST_DIGITS + 1}}}", override):
             raise InputError(f"{shorten(override)}: has a number of more than {_MOST_DIGITS} digits")
@@ -110,7 +112,7 @@ def refuse_endless(overrides: Sequence[str]) -> None:
 
 
 def _depth(text: str) -> int:
-    """How deep brackets are nested, at most."""
+    """Return how deep the brackets in a text are nested."""
     deepest = depth = 0
     for bracket in re.findall(r"[\[{(\]})]", text):
         depth += 1 if bracket in "[{(" else -1
@@ -119,7 +121,7 @@ def _depth(text: str) -> int:
 
 
 def refuse_mode(overrides: Sequence[str]) -> None:
-    """Raise ``InputError`` for an override that says whether there is one run or a sweep."""
+    """Raise ``InputError`` for an override of ``hydra.mode``, which chooses between one run and a sweep."""
     for override in overrides:
         if key_of(override) == "hydra.mode":
             raise InputError(f"{override}: cannot be set; -m makes a sweep, and without it there is one run")
@@ -132,12 +134,12 @@ def _is_completion(overrides: Sequence[str]) -> bool:
 
 
 def flags_first(given: argparse.Namespace) -> list[str]:
-    """What was given as Hydra reads it, which takes no flag between overrides."""
+    """Return the arguments with flags before overrides, as Hydra needs them."""
     flags = []
     for action in get_args_parser()._get_optional_actions():
         value = getattr(given, action.dest, None)
         if value:
             flags.append(action.option_strings[0])
             flags += [value] if isinstance(value, str) else []
-    overrides = [] if given.hydra_help else given.overrides  # which knows no keys but Hydra's
+    overrides = [] if given.hydra_help else given.overrides  # --hydra-help knows only Hydra's own keys
     return [*flags, "--", *overrides] if overrides else flags

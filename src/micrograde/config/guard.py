@@ -1,9 +1,9 @@
-"""What no config may do, wherever it comes from: run code of its choice, or write where nothing is written.
+"""Refuse configs, wherever they come from, that would run code of their choice or write outside ``mlruns``.
 
-Hydra makes Python objects of configs: callbacks, launchers, sweepers and the handlers of logging. A value on
-the command line, or a YAML file from somebody else (``--config-dir``), could have it call anything. So every
-config that Hydra composes is looked at before Hydra acts on it; what stays possible is to choose, as in
-``hydra/launcher=joblib``.
+Hydra builds Python objects from configs: callbacks, launchers, sweepers and handlers of logging. A value on
+the command line, or a YAML file from somebody else (``--config-dir``), could make it call anything. So every
+config that Hydra composes is checked before Hydra acts on it; choosing one of several remains possible, as
+in ``hydra/launcher=joblib``.
 """
 
 import re
@@ -29,9 +29,9 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords
 
-# The keys by which Hydra makes objects, and where they may stand with which values.
+# The keys from which Hydra builds objects, and which values they may have in which places.
 _OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert)_")
-_PLUGIN = r"(hydra_plugins|hydra\._internal\.core_plugins)\.[\w.]+"  # that it is one Hydra sees to itself
+_PLUGIN = r"(hydra_plugins|hydra\._internal\.core_plugins)\.[\w.]+"  # Hydra itself checks that it is one
 _SHIPPED = {
     "hydra.launcher._target_": _PLUGIN,
     "hydra.sweeper._target_": _PLUGIN,
@@ -39,22 +39,22 @@ _SHIPPED = {
     "hydra.sweeper.sampler._partial_": "True",
     "hydra.callbacks.sweep._target_": r"micrograde\.sweeps\.callback\.SweepCallback",
 }
-# Of these Hydra makes objects, so that what they refer to counts, too.
+# Hydra builds objects from these, so that the values that they refer to are checked, too.
 _MADE_INTO_OBJECTS = ("callbacks", "launcher", "sweeper", "job_logging", "hydra_logging")
 _LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
 _LOGGED_TO = re.compile(r"logging\.(Stream|File|Null)Handler|ext://sys\.std(out|err)")
 
-_GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking")  # of which a run has one choice
+_GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking")  # a run has one choice of each
 _HOME = "${oc.env:MICROGRADE_HOME}"
 
 
 class GuardedLoader(ConfigLoaderImpl):
-    """Hydra's loader, which refuses such configs, with a line for whatever cannot be composed.
+    """Hydra's config loader, refusing such configs; what cannot be composed is an error of one line.
 
     Parameters
     ----------
     follows_variables
-        Whether the user's MLflow variables are asked where nothing was typed; ``--help`` needs none.
+        Whether the user's MLflow variables apply where nothing was typed; ``--help`` needs none.
     """
 
     def __init__(self, config_search_path: ConfigSearchPath, *, follows_variables: bool = True) -> None:
@@ -69,7 +69,7 @@ class GuardedLoader(ConfigLoaderImpl):
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
-        """Compose, then look."""
+        """Return the composed config, after checking it; the parameters are those of Hydra's loader."""
         if config_name is not None and self._follows_variables:
             overrides = with_server(overrides)
         overrides = quote_texts(overrides)
@@ -92,21 +92,21 @@ class GuardedLoader(ConfigLoaderImpl):
             first = [self._first_choice(each) for each in parsed]
             if first == overrides:
                 raise
-            # Hydra composes what jobs start from without what is swept: keys that only the swept choices
-            # have, such as data.path, are then unknown.
+            # For a sweep, Hydra composes its config without the swept values: keys that only the swept
+            # choices have, such as data.path, are then unknown.
             config = compose(first)
             config.hydra.overrides.task = [each.input_line for each in parsed if not each.is_hydra_override()]
         except Exception as error:  # such as YAML that cannot be read
             raise InputError(self._why(error, overrides)) from error
         refuse_code(config)
-        if config_name is not None:  # else Hydra shows its own
+        if config_name is not None:  # without one, Hydra shows its own config
             refuse_other_folders(config)
             if self._follows_variables:
                 follow_variables(config, run_mode)
         return config
 
     def _first_choice(self, override: Override) -> str:
-        """What was typed; of several choices of a group the first."""
+        """Return an override as it was typed, with only the first of several choices of a group."""
         group = override.key_or_group
         is_ours = override.is_choice_sweep() and not override.is_hydra_override()
         if is_ours and self.get_group_options(group, ObjectType.CONFIG):
@@ -116,7 +116,7 @@ class GuardedLoader(ConfigLoaderImpl):
     def _process_config_searchpath(
         self, config_name: str | None, parsed_overrides: list[Override], repo: CachingConfigRepository
     ) -> None:
-        """As Hydra does, but a folder that is not there is an error and no warning."""
+        """Process the search path as Hydra does, with an error instead of a warning for a missing folder."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             super()._process_config_searchpath(config_name, parsed_overrides, repo)
@@ -126,7 +126,7 @@ class GuardedLoader(ConfigLoaderImpl):
                 raise InputError(f"hydra.searchpath: there is nothing at {source.scheme()}://{path}")
 
     def _why(self, error: Exception, overrides: Sequence[str]) -> str:
-        """Where Hydra says neither what nor where."""
+        """Return the line for an error of Hydra's that names neither the mistake nor its place."""
         reason = hide_passwords(" ".join(str(error).split()))
         if reason.startswith("Config group override must be"):
             for override in overrides:
@@ -141,7 +141,7 @@ class GuardedLoader(ConfigLoaderImpl):
 
 
 def refuse_code(config: DictConfig) -> None:
-    """Raise ``InputError`` if Hydra or ``logging`` would call what the config names."""
+    """Raise ``InputError`` if Hydra or ``logging`` would call a function or class that the config names."""
     container = OmegaConf.to_container(config, resolve=False)
     assert isinstance(container, dict)
     for name in _MADE_INTO_OBJECTS:
@@ -150,15 +150,15 @@ def refuse_code(config: DictConfig) -> None:
             container["hydra"][name] = _resolved(node)
     for path, key, value in _entries(container, ""):
         if _OF_INSTANTIATION.fullmatch(key) and not re.fullmatch(_SHIPPED.get(path, ""), str(value)):
-            raise InputError(f"{path}: would have Python code run, which no config may; leave it out")
+            raise InputError(f"{path}: would run Python code, which no config may do; leave it out")
         if path == "hydra.sweeper.custom_search_space" and value is not None:
-            raise InputError(f"{path}: would have Python code run, which no config may; leave it out")
+            raise InputError(f"{path}: would run Python code, which no config may do; leave it out")
         if path.startswith(_LOGGING) and _reaches_code(key, value):
-            raise InputError(f"{path}: would have Python code run, which no config may; leave it out")
+            raise InputError(f"{path}: would run Python code, which no config may do; leave it out")
 
 
 def refuse_other_folders(config: DictConfig) -> None:
-    """Raise ``InputError`` if a run would write elsewhere than below ``mlruns``, or alter its environment."""
+    """Raise ``InputError`` if a run would write outside ``mlruns``, or change its environment."""
     hydra = config.hydra
     written = "a run writes below mlruns alone; the variable MICROGRADE_HOME says where that is"
     folder = OmegaConf.to_container(hydra.run, resolve=False)
@@ -175,7 +175,7 @@ def refuse_other_folders(config: DictConfig) -> None:
 
 
 def _refuse_several_choices(overrides: Sequence[str]) -> None:
-    """Hydra merges several choices of a group into what is none of them, and what no choice leaves."""
+    """Raise ``InputError`` for several choices of a group, which Hydra would merge into a mixture of them."""
     for override in overrides:
         group, _, value = override.partition("=")
         if group in _GROUPS and value.startswith("["):
@@ -185,24 +185,24 @@ def _refuse_several_choices(overrides: Sequence[str]) -> None:
 
 
 def _refuse_deletions(overrides: Sequence[str], config_name: str | None) -> None:
-    """A key that is taken out would have its default again, which nobody asked for."""
+    """Raise ``InputError`` for a key that is removed (``~key``): it would silently have its default again."""
     known = keys_of(config_name if config_name in SCHEMAS else "train")
     for override in overrides:
         key = key_of(override)
         if override.startswith("~") and any(each == key or each.startswith(f"{key}.") for each in known):
             raise InputError(
-                f"{_shown(override)}: cannot be taken out, for every key has a value; "
-                "set it, or leave it out of the command to have its default"
+                f"{_shown(override)}: cannot be removed, because every key has a value; "
+                "set it, or leave it out of the command to keep its default"
             )
 
 
 def _shown(override: str) -> str:
-    """What was typed, in one line."""
+    """Return what was typed, shortened to one line."""
     return printable(shorten(override))
 
 
 def _resolved(node: Any) -> Any:
-    """Plain containers with all that is referred to; but for log files, whose folder is known only later."""
+    """Return plain containers with interpolations resolved, except in file names of logs, set only later."""
     if not OmegaConf.is_config(node):
         return node
     found = {}
@@ -218,7 +218,7 @@ def _resolved(node: Any) -> Any:
 
 
 def _entries(value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
-    """Every key of nested containers, with its dotted path and value."""
+    """Yield the dotted path, the key and the value of every entry of nested containers."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in pairs:
         here = f"{path}.{key}" if path else str(key)
@@ -227,7 +227,7 @@ def _entries(value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def _reaches_code(key: str, value: object) -> bool:
-    """Whether ``logging.config`` would import and call something that is none of its own handlers."""
+    """Return whether ``logging.config`` would import and call something other than its own handlers."""
     if key == "()":
         return True
     named = key == "class" or (isinstance(value, str) and value.startswith("ext://"))

@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf find wrong with a command line, said in one line as we say it."""
+"""Translate the errors of Hydra and OmegaConf into one line that says what to type instead."""
 
 import re
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from micrograde.config.keys import key_of, shorten, unknown_key_message
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords
 
-# Choices that come with an extra of this package.
+# Choices that are installed by an extra of this package.
 _EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
 
-# What they say, and what is said instead; the groups of the one go into the other.
+# A pattern of their message, and the line to show instead, which is filled with the pattern's groups.
 _LINES = (
     (
         r"Could not append to config\. An item is already at '([^']+)'",
@@ -25,7 +25,7 @@ _LINES = (
     (r"Sweep parameters '(.*)' requires --multirun", "{0}: is for several runs; add -m"),
     (
         r"Sweeping over Hydra's configuration is not supported : '(.*)'",
-        "{0}: is for the command, and not of a run; give one value",
+        "{0}: is for the whole command, not for a run; give one value",
     ),
     (
         r"hydra\.searchpath must be a list of strings\. Got: (.*)",
@@ -50,7 +50,7 @@ _UNKNOWN_CHOICE = r"Could not find '(.+)'\s+Available options in '.+':((?:\s+\w+
 
 
 def hydra_message(error: Exception, command: str = "train", typed: Sequence[str] = ()) -> str:
-    """The line for an error of Hydra's or OmegaConf's; see ``unknown_key_message`` for the others."""
+    """Return the line for an error of Hydra or OmegaConf; see ``unknown_key_message`` for the parameters."""
     return printable(hide_passwords(_line(error, command, typed)))
 
 
@@ -60,7 +60,7 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         message = f"{message}: {error.__cause__}" if message else str(error.__cause__)
     if isinstance(error, OverrideParseException):
         reason = str(error).splitlines()[0]
-        # A reason quotes pieces of what was typed, which may be pieces of a password.
+        # Hydra's reason quotes parts of what was typed, which may be parts of a password.
         typed_one = str(error.override)
         quotes = typed_one in reason or "tracking" in typed_one or hide_passwords(typed_one) != typed_one
         told = "" if quotes else f" ({reason})"
@@ -85,7 +85,10 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
 
 
 def _typed_choice(path: str, typed: Sequence[str]) -> str:
-    """``data=lions`` of ``data/lions``; one that was typed may have slashes, of which Hydra drops some."""
+    """Return the choice ``data=lions`` for the path ``data/lions``, as it was typed if it was.
+
+    A typed choice may contain slashes, of which Hydra drops some.
+    """
     for override in typed:
         group, value = key_of(override), override.partition("=")[2]
         if value and path.startswith(f"{group}/"):

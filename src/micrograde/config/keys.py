@@ -1,4 +1,4 @@
-"""The keys that the config of each command has, and the line for one that it has not."""
+"""The keys of each command's config, and the error line for a key that does not exist."""
 
 import dataclasses
 import difflib
@@ -27,15 +27,15 @@ SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
     "export": (("", ExportConfig),),
     "sync": (("", SyncConfig),),
 }
-"""The prefix and the schema of the keys of each command, by the name of its config."""
+"""For each command, by the name of its config: the prefix of keys, and the schema that has them."""
 
 OF_SWEEPS = ("sweep.members", "sweep.parent_run_id")
-"""What a sweep tells its own jobs; nobody types it."""
+"""Keys that a sweep sets for its own jobs; users do not type them."""
 
-_LENGTH = 80  # of a key or a value in a line
-_OFFERED = 3
-_NAMES_ALIKE = 0.7  # from 0 to 1, of the last parts of two keys
-_TABLES = ("csv", "parquet", "npz")  # data whose file is data.path
+_LENGTH = 80  # characters of a key or a value in a line
+_OFFERED = 3  # similar keys, at most
+_NAMES_ALIKE = 0.7  # similarity of the last parts of two keys, from 0 to 1
+_TABLES = ("csv", "parquet", "npz")  # kinds of data whose file is data.path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Key:
     Attributes
     ----------
     choices
-        Those of its group that have it: ``("sgd",)`` of ``optimizer.momentum``; empty if all have it.
+        The choices of its group that have it: ``("sgd",)`` for ``optimizer.momentum``; empty if all do.
     is_text
         Whether its values are text, or lists of texts, in all choices that have it.
     holds_texts
@@ -59,7 +59,7 @@ class Key:
 
 @cache
 def keys_of(command: str) -> Mapping[str, Key]:
-    """Every key of a command's config, by its dotted name, through all choices of its groups."""
+    """Return every key of a command's config by its dotted name, for all choices of its groups."""
     found: dict[str, Key] = {}
     for prefix, schema in SCHEMAS[command]:
         for field in dataclasses.fields(schema):
@@ -73,30 +73,30 @@ def keys_of(command: str) -> Mapping[str, Key]:
 
 @cache
 def text_keys() -> frozenset[str]:
-    """The keys of any command whose values are text; ``run.tags.`` stands for all keys below it."""
+    """Return the keys of all commands whose values are text; ``run.tags.`` stands for all keys below it."""
     every = [(name, key) for command in SCHEMAS for name, key in keys_of(command).items()]
     tags = [f"{name}." for name, key in every if key.holds_texts]
     return frozenset([*(name for name, key in every if key.is_text), *tags])
 
 
 def key_of(override: str) -> str:
-    """What an override sets: ``optimizer.learning_rate`` of ``+optimizer.learning_rate=0.1``."""
+    """Return the key that an override sets: ``optimizer.momentum`` for ``+optimizer.momentum=0.1``."""
     return override.partition("=")[0].lstrip("+~")
 
 
 def unknown_key_message(key: str, command: str = "train", typed: Sequence[str] = ()) -> str:
-    """The line for a key that a config does not have, with the nearest ones that it can have.
+    """Return the error line for a key that a config does not have, with the most similar keys it can have.
 
     Parameters
     ----------
     command
-        By the name of its config, such as ``compare``: only its own keys are offered.
+        The name of the command's config, such as ``compare``: only keys of this command are offered.
     typed
-        All that was typed: it says which choices were made, and of which kind a file is.
+        All overrides that were typed; they show which choices were made, and the format of a data file.
     """
     known = keys_of(command)
     chosen = {key_of(text): text.partition("=")[2] for text in typed}
-    if key in known:  # such as one of sgd where the optimizer is adam
+    if key in known:  # such as a key of sgd while the optimizer is adam
         return f"{key}: is no key of the {key.partition('.')[0]} that is chosen{_how(key, known, chosen)}"
     near = _nearest(key, known)
     others = [f"{other}.py" for other in SCHEMAS if key in keys_of(other)]
@@ -108,14 +108,14 @@ def unknown_key_message(key: str, command: str = "train", typed: Sequence[str] =
 
 
 def shorten(text: str) -> str:
-    """What was typed, without a password, in a length that fits a line."""
-    # An address is hidden whole: one that cannot be read may hold a password anywhere.
+    """Return what was typed without passwords, cut to at most 80 characters."""
+    # An address is hidden as a whole: one that cannot be parsed may contain a password anywhere.
     text = hide_passwords(re.sub(r"(?<=tracking\.uri=).+", "***", text, flags=re.DOTALL))
     return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 3]}..."
 
 
 def _of_group(kinds: Sequence[type]) -> Iterator[tuple[str, Key]]:
-    """The keys below a group, each once, whichever of its choices have it."""
+    """Yield each key below a group once, no matter how many of the group's choices have it."""
     having: dict[str, list[tuple[type, Key]]] = {}
     for kind in kinds:
         for field in dataclasses.fields(kind):
@@ -144,7 +144,7 @@ def _leaf(annotation: Any) -> Key:
 
 
 def _how(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
-    """Which choice has the key, and how it is made."""
+    """Return the advice which choice to type for the key to exist; empty if all choices have it."""
     group, choices = key.partition(".")[0], _choices(key, known, chosen)
     if not choices:
         return ""
@@ -154,7 +154,7 @@ def _how(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
 
 
 def _choices(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> tuple[str, ...]:
-    """The choices that have a key; of tables the one that the file is by its ending."""
+    """Return the choices that have a key; of several kinds of tables, the one of the file's suffix."""
     choices = known[key].choices
     if len(choices) > 1 and set(choices) <= set(_TABLES):
         return (_kind_of_table(chosen.get("data.path", "")),)
@@ -166,13 +166,13 @@ def _one_of(group: str, choices: Sequence[str]) -> str:
 
 
 def _kind_of_table(path: str) -> str:
-    """Of which kind a file is, by its ending."""
+    """Return the kind of data file that a path names, by its suffix; csv if the suffix is unknown."""
     ending = path.strip("'\" ").lower().rpartition(".")[2]
     return {"parquet": "parquet", "pq": "parquet", "npz": "npz"}.get(ending, "csv")
 
 
 def _nearest(key: str, known: Mapping[str, Key]) -> list[str]:
-    """The keys that may be meant: by the whole name, by its last part, else those that stand beside it."""
+    """Return the keys that may be meant: those with the same last part, else similar ones, else siblings."""
     if len(key) > _LENGTH:
         return []
     names = sorted(
@@ -193,7 +193,7 @@ def _nearest(key: str, known: Mapping[str, Key]) -> list[str]:
 
 
 def _with_choice(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
-    """A key as it is offered: ``data.path (with data=csv)``, if it needs a choice that was not made."""
+    """Return a key as it is offered: ``data.path (with data=csv)`` if it needs a choice that was not made."""
     group, choices = key.partition(".")[0], _choices(key, known, chosen)
     if not choices or len(choices) > _OFFERED or chosen.get(group) in choices:
         return key

@@ -1,4 +1,4 @@
-"""Where a config says that runs are recorded."""
+"""The store that a config records runs in."""
 
 from typing import overload
 
@@ -13,12 +13,12 @@ def store_location(tracking: LocalTracking | ServerTracking) -> StoreLocation: .
 @overload
 def store_location(tracking: AnyTracking) -> StoreLocation | None: ...
 def store_location(tracking: AnyTracking) -> StoreLocation | None:
-    """The store and the folder beside it; None with ``tracking=disabled``.
+    """Return the location of the store; None with ``tracking=disabled``.
 
     Raises
     ------
     InputError
-        If there can be no store, or something of another kind stands in its place.
+        If the store cannot exist there, or something of another kind stands in its place.
     """
     if tracking.name == "disabled":
         return None
@@ -30,6 +30,6 @@ def store_location(tracking: AnyTracking) -> StoreLocation | None:
 
 
 def where_to_look(tracking_uri: str, *arguments: str) -> str:
-    """The line that says where records can be looked at; ``arguments`` are those of ``compare``."""
+    """Return the line that says where to look at records; ``arguments`` are added to ``compare``."""
     browser = public_address(tracking_uri) if is_server(tracking_uri) else "make ui"
     return f"look        {browser}, or {make_command('compare', tracking_uri, *arguments)}"

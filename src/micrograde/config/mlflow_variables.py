@@ -1,6 +1,6 @@
-"""The user's own MLflow: ``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME``, where a config says nothing.
+"""Use ``MLFLOW_TRACKING_URI`` and ``MLFLOW_EXPERIMENT_NAME`` where a config does not say otherwise.
 
-What was typed, or chosen by a preset, comes first. An address that is used, or not, is said in a line.
+What was typed, or chosen by a preset, comes first. A line says when a variable is used, or is not.
 """
 
 import os
@@ -26,28 +26,28 @@ TRACKING_URI = "MLFLOW_TRACKING_URI"
 EXPERIMENT_NAME = "MLFLOW_EXPERIMENT_NAME"
 _EXPERIMENT_ID = "MLFLOW_EXPERIMENT_ID"
 _RUN_ID = "MLFLOW_RUN_ID"
-_RANGES = {  # of those that MLflow refuses in the middle of a run
+_RANGES = {  # largest values; MLflow would refuse larger ones only in the middle of a run
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": 9,
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": 119,
     "MLFLOW_HTTP_REQUEST_TIMEOUT": 86_400,
 }
-_BY_DATA = "${data.name}"  # what experiment_name is where nobody has said otherwise
+_BY_DATA = "${data.name}"  # the default of experiment_name
 _SAYS_WHERE = {"tracking", "tracking.name", "tracking.uri"}
-_OF_SERVERS = "tracking.artifacts"  # a key that the local store has not
+_OF_SERVERS = "tracking.artifacts"  # a key that the local store does not have
 _LONGEST = 200  # characters of a value in a line
 
 _said: set[str] = set()
 
 
 def follow_variables(config: DictConfig, run_mode: RunMode) -> None:
-    """Have a config that Hydra has composed say what the variables say, where it says nothing itself.
+    """Write the variables' values into a composed config where it does not say otherwise itself.
 
-    The jobs of a sweep are told by overrides, so that workers elsewhere need no variables.
+    The jobs of a sweep get them as overrides, so that workers on other machines need no variables.
 
     Raises
     ------
     InputError
-        If a variable that would be used has a value that cannot be.
+        If a variable that would be used has an invalid value.
     """
     overrides: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     typed = {_chosen(each) for each in overrides}
@@ -59,9 +59,9 @@ def follow_variables(config: DictConfig, run_mode: RunMode) -> None:
 
 
 def with_server(overrides: Sequence[str]) -> list[str]:
-    """What was typed, with the server that the variable names if a key of it was typed, and no server.
+    """Return the overrides; if they set a key of servers and no server, the variable's server is added.
 
-    Hydra could not compose the key otherwise: ``tracking=local`` has none such.
+    Hydra could not compose the key otherwise: ``tracking=local`` does not have it.
     """
     keys = {_chosen(each) for each in overrides}
     uri = os.environ.get(TRACKING_URI, "")
@@ -71,12 +71,12 @@ def with_server(overrides: Sequence[str]) -> list[str]:
 
 
 def _chosen(override: str) -> str:
-    """Return what an override sets or chooses: ``tracking`` of ``+tracking@here=server``."""
+    """Return the key or group that an override sets: ``tracking`` for ``+tracking@here=server``."""
     return key_of(override).partition("@")[0]
 
 
 def is_own_store(uri: str) -> bool:
-    """Whether an address is that of the project's own store; a relative one begins where we are."""
+    """Return whether an address is that of the project's own store; it may be relative to this folder."""
     if not uri.startswith("sqlite:///"):
         return False
     path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
@@ -84,12 +84,12 @@ def is_own_store(uri: str) -> bool:
 
 
 def is_web_address(uri: str) -> bool:
-    """Whether it should be a server's."""
+    """Return whether an address begins like that of a server, with http: or https:."""
     return re.match(r"\s*https?:", uri, re.IGNORECASE) is not None
 
 
 def _tracking(config: DictConfig, typed: set[str]) -> dict[str, str]:
-    """Where to record, as overrides, if the variable says so; the config then says so, too."""
+    """Return the overrides for the server that the variable names, and write them into the config."""
     uri = os.environ.get(TRACKING_URI)
     said = [OmegaConf.select(config, key) for key in ("hydra.runtime.choices.tracking", "tracking.name")]
     if not uri or said != ["local", "local"] or typed & _SAYS_WHERE:
@@ -100,7 +100,7 @@ def _tracking(config: DictConfig, typed: set[str]) -> dict[str, str]:
         if not is_own_store(uri):
             _say(
                 f"{TRACKING_URI}={shown(uri)} is not used: runs are kept in {project_home() / 'mlruns'}, "
-                "or by a server (tracking=server tracking.uri=http://...); tracking=local says so"
+                "or by a server (tracking=server tracking.uri=http://...); tracking=local hides this line"
             )
         return {}
     address = _server(uri)
@@ -110,7 +110,7 @@ def _tracking(config: DictConfig, typed: set[str]) -> dict[str, str]:
 
 
 def _server(uri: str) -> str:
-    """The address of the server that the variable names, for a config; a line says that it is used."""
+    """Return the variable's address as a config holds it, and say in a line that it is used."""
     uri = re.sub("^https?", lambda scheme: scheme[0].lower(), uri, flags=re.IGNORECASE)
     try:
         ServerTracking(uri=uri)
@@ -124,13 +124,16 @@ def _server(uri: str) -> str:
 
 
 def _experiment(config: DictConfig, typed: set[str]) -> dict[str, str]:
-    """What to file runs under, likewise; only of a command that records runs."""
+    """Return the override for the experiment that the variable names, if the command records runs.
+
+    It is written into the config, too.
+    """
     container: Any = OmegaConf.to_container(config, resolve=False)
     recorded = OmegaConf.select(config, "tracking.name") != "disabled"
     if container.get("experiment_name") != _BY_DATA or "experiment_name" in typed or not recorded:
         return {}
     if os.environ.get(_RUN_ID):
-        _say(f"{_RUN_ID} is not used: a run is a new one, unless training.resume names one to go on with")
+        _say(f"{_RUN_ID} is not used: every run is a new one, unless training.resume names one to go on with")
     name = os.environ.get(EXPERIMENT_NAME)
     if not name:
         if os.environ.get(_EXPERIMENT_ID):
@@ -157,25 +160,25 @@ def _check_ranges() -> None:
 
 
 def _say(line: str) -> None:
-    """Say a line on stderr, once a process."""
+    """Print a line on stderr, once per process."""
     if line not in _said:
         _said.add(line)
         print(line, file=sys.stderr, flush=True)
 
 
 def _literal(value: str) -> str:
-    """As OmegaConf takes it for what it is: nothing in it is interpolated."""
+    """Return a value escaped for OmegaConf, so that nothing in it is interpolated."""
     return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", value)
 
 
 def _quoted(value: str) -> str:
-    """As Hydra reads it back: text, whatever is in it."""
+    """Return a value quoted for Hydra, which then reads it as text, whatever characters it has."""
     escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value)
     return f"'{escaped}'"
 
 
 def shown(value: str) -> str:
-    """A value in a line, without a password."""
+    """Return a value for a line: without passwords, and cut to at most 200 characters."""
     text = printable(hide_passwords(value))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 

@@ -1,4 +1,4 @@
-"""From the containers that Hydra composes to the schema's dataclasses, with one line for each mistake.
+"""Make the schema's dataclasses from the containers that Hydra composes, with one line for each mistake.
 
 A line names the key as the user types it, its value, and what is allowed.
 """
@@ -39,9 +39,9 @@ ConfigT = TypeVar(
 
 
 def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
-    """The validated recipe of a run from a nested container, such as Hydra composes or a run has left.
+    """Return the validated recipe of a run, from a container composed by Hydra or recorded with a run.
 
-    One without a version is of version 1.
+    A container without a version is of version 1.
 
     Raises
     ------
@@ -53,38 +53,38 @@ def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
 
 
 def parse_sweep_config(container: Mapping[str, Any]) -> SweepConfig:
-    """How a sweep goes about its runs, from the same container; raises like ``parse_train_config``."""
+    """Return the options of a sweep, from the same container; raises like ``parse_train_config``."""
     return _parse(SweepConfig, container["sweep"], "sweep.")
 
 
 def parse_tracking(container: Mapping[str, Any]) -> AnyTracking:
-    """Where runs are recorded, from the same container; raises like ``parse_train_config``."""
+    """Return where runs are recorded, from the same container; raises like ``parse_train_config``."""
     tracking: AnyTracking = _parse(cast(Any, AnyTracking), container["tracking"], "tracking.")
     return tracking
 
 
 def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
-    """The validated arguments of a comparison; raises like ``parse_train_config``."""
+    """Return the validated config of ``compare``; raises like ``parse_train_config``."""
     return _parse(CompareConfig, container)
 
 
 def parse_replay_config(container: Mapping[str, Any]) -> ReplayConfig:
-    """Which run to replay; raises like ``parse_train_config``."""
+    """Return the validated config of ``replay``; raises like ``parse_train_config``."""
     return _parse(ReplayConfig, container)
 
 
 def parse_predict_config(container: Mapping[str, Any]) -> PredictConfig:
-    """Which model is to classify what; raises like ``parse_train_config``."""
+    """Return the validated config of ``predict``; raises like ``parse_train_config``."""
     return _parse(PredictConfig, container)
 
 
 def parse_export_config(container: Mapping[str, Any]) -> ExportConfig:
-    """Which model is to be exported; raises like ``parse_train_config``."""
+    """Return the validated config of ``export``; raises like ``parse_train_config``."""
     return _parse(ExportConfig, container)
 
 
 def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
-    """What to send; raises like ``parse_train_config``."""
+    """Return the validated config of ``sync``; raises like ``parse_train_config``."""
     return _parse(SyncConfig, container)
 
 
@@ -103,7 +103,7 @@ def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
 
 
 def _missing(container: Mapping[str, Any]) -> Iterator[str]:
-    """The keys that still stand at Hydra's ``???``."""
+    """Yield the dotted keys whose value is still Hydra's ``???``, for a value that must be given."""
     for key, value in container.items():
         if isinstance(value, Mapping):
             yield from (f"{key}.{inner}" for inner in _missing(value))
@@ -112,7 +112,7 @@ def _missing(container: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _given(container: Mapping[str, Any]) -> dict[str, Any]:
-    """The container without them."""
+    """Return the container without the keys whose value is ``???``."""
     return {
         key: _given(value) if isinstance(value, Mapping) else value
         for key, value in container.items()
@@ -121,12 +121,12 @@ def _given(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _command_of(schema: Any) -> str:
-    """The command whose config has this schema; ``train`` of what is a part of it."""
+    """Return the command whose config has this schema; ``train`` for a part of its schema."""
     return next((name for name, parts in SCHEMAS.items() if parts[0][1] is schema), "train")
 
 
 def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix: str, command: str) -> str:
-    """One pydantic error as ``key=value: what is allowed``; keys of the container begin with ``prefix``."""
+    """Return one pydantic error as ``key=value: what is allowed``, with ``prefix`` before the key."""
     kind, value = detail["type"], detail["input"]
     key = (prefix + _user_key(detail["loc"], container)).rstrip(".")
     if kind == "unexpected_keyword_argument":
@@ -135,30 +135,30 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix:
         return f"{key}: is missing; it needs a value"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if kind == "value_error" and not detail["loc"]:
-        return message  # a rule between keys, which names them itself
+        return message  # of a rule that involves several keys; it names them itself
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         key, value = f"{key}.name", value.get("name") if isinstance(value, Mapping) else value
         message = f"must be one of {detail['ctx'].get('expected_tags', 'the known names')}"
     if kind == "dataclass_type":
         message = _KEYS_WANTED
     message = re.sub("(Input|String|Tuple) should", "should", message).replace(" after validation", "")
-    if key == "tracking.uri":  # which may hold a password
+    if key == "tracking.uri":  # its value may contain a password
         return f"{key}: {message}"
     return f"{key}={_shown(value)}: {message}"
 
 
 def _shown(value: object) -> str:
-    """A value as YAML writes it, cut to a length that fits a line."""
+    """Return a value as it is typed in YAML, cut to a length that fits a line."""
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
-    except ValueError:  # of an integer of thousands of digits Python makes no text
+    except ValueError:  # Python converts no integer of thousands of digits to text
         text = "a number of very many digits"
     text = text.strip('"') if isinstance(value, str) and value else text
     return shorten(printable(text))
 
 
 def _user_key(location: tuple[str | int, ...], container: Mapping[str, Any]) -> str:
-    """The dotted key a user would type; pydantic's locations also hold the tags of unions."""
+    """Return the dotted key that a user would type; pydantic's locations also contain the tags of unions."""
     parts: list[str] = []
     here: Any = container
     for position, step in enumerate(location):

@@ -1,7 +1,7 @@
-"""Values that are text, put into quotes before Hydra's grammar reads a number in them.
+"""Quote the values of keys that are text, so that Hydra does not read them as numbers.
 
-The run id ``602036e0``, the experiment ``2024`` and the column ``1.10`` are texts; Hydra would make 602036.0,
-2024 and 1.1 of them, and what was typed could not be had again.
+The run id ``602036e0``, the experiment ``2024`` and the column ``1.10`` are text; Hydra would turn them into
+602036.0, 2024 and 1.1, and what was typed could not be recovered.
 """
 
 import re
@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 
 from micrograde.config.keys import key_of, text_keys
 
-# So that null may be one of several values by these functions, too, as it may by mere commas.
+# Let null be one of the values of these functions, too, as it may be in a list with commas.
 for _function in (grammar_functions.choice, grammar_functions.shuffle):
     _function.__annotations__["args"] = ParsedElementType | ChoiceSweep
 
@@ -25,10 +25,10 @@ _GROUP = re.compile(r"(\s*[{\[])(.*)([}\]]\s*)", re.DOTALL)
 
 
 def quote_texts(overrides: Sequence[str]) -> list[str]:
-    """The overrides, in which numbers and truth values are quoted where the key's values are text.
+    """Return the overrides with numbers and truth values quoted if the values of their key are text.
 
     ``experiment_name=2024`` becomes ``experiment_name="2024"``, also in the lists of a sweep and below
-    ``run.tags``. What is quoted already, ``null``, and whatever else Hydra reads as text stay as they are.
+    ``run.tags``. Quoted values, ``null``, and all that Hydra reads as text anyway stay as they are.
     """
     return [_quoted(override) for override in overrides]
 
@@ -39,7 +39,7 @@ def _quoted(override: str) -> str:
 
 
 def _quote_value(value: str, key: str) -> str:
-    """The value of a key, in which what is text is quoted."""
+    """Return the value of a key with its texts quoted."""
     if not any(_touch(key, each) for each in text_keys()):
         return value
     if function := _FUNCTION.fullmatch(value):
@@ -60,7 +60,7 @@ def _quote_element(text: str, key: str) -> str:
 
 
 def _quote_pair(text: str, key: str) -> str:
-    """Of a dictionary: ``team: 7``."""
+    """Return one entry of a dictionary, such as ``team: 7``, with its value quoted if it is text."""
     name, *value = _split(text, ":")
     return f"{name}:{_quote_element(':'.join(value), f'{key}.{name.strip()}')}" if value else text
 
@@ -83,7 +83,7 @@ def _is_read_as_text(value: str) -> bool:
 
 
 def _split(text: str, separator: str) -> Iterator[str]:
-    """The pieces between separators that stand in no quotes and no brackets."""
+    """Return an iterator over the pieces between separators that are not within quotes or brackets."""
     pieces, depth = [""], 0
     for token in _SPLIT.findall(text):
         depth += (token in "[{(") - (token in ")}]")

@@ -1,13 +1,13 @@
-"""What a recipe of an earlier version means: keys that came later, and defaults that have changed.
+"""Read recipes of earlier versions, in spite of keys that were added and defaults that changed since.
 
-A recipe carries its version; one without is of version 1, which is what micrograde 0.1 wrote. A field of the
-schema says in its annotation what its absence meant before it came, or before its default changed:
+A recipe contains its version; one without is of version 1, which micrograde 0.1 wrote. The annotation of a
+field of the schema says what its absence meant before it was added, or before its default changed:
 
 >>> dropout: Annotated[Fraction, Later(since=2, legacy=0.0)] = 0.1
 >>> momentum: Annotated[Fraction, DefaultBefore(version=2, value=0.0)] = 0.9
 
-``complete`` reads a recipe accordingly, and ``without_legacy`` takes out of it what no digest of version 1
-could know, so that runs and sweeps recorded then are recognised.
+``complete`` reads a recipe accordingly. ``without_legacy`` removes from it what did not exist in version 1,
+so that runs and sweeps recorded then are still recognised by their digest.
 """
 
 import copy
@@ -20,13 +20,13 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from micrograde.core.errors import InputError
 
 RECIPE_VERSION = 2
-"""The version of the recipes that are made now."""
+"""The version of the recipes that are written now."""
 
 EXACT_LABELS = 2
-"""The version from which on classes are what stands in a table, where numbers would merge them."""
+"""Since this version classes are named as in the table, where reading labels as numbers would merge them."""
 
 ROWS_OF_NO_CLASS = 2
-"""The version from which on a row for which the network's numbers overflow is of no class."""
+"""Since this version a row for which the network's numbers overflow belongs to no class."""
 
 VERSION_KEY = "recipe_version"
 
@@ -35,12 +35,12 @@ Mark = TypeVar("Mark", "Later", "DefaultBefore")
 
 @dataclasses.dataclass(frozen=True)
 class Later:
-    """Marks a key that came with recipe version ``since``.
+    """Mark a key that was added in recipe version ``since``.
 
     Attributes
     ----------
     legacy
-        What runs did before there was the key; it need not be the default.
+        The value that gives the behaviour from before the key existed; it need not be the default.
     """
 
     since: int
@@ -49,38 +49,38 @@ class Later:
 
 @dataclasses.dataclass(frozen=True)
 class DefaultBefore:
-    """Marks a key whose default was ``value`` in recipes of versions earlier than ``version``."""
+    """Mark a key whose default was ``value`` in recipes of versions earlier than ``version``."""
 
     version: int
     value: Any
 
 
 def complete(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
-    """Return a recipe with its version, and with what the absence of a key means in that version.
+    """Return a recipe with its version, and with the values that missing keys have in that version.
 
     Parameters
     ----------
     container
         Nested dictionaries of plain values; it is not changed.
     schema
-        The dataclass that the recipe is to become.
+        The dataclass that the recipe is parsed into.
 
     Raises
     ------
     InputError
-        If the version is none that this micrograde knows.
+        If the version is not one that this micrograde knows.
     """
     version = _version(container)
     return {**_completed(container, schema, version), VERSION_KEY: version}
 
 
 def without_legacy(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
-    """Return a recipe without its version and without later keys that have their legacy value."""
+    """Return a recipe without its version, and without keys added later that have their legacy value."""
     return {key: value for key, value in _stripped(container, schema).items() if key != VERSION_KEY}
 
 
 def members(annotation: Any) -> list[Any]:
-    """Return the types that an annotation stands for: ``Annotated`` unwrapped, unions spread."""
+    """Return the types in an annotation, with ``Annotated`` unwrapped and unions expanded."""
     if get_origin(annotation) is Annotated:
         return members(get_args(annotation)[0])
     if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":
@@ -89,7 +89,7 @@ def members(annotation: Any) -> list[Any]:
 
 
 def dataclass_members(annotation: Any) -> list[type]:
-    """Return those of ``members`` that are dataclasses, which hold keys of their own."""
+    """Return the types in an annotation that are dataclasses, which have keys of their own."""
     kinds = members(annotation)
     return [kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
 
@@ -110,16 +110,16 @@ def _version(container: Mapping[str, Any]) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class _Key:
-    """What a schema says of one of its keys.
+    """The history and the types of one key of a schema.
 
     Attributes
     ----------
     later
-        If it came later: since when, and what its absence meant.
+        The mark of a key that was added later; None if it was there from the beginning.
     meanings
-        What its absence meant before each version in which that changed.
+        The value that its absence stood for before each version in which that changed.
     kinds
-        The dataclasses that its value may become.
+        The dataclasses that its value may be parsed into.
     """
 
     later: Later | None
@@ -141,7 +141,7 @@ def _keys(schema: type) -> Mapping[str, _Key]:
 
 
 def _shown(version: object) -> str:
-    """In a length that fits a line; of an integer of thousands of digits Python makes no text."""
+    """Return a version for an error line: Python converts no integer of thousands of digits to text."""
     return "over 10**40" if isinstance(version, int) and version > 10**40 else str(version)[:40]
 
 
@@ -175,7 +175,7 @@ def _stripped(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
 
 
 def _meaning_of_absence(key: _Key, version: int) -> DefaultBefore | None:
-    """Return what the absence of a key means in a version, if that is not today's default."""
+    """Return the value that a missing key has in a version; None if that is today's default."""
     changed_after = [each for each in key.meanings if each.version > version]
     return min(changed_after, key=lambda each: each.version, default=None)
 
@@ -186,7 +186,7 @@ def _marks(annotation: Any, kind: type[Mark]) -> Iterator[Mark]:
 
 
 def _chosen(key: _Key, value: Any) -> type | None:
-    """Return the dataclass that a part of a recipe is to become; of several the one it names."""
+    """Return the dataclass for a part of a recipe; of several the one that its ``name`` chooses."""
     if len(key.kinds) <= 1 or not isinstance(value, Mapping):
         return key.kinds[0] if len(key.kinds) == 1 else None
     return next((kind for kind in key.kinds if value.get("name") in names_of_choice(kind)), None)
@@ -213,7 +213,7 @@ def _plain(value: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two plain values mean the same; 1 and 1.0 do, 1 and true do not."""
+    """Return whether two plain values are equal; 1 and 1.0 are, 1 and true are not."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):

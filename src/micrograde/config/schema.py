@@ -1,7 +1,7 @@
 """The typed schema of a run's recipe: frozen dataclasses whose field names are the keys that users type.
 
-pydantic checks types and ranges when one is made. ``parsing.py`` makes them from what Hydra
-composes, with a line for each mistake.
+pydantic checks types and ranges when one is created. ``parsing.py`` creates them from the containers that
+Hydra composes, with one line for each mistake.
 """
 
 import dataclasses
@@ -44,9 +44,9 @@ from micrograde.core.redaction import without_password
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class DataConfig:
-    """What every data set has: the seed that makes and splits it, and how it is split.
+    """The keys of every data set: the seed that generates and splits it, and how it is split.
 
-    A fraction of 0 means that there is no such part.
+    With a fraction of 0 there is no such part.
     """
 
     seed: Seed = 0
@@ -65,7 +65,7 @@ class BundledData(DataConfig):
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class GaussianData(DataConfig):
-    """The notebook's data: standard normal features, labels that are random."""
+    """The notebook's data: standard normal features and random labels."""
 
     name: Literal["gaussian"] = "gaussian"
     samples: PositiveInt = 10
@@ -125,7 +125,7 @@ class XorData(DataConfig):
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TableData(DataConfig):
-    """A table read with pandas: one row a sample, the labels in the column ``target``."""
+    """A table read with pandas: one sample per row, the labels in the column ``target``."""
 
     name: Literal["csv", "parquet"]
     path: Text
@@ -146,7 +146,7 @@ class NpzData(DataConfig):
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class IdxData(DataConfig):
-    """MNIST's file format, plain or gzip; with the test files given, they are the test part."""
+    """MNIST's file format, plain or gzip; the test files, if they are given, are the test part."""
 
     name: Literal["idx"] = "idx"
     images: Text
@@ -214,7 +214,7 @@ AnyOptimizer = Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ConstantSchedule:
-    """The learning rate stays."""
+    """The learning rate stays the same."""
 
     name: Literal["constant"] = "constant"
     warmup_epochs: NonNegativeFloat = 0.0
@@ -244,7 +244,7 @@ AnySchedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class EarlyStoppingConfig:
-    """When to stop before ``num_epochs``; the best weights are kept."""
+    """When to stop before ``num_epochs``; the weights of the best epoch are kept."""
 
     enabled: StrictBool = False
     metric: Literal["val/loss", "val/accuracy"] = "val/loss"
@@ -254,11 +254,11 @@ class EarlyStoppingConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TrainingConfig:
-    """How long and in which pieces to train; ``batch_size`` null takes the whole training part.
+    """The number of epochs, the batches and so on; ``batch_size`` null is the whole training part at once.
 
     ``label_noise`` is the probability that a training label is replaced by another class.
     ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, ``latest`` or
-    ``auto``) change no numbers and are no part of the recipe.
+    ``auto``) change no numbers and are not part of the recipe's digest.
     """
 
     num_epochs: PositiveInt = 50
@@ -274,9 +274,9 @@ class TrainingConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class RunConfig:
-    """A user's own words on a run; they change no numbers and are no part of the recipe's digest.
+    """The user's own text about a run; it changes no numbers and is not part of the recipe's digest.
 
-    ``name`` null is what was typed. ``note`` stands before the findings in the run's description.
+    ``name`` null is the overrides that were typed. ``note`` comes before the findings in the description.
     """
 
     name: RunName | None = None
@@ -285,7 +285,8 @@ class RunConfig:
 
 
 Pictures = Literal["auto", "all", "light"]
-"""Which pictures a run leaves: all, or those that take next to no time; auto: in a sweep the light ones."""
+"""The pictures that a run records: all, or the light ones, which take next to no time; auto is light in a
+sweep and all otherwise."""
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -301,12 +302,12 @@ class LocalTracking:
 class ServerTracking:
     """An MLflow tracking server.
 
-    ``artifacts`` is a store where its runs may have their files besides at the server itself, such as
-    ``s3://bucket/prefix``: no other address that a run brings is opened.
+    ``artifacts`` is a store such as ``s3://bucket/prefix`` that may hold the files of its runs, as the server
+    itself may: a file is never opened at any other address that a run names.
     """
 
     name: Literal["server"] = "server"
-    uri: WebAddress = dataclasses.field(default="http://127.0.0.1:5000", repr=False)  # it may hold a password
+    uri: WebAddress = dataclasses.field(default="http://127.0.0.1:5000", repr=False)  # may contain a password
     artifacts: ArtifactStore | None = None
     pictures: Pictures = "auto"
     register: RegisteredName | None = None
@@ -324,9 +325,9 @@ AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TrainConfig:
-    """The recipe of one run. Everything that its numbers depend on is here.
+    """The recipe of one run: everything that its numbers depend on.
 
-    ``recipe_version`` says by which rules it is read, and what the absence of a key means in it; see
+    ``recipe_version`` determines by which rules it is read, and the values of missing keys; see
     ``recipe_versions.py``.
     """
 
@@ -342,7 +343,7 @@ class TrainConfig:
     experiment_name: Name = "default"
 
     def __post_init__(self) -> None:
-        """Rules between keys, that no key can know alone."""
+        """Check the rules that involve several keys."""
         stopping = self.training.early_stopping
         if stopping.enabled and self.data.validation_fraction == 0:
             raise ValueError(
@@ -365,21 +366,21 @@ class TrainConfig:
 
 
 def to_container(config: TrainConfig) -> dict[str, Any]:
-    """The config as nested dictionaries of plain values, as they stand in YAML; ``resume`` is left out."""
+    """Return the config as nested dictionaries of plain values, as in YAML; ``resume`` is left out."""
     container: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json")
     del container["training"]["resume"]
     sizes = container["model"]["hidden_size"]
-    container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as it is typed
+    container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as users type it
     return container
 
 
 def as_params(config: TrainConfig) -> dict[str, str]:
-    """Every key and its value as MLflow params: ``optimizer.learning_rate`` is ``0.2``.
+    """Return every key with its value as MLflow params: ``{"optimizer.learning_rate": "0.2"}``.
 
-    Passwords are left out.
+    Passwords are hidden.
     """
     container = to_container(config)
-    # They stand elsewhere; as params they would differ where no setting does.
+    # These are recorded elsewhere; as params they would differ between runs of the same settings.
     del container[VERSION_KEY], container["run"]
     flat = {key: as_text(value) for key, value in flatten(container).items()}
     flat.pop(NAMED_STORE, None)
@@ -387,12 +388,12 @@ def as_params(config: TrainConfig) -> dict[str, str]:
 
 
 def as_text(value: object) -> str:
-    """A value of a config as MLflow shows it."""
+    """Return a value of a config as the text of an MLflow param."""
     return without_password(value if isinstance(value, str) else json.dumps(value))
 
 
 def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"optimizer": {"momentum": 0.9}}`` as ``{"optimizer.momentum": 0.9}``; lists stay as they are."""
+    """Return ``{"optimizer.momentum": 0.9}`` for ``{"optimizer": {"momentum": 0.9}}``; lists are kept."""
     flat: dict[str, Any] = {}
     for key, value in container.items():
         if isinstance(value, Mapping):
@@ -403,7 +404,7 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 NAMED_STORE = "tracking.artifacts"
-"""A key that no param of a run says: the addresses of its files do."""
+"""A key that is not recorded as a param: the addresses of a run's files show it."""
 
 OUTSIDE_RECIPE = (
     VERSION_KEY,
@@ -413,15 +414,15 @@ OUTSIDE_RECIPE = (
     "training.diagnostics",
     "training.checkpoint_seconds",
 )
-"""Keys, and groups of keys, on which no number of a run depends: no part of its digest."""
+"""Keys and groups of keys that no number of a run depends on; they are not part of its digest."""
 
 
 def config_digest(config: TrainConfig) -> str:
-    """SHA-256 of what the run's numbers depend on: two runs with the same digest have the same recipe.
+    """Return the SHA-256 of all that a run's numbers depend on: with the same digest, recipes are the same.
 
-    Where the run is recorded, under which experiment's name and in which words is no part of it. Nor is its
-    version, or a key that came later and does what was done before it came: a run of an earlier version keeps
-    its digest. What a version changes in how data are read shows in the digest of the data.
+    Where the run is recorded, under which experiment, name, tags and note, is not part of it. Neither is the
+    recipe's version, nor a key that was added later and has its legacy value: runs of earlier versions keep
+    their digests. What a version changes in how data are read shows in the digest of the data.
     """
     container = without_legacy(to_container(config), type(config))
     for key in OUTSIDE_RECIPE:

@@ -18,26 +18,26 @@ _LONGEST_ADDRESS = 2000  # characters
 
 SCHEMA = ConfigDict(extra="forbid")
 MOST_LAYERS = 1000
-"""Hidden layers of a network: each is drawn, checked and named."""
+"""Hidden layers of a network, at most: each of them is drawn, checked and named."""
 
 
 def _printable(value: str) -> str:
     if not value.isprintable() or "/" in value:
         raise ValueError("should hold neither a slash nor control characters")
-    if without_password(value) != value:  # it is how the store knows an experiment
+    if without_password(value) != value:  # the store finds an experiment by its name, which cannot be hidden
         raise ValueError("should hold no password, nor look as if it did")
     return value
 
 
 def _readable(value: str) -> str:
-    """Paths, columns and the like: spaces of any kind, but nothing that UTF-8 or a terminal cannot hold."""
-    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in value):
-        raise ValueError("should hold neither control characters nor broken ones")
+    """Check text such as a path or a column: any spaces, but no control characters or lone surrogates."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise ValueError("should hold neither control characters nor lone surrogates")
     return value
 
 
 def metric_name(value: str) -> str:
-    """What a run measures; found out before it is trained, not when it is to be compared."""
+    """Check that a run measures this metric, before it is trained rather than when runs are compared."""
     if not re.fullmatch(
         r"(train|val|test)/(loss|accuracy)|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
         r"|(gradient_norm|activation|gradient|update_ratio|batch_norm)/[\w.]+",
@@ -48,20 +48,20 @@ def metric_name(value: str) -> str:
 
 
 def registered_name(value: str) -> str:
-    """What a model can be called in MLflow's registry, and in its addresses without quoting."""
+    """Check that a name can be used in MLflow's model registry, and in its addresses without quoting."""
     if not re.fullmatch(r"\w[\w.-]*", value):
         raise ValueError("should be a name of letters, digits, hyphens, underscores and dots")
     return value
 
 
 def web_address(value: str) -> str:
-    """An address in which a user and a password, if there are any, are found by everybody."""
+    """Check the address of a server: every library must find the same host, user and password in it."""
     if not value.startswith(("http://", "https://")):
         raise ValueError("should be an address that starts with http:// or https://")
     try:
         parts = urlsplit(value)
         has_host = bool(parts.hostname) and parts.port != 0 and len(value) <= _LONGEST_ADDRESS
-        (parts.hostname or "").encode("idna")  # a name of the network: neither an empty part nor a long one
+        (parts.hostname or "").encode("idna")  # fails for a host name with an empty part or a long one
     except ValueError:
         has_host = False
     if not has_host or not value.isprintable() or " " in value:
@@ -72,7 +72,7 @@ def web_address(value: str) -> str:
 
 
 def artifact_store(value: str) -> str:
-    """An address of files, for what is recorded elsewhere than on the tracking server."""
+    """Check the address of an artifact store other than the tracking server itself."""
     found = parse_address(value)
     if found is None or found.local == Path("/"):
         raise ValueError("should be a store such as s3://bucket/prefix, or a folder such as /shared/mlruns")
@@ -82,28 +82,30 @@ def artifact_store(value: str) -> str:
 
 
 def as_words(value: object) -> object:
-    """Words may be a whole number; one with a fraction or an exponent has lost how it was typed."""
+    """Return a whole number as text; refuse a float, which no longer shows how it was typed."""
     if isinstance(value, float):
         raise ValueError("is read as a number; put it in quotes: '\"1e5\"'")
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def own_tags(value: object) -> object:
-    """A user's tags, their values as text: ``{team: a, fold: 3}``."""
+    """Return a user's tags, such as ``{team: a, fold: 3}``, with their values as text."""
     if not isinstance(value, dict):
         raise ValueError("should be tags such as '{team: a, fold: 3}'")
     for key, tag in value.items():
         if not isinstance(key, str) or not re.fullmatch(r"[\w./: -]{1,250}", key) or key != key.strip():
             raise ValueError(f"holds a tag {key!r}, whose name should be letters, digits and . / : - _")
         if key.startswith(("mlflow.", "micrograde.")):
-            raise ValueError(f"holds a tag {key}, but names that begin like that are taken; choose another")
+            raise ValueError(
+                f"holds a tag {key}, but names that begin like that are reserved; choose another"
+            )
         if isinstance(tag, list | dict) or tag is None:
             raise ValueError(f"holds a tag {key} that is neither text nor a number")
     return {key: tag if isinstance(tag, str) else json.dumps(tag) for key, tag in value.items()}
 
 
-_INTEGERS = 2**63  # beyond, no array counts
-# Strict: true is no number, "1" is no integer; an integer is a float.
+_INTEGERS = 2**63  # NumPy's integers end here
+# Strict: true is not a number and "1" is not an integer, but an integer is accepted as a float.
 PositiveInt = Annotated[int, Strict(), Field(ge=1, lt=_INTEGERS)]
 RecipeVersion = Annotated[int, Strict(), Field(ge=1, le=RECIPE_VERSION)]
 Classes = Annotated[int, Strict(), Field(ge=2, lt=_INTEGERS)]
@@ -123,14 +125,14 @@ MissingRule = Literal["error", "drop", "mean"]
 
 
 def as_tuple(value: object) -> object:
-    """Where one value or a list of them may be given, inside it is always a tuple."""
+    """Return a tuple, for a key that may be given as one value or as a list of them."""
     if isinstance(value, list | tuple):
         return tuple(value)
     return (value,)
 
 
 def run_id_as_text(value: object) -> object:
-    """The beginning of a run id is text, also where Hydra reads it as a number."""
+    """Return the beginning of a run id as text, also if Hydra has read it as an integer."""
     if isinstance(value, float):  # 12e45678
         raise ValueError("is read as a number; put it in quotes: 'run_id=\"12e45678\"'")
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
