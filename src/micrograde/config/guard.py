@@ -202,7 +202,7 @@ def _shown(override: str) -> str:
 
 
 def _resolved(node: Any) -> Any:
-    """Return plain containers with interpolations resolved, except in file names of logs, set only later."""
+    """Return plain containers, interpolations resolved; a log's ``filename`` may be unknown yet: left out."""
     if not OmegaConf.is_config(node):
         return node
     found = {}
