@@ -1,1 +1,1 @@
-"""Python's side: ``run``, ``sweep`` and what they return, and the scikit-learn estimator."""
+"""The Python interface: ``run``, ``sweep`` and the objects they return, and the scikit-learn estimator."""

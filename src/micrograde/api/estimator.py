@@ -1,7 +1,7 @@
 """The network as a scikit-learn classifier, for pipelines and grid searches.
 
-A fit is what a run is, from the same parts: arrays instead of a named data set, parameters instead of a
-config, and nothing is recorded. Whatever is wrong with a parameter is said by the schema of runs.
+``fit`` trains with the same code as a run, on arrays instead of a named data set and with parameters instead
+of a config; nothing is recorded. The schema of runs checks the parameters.
 """
 
 import re
@@ -42,59 +42,60 @@ from micrograde.runs.building import (
 from micrograde.training import Departure, EpochRecord, Training
 
 _SOURCE = "X"  # what error lines call the data
-# Over N. Found on digits, wine and breast_cancer, with other seeds than those of benchmarks/estimator.py.
-# Adam divides it by the size of the gradients, and does best with less.
+# To be divided by N. Found on digits, wine and breast_cancer, with other seeds than benchmarks/estimator.py
+# has. Adam divides the decay, as part of the gradients, by their size, and does best with less.
 _WEIGHT_DECAY = {"sgd": 4.0, "adam": 2.0}
 
 
 class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A multi-layer perceptron: linear, batch norm, activation for each hidden size, cross-entropy.
 
-    Names are those of a run's config, and so are the defaults but for batch norm and weight decay, which
-    are chosen for small tables. A fit with ``random_state=7`` has the numbers of the run on the same rows
-    with ``seed=7 data.seed=7 data.test_fraction=0`` and, without early stopping,
-    ``data.validation_fraction=0``, if weight decay and, with batch norm, the size of batches are the same.
+    Parameters have the names and the defaults of a run's config, except that the defaults of batch norm and
+    weight decay are chosen for small tables. A fit with ``random_state=7`` gives the same numbers as a run on
+    the same rows with ``seed=7 data.seed=7 data.test_fraction=0`` and, without early stopping,
+    ``data.validation_fraction=0``, if weight decay and, with batch norm, the batch size are the same.
 
     Parameters
     ----------
     hidden_size : int or sequence of int
-        One size, or one for each hidden layer; an empty sequence gives softmax regression.
+        One size, or one for each hidden layer; an empty sequence means softmax regression.
     activation : {"tanh", "relu", "sigmoid"}
     batch_norm : bool
-        Whether each linear layer, the last too, is followed by batch norm. Batches are then made as even as
-        whole rows allow, in the same number: an epoch would otherwise end with a step by the statistics of
-        a few rows. If that still leaves a batch of one row, which has no statistics, an epoch ends before
-        it; it is another row each time.
+        Whether each linear layer, including the last, is followed by batch norm. The same number of batches
+        is then made as equal in size as possible: an epoch would otherwise end with a step that uses the
+        statistics of a few rows. If that still leaves a batch of one row, which has no statistics, it is left
+        out; it is another row in each epoch.
     initializer : {"xavier", "kaiming", "normal"}
         The distribution of the initial weights.
     initial_scale : float
         A factor on the initial weights.
     optimizer : {"sgd", "adam"}
     learning_rate : float or None
-        None: the optimizer's own, 0.2 for sgd and 0.01 for adam.
+        None is the optimizer's default, 0.2 for sgd and 0.01 for adam.
     momentum, nesterov : float, bool
-        Of sgd alone; adam does not look at them.
+        Used by sgd only; adam ignores them.
     weight_decay : float or None
-        Times half the sum of the squared parameters, added to the loss. None: 4 / N for sgd and 2 / N for
-        adam, where N counts the rows trained on, so that it matters less the more there are; with batch
-        norm, which undoes the scale of the weights, 0.
+        The factor on half the sum of the squared parameters, which is added to the loss. None is 4 / N for
+        sgd and 2 / N for adam, where N is the number of rows trained on, so that it has less influence the
+        more rows there are. With batch norm, which cancels the scale of the weights, None is 0.
     num_epochs : int
-        How many times training passes over all rows; with early stopping at most.
+        The number of passes over all rows; with early stopping the largest number.
     batch_size : int or None
-        Rows a step; all of them where there are fewer, or with None.
+        Rows per step; None, or more than there are, means all rows.
     early_stopping : bool
-        Stop when the loss on a validation part has not improved for ``patience`` epochs, and keep the
-        weights it was lowest with.
+        Stop when the loss on a validation part has not improved for ``patience`` epochs, and keep the weights
+        of the epoch with the lowest.
     validation_fraction : float
-        The share of the rows in the validation part, which are then not trained on. There is none without
-        early stopping.
+        The fraction of the rows in the validation part, which are not trained on. Without early stopping
+        there is no such part.
     patience : int
+        Epochs without improvement before early stopping.
     stratify : bool
         Whether the validation part has each class in the proportion of all rows, and at least one row of it.
     standardize : bool
         Whether each feature is shifted and scaled to mean 0 and standard deviation 1 in the rows trained on.
     dtype : {"float32", "float64"}
-        The network's.
+        The dtype of the network's arrays.
     random_state : int, RandomState or None
         The seed of the initial weights, of shuffling and of the validation part. An int gives the same
         numbers each time.
@@ -104,9 +105,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     classes_ : (C,)
         The labels, sorted.
     n_features_in_, feature_names_in_
-        D, and the columns of the data frame if X was one with names.
+        D, and the names of the columns if X was a data frame with names.
     n_iter_ : int
-        How many epochs were trained.
+        The number of epochs trained.
     history_ : pandas.DataFrame
         A row for each epoch, from 1, and a column for each metric: ``train/loss``, ``train/accuracy``,
         with early stopping ``val/loss`` and ``val/accuracy``, and ``gradient_norm/*``. Accuracies are
@@ -115,7 +116,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         The network; its inputs are ``preprocessing_.transform(X)``.
     preprocessing_ : micrograde.data.Preprocessing
     seed_ : int
-        What ``random_state`` came to: as an int it gives the same fit again.
+        The seed drawn from ``random_state``: given as ``random_state`` it repeats the fit.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Parameters
         ----------
         X
-            (N, D) numbers, an array or a data frame; neither sparse nor with missing values.
+            (N, D) numbers, an array or a data frame; not sparse, and without missing values.
         y
             (N,) labels of two or more classes: numbers, strings, booleans.
 
@@ -178,7 +179,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         RunFailedError
             If training diverged: the loss became infinite or NaN.
         """
-        with np.errstate(all="ignore"):  # scikit-learn adds up what may overflow
+        with np.errstate(all="ignore"):  # scikit-learn's check sums values, which may overflow
             features, targets = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(targets)
         classes, labels = np.unique(targets, return_inverse=True)
@@ -213,19 +214,19 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The most probable class of each row: (N, D) features in, (N,) of ``classes_`` out.
+        """Return the most probable class of each row: (N, D) features in, (N,) labels out.
 
         Raises
         ------
         ValueError
-            If X does not fit, or rows of it are so large that the network's numbers overflow.
+            If X does not fit the network, or rows of it are so large that the network's numbers overflow.
         """
-        logits = self._logits(X)  # which sees to it that there are classes
+        logits = self._logits(X)  # raises before classes_ is used, if fit has not been called
         labels: NDArray[Any] = self.classes_[np.argmax(logits, axis=1)]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
-        """The probability of each class in the order of ``classes_``: (N, D) features in, (N, C) out.
+        """Return the probability of each class, in the order of ``classes_``: (N, D) features in, (N, C) out.
 
         Raises
         ------
@@ -235,8 +236,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return softmax(self._logits(X))
 
     def _logits(self, X: ArrayLike) -> FloatArray:
-        check_is_fitted(self, "model_")  # a fit that diverged has left other attributes
-        with np.errstate(all="ignore"):  # what overflows is looked for below
+        check_is_fitted(self, "model_")  # a fit that diverged has set other attributes
+        with np.errstate(all="ignore"):  # overflow is checked for below
             rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
             blocks = blocks_of_rows(len(rows))
             logits = np.concatenate([self.model_.predict_logits(rows[block]) for block in blocks])
@@ -244,13 +245,13 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return logits
 
     def _seed(self) -> int:
-        random = check_random_state(self.random_state)  # refuses what is no seed
+        random = check_random_state(self.random_state)  # raises if it is not a seed
         if isinstance(self.random_state, Integral):
             return int(self.random_state)
         return int(random.randint(np.iinfo(np.int32).max))
 
     def _config(self, seed: int) -> TrainConfig:
-        """The recipe of the run that does the same; raises ``InputError`` if a parameter is wrong."""
+        """Return the recipe of the run that does the same; raise ``InputError`` if a parameter is wrong."""
         optimizer: dict[str, Any] = {"name": self.optimizer}
         if self.optimizer == "sgd":
             optimizer |= {"momentum": self.momentum, "nesterov": self.nesterov}
@@ -289,7 +290,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return parse_train_config(_plain(container))
 
     def _fitted_to(self, config: TrainConfig, rows: int) -> TrainConfig:
-        """The recipe with what depends on how many rows are trained on: batches, and weight decay."""
+        """Return the recipe with batch size and weight decay adapted to the number of rows trained on."""
         batch_size = min(config.training.batch_size or rows, rows)
         if config.model.batch_norm:
             steps = -(-rows // batch_size)
@@ -302,7 +303,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return replace(config, training=training, optimizer=optimizer)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The network goes as arrays: copied as an object, its layers would lose the buffers they share."""
+        """Return the state with the network as arrays: a copied network would lose its shared buffers."""
         state = {**super().__getstate__()}
         if "model_" in state:
             state["model_"] = {"state": self.model_.state(), "activation": self.model_.activation}
@@ -315,7 +316,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
 
 def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], Departure]:
-    """A record of each epoch, and the network as it left."""
+    """Train; return the record of each epoch, and the network with how its training ended."""
     streams = RandomStreams.spawn(config.seed)
     model = build_model([config.model], data, config.training.dtype, [streams.weights])
     training = Training(
@@ -326,7 +327,7 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
         data.validation,
         [streams.shuffling],
     )
-    with threadpool_limits(limits=1):  # as runs do: a sum then never depends on the machine
+    with threadpool_limits(limits=1):  # as in runs: sums then do not depend on the number of processors
         events = list(training.run())
     records = [event for event in events if isinstance(event, EpochRecord)]
     (departure,) = (event for event in events if isinstance(event, Departure))
@@ -334,7 +335,7 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
 
 
 def _warn_of_validation(records: Sequence[EpochRecord]) -> None:
-    """Say so if early stopping could not go by the validation loss."""
+    """Warn if the validation loss was not finite, so that early stopping could not use it."""
     losses = np.array([record.metrics["val/loss"][0] for record in records if "val/loss" in record.metrics])
     if wrong := np.count_nonzero(~np.isfinite(losses)):
         kept = "the last weights are kept" if wrong == len(losses) else "the best of the others are kept"
@@ -347,7 +348,7 @@ def _warn_of_validation(records: Sequence[EpochRecord]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as Python's, however deep: the values of a grid are often NumPy's."""
+    """Return nested values with NumPy's numbers and arrays, as grids often contain, as Python's."""
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -356,7 +357,7 @@ def _plain(value: Any) -> Any:
 
 
 def _in_our_names(message: str) -> str:
-    """An error line of runs with our parameters' names: ``training.batch_size=0`` is ``batch_size=0``."""
+    """Return an error line of runs with the estimator's names: ``batch_size`` for ``training.batch_size``."""
     message = message.replace("training.early_stopping.enabled", "early_stopping")
     message = message.replace("optimizer.name", "optimizer").replace(f"data.name={_SOURCE}", _SOURCE)
     return re.sub(r"\b(data|model|optimizer|training|early_stopping)\.(?=[a-z])", "", message)

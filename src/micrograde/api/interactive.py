@@ -1,4 +1,4 @@
-"""Runs and sweeps from Python and Jupyter, with the overrides of the shell and records in the same place.
+"""Runs and sweeps from Python and Jupyter, with the same overrides and records as in the shell.
 
 >>> import micrograde as mg
 >>> run = mg.run("data=moons", "optimizer.learning_rate=0.3")
@@ -57,14 +57,15 @@ def run(*overrides: str) -> Run:
     Returns
     -------
     Run
-        Also if it FAILED or was stopped with Ctrl-C (or Jupyter's square): see its ``status``.
+        Also if it FAILED or was stopped with Ctrl-C (or Jupyter's stop button): see its ``status``.
 
     Raises
     ------
     InputError
-        If an override or the data is wrong, in the line that the shell shows; nothing has been started.
+        If an override or the data is wrong; the message is the line that the shell shows. Nothing has been
+        started.
     TrackingError
-        If it could not be recorded.
+        If the run could not be recorded.
     """
     with _composing(overrides) as loader:
         for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
@@ -84,26 +85,26 @@ def run(*overrides: str) -> Run:
 
 
 def sweep(*overrides: str) -> Sweep:
-    """Train and record a sweep, as ``pipelines/train.py -m`` does; the same sweep again goes on where it was.
+    """Train and record a sweep, as ``pipelines/train.py -m`` does; the same call again continues it.
 
     Parameters
     ----------
     overrides
-        In Hydra's whole grammar for sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
+        With any of Hydra's syntax for sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
 
     Returns
     -------
     Sweep
-        Its runs are read from the store, FAILED ones too.
+        Its runs are read from the store, including FAILED ones.
 
     Raises
     ------
     InputError
         If an override or the data is wrong, or ``tracking=disabled``; nothing has been started.
     TrackingError
-        If it could not be recorded.
+        If the sweep could not be recorded.
     RunFailedError
-        If the store is away: what has been recorded is kept, and a line says how to send it.
+        If the store cannot be reached: the records are kept, and a line says how to send them.
     """
     with _composing(overrides) as loader:
         master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
@@ -122,12 +123,12 @@ def sweep(*overrides: str) -> Sweep:
             launched.abort(error)
             raise
         if launched.run_id is None or launched.location is None:
-            raise RunFailedError("the sweep cannot be read from its store yet; sync sends what is kept of it")
+            raise RunFailedError("the sweep cannot be read from its store yet; sync sends its kept records")
         return Sweep.load(launched.run_id, launched.location, launched.metric, launched.options.order)
 
 
 def _no_override(given: object) -> str:
-    """The line for what is no text; nothing of an array is printed."""
+    """Return the error line for an override that is not text; of an array only the type is named."""
     is_plain = given is None or isinstance(given, int | float | bool)
     what = repr(given) if is_plain else f"a value of type {type(given).__name__}"
     if isinstance(given, list | tuple) and all(isinstance(each, str) for each in given):
@@ -138,7 +139,7 @@ def _no_override(given: object) -> str:
 
 
 def _job(config: DictConfig) -> object:
-    """What the worker of another launcher does: several runs of a sweep as stacks, or one run."""
+    """Train what another launcher's job is given: several runs of a sweep in stacks, or one run."""
     composed: Any = OmegaConf.to_container(config, resolve=True)
     options = parse_sweep_config(composed)
     if options.members:
@@ -154,7 +155,7 @@ def _job(config: DictConfig) -> object:
 
 @contextmanager
 def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
-    """Hydra's loader for ``conf/``; what it finds wrong is an ``InputError``, and Hydra is left as it was."""
+    """Yield Hydra's loader for ``conf/``, with its errors as ``InputError``; leave Hydra as it was."""
     for override in overrides:
         if not isinstance(override, str):
             raise InputError(_no_override(override))

@@ -1,4 +1,4 @@
-"""How runs and sweeps show themselves in Jupyter: HTML in which whatever was typed or stored is escaped."""
+"""The HTML that Jupyter shows for runs and sweeps, with everything that was typed or stored escaped."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ def cell(
     pictures: Mapping[str, tuple[str, bytes]],
     rest: Sequence[str] = (),
 ) -> str:
-    """A cell's output.
+    """Return the HTML of a cell's output.
 
     Parameters
     ----------
     table
-        Its values as they are to be read.
+        Its values are shown as they are, without further formatting.
     sentences
-        A line each, below the table.
+        Shown below the table, one per line.
     pictures
-        By name the media type and the content. They are images, not parts of the page: a script in one that
-        came from a store does not run.
+        The media type and the content of each picture, by name. They are embedded as images, not as parts of
+        the page, so that a script in a picture from a store does not run.
     rest
-        Names of further pictures, which are listed.
+        Names of further pictures, which are only listed.
     """
     parts = [f"<p><b>{escape(title)}</b></p>", table.to_html(escape=True, border=0, na_rep="-")]
     if sentences:

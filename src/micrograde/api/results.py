@@ -1,4 +1,4 @@
-"""What came of runs and sweeps, as objects: data frames of their numbers, pictures that Jupyter shows."""
+"""Recorded runs and sweeps as objects: data frames of their numbers, and pictures that Jupyter shows."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture that a run or a sweep has left; Jupyter shows it.
+    """A picture that a run or a sweep has recorded; Jupyter shows it.
 
     Attributes
     ----------
@@ -54,28 +54,28 @@ class Figure:
         return {self.media_type: self.content.decode() if is_text else self.content}
 
     def save(self, path: str | Path) -> None:
-        """Write the file, as it is in the store."""
+        """Write the picture to a file, byte for byte as it is in the store."""
         Path(path).write_bytes(self.content)
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run and what it has left.
+    """A run with its params, metrics, findings, pictures and model.
 
     Attributes
     ----------
     status, reason
-        FINISHED; FAILED or KILLED, and then why.
+        FINISHED, or FAILED or KILLED with the reason.
     params
-        The flattened config as MLflow has it: ``params["optimizer.learning_rate"]`` is ``"0.1"``.
+        The flattened config as MLflow stores it: ``params["optimizer.learning_rate"]`` is ``"0.1"``.
     metrics
-        The last value of each.
+        The last value of each metric.
     history
-        One row an epoch (index ``epoch``, from 1), one column a metric.
+        One row per epoch (index ``epoch``, from 1), one column per metric.
     findings
-        What stands out in how it learned, a sentence each.
+        Sentences about what stands out in how the network learned.
     run_id
-        MLflow's; None if it is in no store.
+        MLflow's id of the run; None if it is in no store.
     """
 
     name: str
@@ -90,13 +90,13 @@ class Run:
 
     @classmethod
     def load(cls, run_id: str, location: StoreLocation | None = None) -> "Run":
-        """A run of a store, by default the project's own.
+        """Return a run of a store, by default the project's own.
 
         Parameters
         ----------
         run_id
-            Its id, six characters or more of the beginning, or ``latest``, the run that began last of those
-            that have finished; a sweep's means its best run.
+            Its id, at least the first six characters of it, or ``latest``: of the runs that have finished,
+            the one that began last. A sweep's id stands for its best run.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class Run:
 
     @classmethod
     def of_result(cls, result: RunResult) -> "Run":
-        """A run that no store has."""
+        """Return the run of a result that is in no store."""
         import pandas as pd
 
         epochs = len(next(iter(result.history.values()), ()))
@@ -142,27 +142,30 @@ class Run:
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
-        """Its pictures by name: ``figures["learning_curves"]``. None of a run that no store has."""
+        """The run's pictures by name: ``figures["learning_curves"]``; empty if it is in no store."""
         return _figures(self.run_id, self.location)
 
     @cached_property
     def walkthrough(self) -> Page | None:
-        """Its network's forward and backward pass, step by step; a sweep's runs have none unless asked."""
+        """The network's forward and backward pass, step by step.
+
+        None if the run recorded none, as runs of a sweep do with ``tracking.pictures=auto``.
+        """
         with _left_behind(self.run_id, self.location, "walkthrough.html") as path:
             return Page(path.read_text(encoding="utf-8")) if path else None
 
     @cached_property
     def model(self) -> TrainedNetwork:
-        """What it has learned: ``model.predict(table)``.
+        """The trained network: ``model.predict(table)``.
 
         Raises
         ------
         InputError
-            If there is none, such as with ``tracking=disabled``.
+            If the run left no model, as with ``tracking=disabled``.
         """
         with _left_behind(self.run_id, self.location, "model") as path:
             if path is None:
-                raise InputError("the run left no model; one that is recorded does")
+                raise InputError("the run left no model; only a run that is recorded does")
             return read_network(path)
 
     def __repr__(self) -> str:
@@ -172,7 +175,7 @@ class Run:
         return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
 
     def _repr_html_(self) -> str:
-        """Last metrics, findings and the pictures that are looked at first; what Jupyter shows."""
+        """Return what Jupyter shows: last metrics, findings and the most important pictures."""
         import pandas as pd
 
         parts = {"training": "train", "validation": "val", "test": "test"}
@@ -202,13 +205,14 @@ class Sweep:
     Attributes
     ----------
     run_id
-        MLflow's, of the run that the sweep's runs are nested under.
+        MLflow's id of the run that the sweep's runs are nested under.
     metric, order
-        What its best run is chosen by, and whether ``ascending`` or ``descending``.
+        The metric that its best run is chosen by; with ``ascending`` order the lowest value is best, with
+        ``descending`` the highest, with ``auto`` that depends on the metric.
     varies
         The params in which its runs differ.
     runs
-        One row a run, best first, with params, last metrics and tags; see ``load_runs``.
+        One row per run, best first, with params, last metrics and tags; see ``load_runs``.
     """
 
     run_id: str
@@ -228,12 +232,17 @@ class Sweep:
         metric: str = "val/accuracy",
         order: Order = "auto",
     ) -> "Sweep":
-        """A sweep of a store, by default the project's own, by its run id, the beginning of that or its name.
+        """Return a sweep of a store, by default the project's own.
+
+        Parameters
+        ----------
+        sweep
+            Its run id, the beginning of that, its name, or ``latest``.
 
         Raises
         ------
         InputError
-            If there is none.
+            If there is no such sweep.
         """
         location = location or store_location(LocalTracking())
         found = find_sweep(location.tracking_uri, _text_of(sweep))
@@ -251,7 +260,7 @@ class Sweep:
 
     @cached_property
     def best(self) -> Run | None:
-        """The best run; None if none has finished."""
+        """The best run; None if no run has finished."""
         run_id = best_run(self.runs, self.metric, self.order) if self.metric in self.runs else None
         return self.run(run_id) if run_id else None
 
@@ -261,12 +270,12 @@ class Sweep:
         return _figures(self.run_id, self.location)
 
     def run(self, run_id: str) -> Run:
-        """One of its runs: its id, six characters or more of the beginning, or ``latest``."""
+        """Return one of its runs by its id, at least the first six characters of it, or ``latest``."""
         uri = self.location.tracking_uri
         return Run.load(find_run_id(uri, _text_of(run_id), sweep=self.run_id), self.location)
 
     def over_seeds(self) -> "pd.DataFrame":
-        """Runs that differ in the seed alone as one row: mean, std and count; see ``group_over_seeds``."""
+        """Return mean, std and count of runs that differ only in the seed; see ``group_over_seeds``."""
         return group_over_seeds(self.runs, self.metric, self.order)
 
     def __repr__(self) -> str:
@@ -275,7 +284,7 @@ class Sweep:
         return printable(f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>")
 
     def _repr_html_(self) -> str:
-        """The best runs, findings of the best one, why others failed, and pictures; what Jupyter shows."""
+        """Return what Jupyter shows: the best runs, the best one's findings, why others failed, pictures."""
         runs, metric = self.runs, self.metric
         shown = table_of_runs(runs, metric).head(_ROWS) if len(runs) else runs
         for name in shown:
@@ -298,23 +307,24 @@ class Sweep:
 def compare(
     *runs: str | Run | Sweep, metric: str | None = None, location: StoreLocation | None = None
 ) -> Comparison:
-    """Put two runs, or up to seven, side by side, as ``pipelines/compare.py A B`` does.
+    """Put two to seven runs side by side, as ``pipelines/compare.py A B`` does.
 
     >>> mg.compare("3cf88ee7", "latest").differences  # only the params in which they differ
 
     Parameters
     ----------
     runs
-        Ids or their beginnings, ``latest``, or what ``run`` and ``sweep`` return; a sweep means its best run.
+        Ids or their beginnings, ``latest``, or objects that ``run`` and ``sweep`` return; a sweep stands for
+        its best run.
     metric
-        One more to draw and to put first in the table.
+        One more metric to draw, and to put first in the table.
     location
-        The store that they are in, by default the project's own.
+        The store of the runs, by default that of the objects, or the project's own.
 
     Raises
     ------
     InputError
-        If one is not there or in no store, or two are the same run.
+        If a run does not exist or is in no store, or two are the same run.
     """
     for run in runs:
         if not isinstance(run, str | Run | Sweep):
@@ -328,7 +338,7 @@ def compare(
 
 
 def _text_of(run: object) -> str:
-    """What was given for a run, if it is text."""
+    """Return what was given for a run; raise ``InputError`` if it is not text."""
     if not isinstance(run, str):
         raise InputError(_no_run(run))
     return run
@@ -349,7 +359,7 @@ def _last(points: Mapping[int, float]) -> float:
 
 
 def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of epochs, and the metrics that are measured in each."""
+    """Return the rows of epochs, with the metrics that are measured during training."""
     measured = [name for name in table if not str(name).startswith("test/")]
     table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
     return table.rename_axis(index="epoch", columns=None)
@@ -358,7 +368,7 @@ def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
 def _looked_at(
     figures: Mapping[str, Figure], first: Sequence[str]
 ) -> tuple[dict[str, tuple[str, bytes]], list[str]]:
-    """The pictures that are shown, and the names of the others."""
+    """Return the pictures that are shown, and the names of the others."""
     names = [name for name in first if name in figures] or list(figures)[: len(first)]
     shown = {name: (figures[name].media_type, figures[name].content) for name in names}
     return shown, [name for name in figures if name not in shown]
@@ -367,7 +377,7 @@ def _looked_at(
 def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Figure]:
     with _left_behind(run_id, location, "figures") as folder:
         files = sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
-        # A boundary is there as a picture and as an animation.
+        # A decision boundary is recorded both as a picture and as an animation.
         return {
             path.stem if path.suffix != ".gif" else f"{path.stem}_animation": Figure(kind, path.read_bytes())
             for path in files
@@ -377,7 +387,10 @@ def _figures(run_id: str | None, location: StoreLocation | None) -> dict[str, Fi
 
 @contextmanager
 def _left_behind(run_id: str | None, location: StoreLocation | None, name: str) -> Iterator[Path | None]:
-    """The file or folder of this name among a run's files, if it is there, while the context lasts."""
+    """Yield the path of the file or folder of this name among a run's files; None if there is none.
+
+    It may be a temporary copy, which exists while the context lasts.
+    """
     if run_id is None or location is None:
         yield None
         return

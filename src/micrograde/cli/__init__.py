@@ -1,1 +1,1 @@
-"""The shell's side: entry points, help, and what a command finds around it when it begins."""
+"""The command line: entry points, help pages, and checks of the environment that a command starts in."""

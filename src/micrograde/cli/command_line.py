@@ -1,7 +1,6 @@
-"""What every entry point shares: Hydra composes its config, and mistakes become one line each.
+"""Make commands of functions: Hydra composes the config, and each mistake becomes one line.
 
-Exit status: 0 all is well, 1 a run failed, 2 the input is wrong (nothing was started),
-130 stopped with Ctrl-C.
+Exit status: 0 success, 1 a run failed, 2 the input is wrong (nothing was started), 130 stopped with Ctrl-C.
 """
 
 import functools
@@ -38,13 +37,14 @@ Config = dict[str, Any]
 def entry_point(
     config_name: str, *, names_runs: bool = False
 ) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
-    """Make ``main(config)`` a command whose config is ``conf/<config_name>.yaml`` plus overrides.
+    """Return a decorator that makes ``main(config)`` a command.
 
-    The decorated function stands in a file of ``pipelines/``, beside ``conf/``. ``InputError`` and
-    ``RunFailedError`` from it, and whatever Hydra finds wrong with the command line, are shown without
-    a traceback; with ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
+    Its config is ``conf/<config_name>.yaml`` plus overrides; the decorated function must be in a file of
+    ``pipelines/``, beside ``conf/``. ``InputError`` and ``RunFailedError`` that it raises, and errors that
+    Hydra finds in the command line, are shown without a traceback; with ``HYDRA_FULL_ERROR=1`` in the
+    environment they are raised as they are.
 
-    With ``names_runs``, words without ``=`` are runs, and become the key ``runs``.
+    With ``names_runs``, arguments without ``=`` are names of runs, and become the value of the key ``runs``.
     """
 
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
@@ -65,10 +65,10 @@ def entry_point(
 def recording_entry_point(
     config_name: str,
 ) -> Callable[[Callable[[Config, WriterProcess | None], Any]], Callable[[], None]]:
-    """As ``entry_point``, for ``main(config, writer)`` that records a run.
+    """Return a decorator like ``entry_point`` for a ``main(config, writer)`` that records a run.
 
     The writer process imports MLflow while Hydra composes the config. With a flag such as ``--help`` or
-    ``-m`` on the command line there is not one run to come, and ``writer`` is None. ``-v`` is short for
+    ``-m`` the command does not record a single run, and ``writer`` is None. ``-v`` is short for
     ``sweep.verbose=true``.
     """
 
@@ -98,22 +98,22 @@ def recording_entry_point(
 
 
 class _LogRecord(logging.LogRecord):
-    """Hydra logs, where that is asked for, what was typed."""
+    """A log record without passwords: if its logging is turned on, Hydra logs what was typed."""
 
     def getMessage(self) -> str:  # noqa: N802
-        """Without passwords."""
+        """Return the message with passwords hidden."""
         return without_password(super().getMessage())
 
 
 def _run_hydra(
     main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
 ) -> None:
-    """Compose the config and call ``main`` with it; exit with a line if the user is to mend something."""
+    """Compose the config and call ``main`` with it; exit with a line if the user has made a mistake."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
 
     @functools.wraps(main)
     def task(config: DictConfig) -> Any:
-        # Inside Hydra, so that it does not print its own lines about a failed job first.
+        # Caught here, inside Hydra, so that it does not print its own lines about a failed job first.
         try:
             return main(cast(Config, OmegaConf.to_container(config, resolve=True)))
         except (InputError, RunFailedError, OmegaConfBaseException) as error:
@@ -136,8 +136,8 @@ def _run_hydra(
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
         typed, shows_config = given.overrides, given.cfg is not None
         sys.argv[1:] = flags_first(given)
-        told = given.help or given.hydra_help or given.info or given.shell_completion  # nothing is done
-        loader = functools.partial(GuardedLoader, follows_variables=not told)
+        only_shows = given.help or given.hydra_help or given.info or given.shell_completion
+        loader = functools.partial(GuardedLoader, follows_variables=not only_shows)
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
         if given.help:
@@ -159,7 +159,7 @@ def _run_hydra(
 
 @contextmanager
 def _saying_what_is_refused() -> Iterator[None]:
-    """Leave with a line where the surroundings are not in order, or the system refuses something."""
+    """Exit with a line if the environment cannot be used, or the system refuses a resource."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         yield
@@ -172,9 +172,10 @@ def _saying_what_is_refused() -> Iterator[None]:
 
 @contextmanager
 def _saying_what_is_lost(*, wanted: bool) -> Iterator[None]:
-    """Say on standard error that there was no room for the output; a failure if that is all that was wanted.
+    """Say on standard error that output could not be written.
 
-    Of a run it is none: the run is in the store, and the exit status says how it ended.
+    If the output is all that was ``wanted``, the command fails. A run does not: it is in the store, and the
+    exit status says how it ended.
     """
     try:
         yield
@@ -188,7 +189,7 @@ def _saying_what_is_lost(*, wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def _without_passwords() -> Iterator[None]:
-    """Print what Hydra says of the config without the passwords in it."""
+    """Print what Hydra prints about the config, with passwords hidden."""
     page = io.StringIO()
     try:
         with redirect_stdout(page):
@@ -198,7 +199,7 @@ def _without_passwords() -> Iterator[None]:
 
 
 def _show_help(command: Callable[[], Any]) -> None:
-    """Print the help page that Hydra makes, on a terminal as wide as that."""
+    """Print the help page that Hydra generates, fitted to the width of the terminal."""
     width, page = terminal_width(), io.StringIO()
     try:
         with redirect_stdout(page):

@@ -1,4 +1,4 @@
-"""A help page fitted to the terminal: descriptions stay beside their keys, commands can be copied."""
+"""Fit a help page to the terminal: descriptions stay beside their keys, and commands can be copied."""
 
 import re
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from micrograde.core.terminal import cells, folded
 
 _COMMAND = re.compile(r"(\s*)(?:python \S+\.py|make \w+ ARGS=)")
 _ENTRY = re.compile(r"(\s*)(\S.*? {2,})(\S.*)")
-_ROOM = 24  # columns that a description has at least
-_DEEPER = 4  # where a line goes on, or a description that has no room beside its key
+_ROOM = 24  # columns of a description, at least
+_DEEPER = 4  # further indent of a continued line, and of a description that has no room beside its key
 
 
 def fitted_page(text: str, width: int) -> str:
-    """The page in lines of at most so many columns; what fits already stays as it is."""
+    """Return the page in lines of at most ``width`` columns; lines that fit stay as they are."""
     return "\n".join(line for group in _groups(text.split("\n")) for line in _fitted(group, width))
 
 
 def _groups(lines: list[str]) -> Iterator[list[str]]:
-    """Lines that are one sentence, or one entry with the lines of its description."""
+    """Yield the lines that belong together: a paragraph, or a key with the lines of its description."""
     group: list[str] = []
     for line in lines:
         if group and not _goes_on(group[0], line):
@@ -28,7 +28,7 @@ def _groups(lines: list[str]) -> Iterator[list[str]]:
 
 
 def _goes_on(first: str, line: str) -> bool:
-    """Whether the line belongs to the sentence or entry that begins with the line ``first``."""
+    """Return whether a line belongs to the paragraph or the entry that begins with the line ``first``."""
     if not first.strip() or not line.strip() or _COMMAND.match(first) or _COMMAND.match(line):
         return False
     column = _description_column(first)
@@ -62,7 +62,7 @@ def _fitted(group: list[str], width: int) -> list[str]:
 
 
 def _hard(line: str, width: int, hanging: int) -> list[str]:
-    """As ``folded``; a word longer than a line is broken, too."""
+    """Return a line folded as by ``folded``, with words longer than a line broken, too."""
     longest = width - hanging
     words = [
         " ".join(word[start : start + longest] for start in range(0, len(word), longest)) or word
@@ -72,7 +72,7 @@ def _hard(line: str, width: int, hanging: int) -> list[str]:
 
 
 def _fitted_command(line: str, width: int) -> list[str]:
-    """The command in lines that a shell takes for one."""
+    r"""Return the command in several lines, joined by ``\`` so that a shell reads them as one."""
     margin = min(_margin(line), width // 3)
     deeper = " " * min(margin + _DEEPER, width // 3)
     lines = [" " * margin]

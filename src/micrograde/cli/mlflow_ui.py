@@ -1,7 +1,7 @@
-"""MLflow's server, with pages that begin with model training rather than with language models.
+"""MLflow's server, with pages that open on model training rather than on language models.
 
-MLflow keeps that choice in the browser, and begins with language models where nothing has been chosen. There
-is no setting of the server's for it, so the page that starts its UI notes the choice where there is none.
+MLflow stores that choice in the browser, and opens on language models until the user has chosen. The server
+has no setting for it, so a script that is added to the start page makes the choice if there is none.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,7 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 APP_NAME = "micrograde"
-"""What ``mlflow server --app-name`` calls it: the entry point in pyproject.toml."""
+"""The name for ``mlflow server --app-name``: that of the entry point in pyproject.toml."""
 
 _START_PAGES = {"/", "/index.html"}
 _CHOICE = (
@@ -24,12 +24,12 @@ _CHOICE = (
 
 
 class ModelTrainingFirst:
-    """An ASGI application around another: the choice is added to its start page, all else passes through.
+    """An ASGI application around another that adds the choice to its start page, and passes on all else.
 
     Parameters
     ----------
     inner
-        Given nothing, the application; called for the first request.
+        A function that returns the inner application; it is called at the first request.
     """
 
     def __init__(self, inner: Callable[[], Application]) -> None:
@@ -44,7 +44,7 @@ class ModelTrainingFirst:
         if scope["type"] != "http" or scope["path"] not in _START_PAGES:
             await self._inner(scope, receive, send)
             return
-        # A page that the browser has kept would lack the choice.
+        # The page in the browser's cache may lack the choice.
         unconditional = [
             each for each in scope["headers"] if each[0] not in (b"if-none-match", b"if-modified-since")
         ]

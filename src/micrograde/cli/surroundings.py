@@ -1,7 +1,7 @@
-"""What a command finds around it when it begins: its folders, and what the system lets it have.
+"""Check the environment that a command starts in: its folders, and the resources that the system allows.
 
-What is wrong there is said in one line, by ``InputError``, before anything is read or written; and what the
-system refuses later in one line, too.
+A problem is an ``InputError`` of one line, raised before anything is read or written. ``refusal`` makes such
+a line for resources that the system refuses later.
 """
 
 import errno
@@ -15,25 +15,25 @@ from micrograde.store import project_home
 from micrograde.store.library_environment import keep_caches_in
 from micrograde.store.path_kinds import check_home
 
-_FILES = 64  # that a process has open at most, and some
+_FILES = 64  # open files that a process needs, with some to spare
 _WANTED_FILES = 1024
 _NO_PROCESS = "no more processes can be started (ulimit -u, or the machine's limit); end some, or allow more"
 
 
 def check_surroundings() -> Path:
-    """The project's home, once everything around has been found to be in order; libraries' caches go there.
+    """Check the environment, put the caches of libraries into the project's home, and return the home.
 
     Raises
     ------
     InputError
-        The working directory is gone, the home is none, or too few files may be open.
+        If the working directory is gone, the home cannot be used, or too few files may be open.
     """
     try:
         os.getcwd()
     except OSError as error:
         raise InputError(f"the working directory cannot be found ({error.strerror}); go to another") from None
     _allow_files()
-    # With ulimit -f 0, say; micrograde has no use of joblib's processes.
+    # joblib warns with ulimit -f 0, for example; micrograde does not use its processes.
     warnings.filterwarnings("ignore", ".*joblib will operate in serial mode", UserWarning)
     home = project_home()
     check_home(home)
@@ -42,7 +42,7 @@ def check_surroundings() -> Path:
 
 
 def refusal(error: BaseException) -> str | None:
-    """What the system has refused, in a line; None if that is not what ``error`` is about."""
+    """Return a line that says which resource the system refused; None if ``error`` has another cause."""
     unmapped = isinstance(error, ImportError) and ("map segment" in str(error) or "allocate" in str(error))
     if isinstance(error, MemoryError) or unmapped or getattr(error, "errno", None) == errno.ENOMEM:
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
@@ -65,7 +65,10 @@ def refusal(error: BaseException) -> str | None:
 
 
 def _allow_files() -> None:
-    """Have as many files open as this user may; what the shell sets is often less."""
+    """Raise the limit of open files as far as this user may; the shell often sets a lower one.
+
+    At most ``_WANTED_FILES`` are asked for.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < _WANTED_FILES:
         wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, _WANTED_FILES)
