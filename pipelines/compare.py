@@ -36,18 +36,18 @@ from micrograde.tracking import recover
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONG = 40  # characters, from which on values that differ are shown from where they do
+_LONG = 40  # characters; longer values are shown from the place where they differ
 
 
 @entry_point(config_name="compare", names_runs=True)
 def main(composed: Config) -> None:
-    """A table of runs, or a few runs side by side."""
+    """Show a table of runs, or a few runs side by side."""
     config = parse_compare_config(composed)
     output = Path(config.output) if config.output else None
     if output:
         check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
     location = store_location(config.tracking)
-    with working("looking for what has been left unrecorded", "nowhere"):
+    with working("looking for unsent records", "nowhere"):
         recover(location)
     if config.runs:
         show_side_by_side(location.tracking_uri, config, output)
@@ -56,7 +56,7 @@ def main(composed: Config) -> None:
 
 
 def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
-    """Load, order, print; of a sweep write the report, too."""
+    """Load the runs, order and print them; write the report of a sweep."""
     name = config.experiment_name
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
@@ -70,7 +70,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
     measured = config.metric is not None or (metric in runs and runs[metric].notna().any())
     if config.over_seeds:
         if not measured:
-            raise InputError(f"over_seeds=true: no run has {metric}, of which to take the mean")
+            raise InputError(f"over_seeds=true: no run has {metric}, so there is no mean to take")
         table = group_over_seeds(runs, metric, config.order)
         shown = merge_mean_and_std(table)
     else:
@@ -104,7 +104,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
 
 
 def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
-    """Print what differs and what the runs came to; draw their curves."""
+    """Print the params that differ and the last values of metrics; draw the curves."""
     with working("reading the runs", "stderr"):
         found = compare_runs(uri, config.runs, config.metric)
     whole = f"output={config.output if output and output.suffix != '.svg' else 'runs.csv'}"
@@ -133,7 +133,7 @@ def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> N
 def write_report(
     uri: str, sweep: StoredSweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
 ) -> SweepReport:
-    """Write the sweep's report where the config or its name puts it."""
+    """Write the sweep's report to the folder in the config, by default one named after the sweep."""
     history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
     folder = report_folder(project_home(), sweep.name, sweep.run_id)
     folder = Path(config.report) if config.report else folder

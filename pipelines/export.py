@@ -12,12 +12,12 @@ from micrograde.core.working import working
 from micrograde.models.onnx_export import OPSET, check_extra, compare_onnx, example_rows, export_onnx
 from micrograde.runs.recorded_models import find_model
 
-_ROWS = 1000  # that both classify before anything is written
+_ROWS = 1000  # rows that both models classify before anything is written
 
 
 @entry_point(config_name="export")
 def main(composed: Config) -> None:
-    """Export, compare, write; what does not agree is not written."""
+    """Export the model, compare both, and write the file if their probabilities agree."""
     config = parse_export_config(composed)
     output = Path(config.output)
     check_output(output, (".onnx",))

@@ -1,4 +1,4 @@
-"""Classify the rows of a table by a recorded run's model. `--help` lists the keys."""
+"""Classify the rows of a table with a recorded run's model. `--help` lists the keys."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from micrograde.core.working import working
 from micrograde.runs.predicting import Predictions, predict_table
 from micrograde.runs.recorded_models import RecordedModel, find_model
 
-_CLASSES = 20  # that are listed
+_CLASSES = 20  # classes that are listed, at most
 
 
 @entry_point(config_name="predict")
 def main(composed: Config) -> None:
-    """Classify; print the first rows or write all, then what came of it."""
+    """Classify; print the first rows or write all, then a summary."""
     config = parse_predict_config(composed)
     output = Path(config.output) if config.output else None
     if output:
@@ -39,7 +39,7 @@ def main(composed: Config) -> None:
 
 
 def summary(model: RecordedModel, found: Predictions) -> list[str]:
-    """The model, how many rows are of which class, and how many are right if the table tells."""
+    """Return lines with the model, the number of rows of each class, and the accuracy if it is known."""
     counts = [f"{name} ({count})" for name, count in found.counts.items()]
     more = f" and {len(counts) - _CLASSES} more" if len(counts) > _CLASSES else ""
     lines = [f"model       of run {model.run.about.run_id} ({model.run.about.run_name})"]

@@ -12,7 +12,7 @@ from micrograde.runs.replaying import Replay, replay_run
 
 @entry_point(config_name="replay")
 def main(composed: Config) -> None:
-    """Replay, print a line for each metric, then whether all is identical; the exit status is 1 if not."""
+    """Replay a run, print a line per metric and whether all are identical; the exit status is 1 if not."""
     config = parse_replay_config(composed)
     replay = replay_run(config.run_id, config.tracking, config.data.given())
     say(verdict(replay))
@@ -21,7 +21,7 @@ def main(composed: Config) -> None:
 
 
 def verdict(replay: Replay) -> str:
-    """A line for each metric, the sum of them, and what is known to have changed."""
+    """Return a line for each metric, one for all of them, and what is known to have changed."""
     recorded = [each for each in replay.metrics if each.recorded]
     values = sum(each.values for each in recorded)
     different = sum(each.different for each in recorded)
@@ -31,9 +31,9 @@ def verdict(replay: Replay) -> str:
         lines.append(f"identical   {values} values of {len(recorded)} metrics, bit for bit")
     else:
         lines.append(f"different   {different} of {values} values")
-    known = replay.differences or ([] if replay.identical else ["nothing that was written down of it"])
+    known = replay.differences or ([] if replay.identical else ["nothing that was recorded about the run"])
     lines += [f"{'changed' if number == 0 else '':<11} {line}" for number, line in enumerate(known)]
-    return "\n".join(map(printable, lines))  # metrics are called what the store calls them
+    return "\n".join(map(printable, lines))  # names of metrics come from the store
 
 
 if __name__ == "__main__":

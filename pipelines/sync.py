@@ -1,4 +1,4 @@
-"""Send to their stores what launches could not send. `--help` lists the keys."""
+"""Send records to the stores that launches could not reach. `--help` lists the keys."""
 
 import sys
 from pathlib import Path
@@ -20,14 +20,14 @@ from micrograde.tracking import Kept, Launch, Sent, is_alive, send_launch
 
 @entry_point(config_name="sync")
 def main(composed: Config) -> None:
-    """Send one after the other, and say a line for each; the exit status is 1 if something is still kept."""
+    """Send one launch after the other, with a line for each; the exit status is 1 if any is still kept."""
     config = parse_sync_config(composed)
     mlruns = project_home() / "mlruns"
     check_kinds(mlruns)
     folders = waiting(mlruns / "launches", config.launch)
     if not folders:
         print("nothing is waiting")
-    away: dict[str | None, str] = {}  # why a store did not answer, which is not asked again
+    away: dict[str | None, str] = {}  # why a store did not answer; it is not tried again
     kept = False
     for folder in folders:
         launch = Launch.read(folder)
@@ -51,7 +51,7 @@ def main(composed: Config) -> None:
 
 
 def waiting(launches: Path, name: str | None) -> list[Path]:
-    """The folders of launches that have ended or died, the earliest first."""
+    """Return the folders of launches that have ended or died, the earliest first."""
     folders = sorted(path for path in launches.glob("*") if path.is_dir())
     if name is not None:
         folders = [folder for folder in folders if folder.name == name]
@@ -61,7 +61,7 @@ def waiting(launches: Path, name: str | None) -> list[Path]:
 
 
 def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
-    """Send it to the store that it was meant for."""
+    """Send a launch's records to the store that they were meant for."""
     home = project_home()
     given = store_location(config.tracking) if isinstance(config.tracking, ServerTracking) else None
     if launch.server is None:
@@ -71,7 +71,7 @@ def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
     elif "***@" in launch.server:
         address = launch.server.replace("***@", "USER:PASSWORD@")
         return Kept(f"its server wants a user's name; give it: tracking=server tracking.uri={address}")
-    elif would_be_told_who_asks(launch.server):  # the folder may be another's, and so may the server
+    elif would_be_told_who_asks(launch.server):  # the folder may be somebody else's, and so may the server
         named = f"tracking=server tracking.uri={launch.server}"
         return Kept(f"credentials go only to a server that you name; give it: {named}")
     else:
@@ -80,7 +80,7 @@ def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
 
 
 def named(run_ids: tuple[str, ...]) -> str:
-    """The runs in a few words."""
+    """Return the ids of the runs, or how many there are if they are more than three."""
     if len(run_ids) > 3:
         return f"{len(run_ids)} runs"
     return " ".join(f"run {run_id}" for run_id in run_ids) or "it had no run"

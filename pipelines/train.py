@@ -22,7 +22,7 @@ from micrograde.tracking import WriterProcess
 
 @recording_entry_point(config_name="train")
 def main(composed: Config, writer: WriterProcess | None) -> object:
-    """Compose, train, print what came of it; as a job of a sweep, return what the sweep asks for."""
+    """Train, print the outcome, and return the metric that a search optimizes; train a sweep's job."""
     sweep = parse_sweep_config(composed)
     if sweep.members:
         return run_members(sweep.members, sweep.metric)
@@ -48,7 +48,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
 
 
 def resuming(resumption: Resumption | None) -> str:
-    """Which run goes on, and from where."""
+    """Return the lines that say which run is resumed, and from where."""
     if resumption is None:
         return "nothing to resume; a new run"
     lines = [f"{problem}; not used" for problem in resumption.problems]
@@ -59,7 +59,7 @@ def resuming(resumption: Resumption | None) -> str:
 
 
 def outcome(result: RunResult) -> str:
-    """What the user wants to know at the end, in a few lines."""
+    """Return the summary of a run: accuracies and losses, findings, its status, and where to look at it."""
     lines, values = [], result.last_metrics()
     for part, metrics in (("validation", "val"), ("test", "test")):
         if f"{metrics}/accuracy" in values:

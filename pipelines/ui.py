@@ -22,15 +22,15 @@ from micrograde.store.path_kinds import check_content, check_kinds
 from micrograde.tracking import recover
 
 _MODEL_TRAINING = "/#/experiments?workflowType=machine_learning"
-"""MLflow's list of experiments, with what `micrograde.cli.mlflow_ui` chooses for its other pages, too."""
-_START_SECONDS = 120.0  # how long MLflow may take until it answers
+"""MLflow's list of experiments, for model training, as `micrograde.cli.mlflow_ui` chooses for all pages."""
+_START_SECONDS = 120.0  # time that MLflow may take until it answers
 _NAMES_OF_THIS_MACHINE = [
     f"{name}{port}" for name in ("localhost", "127.0.0.1", "[[]::1]") for port in ("", ":*")
 ]
 
 
 def main() -> None:
-    """Make sure that there is a store, then become MLflow's server; leave with status 2 if not."""
+    """Make sure that there is a store, then become MLflow's server; exit with status 2 on a mistake."""
     keep_output_steady()
     use_plain_characters()
     try:
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def serve() -> None:
-    """Read the command line, and do it."""
+    """Read the command line, check the store, and replace this process by MLflow's server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
@@ -56,7 +56,7 @@ def serve() -> None:
     check_kinds(home / "mlruns")
     store = local_store(home)
     check_content(home / "mlruns" / "mlflow.db")  # MLflow's server would end with its traceback
-    if arguments.port == 0:  # any that is free, which nobody would know
+    if arguments.port == 0:  # the system would choose a free port, and nobody would know which
         raise InputError("--port 0: should be from 1 to 65535")
     try:
         with socket.create_server((arguments.host, arguments.port)):
@@ -85,7 +85,7 @@ def serve() -> None:
     what = ["--backend-store-uri", store.tracking_uri, "--default-artifact-root", str(store.artifact_root)]
     if entry_points(
         group="mlflow.app", name=APP_NAME
-    ):  # not where the package was installed before there was one
+    ):  # an installation from before the entry point was added does not have it
         what += ["--app-name", APP_NAME]
     # Its job runners are for language models: seven processes that each import MLflow.
     given = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_SERVER_")}
@@ -98,13 +98,13 @@ def serve() -> None:
 
 
 def address_of(host: str, port: int) -> str:
-    """What to type into a browser of this machine to see the experiments."""
+    """Return the address to type into a browser on this machine to see the experiments."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}{_MODEL_TRAINING}"
 
 
 def has_browser() -> bool:
-    """Whether a browser with a window can be opened here, rather than one within the terminal."""
+    """Return whether a browser with a window can be opened here, rather than one within the terminal."""
     wanted = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
     return sys.platform == "darwin" or any(os.environ.get(name) for name in wanted)
 
@@ -112,7 +112,7 @@ def has_browser() -> bool:
 def open_when_it_answers(host: str, port: int, address: str) -> None:
     """Open a browser at the address as soon as the server listens, from a process that nobody waits for."""
     if os.fork():
-        os.wait()  # the one in between, which leaves at once
+        os.wait()  # for the intermediate process, which exits at once
         return
     if os.fork() == 0:
         end = time.monotonic() + _START_SECONDS
@@ -122,7 +122,7 @@ def open_when_it_answers(host: str, port: int, address: str) -> None:
                 socket.create_connection((host, port), timeout=1).close()
             except OSError:
                 continue
-            with open(os.devnull, "w") as nothing:  # what a browser says of itself
+            with open(os.devnull, "w") as nothing:  # for the browser's own messages
                 os.dup2(nothing.fileno(), 1)
                 os.dup2(nothing.fileno(), 2)
             webbrowser.open(address)
@@ -131,7 +131,7 @@ def open_when_it_answers(host: str, port: int, address: str) -> None:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether an address to listen on can be reached from this machine alone."""
+    """Return whether an address to listen on can be reached only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
