@@ -165,7 +165,7 @@ class Run:
         """
         with _left_behind(self.run_id, self.location, "model") as path:
             if path is None:
-                raise InputError("the run left no model; only a run that is recorded does")
+                raise InputError("the run left no model; only a recorded run has one")
             return read_network(path)
 
     def __repr__(self) -> str:

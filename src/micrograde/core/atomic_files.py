@@ -1,13 +1,13 @@
-"""Files that are there whole or not at all, however a process ends."""
+"""Write files atomically: a file is complete or absent, even if the process dies while writing."""
 
 import os
 from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes | str, *, durable: bool = False) -> None:
-    """Write the file under another name beside it, then give it its own; text is UTF-8.
+    """Write a file under a temporary name beside it, then rename it; text is encoded as UTF-8.
 
-    ``durable`` waits until the disk has the content, which then survives a loss of power.
+    With ``durable`` the content is on the disk before the file is renamed, and survives a loss of power.
     """
     aside = path.with_name(f".{path.name}.part")
     with aside.open("wb") as stream:

@@ -1,4 +1,4 @@
-"""Modules of version 0.1 that stand elsewhere now: importing one says in a line where."""
+"""Modules of version 0.1 that have moved: importing one by its old name raises an error with the new one."""
 
 import sys
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _NEW_NAMES = {
 
 
 class _FormerNames(MetaPathFinder):
-    """Finds nothing, and says so better than Python for the modules that have moved."""
+    """An import finder that finds nothing, but raises a helpful error for modules that have moved."""
 
     def find_spec(
         self,
@@ -28,7 +28,7 @@ class _FormerNames(MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """Raise ``ModuleNotFoundError`` for a module that has moved; None for any other."""
+        """Raise ``ModuleNotFoundError`` for a module that has moved; return None for any other."""
         package, _, module = fullname.partition(".")
         if package == "micrograde" and module in _NEW_NAMES:
             new = f"micrograde.{_NEW_NAMES[module]}"
@@ -37,5 +37,5 @@ class _FormerNames(MetaPathFinder):
 
 
 def explain_former_names() -> None:
-    """Have imports of modules that have moved say where they are."""
+    """Make imports of modules that have moved raise an error that names the new module."""
     sys.meta_path.append(_FormerNames())

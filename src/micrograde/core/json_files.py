@@ -44,6 +44,6 @@ def parse_json(content: bytes | str) -> Any:
 
 
 def canonical_digest(content: Any) -> str:
-    """Return the SHA-256 of all that the JSON says, whatever its layout, in 64 hexadecimal digits."""
+    """Return the SHA-256 of JSON content in 64 hexadecimal digits, whatever its layout and order of keys."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
