@@ -22,7 +22,7 @@ from micrograde.analysis import (
 from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import CompareConfig
 from micrograde.config.locations import store_location
-from micrograde.config.parsing import parse_compare_config
+from micrograde.config.parsing import parse_command
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say, terminal_lines, terminal_width
@@ -42,7 +42,7 @@ _LONG = 40  # characters; longer values are shown from the place where they diff
 @entry_point(config_name="compare", names_runs=True)
 def main(composed: Config) -> None:
     """Show a table of runs, or a few runs side by side."""
-    config = parse_compare_config(composed)
+    config = parse_command(CompareConfig, composed)
     output = Path(config.output) if config.output else None
     if output:
         check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)

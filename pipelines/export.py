@@ -4,7 +4,8 @@ from pathlib import Path
 
 from micrograde.analysis import check_output
 from micrograde.cli.command_line import Config, entry_point
-from micrograde.config.parsing import parse_export_config
+from micrograde.config.commands import ExportConfig
+from micrograde.config.parsing import parse_command
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
@@ -18,7 +19,7 @@ _ROWS = 1000  # rows that both models classify before anything is written
 @entry_point(config_name="export")
 def main(composed: Config) -> None:
     """Export the model, compare both, and write the file if their probabilities agree."""
-    config = parse_export_config(composed)
+    config = parse_command(ExportConfig, composed)
     output = Path(config.output)
     check_output(output, (".onnx",))
     check_extra()

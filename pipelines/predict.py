@@ -4,7 +4,8 @@ from pathlib import Path
 
 from micrograde.analysis import check_output, print_table, write_table
 from micrograde.cli.command_line import Config, entry_point
-from micrograde.config.parsing import parse_predict_config
+from micrograde.config.commands import PredictConfig
+from micrograde.config.parsing import parse_command
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
@@ -18,7 +19,7 @@ _CLASSES = 20  # classes that are listed, at most
 @entry_point(config_name="predict")
 def main(composed: Config) -> None:
     """Classify; print the first rows or write all, then a summary."""
-    config = parse_predict_config(composed)
+    config = parse_command(PredictConfig, composed)
     output = Path(config.output) if config.output else None
     if output:
         check_output(output)

@@ -3,8 +3,9 @@
 import sys
 
 from micrograde.cli.command_line import Config, entry_point
+from micrograde.config.commands import ReplayConfig
 from micrograde.config.exit_lines import RUN_FAILED
-from micrograde.config.parsing import parse_replay_config
+from micrograde.config.parsing import parse_command
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.runs.replaying import Replay, replay_run
@@ -13,7 +14,7 @@ from micrograde.runs.replaying import Replay, replay_run
 @entry_point(config_name="replay")
 def main(composed: Config) -> None:
     """Replay a run, print a line per metric and whether all are identical; the exit status is 1 if not."""
-    config = parse_replay_config(composed)
+    config = parse_command(ReplayConfig, composed)
     replay = replay_run(config.run_id, config.tracking, config.data.given())
     say(verdict(replay))
     if not replay.identical:

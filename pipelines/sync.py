@@ -7,7 +7,7 @@ from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import SyncConfig
 from micrograde.config.exit_lines import RUN_FAILED
 from micrograde.config.locations import store_location
-from micrograde.config.parsing import parse_sync_config
+from micrograde.config.parsing import parse_command
 from micrograde.config.schema import ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.core.terminal import say
@@ -21,7 +21,7 @@ from micrograde.tracking import Kept, Launch, Sent, is_alive, send_launch
 @entry_point(config_name="sync")
 def main(composed: Config) -> None:
     """Send one launch after the other, with a line for each; the exit status is 1 if any is still kept."""
-    config = parse_sync_config(composed)
+    config = parse_command(SyncConfig, composed)
     mlruns = project_home() / "mlruns"
     check_kinds(mlruns)
     folders = waiting(mlruns / "launches", config.launch)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config.parsing import parse_compare_config, parse_train_config
+from micrograde.config.commands import CompareConfig
+from micrograde.config.parsing import parse_command, parse_train_config
 from micrograde.config.schema import RunConfig, as_params, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
 
@@ -151,10 +152,10 @@ def test_the_digest_tells_recipes_apart_and_nothing_else():
 
 
 def test_compare():
-    config = parse_compare_config({"where": ["seed=1"], "limit": 3})
+    config = parse_command(CompareConfig, {"where": ["seed=1"], "limit": 3})
     assert config.where == ("seed=1",)
     with pytest.raises(InputError, match="order=up: should be 'auto', 'ascending' or 'descending'"):
-        parse_compare_config({"order": "up"})
+        parse_command(CompareConfig, {"order": "up"})
 
 
 def test_what_version_0_1_had_in_micrograde_config_can_still_be_imported_from_there():

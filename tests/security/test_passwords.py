@@ -4,6 +4,7 @@ import io
 import shutil
 import time
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 
 import pytest
 from benchmarks.servers import MlflowServer, free_port
@@ -18,13 +19,13 @@ from omegaconf.errors import OmegaConfBaseException
 from tests.conftest import ROOT
 
 from micrograde.config import mlflow_variables
+from micrograde.config.commands import CompareConfig, PredictConfig
 from micrograde.config.flags import check_arguments
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import (
-    parse_compare_config,
-    parse_predict_config,
+    parse_command,
     parse_sweep_config,
     parse_train_config,
 )
@@ -176,7 +177,11 @@ def said(tmp_path_factory):
     setup_globals()
     Plugins.instance()
     loader = GuardedLoader(create_config_search_path(str(ROOT / "conf")))
-    parsers = {"train": parse_train_config, "compare": parse_compare_config, "predict": parse_predict_config}
+    parsers = {
+        "train": parse_train_config,
+        "compare": partial(parse_command, CompareConfig),
+        "predict": partial(parse_command, PredictConfig),
+    }
 
     def said(*overrides, command="train", mode=RunMode.RUN):
         printed = io.StringIO()

@@ -63,29 +63,12 @@ def parse_tracking(container: Mapping[str, Any]) -> AnyTracking:
     return tracking
 
 
-def parse_compare_config(container: Mapping[str, Any]) -> CompareConfig:
-    """Return the validated config of ``compare``; raises like ``parse_train_config``."""
-    return _parse(CompareConfig, container)
+def parse_command(schema: type[ConfigT], container: Mapping[str, Any]) -> ConfigT:
+    """Return the validated config of a command; raises like ``parse_train_config``.
 
-
-def parse_replay_config(container: Mapping[str, Any]) -> ReplayConfig:
-    """Return the validated config of ``replay``; raises like ``parse_train_config``."""
-    return _parse(ReplayConfig, container)
-
-
-def parse_predict_config(container: Mapping[str, Any]) -> PredictConfig:
-    """Return the validated config of ``predict``; raises like ``parse_train_config``."""
-    return _parse(PredictConfig, container)
-
-
-def parse_export_config(container: Mapping[str, Any]) -> ExportConfig:
-    """Return the validated config of ``export``; raises like ``parse_train_config``."""
-    return _parse(ExportConfig, container)
-
-
-def parse_sync_config(container: Mapping[str, Any]) -> SyncConfig:
-    """Return the validated config of ``sync``; raises like ``parse_train_config``."""
-    return _parse(SyncConfig, container)
+    ``schema`` is one of ``micrograde.config.commands``.
+    """
+    return _parse(schema, container)
 
 
 def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
