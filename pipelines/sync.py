@@ -10,6 +10,7 @@ from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_command
 from micrograde.config.schema import ServerTracking
 from micrograde.core.errors import InputError
+from micrograde.core.redaction import HIDDEN, PLACEHOLDER
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.store import StoreLocation, local_store, project_home, server_store
@@ -68,8 +69,8 @@ def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
         location: StoreLocation = local_store(home)
     elif given and launch.belongs_to(given):
         location = given
-    elif "***@" in launch.server:
-        address = launch.server.replace("***@", "USER:PASSWORD@")
+    elif f"{HIDDEN}@" in launch.server:
+        address = launch.server.replace(f"{HIDDEN}@", f"{PLACEHOLDER}@")
         return Kept(f"its server wants a user's name; give it: tracking=server tracking.uri={address}")
     elif would_be_told_who_asks(launch.server):  # the folder may be somebody else's, and so may the server
         named = f"tracking=server tracking.uri={launch.server}"

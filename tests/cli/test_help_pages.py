@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from tests.terminals import WIDTHS, run_in_terminal, too_wide
 
 from micrograde.cli.help_pages import fitted_page
+from micrograde.core.redaction import HIDDEN, without_password_in_yaml
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "conf" / "hydra" / "help").glob("*.yaml"))
@@ -74,3 +75,8 @@ def test_the_targets_of_the_makefile_fit(width):
     assert words(text) == words(piped)
     assert len(piped.splitlines()) < len(text.splitlines())
     assert 'make compare ARGS="3cf88ee7 latest"' in [line.strip() for line in text.split("\n")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_can_be_followed_as_they_are_shown(page):
+    assert HIDDEN not in without_password_in_yaml(page.read_text())

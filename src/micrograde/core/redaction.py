@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from typing import Any
 
 HIDDEN = "***"
+PLACEHOLDER = "USER:PASSWORD"
+"""What our own advice has in an address, for the user to replace."""
 
 _NAME = (
     r"(?:[A-Za-z0-9]{1,20}[._-]){0,6}"
@@ -110,7 +112,7 @@ def _without_user(word: str) -> str:
         inner = word[begins.end() : at]
         # A path may follow a single slash, {where:/home/me@work}; Azure puts a container before the @.
         harmless = "/" not in inner if begins["container"] else begins["single"] and "/" in inner
-        if ":" in inner or not harmless:
+        if (":" in inner or not harmless) and inner != PLACEHOLDER:
             return f"{word[: begins.end()]}{HIDDEN}{word[at:]}"
     elif begins and (authority := _AUTHORITY.match(word, begins.end())):
         ends = list(_ENCODED_AT.finditer(word, begins.end(), authority.end()))
