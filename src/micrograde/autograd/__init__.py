@@ -1,8 +1,9 @@
-"""Automatic differentiation: values that remember how they were made. Imports NumPy alone.
+"""Automatic differentiation: values that record how they were computed. Imports NumPy alone.
 
 ``variable.py`` holds ``Variable`` and its operators, ``engine.py`` the backward pass, ``modes.py``
-``no_grad`` and ``detect_anomaly``. The operations stand in families, each rule beside its value:
-``arithmetic``, ``elementwise``, ``reductions``, ``shapes``, ``softmax``; docs/autograd/ derives them.
+``no_grad`` and ``detect_anomaly``. The operations are grouped in families, each gradient rule next to its
+forward function: ``arithmetic``, ``elementwise``, ``reductions``, ``shapes``, ``softmax``.
+docs/autograd/ derives them.
 """
 
 from micrograde.autograd.engine import nodes

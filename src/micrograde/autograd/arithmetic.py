@@ -13,7 +13,7 @@ from micrograde.autograd.values import FloatArray, Value
 
 
 def divide(a: Value, b: Value) -> Value:
-    """``a / b``; a division by zero gives what NumPy gives."""
+    """Return ``a / b``; a division by zero gives NumPy's result (inf or NaN)."""
     try:
         return a / b
     except ZeroDivisionError:
@@ -21,7 +21,7 @@ def divide(a: Value, b: Value) -> Value:
 
 
 def power(a: Value, b: Value) -> Value:
-    """``a ** b``; overflow, 0 ** -1 and (-8) ** (1 / 3) give what NumPy gives."""
+    """Return ``a ** b``; overflow, 0 ** -1 and (-8) ** (1 / 3) give NumPy's results (inf or NaN)."""
     if isinstance(a, float) and isinstance(b, float):
         try:
             return math.pow(a, b)
@@ -31,20 +31,20 @@ def power(a: Value, b: Value) -> Value:
 
 
 def _power_base(g: Value, _: Value, a: Value, b: Value) -> Value:
-    """``g b a^(b-1)``, and 0 for b = 0, where the power is 1 whatever the base (A5)."""
+    """Return ``g b a^(b-1)``, and 0 for b = 0, where the power is 1 for every base (A5)."""
     if isinstance(b, float):
         return g * 0.0 if b == 0 else g * (b * power(a, b - 1))
     return np.where(b == 0, 0.0, g * (b * power(a, np.where(b == 0, 1.0, b - 1))))
 
 
 def _power_exponent(g: Value, out: Value, a: Value, b: Value) -> Value:
-    """``g a^b log(a)``, and 0 for a = 0 and b >= 0, its limit (A6)."""
+    """Return ``g a^b log(a)``, and its limit 0 for a = 0 and b >= 0 (A6)."""
     settled = (a == 0) & (np.asarray(b) >= 0)
     return np.where(settled, 0.0, g * (out * np.log(np.where(settled, 1.0, a))))
 
 
 def _matmul_left(g: Value, _: Value, a: FloatArray, b: FloatArray) -> FloatArray:
-    """``g @ b.T`` over the last two axes; a vector on the right is a column (A7)."""
+    """Return ``g @ b.T`` over the last two axes; a vector on the right is a column (A7)."""
     columns = b if b.ndim > 1 else b[:, None]
     rows = _as_matrices(g, a, b)
     product: FloatArray = rows @ columns.swapaxes(-1, -2)
@@ -52,14 +52,14 @@ def _matmul_left(g: Value, _: Value, a: FloatArray, b: FloatArray) -> FloatArray
 
 
 def _matmul_right(g: Value, _: Value, a: FloatArray, b: FloatArray) -> FloatArray:
-    """``a.T @ g`` over the last two axes; a vector on the left is a row (A8)."""
+    """Return ``a.T @ g`` over the last two axes; a vector on the left is a row (A8)."""
     rows = a if a.ndim > 1 else a[None, :]
     product: FloatArray = rows.swapaxes(-1, -2) @ _as_matrices(g, a, b)
     return product if b.ndim > 1 else product[..., 0]
 
 
 def _as_matrices(g: Value, a: FloatArray, b: FloatArray) -> FloatArray:
-    """The output's gradient with the axes back that ``@`` drops where an operand is a vector."""
+    """Return the output's gradient with the axes restored that ``@`` drops if an operand is a vector."""
     matrices: FloatArray = np.asarray(g)
     if b.ndim == 1:
         matrices = matrices[..., None]

@@ -1,8 +1,8 @@
-"""Functions of each entry by itself; derived in docs/autograd/elementwise.md.
+"""Functions applied to each entry separately; derived in docs/autograd/elementwise.md.
 
-``g`` is the gradient of the output ``out``; ``a`` and ``b`` are the operands' values. A scalar takes
+``g`` is the gradient of the output ``out``; ``a`` and ``b`` are the operands' values. A scalar uses
 the function of ``math``, which is many times faster on a float than NumPy's. Where ``math`` raises, NumPy's
-is taken, so that log(-1) is NaN and exp(1000) infinite, with NumPy's warnings.
+is used instead, so that log(-1) is NaN and exp(1000) infinite, with NumPy's warnings.
 """
 
 import math
@@ -18,7 +18,7 @@ from micrograde.autograd.values import FloatArray, Value
 def _either(
     of_float: Callable[[float], float], of_array: Callable[[FloatArray], FloatArray]
 ) -> Callable[[Value], Value]:
-    """The function of a float or of an array, whichever comes."""
+    """Return a forward function that calls ``of_float`` for a float and ``of_array`` for an array."""
 
     def forward(a: Value) -> Value:
         if isinstance(a, float):
@@ -32,7 +32,7 @@ def _either(
 
 
 def _sigmoid(a: float) -> float:
-    # exp of a number that is not positive: it cannot overflow, and keeps every digit of small results.
+    # exp of a number <= 0 cannot overflow, and small results keep all their digits.
     e = math.exp(-abs(a))
     return (1.0 if a >= 0 else e) / (1.0 + e)
 
@@ -43,21 +43,21 @@ def _sigmoid_of_array(a: FloatArray) -> FloatArray:
 
 
 def _relu(a: Value) -> Value:
-    """The larger of a and 0; NaN stays NaN."""
+    """Return the larger of a and 0; NaN stays NaN."""
     if a.__class__ is float:
         return 0.0 if a <= 0 else a
     return np.maximum(a, 0.0)
 
 
 def _relu_gradient(g: Value, _: Value, a: Value) -> Value:
-    """``g`` where a > 0, else 0, at 0 too (E4)."""
+    """Return ``g`` where a > 0, else 0, also at a = 0 (E4)."""
     if a.__class__ is float:
         return 0.0 if a <= 0 else g
     return np.where(a <= 0, 0.0, g)
 
 
 def _larger_gradient(g: Value, this: Value, other: Value) -> Value:
-    """``g`` where this operand is the larger, half of it where both are equal (E8)."""
+    """Return ``g`` where this operand is the larger, half of it where both are equal (E8)."""
     if isinstance(g, float):
         return g if this > other else g * 0.5 if this == other else 0.0
     return np.where(this > other, g, np.where(this == other, 0.5 * g, 0.0))

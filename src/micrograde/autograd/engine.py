@@ -1,7 +1,7 @@
-"""Reverse-mode differentiation over the graph that variables form; it knows no operation.
+"""Reverse-mode differentiation over the graph that variables form, independent of the operations in it.
 
-A node keeps its operation and up to two operands, nothing points back, and nothing here recurses: a graph
-of any depth is walked with a list, and freed by reference counting alone.
+A node keeps its operation and up to two operands; operands keep no reference to the nodes that use them, and
+nothing here recurses. So a graph of any depth is walked with a list and freed by reference counting alone.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 def backward(root: Node, seed: Value) -> None:
-    """Give every node that ``root`` depends on its gradient, the leaves' added to what they have.
+    """Set the gradient of every node that ``root`` depends on; add to the gradients that leaves already have.
 
-    Each node is visited once, after all nodes that use it: the first walk counts those, the second goes to
+    Each node is visited once, after all nodes that use it: the first walk counts its uses, the second visits
     a node when its count has come down to zero (Kahn's order).
     """
     _count_uses(root)
@@ -34,14 +34,14 @@ def backward(root: Node, seed: Value) -> None:
 
 
 def _count_uses(root: Node) -> None:
-    """Let ``_pending`` of each node say how many nodes will hand it a share; forget earlier gradients."""
+    """Set each node's ``_pending`` to the number of its uses, and clear gradients of earlier walks."""
     stack = [root] if root._operation is not None else []
     push, pop = stack.append, stack.pop
     while True:  # not `while stack`: CPython 3.11 counts only unconditional jumps when it looks for hot code
         if not stack:
             return
         node = pop()
-        node.grad = 0.0  # what is not a leaf belongs to this walk alone
+        node.grad = 0.0  # only leaves accumulate gradients over several walks
         a, b = node._a, node._b
         if a.requires_grad and a._operation is not None:
             if not a._pending:
@@ -54,7 +54,7 @@ def _count_uses(root: Node) -> None:
 
 
 def _propagate(root: Node, seed: Value) -> None:
-    """The chain rule, node by node."""
+    """Apply the chain rule node by node, from ``root`` to the leaves."""
     watch = watching.blocks and is_detecting_anomalies()
     root.grad = root.grad + seed
     stack = [root] if root._operation is not None else []
@@ -68,13 +68,13 @@ def _propagate(root: Node, seed: Value) -> None:
         if b is None:
             share = operation.gradients[0](gradient, out, x)
             if watch:
-                _look(operation.symbol, share, gradient, x)
+                _check_nan(operation.symbol, share, gradient, x)
             if share.__class__ is float and x.__class__ is float:
                 a.grad = a.grad + share
             else:
                 _receive(a, share, x)
             pending = a._pending - 1
-            if pending >= 0:  # a leaf has none and waits for nobody
+            if pending >= 0:  # below zero for a leaf, which is not counted and never visited
                 a._pending = pending
                 if not pending:
                     push(a)
@@ -84,7 +84,7 @@ def _propagate(root: Node, seed: Value) -> None:
         if a.requires_grad:
             share = gradient if left is None else left(gradient, out, x, y)
             if watch:
-                _look(operation.symbol, share, gradient, x, y)
+                _check_nan(operation.symbol, share, gradient, x, y)
             if share.__class__ is float and x.__class__ is float:
                 a.grad = a.grad + share
             else:
@@ -97,7 +97,7 @@ def _propagate(root: Node, seed: Value) -> None:
         if b.requires_grad:
             share = gradient if right is None else right(gradient, out, x, y)
             if watch:
-                _look(operation.symbol, share, gradient, x, y)
+                _check_nan(operation.symbol, share, gradient, x, y)
             if share.__class__ is float and y.__class__ is float:
                 b.grad = b.grad + share
             else:
@@ -110,22 +110,22 @@ def _propagate(root: Node, seed: Value) -> None:
 
 
 def _receive(node: Node, share: Any, value: Any) -> None:
-    """Add a share to a node's gradient, in the shape of its value, which the graph was made of."""
+    """Add a share to a node's gradient, in the shape of ``value``, its value in the forward pass."""
     if value.__class__ is float:
         node.grad = node.grad + float(np.sum(share))
         return
     if share.__class__ is not np.ndarray or share.shape != value.shape:
         share = np.asarray(share)
         share = unbroadcast(share, value.shape) if share.ndim else np.full_like(value, share)
-    # A leaf's gradient is the user's, who may change it in place: it gets an array of its own.
+    # The user may change a leaf's gradient in place, so a leaf gets a new array.
     if node.grad.__class__ is float and node._operation is not None:
         node.grad = share
     else:
         node.grad = node.grad + share
 
 
-def _look(symbol: str, share: Any, gradient: Value, *values: Value) -> None:
-    """Raise if a rule has made a NaN out of none."""
+def _check_nan(symbol: str, share: Any, gradient: Value, *values: Value) -> None:
+    """Raise ``FloatingPointError`` if a rule returned NaN though none of its inputs held one."""
     if np.isnan(share).any() and not any(np.isnan(each).any() for each in (gradient, *values)):
         inputs = " and ".join(describe(each) for each in values)
         raise FloatingPointError(
@@ -134,7 +134,7 @@ def _look(symbol: str, share: Any, gradient: Value, *values: Value) -> None:
 
 
 def nodes(root: AnyNode) -> Iterator[AnyNode]:
-    """Every node that ``root`` depends on, itself first, each once, constants too; nearest first."""
+    """Iterate over ``root`` and every node it depends on, constants included, once each and nearest first."""
     seen = {id(root)}
     level = [root]
     while level:

@@ -1,8 +1,8 @@
-"""Two ways to compute that hold for a block of code: without recording, and looking out for NaN.
+"""Two modes for a block of code: ``no_grad`` records no graph, ``detect_anomaly`` raises at the first NaN.
 
-Both are a matter of the thread (or task) that asks for them, so they are kept in context variables.
-Reading one at every operation would cost a tenth of it; therefore ``watching`` counts the blocks that are
-open anywhere, and while it is 0 nobody looks further.
+Each applies to the thread (or task) that enters the block, so it is kept in a context variable. Reading one
+at every operation would take a tenth of the operation's time; therefore ``watching`` counts the blocks that
+are open in any thread, and while it is 0 the context variables are not read.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _anomalies: ContextVar[bool] = ContextVar("anomalies", default=False)
 
 
 class _Watching:
-    """How many blocks of either kind are open, in all threads."""
+    """The number of open blocks of either kind, over all threads."""
 
     __slots__ = ("blocks", "lock")
 
@@ -29,29 +29,29 @@ watching = _Watching()
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Inside the block nothing is recorded: results are constants, and what made them is forgotten."""
+    """Record no graph inside the block: results are constants, without operands or gradient."""
     with _block(_recording, False):
         yield
 
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Inside the block the operation that makes the first NaN raises ``FloatingPointError``.
+    """Raise ``FloatingPointError`` inside the block at the operation that makes the first NaN.
 
-    Forward and backward; the message names the operation and shows its inputs. It costs a look at every
-    result.
+    Covers the forward and the backward pass; the message names the operation and shows its inputs. Every
+    result is checked for NaN, which takes time.
     """
     with _block(_anomalies, True):
         yield
 
 
 def is_recording() -> bool:
-    """Whether this thread is outside of every ``no_grad()``."""
+    """Return whether this thread (or task) is outside every ``no_grad()`` block."""
     return _recording.get()
 
 
 def is_detecting_anomalies() -> bool:
-    """Whether this thread is inside ``detect_anomaly()``."""
+    """Return whether this thread (or task) is inside a ``detect_anomaly()`` block."""
     return _anomalies.get()
 
 

@@ -1,4 +1,4 @@
-"""What the engine sees of a variable: its gradient, and how it was made."""
+"""``Node``, the part of a variable that the engine uses: its gradient, and how it was computed."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from micrograde.autograd.operation import Operation
 
 
 class Node:
-    """A node of the graph: what ``Variable`` is to the engine, which knows no operators.
+    """A node of the graph: the base class of ``Variable``, without its operators and methods.
 
     Attributes
     ----------
     grad
-        The derivative of the root by this node's value, in the shape of the value.
+        The derivative of the root with respect to this node's value, in the shape of the value.
     requires_grad
-        Whether a gradient is wanted.
+        Whether ``backward`` computes a gradient for this node.
     """
 
     __slots__ = ("_a", "_b", "_operation", "_pending", "_value", "_x", "_y", "grad", "requires_grad")
@@ -21,9 +21,9 @@ class Node:
     _a: Any
     _b: Any
     _operation: Operation | None
-    _pending: int  # how many nodes have still to hand it a share of its gradient
+    _pending: int  # how many nodes have still to add their share to its gradient
     _value: Any
-    _x: Any  # the operands' values, as the operation saw them; of a leaf what ``guards`` keeps
+    _x: Any  # the operands' values in the forward pass; in a leaf the copy that ``guards`` keeps
     _y: Any
     grad: Any
     requires_grad: bool

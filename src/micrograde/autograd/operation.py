@@ -1,7 +1,7 @@
-"""What an operation is: a value, and beside it one gradient rule for each operand.
+"""``Operation``: a forward function, and one gradient rule for each operand.
 
-The families of operations stand in ``arithmetic``, ``elementwise``, ``reductions``, ``shapes`` and
-``softmax``. They are functions of plain values and know nothing of ``Variable`` or graphs.
+The operations are defined in ``arithmetic``, ``elementwise``, ``reductions``, ``shapes`` and ``softmax``.
+They are functions of plain values, independent of ``Variable`` and graphs.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ class Operation:
     Parameters
     ----------
     symbol
-        What graphs and messages call it, such as ``+`` or ``tanh``.
+        Its name in graphs and messages, such as ``+`` or ``tanh``.
     forward
-        ``forward(a, b, ...)``: the output from the operands' values.
+        ``forward(a, b, ...)`` computes the output from the operands' values.
     gradients
         For each operand a rule ``rule(g, out, a, b, ...)``: its share of the gradient, from the
         gradient ``g`` of the output, the output ``out`` and the operands' values. This is a
@@ -30,9 +30,9 @@ class Operation:
         or a shape to which the operand broadcasts; the engine then undoes the broadcasting.
         ``UNCHANGED`` stands for a rule that gives ``g`` itself, and saves the call.
     reads
-        For each rule the operands whose numbers it looks at, ``"a"``, ``"b"``, ``"ab"`` or ``""``, where the
-        shape alone is nothing; all of them by default. An operation whose output may be a view of its
-        operand reads it: who changes the one changes the other.
+        For each rule the operands whose numbers it reads, ``"a"``, ``"b"``, ``"ab"`` or ``""``; reading the
+        shape alone does not count. By default all operands. An operation whose output may be a view of its
+        operand must name it: a change of the one changes the other.
     """
 
     __slots__ = ("forward", "gradients", "reads", "reads_a", "reads_b", "symbol")

@@ -1,6 +1,6 @@
 """Sum, mean, largest entry and variance over axes; derived in docs/autograd/reductions.md.
 
-Each function takes the axes as NumPy does (``None`` for all, a number, or several) and gives the
+Each function takes the axes as NumPy does (``None`` for all, a number, or several) and returns the
 operation over them. ``g`` is the gradient of the output ``out``; ``a`` is the operand's value.
 """
 
@@ -16,13 +16,13 @@ from micrograde.autograd.values import FloatArray, Shape, Value
 
 Axis = int | tuple[int, ...] | None
 
-_add: Any = np.add.reduce  # several times faster on small arrays than numpy.sum, which ends there too
+_add: Any = np.add.reduce  # on small arrays several times faster than numpy.sum, which calls it
 _largest: Any = np.maximum.reduce
 
 
 @cache
 def sum_over(axis: Axis, keepdims: bool) -> Operation:
-    """Every entry counts once (R1)."""
+    """Return the sum over ``axis``; the gradient of every entry is ``g`` (R1)."""
     return Operation(
         "sum",
         lambda a: _add(a, axis=axis, keepdims=keepdims),
@@ -33,7 +33,7 @@ def sum_over(axis: Axis, keepdims: bool) -> Operation:
 
 @cache
 def mean_over(axis: Axis, keepdims: bool) -> Operation:
-    """Every entry counts 1/n, where n entries make one mean (R2)."""
+    """Return the mean over ``axis`` of n entries each; the gradient of every entry is ``g / n`` (R2)."""
     return Operation(
         "mean",
         lambda a: divide(_add(a, axis=axis, keepdims=keepdims), _count(a, axis)),
@@ -44,7 +44,7 @@ def mean_over(axis: Axis, keepdims: bool) -> Operation:
 
 @cache
 def max_over(axis: Axis, keepdims: bool) -> Operation:
-    """The largest entry takes all; several that are equal share alike (R3)."""
+    """Return the maximum over ``axis``; the largest entry gets ``g``, equal ones share it equally (R3)."""
 
     def gradient(g: Value, out: Value, a: Value) -> Value:
         largest = a == _with_axes(out, axis, keepdims)
@@ -56,7 +56,7 @@ def max_over(axis: Axis, keepdims: bool) -> Operation:
 
 @cache
 def variance_over(axis: Axis, keepdims: bool) -> Operation:
-    """``mean((a - mean(a))**2)``, as ``numpy.var``: the gradient is ``2 (a - mean(a)) / n`` (R4)."""
+    """Return ``mean((a - mean(a))**2)``, as ``numpy.var``; its derivative is ``2 (a - mean(a)) / n`` (R4)."""
 
     def deviation(a: Value) -> FloatArray:
         mean = divide(_add(a, axis=axis, keepdims=True), _count(a, axis))
@@ -74,19 +74,19 @@ def variance_over(axis: Axis, keepdims: bool) -> Operation:
 
 
 def _with_axes(reduced: Value, axis: Axis, keepdims: bool) -> Value:
-    """What a reduction gave, with the reduced axes back at size 1, so that it broadcasts."""
+    """Return a reduction's result with the reduced axes restored at size 1, so that it broadcasts."""
     return reduced if keepdims or axis is None else np.expand_dims(reduced, axis)
 
 
 def _spread(g: Value, shape: Shape) -> FloatArray:
-    """``g``, whose axes of size 1 are those reduced, in the operand's shape."""
+    """Return ``g``, whose reduced axes have size 1, broadcast to the operand's shape, as a new array."""
     spread = np.empty(shape, np.asarray(g).dtype)
     spread[...] = g
     return spread
 
 
 def _count(a: Value, axis: Axis) -> int:
-    """How many entries each result is made of."""
+    """Return how many entries of ``a`` are reduced to each result."""
     shape = np.shape(a)
     if axis is None:
         return math.prod(shape)

@@ -1,7 +1,7 @@
-"""Operations that move entries and leave them as they are; derived in docs/autograd/shapes.md.
+"""Operations that move entries without changing their values; derived in docs/autograd/shapes.md.
 
-``g`` is the gradient of the output ``out``; ``a`` is the operand's value. The gradient of a move is the
-move back.
+``g`` is the gradient of the output ``out``; ``a`` is the operand's value. The gradient rule of a move is
+the inverse move.
 """
 
 from types import EllipsisType
@@ -14,7 +14,7 @@ from micrograde.autograd.values import FloatArray, Shape, Value
 
 
 def reshape_to(shape: Shape) -> Operation:
-    """The same entries in the same order, in another shape (S1)."""
+    """Return the operation that gives the same entries, in the same order, another shape (S1)."""
     return Operation(
         "reshape",
         lambda a: np.reshape(a, shape),
@@ -23,7 +23,7 @@ def reshape_to(shape: Shape) -> Operation:
 
 
 def transpose_by(axes: Shape | None) -> Operation:
-    """The axes in another order; ``None`` reverses them (S2)."""
+    """Return the operation that puts the axes in another order; ``None`` reverses them (S2)."""
     back = (
         None if axes is None else tuple(int(axis) for axis in np.argsort([axis % len(axes) for axis in axes]))
     )
@@ -35,7 +35,7 @@ def transpose_by(axes: Shape | None) -> Operation:
 
 
 def index_by(index: Any) -> Operation:
-    """``a[index]``: what was not taken has gradient 0, what was taken twice the sum of both (S3)."""
+    """Return ``a[index]``; entries not taken get gradient 0, those taken repeatedly the sum (S3)."""
 
     def gradient(g: Value, out: Value, a: FloatArray) -> Value:
         full = np.zeros_like(a)
@@ -49,7 +49,7 @@ def index_by(index: Any) -> Operation:
 
 
 def concatenate_along(axis: int, size: int) -> Operation:
-    """Two arrays in a row along ``axis``, the first of this size; each gets back its own piece (S4)."""
+    """Return the operation that joins two arrays along ``axis``, the first of length ``size`` (S4)."""
 
     def piece(g: FloatArray, where: slice) -> FloatArray:
         taken: FloatArray = np.moveaxis(np.moveaxis(g, axis, 0)[where], 0, axis)
@@ -65,6 +65,6 @@ def concatenate_along(axis: int, size: int) -> Operation:
 
 
 def _takes_each_once(index: Any) -> bool:
-    """Whether an index is made of numbers, slices and new axes alone, which never repeat an entry."""
+    """Return whether an index has only numbers, slices and new axes, which never repeat an entry."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or isinstance(part, int | np.integer | slice | EllipsisType) for part in parts)

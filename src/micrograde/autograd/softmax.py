@@ -1,8 +1,8 @@
 """Softmax and its logarithm; derived in docs/autograd/softmax.md.
 
 ``g`` is the gradient of the output ``out``; ``a`` holds the logits. Both subtract the largest logit
-first, so that no exponential overflows, and the logarithm is never taken of a rounded 0: results are exact
-for logits that lie 1e4 apart.
+first, so that no exponential overflows, and never take the logarithm of a rounded 0: results are exact
+for logits that differ by 1e4.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ from micrograde.autograd.values import FloatArray
 
 @cache
 def softmax_along(axis: int) -> Operation:
-    """``exp(a) / sum(exp(a))``; gradient ``out * (g - sum(g * out))`` (M1, M2)."""
+    """Return ``exp(a) / sum(exp(a))`` along ``axis``; gradient ``out * (g - sum(g * out))`` (M1, M2)."""
 
     def forward(a: FloatArray) -> FloatArray:
         exponentials = np.exp(_shifted(a, axis))
@@ -29,7 +29,7 @@ def softmax_along(axis: int) -> Operation:
 
 @cache
 def log_softmax_along(axis: int) -> Operation:
-    """``a - log(sum(exp(a)))``; gradient ``g - softmax(a) * sum(g)`` (M3, M4)."""
+    """Return ``a - log(sum(exp(a)))`` along ``axis``; gradient ``g - softmax(a) * sum(g)`` (M3, M4)."""
 
     def forward(a: FloatArray) -> FloatArray:
         shifted = _shifted(a, axis)

@@ -1,4 +1,4 @@
-"""What a variable may hold, a Python float or a NumPy array, and how broadcasting is undone."""
+"""The values that a variable may hold, a Python float or a NumPy array; undoing their broadcasting."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ Shape = tuple[int, ...]
 
 
 def as_value(data: Any) -> Value:
-    """``data`` as a Python float or an array of floats.
+    """Return ``data`` as a Python float or an array of floats.
 
-    Numbers and arrays without axes become floats, arrays of integers or truth values float64. An array
-    of floats is taken as it is, not copied.
+    Numbers and arrays without axes become floats, arrays of integers or booleans float64 arrays. An array
+    of floats is returned as it is, not copied.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def as_value(data: Any) -> Value:
 
 
 def unbroadcast(gradient: FloatArray, shape: Shape) -> FloatArray:
-    """The gradient of an operand of ``shape`` from that of what broadcasting made of it.
+    """Return the gradient of an operand of ``shape`` from the gradient of its broadcast value.
 
     Broadcasting copies an entry along new leading axes and along axes of size 1. The entry's gradient
     is the sum over its copies.
@@ -48,7 +48,7 @@ def unbroadcast(gradient: FloatArray, shape: Shape) -> FloatArray:
 
 
 def describe(value: Value) -> str:
-    """A value in one short line, for messages: small ones in full, large ones by shape and range."""
+    """Return a value as one short line for messages: small ones in full, large ones by shape and range."""
     if isinstance(value, float):
         return repr(value)
     if value.size <= 6:

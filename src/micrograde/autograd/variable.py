@@ -1,4 +1,4 @@
-"""``Variable``: a number or an array that remembers how it was made, and can say what changes it."""
+"""``Variable``: a number or an array that records how it was computed, and computes gradients."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ Operand = Union["Variable", float, FloatArray]
 
 
 class _About(NamedTuple):
-    """What few nodes have: a name, or an origin that was given by hand."""
+    """Attributes that few nodes have: a name, or an origin that the user passed to ``Variable``."""
 
     name: str
     op: str
@@ -33,10 +33,10 @@ _new = object.__new__
 
 
 def _operator(operation: Operation) -> tuple[BinaryMethod, BinaryMethod]:
-    """The method for an operator, and the one for a plain number or array on its left.
+    """Return the method for an operator, and the one for a plain number or array on its left.
 
-    Two numbers are what a scalar graph is made of by the ten thousand, so for them the node is made right
-    here, without a further call.
+    A scalar graph has ten thousands of operations on two numbers, so for them the node is made right here,
+    without a further call.
     """
     forward = operation.forward
 
@@ -72,39 +72,40 @@ class Variable(Node):
     """A value in a computational graph.
 
     Operations on variables, with plain numbers and arrays on either side, give new variables;
-    ``backward`` of one of them gives all that it depends on their gradients.
+    ``backward`` of one of them computes the gradients of all variables it depends on.
 
     Parameters
     ----------
     value
         A number, kept as a Python float, or an array, kept as it is if it holds floats.
     grad
-        The gradient so far.
+        The initial gradient, to which ``backward`` adds if the variable is a leaf.
     _prev, _op
-        As in the notebook, for a node made by hand: its inputs and the name of what made it. Such a node
-        is a leaf to ``backward``, which does not know how it was made.
+        As in the notebook, for a node made by hand: its inputs and the name of its operation, shown in
+        drawings. ``backward`` treats such a node as a leaf.
     requires_grad
         False makes a constant: no gradient is computed for it, and it is not drawn as a parameter.
     name
-        Shown where the graph is drawn.
+        The name shown in drawings of the graph.
 
     Attributes
     ----------
     grad
-        The gradient of what ``backward`` was last called on, 0.0 before. In leaves, those that no
-        operation made, gradients of several calls add up, as in PyTorch; see ``zero_grad``.
+        The derivative, with respect to this variable, of the one that ``backward`` was last called on; 0.0
+        before. In leaves, which no operation made, gradients of several calls add up, as in PyTorch; see
+        ``zero_grad``.
 
     Notes
     -----
-    ``a += b`` makes a new node, like ``a = a + b``. Variables are compared by identity. Values are what NumPy
-    gives, also for log(-1), 1 / 0 and overflow.
+    ``a += b`` makes a new node, like ``a = a + b``. Variables are compared by identity. Values are those that
+    NumPy gives, also for log(-1), 1 / 0 and overflow.
     """
 
     __slots__ = ("_about",)
-    __array_ufunc__ = None  # so that NumPy leaves array + variable to us
+    __array_ufunc__ = None  # so that array + variable calls Variable.__radd__
 
     drawer: ClassVar[Callable[["Variable"], str] | None] = None
-    """What draws a variable's graph as SVG for Jupyter; ``micrograde`` sets it."""
+    """The function that draws a variable's graph as SVG for Jupyter; set by ``micrograde/__init__.py``."""
 
     _about: "_About"
 
@@ -135,8 +136,8 @@ class Variable(Node):
     def value(self, value: Any) -> None:
         if self._operation is not None:
             raise ValueError(
-                f"value: this Variable is what {self._op} gave, and stays that; "
-                "make a new one of another value"
+                f"value: this Variable is the result of {self._op}, so its value cannot be set; "
+                "make a new Variable of another value"
             )
         self._value = as_value(value)
 
@@ -156,7 +157,7 @@ class Variable(Node):
 
     @property
     def name(self) -> str:
-        """Shown where the graph is drawn; empty by default."""
+        """The name shown in drawings of the graph; empty by default."""
         return getattr(self, "_about", _NOTHING).name
 
     @name.setter
@@ -165,13 +166,13 @@ class Variable(Node):
 
     @property
     def shape(self) -> Shape:
-        """Of the value; ``()`` for a number."""
+        """The shape of the value; ``()`` for a number."""
         return () if self._value.__class__ is float else self._value.shape
 
     def __repr__(self) -> str:
         return f"Variable(value={self.value}, grad={self.grad})"
 
-    # --- what Python asks of any object ----------------------------------------------------------
+    # --- Python's protocols ----------------------------------------------------------------------
 
     def __len__(self) -> int:
         if self._value.__class__ is float:
@@ -192,15 +193,15 @@ class Variable(Node):
         return (self[row] for row in range(len(self._value)))
 
     def __contains__(self, item: Any) -> bool:
-        """Whether an entry equals the number."""
+        """Return whether an entry equals the number."""
         return bool(np.any(self._value == (item._value if isinstance(item, Variable) else item)))
 
     def __copy__(self) -> "Variable":
-        """The same value and gradient, made from the same operands."""
+        """Return a variable with the same value, gradient and operands."""
         return _filled(_new(Variable), self, lambda each: each)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Variable":
-        """A copy of the whole graph, whose depth does not matter."""
+        """Return a copy of the whole graph, which may be of any depth."""
         found = [node for node in engine.nodes(self) if id(node) not in memo]
         for node in found:
             memo[id(node)] = _new(Variable)
@@ -210,11 +211,11 @@ class Variable(Node):
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Value, gradient and name are pickled, and not how it was made: what comes back is a leaf."""
+        """Pickle value, gradient and name, but not the graph: the unpickled variable is a leaf."""
         return _unpickled, (self._value, self.grad, self.requires_grad, self.name)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """What Jupyter shows: the graph."""
+        """Return what Jupyter shows: the text, and a drawing of the graph."""
         bundle = {"text/plain": repr(self)}
         if Variable.drawer is not None:
             bundle["image/svg+xml"] = Variable.drawer(self)
@@ -223,19 +224,20 @@ class Variable(Node):
     # --- gradients ------------------------------------------------------------------------------
 
     def backward(self, grad: Any = None) -> None:
-        """Compute the gradient of this variable with respect to all that it depends on.
+        """Compute the gradient of this variable with respect to every variable it depends on.
 
         Parameters
         ----------
         grad
-            The gradient of this variable to start from, of its shape; for a number 1.0 by default. For
-            an array it says how the entries are weighted: the result is the gradient of
+            The gradient of this variable to start from, in its shape; 1.0 by default for a number. For
+            an array it holds the weights of the entries: the result is the gradient of
             ``(grad * self).sum()``.
 
         Raises
         ------
         ValueError
-            If an array is not given a seed, or one of another shape.
+            If this variable is an array and ``grad`` is missing, if ``grad`` has another shape, or if nothing
+            that this variable depends on requires a gradient.
         """
         if grad is None:
             if self.shape not in ((), (1,)):
@@ -254,7 +256,7 @@ class Variable(Node):
         engine.backward(self, seed)
 
     def zero_grad(self) -> None:
-        """Forget the gradients of this variable and of all that it depends on."""
+        """Reset the gradients of this variable and of every variable it depends on to 0."""
         for node in engine.nodes(self):
             node.grad = 0.0
 
@@ -273,79 +275,79 @@ class Variable(Node):
     # --- entry by entry -------------------------------------------------------------------------
 
     def tanh(self) -> "Variable":
-        """Hyperbolic tangent."""
+        """Return the hyperbolic tangent."""
         return _unary(elementwise.TANH, self)
 
     def exp(self) -> "Variable":
-        """Exponential."""
+        """Return the exponential."""
         return _unary(elementwise.EXP, self)
 
     def log(self) -> "Variable":
-        """Natural logarithm."""
+        """Return the natural logarithm."""
         return _unary(elementwise.LOG, self)
 
     def relu(self) -> "Variable":
-        """The larger of the value and 0; the derivative at 0 is 0."""
+        """Return the larger of the value and 0; the derivative at 0 is 0."""
         return _unary(elementwise.RELU, self)
 
     def sigmoid(self) -> "Variable":
-        """1 / (1 + exp(-x)), without overflow."""
+        """Return 1 / (1 + exp(-x)), computed without overflow."""
         return _unary(elementwise.SIGMOID, self)
 
     def sqrt(self) -> "Variable":
-        """Square root."""
+        """Return the square root."""
         return _unary(elementwise.SQRT, self)
 
     def abs(self) -> "Variable":
-        """Absolute value; the derivative at 0 is 0."""
+        """Return the absolute value; the derivative at 0 is 0."""
         return _unary(elementwise.ABS, self)
 
     __abs__ = abs
 
     def maximum(self, other: Operand) -> "Variable":
-        """The larger of two; where they are equal each gets half of the gradient."""
+        """Return the larger of two values; where they are equal, each gets half of the gradient."""
         return _binary(elementwise.MAXIMUM, self, other)
 
     # --- over axes ------------------------------------------------------------------------------
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> "Variable":
-        """Sum over axes, all by default."""
+        """Return the sum over axes, all by default."""
         return _unary(reductions.sum_over(axis, keepdims), self)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> "Variable":
-        """Mean over axes, all by default."""
+        """Return the mean over axes, all by default."""
         return _unary(reductions.mean_over(axis, keepdims), self)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> "Variable":
-        """Largest entry over axes, all by default; equal ones share the gradient."""
+        """Return the largest entry over axes, all by default; equal ones share the gradient."""
         return _unary(reductions.max_over(axis, keepdims), self)
 
     def var(self, axis: Axis = None, keepdims: bool = False) -> "Variable":
-        """Biased variance over axes, all by default, as ``numpy.var``."""
+        """Return the biased variance over axes, all by default, as ``numpy.var`` does."""
         return _unary(reductions.variance_over(axis, keepdims), self)
 
     def softmax(self, axis: int = -1) -> "Variable":
-        """exp(x) / sum(exp(x)) along an axis, exact for entries far apart."""
+        """Return exp(x) / sum(exp(x)) along an axis, exact also for entries far apart."""
         return _unary(softmax.softmax_along(axis), self)
 
     def log_softmax(self, axis: int = -1) -> "Variable":
-        """The logarithm of softmax, exact for entries far apart."""
+        """Return the logarithm of softmax, exact also for entries far apart."""
         return _unary(softmax.log_softmax_along(axis), self)
 
     # --- shapes ---------------------------------------------------------------------------------
 
     def reshape(self, *shape: int | Shape) -> "Variable":
-        """The same entries in another shape, given as numbers or as a tuple."""
+        """Return the same entries in another shape, given as numbers or as a tuple."""
         wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
         return _unary(shapes.reshape_to(wanted), self)  # type: ignore[arg-type]
 
     def transpose(self, *axes: int) -> "Variable":
-        """The axes in another order; without any, in reverse."""
+        """Return the variable with its axes in the order of ``axes``; without any, reversed."""
         return _unary(shapes.transpose_by(axes or None), self)
 
     @property
     def T(self) -> "Variable":  # noqa: N802 (NumPy's name)
-        """The axes in reverse order."""
+        """The variable with its axes reversed."""
         return self.transpose()
 
     def __getitem__(self, index: Any) -> "Variable":
@@ -355,15 +357,15 @@ class Variable(Node):
 
 
 def constant(value: Any, name: str = "") -> Variable:
-    """A variable that gets no gradient."""
+    """Return a variable that gets no gradient."""
     return Variable(value, requires_grad=False, name=name)
 
 
 def concatenate(variables: Sequence[Operand], axis: int = 0) -> Variable:
-    """Join arrays along an axis, as ``numpy.concatenate``.
+    """Join arrays along an axis, as ``numpy.concatenate`` does.
 
-    Two by two, like a tournament: every node has at most two operands, and each entry is copied as often
-    as the tree is deep.
+    Arrays are joined in pairs, then the results, because a node has at most two operands; for n arrays each
+    entry is copied about log2(n) times.
     """
     if not variables:
         raise ValueError("concatenate: needs at least one array")
@@ -385,7 +387,7 @@ def _join(a: Variable, b: Variable, axis: int) -> Variable:
 
 
 def _operand(value: Any) -> Variable:
-    """A plain number or array in an expression: a constant, made quickly."""
+    """Return a constant for a plain number or array in an expression, without the cost of ``Variable()``."""
     out = _new(Variable)
     out._value = as_value(value)
     out.grad = 0.0
@@ -396,7 +398,7 @@ def _operand(value: Any) -> Variable:
 
 
 def _binary(operation: Operation, a: Operand, b: Operand) -> Variable:
-    """The node of an operation on two operands, either of which may be a plain number or array."""
+    """Return the node of an operation on two operands, either of which may be a plain number or array."""
     left = a if isinstance(a, Variable) else _operand(a)
     right = b if isinstance(b, Variable) else _operand(b)
     try:
@@ -407,12 +409,12 @@ def _binary(operation: Operation, a: Operand, b: Operand) -> Variable:
 
 
 def _misfit(operation: Operation, a: Variable, b: Variable, error: ValueError) -> ValueError:
-    """NumPy's error with the operation and both shapes."""
+    """Return NumPy's error with the operation and both shapes added."""
     return ValueError(f"{operation.symbol}: shapes {a.shape} and {b.shape} do not fit ({error})")
 
 
 def _unary(operation: Operation, a: Variable) -> Variable:
-    """The node of an operation on one operand."""
+    """Return the node of an operation on one operand."""
     try:
         value = operation.forward(a._value)
     except (ValueError, IndexError) as error:
@@ -445,7 +447,7 @@ def _node(operation: Operation, value: Any, a: Variable, b: Variable | None) -> 
 
 
 def _filled(out: Variable, node: Variable, copied: Callable[[Any], Any]) -> Variable:
-    """Give ``out`` copies of all that a node has."""
+    """Fill ``out`` with the attributes of ``node``, each passed through ``copied``."""
     for slot in ("_value", "grad", "_a", "_b", "_x", "_y"):
         setattr(out, slot, copied(getattr(node, slot)))
     out.requires_grad, out._operation, out._pending = node.requires_grad, node._operation, 0
@@ -461,10 +463,10 @@ def _unpickled(value: Value, grad: Any, requires_grad: bool, name: str) -> Varia
 
 
 def _watched(out: Variable) -> Variable:
-    """A node made while some block is open: looked at, or forgotten how it was made."""
+    """Check a new node in ``detect_anomaly()``, and return it, or in ``no_grad()`` a constant instead."""
     operands: tuple[Value, ...] = tuple(each.value for each in out._prev)
     made_nan = is_detecting_anomalies() and np.isnan(out.value).any()
-    if made_nan and not any(np.isnan(each).any() for each in operands):  # else it is older than the block
+    if made_nan and not any(np.isnan(each).any() for each in operands):  # else an operand held it
         inputs = " and ".join(describe(each) for each in operands)
         raise FloatingPointError(f"{out._op} made NaN from {inputs}")
     return out if is_recording() else constant(out.value)

@@ -1,7 +1,7 @@
 """Layers, loss and network, forward and backward by hand, in NumPy alone.
 
-Each layer stands in a file of its own, its backward pass beside its forward pass; the derivations are
-in docs/backward/. ``arrays.py`` says how axes and workspaces are laid out.
+Each layer has its own file, with the backward pass next to the forward pass; the derivations are in
+docs/backward/. ``arrays.py`` explains the axes and the workspaces that layers share.
 """
 
 from micrograde.nn.activations import (

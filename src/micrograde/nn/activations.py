@@ -16,7 +16,7 @@ class _Workspace:
 
 
 class Activation(ABC):
-    """An elementwise function of arrays of any shape, with its derivative from its own output."""
+    """An elementwise function of arrays of any shape; its derivative is computed from its output."""
 
     name: ClassVar[str]
 
@@ -28,7 +28,7 @@ class Activation(ABC):
         return _Workspace(np.empty(shape, self._dtype), np.empty(shape, self._dtype))
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """The function of x, same shape."""
+        """Return the function of x, in the shape of x."""
         if x.dtype != self._dtype:
             self._dtype = x.dtype
             self._workspaces.clear()
@@ -37,11 +37,11 @@ class Activation(ABC):
         return self.output
 
     def evaluate(self, x: FloatArray) -> FloatArray:
-        """The same in a new array; changes nothing."""
+        """Return the function of x as a new array, without changing the layer's state."""
         return self._value(x, np.empty_like(x))
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """The gradient of x from that of the output, same shape."""
+        """Return the gradient of x from the gradient of the output, in the same shape."""
         work = self._workspace
         return self._gradient(grad_output, work.output, work.grad_input)
 
@@ -65,7 +65,7 @@ class TanhActivation(Activation):
 
     @staticmethod
     def _gradient(grad_output: FloatArray, output: FloatArray, out: FloatArray) -> FloatArray:
-        """Times 1 - output**2, equation (A1), multiplied out: no pass with a scalar in it."""
+        """Multiply by 1 - output**2, equation (A1), as g - g output**2, which needs no pass with a scalar."""
         np.multiply(grad_output, output, out=out)
         np.multiply(out, output, out=out)
         return np.subtract(grad_output, out, out=out)
@@ -82,7 +82,7 @@ class ReLUActivation(Activation):
 
     @staticmethod
     def _gradient(grad_output: FloatArray, output: FloatArray, out: FloatArray) -> FloatArray:
-        """Where output > 0, equation (A2)."""
+        """Keep the gradient where output > 0, equation (A2)."""
         np.sign(output, out=out)
         return np.multiply(grad_output, out, out=out)
 
@@ -101,7 +101,7 @@ class SigmoidActivation(Activation):
 
     @staticmethod
     def _gradient(grad_output: FloatArray, output: FloatArray, out: FloatArray) -> FloatArray:
-        """Times output * (1 - output), equation (A3)."""
+        """Multiply by output * (1 - output), equation (A3)."""
         np.subtract(1.0, output, out=out)
         np.multiply(output, out, out=out)
         return np.multiply(grad_output, out, out=out)
@@ -113,7 +113,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
 
 
 def make_activation(name: str) -> Activation:
-    """The activation called ``name``: tanh, relu or sigmoid."""
+    """Return a new activation by its name: tanh, relu or sigmoid."""
     if name not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {name!r}")
     return ACTIVATIONS[name]()

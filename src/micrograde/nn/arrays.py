@@ -1,12 +1,12 @@
-"""Array types, and the rule every layer follows for the axes and the memory it works in.
+"""Array types, and the conventions that all layers follow for axes and memory.
 
 Axes are ``(replica, sample, feature)``, sizes R, N, D (inputs), H (hidden) and C (classes). Layers act
-on the last two axes. A layer made for R replicas has a leading axis of R on every parameter; one made
-alone has none, and its arrays look as in the notebook.
+on the last two axes. In a layer made for R replicas every parameter has a leading axis of size R; a single
+layer has no such axis, and its arrays have the notebook's shapes.
 
 A layer writes its results into a *workspace*: arrays that are allocated when a batch shape is seen for
-the first time and used again for every later batch of that shape. What ``forward`` and ``backward``
-return is therefore overwritten by the next call with the same shape; copy what you want to keep.
+the first time and used again for every later batch of that shape. Arrays that ``forward`` and ``backward``
+return are therefore overwritten by the next call with the same shape; copy those that you want to keep.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,11 +24,11 @@ Shape = tuple[int, ...]
 
 WorkspaceT = TypeVar("WorkspaceT")
 
-_KEPT_SHAPES = 8  # training batches, the last smaller one, and the parts evaluated: then start afresh
+_KEPT_SHAPES = 8  # enough for training batches, the last smaller one and the parts evaluated
 
 
 class Workspaces(dict[Shape, WorkspaceT]):
-    """One workspace a batch shape; the layer's ``allocate(shape)`` checks the shape and makes it."""
+    """One workspace for each batch shape; the layer's ``allocate(shape)`` checks the shape and makes it."""
 
     def __init__(self, allocate: Callable[[Shape], WorkspaceT]) -> None:
         super().__init__()
@@ -42,14 +42,14 @@ class Workspaces(dict[Shape, WorkspaceT]):
 
 
 def matrix_product(dtype: DTypeLike, *sizes: int) -> Callable[..., FloatArray]:
-    """``np.matmul`` for ``(N, D) @ (D, H)`` of these sizes, without the flag that BLAS sets falsely.
+    """Return ``np.matmul`` for ``(N, D) @ (D, H)`` of these sizes, without false warnings from BLAS.
 
     OpenBLAS multiplies five columns of float32 by a vector, on a processor with AVX-512, in
     ``sgemv_kernel_t_5``, which sums five terms together with whatever lies beside them on the stack. The
-    result is right, but where that is a signalling NaN the processor's "invalid" flag is up, and NumPy
-    warns. (Of all sizes up to 19 and both dtypes, only these showed it.) Nothing is lost with the flag:
-    finite numbers become NaN by way of an infinity, and of the overflow NumPy warns. Products of other
-    sizes are spared the microsecond.
+    result is right, but if one of those is a signalling NaN, the processor sets its "invalid" flag and NumPy
+    warns. (Of all sizes up to 19 and both dtypes, only these showed it.) Ignoring the flag hides nothing:
+    finite numbers become NaN only by way of an infinity, and NumPy warns of that overflow. Only products of
+    these sizes pay the microsecond that ignoring it takes.
     """
     by_vector = 1 in sizes and 5 in sizes and np.dtype(dtype) == np.float32
     return _unflagged_product if by_vector else np.matmul
@@ -62,7 +62,7 @@ def _unflagged_product(left: FloatArray, right: FloatArray, out: FloatArray | No
 
 
 def batch_shape(layer: str, shape: Shape, features: int, replicas: Shape) -> Shape:
-    """The leading axes and rows ``(..., N)`` of a layer's output for a batch of ``shape``.
+    """Return the leading axes and rows ``(..., N)`` of a layer's output for a batch of ``shape``.
 
     Raises
     ------

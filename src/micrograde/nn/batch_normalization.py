@@ -1,4 +1,4 @@
-"""Batch normalization; both passes are derived in docs/backward/batch_normalization.md."""
+"""Batch normalization; forward and backward pass are derived in docs/backward/batch_normalization.md."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +16,14 @@ class _Workspace:
     scratch: FloatArray  # (..., N, H)
     grad_input: FloatArray  # (..., N, H)
     moments: FloatArray  # (..., 1, 2 H): mean and variance, side by side as in the running statistics
-    shares: FloatArray  # (..., 1, 2 H): how much of each moment enters the running statistics
-    moved: FloatArray  # (..., 1, 2 H)
+    shares: FloatArray  # (..., 1, 2 H): the weight of each moment in the running statistics
+    moved: FloatArray  # (..., 1, 2 H): moments * shares
     mean: FloatArray  # (..., 1, H), a view into moments, as is variance
     variance: FloatArray
     std: FloatArray  # (..., 1, H): sqrt(variance + epsilon)
     factor: FloatArray  # (..., 1, H): gamma / std
     mean_grads: FloatArray  # (..., 1, 2 H): grad_gamma / N and grad_beta / N
-    mean_grad_gamma: FloatArray  # (..., 1, H), a view into it, as is
+    mean_grad_gamma: FloatArray  # (..., 1, H), a view into mean_grads, as is
     mean_grad_beta: FloatArray
     ones: FloatArray  # (1, N)
     average: FloatArray  # (1, N) of 1 / N: a mean over the rows as a matrix product
@@ -36,13 +36,13 @@ class _Workspace:
 class BatchNormalization:
     """Normalizes each feature over the batch, then scales and shifts it (Ioffe & Szegedy 2015).
 
-    In training, with the batch's own mean and biased variance (B1)-(B4)::
+    In training it uses the batch's own mean and biased variance (B1)-(B4)::
 
         output = gamma * (input - mean) / sqrt(var + epsilon) + beta
 
-    and the running statistics move by ``momentum`` towards the batch's mean and unbiased variance
-    (B5). In evaluation the running statistics take the place of the batch's (B6). These are PyTorch's
-    conventions, so the two can be compared number for number.
+    and moves the running statistics by ``momentum`` towards the batch's mean and unbiased variance
+    (B5). In evaluation it uses the running statistics instead of the batch's (B6). These are PyTorch's
+    conventions, so results can be compared with PyTorch's number for number.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class BatchNormalization:
     epsilon
         Added to the variance.
     momentum
-        Share of the batch in the running statistics.
+        The weight of the batch in the running statistics, 0 to 1.
     replicas
-        ``(R,)`` for a stack, ``()`` alone.
+        ``(R,)`` for a stack of R layers, ``()`` for a single layer.
 
     Attributes
     ----------
@@ -83,15 +83,15 @@ class BatchNormalization:
         self.gamma[...] = self.running_var[...] = 1
 
     def parameters(self) -> dict[str, FloatArray]:
-        """The learned arrays by name."""
+        """Return the learned arrays by name."""
         return {"gamma": self.gamma, "beta": self.beta}
 
     def statistics(self) -> dict[str, FloatArray]:
-        """What is not learned but kept for evaluation, by name."""
+        """Return the running statistics, which are kept for evaluation, by name."""
         return {"running_mean": self.running_mean, "running_var": self.running_var}
 
     def bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
-        """Keep gamma and beta one after the other in these stretches of a network's buffers from now on.
+        """Store gamma and beta, one after the other, in these stretches of a network's buffers from now on.
 
         Each is (2 H,) or (R, 2 H).
         """
@@ -105,10 +105,10 @@ class BatchNormalization:
         self._workspaces = Workspaces(self._allocate)
 
     def bind_statistics(self, statistics: FloatArray, input_biases: FloatArray | None = None) -> None:
-        """Keep the running mean and variance one after the other in (2 H,) or (R, 2 H) from now on.
+        """Store the running mean and variance, one after the other, in ``statistics`` from now on.
 
-        ``input_biases`` (H,) or (R, H) is what a linear layer leaves out of the input because it cancels
-        here (``biases_cancel``): it still belongs to the running mean.
+        It is (2 H,) or (R, 2 H). ``input_biases``, (H,) or (R, H), are the biases that a linear layer leaves
+        out of its output because they cancel here (``biases_cancel``); they are added to the running mean.
         """
         self.running_mean, self.running_var = np.split(statistics, 2, axis=-1)
         self._running_rows = statistics[..., None, :]
@@ -158,7 +158,7 @@ class BatchNormalization:
         )
 
     def forward(self, input: FloatArray) -> FloatArray:
-        """(..., N, H) to (..., N, H) by the batch's statistics (B1)-(B5): training."""
+        """Normalize a training batch (..., N, H) by its own statistics (B1)-(B5); return (..., N, H)."""
         self._workspace = work = self._workspaces[input.shape]
         np.matmul(work.average, input, out=work.mean)  # (B1)
         np.subtract(input, work.mean, out=work.centered)
@@ -178,14 +178,14 @@ class BatchNormalization:
         return work.output
 
     def evaluate(self, input: FloatArray) -> FloatArray:
-        """(..., N, H) to a new array (..., N, H) by the running statistics (B6); changes nothing."""
+        """Return (..., N, H) normalized by the running statistics (B6), as a new array; no state changes."""
         running_mean, running_var = np.split(self._running_rows, 2, axis=-1)
         factor = self._gamma_row / np.sqrt(running_var + self.epsilon)
         output: FloatArray = (input - running_mean) * factor + self._beta_row
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """(..., N, H) to the gradient of the input (..., N, H); fills those of gamma and beta."""
+        """Return the gradient of the input from that of the output, (..., N, H); set the parameters' ones."""
         work = self._workspace
         np.matmul(work.ones, grad_output, out=self._grad_beta_row)  # (B7)
         np.multiply(grad_output, work.centered, out=work.scratch)

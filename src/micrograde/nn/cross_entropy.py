@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy in one; derived in docs/backward/cross_entropy.md."""
+"""Softmax and cross-entropy as one function of the logits; derived in docs/backward/cross_entropy.md."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class _Workspace:
     probabilities: FloatArray  # (..., N, C)
     grad_logits: FloatArray  # (..., N, C)
     largest: FloatArray  # (..., N): the largest logit of each row
-    sums: FloatArray  # (..., N): of the exponentials
+    sums: FloatArray  # (..., N): each row's sum of exponentials
     largest_column: FloatArray  # (..., N, 1): the same memory, as is sums_column
     sums_column: FloatArray
     losses: FloatArray  # (..., N): each row's loss
-    target_logits: FloatArray  # (..., N): of the shifted ones, weighted by the targets
+    target_logits: FloatArray  # (..., N): the shifted logits weighted by the targets, summed over classes
     is_largest: NDArray[np.bool_]  # (..., N, C)
     is_correct: NDArray[np.bool_]  # (..., N)
     ones: FloatArray  # (C, 1): a sum over classes as a matrix product
@@ -33,15 +33,15 @@ class _Workspace:
 class CrossEntropyLoss:
     """Mean over the batch of ``-sum(targets * log(softmax(logits)))`` (C2).
 
-    Computed from the logits by log-sum-exp (C3), so that it is exact however far they lie apart: a
-    logit 2e4 below the largest costs 2e4, and no logarithm of zero is taken.
+    It is computed from the logits by log-sum-exp (C3), so it is exact however far they are apart: a
+    target's logit 2e4 below the largest gives a loss of 2e4, and no logarithm of zero is taken.
 
     Parameters
     ----------
     epsilon
-        The notebook's 1e-15 inside the logarithm, for those who want its very digits: the reported
-        loss is then ``-sum(targets * log(probabilities + epsilon))``, and saturates at
-        ``-log(epsilon)``. The gradient is the exact one either way. 0 is the exact loss.
+        0 gives the exact loss. The notebook adds 1e-15 inside the logarithm; to reproduce its digits, pass
+        1e-15: the loss is then ``-sum(targets * log(probabilities + epsilon))``, at most
+        ``-log(epsilon)``. The gradient is that of the exact loss in both cases.
 
     Notes
     -----
@@ -79,24 +79,24 @@ class CrossEntropyLoss:
         )
 
     def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
-        """The mean loss of a batch: a number, in a stack (R,).
+        """Return the mean loss of a batch: a number, in a stack (R,).
 
         Parameters
         ----------
         predictions
             Logits, (..., N, C).
         targets
-            (..., N, C), or (N, C) for all replicas alike.
+            (..., N, C), or (N, C) if they are the same for all replicas.
 
         Raises
         ------
         ValueError
-            If the shapes do not fit; both are in the message.
+            If the shapes do not fit each other.
         """
         _check_targets(predictions.shape, targets.shape)
         self._workspace = work = self._workspaces[predictions.shape]
         self.logits, self.predictions, self.targets = predictions, work.probabilities, targets
-        # NumPy is slow where it reduces over a short last axis: a copy with the classes first pays at once.
+        # NumPy reduces slowly over a short last axis: copying with the classes first is faster at once.
         np.copyto(work.by_row, predictions)
         np.maximum.reduce(work.by_class, axis=0, out=work.largest)
         np.subtract(predictions, work.largest_column, out=work.shifted)
@@ -115,7 +115,7 @@ class CrossEntropyLoss:
         return loss
 
     def evaluate(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
-        """The exact mean loss (C3), a number or (R,); changes nothing."""
+        """Return the exact mean loss (C3), a number or (R,), without changing the state."""
         _check_targets(predictions.shape, targets.shape)
         shifted = predictions - predictions.max(axis=-1, keepdims=True)
         losses = np.log(np.exp(shifted).sum(axis=-1)) - np.vecdot(targets, shifted)
@@ -123,20 +123,21 @@ class CrossEntropyLoss:
         return loss
 
     def backward(self) -> FloatArray:
-        """The gradient of the mean loss with respect to the logits, (..., N, C) (C5)."""
+        """Return the gradient of the mean loss with respect to the logits, (..., N, C) (C5)."""
         work = self._workspace
         np.subtract(work.probabilities, self.targets, out=work.grad_logits)
         return np.divide(work.grad_logits, work.rows, out=work.grad_logits)
 
     def correct(self) -> NDArray[np.bool_]:
-        """Which rows of the last ``forward`` have their largest logit at their one-hot target, (..., N).
+        """Return which rows of the last ``forward`` are classified correctly, as booleans (..., N).
 
-        Among equals the first class counts, as with argmax. A row that is of no class is not correct; see
-        ``predicted_classes``.
+        Targets must be one-hot. Of equal largest logits the first counts, as in argmax. A row that
+        ``predicted_classes`` gives no class is not correct.
         """
         work = self._workspace
-        # The largest logit is shifted to zero. Unless two share it, the target's tells all. A row that is not
-        # finite has no zero, which could make up for one that is shared: its target's logit is NaN.
+        # The largest logit is shifted to zero. If every row has exactly one zero, a row is correct where its
+        # target's shifted logit is zero. The count alone does not prove that: a row that is not finite has no
+        # zero, which can make up for two in another row. But then its target's logit is NaN.
         np.logical_not(work.shifted, out=work.is_largest)
         alone = np.count_nonzero(work.is_largest) == work.is_correct.size
         if alone and not np.isnan(np.add.reduce(work.target_logits, axis=None)):
@@ -147,30 +148,31 @@ class CrossEntropyLoss:
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """The probabilities (..., C) of the classes (C1), as a new array."""
+    """Return the probabilities (..., C) of the classes (C1), as a new array."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
     return shares
 
 
 def predicted_classes(logits: FloatArray) -> IntArray:
-    """The class of each row's largest logit (..., N), the first among equals; -1 for a row of no class.
+    """Return the class of each row's largest logit, (..., N), the first of equal ones; -1 for no class.
 
-    That is a row whose logits hold a NaN or an infinite largest one: it has no probabilities.
+    A row has no class if its logits hold a NaN or if the largest is infinite: it then has no probabilities.
     """
     return np.where(np.isfinite(logits.max(axis=-1)), logits.argmax(axis=-1), -1)
 
 
 def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -> FloatArray:
-    """Class numbers (N,) as rows of zeros with a single one, (N, C)."""
+    """Return class numbers (N,) as rows of zeros with a single one, (N, C)."""
     rows: FloatArray = np.eye(num_classes, dtype=dtype)[labels]
     return rows
 
 
 def calculate_accuracy(predictions: FloatArray, targets: FloatArray) -> float:
-    """Share of rows whose largest prediction is the target's class, in per cent as in the notebook.
+    """Return the share of rows whose largest prediction is the target's class, in per cent (0 to 100).
 
-    Both are (N, C). A row whose predictions hold a NaN is of no class, and counts as wrong.
+    Both arrays are (N, C). A row whose predictions hold a NaN counts as wrong. Per cent is the notebook's
+    unit.
     """
     if predictions.shape != targets.shape:
         raise ValueError(

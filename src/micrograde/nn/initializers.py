@@ -1,4 +1,4 @@
-"""Initial weights: where a network starts from. The equations are in docs/backward/initializers.md."""
+"""Initial weights of a network. The equations are in docs/backward/initializers.md."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ INITIALIZERS = ("normal", "xavier", "kaiming")
 def initial_weights(
     initializer: str, input_size: int, output_size: int, generator: np.random.Generator | None = None
 ) -> FloatArray:
-    """Random weights of shape (input_size, output_size), float64.
+    """Return random weights of shape (input_size, output_size), float64.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def initial_weights(
 def stacked_weights(
     initializer: str, input_size: int, output_size: int, generators: Generators = None
 ) -> FloatArray:
-    """As ``initial_weights``; a sequence of R generators gives (R, input_size, output_size).
+    """Return ``initial_weights``; for a sequence of R generators a stack (R, input_size, output_size).
 
-    Each replica draws from its own generator, so its weights do not depend on its neighbours.
+    Each replica draws from its own generator, so its weights do not depend on the other replicas.
     """
     if generators is None or isinstance(generators, np.random.Generator):
         return initial_weights(initializer, input_size, output_size, generators)
@@ -50,7 +50,7 @@ def stacked_weights(
 
 
 def replica_axis(generators: Generators) -> tuple[int, ...]:
-    """``(R,)`` for a sequence of R generators, ``()`` for a network alone."""
+    """Return ``(R,)`` for a sequence of R generators, ``()`` for a single network."""
     if generators is None or isinstance(generators, np.random.Generator):
         return ()
     if not generators:

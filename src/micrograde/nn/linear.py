@@ -29,9 +29,9 @@ class LinearLayer:
     initializer, generators
         See ``micrograde.nn.initializers``; a sequence of R generators makes a stack of R layers.
     biases_cancel
-        A batch norm follows, which takes the batch's mean away and the biases with it
-        (docs/backward/batch_normalization.md). ``forward`` then leaves them out of the output, and their
-        gradient is exactly zero instead of rounding around zero.
+        Set this if a batch norm follows, which subtracts the batch's mean and with it the biases
+        (docs/backward/batch_normalization.md). ``forward`` then leaves the biases out of the output, and
+        their gradient is exactly zero instead of zero up to rounding.
     dtype
         float64, as in the notebook, or float32.
 
@@ -39,12 +39,12 @@ class LinearLayer:
     ----------
     weights, grad_weights : (D, H), in a stack (R, D, H)
     biases, grad_biases : (H,), in a stack (R, H)
-    output : what the last ``forward`` returned
+    output : (..., N, H), the result of the last ``forward``
 
     Raises
     ------
     ValueError
-        If a size is below 1, or a batch does not have D features; the shapes are in the message.
+        If a size is below 1, or a batch does not have D features.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class LinearLayer:
         self.weights[...] = stacked_weights(initializer, input_size, output_size, generators)
 
     def parameters(self) -> dict[str, FloatArray]:
-        """The learned arrays by name."""
+        """Return the learned arrays by name."""
         return {"weights": self.weights, "biases": self.biases}
 
     def bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
-        """Keep weights and biases one after the other in these stretches of a network's buffers from now on.
+        """Store weights and biases, one after the other, in these stretches of a network's buffers.
 
         Each is ((D + 1) H,) or (R, (D + 1) H).
         """
@@ -83,7 +83,7 @@ class LinearLayer:
         self._workspaces = Workspaces(self._allocate)
 
     def _parts(self, stretch: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Views of the weights' and of the biases' part."""
+        """Return views of the weights and of the biases in a stretch of a buffer."""
         weights, biases = np.split(stretch, [self.input_size * self.output_size], axis=-1)
         return weights.reshape(*stretch.shape[:-1], self.input_size, self.output_size), biases
 
@@ -98,7 +98,7 @@ class LinearLayer:
         )
 
     def forward(self, input: FloatArray) -> FloatArray:
-        """(..., N, D) to (..., N, H), equation (L1); without the biases if they cancel."""
+        """Return the output (..., N, H) for (..., N, D), equation (L1); without the biases if they cancel."""
         self.input = input
         self._workspace = work = self._workspaces[input.shape]
         work.product(input, self.weights, out=work.output)
@@ -114,14 +114,14 @@ class LinearLayer:
         return product(input, self.weights) + self._bias_row
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """(..., N, H) to the gradient of the input (..., N, D); fills the parameters' gradients."""
+        """Return the input's gradient (..., N, D) from the output's (..., N, H); set the parameters' ones."""
         work = self._workspace
         self.backward_parameters(grad_output)
         work.product(grad_output, self._weights_transposed, out=work.grad_input)  # (L4)
         return work.grad_input
 
     def backward_parameters(self, grad_output: FloatArray) -> None:
-        """The parameters' gradients alone: all that the first layer of a network needs in training."""
+        """Set the parameters' gradients only, which is enough for a network's first layer in training."""
         self._workspace.product(self.input.swapaxes(-1, -2), grad_output, out=self.grad_weights)  # (L2)
         if not self.biases_cancel:
             np.matmul(self._workspace.ones, grad_output, out=self._grad_bias_row)  # (L3)

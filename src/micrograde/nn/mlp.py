@@ -1,4 +1,4 @@
-"""The multi-layer perceptron, alone or as a stack of replicas that train side by side."""
+"""The multi-layer perceptron, as a single network or a stack of replicas that train side by side."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,10 +17,10 @@ Layer = LinearLayer | BatchNormalization | Activation
 
 
 class MLP:
-    """Linear, batch norm, activation for each hidden size; linear, batch norm, cross-entropy at the end.
+    """A network of linear layer, batch norm and activation per hidden size, then linear layer and batch norm.
 
-    ``MLP(3, 5, 2)`` is the notebook's network, down to where its weights come from. The whole chain of
-    gradients is shown in docs/backward/index.md.
+    The loss is cross-entropy. ``MLP(3, 5, 2)`` is the notebook's network, with weights drawn from the same
+    random stream. The whole chain of gradients is shown in docs/backward/index.md.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class MLP:
         The distribution of the initial weights (see ``micrograde.nn.initializers``) and a factor on them,
         one for all or (R,).
     generators
-        None: NumPy's global random state, as in the notebook. A generator: a network alone.
-        A sequence of R generators: a stack of R replicas, each drawing from its own.
+        None draws from NumPy's global random state, as in the notebook. A generator gives a single network,
+        a sequence of R generators a stack of R replicas, each drawing from its own.
     dtype
         float64, as in the notebook, or float32.
     loss_epsilon
@@ -45,18 +45,18 @@ class MLP:
     ----------
     layer1, batchnorm1, activation1, layer2, batchnorm2, ... loss
         The layers by the notebook's names, numbered in the order of the forward pass.
-    layers : the same by name, in order, without the loss
+    layers : dict of the layers by name, in that order, without the loss
     sizes, activation, batch_norm
-        (D, H, ..., C), the activation's name, whether there is batch norm.
+        (D, H, ..., C), the name of the activation, and whether the network has batch norms.
     parameters, gradients : (P,), in a stack (R, P)
         One buffer each, into which the layers hold views; ``layout`` says where each name lies.
     statistics : (S,), in a stack (R, S)
-        The running statistics of all batch norms, likewise.
+        The running statistics of all batch norms, in one buffer likewise.
 
     Raises
     ------
     ValueError
-        For sizes below 1 and unknown names here, for shapes that do not fit in ``forward``.
+        If a size is below 1 or a name is unknown; in ``forward``, if shapes do not fit.
     """
 
     layer1: LinearLayer
@@ -99,7 +99,7 @@ class MLP:
                 dtype=self.dtype,
                 biases_cancel=batch_norm,
             )
-            with np.errstate(over="ignore"):  # it shows in the loss
+            with np.errstate(over="ignore"):  # an overflow shows in the loss
                 linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
             self.layers[f"layer{number}"] = linear
             if batch_norm:
@@ -115,7 +115,7 @@ class MLP:
         self._gather_arrays()
 
     def _gather_arrays(self) -> None:
-        """Move the arrays that the layers made for themselves into the network's buffers."""
+        """Move the arrays that the layers have allocated into the network's buffers."""
         parameters: dict[str, FloatArray] = {}
         statistics: dict[str, FloatArray] = {}
         for name, layer in self.layers.items():
@@ -134,7 +134,7 @@ class MLP:
         self.load_state({**parameters, **statistics})
 
     def bind(self, parameters: FloatArray, gradients: FloatArray, statistics: FloatArray) -> None:
-        """Use these buffers from now on."""
+        """Store parameters, gradients and running statistics in these buffers from now on."""
         self.parameters, self.gradients, self.statistics = parameters, gradients, statistics
         biases = None
         for name, layer in self.layers.items():
@@ -146,14 +146,14 @@ class MLP:
                 layer.bind_statistics(self.statistics_layout.stretch(name, statistics), biases)
 
     def keep_replicas(self, rows: IntArray) -> None:
-        """Let all replicas go but these rows of the stack, which keep their order and their numbers."""
+        """Drop all replicas but those at ``rows`` of the stack; their order and values stay the same."""
         self.replicas = (len(rows),)
         self.bind(self.parameters[rows], self.gradients[rows], self.statistics[rows])
 
     def same_kind(
         self, generators: Generators, *, dtype: DTypeLike | None = None, loss_epsilon: float | None = None
     ) -> "MLP":
-        """A new network of these sizes and layers; of this dtype and loss too, if nothing else is said."""
+        """Return a new network with the same sizes and layers, by default with the same dtype and loss too."""
         return MLP(
             self.sizes[0],
             self.sizes[1:-1],
@@ -166,14 +166,14 @@ class MLP:
         )
 
     def alone(self, row: int) -> "MLP":
-        """A copy of one replica, as a stack of one."""
+        """Return a copy of the replica at ``row``, as a stack of one."""
         copy = self.same_kind([np.random.default_rng(0)])
         copy.parameters[0], copy.gradients[0] = self.parameters[row], self.gradients[row]
         copy.statistics[0] = self.statistics[row]
         return copy
 
     def forward(self, x: FloatArray, targets: FloatArray) -> FloatArray:
-        """The mean loss of a training batch: a number, in a stack (R,).
+        """Return the mean loss of a training batch: a number, in a stack (R,).
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class MLP:
         return self.loss.forward(self.forward_logits(x), targets)
 
     def forward_logits(self, x: FloatArray) -> FloatArray:
-        """The logits (..., N, C) of a training batch, as ``forward`` computes them on its way."""
+        """Return the logits (..., N, C) of a training batch, the first part of ``forward``."""
         out = np.asarray(x, self.dtype)
         for layer in self.layers.values():
             out = layer.forward(out)
@@ -193,10 +193,10 @@ class MLP:
         return out
 
     def backward(self, *, input_gradient: bool = False) -> None:
-        """Fill ``gradients`` with those of the last ``forward``'s mean loss.
+        """Set ``gradients`` to the gradients of the last ``forward``'s mean loss.
 
-        With ``input_gradient``, also ``grad_input``, the gradient of x: (N, D) or (R, N, D).
-        Training does not need it, and it costs a matrix product.
+        With ``input_gradient``, also set ``grad_input``, the gradient of x: (N, D) or (R, N, D).
+        Training does not need it, and it takes another matrix product.
         """
         grad_output = self.loss.backward()
         for layer in self._backward_order:
@@ -207,27 +207,27 @@ class MLP:
             self.layer1.backward_parameters(grad_output)
 
     def predict_logits(self, x: FloatArray) -> FloatArray:
-        """Logits (..., N, C) in evaluation mode, as a new array; changes nothing in the network."""
+        """Return the logits (..., N, C) in evaluation mode, as a new array, without changing the network."""
         out = np.asarray(x, self.dtype)
         for layer in self.layers.values():
             out = layer.evaluate(out)
         return out
 
     def state(self) -> dict[str, FloatArray]:
-        """A copy of all parameters and running statistics by name, such as ``layer1.weights``."""
+        """Return copies of all parameters and running statistics by name, such as ``layer1.weights``."""
         views = {**self.layout.views(self.parameters), **self.statistics_layout.views(self.statistics)}
         return {name: array.copy() for name, array in views.items()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, FloatArray], activation: str) -> "MLP":
-        """The network alone that ``state`` is of, with the exact loss.
+        """Return the single network that ``state`` describes, with the exact loss.
 
-        Its sizes, whether it has batch norm, and its dtype are told by the arrays.
+        Its sizes, its batch norms and its dtype are inferred from the arrays.
 
         Raises
         ------
         ValueError
-            If the arrays are not those of a network.
+            If the arrays do not make up a network.
         """
         shapes: list[tuple[int, ...]] = []
         while (weights := state.get(f"layer{len(shapes) + 1}.weights")) is not None:
@@ -240,7 +240,7 @@ class MLP:
             shapes[-1][1],
             activation=activation,
             batch_norm="batchnorm1.gamma" in state,
-            generators=np.random.default_rng(0),  # what they give is overwritten at once
+            generators=np.random.default_rng(0),  # the weights drawn are overwritten below
             dtype=state["layer1.weights"].dtype,
             loss_epsilon=0.0,
         )
@@ -248,7 +248,7 @@ class MLP:
         return model
 
     def load_state(self, state: Mapping[str, FloatArray]) -> None:
-        """Take over what ``state`` gave, from a network of the same sizes.
+        """Copy in the arrays that ``state()`` of a network of the same sizes returned.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""All parameters of a network, or of a stack of them, in one buffer."""
+"""The layout of all parameters of a network, or of a stack of networks, in one buffer."""
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
@@ -10,7 +10,7 @@ from micrograde.nn.arrays import FloatArray, IntArray, Shape
 
 
 class ArrayLayout:
-    """Where each named array lies in a flat buffer of length P.
+    """The place of each named array in a flat buffer of length P.
 
     In a stack the buffer is (R, P) and every named view has a leading axis of R, so that an optimizer
     step, a gradient norm or a checkpoint of the whole stack is one operation on one array.
@@ -28,7 +28,7 @@ class ArrayLayout:
         return tuple(self.shapes)
 
     def views(self, buffer: FloatArray) -> dict[str, FloatArray]:
-        """Each named array as a view into ``buffer`` of shape (P,) or (R, P)."""
+        """Return each named array as a view into ``buffer`` of shape (P,) or (R, P)."""
         leading = buffer.shape[:-1]
         return {
             name: buffer[..., offset : offset + prod(shape)].reshape(*leading, *shape)
@@ -36,12 +36,12 @@ class ArrayLayout:
         }
 
     def stretch(self, layer: str, buffer: FloatArray) -> FloatArray:
-        """The part of ``buffer`` that the arrays of one layer fill, as a view (size,) or (R, size)."""
+        """Return the part of ``buffer`` that the arrays of one layer fill, as a view (size,) or (R, size)."""
         of_layer = [number for number, name in enumerate(self.names) if name.startswith(f"{layer}.")]
         end = self.offsets[of_layer[-1]] + prod(self.shapes[self.names[of_layer[-1]]])
         return buffer[..., self.offsets[of_layer[0]] : end]
 
 
 def prefixed(prefix: str, arrays: Mapping[str, FloatArray]) -> Iterator[tuple[str, FloatArray]]:
-    """``weights`` of ``layer1`` is called ``layer1.weights`` in the network."""
+    """Prepend the layer's name to the arrays' names: ``weights`` becomes ``layer1.weights``."""
     return ((f"{prefix}.{name}", array) for name, array in arrays.items())
