@@ -1,9 +1,9 @@
-"""The data room: where rows and classes come from, how they are split, and how they are made ready.
+"""Data sets: making and reading them, splitting them, and preprocessing their features.
 
-The way of the data is ``load_dataset`` -> ``Dataset`` -> ``split_dataset`` -> ``Split`` of ``Part``s,
-then ``Preprocessing.fit`` on the training part and ``transform`` on every part. Nothing here knows
-of networks, of Hydra or of MLflow; the names and options of ``load_dataset`` are the keys of the
-config group ``data``, and the error lines speak of those keys.
+Data pass through ``load_dataset`` -> ``Dataset`` -> ``split_dataset`` -> ``Split`` of ``Part``s,
+then ``Preprocessing.fit`` on the training part and ``transform`` on every part. Nothing here depends
+on networks, Hydra or MLflow; the names and options of ``load_dataset`` are the keys of the
+config group ``data``, and error messages name those keys.
 
 Shapes: N rows, D features, C classes; features are (N, D) float64, labels (N,) int64.
 """

@@ -1,4 +1,4 @@
-"""NumPy's ``.npz`` files: one array of features, one of labels. Nothing is unpickled."""
+"""Reader for NumPy's ``.npz`` files: one array of features, one of labels. Nothing is unpickled."""
 
 import math
 import zipfile
@@ -23,15 +23,15 @@ _NPY_MAGIC = b"\x93NUMPY"
 def read_npz(
     *, path: str, features: str = "features", labels: str = "labels", missing: MissingRule = "error"
 ) -> Dataset:
-    """The arrays named ``features`` (N, ...) and ``labels`` (N,) of the file at ``path``.
+    """Read the arrays named ``features`` (N, ...) and ``labels`` (N,) from the file at ``path``.
 
     Features are flattened to (N, D) in C order; NaN in them is a missing value.
 
     Raises
     ------
     InputError
-        The file is no such archive, an array is absent, too large or has the wrong shape or type,
-        the lengths differ, or values are infinite or missing.
+        If the file is not such an archive, an array is absent, too large or has the wrong shape or type,
+        the lengths differ, or values are infinite or (with ``missing="error"``) missing.
     """
     file = existing_file(path, "data.path")
     rows, classes = _read_arrays(
@@ -53,7 +53,7 @@ def read_npz(
     check_size(f"data.features={features}", len(rows), rows.size // len(rows))
 
     names = _feature_names(rows.shape[1:])
-    with np.errstate(over="ignore", invalid="ignore"):  # of long doubles; what is infinite is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # long doubles may overflow; inf is refused below
         flat = rows.reshape(len(rows), -1).astype(np.float64)
     if np.isinf(flat).any():
         raise InputError(f"data.features={features}: holds {np.isinf(flat).sum()} infinite values")
@@ -71,7 +71,7 @@ def read_npz(
 
 
 def _read_arrays(file: Path, wanted: dict[str, str], source: str) -> list[NDArray[Any]]:
-    """The arrays of an archive whose names are the values of ``wanted``; its keys are the config's."""
+    """Return the arrays named by the values of ``wanted``, whose keys are config keys, from an archive."""
     with file.open("rb") as stream:
         if stream.read(len(_NPY_MAGIC)) == _NPY_MAGIC:
             raise InputError(f"{source}: holds a single array; needs an .npz file with features and labels")
@@ -80,7 +80,7 @@ def _read_arrays(file: Path, wanted: dict[str, str], source: str) -> list[NDArra
             return [_read_array(archive, key, name) for key, name in wanted.items()]
     except (InputError, MemoryError):
         raise
-    # Here and below: damaged files make zipfile and NumPy raise more kinds of error than they document.
+    # For damaged files zipfile and NumPy raise more kinds of error than they document, here and below.
     except Exception as error:
         raise InputError(f"{source}: is no .npz file: {first_line(error)}") from None
 
@@ -90,7 +90,7 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
     if member not in archive.namelist():
         names = [each.removesuffix(".npy") for each in archive.namelist()]
         raise InputError(f"{source}: there is no such array; the arrays are {listed(names)}")
-    # No more is read of a member than this; its checksum is found wrong if it is in truth larger.
+    # zipfile reads no more of a member than this size; if it is larger, its checksum will be wrong.
     check_bytes(source, archive.getinfo(member).file_size, "the array")
     try:
         with open_member(archive, member) as stream:
@@ -102,11 +102,11 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
 
 
 def _parse(stream: IO[bytes], source: str) -> NDArray[Any]:
-    """The array of a ``.npy`` file. Memory goes to what is there, not to what the header claims."""
+    """Parse a ``.npy`` file. Memory is allocated for the bytes that are there, not for the header's claim."""
     npy = np.lib.format
     if npy.read_magic(stream) == (1, 0):
         shape, fortran_order, dtype = npy.read_array_header_1_0(stream)
-    else:  # 3.0 differs in the names of fields alone
+    else:  # 3.0 differs only in the names of fields
         shape, fortran_order, dtype = npy.read_array_header_2_0(stream)
     if dtype.hasobject:
         raise InputError(
@@ -125,5 +125,5 @@ def _parse(stream: IO[bytes], source: str) -> NDArray[Any]:
 
 
 def _feature_names(shape: tuple[int, ...]) -> tuple[str, ...]:
-    """``feature_3`` or, for rows that are arrays, ``feature_3_4``; in C order."""
+    """Return names such as ``feature_3`` or, if rows are arrays, ``feature_3_4``, in C order."""
     return tuple("_".join(["feature", *map(str, index or (0,))]) for index in np.ndindex(shape))

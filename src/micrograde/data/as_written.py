@@ -1,8 +1,8 @@
-"""What a table's reader would lose of what stands in the file: classes that merge, and integers that do.
+"""Keep what pandas' readers would lose of a table: classes and integers that merge, words read as missing.
 
-Readers make numbers of ``7`` and ``07``, of ``1e5`` and ``100000``: the same number, and in a column of
-classes two of them. They take ``NA`` and ``None`` for missing, which may be a country or an answer. And
-float64, which features are, does not have every integer beyond 2**53.
+A reader parses ``7`` and ``07``, or ``1e5`` and ``100000``, to the same number, though in a column of classes
+they are two classes. It reads ``NA`` and ``None`` as missing, though they may be a country or an answer. And
+features are float64, which cannot represent every integer beyond 2**53.
 """
 
 import re
@@ -17,7 +17,7 @@ from micrograde.data.messages import counted, listed, quoted, shortened
 if TYPE_CHECKING:
     import pandas
 
-_EXACT = 2.0**53  # up to and without here float64 has every integer
+_EXACT = 2.0**53  # float64 represents every integer below this
 _LEADING_ZERO = r"[+-]?0\d+"
 _INTEGER = r"[+-]?\d+"
 
@@ -25,18 +25,19 @@ _INTEGER = r"[+-]?\d+"
 def labels_as_written(
     column: "pandas.Series[Any]", read_texts: "Callable[[], pandas.Series[str]]", source: str, *, words: bool
 ) -> "tuple[pandas.Series[Any], list[str]]":
-    """A column of classes as a reader gave it, or as texts where that would lose a class; and what to say.
+    """Return a column of classes as the reader parsed it, or as texts if parsing lost a class; and notes.
 
     Parameters
     ----------
     column
-        Numbers, truth values or texts; missing where the file has nothing, or a word such as ``NA``.
+        The parsed column: numbers, booleans or texts; missing where the file has nothing, or a word such as
+        ``NA``.
     read_texts
-        Reads the column as it stands in the file; it is called only if that can matter.
+        A function that reads the column as the texts in the file; called only if they can matter.
     source
-        The config key and its value, which lines start with.
+        The config key and its value, with which the notes start.
     words
-        Whether such words are classes, beside classes that are words; else they are missing.
+        Whether words such as ``NA`` are classes if the other classes are words; if False they are missing.
     """
     from pandas.api import types
 
@@ -62,26 +63,26 @@ def _numbers_as_written(
     values = column[there]
     finite = bool(np.isfinite(values).all())
     if values.empty or not finite or not bool((values == np.floor(values)).all()):
-        return column, []  # continuous values are no classes
+        return column, []  # continuous values are not classes
     texts = read_texts()
     written = texts[there].str.strip()
     distinct = written.unique()
     rounded = column.dtype.kind == "f" and bool((values.abs() >= _EXACT).any())
     if len(distinct) > values.nunique():
-        first, second = _that_merge(written, values)
+        first, second = _merging_texts(written, values)
         both = f"{quoted(first)} and {quoted(second)} would be the same number"
         note = f"{source}: classes are taken as text, because {both}"
     elif any(re.fullmatch(_LEADING_ZERO, text) for text in distinct):
         note = f"{source}: classes are taken as text, because of leading zeros"
     elif rounded and all(re.fullmatch(_INTEGER, text) for text in distinct):
-        return texts.where(there), []  # with a missing one among them the reader makes floats of integers
+        return texts.where(there), []  # if one is missing, the reader parses integers as floats
     else:
         return column, []
     return texts.where(there), [note]
 
 
-def _that_merge(texts: "pandas.Series[str]", values: "pandas.Series[Any]") -> tuple[str, str]:
-    """Two texts of the same number."""
+def _merging_texts(texts: "pandas.Series[str]", values: "pandas.Series[Any]") -> tuple[str, str]:
+    """Return two texts that were parsed to the same number."""
     pairs = dict(zip(texts, values, strict=True))
     seen: dict[Any, str] = {}
     for text, value in pairs.items():
@@ -92,7 +93,7 @@ def _that_merge(texts: "pandas.Series[str]", values: "pandas.Series[Any]") -> tu
 
 
 def alike_classes(names: Sequence[str], source: str) -> list[str]:
-    """A line if classes look alike: they differ in spaces at an end, or in how Unicode writes them."""
+    """Return a note if two classes look alike, differing only in spaces or in how Unicode writes them."""
     seen: dict[str, str] = {}
     for name in names:
         plain = " ".join(unicodedata.normalize("NFKC", name).split())
@@ -105,7 +106,7 @@ def alike_classes(names: Sequence[str], source: str) -> list[str]:
 
 
 def merged_integers(name: str, integers: Sequence[int], source: str) -> list[str]:
-    """A line if distinct integers of a feature are the same number in float64."""
+    """Return a note if distinct integers of a feature become the same number in float64."""
     large = {value for value in integers if abs(value) >= _EXACT}
     by_float: dict[float, int] = {}
     for value in sorted(large):

@@ -9,10 +9,10 @@ from micrograde.data.dataset import Dataset
 
 
 def digits() -> Dataset:
-    """1,797 images of handwritten digits, 8 x 8 pixels of 0 to 16: ``sklearn.datasets.load_digits``.
+    """Return 1,797 images of handwritten digits, 8 x 8 pixels of 0 to 16 (``sklearn.datasets.load_digits``).
 
-    The file is read where scikit-learn lies, without importing scikit-learn: this is the main
-    job's data, and that import would cost it a third of its time.
+    The file is read from scikit-learn's folder without importing scikit-learn: this is the main
+    job's data, and the import would take a third of its time.
     """
     package = importlib.util.find_spec("sklearn")
     assert package is not None
@@ -29,17 +29,17 @@ def digits() -> Dataset:
 
 
 def iris() -> Dataset:
-    """150 iris flowers of three species, four measurements each: ``sklearn.datasets.load_iris``."""
+    """Return 150 iris flowers of three species, four measurements each (``sklearn.datasets.load_iris``)."""
     return _from_scikit_learn("iris")
 
 
 def wine() -> Dataset:
-    """178 wines of three cultivars, thirteen chemical analyses each: ``sklearn.datasets.load_wine``."""
+    """Return 178 wines of three cultivars, 13 chemical analyses each (``sklearn.datasets.load_wine``)."""
     return _from_scikit_learn("wine")
 
 
 def breast_cancer() -> Dataset:
-    """569 tumours, malignant or benign, thirty measurements each: ``sklearn.datasets.load_breast_cancer``."""
+    """Return 569 tumours, malignant or benign, 30 values each (scikit-learn's ``load_breast_cancer``)."""
     return _from_scikit_learn("breast_cancer")
 
 

@@ -1,4 +1,4 @@
-"""What a data set is: rows of features with a class each, and the parts that it is split into."""
+"""``Dataset``, rows of features with a class each, and the parts that it is split into."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Rows of features and their classes, checked when it is made.
+    """Rows of features and their classes, checked on construction.
 
     Parameters
     ----------
@@ -32,21 +32,21 @@ class Dataset:
     class_names, feature_names
         C and D names.
     test_rows
-        The last ``test_rows`` rows are the source's own test part, as MNIST has one; 0: it has none.
+        The number of rows at the end that are the source's own test part, as in MNIST; 0 if it has none.
     fill_missing
-        Whether missing values are to be filled with the training part's means (``data.missing=mean``).
+        Whether preprocessing fills missing values with the training part's means (``data.missing=mean``).
     encoding
-        How a raw table's rows become features; None if the source is no table.
+        How a raw table's rows become features; None if the source is not a table.
     image_shape
-        (rows, columns) if a row is an image, whose D pixels are in C order; only pictures need it.
+        (rows, columns) if each row is an image, its D pixels in C order; used only to draw pictures.
     notes
-        What was decided in reading it, a line each.
+        The decisions made in reading the source, one line each, to be shown to the user.
 
     Raises
     ------
     InputError
-        No rows or no features, rows and labels of different length, more than fits into memory,
-        infinite values, missing values that nothing will fill, or rows of one class only.
+        If there are no rows or no features, features and labels differ in length, the data do not fit
+        into memory, values are infinite or missing (without ``fill_missing``), or all rows have one class.
     """
 
     name: str
@@ -85,11 +85,11 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the content. Two data sets with the same digest give the same training.
+        """SHA-256 of the content. Training on two data sets with the same digest gives the same results.
 
         It covers the features and labels (shape, type, values), the class and feature names and
-        ``test_rows``; not where the content came from, nor how it lies in memory. So a table has
-        the same digest as CSV and as Parquet.
+        ``test_rows``, but not the source or the memory layout. So a table has the same digest as
+        CSV and as Parquet.
         """
         header = {
             "features": [*self.features.shape, "float64"],
@@ -117,7 +117,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The parts of a data set; None where a part was not asked for."""
+    """The parts of a data set; a part that was not requested is None."""
 
     train: Part
     validation: Part | None

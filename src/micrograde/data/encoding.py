@@ -1,4 +1,4 @@
-"""How the columns of a raw table become numeric features: numbers as they are, categories one-hot."""
+"""Encoding of a raw table's columns as numeric features: numbers unchanged, categories one-hot."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
 _TRUTHS = {text: name for name in ("True", "False") for text in (name, name.upper(), name.lower())}
-"""What pandas takes for truth values in a CSV file."""
+"""The texts that pandas reads as booleans in a CSV file, with the names of their categories."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class TableEncoding:
     columns
         The names of the table's feature columns, in the order of the features.
     categories
-        For each column None if it is numeric, else its sorted categories, each of which becomes
-        one feature that is 1 in the rows of that category and 0 elsewhere.
+        For each column None if it is numeric, else its sorted categories. Each category becomes
+        one feature, which is 1 in rows of that category and 0 elsewhere.
     """
 
     columns: tuple[str, ...]
@@ -36,13 +36,13 @@ class TableEncoding:
 
     @classmethod
     def fit(cls, table: "pandas.DataFrame", source: str) -> "TableEncoding":
-        """The encoding for the columns of ``table``: strings, booleans and categories are categorical.
+        """Return the encoding for the columns of ``table``: strings, booleans and categories are categorical.
 
         Raises
         ------
         InputError
-            A column holds neither numbers nor categories, or more categories than fit into memory;
-            the line starts with ``source``.
+            If a column holds neither numbers nor categories, or more categories than fit into memory;
+            the message starts with ``source``.
         """
         categorical = categorical_columns(table, source)
         categories: list[tuple[str, ...] | None] = []
@@ -59,23 +59,24 @@ class TableEncoding:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The D features, each a numeric column's name or ``column=category``."""
+        """The names of the D features, each a numeric column's name or ``column=category``."""
         names: list[str] = []
         for column, categories in zip(self.columns, self.categories, strict=True):
             names += [column] if categories is None else [f"{column}={category}" for category in categories]
         return tuple(names)
 
     def encode(self, table: "pandas.DataFrame", source: str = "table") -> NDArray[np.float64]:
-        """The rows of ``table`` as features (n, D); NaN where a number is missing.
+        """Return the rows of ``table`` as features (n, D); NaN where a number is missing.
 
-        Columns are found by name; the table may hold others, which are not looked at.
+        Columns are found by name; other columns of the table are ignored. In a column of booleans the texts
+        ``True``, ``TRUE`` and ``true``, and likewise for False, are booleans, as in a CSV file; no other
+        text is.
 
         Raises
         ------
         InputError
-            A column is missing or there twice, a numeric column holds something else, or a
-            categorical one holds an unknown category or none. Of truth values, ``True``, ``TRUE`` and
-            ``true`` are the same as text, as they are in a CSV file; nothing else is one.
+            If a column is missing or duplicated, a numeric column holds something else, or a
+            categorical one holds an unknown category or a missing value.
         """
         there, twice = set(table.columns), set(table.columns[table.columns.duplicated()])
         if absent := [name for name in self.columns if name not in there]:
@@ -87,7 +88,7 @@ class TableEncoding:
         places = np.cumsum([0, *widths])
         features = np.zeros((len(table), sum(widths)))
 
-        # Plain numbers go over all at once: there can be very many columns, and pandas is slow one by one.
+        # Numeric columns are converted all at once: there can be very many, and pandas is slow by the column.
         plain = _plain_numbers(table)
         at_once = [
             index
@@ -104,9 +105,9 @@ class TableEncoding:
         return features
 
     def decode(self, features: NDArray[np.float64]) -> list[list[float | str | bool]]:
-        """The values (n rows of the table's columns) that ``encode`` makes these features (n, D) of.
+        """Return the values (n rows of the table's columns) that ``encode`` turns into ``features`` (n, D).
 
-        A column of the categories True and False holds truth values.
+        A column with the categories True and False is returned as booleans.
         """
         widths = [1 if categories is None else len(categories) for categories in self.categories]
         pieces = np.split(features, np.cumsum(widths)[:-1], axis=1)
@@ -120,7 +121,7 @@ class TableEncoding:
         return [list(row) for row in zip(*columns, strict=True)]
 
     def state(self) -> dict[str, Any]:
-        """Plain lists, for JSON."""
+        """Return the parameters as plain lists, for JSON."""
         return {
             "columns": list(self.columns),
             "categories": [None if names is None else list(names) for names in self.categories],
@@ -128,24 +129,24 @@ class TableEncoding:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "TableEncoding":
-        """The encoding that ``state`` was taken from."""
+        """Return the encoding that ``state()`` described."""
         categories = tuple(None if names is None else tuple(names) for names in state["categories"])
         return cls(tuple(state["columns"]), categories)
 
 
 def are_truths(names: Iterable[str]) -> bool:
-    """Whether these categories, or classes, are truth values by their names."""
+    """Return whether these names of categories or classes are ``True`` and ``False`` only."""
     return set(names) <= {"True", "False"}
 
 
 def categorical_columns(table: "pandas.DataFrame", source: str) -> set[str]:
-    """The columns that hold categories; the others hold numbers. ``InputError`` if one holds neither."""
+    """Return the columns that hold categories, not numbers; ``InputError`` if one holds neither."""
     plain = _plain_numbers(table)
     return {name for name in table.columns if name not in plain and _is_categorical(table[name], source)}
 
 
 def _plain_numbers(table: "pandas.DataFrame") -> set[str]:
-    """The columns that are NumPy arrays of integers or floats."""
+    """Return the columns that are NumPy arrays of integers or floats."""
     return {
         name
         for name, dtype in zip(table.columns, table.dtypes, strict=True)
@@ -170,14 +171,14 @@ def _is_categorical(column: "pandas.Series[Any]", source: str) -> bool:
 
 
 def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
-    """The columns as floats (n, D), NaN where missing."""
+    """Return the columns as floats (n, D), NaN where missing."""
     for name, dtype in columns.dtypes.items():
-        # Of times pandas would make nanoseconds, and of complex numbers NumPy their real parts.
+        # pandas would convert times to nanoseconds, and NumPy complex numbers to their real parts.
         if getattr(dtype, "kind", "") in ("m", "M", "c"):
             raise InputError(f"{source}: column {quoted(name)} must hold numbers, as in training")
     try:
         if any(getattr(dtype, "kind", "") == "O" for dtype in columns.dtypes):
-            columns = columns.where(columns.notna(), np.nan)  # pandas' own NA is no number to NumPy
+            columns = columns.where(columns.notna(), np.nan)  # NumPy cannot convert pandas' NA
         numbers = columns.to_numpy(dtype=np.float64, na_value=np.nan)
     except OverflowError:
         raise InputError(
@@ -197,14 +198,14 @@ def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
 
 
 def _codes(column: "pandas.Series[Any]", categories: Sequence[str], source: str) -> NDArray[np.int64]:
-    """The index of each row's category, shape (n,)."""
+    """Return the index of each row's category, shape (n,)."""
     if column.isna().any():
         raise InputError(
             f"{source}: missing values in the categorical column {quoted(column.name)} "
             f"({column.isna().sum()}); only numbers can be filled with a mean"
         )
     name_of = _truth_name if are_truths(categories) else category_name
-    if getattr(column.dtype, "kind", "") == "O":  # in which True and 1 would be the same, and lists nothing
+    if getattr(column.dtype, "kind", "") == "O":  # here factorize would merge True and 1, and refuse lists
         column = column.map(name_of)
     codes, values = column.factorize()
     names = [name_of(value) for value in values]
@@ -219,13 +220,13 @@ def _codes(column: "pandas.Series[Any]", categories: Sequence[str], source: str)
 
 
 def _truth_name(value: object) -> str:
-    """A truth value as a category; of texts those that are read as one in a CSV file."""
+    """Return the category of a boolean, or of a text that pandas would read as one in a CSV file."""
     return _TRUTHS.get(value, value) if isinstance(value, str) else category_name(value)
 
 
 def category_name(value: object) -> str:
-    """What a category is called, whatever kind of column it stands in."""
-    # pandas turns a column of integers into floats as soon as one of them is missing.
+    """Return the name of a category, the same for every dtype of its column."""
+    # pandas turns a column of integers into floats if one of them is missing.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

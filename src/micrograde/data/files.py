@@ -7,17 +7,17 @@ from micrograde.core.errors import InputError
 
 
 def existing_file(value: str, key: str) -> Path:
-    """The readable file at ``value``, relative to the working directory; ``~`` is the home directory.
+    """Return the path of the readable file ``value``, relative to the working directory; ``~`` is expanded.
 
     Raises
     ------
     InputError
-        There is no such file, or it cannot be read; the line names ``key`` and the path.
+        If there is no such file, or it cannot be read; the message names ``key`` and the path.
     """
     try:
         path = Path(value).expanduser()
         is_folder, is_there = path.is_dir(), path.exists()
-    except (OSError, RuntimeError) as error:  # a name that is too long, a folder not to be entered, ~nobody
+    except (OSError, RuntimeError) as error:  # such as a name too long, a folder without permission, ~nobody
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{key}={value}: cannot be read ({reason})") from None
     if is_folder:

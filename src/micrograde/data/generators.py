@@ -1,8 +1,8 @@
-"""Data sets that are made from a seed: the notebook's, and the shapes that networks are tried on.
+"""Data sets that are generated from a seed: the notebook's, and the usual toy problems.
 
 The same arguments always give the same rows. ``noise`` is the standard deviation of a normal
-displacement of every coordinate; -0.0 is 0 here, though NumPy's generators refuse it. What would not fit into
-memory is refused before it is made.
+displacement of every coordinate; -0.0 counts as 0, though NumPy's generators refuse it. A data set that
+would not fit into memory is refused before it is generated.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from micrograde.data.memory import check_size
 
 
 def gaussian(*, seed: int, samples: int, features: int, classes: int) -> Dataset:
-    """The notebook's data: standard normal features (samples, features) and labels that are random.
+    """Return the notebook's data: standard normal features (samples, features) and random labels.
 
     The legacy generator and the order of the draws are the notebook's, so that ``seed`` 0, 10
     samples, 3 features and 2 classes give its ``X`` and ``y`` bit for bit.
@@ -33,9 +33,9 @@ def gaussian(*, seed: int, samples: int, features: int, classes: int) -> Dataset
 
 
 def blobs(*, seed: int, samples: int, features: int, classes: int, noise: float) -> Dataset:
-    """A normal cloud for each class, its centre drawn uniformly from the cube (-10, 10)^features."""
+    """Return a normal cloud for each class, its centre drawn uniformly from the cube (-10, 10)^features."""
     check_size(f"data.samples={samples}", samples, features, classes)
-    check_size(f"data.classes={classes}", classes, features)  # the centres
+    check_size(f"data.classes={classes}", classes, features)  # for the centres
     from sklearn.datasets import make_blobs
 
     points, labels = make_blobs(
@@ -45,7 +45,7 @@ def blobs(*, seed: int, samples: int, features: int, classes: int, noise: float)
 
 
 def moons(*, seed: int, samples: int, noise: float) -> Dataset:
-    """Two interleaving half circles of radius 1."""
+    """Return two interleaving half circles of radius 1."""
     check_size(f"data.samples={samples}", samples, 2, 2)
     from sklearn.datasets import make_moons
 
@@ -54,7 +54,7 @@ def moons(*, seed: int, samples: int, noise: float) -> Dataset:
 
 
 def circles(*, seed: int, samples: int, noise: float, factor: float) -> Dataset:
-    """A circle of radius ``factor`` (class 1) inside a circle of radius 1 (class 0)."""
+    """Return a circle of radius ``factor`` (class 1) inside a circle of radius 1 (class 0)."""
     check_size(f"data.samples={samples}", samples, 2, 2)
     from sklearn.datasets import make_circles
 
@@ -63,16 +63,16 @@ def circles(*, seed: int, samples: int, noise: float, factor: float) -> Dataset:
 
 
 def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float) -> Dataset:
-    """Arms of Archimedean spirals, one for each class, ``turns`` full turns long.
+    """Return arms of Archimedean spirals, one for each class, ``turns`` full turns long.
 
-    Neighbouring arms are 1 apart whatever the number of classes and turns, so ``noise`` is in
-    units of the gap.
+    Neighbouring arms are 1 apart for any number of classes and turns, so ``noise`` is in units of
+    that gap.
     """
     check_size(f"data.samples={samples}", samples, 2, classes)
     random = np.random.default_rng(seed)
     labels = np.arange(samples) % classes
     turn = random.uniform(0.0, turns, size=samples)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # _dataset refuses points that are not finite
         angle = 2 * np.pi * (turn + labels / classes)
         radius = classes * turn
         points = radius[:, np.newaxis] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -81,25 +81,25 @@ def spirals(*, seed: int, samples: int, classes: int, noise: float, turns: float
 
 
 def xor(*, seed: int, samples: int, noise: float) -> Dataset:
-    """Clouds around (-1, -1), (-1, 1), (1, -1) and (1, 1); class 1 where one coordinate alone is positive."""
+    """Return clouds around (-1, -1), (-1, 1), (1, -1) and (1, 1); class 1 is the second and the third."""
     check_size(f"data.samples={samples}", samples, 2, 2)
     random = np.random.default_rng(seed)
     corner = np.arange(samples) % 4
     positive = np.stack([corner // 2, corner % 2], axis=1)
-    with np.errstate(over="ignore"):  # what is not finite is refused
+    with np.errstate(over="ignore"):  # _dataset refuses points that are not finite
         points = 2.0 * positive - 1.0 + noise * random.standard_normal((samples, 2))
     return _dataset("xor", points, positive[:, 0] ^ positive[:, 1], 2, noise=noise)
 
 
 def _legacy_random(seed: int) -> np.random.RandomState:
-    """The generator that scikit-learn takes, from any non-negative seed; as an int it stops at 2**32."""
+    """Return a generator for scikit-learn from any seed >= 0; as an int it takes only seeds below 2**32."""
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
 
 
 def _dataset(
     name: str, points: NDArray[np.float64], labels: NDArray[Any], classes: int, **sizes: float
 ) -> Dataset:
-    """The data set, unless one of the ``sizes`` that were given is so large that points are infinite."""
+    """Return the data set; ``InputError`` if one of the ``sizes`` is so large that points are not finite."""
     if not np.isfinite(points).all():
         key = max(sizes, key=lambda each: sizes[each])
         raise InputError(f"data.{key}={sizes[key]}: puts points beyond what a float can be; choose less")

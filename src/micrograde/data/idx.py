@@ -1,4 +1,4 @@
-"""MNIST's IDX files, plain or gzip.
+"""Reader for MNIST's IDX files, plain or gzip.
 
 The format (http://yann.lecun.com/exdb/mnist): two zero bytes, one byte for the type, one for the
 number of dimensions, each dimension's size as a big-endian 32-bit integer, then the values in C
@@ -24,20 +24,20 @@ from micrograde.data.unpacking import read_at_most
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-_MOST_DIMENSIONS = 8  # the format has up to 255, NumPy up to 64, and images two or three
+_MOST_DIMENSIONS = 8  # the format allows 255, NumPy 64; images have two or three
 
 
 def read_idx(
     *, images: str, labels: str, test_images: str | None = None, test_labels: str | None = None
 ) -> Dataset:
-    """Images (N, rows, columns) and their labels (N,); the test files, if given, are the last rows.
+    """Read images (N, rows, columns) and their labels (N,); the test files, if given, become the last rows.
 
-    The pixels stay what they are in the file, 0 to 255 in MNIST; standardisation scales them.
+    Pixels keep their values in the file, 0 to 255 in MNIST; standardization scales them.
 
     Raises
     ------
     InputError
-        A file is no IDX file or not as long as its header says, images and labels do not fit
+        If a file is not an IDX file or not as long as its header says, images and labels do not fit
         each other, or one of the test files is given without the other.
     """
     if (test_images is None) != (test_labels is None):

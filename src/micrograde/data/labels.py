@@ -1,4 +1,4 @@
-"""Class labels as they stand in a file, turned into indices 0..C-1 and class names."""
+"""Conversion of class labels, as read from a file, to indices 0..C-1 and class names."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from numpy.typing import NDArray
 from micrograde.core.errors import InputError
 from micrograde.data.messages import shortened
 
-_LARGEST_WHOLE = 2.0**53  # beyond, float64 does not have every whole number
+_LARGEST_WHOLE = 2.0**53  # beyond this, float64 cannot represent every whole number
 
 
 def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """The index of each row's class, and the sorted classes' names.
+    """Return the index of each row's class, and the names of the classes, sorted by value.
 
     Parameters
     ----------
     values
-        Shape (N,), nothing missing: integers, booleans, strings, or floats that are whole numbers.
+        Shape (N,), without missing values: integers, booleans, strings, or floats that are whole numbers.
     source
-        The config key and its value, for the error line.
+        The config key and its value, with which error messages start.
 
     Raises
     ------
     InputError
-        The values are continuous, or of a kind that names no classes.
+        If the values are continuous, or of a type that cannot be classes.
     """
     if values.dtype.kind == "f":
         whole = (np.abs(values) <= _LARGEST_WHOLE) & (values == np.floor(values))
@@ -47,7 +47,7 @@ def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64],
 
 
 def _is_unicode(values: NDArray[np.str_]) -> bool:
-    """Whether text may be made of it: NumPy takes any 32 bits from a file, and Python then fails."""
+    """Return whether all characters are valid: NumPy reads any 32 bits from a file, on which Python fails."""
     points = np.ascontiguousarray(values, values.dtype.newbyteorder("=")).view(np.uint32)
     surrogates = (points >= 0xD800) & (points <= 0xDFFF)
     return not bool((surrogates | (points > 0x10FFFF)).any())

@@ -1,4 +1,4 @@
-"""Every data set by its name."""
+"""``load_dataset``, which makes or reads a data set by its name."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ GENERATORS: Mapping[str, Callable[..., Dataset]] = {
     "spirals": generators.spirals,
     "xor": generators.xor,
 }
-"""What is made from ``seed``."""
+"""The functions that generate a data set from ``seed``, by name."""
 
 READERS: Mapping[str, Callable[..., Dataset]] = {
     "digits": bundled.digits,
@@ -28,7 +28,7 @@ READERS: Mapping[str, Callable[..., Dataset]] = {
     "npz": arrays.read_npz,
     "idx": idx.read_idx,
 }
-"""What is read as it is, without a seed."""
+"""The functions that read a data set and need no seed, by name."""
 
 
 def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: Any) -> Dataset:
@@ -41,15 +41,15 @@ def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: 
     seed
         ``data.seed``; only the generators use it.
     exact_labels
-        Of a table: whether classes are as they stand in the file, see ``tables.read_csv``; False is how
-        recipes of version 1 read it.
+        For tables: whether classes stay as they are written in the file (see ``tables.read_csv``); False
+        reads them as recipes of version 1 do.
     options
-        The keyword arguments of the function behind the name, which are the config's keys.
+        The keyword arguments of the function of that name, which are the other keys of the config's ``data``.
 
     Raises
     ------
     InputError
-        There is no such name, or the data are not usable.
+        If there is no such name, or the data cannot be used.
     """
     key = next((key for key in ("path", "images", "samples") if key in options), None)
     with within_memory(f"data.{key}={options[key]}" if key else f"data.name={name}"):

@@ -1,7 +1,7 @@
-"""How large a data set may be: one rule for whatever is made, read, unpacked or encoded.
+"""The limit on the size of a data set, the same for generating, reading, unpacking and encoding it.
 
-As float64, N rows of D features and C classes (one-hot) take at most an eighth of this machine's memory:
-splitting and preprocessing hold them up to four times, and training needs room as well.
+N rows of D features and C one-hot classes, as float64, may take an eighth of this machine's memory:
+splitting and preprocessing hold up to four copies, and training needs memory as well.
 """
 
 import os
@@ -14,20 +14,20 @@ from pathlib import Path
 from micrograde.core.errors import InputError
 
 _SHARE = 8
-_NAME = 128  # bytes that the name of a feature or of a class takes
+_NAME = 128  # bytes assumed for the name of a feature or of a class
 
 
 def physical_memory() -> int:
-    """The bytes of memory that this process may have: this machine's, unless it is given less.
+    """Return the bytes of memory that this process may use: this machine's, unless it is limited to less.
 
-    A container or a batch system gives it less by a control group, ``ulimit -v`` by its address space.
+    A container or a batch system limits it by a control group, ``ulimit -v`` by its address space.
     """
     return min(_machine_memory(), _address_space())
 
 
 @contextmanager
 def within_memory(source: str) -> Iterator[None]:
-    """Where memory is at its end in spite of the rule, say so in a line that starts with ``source``."""
+    """Turn a ``MemoryError`` in the block into an ``InputError`` that starts with ``source``."""
     try:
         yield
     except MemoryError:
@@ -38,14 +38,14 @@ def within_memory(source: str) -> Iterator[None]:
 
 
 def most_bytes() -> int:
-    """What a data set may take."""
+    """Return the most bytes that a data set may take."""
     return physical_memory() // _SHARE
 
 
 def check_size(source: str, rows: int, features: int, classes: int = 0, *, advice: str = "") -> None:
-    """Raise ``InputError`` unless N rows of D features and C classes are within the rule.
+    """Raise ``InputError`` if N rows of D features and C classes exceed the limit.
 
-    To be called before anything of that size is allocated. The line starts with ``source`` and ends
+    Call it before anything of that size is allocated. The message starts with ``source`` and ends
     with ``advice``.
     """
     needed = (8 * rows + _NAME) * (features + classes)
@@ -58,7 +58,7 @@ def check_size(source: str, rows: int, features: int, classes: int = 0, *, advic
 
 
 def check_bytes(source: str, size: int, what: str) -> None:
-    """Raise ``InputError`` unless ``size`` bytes are within the rule; ``what`` is said to be too large."""
+    """Raise ``InputError`` if ``size`` bytes exceed the limit; the message names ``what`` as too large."""
     if size > most_bytes():
         raise InputError(f"{source}: {what} takes {_size(size)} or more; {_rule()}")
 
@@ -75,10 +75,10 @@ def _whose() -> str:
 
 @cache
 def _machine_memory() -> int:
-    """What there is, or what the control group that this process is in may take."""
+    """Return this machine's memory in bytes, or the limit of this process's control group if that is less."""
     found = [int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))]
     for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes", *_own_group()):
-        with suppress(OSError, ValueError):  # "max", or there is no such group
+        with suppress(OSError, ValueError):  # the file holds "max", or does not exist
             found.append(int(Path(file).read_text(encoding="ascii")))
     return min(each for each in found if each > 0)
 
@@ -102,5 +102,5 @@ def _size(size: int) -> str:
 
 
 def _number(number: int) -> str:
-    """In digits, unless there are so many that nobody would read them."""
+    """Return a number in digits, or ``over 10**18`` from there on."""
     return str(number) if number < 10**18 else "over 10**18"

@@ -7,7 +7,7 @@ from micrograde.core.errors import InputError
 from micrograde.data.messages import counted
 
 MissingRule = Literal["error", "drop", "mean"]
-"""``error`` refuses missing values, ``drop`` leaves out their rows, ``mean`` fills in the training mean."""
+"""``error`` refuses missing values, ``drop`` removes their rows, ``mean`` fills in training means."""
 
 NOTHING_LEFT = "no row is left without missing values (data.missing=drop)"
 
@@ -15,23 +15,23 @@ NOTHING_LEFT = "no row is left without missing values (data.missing=drop)"
 def check_missing(
     counts: Mapping[str, int], fillable: Collection[str], rule: MissingRule, source: str
 ) -> None:
-    """Raise unless ``rule`` says what to do about every missing value.
+    """Raise ``InputError`` unless ``rule`` handles every missing value.
 
     Parameters
     ----------
     counts
-        The missing values of each column.
+        The number of missing values in each column.
     fillable
-        The columns that have a mean: the numeric features.
+        The columns that can be filled with a mean: the numeric features.
     rule
         ``data.missing``.
     source
-        What the error line starts with.
+        The config key and its value, with which the error message starts.
 
     Raises
     ------
     InputError
-        Naming the columns, their counts, and the rules that would help.
+        If missing values would remain; the message names their columns and counts, and rules that would help.
     """
     stay = {
         name: count for name, count in counts.items() if count and (rule == "error" or name not in fillable)

@@ -1,7 +1,7 @@
-"""What the pages of a Parquet file take when they are unpacked.
+"""The unpacked size of a Parquet file's pages, read from their headers.
 
-Its footer says that, too, but Arrow unpacks what the pages say, and a few bytes can unpack to 2 GiB. Headers
-of pages are structures in Thrift's compact protocol (https://parquet.apache.org/docs/file-format/data-pages).
+The footer gives a size too, but Arrow goes by the pages' headers, and a few bytes can unpack to 2 GiB. These
+headers are structures in Thrift's compact protocol (https://parquet.apache.org/docs/file-format/data-pages).
 """
 
 import os
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-_MOST_PAGES = 100_000  # of a megabyte, mostly; each takes some hundredths of a millisecond
+_MOST_PAGES = 100_000  # usually of 1 MB; reading a header takes some hundredths of a millisecond
 _READ, _LONGEST_HEADER = 2**10, 2**24  # bytes; statistics in a header can be long
 _DEEPEST = 16
-_DELTA_BYTE_ARRAY = 7  # texts that repeat the beginning of the one before: each can be as long as a page
-_PLACES = {5: 2, 8: 4}  # the field of a page's encoding in the header of a data page, of either version
+_DELTA_BYTE_ARRAY = 7  # texts that share a prefix with the text before: each can be as long as a page
+_PLACES = {5: 2, 8: 4}  # header of a data page, version 1 and 2: the field that holds the encoding
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
 _INTEGERS = (4, 5, 6)
 
@@ -27,12 +27,14 @@ class _Page(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """What pages take, unpacked, in bytes.
+    """Sizes of unpacked pages, in bytes.
 
     Attributes
     ----------
+    total, largest
+        The size of all pages together, and of the largest.
     repeats
-        Whether there are texts that repeat the beginning of the one before.
+        Whether a page stores texts by the prefix shared with the text before (``DELTA_BYTE_ARRAY``).
     """
 
     total: int
@@ -41,7 +43,7 @@ class Sizes(NamedTuple):
 
 
 class _Chunk(NamedTuple):
-    """A column's part of a row group: where its pages begin, their bytes when packed, and how many values."""
+    """A column's part of a row group: where its pages begin, their packed bytes, and the number of values."""
 
     start: int
     packed: int
@@ -49,14 +51,14 @@ class _Chunk(NamedTuple):
 
 
 def page_sizes(file: Path) -> Sizes:
-    """The sizes of all pages of a file that Arrow has found to have a footer.
+    """Return the sizes of all pages of a file in which Arrow has found a footer.
 
-    The footer is read here, too: pyarrow ends the process for some that contradict themselves.
+    The footer is parsed here without pyarrow, which crashes the process on some inconsistent ones.
 
     Raises
     ------
     ValueError
-        Footer or pages have no header that can be read, or there are too many.
+        If the footer or a page's header cannot be read, or there are too many pages.
     """
     total = pages = largest = 0
     repeats = False
@@ -75,7 +77,7 @@ def page_sizes(file: Path) -> Sizes:
 
 
 def _chunks(stream: BinaryIO) -> Iterator[_Chunk]:
-    """All column chunks, as the file's last structure, FileMetaData, has them."""
+    """Iterate over all column chunks, as listed in the file's footer, the structure FileMetaData."""
     end = stream.seek(-8, os.SEEK_END)
     length = int.from_bytes(stream.read(4), "little")
     stream.seek(max(end - length, 0))
@@ -94,8 +96,8 @@ def _chunks(stream: BinaryIO) -> Iterator[_Chunk]:
 
 
 def _parse_chunk(footer: "_Structure") -> _Chunk:
-    """Of a structure ColumnChunk: numbers of its field 3, ColumnMetaData."""
-    wanted = {5: 0, 7: 0, 9: 0, 11: 0}  # values, bytes when packed, first data page, dictionary page
+    """Read a structure ColumnChunk, using the numbers in its field 3, ColumnMetaData."""
+    wanted = {5: 0, 7: 0, 9: 0, 11: 0}  # values, packed bytes, first data page, dictionary page
     for field, kind in footer.fields():
         if (field, kind) != (3, _STRUCT):
             footer.skip(kind)
@@ -112,7 +114,7 @@ def _parse_chunk(footer: "_Structure") -> _Chunk:
 
 
 def _pages(stream: BinaryIO, chunk: _Chunk) -> Iterator[_Page]:
-    """Those of a column chunk, as far as Arrow reads them: until all its values are there."""
+    """Iterate over the pages of a column chunk until all its values are read, as Arrow does."""
     start, end, values = chunk.start, chunk.start + chunk.packed, 0
     while start < end and values < chunk.values:
         page = _read_page(stream, start)
@@ -155,33 +157,33 @@ def _parse_page(header: "_Structure") -> _Page:
 
 
 class _Structure:
-    """A structure to be read from its beginning; ``IndexError`` where the bytes end before it does."""
+    """Reader of a Thrift structure; ``IndexError`` if the bytes end before the structure does."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         self.at = 0
 
     def fields(self) -> Iterator[tuple[int, int]]:
-        """The number and the kind of each field, whose value must then be read or skipped."""
+        """Iterate over the number and kind of each field; the caller must read or skip each value."""
         number = 0
         while (byte := self._byte()) != 0:
             number = number + (byte >> 4) if byte >> 4 else self.integer()
             yield number, byte & 15
 
     def items(self) -> Iterator[int]:
-        """The kind of each item of a list, which must then be read or skipped."""
+        """Iterate over the kind of each item of a list; the caller must read or skip each item."""
         byte = self._byte()
         for _ in range(byte >> 4 if byte >> 4 < 15 else self._unsigned()):
             self._within()
             yield byte & 15
 
     def integer(self) -> int:
-        """A signed one of any width."""
+        """Read a signed integer of any width."""
         value = self._unsigned()
         return (value >> 1) ^ -(value & 1)
 
     def skip(self, kind: int, depth: int = 0, *, listed: bool = False) -> None:
-        """Pass over a value; a truth value has a byte of its own only in a list."""
+        """Skip a value; a boolean takes a byte only as an item of a list."""
         if depth > _DEEPEST:
             raise ValueError("a page's header is nested too deep")
         if kind in (_TRUE, _FALSE):

@@ -1,8 +1,8 @@
-"""What is learned from the training features, and is needed again to use the model on new rows.
+"""Preprocessing that is fitted on the training features and applied to all rows, new ones included.
 
 Missing values are filled with the training part's means, then each feature is shifted and scaled
-to mean 0 and standard deviation 1 there. A model without these numbers is useless, so they are an
-object of their own with a plain state.
+to mean 0 and standard deviation 1 on the training part. A model cannot be used without these numbers,
+so they are saved with it.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ from micrograde.data.messages import counted, listed
 if TYPE_CHECKING:
     import pandas
 
-_SMALL, _LARGE = 1e-150, 1e150  # beyond, the square of a number is none of float64's, or hardly
+_SMALL, _LARGE = 1e-150, 1e150  # outside this range the square of a number leaves float64's, or nearly
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """The fitted way from raw features to a network's inputs.
+    """The fitted transformation from raw features to a network's inputs.
 
     Parameters
     ----------
     fill
-        Shape (D,), what stands in for a missing value; None if missing values are refused.
+        Shape (D,), the values that replace missing ones; None if missing values are refused.
     means, scales
-        Shape (D,): a feature x becomes ``(x - mean) / scale``. Zeros and ones change nothing.
+        Shape (D,): a feature x becomes ``(x - mean) / scale``. Zeros and ones leave it unchanged.
     feature_names, class_names
         The D inputs and the C outputs of the network.
     encoding
-        How a raw table's rows become features; None if the source was no table.
+        How a raw table's rows become features; None if the source was not a table.
     """
 
     fill: FloatArray | None
@@ -47,14 +47,14 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, dataset: Dataset, train_features: FloatArray, *, standardize: bool) -> "Preprocessing":
-        """Learn from ``train_features`` (n, D), the features of the training part of ``dataset``.
+        """Fit to ``train_features`` (n, D), the features of the training part of ``dataset``.
 
-        The standard deviation is the population's (divided by n). A constant feature has scale 1.
+        Standard deviations divide by n, as ``numpy.std`` does. A constant feature has scale 1.
 
         Raises
         ------
         InputError
-            A feature has missing values to fill and none in the training part to take a mean from.
+            If missing values are to be filled and a feature has no value in the training part.
         """
         columns = train_features.shape[1]
         means, scales = np.zeros(columns), np.ones(columns)
@@ -63,17 +63,17 @@ class Preprocessing:
             filled = _filled(train_features, fill)
             means = _column_means(filled)
             deviations = _deviations(filled)
-            # Rounding can leave a constant column with a tiny deviation; dividing by it would blow up noise.
+            # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
             scales = np.where((filled.min(axis=0) < filled.max(axis=0)) & (deviations > 0), deviations, 1.0)
         return cls(fill, means, scales, dataset.feature_names, dataset.class_names, dataset.encoding)
 
     def transform(self, features: FloatArray) -> FloatArray:
-        """The network's inputs (n, D) for raw features (n, D).
+        """Return the network's inputs (n, D) for raw features (n, D).
 
         Raises
         ------
         InputError
-            Another number of features, infinite values, or missing ones that nothing can fill.
+            If the number of features differs, or values are infinite, or missing and ``fill`` is None.
         """
         if features.ndim != 2 or features.shape[1] != len(self.means):
             raise InputError(f"features: have the shape {features.shape}; needs (n, {len(self.means)})")
@@ -84,14 +84,14 @@ class Preprocessing:
         return (features - self.means) / self.scales
 
     def transform_table(self, table: "pandas.DataFrame") -> FloatArray:
-        """The network's inputs (n, D) for n rows of a table with the columns of the training data.
+        """Return the network's inputs (n, D) for n rows of a table with the columns of the training data.
 
-        The target column may be absent; columns that are no features are not looked at.
+        The target column may be absent; columns that are not features are ignored.
 
         Raises
         ------
         InputError
-            A column is missing, a category is unknown, or as in ``transform``.
+            If a column is missing or a category is unknown, and as in ``transform``.
         """
         if self.encoding is None:
             raise InputError(
@@ -101,7 +101,7 @@ class Preprocessing:
         return self.transform(self.encoding.encode(table))
 
     def state(self) -> dict[str, Any]:
-        """Everything as plain lists, numbers and strings, for JSON; ``from_state`` takes it back exactly."""
+        """Return all parameters as plain values for JSON, from which ``from_state`` restores them exactly."""
         return {
             "fill": None if self.fill is None else self.fill.tolist(),
             "means": self.means.tolist(),
@@ -113,7 +113,7 @@ class Preprocessing:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Preprocessing":
-        """The preprocessing that ``state`` was taken from, bit for bit."""
+        """Return the preprocessing that ``state()`` described, equal bit for bit."""
         return cls(
             fill=None if state["fill"] is None else np.array(state["fill"], dtype=np.float64),
             means=np.array(state["means"], dtype=np.float64),
@@ -124,7 +124,7 @@ class Preprocessing:
         )
 
     def check(self) -> None:
-        """Raise ``ValueError`` unless its parts fit each other; those of a file may be anything."""
+        """Raise ``ValueError`` unless the parameters fit each other, which those of a file may not."""
         columns = self.encoding.columns if self.encoding else ()
         categories = [each for each in self.encoding.categories if each] if self.encoding else []
         names = [*self.feature_names, *self.class_names, *columns, *chain(*categories)]
@@ -154,7 +154,7 @@ def _filled(features: FloatArray, fill: FloatArray | None) -> FloatArray:
 
 
 def _column_means(features: FloatArray) -> FloatArray:
-    """Means (D,) without the missing values; exact for a constant column, where a sum would round."""
+    """Return means (D,) without missing values; exact for a constant column, where a sum would round."""
     low, high = np.nanmin(features, axis=0), np.nanmax(features, axis=0)
     with np.errstate(over="ignore"):
         means: FloatArray = np.where(low == high, low, np.nanmean(features, axis=0))
@@ -165,7 +165,7 @@ def _column_means(features: FloatArray) -> FloatArray:
 
 
 def _deviations(features: FloatArray) -> FloatArray:
-    """The population's standard deviations (D,), also where float64 has no squares of the numbers."""
+    """Return standard deviations (D,), dividing by n, also where squares would over- or underflow."""
     with np.errstate(over="ignore", invalid="ignore"):
         deviations: FloatArray = features.std(axis=0)
     low, high = features.min(axis=0), features.max(axis=0)

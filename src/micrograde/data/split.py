@@ -1,8 +1,8 @@
 """Splitting a data set into its training, validation and test part.
 
-The rows of a part stay in the order of the data set; shuffling belongs to training. The test part
-is drawn first, so it stays the same for another ``validation_fraction`` (unless a class is so small
-that the parts compete for its rows).
+The rows of a part keep the order of the data set; training shuffles them. The test part is drawn
+first, so it does not depend on ``validation_fraction`` (unless a class is so small that the parts
+compete for its rows).
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ import numpy as np
 from micrograde.core.errors import InputError
 from micrograde.data.dataset import Dataset, IntArray, Part, Split
 
-# The generators make the data with SeedSequence(seed) itself; the split has a stream of its own.
+# The generators use SeedSequence(seed) itself to make data; the split has a separate random stream.
 _SPLIT_STREAM = 1
 
 
 def split_dataset(
     dataset: Dataset, *, validation_fraction: float, test_fraction: float, stratify: bool, seed: int
 ) -> Split:
-    """Split ``dataset`` at random, in the same way each time for the same ``seed``.
+    """Split ``dataset`` at random; the same ``seed`` gives the same split.
 
     Parameters
     ----------
@@ -25,17 +25,17 @@ def split_dataset(
         If it has ``test_rows``, those are the test part, ``test_fraction`` is ignored, and N below
         counts the other rows.
     validation_fraction, test_fraction
-        The part gets ``round(fraction * N)`` rows; 0 means that there is no such part.
+        The part gets ``round(fraction * N)`` rows; 0 means no such part.
     stratify
-        Every part holds each class in the proportion of the whole, as nearly as whole rows allow
-        (largest remainders first), and at least one row of it.
+        If True, every part holds each class in the proportion of the whole data set, as nearly as whole
+        rows allow (largest remainders first), and at least one row of each class.
     seed
         ``data.seed``.
 
     Raises
     ------
     InputError
-        A part would be empty or, with ``stratify``, without one of the classes.
+        If a part would be empty or, with ``stratify``, lack one of the classes.
     """
     rows = len(dataset) - dataset.test_rows
     if dataset.test_rows:
@@ -85,7 +85,7 @@ def _part(dataset: Dataset, rows: IntArray) -> Part:
 def _rows_by_class(
     dataset: Dataset, rows: int, fractions: dict[str, float], sizes: dict[str, int]
 ) -> list[IntArray]:
-    """The rows of each class that has any, checked to suffice for one row of every class in every part."""
+    """Return the rows of each class that has any; check that every part can get one of each class."""
     labels = dataset.labels[:rows]
     classes = np.unique(labels)
     parts = 1 + sum(size > 0 for size in sizes.values())
@@ -114,9 +114,9 @@ def _rows_by_class(
 
 
 def _allocate(available: IntArray, total: int, spare: int) -> IntArray:
-    """How many rows of each class go to a part of ``total`` rows: in proportion, largest remainders first.
+    """Return how many rows of each class go to a part of ``total`` rows, by the largest remainders.
 
-    Each class gives at least one row and keeps ``spare``; the caller has checked that this is possible.
+    Each class gives at least one row and keeps ``spare``; the caller must check that this is possible.
     """
     if total == 0:
         return np.zeros_like(available)

@@ -1,4 +1,4 @@
-"""CSV and Parquet tables: a row is a sample, one column is the target, the others are features."""
+"""Readers for CSV and Parquet tables: a row is a sample, one column the target, the others features."""
 
 import csv
 import io
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
     import pandas
 
 _NO_ROWS = "has columns but no rows"
-_INTEGER = r"[+-]?\d{1,310}"  # longer ones are beyond float64, and refused as infinite
+_INTEGER = r"[+-]?\d{1,310}"  # longer ones exceed float64's range, and are refused as infinite
 _ROWS_OF_A_PART = 65536
 _UNPACKED = "the table, unpacked,"
-_MOST_COLUMNS = 100_000  # pandas takes a fifth of a millisecond and 5 kB for each
+_MOST_COLUMNS = 100_000  # pandas needs 0.2 ms and 5 kB for each
 
 
 def read_csv(*, path: str, target: str, missing: MissingRule = "error") -> Dataset:
-    """The CSV table at ``path``: a header line, then rows, separated by commas, UTF-8.
+    """Read the CSV table at ``path``: UTF-8, a header line, then rows, with commas between values.
 
-    Compressed files are recognised by their ending: ``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``. The
-    texts that stand for a missing value are pandas' (nothing, ``NA``, ``nan``, ``null`` ...). Classes are the
-    texts of the file where they would merge as numbers (``7`` and ``07``), have leading zeros, or are such a
-    word beside other words; with ``missing="drop"`` the words are missing all the same.
+    Compressed files are recognised by their ending: ``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``. Missing
+    values are what pandas reads as missing (nothing, ``NA``, ``nan``, ``null`` ...). Classes stay the texts
+    of the file if they would merge as numbers (``7`` and ``07``) or have leading zeros. A word such as ``NA``
+    is a class if the other classes are words, but missing with ``missing="drop"``.
 
     Raises
     ------
     InputError
-        The file is no such table, or what it holds is no data set.
+        If the file is not such a table, or the table cannot be used as a data set.
     """
     return _read_csv(path, target, missing, exact_labels=True)
 
@@ -68,7 +68,7 @@ def _read_csv(path: str, target: str, missing: MissingRule = "error", *, exact_l
             table[target] = column
     for name in table.columns.drop(target, errors="ignore"):
         if table[name].dtype.kind == "f" and (table[name].abs() >= 2.0**53).any():
-            # Integers one of which is missing, or larger than 64 bits, are floats by now.
+            # pandas parses integers as floats if one is missing or needs more than 64 bits.
             texts = _column_as_text(text, source, name)
             notes += merged_integers(
                 name, [int(each) for each in texts if re.fullmatch(_INTEGER, each)], source
@@ -77,32 +77,32 @@ def _read_csv(path: str, target: str, missing: MissingRule = "error", *, exact_l
 
 
 def _csv_table(text: bytearray, source: str, understood: Collection[str] | None = None) -> "pandas.DataFrame":
-    """The table; values of columns that are not ``understood`` stay texts, as they stand in the file."""
+    """Parse the table; values of columns that are not ``understood`` stay the texts of the file."""
     _check_width(_header_width(text, source), source)  # pandas would take minutes for a million columns
-    # pandas renames duplicates and nameless columns, so the names are looked at as they stand in the file.
+    # pandas renames duplicate and nameless columns, so names are checked as they are in the file.
     header = _parse(text, source, header=None, nrows=1, dtype=object, keep_default_na=False)
     columns = header.iloc[0].tolist()
     _check_names(columns, source)
     # Short rows are filled up, so the text can be much smaller than the table.
     check_size(source, max(text.count(b"\n"), text.count(b"\r")), len(columns))
     texts = {} if understood is None else {name: "str" for name in columns if name not in understood}
-    # The copy puts the columns of a type together, without which all is slow by the column.
+    # The copy puts columns of the same type together; without it, access by column is slow.
     return _parse(text, source, index_col=False, low_memory=False, dtype=texts).copy()
 
 
 def _column_as_text(text: bytearray, source: str, name: str) -> "pandas.Series[str]":
-    """A column as it stands in the file, "" where there is nothing."""
+    """Return a column as the texts of the file, "" where there is nothing."""
     table = _parse(text, source, index_col=False, usecols=[name], dtype="str", na_filter=False)
     column: pandas.Series[str] = table[name].fillna("")
     return column
 
 
 def _header_width(text: bytearray, source: str) -> int:
-    """How many columns the header has, by a quicker reader, which knows no more than that reliably."""
+    """Return the number of columns in the header, by Python's csv reader, which is faster than pandas."""
     beginning = io.BytesIO(memoryview(text)[:LONGEST_HEADER])
     lines = io.TextIOWrapper(beginning, "utf-8-sig", errors="replace", newline="")
     try:
-        # pandas passes over lines of nothing but space, too.
+        # pandas also skips lines that hold only spaces.
         return next((len(row) for row in csv.reader(lines) if len(row) > 1 or "".join(row).strip()), 0)
     except csv.Error as error:
         raise InputError(f"{source}: is no CSV table: {first_line(error)}") from None
@@ -113,7 +113,7 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
 
     try:
         with warnings.catch_warnings():
-            # Rows longer than the header; pandas would cut them off with no more than a warning.
+            # pandas would cut off rows that are longer than the header, with only a warning.
             warnings.simplefilter("error", pandas.errors.ParserWarning)
             table: pandas.DataFrame = pandas.read_csv(io.BytesIO(text), **options)
     except pandas.errors.EmptyDataError:
@@ -124,7 +124,7 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
         raise InputError(f"{source}: is no UTF-8 text") from None
     except MemoryError:
         raise
-    except Exception as error:  # pandas documents none of them
+    except Exception as error:  # pandas does not document which errors it raises
         if "out of memory" in str(error):
             raise MemoryError from None
         raise InputError(f"{source}: is no CSV table: {first_line(error)}") from None
@@ -132,7 +132,7 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
 
 
 def read_parquet(*, path: str, target: str, missing: MissingRule = "error") -> Dataset:
-    """The Parquet table at ``path``. Raises ``InputError`` if there is none, or no data set in it."""
+    """Read the Parquet table at ``path``; ``InputError`` if it is none, or cannot be used as a data set."""
     return _read_parquet(path, target, missing, exact_labels=True)
 
 
@@ -145,24 +145,24 @@ def _read_parquet(path: str, target: str, missing: MissingRule = "error", *, exa
 
 
 def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pandas.DataFrame":
-    """The table; if the column ``integers`` holds some, they stay so where one is missing."""
+    """Read the table; if the column ``integers`` holds integers, it keeps them even if one is missing."""
     import pandas
     import pyarrow.parquet
 
     try:
-        # Unlike pandas.read_parquet, this reads duplicate names too, so that they can be named.
+        # Unlike pandas.read_parquet, this reads duplicate names too, so that the error can list them.
         with pyarrow.parquet.ParquetFile(file) as parquet:
             texts = _check_parquet(parquet.metadata, parquet.schema_arrow, source)
             sizes = page_sizes(file)
             check_bytes(source, sizes.total, _UNPACKED)
-        if sizes.repeats:  # of which Arrow makes no dictionary
+        if sizes.repeats:  # Arrow reads no dictionary from this encoding
             rows = _read_in_parts(file, sizes.largest * max(1, len(texts)), source)
         else:
-            # A text that many rows have is kept once, as in the file: for each row it could take any memory.
+            # As in the file, a text that many rows have is stored once; a copy per row could need any memory.
             with pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as parquet:
                 rows = parquet.read()
         rows = rows.replace_schema_metadata(_with_texts_as_names(rows.schema, source))
-        rows.validate(full=True)  # Arrow believes what a file says of itself, such as that a text is UTF-8
+        rows.validate(full=True)  # Arrow trusts the file's claims, such as that a text is UTF-8
         table: pandas.DataFrame = rows.to_pandas()
         if integers in rows.column_names and rows[integers].null_count:
             kind = rows[integers].type
@@ -172,13 +172,13 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
                 table[integers] = pandas.Series(values, index=table.index)
     except (InputError, MemoryError):
         raise
-    except Exception as error:  # Arrow and pandas document none of them
+    except Exception as error:  # Arrow and pandas do not document which errors they raise
         raise InputError(f"{source}: is no Parquet table: {first_line(error)}") from None
     return table
 
 
 def _read_in_parts(file: Path, longest: int, source: str) -> Any:
-    """The rows, some at a time: the texts of each may take ``longest`` bytes, whatever a page takes."""
+    """Read the rows in batches so small that they fit into memory if each row takes ``longest`` bytes."""
     import pyarrow.parquet
 
     parts, size = [], 0
@@ -194,46 +194,46 @@ READERS_OF_VERSION_1 = {
     "csv": partial(_read_csv, exact_labels=False),
     "parquet": partial(_read_parquet, exact_labels=False),
 }
-"""How recipes of version 1 read tables: numbers are numbers, and words for missing values missing, in every
-column. Of a table in which neither loses a class the data set is the same."""
+"""The readers for recipes of version 1, which parse classes like any other column: texts that are numbers as
+numbers, words such as ``NA`` as missing. If no class is lost by that, the data set is the same."""
 
 
 def _with_texts_as_names(schema: Any, source: str) -> dict[bytes, bytes]:
-    """A table's metadata, by which pandas makes no numbers or dates of the names that the file has.
+    """Return a table's metadata, changed so that pandas keeps column names as texts, not numbers or dates.
 
     Raises
     ------
     InputError
-        If the columns of the data frame were named by several rows, of which the file makes one text.
+        If the columns of the saved data frame had names of several rows, which the file joins to one text.
     """
     metadata: dict[bytes, bytes] = dict(schema.metadata or {})
     try:
-        told = json.loads(metadata[b"pandas"])
-        rows = len(told["column_indexes"])
-    except (KeyError, TypeError, ValueError):  # written by something else
+        described = json.loads(metadata[b"pandas"])
+        rows = len(described["column_indexes"])
+    except (KeyError, TypeError, ValueError):  # not written by pandas
         return metadata
     if rows > 1:
         raise InputError(
             f"{source}: column {quoted(schema.names[0])} has a name of {rows} rows; save it with names of "
             "one row: table.columns = ['_'.join(map(str, names)) for names in table.columns]"
         )
-    told["column_indexes"] = []
-    return {**metadata, b"pandas": json.dumps(told).encode()}
+    described["column_indexes"] = []
+    return {**metadata, b"pandas": json.dumps(described).encode()}
 
 
 def read_rows(
     path: str, understood: Collection[str], target: str | None = None, classes: Collection[str] = ()
 ) -> "pandas.DataFrame":
-    """The rows of the table at ``path``, to be classified: it needs no target, and may have other columns.
+    """Read rows to be classified from the table at ``path``; it needs no target and may have other columns.
 
-    A file whose name ends in ``.parquet`` is one; any other is CSV, of which the columns ``understood`` are
-    read as numbers and truth values. The others stay the texts that they are: ``007`` is no 7. In the column
-    ``target`` words that stand for a missing value do not if they are one of the ``classes``.
+    A file whose name ends in ``.parquet`` is read as Parquet, any other as CSV. In a CSV file the columns
+    ``understood`` are parsed as numbers and booleans; the others stay texts, so that ``007`` does not become
+    7. In the column ``target`` a word such as ``NA`` is not missing if it is one of the ``classes``.
 
     Raises
     ------
     InputError
-        The file is no such table, or has no rows.
+        If the file is not such a table, or has no rows.
     """
     source = f"data.path={path}"
     with within_memory(source):
@@ -248,7 +248,7 @@ def _rows(
 ) -> "pandas.DataFrame":
     if file.suffix.lower() == ".parquet":
         table = _parquet_table(file, source)
-        # pandas keeps an index in the file; one with a name is a column, unless there is such a column.
+        # pandas stores the index in the file. A named index becomes a column, unless the name is taken.
         names = table.index.names
         left = [place for place, name in enumerate(names) if name is None or name in table.columns]
         table = table.reset_index(level=left, drop=True)
@@ -263,7 +263,7 @@ def _rows(
 
 
 def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
-    """Refuse, before anything is read, what is too large or no table; the names of the columns of text."""
+    """Refuse a file that is too large or not a table, before reading it; return its text columns."""
     from pyarrow import types
 
     _check_names(schema.names, source)
@@ -342,20 +342,20 @@ def _check_names(columns: Sequence[str], source: str) -> None:
     if twice:
         raise InputError(f"{source}: has more than one column named {listed(twice)}; give each its own name")
     if "" in columns:
-        # Mostly row numbers, saved by DataFrame.to_csv without index=False: as a feature they would give
-        # the class away wherever the rows are sorted.
+        # Mostly row numbers, saved by DataFrame.to_csv without index=False: if the rows are sorted by
+        # class, such a feature would reveal it.
         raise InputError(f"{source}: column {columns.index('') + 1} has no name; give it one, or remove it")
 
 
 def _encode_labels(column: "pandas.Series[Any]", source: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """The index of each row's class, and the classes' names, whatever pandas keeps the column in."""
+    """Return the index of each row's class, and the classes' names, for a column of any pandas dtype."""
     try:
         codes, values = column.factorize()
-    except TypeError:  # lists and the like, which cannot be told apart by a hash
+    except TypeError:  # lists and other values that cannot be hashed
         kind = type(column.iloc[0]).__name__
         raise InputError(f"{source}: holds {kind} values; needs integers or strings") from None
     found = values.tolist()
-    # NumPy's usual strings all take as much as the longest.
+    # In NumPy's fixed-width strings each would take as much memory as the longest.
     strings = all(isinstance(value, str) for value in found)
     labels, names = encode_labels(np.array(found, np.dtypes.StringDType() if strings else None), source)
     return labels[codes], names

@@ -1,7 +1,7 @@
-"""Text files that may be compressed, unpacked no further than a data set may be large.
+"""Reading of text files that may be compressed, up to the limit on a data set's size.
 
-A small file can unpack to any size. So all is read piece by piece, and a text is refused as soon as it, a
-line of it, or the values that its separators promise, are larger than they may be (``memory.py``).
+A small file can unpack to any size. So files are read in chunks, and a text is refused as soon as the text,
+one of its lines, or the values that its separators announce exceed their limits (``memory.py``).
 """
 
 import bz2
@@ -20,25 +20,25 @@ from micrograde.data.memory import check_bytes
 from micrograde.data.messages import first_line
 
 LONGEST_HEADER, _LONGEST_LINE = 2**24, 2**26
-"""Bytes in which a table's first line must end, 160 for each of as many columns as can be, and others."""
+"""The most bytes of a table's first line (160 for each of the most columns), and of any other line."""
 _CHUNK = 2**20
-_LONGEST_INDEX = 2**24  # bytes of a zip archive's list of files, of which each takes ten times as much memory
+_LONGEST_INDEX = 2**24  # bytes of a zip archive's list of files, which takes ten times as much memory
 
 
 @contextmanager
 def open_archive(file: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive to read; whatever zipfile raises, and ``ValueError`` if its list of files is too long."""
+    """Open a zip archive; raises zipfile's errors, and ``ValueError`` if its list of files is too long."""
     with _ShortReads(file) as stream, zipfile.ZipFile(stream) as archive:
         yield archive
 
 
 def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    """A file of an archive, to be read piece by piece.
+    """Open a file of an archive, to be read in chunks.
 
     Raises
     ------
     ValueError
-        It is packed in a way that zipfile unpacks at once, whatever comes out.
+        If it is compressed by a method of which zipfile does not bound the unpacked chunks.
     """
     if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("it is packed in another way than deflate; pack it again")
@@ -46,7 +46,7 @@ def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 
 def read_at_most(stream: IO[bytes], limit: int) -> bytearray:
-    """Up to ``limit`` bytes, piece by piece: memory goes to what is there, not to what a header claims."""
+    """Read up to ``limit`` bytes in chunks, so that memory grows with the bytes that are really there."""
     content = bytearray()
     while len(content) < limit:
         chunk = stream.read(min(_CHUNK, limit - len(content)))
@@ -57,7 +57,7 @@ def read_at_most(stream: IO[bytes], limit: int) -> bytearray:
 
 
 class _ShortReads(io.FileIO):
-    """A file of which nothing long is read at once; only zipfile's list of files could be."""
+    """A file that refuses long reads; the only long one by zipfile is that of the list of files."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > _LONGEST_INDEX:
@@ -66,12 +66,12 @@ class _ShortReads(io.FileIO):
 
 
 def read_table_text(file: Path, source: str) -> bytearray:
-    """The text of a table; ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file) are unpacked.
+    """Read the text of a table, unpacking ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file).
 
     Raises
     ------
     InputError
-        The file is damaged, no such archive, too large when unpacked, or a line of it has no end.
+        If the file is damaged, not such an archive, too large when unpacked, or a line is too long.
     """
     if re.search(r"\.tar(\.\w+)?$", file.name.lower()):
         raise InputError(f"{source}: is a tar archive; unpack it, or compress the table alone")
@@ -85,7 +85,7 @@ def read_table_text(file: Path, source: str) -> bytearray:
             raise InputError(
                 f"{source}: is no CSV table: its line {line} does not end within {longest >> 20} MiB"
             )
-        # What is to be parsed takes as many numbers as there are separators, however short the text is.
+        # The parsed table has a number for each separator, however short the text is.
         values += chunk.count(b",") + max(chunk.count(b"\n"), chunk.count(b"\r"))
         check_bytes(source, max(len(text), 8 * values), "the table")
     return text
@@ -99,7 +99,7 @@ def _chunks(file: Path, source: str) -> Iterator[bytes]:
                 yield chunk
         except MemoryError:
             raise
-        # Damaged files make zlib, bz2, lzma, zipfile and Arrow raise more kinds of error than they document.
+        # For damaged files zlib, bz2, lzma, zipfile and Arrow raise more kinds of error than they document.
         except Exception as error:
             raise InputError(f"{source}: is no CSV table: {first_line(error)}") from None
 

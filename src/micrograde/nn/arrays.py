@@ -19,7 +19,7 @@ FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 
 ROWS_AT_A_TIME = 1024
-"""So many rows are evaluated at once, whatever the stack: a sum's rounding depends on how it is cut."""
+"""The rows evaluated at once, the same for every stack: how a sum is cut decides how it is rounded."""
 Shape = tuple[int, ...]
 
 WorkspaceT = TypeVar("WorkspaceT")

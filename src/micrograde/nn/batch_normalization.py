@@ -185,7 +185,7 @@ class BatchNormalization:
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return the gradient of the input from that of the output, (..., N, H); set the parameters' ones."""
+        """Return the gradient of the input (..., N, H); set ``grad_gamma`` and ``grad_beta``."""
         work = self._workspace
         np.matmul(work.ones, grad_output, out=self._grad_beta_row)  # (B7)
         np.multiply(grad_output, work.centered, out=work.scratch)

@@ -114,14 +114,14 @@ class LinearLayer:
         return product(input, self.weights) + self._bias_row
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return the input's gradient (..., N, D) from the output's (..., N, H); set the parameters' ones."""
+        """Return the gradient of the input (..., N, D); set ``grad_weights`` and ``grad_biases``."""
         work = self._workspace
         self.backward_parameters(grad_output)
         work.product(grad_output, self._weights_transposed, out=work.grad_input)  # (L4)
         return work.grad_input
 
     def backward_parameters(self, grad_output: FloatArray) -> None:
-        """Set the parameters' gradients only, which is enough for a network's first layer in training."""
+        """Set ``grad_weights`` and ``grad_biases`` only: in training a first layer needs no more."""
         self._workspace.product(self.input.swapaxes(-1, -2), grad_output, out=self.grad_weights)  # (L2)
         if not self.biases_cancel:
             np.matmul(self._workspace.ones, grad_output, out=self._grad_bias_row)  # (L3)

@@ -153,7 +153,7 @@ class MLP:
     def same_kind(
         self, generators: Generators, *, dtype: DTypeLike | None = None, loss_epsilon: float | None = None
     ) -> "MLP":
-        """Return a new network with the same sizes and layers, by default with the same dtype and loss too."""
+        """Return a new network with the same sizes and layers, by default also the same dtype and loss."""
         return MLP(
             self.sizes[0],
             self.sizes[1:-1],
