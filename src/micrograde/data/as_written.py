@@ -113,6 +113,6 @@ def merged_integers(name: str, integers: Sequence[int], source: str) -> list[str
         other = by_float.setdefault(float(value), value)
         if other != value:
             merged = f"{listed([other, value])} become the same number"
-            why = "integers beyond 2**53, of which float64 has not every one"
+            why = "integers beyond 2**53, not all of which float64 can represent"
             return [f"{source}: column {quoted(name)} holds {why}: {merged}"]
     return []

@@ -102,7 +102,7 @@ def _dataset(
     """Return the data set; ``InputError`` if one of the ``sizes`` is so large that points are not finite."""
     if not np.isfinite(points).all():
         key = max(sizes, key=lambda each: sizes[each])
-        raise InputError(f"data.{key}={sizes[key]}: puts points beyond what a float can be; choose less")
+        raise InputError(f"data.{key}={sizes[key]}: makes points overflow float64; choose a smaller value")
     return Dataset(
         name,
         points,

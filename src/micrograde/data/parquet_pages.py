@@ -66,7 +66,7 @@ def page_sizes(file: Path) -> Sizes:
         try:
             chunks = list(_chunks(stream))
         except IndexError:
-            raise ValueError("its footer is cut") from None
+            raise ValueError("its footer is cut short") from None
         for chunk in chunks:
             for page in _pages(stream, chunk):
                 total, largest, pages = total + page.unpacked, max(largest, page.unpacked), pages + 1

@@ -129,13 +129,13 @@ class Preprocessing:
         categories = [each for each in self.encoding.categories if each] if self.encoding else []
         names = [*self.feature_names, *self.class_names, *columns, *chain(*categories)]
         if not all(isinstance(name, str) for name in names):
-            raise ValueError("a name is no text")
+            raise ValueError("a name is not a string")
         for unlike in (columns, self.class_names):
             if len(set(unlike)) < len(unlike):
-                raise ValueError("a name is there twice")
+                raise ValueError("a name occurs twice")
         features = len(self.feature_names)
         if self.encoding and len(self.encoding.feature_names) != features:
-            raise ValueError(f"the columns do not make {features} features")
+            raise ValueError(f"the columns do not encode to {features} features")
         for numbers in (self.means, self.scales, self.means if self.fill is None else self.fill):
             if numbers.shape != (features,) or not np.isfinite(numbers).all():
                 raise ValueError(f"means, scales and fill must be {features} finite numbers each")

@@ -98,7 +98,7 @@ def _column_as_text(text: bytearray, source: str, name: str) -> "pandas.Series[s
 
 
 def _header_width(text: bytearray, source: str) -> int:
-    """Return the number of columns in the header, by Python's csv reader, which is faster than pandas."""
+    """Return the number of columns in the header by the csv module, reliable for this only but faster."""
     beginning = io.BytesIO(memoryview(text)[:LONGEST_HEADER])
     lines = io.TextIOWrapper(beginning, "utf-8-sig", errors="replace", newline="")
     try:

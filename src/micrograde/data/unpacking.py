@@ -20,7 +20,7 @@ from micrograde.data.memory import check_bytes
 from micrograde.data.messages import first_line
 
 LONGEST_HEADER, _LONGEST_LINE = 2**24, 2**26
-"""The most bytes of a table's first line (160 for each of the most columns), and of any other line."""
+"""The most bytes of a table's header line, 160 for each of 100,000 columns, and of any other line."""
 _CHUNK = 2**20
 _LONGEST_INDEX = 2**24  # bytes of a zip archive's list of files, which takes ten times as much memory
 

@@ -233,7 +233,7 @@ class MLP:
         while (weights := state.get(f"layer{len(shapes) + 1}.weights")) is not None:
             shapes.append(weights.shape)
         if not shapes or any(len(shape) != 2 for shape in shapes):
-            raise ValueError("MLP: the state has no layer1.weights of two axes, or another layer's have not")
+            raise ValueError("MLP: the state has no layer1.weights, or weights without two axes")
         model = cls(
             shapes[0][0],
             [outputs for _, outputs in shapes[:-1]],
