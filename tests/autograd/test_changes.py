@@ -159,7 +159,9 @@ def test_what_an_operation_gave_cannot_be_changed_under_its_graph():
             change(y.value)
     with pytest.raises(ValueError, match="read-only"):
         y.value += 1
-    with pytest.raises(ValueError, match=r"value: this Variable is the result of \*, so its value cannot be set"):
+    with pytest.raises(
+        ValueError, match=r"value: this Variable is the result of \*, so its value cannot be set"
+    ):
         y.value = numbers()
     y.value.copy()[0] = 1.0
     with no_grad():
