@@ -89,7 +89,7 @@ def test_what_is_no_file_is_as_good_as_not_there_and_nobody_waits_for_it(put, mo
         assert contained(tmp_path, name) is None
     with pytest.raises(InputError, match=f"has no {RECIPE}"):
         stored_recipe(tmp_path, RUN)
-    with pytest.raises(InputError, match="holds no model"):
+    with pytest.raises(InputError, match="holds no micrograde model"):
         read_network(Path("model"))
     checkpoint, problems = read_latest_checkpoint(Path("checkpoints"), "", "")
     assert checkpoint is None
