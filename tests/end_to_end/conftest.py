@@ -20,8 +20,9 @@ def make_server(empty_store, tmp_path):
 
 
 @pytest.fixture
-def server(make_server, user):
-    """One that runs; this user knows that on a busy machine it may be slow."""
+def server(make_server, user, monkeypatch):
+    """One that runs; this user, and the test itself, know that on a busy machine it may be slow."""
     user.environment["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "60"
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     with make_server() as server:
         yield server

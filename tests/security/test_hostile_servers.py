@@ -118,7 +118,7 @@ def check_changed_answers(answers, made, data, tmp_path, capsys):
         assert made.honest <= set(load_history(address)["run_id"])
 
 
-quick, thorough = drawn(4), drawn(30)
+quick, thorough = drawn(4), drawn(12)
 
 
 @pytest.mark.usefixtures("patient")

@@ -76,7 +76,7 @@ def check_readings(store, capsys):
     return took, said.err
 
 
-quick, thorough = drawn(12), drawn(150)
+quick, thorough = drawn(12), drawn(50)
 
 
 def check_changed_rows(store, made, data, capsys):
