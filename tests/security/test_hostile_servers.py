@@ -28,6 +28,7 @@ from micrograde.store import (
 from micrograde.store import server_reader as server
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.records import RunAbout
+from micrograde.store.retrying import is_no_answer, reason_of
 from micrograde.sweeps.earlier import find_earlier
 from micrograde.tracking import recover
 
@@ -299,9 +300,10 @@ def test_answers_to_mlflows_client_are_bounded_too(name, monkeypatch):
     answer = whole_answers()[name]
     with serving(lambda *_: answer()) as address, quiet_libraries():
         start = time.monotonic()
-        with pytest.raises(MlflowException):
+        with pytest.raises(MlflowException) as raised:
             MlflowClient(address).get_run("0" * 32)
         assert time.monotonic() - start < 5
+    assert is_no_answer(reason_of(raised.value))  # so that it is not asked again when a launch has ended
 
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"

@@ -8,7 +8,7 @@ from types import ModuleType
 
 _NEW_NAMES = {
     "classifier": "models.trained_network",
-    "equations": "gradcheck",
+    "equations": "gradcheck.equations",
     "errors": "core.errors",
     "estimator": "api.estimator",
     "experiment": "runs.train",

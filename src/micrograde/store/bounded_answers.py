@@ -4,6 +4,7 @@ The timeout of requests starts again with each piece that arrives, and requests 
 whatever it receives.
 """
 
+import re
 import threading
 import time
 import zlib
@@ -23,6 +24,10 @@ PACKING = {"Accept-Encoding": "gzip"}
 """The one compression that servers may use; others that libraries accept are decompressed without limit."""
 _PIECE = 2**16  # bytes that are read at once
 _SMALL = 2**20  # bytes; a smaller request takes no time to send
+
+
+UNBOUNDED = re.compile("it answers (with more than|in a compression)|its answer cannot be decompressed")
+"""Matches the messages of ``UnboundedAnswerError``, of which MLflow's client leaves only the text."""
 
 
 class UnboundedAnswerError(Exception):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from micrograde.core.redaction import without_password
+from micrograde.store.bounded_answers import UNBOUNDED
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.location import StoreLocation
 
@@ -20,7 +21,6 @@ _HICCUP = 2.0  # seconds of trouble that are not reported
 _PASSING = {408, 425, 429}  # and 500 and above: temporary errors, worth another try
 _REASON_LENGTH = 200
 _SILENT = "no answer in time"
-_NO_ANSWER = re.compile(rf"{_SILENT}|it answers (with more than|in a compression)")  # see bounded_answers.py
 
 
 class Retrying:
@@ -79,7 +79,7 @@ class Retrying:
                 if not self._may_pass(error):
                     raise
                 reason = reason_of(error)
-                if self._gone.is_set() and _NO_ANSWER.search(reason):
+                if self._gone.is_set() and is_no_answer(reason):
                     raise self._still_away(reason) from error
                 self._wait(reason, start, delay)
                 delay = min(2 * delay, _LONGEST_DELAY)
@@ -130,6 +130,11 @@ class Retrying:
         else:
             return isinstance(error, requests.RequestException)
         return status in _PASSING or status >= 500
+
+
+def is_no_answer(reason: str) -> bool:
+    """Return whether a server took a request and left it without an answer, or with an unbounded one."""
+    return reason == _SILENT or bool(UNBOUNDED.search(reason))
 
 
 def store_name(location: StoreLocation) -> str:

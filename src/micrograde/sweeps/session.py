@@ -43,14 +43,10 @@ SEARCH_RESULTS = "optimization_results.yaml"
 
 
 class SweepSession(SweepState):
-    """One launch of a sweep.
+    """One launch of a sweep, with what it records; ``identity`` and ``composed`` are those of its state.
 
     Parameters
     ----------
-    identity
-        What is swept, and the digest by which the sweep is recognized when it is started again.
-    composed
-        The config that all jobs start from, as nested dictionaries.
     writer
         A writer that was started earlier; None with ``tracking=disabled``.
 
