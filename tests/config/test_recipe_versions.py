@@ -26,8 +26,9 @@ from micrograde.config.recipe_versions import (
     without_legacy,
 )
 from micrograde.config.schema import ModelConfig, SGDConfig, TrainConfig, config_digest, to_container
-from micrograde.config.types import SCHEMA, Fraction, PositiveInt
+from micrograde.config.types import SCHEMA
 from micrograde.core.errors import InputError
+from micrograde.core.hyperparameters import Fraction, PositiveInt
 from micrograde.runs.building import stack_key
 from micrograde.runs.replaying import compare_histories
 from micrograde.runs.train import PreparedSets

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from micrograde.diagnostics import Measurements, find_findings
+from micrograde.nn import make_activation
 
 EPOCHS = 20
 
@@ -26,7 +27,7 @@ def healthy(**changes):
 
 
 def measured(history, *, initial_loss=2.4, activation="tanh", early_stopping=False):
-    return Measurements(history, initial_loss, 10, 0.1, activation, early_stopping)
+    return Measurements(history, initial_loss, 10, 0.1, make_activation(activation), early_stopping)
 
 
 def test_nothing_is_said_of_a_healthy_run():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from micrograde.diagnostics.layers import Diagnostics, saturated_share
-from micrograde.nn import MLP, one_hot
+from micrograde.nn import ACTIVATIONS, MLP, make_activation, one_hot
 from micrograde.training import SGD, Samples, Training, TrainingPlan
 
 
@@ -62,15 +62,22 @@ def test_measures_are_what_they_are_called(activation):
 
 def test_saturated_are_outputs_near_the_ends_and_units_that_are_dead():
     outputs = np.array([[[0.98, 0.5], [-0.975, 0.0]], [[0.0, 0.1], [0.2, 0.3]]])  # (2, 2, 2)
-    assert saturated_share(outputs, "tanh").tolist() == [0.5, 0.0]
-    assert saturated_share((outputs + 1) / 2, "sigmoid").tolist() == [0.5, 0.0]
-    assert saturated_share(np.array([[[0.0, 1.0], [0.0, 0.0]]]), "relu").tolist() == [0.5]
+    assert saturated_share(outputs, make_activation("tanh")).tolist() == [0.5, 0.0]
+    assert saturated_share((outputs + 1) / 2, make_activation("sigmoid")).tolist() == [0.5, 0.0]
+    assert saturated_share(np.array([[[0.0, 1.0], [0.0, 0.0]]]), make_activation("relu")).tolist() == [0.5]
 
 
 def test_without_batch_norm_there_are_no_running_statistics():
     metrics = train(network(batch_norm=False))[-1].metrics
     assert not [name for name in metrics if "batchnorm" in name]
     assert "activation/layer3.std" in metrics
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ACTIVATIONS.items() if entry.saturation == "none"])
+def test_an_activation_without_a_flat_part_has_no_measure_of_saturation(name):
+    metrics = train(network(name))[-1].metrics
+    assert not [metric for metric in metrics if metric.endswith(".saturated")]
+    assert "activation/layer1.mean" in metrics
 
 
 def test_weights_that_are_not_moved_have_no_ratio():

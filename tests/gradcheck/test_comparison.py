@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from micrograde import Variable, check_gradients
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
-from micrograde.nn import ACTIVATIONS, MLP, BatchNormalization, LinearLayer, TanhActivation, one_hot
+from micrograde.nn import ACTIVATIONS, MLP, ActivationLayer, BatchNormalization, LinearLayer, one_hot
 from micrograde.training import SGD
 
 networks = st.fixed_dictionaries(
@@ -71,9 +71,9 @@ NETWORK = {"input_size": 4, "hidden_size": [5], "output_size": 3, "activation": 
     [
         (LinearLayer, "backward_parameters", lambda self, _: self.grad_weights.fill(0.0)),
         (
-            TanhActivation,
-            "_gradient",
-            staticmethod(lambda g, output, out: np.multiply(g, 1 - output, out=out)),
+            ActivationLayer,
+            "backward",
+            lambda self, g: g * (1 - self.output),
         ),
     ],
 )

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from micrograde.nn import MLP, BatchNormalization, LinearLayer, initial_weights, make_activation, one_hot
+from micrograde.nn import (
+    MLP,
+    ActivationLayer,
+    BatchNormalization,
+    LinearLayer,
+    initial_weights,
+    make_activation,
+    one_hot,
+)
 
 
 def stack(replicas=2, **options):
@@ -71,9 +79,13 @@ def test_wrong_sizes_fail_at_construction(arguments, message):
 
 
 def test_wrong_names_and_dtypes_fail_at_construction():
-    with pytest.raises(ValueError, match="activation must be one of tanh, relu, sigmoid, got 'swish'"):
+    with pytest.raises(
+        ValueError, match=r"activation must be one of elu, gelu, gelu_tanh, .*, tanh, got 'swish'"
+    ):
         MLP(3, 5, 2, activation="swish")
-    with pytest.raises(ValueError, match="initializer must be one of normal, xavier, kaiming, got 'zero'"):
+    with pytest.raises(
+        ValueError, match="initializer must be one of kaiming, lecun, normal, orthogonal, xavier, got 'zero'"
+    ):
         MLP(3, 5, 2, initializer="zero")
     with pytest.raises(ValueError, match="dtype must be float32 or float64, got int64"):
         MLP(3, 5, 2, dtype=int)
@@ -101,6 +113,19 @@ def test_initial_weights_have_the_variance_their_papers_ask_for():
     assert initial_weights("normal", 300, 200, random).std() == pytest.approx(0.01, rel=0.02)
     assert initial_weights("xavier", 300, 200, random).var() == pytest.approx(2 / 500, rel=0.02)
     assert initial_weights("kaiming", 300, 200, random).var() == pytest.approx(2 / 300, rel=0.02)
+    assert initial_weights("lecun", 300, 200, random).var() == pytest.approx(1 / 300, rel=0.02)
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(7, 4), (4, 7), (5, 5), (1, 3), (3, 1), (1, 1)])
+def test_orthogonal_weights_keep_lengths(inputs, outputs):
+    weights = initial_weights("orthogonal", inputs, outputs, np.random.default_rng(0))
+    product = weights.T @ weights if inputs >= outputs else weights @ weights.T
+    np.testing.assert_allclose(product, np.eye(min(inputs, outputs)), atol=1e-14)
+
+
+def test_orthogonal_weights_point_in_every_direction():
+    signs = [initial_weights("orthogonal", 1, 1, np.random.default_rng(seed))[0, 0] for seed in range(40)]
+    assert {-1.0, 1.0} == set(signs)
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid"])
@@ -109,8 +134,9 @@ def test_activations_do_not_overflow(name):
     x = np.array([[-1e4, -1.0, 0.0, 1.0, 1e4]])
     with np.errstate(over="ignore"):
         expected = {"tanh": np.tanh(x), "relu": np.maximum(x, 0), "sigmoid": 1 / (1 + np.exp(-x))}
-    np.testing.assert_allclose(activation.forward(x), expected[name], atol=1e-15)
-    np.testing.assert_array_equal(activation.evaluate(x), activation.forward(x))
+    np.testing.assert_allclose(activation.value(x), expected[name], atol=1e-15)
+    layer = ActivationLayer(activation)
+    np.testing.assert_array_equal(layer.evaluate(x), layer.forward(x))
 
 
 def test_biases_before_batch_norm_are_left_out_of_the_sum_but_not_of_the_running_mean():

@@ -205,7 +205,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.classes_, self.seed_ = classes, seed
         self.preprocessing_ = data.preprocessing
         state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
-        self.model_ = MLP.from_state(state, config.model.activation)
+        self.model_ = MLP.from_state(state, config.model.activation, config.model.normalizer)
         self.n_iter_ = departure.epoch
         self.history_ = pd.DataFrame(
             [{name: float(value) for name, (value,) in record.metrics.items()} for record in records],
@@ -306,7 +306,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         """Return the state with the network as arrays: a copied network would lose its shared buffers."""
         state = {**super().__getstate__()}
         if "model_" in state:
-            state["model_"] = {"state": self.model_.state(), "activation": self.model_.activation}
+            kind = {"activation": self.model_.activation, "normalization": self.model_.normalization}
+            state["model_"] = {"state": self.model_.state(), **kind}
         return state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:

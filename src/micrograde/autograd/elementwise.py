@@ -14,6 +14,8 @@ from micrograde.autograd.arithmetic import divide
 from micrograde.autograd.operation import Operation
 from micrograde.autograd.values import FloatArray, Value
 
+_TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
 
 def _either(
     of_float: Callable[[float], float], of_array: Callable[[FloatArray], FloatArray]
@@ -40,6 +42,13 @@ def _sigmoid(a: float) -> float:
 def _sigmoid_of_array(a: FloatArray) -> FloatArray:
     e = np.exp(-np.abs(a))
     return np.where(a >= 0, 1.0, e) / (1.0 + e)
+
+
+def _erf_of_array(a: FloatArray) -> FloatArray:
+    from scipy.special import erf  # NumPy has none
+
+    share: FloatArray = erf(a)
+    return share
 
 
 def _relu(a: Value) -> Value:
@@ -79,6 +88,11 @@ SQRT = Operation(
     "sqrt", _either(math.sqrt, np.sqrt), lambda g, out, a: divide(g, 2.0 * out), reads=("",)
 )  # (E6)
 ABS = Operation("abs", abs, lambda g, out, a: g * np.sign(a))  # (E7)
+ERF = Operation(
+    "erf",
+    _either(math.erf, _erf_of_array),
+    lambda g, out, a: g * (_TWO_OVER_ROOT_PI * EXP.forward(-a * a)),  # (E9)
+)
 MAXIMUM = Operation(
     "maximum",
     lambda a, b: np.maximum(a, b),

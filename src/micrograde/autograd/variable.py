@@ -294,6 +294,10 @@ class Variable(Node):
         """Return 1 / (1 + exp(-x)), computed without overflow."""
         return _unary(elementwise.SIGMOID, self)
 
+    def erf(self) -> "Variable":
+        """Return the error function."""
+        return _unary(elementwise.ERF, self)
+
     def sqrt(self) -> "Variable":
         """Return the square root."""
         return _unary(elementwise.SQRT, self)

@@ -12,13 +12,13 @@ from micrograde.config.types import (
     Metric,
     Name,
     Note,
-    PositiveInt,
     RunId,
     RunName,
     Tags,
     Text,
     as_tuple,
 )
+from micrograde.core.hyperparameters import PositiveInt
 
 AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")]
 

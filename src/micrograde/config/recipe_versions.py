@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
+from micrograde.config.choices import choice_of
 from micrograde.core.errors import InputError
 
 RECIPE_VERSION = 2
@@ -79,8 +80,17 @@ def without_legacy(container: Mapping[str, Any], schema: type) -> dict[str, Any]
     return {key: value for key, value in _stripped(container, schema).items() if key != VERSION_KEY}
 
 
+class EntryName(str):
+    """The type of a value that is the name of an entry."""
+
+
 def members(annotation: Any) -> list[Any]:
-    """Return the types in an annotation, with ``Annotated`` unwrapped and unions expanded."""
+    """Return the types in an annotation, with ``Annotated`` unwrapped and unions expanded.
+
+    Of a choice from a registry, the entries; where a name alone is a value, a type without keys.
+    """
+    if choice := choice_of(annotation):
+        return [EntryName] if choice.by_name else list(choice.registry.values())
     if get_origin(annotation) is Annotated:
         return members(get_args(annotation)[0])
     if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":

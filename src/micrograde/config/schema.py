@@ -9,35 +9,43 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, FiniteFloat, Strict, StrictBool, TypeAdapter
+from pydantic import BeforeValidator, Field, StrictBool, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, without_legacy
+from micrograde.config.choices import ChosenFrom
+from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, Later, without_legacy
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
     ArtifactStore,
     Classes,
-    Fraction,
     MissingRule,
     Name,
-    NonNegativeFloat,
     Note,
-    PositiveFloat,
-    PositiveInt,
     RecipeVersion,
     RegisteredName,
     RunId,
     RunName,
     Seed,
-    ShareOrAll,
     Tags,
     Text,
     WebAddress,
     as_tuple,
 )
+from micrograde.core.hyperparameters import (
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Range,
+    ShareOrAll,
+)
 from micrograde.core.json_files import canonical_digest
 from micrograde.core.redaction import without_password
+from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
+from micrograde.nn.activations.tanh import Tanh
+from micrograde.nn.initializers.xavier import Xavier
+from micrograde.nn.normalizations.batch_norm import BatchNorm
 
 # --- data ---------------------------------------------------------------------------------------
 
@@ -100,7 +108,7 @@ class CirclesData(DataConfig):
     name: Literal["circles"] = "circles"
     samples: PositiveInt = 500
     noise: NonNegativeFloat = 0.1
-    factor: Annotated[FiniteFloat, Strict(), Field(gt=0, lt=1)] = 0.5
+    factor: Annotated[float, Range(gt=0, lt=1)] = 0.5
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -175,15 +183,34 @@ AnyData = Annotated[
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ModelConfig:
-    """The network between the data's features and its classes."""
+    """The network between the data's features and its classes.
+
+    ``normalization`` null is batch norm or, with ``batch_norm`` false, none; another one takes its place.
+    """
 
     hidden_size: Annotated[
         Annotated[tuple[PositiveInt, ...], Field(max_length=MOST_LAYERS)], BeforeValidator(as_tuple)
     ] = (32,)
-    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
+    activation: Annotated[Activation, ChosenFrom(ACTIVATIONS, by_name=True)] = Tanh()
     batch_norm: StrictBool = True
-    initializer: Literal["normal", "xavier", "kaiming"] = "xavier"
+    normalization: Annotated[
+        Annotated[Normalization, ChosenFrom(NORMALIZATIONS, by_name=True)] | None, Later(since=2, legacy=None)
+    ] = None
+    initializer: Annotated[Initializer, ChosenFrom(INITIALIZERS, by_name=True)] = Xavier()
     initial_scale: PositiveFloat = 1.0
+
+    def __post_init__(self) -> None:
+        """Write batch norm, with its defaults, in one way alone: as ``batch_norm``."""
+        if self.normalization is not None:
+            is_batch_norm = self.normalization == BatchNorm()
+            object.__setattr__(self, "batch_norm", is_batch_norm)
+            if is_batch_norm:
+                object.__setattr__(self, "normalization", None)
+
+    @property
+    def normalizer(self) -> Normalization | None:
+        """The normalization that follows each linear layer; None for none."""
+        return self.normalization or (BatchNorm() if self.batch_norm else None)
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

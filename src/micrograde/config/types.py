@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, FiniteFloat, Strict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from micrograde.config.recipe_versions import RECIPE_VERSION
+from micrograde.core.hyperparameters import Range
 from micrograde.core.redaction import without_password
 from micrograde.store.metric_names import plain_name
 from micrograde.store.server_files import parse_address
@@ -104,16 +105,10 @@ def own_tags(value: object) -> object:
     return {key: tag if isinstance(tag, str) else json.dumps(tag) for key, tag in value.items()}
 
 
-_INTEGERS = 2**63  # NumPy's integers end here
 # Strict: true is not a number and "1" is not an integer, but an integer is accepted as a float.
-PositiveInt = Annotated[int, Strict(), Field(ge=1, lt=_INTEGERS)]
-RecipeVersion = Annotated[int, Strict(), Field(ge=1, le=RECIPE_VERSION)]
-Classes = Annotated[int, Strict(), Field(ge=2, lt=_INTEGERS)]
-Seed = Annotated[int, Strict(), Field(ge=0, lt=_INTEGERS)]
-PositiveFloat = Annotated[FiniteFloat, Strict(), Field(gt=0)]
-NonNegativeFloat = Annotated[FiniteFloat, Strict(), Field(ge=0)]
-Fraction = Annotated[FiniteFloat, Strict(), Field(ge=0, lt=1)]
-ShareOrAll = Annotated[FiniteFloat, Strict(), Field(ge=0, le=1)]
+RecipeVersion = Annotated[int, Range(ge=1, le=RECIPE_VERSION)]
+Classes = Annotated[int, Range(ge=2)]
+Seed = Annotated[int, Range(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
 RunName = Annotated[

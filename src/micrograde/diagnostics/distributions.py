@@ -7,7 +7,7 @@ import numpy as np
 
 from micrograde.diagnostics.points import chosen_points, cost_of_a_row, some_rows, stacks_for
 from micrograde.diagnostics.trajectory import Trajectory
-from micrograde.nn import MLP, Activation, LinearLayer
+from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
 
@@ -56,7 +56,7 @@ def distributions(
     The values; None if the trajectory is empty, or for a single row, which batch norm cannot normalize.
     """
     batch = some_rows(samples, batch_size)
-    if not trajectory.epochs or len(batch) < (2 if model.batch_norm else 1):
+    if not trajectory.epochs or len(batch) < model.least_rows:
         return None
     most = max(_FEWEST, int(_BUDGET // (3 * len(batch) * cost_of_a_row(model))))
     epochs, parameters, statistics = chosen_points(trajectory, most)
@@ -75,11 +75,10 @@ def distributions(
 
 def _arrays(stack: MLP) -> Iterator[tuple[str, FloatArray]]:
     """Yield views of the layers' arrays from the last batch, by name."""
-    for name, layer in stack.layers.items():
-        if isinstance(layer, Activation):
-            yield name, layer.output
-        if isinstance(layer, LinearLayer):
-            yield name, layer.grad_weights
+    for name, linear in stack.linear_layers.items():
+        yield name, linear.grad_weights
+    for number, hidden in enumerate(stack.hidden_activations, start=1):
+        yield f"activation{number}", hidden.output
     yield "logits", stack.logits
 
 

@@ -11,6 +11,8 @@ from math import isfinite, log
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.nn import Activation
+
 _MUCH_SATURATED = 0.2
 _LARGE_START = 1.0  # nats above log(C); logits of unit variance, as batch norm makes them, are 0.5 above
 _LARGE_UPDATES, _SMALL_UPDATES = -1.5, -4.5  # log10; about -3 is usual
@@ -49,7 +51,7 @@ class Measurements:
     initial_loss: float
     classes: int
     majority: float
-    activation: str
+    activation: Activation
     early_stopping: bool = False
     stopping_metric: str = "val/loss"
     rows_of_no_class: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -116,7 +118,7 @@ def _saturation(measured: Measurements) -> Iterator[str]:
     for layer, shares in measured.of_layers("activation", ".saturated").items():
         if shares[-1] <= _MUCH_SATURATED:
             continue
-        if measured.activation == "relu":
+        if measured.activation.saturation == "units":
             yield f"layer {layer}: {_percent(shares[-1])} of its units are dead, 0 for every row of a batch"
         elif shares[0] > _MUCH_SATURATED:
             yield f"layer {layer}: {_percent(shares[-1])} saturated from the start: initial scale too large"

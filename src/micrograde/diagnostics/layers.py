@@ -10,6 +10,7 @@ few units saturated, updates about a thousandth of the weights.
 
 from collections.abc import Sequence
 from math import prod
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,6 @@ from numpy.typing import NDArray
 from micrograde.nn import MLP, Activation
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.callbacks import Callback
-
-SATURATED = 0.97
-"""A tanh beyond this lets less than 6 % of its gradient through."""
 
 
 class Diagnostics(Callback):
@@ -33,7 +31,7 @@ class Diagnostics(Callback):
         self._before: FloatArray = np.empty(0)
         self._layers = [f"layer{number}" for number in range(1, len(model.sizes))]
         shapes = model.layout.shapes
-        self._every = len(shapes) // len(self._layers)  # weights, biases, and with batch norm gamma and beta
+        self._weights_of = [model.layout.names.index(f"{layer}.weights") for layer in self._layers]
         self._weights = np.array([prod(shapes[f"{layer}.weights"]) for layer in self._layers], float)
         self._features = np.array([prod(shape) for shape in model.statistics_layout.shapes.values()], float)
 
@@ -53,9 +51,9 @@ class Diagnostics(Callback):
         ``activation/<layer>.mean``, ``activation/<layer>.std``
             Over the batch's rows and the layer's units.
         ``activation/<layer>.saturated``
-            For hidden layers only; see ``saturated_share``.
+            For hidden layers only, if the activation has such a measure; see ``saturated_share``.
         ``batch_norm/<batch norm>.running_mean``, ``batch_norm/<batch norm>.running_var``
-            Means over the features of the running statistics.
+            Means over the features of the running statistics; of another normalization below its name.
         ``train/learning_rate``
             Of the epoch's last step.
         """
@@ -68,7 +66,7 @@ class Diagnostics(Callback):
         def sums(array: FloatArray) -> FloatArray:
             """Return the sums over each layer's weights, (R, L)."""
             of_each: FloatArray = np.add.reduceat(array, model.layout.offsets, axis=-1)
-            return of_each[:, :: self._every]
+            return of_each[:, self._weights_of]
 
         gradients = model.gradients.astype(np.float64)
         means = sums(gradients) / self._weights
@@ -84,15 +82,16 @@ class Diagnostics(Callback):
         )
 
     def _of_activations(self, model: MLP) -> dict[str, FloatArray]:
-        hidden = [layer for layer in model.layers.values() if isinstance(layer, Activation)]
+        hidden = model.hidden_activations
         means, squares = np.empty((2, len(model.parameters), len(self._layers)))
         for column, output in enumerate([*(layer.output for layer in hidden), model.logits]):
             flat = output.reshape(len(output), -1).astype(np.float64)
             means[:, column] = np.add.reduce(flat, axis=-1) / flat.shape[-1]
             squares[:, column] = np.vecdot(flat, flat) / flat.shape[-1]
         shares = {
-            f"activation/{name}.saturated": saturated_share(layer.output, layer.name)
+            f"activation/{name}.saturated": saturated_share(layer.output, layer.function)
             for name, layer in zip(self._layers, hidden, strict=False)
+            if layer.function.saturation != "none"
         }
         return (
             _by_layer(means, "activation/{}.mean", self._layers)
@@ -104,7 +103,9 @@ class Diagnostics(Callback):
         if not len(self._features):
             return {}
         sums = np.add.reduceat(model.statistics.astype(np.float64), model.statistics_layout.offsets, axis=-1)
-        return _by_layer(sums / self._features, "batch_norm/{}", model.statistics_layout.names)
+        assert model.normalization is not None
+        group = model.normalization.name
+        return _by_layer(sums / self._features, f"{group}/{{}}", model.statistics_layout.names)
 
 
 def _by_layer(columns: FloatArray, metric: str, names: Sequence[str]) -> dict[str, FloatArray]:
@@ -112,17 +113,21 @@ def _by_layer(columns: FloatArray, metric: str, names: Sequence[str]) -> dict[st
     return {metric.format(name): columns[:, column] for column, name in enumerate(names)}
 
 
-def saturated_share(outputs: FloatArray, activation: str) -> FloatArray:
+def saturated_share(outputs: FloatArray, activation: Activation) -> FloatArray:
     """Return the share (R,) of saturated values among the outputs (R, N, H) of an activation.
 
-    tanh: outputs beyond 0.97 in magnitude, where the slope is below 0.06. sigmoid: the same for
-    2 sigmoid(x) - 1, which is a tanh. relu: units that are dead, 0 for every row of the batch.
+    Or the share of units that are saturated for every row of the batch: the activation says which.
     """
-    if activation == "relu":
-        dead = np.logical_not(outputs.any(axis=-2))
-        return _share(dead)
-    as_tanh = outputs if activation == "tanh" else 2 * outputs - 1
-    return _share((np.abs(as_tanh) > SATURATED).reshape(len(outputs), -1))
+    saturated = activation.saturated(outputs)
+    match activation.saturation:
+        case "values":
+            return _share(saturated.reshape(len(outputs), -1))
+        case "units":
+            dead: NDArray[np.bool_] = np.all(saturated, axis=-2)
+            return _share(dead)
+        case "none":
+            raise ValueError(f"{activation.name} has no measure of saturation")
+    assert_never(activation.saturation)
 
 
 def _share(true: NDArray[np.bool_]) -> FloatArray:

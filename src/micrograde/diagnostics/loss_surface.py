@@ -72,7 +72,7 @@ def loss_surface(model: MLP, trajectory: Trajectory, samples: Samples) -> LossSu
     it would take a second or more (from about half a million parameters on).
     """
     size = _grid_size(model)
-    if size is None or len(samples) < (2 if model.batch_norm else 1):
+    if size is None or len(samples) < model.least_rows:
         return None
     found = principal_directions(trajectory)
     if found is None:

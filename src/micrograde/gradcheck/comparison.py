@@ -8,8 +8,9 @@ import numpy as np
 
 from micrograde.autograd import Variable
 from micrograde.autograd.values import FloatArray
-from micrograde.gradcheck.equations import Architecture, Trace, trace_batch, trace_sample
-from micrograde.nn import MLP, BatchNormalization
+from micrograde.core.hyperparameters import hyperparameters_of
+from micrograde.gradcheck.equations import Architecture, Part, Trace, trace_batch, trace_sample
+from micrograde.nn import MLP, Activation, Normalization
 
 TOLERANCE = 1e-9
 """The relative error above which a hand-written gradient counts as wrong; rounding gives about 1e-15."""
@@ -58,9 +59,15 @@ class GradientEvidence:
 
 def architecture_of(model: MLP) -> Architecture:
     """Return the architecture of a network, for ``equations``."""
-    norms = [layer for layer in model.layers.values() if isinstance(layer, BatchNormalization)]
-    epsilon = norms[0].epsilon if norms else 0.0
-    return Architecture(model.sizes, model.activation, model.batch_norm, epsilon)
+    norm = model.normalization
+    if norm is None:
+        return Architecture(model.sizes, _part(model.activation))
+    return Architecture(model.sizes, _part(model.activation), _part(norm), norm.layer_name)
+
+
+def _part(entry: Activation | Normalization) -> Part:
+    values = {name: each.of(entry) for name, each in hyperparameters_of(type(entry)).items()}
+    return Part(entry.name, values)
 
 
 def trace_replica(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:

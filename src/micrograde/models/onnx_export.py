@@ -27,9 +27,7 @@ from micrograde.data import Preprocessing
 from micrograde.data.encoding import are_truths, category_name
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
-from micrograde.nn.activations import Activation
 from micrograde.nn.arrays import FloatArray
-from micrograde.nn.batch_normalization import BatchNormalization
 from micrograde.store.library_environment import have_no_reports
 
 if TYPE_CHECKING:
@@ -186,19 +184,19 @@ def _with_next_numbers(model: MLP) -> MLP:
         name: array.astype(np.float64) * (1 + step * generator.choice([-1.0, 1.0], array.shape))
         for name, array in model.state().items()
     }
-    return MLP.from_state(state, model.activation)
+    return MLP.from_state(state, model.activation, model.normalization)
 
 
 def _in_float64(model: MLP) -> MLP:
     state = {name: array.astype(np.float64) for name, array in model.state().items()}
-    return MLP.from_state(state, model.activation)
+    return MLP.from_state(state, model.activation, model.normalization)
 
 
 def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
     import onnx
 
     preprocessing = network.preprocessing
-    graph = _Graph((LABEL, PROBABILITIES, FEATURES, *_input_names(preprocessing)))
+    graph = _Graph((LABEL, PROBABILITIES, FEATURES, *_input_names(preprocessing)), network.model.dtype)
     logits = _network(graph, network.model, features := _inputs_of_network(graph, preprocessing))
     _outputs(graph, logits, features, preprocessing.class_names)
     model = onnx.helper.make_model(
@@ -221,7 +219,8 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
 class _Graph:
     """An ONNX graph under construction: nodes, constants, inputs and outputs; array names are unique."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
+    def __init__(self, taken: Iterable[str], dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.inputs: list[Any] = []
@@ -249,6 +248,10 @@ class _Graph:
             tensor = onnx.numpy_helper.from_array(array, name)
         self.constants.append(tensor)
         return name
+
+    def number(self, value: float) -> str:
+        """Add a number in the network's dtype and return its name."""
+        return self.constant("number", np.array(value, self._dtype))
 
     def node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         """Add an operator and return the name of its output."""
@@ -335,23 +338,8 @@ def _network(graph: _Graph, model: MLP, inputs: str) -> str:
 
     out = graph.node("Cast", inputs, to=onnx.helper.np_dtype_to_tensor_dtype(model.dtype))
     for layer in model.layers.values():
-        if isinstance(layer, Activation):
-            out = _activation(graph, model, out)
-        elif isinstance(layer, BatchNormalization):
-            # Not folded into the weights before it: that rounds differently, and a feature that hardly varies
-            # amplifies the difference.
-            factor = layer.gamma / np.sqrt(layer.running_var + layer.epsilon)
-            out = graph.node("Sub", out, graph.constant("running_mean", layer.running_mean))
-            out = graph.node("Mul", out, graph.constant("factor", factor))
-            out = graph.node("Add", out, graph.constant("beta", layer.beta))
-        else:
-            weights, biases = graph.constant("weights", layer.weights), graph.constant("biases", layer.biases)
-            out = graph.node("Gemm", out, weights, biases)
+        out = layer.onnx(graph, out)
     return out
-
-
-def _activation(graph: _Graph, model: MLP, inputs: str) -> str:
-    return graph.node({"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}[model.activation], inputs)
 
 
 def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, ...]) -> None:

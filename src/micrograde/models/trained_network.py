@@ -176,11 +176,11 @@ def read_network(folder: Path) -> TrainedNetwork:
         for name in (WEIGHTS, PREPROCESSING):
             if os.path.exists(folder / name) and not os.path.isfile(folder / name):
                 raise ValueError(f"{name} is no file")  # reading a named pipe would wait for ever
-        arrays, activation = _read_weights(folder / WEIGHTS)
+        arrays, config = _read_weights(folder / WEIGHTS)
         state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
         preprocessing = Preprocessing.from_state(state)
         preprocessing.check()
-        model = MLP.from_state(arrays, activation)
+        model = MLP.from_state(arrays, config.activation, config.normalizer)
         inputs, classes = len(preprocessing.means), len(preprocessing.class_names)
         if (model.sizes[0], model.sizes[-1]) != (inputs, classes):
             raise ValueError(f"{inputs} inputs and {classes} classes do not fit the network's {model.sizes}")
@@ -190,8 +190,8 @@ def read_network(folder: Path) -> TrainedNetwork:
     return TrainedNetwork(model, preprocessing)
 
 
-def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
-    """Return the arrays by name, and the name of the activation."""
+def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
+    """Return the arrays by name, and the config's model."""
     from pydantic import TypeAdapter
     from safetensors import safe_open
 
@@ -199,4 +199,4 @@ def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
         metadata = file.metadata() or {}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     config = TypeAdapter(ModelConfig).validate_json(metadata.get("model", "null"))
-    return arrays, config.activation
+    return arrays, config

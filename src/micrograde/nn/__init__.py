@@ -4,15 +4,13 @@ Each layer has its own file, with the backward pass next to the forward pass; th
 docs/backward/. ``arrays.py`` explains the axes and the workspaces that layers share.
 """
 
-from micrograde.nn.activations import (
-    ACTIVATIONS,
-    Activation,
+from micrograde.nn.activation_layer import (
+    ActivationLayer,
     ReLUActivation,
     SigmoidActivation,
     TanhActivation,
-    make_activation,
 )
-from micrograde.nn.batch_normalization import BatchNormalization
+from micrograde.nn.activations import ACTIVATIONS, Activation, make_activation
 from micrograde.nn.cross_entropy import (
     CrossEntropyLoss,
     calculate_accuracy,
@@ -20,20 +18,29 @@ from micrograde.nn.cross_entropy import (
     predicted_classes,
     softmax,
 )
-from micrograde.nn.initializers import INITIALIZERS, initial_weights
+from micrograde.nn.initializers import INITIALIZERS, Initializer, initial_weights
+from micrograde.nn.layer import Layer, LayerArray
 from micrograde.nn.linear import LinearLayer
 from micrograde.nn.mlp import MLP
+from micrograde.nn.normalizations import NORMALIZATIONS, Normalization
+from micrograde.nn.normalizations.batch_norm import BatchNormalization
 from micrograde.nn.parameters import ArrayLayout
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "MLP",
+    "NORMALIZATIONS",
     "Activation",
+    "ActivationLayer",
     "ArrayLayout",
     "BatchNormalization",
     "CrossEntropyLoss",
+    "Initializer",
+    "Layer",
+    "LayerArray",
     "LinearLayer",
+    "Normalization",
     "ReLUActivation",
     "SigmoidActivation",
     "TanhActivation",

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from micrograde.nn.arrays import FloatArray, Shape, Workspaces, batch_shape, check_size, matrix_product
-from micrograde.nn.initializers import Generators, replica_axis, stacked_weights
+from micrograde.nn.initializers import Generators, Initializer, replica_axis, stacked_weights
+from micrograde.nn.layer import Layer, LayerArray
+from micrograde.nn.onnx_graph import OnnxGraph
 
 
 @dataclass(slots=True)
@@ -19,7 +21,7 @@ class _Workspace:
     product: Callable[..., FloatArray]
 
 
-class LinearLayer:
+class LinearLayer(Layer):
     """``output = input @ weights + biases`` (L1).
 
     Parameters
@@ -47,12 +49,18 @@ class LinearLayer:
         If a size is below 1, or a batch does not have D features.
     """
 
+    kind = "linear"
+    weights: FloatArray
+    biases: FloatArray
+    grad_weights: FloatArray
+    grad_biases: FloatArray
+
     def __init__(
         self,
         input_size: int,
         output_size: int,
         *,
-        initializer: str = "normal",
+        initializer: str | Initializer = "normal",
         generators: Generators = None,
         dtype: DTypeLike = np.float64,
         biases_cancel: bool = False,
@@ -60,32 +68,20 @@ class LinearLayer:
         check_size("LinearLayer", input_size=input_size, output_size=output_size)
         self.input_size, self.output_size = input_size, output_size
         self.biases_cancel = biases_cancel
-        replicas = replica_axis(generators)
-        shape = (*replicas, (input_size + 1) * output_size)
-        self.bind(np.zeros(shape, dtype), np.zeros(shape, dtype))
+        self.arrays = (
+            LayerArray("weights", (input_size, output_size)),
+            LayerArray("biases", (output_size,)),
+        )
+        self.allocate(replica_axis(generators), dtype)
         self.weights[...] = stacked_weights(initializer, input_size, output_size, generators)
 
-    def parameters(self) -> dict[str, FloatArray]:
-        """Return the learned arrays by name."""
-        return {"weights": self.weights, "biases": self.biases}
-
-    def bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
-        """Store weights and biases, one after the other, in these stretches of a network's buffers.
-
-        Each is ((D + 1) H,) or (R, (D + 1) H).
-        """
-        self.weights, self.biases = self._parts(parameters)
-        self.grad_weights, self.grad_biases = self._parts(gradients)
+    def bound(self) -> None:
+        """Make the views that a step needs."""
         self._bias_row = self.biases[..., None, :]
         self._grad_bias_row = self.grad_biases[..., None, :]
         self._weights_transposed = self.weights.swapaxes(-1, -2)
         self._replicas = self.weights.shape[:-2]
         self._workspaces = Workspaces(self._allocate)
-
-    def _parts(self, stretch: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return views of the weights and of the biases in a stretch of a buffer."""
-        weights, biases = np.split(stretch, [self.input_size * self.output_size], axis=-1)
-        return weights.reshape(*stretch.shape[:-1], self.input_size, self.output_size), biases
 
     def _allocate(self, shape: Shape) -> _Workspace:
         rows = batch_shape("LinearLayer", shape, self.input_size, self._replicas)
@@ -125,3 +121,8 @@ class LinearLayer:
         self._workspace.product(self.input.swapaxes(-1, -2), grad_output, out=self.grad_weights)  # (L2)
         if not self.biases_cancel:
             np.matmul(self._workspace.ones, grad_output, out=self._grad_bias_row)  # (L3)
+
+    def onnx(self, graph: OnnxGraph, x: str) -> str:
+        """Add ``Gemm``, the biases included."""
+        weights, biases = graph.constant("weights", self.weights), graph.constant("biases", self.biases)
+        return graph.node("Gemm", x, weights, biases)

@@ -5,19 +5,25 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
+from micrograde.nn.activation_layer import ActivationLayer
 from micrograde.nn.activations import Activation, make_activation
 from micrograde.nn.arrays import FloatArray, IntArray, check_size
-from micrograde.nn.batch_normalization import BatchNormalization
 from micrograde.nn.cross_entropy import CrossEntropyLoss
-from micrograde.nn.initializers import Generators, replica_axis
+from micrograde.nn.initializers import Generators, Initializer, replica_axis
+from micrograde.nn.layer import Layer, Role
 from micrograde.nn.linear import LinearLayer
+from micrograde.nn.normalizations import (
+    NORMALIZATIONS,
+    Normalization,
+    NormalizationLayer,
+    make_normalization,
+)
+from micrograde.nn.normalizations.batch_norm import BatchNorm, BatchNormalization
 from micrograde.nn.parameters import ArrayLayout, prefixed
-
-Layer = LinearLayer | BatchNormalization | Activation
 
 
 class MLP:
-    """A network of linear layer, batch norm and activation per hidden size, then linear layer and batch norm.
+    """A network of linear layers, each normalized, with an activation between two of them.
 
     The loss is cross-entropy. ``MLP(3, 5, 2)`` is the notebook's network, with weights drawn from the same
     random stream. The whole chain of gradients is shown in docs/backward/index.md.
@@ -27,11 +33,13 @@ class MLP:
     input_size, hidden_size, output_size
         D, H and C; ``hidden_size`` may be a sequence of sizes, and an empty one gives softmax regression.
     activation
-        tanh, relu or sigmoid.
+        One of ``ACTIVATIONS``, or its name.
     batch_norm
         False leaves every batch norm out.
+    normalization
+        One of ``NORMALIZATIONS``, or its name, in place of batch norm.
     initializer, initial_scale
-        The distribution of the initial weights (see ``micrograde.nn.initializers``) and a factor on them,
+        The distribution of the initial weights, one of ``INITIALIZERS`` or its name, and a factor on them,
         one for all or (R,).
     generators
         None draws from NumPy's global random state, as in the notebook. A generator gives a single network,
@@ -44,14 +52,15 @@ class MLP:
     Attributes
     ----------
     layer1, batchnorm1, activation1, layer2, batchnorm2, ... loss
-        The layers by the notebook's names, numbered in the order of the forward pass.
+        The layers by the notebook's names, numbered in the order of the forward pass; another normalization
+        than batch norm has a name of its own.
     layers : dict of the layers by name, in that order, without the loss
-    sizes, activation, batch_norm
-        (D, H, ..., C), the name of the activation, and whether the network has batch norms.
+    sizes, activation, normalization
+        (D, H, ..., C), the activation, and the normalization; None if there is none.
     parameters, gradients : (P,), in a stack (R, P)
         One buffer each, into which the layers hold views; ``layout`` says where each name lies.
     statistics : (S,), in a stack (R, S)
-        The running statistics of all batch norms, in one buffer likewise.
+        The statistics of all layers, such as the running ones of batch norm, in one buffer likewise.
 
     Raises
     ------
@@ -63,7 +72,7 @@ class MLP:
     layer2: LinearLayer
     batchnorm1: BatchNormalization
     batchnorm2: BatchNormalization
-    activation1: Activation
+    activation1: ActivationLayer
 
     def __init__(
         self,
@@ -71,9 +80,10 @@ class MLP:
         hidden_size: int | Sequence[int],
         output_size: int,
         *,
-        activation: str = "tanh",
+        activation: str | Activation = "tanh",
         batch_norm: bool = True,
-        initializer: str = "normal",
+        normalization: str | Normalization | None = None,
+        initializer: str | Initializer = "normal",
         initial_scale: float | FloatArray = 1.0,
         generators: Generators = None,
         dtype: DTypeLike = np.float64,
@@ -83,7 +93,10 @@ class MLP:
         for size in hidden_sizes:
             check_size("MLP", hidden_size=size)
         self.sizes = (input_size, *hidden_sizes, output_size)
-        self.activation, self.batch_norm = activation, batch_norm
+        self.activation = make_activation(activation) if isinstance(activation, str) else activation
+        if isinstance(normalization, str):
+            normalization = make_normalization(normalization)
+        self.normalization = normalization or (BatchNorm() if batch_norm else None)
         self.replicas = replica_axis(generators)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
@@ -97,32 +110,46 @@ class MLP:
                 initializer=initializer,
                 generators=generators,
                 dtype=self.dtype,
-                biases_cancel=batch_norm,
+                biases_cancel=self.normalization is not None and self.normalization.cancels_biases,
             )
             with np.errstate(over="ignore"):  # an overflow shows in the loss
                 linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
             self.layers[f"layer{number}"] = linear
-            if batch_norm:
-                self.layers[f"batchnorm{number}"] = BatchNormalization(
+            if self.normalization:
+                self.layers[f"{self.normalization.layer_name}{number}"] = self.normalization.layer(
                     outputs, replicas=self.replicas, dtype=self.dtype
                 )
             if number < len(self.sizes) - 1:
-                self.layers[f"activation{number}"] = make_activation(activation)
+                self.layers[f"activation{number}"] = ActivationLayer(self.activation)
         for name, layer in self.layers.items():
             setattr(self, name, layer)
         self._backward_order = list(self.layers.values())[:0:-1]  # all but the first
         self.loss = CrossEntropyLoss(loss_epsilon, dtype=self.dtype)
         self._gather_arrays()
 
+    @property
+    def hidden_activations(self) -> list[ActivationLayer]:
+        """The layers of the activation, in the order of the forward pass."""
+        return [layer for layer in self.layers.values() if isinstance(layer, ActivationLayer)]
+
+    @property
+    def linear_layers(self) -> dict[str, LinearLayer]:
+        """The linear layers by name, in the order of the forward pass."""
+        return {name: layer for name, layer in self.layers.items() if isinstance(layer, LinearLayer)}
+
+    @property
+    def least_rows(self) -> int:
+        """The rows that a training batch needs at least."""
+        return self.normalization.least_rows if self.normalization else 1
+
     def _gather_arrays(self) -> None:
         """Move the arrays that the layers have allocated into the network's buffers."""
-        parameters: dict[str, FloatArray] = {}
-        statistics: dict[str, FloatArray] = {}
-        for name, layer in self.layers.items():
-            if not isinstance(layer, Activation):
-                parameters.update(prefixed(name, layer.parameters()))
-            if isinstance(layer, BatchNormalization):
-                statistics.update(prefixed(name, layer.statistics()))
+
+        def of_role(role: Role) -> dict[str, FloatArray]:
+            views = (prefixed(name, layer.views(role)) for name, layer in self.layers.items())
+            return {name: array for each in views for name, array in each}
+
+        parameters, statistics = of_role("parameter"), of_role("statistic")
         axes = len(self.replicas)
         self.layout = ArrayLayout({name: array.shape[axes:] for name, array in parameters.items()})
         self.statistics_layout = ArrayLayout({name: array.shape[axes:] for name, array in statistics.items()})
@@ -134,16 +161,19 @@ class MLP:
         self.load_state({**parameters, **statistics})
 
     def bind(self, parameters: FloatArray, gradients: FloatArray, statistics: FloatArray) -> None:
-        """Store parameters, gradients and running statistics in these buffers from now on."""
+        """Store parameters, gradients and statistics in these buffers from now on."""
         self.parameters, self.gradients, self.statistics = parameters, gradients, statistics
         biases = None
         for name, layer in self.layers.items():
-            if not isinstance(layer, Activation):
-                layer.bind(self.layout.stretch(name, parameters), self.layout.stretch(name, gradients))
+            layer.bind(
+                self.layout.stretch(name, parameters),
+                self.layout.stretch(name, gradients),
+                self.statistics_layout.stretch(name, statistics),
+            )
             if isinstance(layer, LinearLayer):
-                biases = layer.biases
-            if isinstance(layer, BatchNormalization):
-                layer.bind_statistics(self.statistics_layout.stretch(name, statistics), biases)
+                biases = layer.biases if layer.biases_cancel else None
+            elif isinstance(layer, NormalizationLayer) and biases is not None:
+                layer.follow(biases)
 
     def keep_replicas(self, rows: IntArray) -> None:
         """Drop all replicas but those at ``rows`` of the stack; their order and values stay the same."""
@@ -159,7 +189,8 @@ class MLP:
             self.sizes[1:-1],
             self.sizes[-1],
             activation=self.activation,
-            batch_norm=self.batch_norm,
+            batch_norm=False,
+            normalization=self.normalization,
             generators=generators,
             dtype=self.dtype if dtype is None else dtype,
             loss_epsilon=self.loss.epsilon if loss_epsilon is None else loss_epsilon,
@@ -219,10 +250,16 @@ class MLP:
         return {name: array.copy() for name, array in views.items()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, FloatArray], activation: str) -> "MLP":
+    def from_state(
+        cls,
+        state: Mapping[str, FloatArray],
+        activation: str | Activation,
+        normalization: str | Normalization | None = None,
+    ) -> "MLP":
         """Return the single network that ``state`` describes, with the exact loss.
 
-        Its sizes, its batch norms and its dtype are inferred from the arrays.
+        Its sizes and its dtype are inferred from the arrays, and so is the normalization, with the default
+        hyperparameters, unless it is given.
 
         Raises
         ------
@@ -239,7 +276,8 @@ class MLP:
             [outputs for _, outputs in shapes[:-1]],
             shapes[-1][1],
             activation=activation,
-            batch_norm="batchnorm1.gamma" in state,
+            batch_norm=False,
+            normalization=normalization or _normalization_of(state),
             generators=np.random.default_rng(0),  # the weights drawn are overwritten below
             dtype=state["layer1.weights"].dtype,
             loss_epsilon=0.0,
@@ -264,3 +302,9 @@ class MLP:
                 raise ValueError(f"MLP: {name} has shape {view.shape}, the state's is {state[name].shape}")
         for name, view in views.items():
             view[...] = state[name]
+
+
+def _normalization_of(state: Mapping[str, FloatArray]) -> str | None:
+    """Return the name of the normalization whose layers a state has arrays of; None for none."""
+    layers = {name.partition(".")[0] for name in state}
+    return next((name for name, each in NORMALIZATIONS.items() if f"{each.layer_name}1" in layers), None)

@@ -36,8 +36,10 @@ class ArrayLayout:
         }
 
     def stretch(self, layer: str, buffer: FloatArray) -> FloatArray:
-        """Return the part of ``buffer`` that the arrays of one layer fill, as a view (size,) or (R, size)."""
+        """Return the part of ``buffer`` that the arrays of one layer fill: a view (size,) or (R, size)."""
         of_layer = [number for number, name in enumerate(self.names) if name.startswith(f"{layer}.")]
+        if not of_layer:
+            return buffer[..., :0]
         end = self.offsets[of_layer[-1]] + prod(self.shapes[self.names[of_layer[-1]]])
         return buffer[..., self.offsets[of_layer[0]] : end]
 

@@ -89,26 +89,35 @@ def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples, say:
     with np.errstate(all="ignore"), left_out("walkthrough.html", say):
         if model.layout.size <= _PARAMETERS_DRAWN:
             trace = trace_first_sample(model, 0, batch.features, batch.targets)
-            mode = " (evaluation mode: batch norm takes its running statistics)" if model.batch_norm else ""
+            mode = (
+                f" (evaluation mode: {_norm(model)} takes its running statistics)"
+                if model.statistics.size
+                else ""
+            )
             subtitle = f"The loss of the first sample of a training batch, number by number{mode}."
         else:
             rows = batch.first(_ROWS_WALKED)
             trace = trace_replica(model, 0, rows.features, rows.targets)
-            subtitle = _name_for_reading(trace, rows, batch_norm=model.batch_norm)
+            subtitle = _name_for_reading(trace, rows, model)
         trace.loss.name = "loss"
         trace.loss.backward()
         page = draw_walkthrough(trace.loss, title=title, subtitle=subtitle)
         page.save(_made(folder) / "walkthrough.html")
 
 
-def _name_for_reading(trace: Trace, rows: Samples, *, batch_norm: bool) -> str:
+def _norm(model: MLP) -> str:
+    return model.normalization.label if model.normalization else ""
+
+
+def _name_for_reading(trace: Trace, rows: Samples, model: MLP) -> str:
     """Name the layers' outputs and the targets in the graph; return a sentence that says what it shows."""
     for name, output in trace.outputs.items():
         output.name = name
     for node in nodes(trace.loss):
         if not node.requires_grad and node.shape == rows.targets.shape:
             node.name = "targets"
-    mode = " (training mode: batch norm takes the mean and variance of these rows)" if batch_norm else ""
+    depends = model.least_rows > 1  # what a row becomes depends on the others
+    mode = f" (training mode: {_norm(model)} takes the mean and variance of these rows)" if depends else ""
     return f"The mean loss of the first {len(rows)} rows of a training batch{mode}."
 
 
@@ -117,13 +126,12 @@ def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:
         norms = (float(np.linalg.norm(variable.value)), float(np.linalg.norm(variable.grad)))
         return LayerNode(name, kind, variable.shape, parameters, *norms)
 
-    kinds = {"layer": "linear", "batchnorm": "batch norm", "activation": model.activation}
     return [
         node("input", "input", trace.input),
         *(
             node(
                 name,
-                kinds[name.rstrip("0123456789")],
+                model.layers[name].kind,
                 output,
                 sum(
                     np.size(each.value)

@@ -104,11 +104,13 @@ def check_batches(config: TrainConfig, rows: int) -> None:
             f"at most that many, or null for all of them"
         )
     smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
-    if config.model.batch_norm and smallest == 1:
-        way_out = "2 or more" if batch_size == 1 else "another size, or training.drop_last=true"
+    norm = config.model.normalizer
+    if norm and smallest < norm.least_rows:
+        few, enough = "one row" if smallest == 1 else f"{smallest} rows", norm.least_rows
+        way_out = f"{enough} or more" if batch_size < enough else "another size, or training.drop_last=true"
         raise InputError(
-            f"training.batch_size={batch_size}: leaves a batch of one row of the training part's {rows}, "
-            f"which batch norm cannot normalize; choose {way_out}, or model.batch_norm=false"
+            f"training.batch_size={batch_size}: leaves a batch of {few} of the training part's {rows}, "
+            f"which {norm.label} cannot normalize; choose {way_out}, or model.batch_norm=false"
         )
 
 
@@ -122,7 +124,8 @@ def build_model(
         first.hidden_size,
         data.training.targets.shape[1],
         activation=first.activation,
-        batch_norm=first.batch_norm,
+        batch_norm=False,
+        normalization=first.normalizer,
         initializer=first.initializer,
         initial_scale=np.array([config.initial_scale for config in configs]),
         generators=generators,

@@ -139,6 +139,14 @@ FORMULAS = {
         "At most a quarter of the gradient passes, and hardly any where the result is near 0 or 1.",
         "E5",
     ),
+    "erf": Formula(
+        "error function",
+        "erf({a})",
+        ("2 × exp(−{a}²) / √π",),
+        ("{g} × 2 × exp(−{a}²) / √π",),
+        "Steepest at 0; where erf is near −1 or 1 little of the gradient passes.",
+        "E9",
+    ),
     "sqrt": Formula(
         "square root",
         "√({a})",

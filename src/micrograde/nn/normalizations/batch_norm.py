@@ -1,12 +1,16 @@
 """Batch normalization; forward and backward pass are derived in docs/backward/batch_normalization.md."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from micrograde.core.hyperparameters import PROGRAM, PositiveFloat, ShareOrAll
 from micrograde.nn.arrays import FloatArray, Shape, Workspaces, batch_shape, check_size
+from micrograde.nn.layer import LayerArray
+from micrograde.nn.normalizations import NORMALIZATIONS, Normalization, NormalizationLayer
+from micrograde.nn.onnx_graph import OnnxGraph
 
 
 @dataclass(slots=True)
@@ -33,7 +37,7 @@ class _Workspace:
     kept: FloatArray  # 1 - momentum
 
 
-class BatchNormalization:
+class BatchNormalization(NormalizationLayer):
     """Normalizes each feature over the batch, then scales and shifts it (Ioffe & Szegedy 2015).
 
     In training it uses the batch's own mean and biased variance (B1)-(B4)::
@@ -66,6 +70,14 @@ class BatchNormalization:
         If a batch does not have H features, or has one row only in training: its variance is zero.
     """
 
+    kind = "batch norm"
+    gamma: FloatArray
+    beta: FloatArray
+    grad_gamma: FloatArray
+    grad_beta: FloatArray
+    running_mean: FloatArray
+    running_var: FloatArray
+
     def __init__(
         self,
         dim: int,
@@ -77,42 +89,31 @@ class BatchNormalization:
     ) -> None:
         check_size("BatchNormalization", dim=dim)
         self.dim, self.epsilon, self.momentum = dim, epsilon, momentum
-        shape = (*replicas, 2 * dim)
-        self.bind(np.zeros(shape, dtype), np.zeros(shape, dtype))
-        self.bind_statistics(np.zeros(shape, dtype))
-        self.gamma[...] = self.running_var[...] = 1
+        self.arrays = (
+            LayerArray("gamma", (dim,)),
+            LayerArray("beta", (dim,)),
+            LayerArray("running_mean", (dim,), "statistic"),
+            LayerArray("running_var", (dim,), "statistic"),
+        )
+        self._input_bias_row: FloatArray | None = None
+        self.allocate(replicas, dtype, {"gamma": 1, "running_var": 1})
 
-    def parameters(self) -> dict[str, FloatArray]:
-        """Return the learned arrays by name."""
-        return {"gamma": self.gamma, "beta": self.beta}
+    def bind(self, parameters: FloatArray, gradients: FloatArray, statistics: FloatArray) -> None:
+        """Bind as every layer does; a gradient's and a statistic's two arrays are also used as one row."""
+        self._grad_rows, self._running_rows = gradients[..., None, :], statistics[..., None, :]
+        super().bind(parameters, gradients, statistics)
 
-    def statistics(self) -> dict[str, FloatArray]:
-        """Return the running statistics, which are kept for evaluation, by name."""
-        return {"running_mean": self.running_mean, "running_var": self.running_var}
-
-    def bind(self, parameters: FloatArray, gradients: FloatArray) -> None:
-        """Store gamma and beta, one after the other, in these stretches of a network's buffers from now on.
-
-        Each is (2 H,) or (R, 2 H).
-        """
-        self.gamma, self.beta = np.split(parameters, 2, axis=-1)
-        self.grad_gamma, self.grad_beta = np.split(gradients, 2, axis=-1)
+    def bound(self) -> None:
+        """Make the views that a step needs."""
         self._gamma_row, self._beta_row = self.gamma[..., None, :], self.beta[..., None, :]
-        self._grad_rows = gradients[..., None, :]
         self._grad_gamma_row = self.grad_gamma[..., None, :]
         self._grad_beta_row = self.grad_beta[..., None, :]
         self._replicas = self.gamma.shape[:-1]
         self._workspaces = Workspaces(self._allocate)
 
-    def bind_statistics(self, statistics: FloatArray, input_biases: FloatArray | None = None) -> None:
-        """Store the running mean and variance, one after the other, in ``statistics`` from now on.
-
-        It is (2 H,) or (R, 2 H). ``input_biases``, (H,) or (R, H), are the biases that a linear layer leaves
-        out of its output because they cancel here (``biases_cancel``); they are added to the running mean.
-        """
-        self.running_mean, self.running_var = np.split(statistics, 2, axis=-1)
-        self._running_rows = statistics[..., None, :]
-        self._input_bias_row = None if input_biases is None else input_biases[..., None, :]
+    def follow(self, biases: FloatArray) -> None:
+        """Add these biases, which a linear layer has left out because they cancel, to the running mean."""
+        self._input_bias_row = biases[..., None, :]
 
     @property
     def mean(self) -> FloatArray:
@@ -199,3 +200,41 @@ class BatchNormalization:
         np.subtract(work.grad_input, work.mean_grad_beta, out=work.grad_input)
         np.multiply(work.grad_input, work.factor, out=work.grad_input)
         return work.grad_input
+
+    def onnx(self, graph: OnnxGraph, x: str) -> str:
+        """Add (B6), not folded into the weights before it.
+
+        That would round differently, and a feature that hardly varies amplifies the difference.
+        """
+        factor = self.gamma / np.sqrt(self.running_var + self.epsilon)
+        out = graph.node("Sub", x, graph.constant("running_mean", self.running_mean))
+        out = graph.node("Mul", out, graph.constant("factor", factor))
+        return graph.node("Add", out, graph.constant("beta", self.beta))
+
+
+@NORMALIZATIONS.register
+@dataclass(frozen=True, kw_only=True)
+class BatchNorm(Normalization):
+    """Each feature's mean and variance over the batch become beta and gamma**2 (Ioffe & Szegedy 2015).
+
+    Parameters
+    ----------
+    epsilon
+        Added to the variance.
+    momentum
+        The weight of a batch in the running statistics.
+    """
+
+    name: Literal["batch_norm"] = "batch_norm"
+    epsilon: Annotated[PositiveFloat, PROGRAM] = 1e-5
+    momentum: Annotated[ShareOrAll, PROGRAM] = 0.1
+    label: ClassVar[str] = "batch norm"
+    layer_name: ClassVar[str] = "batchnorm"
+    cancels_biases: ClassVar[bool] = True
+    least_rows: ClassVar[int] = 2
+
+    def layer(self, features: int, *, replicas: Shape, dtype: DTypeLike) -> BatchNormalization:
+        """Return a new layer for H features."""
+        return BatchNormalization(
+            features, self.epsilon, momentum=self.momentum, replicas=replicas, dtype=dtype
+        )

@@ -7,24 +7,44 @@ and once with single numbers, for a graph in which every weight is a node.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from micrograde.autograd import Variable
 from micrograde.autograd.values import FloatArray
+from micrograde.gradcheck.equations.activations import ACTIVATION_EQUATIONS
+from micrograde.gradcheck.equations.normalizations import NORMALIZATION_EQUATIONS
+
+ArrayT = TypeVar("ArrayT", Variable, FloatArray)
+
+
+@dataclass(frozen=True)
+class Part:
+    """An activation or a normalization: the name of its equation, and its hyperparameters."""
+
+    name: str
+    hyperparameters: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Architecture:
     """The architecture of a network: everything but the values of its parameters.
 
-    ``sizes`` are (D, H, ..., C); ``epsilon`` is that of batch norm.
+    Attributes
+    ----------
+    sizes
+        (D, H, ..., C).
+    normalization
+        None if there is none.
+    normalization_layer
+        The normalization's layers without their number: ``batchnorm``.
     """
 
     sizes: tuple[int, ...]
-    activation: str
-    batch_norm: bool
-    epsilon: float = 1e-5
+    activation: Part
+    normalization: Part | None = None
+    normalization_layer: str = ""
 
     @property
     def layers(self) -> int:
@@ -62,12 +82,11 @@ def trace_batch(
     for number in range(1, architecture.layers + 1):
         out = out @ p[f"layer{number}.weights"] + p[f"layer{number}.biases"]  # (L1)
         trace.outputs[f"layer{number}"] = out
-        if architecture.batch_norm:
-            centered = out - out.mean(axis=0, keepdims=True)  # (B1)
-            variance = (centered * centered).mean(axis=0, keepdims=True)  # (B2)
-            normalized = centered / (variance + architecture.epsilon).sqrt()  # (B3)
-            out = normalized * p[f"batchnorm{number}.gamma"] + p[f"batchnorm{number}.beta"]  # (B4)
-            trace.outputs[f"batchnorm{number}"] = out
+        if norm := architecture.normalization:
+            layer = f"{architecture.normalization_layer}{number}"
+            equation = NORMALIZATION_EQUATIONS[norm.name]
+            out = equation.batch(out, _of_layer(p, layer), **norm.hyperparameters)
+            trace.outputs[layer] = out
         if number < architecture.layers:
             out = activate(out, architecture.activation)
             trace.outputs[f"activation{number}"] = out
@@ -101,14 +120,14 @@ def trace_sample(
             )  # (L1)
             for h in range(size)
         ]
-        if architecture.batch_norm:
-            mean = statistics[f"batchnorm{number}.running_mean"]
-            deviation = np.sqrt(statistics[f"batchnorm{number}.running_var"] + architecture.epsilon)
-            out = [
-                (value - float(mean[h])) / float(deviation[h]) * p[f"batchnorm{number}.gamma[{h}]"]
-                + p[f"batchnorm{number}.beta[{h}]"]  # (B6)
-                for h, value in enumerate(out)
-            ]
+        if norm := architecture.normalization:
+            layer = f"{architecture.normalization_layer}{number}"
+            own = {
+                name: [p[f"{layer}.{name}[{h}]"] for h in range(size)]
+                for name in _of_layer(parameters, layer)
+            }
+            equation = NORMALIZATION_EQUATIONS[norm.name]
+            out = equation.sample(out, own, _of_layer(statistics, layer), **norm.hyperparameters)
         if number < architecture.layers:
             out = [activate(value, architecture.activation) for value in out]
     largest = max(float(value.value) for value in out)
@@ -117,9 +136,18 @@ def trace_sample(
     return trace
 
 
-def activate(x: Variable, activation: str) -> Variable:
-    """Apply an activation by its name: ``tanh``, ``relu`` or ``sigmoid``."""
-    return {"tanh": x.tanh, "relu": x.relu, "sigmoid": x.sigmoid}[activation]()
+def activate(x: Variable, activation: Part) -> Variable:
+    """Apply an activation's equation."""
+    return ACTIVATION_EQUATIONS[activation.name](x, **activation.hyperparameters)
+
+
+def _of_layer(arrays: Mapping[str, ArrayT], layer: str) -> dict[str, ArrayT]:
+    """Return the arrays of one layer by their names in it."""
+    return {
+        name.removeprefix(f"{layer}."): array
+        for name, array in arrays.items()
+        if name.startswith(f"{layer}.")
+    }
 
 
 def _named(name: str, variable: Variable) -> Variable:

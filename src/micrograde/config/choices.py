@@ -1,0 +1,65 @@
+"""Choices in the schema that are looked up in a registry, plug-ins included; there is no list beside it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+from micrograde.core.registry import Registry
+
+
+class ChosenFrom:
+    """Mark a field of the schema whose value is an entry of a registry, chosen by ``name``.
+
+    Parameters
+    ----------
+    by_name
+        Whether a name alone stands for the entry with its default hyperparameters. It is written so, too,
+        where they are: ``activation: tanh``, and ``activation: {name: leaky_relu, negative_slope: 0.2}``.
+    optional
+        Whether null is a value, too, for none.
+    """
+
+    def __init__(self, registry: Registry[Any], *, by_name: bool = False) -> None:
+        self.registry, self.by_name = registry, by_name
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return pydantic's schema: a union of the entries, told apart by ``name``."""
+        from pydantic_core import core_schema
+
+        choices = {name: handler.generate_schema(entry) for name, entry in self.registry.items()}
+        union = core_schema.tagged_union_schema(choices, discriminator="name")
+        if not self.by_name:
+            return union
+        return core_schema.no_info_before_validator_function(
+            self._as_mapping,
+            union,
+            serialization=core_schema.plain_serializer_function_ser_schema(as_chosen),
+        )
+
+    def _as_mapping(self, value: object) -> object:
+        if not isinstance(value, str):
+            if isinstance(value, Mapping) or dataclasses.is_dataclass(value):
+                return value
+            raise ValueError(f"should be {one_of(self.registry)}")
+        if value not in self.registry:
+            raise ValueError(f"should be {one_of(self.registry)}")
+        return {"name": value}
+
+
+def one_of(names: Mapping[str, Any]) -> str:
+    """Return ``'a', 'b' or 'c'``."""
+    *others, last = (repr(name) for name in names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def as_chosen(entry: Any) -> Any:
+    """Return an entry as it is written in a config: its name, or a mapping if a hyperparameter was set."""
+    values = dataclasses.asdict(entry)
+    return entry.name if entry == type(entry)() else values
+
+
+def choice_of(annotation: Any) -> ChosenFrom | None:
+    """Return the mark of a field whose value is an entry; None for any other."""
+    if get_origin(annotation) is not Annotated:
+        return None
+    return next((mark for mark in get_args(annotation)[1:] if isinstance(mark, ChosenFrom)), None)

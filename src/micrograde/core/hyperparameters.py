@@ -1,0 +1,202 @@
+"""The hyperparameters of a registry's entry: their ranges, what may differ within a stack, their sentences.
+
+An entry declares them as annotated fields of a data class, and explains them in its docstring:
+
+>>> @dataclass(frozen=True, kw_only=True)
+... class Adam(Optimizer):
+...     '''Adam (Kingma & Ba 2015).
+...
+...     Parameters
+...     ----------
+...     beta1
+...         Decay rate of the running mean of the gradients.
+...     '''
+...
+...     beta1: Annotated[Fraction, PER_REPLICA] = 0.9
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+_INTEGERS = 2**63  # NumPy's integers end here
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a hyperparameter may be: finite, and within these bounds; None is no bound.
+
+    A whole number is accepted as a float; true and texts are no numbers.
+    """
+
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    def __str__(self) -> str:
+        """Return the range in words, such as ``more than 0`` or ``from 0 to less than 1``."""
+        above = below = ""
+        if self.ge is not None:
+            above = (
+                f"from {self.ge:g}" if self.le is not None or self.lt is not None else f"at least {self.ge:g}"
+            )
+        elif self.gt is not None:
+            above = f"more than {self.gt:g}"
+        if self.lt is not None:
+            below = f"less than {self.lt:g}"
+        elif self.le is not None:
+            below = f"{self.le:g}" if self.ge is not None else f"at most {self.le:g}"
+        between = " to " if above.startswith("from") else " and "
+        return between.join(part for part in (above, below) if part) or "any number"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a number; pydantic asks for it."""
+        bounds = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+        schema = {**handler(source), **bounds, "strict": True}
+        if schema["type"] == "float":
+            schema["allow_inf_nan"] = False
+        elif "le" not in bounds:
+            schema.setdefault("lt", _INTEGERS)
+        return schema
+
+
+PositiveInt = Annotated[int, Range(ge=1)]
+PositiveFloat = Annotated[float, Range(gt=0)]
+NonNegativeFloat = Annotated[float, Range(ge=0)]
+Fraction = Annotated[float, Range(ge=0, lt=1)]
+ShareOrAll = Annotated[float, Range(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class PerReplica:
+    """Mark a hyperparameter that may differ between the replicas of a stack.
+
+    Attributes
+    ----------
+    zero_apart
+        Replicas for which it is zero train in other stacks, because their training step lacks an operation.
+    """
+
+    zero_apart: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """Mark a hyperparameter that all replicas of a stack share: it decides what a step computes."""
+
+
+PER_REPLICA = PerReplica()
+PER_REPLICA_ZERO_APART = PerReplica(zero_apart=True)
+PROGRAM = Program()
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A hyperparameter of an entry.
+
+    Attributes
+    ----------
+    kind
+        Its type, without annotations.
+    default
+        ``dataclasses.MISSING`` if it must be given.
+    varies
+        What may differ within a stack.
+    range
+        The numbers it may be; None if it is no number, or any.
+    sentence
+        What its entry's docstring says about it; empty if nothing.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    varies: PerReplica | Program
+    range: Range | None
+    sentence: str
+
+    def of(self, entry: object) -> Any:
+        """Return its value in an instance of the entry."""
+        return getattr(entry, self.name)
+
+
+@cache
+def hyperparameters_of(entry: type) -> Mapping[str, Hyperparameter]:
+    """Return the hyperparameters of a data class by name: its fields that are marked."""
+    hints, sentences = get_type_hints(entry, include_extras=True), parameter_sentences(entry)
+    found = {}
+    for field in dataclasses.fields(entry):
+        marks = tuple(_metadata(hints[field.name]))
+        varies = next((mark for mark in marks if isinstance(mark, PerReplica | Program)), None)
+        if varies is None:
+            continue
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        allowed = next((mark for mark in marks if isinstance(mark, Range)), None)
+        kind = (
+            get_args(hints[field.name])[0]
+            if get_origin(hints[field.name]) is Annotated
+            else hints[field.name]
+        )
+        found[field.name] = Hyperparameter(
+            field.name, kind, default, varies, allowed, sentences.get(field.name, "")
+        )
+    return found
+
+
+def program_of(entry: Any) -> tuple[object, ...]:
+    """Return a key of an entry that is equal for those that can train in one stack."""
+    parts: list[object] = [type(entry).__name__]
+    kind: type = type(entry)
+    for each in hyperparameters_of(kind).values():
+        if isinstance(each.varies, Program):
+            parts.append(each.of(entry))
+        elif each.varies.zero_apart:
+            parts.append(each.of(entry) != 0)
+    return tuple(parts)
+
+
+@cache
+def parameter_sentences(entry: type) -> Mapping[str, str]:
+    """Return what the "Parameters" sections of a class and its bases say about each parameter."""
+    found: dict[str, str] = {}
+    for each in reversed(entry.__mro__):
+        found |= dict(_sections(each.__doc__ or ""))
+    return found
+
+
+def first_sentence(entry: object) -> str:
+    """Return the first paragraph of a docstring in one line: an entry's help."""
+    return " ".join(inspect.cleandoc(getattr(entry, "__doc__", None) or "").partition("\n\n")[0].split())
+
+
+def _sections(docstring: str) -> Iterator[tuple[str, str]]:
+    """Yield each name of a docstring's "Parameters" or "Attributes" section, and the text below it."""
+    lines = inspect.cleandoc(docstring).splitlines()
+    names: list[str] = []
+    text: list[str] = []
+    inside = False
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if following and set(following) == {"-"}:
+            yield from ((name, " ".join(text)) for name in names)
+            names, text, inside = [], [], line in ("Parameters", "Attributes")
+        elif inside and line and not line.startswith((" ", "-")):
+            yield from ((name, " ".join(text)) for name in names)
+            names, text = [name.strip() for name in line.partition(" : ")[0].split(",")], []
+        elif inside and line.strip("- "):
+            text.append(line.strip())
+    yield from ((name, " ".join(text)) for name in names)
+
+
+def _metadata(annotation: Any) -> Iterator[object]:
+    """Yield the marks of an annotation, those of a union's members, too."""
+    if get_origin(annotation) is Annotated:
+        inner, *marks = get_args(annotation)
+        yield from marks
+        yield from _metadata(inner)
+    else:
+        for each in get_args(annotation):
+            yield from _metadata(each)
