@@ -55,8 +55,14 @@ class GELU(Activation):
             return np.add(out, _normal_cdf(x), out=out)
 
     def onnx(self, graph: OnnxGraph, x: str) -> str:
-        """Add 0.5 x (1 + Erf(x / sqrt(2))): ``Gelu`` itself comes with opset 20."""
-        share = graph.node("Erf", graph.node("Mul", x, graph.number(math.sqrt(0.5))))
+        """Add 0.5 x (1 + Erf(x / sqrt(2))): ``Gelu`` itself comes with opset 20.
+
+        ``Erf`` is computed in float32, as ONNX Runtime has no other; that of a float64 network is then right
+        to about 1e-7.
+        """
+        scaled = graph.node("Mul", x, graph.number(math.sqrt(0.5)))
+        single = graph.node("CastLike", scaled, graph.constant("single", np.float32(0)))
+        share = graph.node("CastLike", graph.node("Erf", single), x)
         share = graph.node("Mul", graph.node("Add", share, graph.number(1.0)), graph.number(0.5))
         return graph.node("Mul", x, share)
 

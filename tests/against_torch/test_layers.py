@@ -1,0 +1,109 @@
+"""Each activation and initializer beside PyTorch's: gradients of a network, and 300 steps of training."""
+
+import numpy as np
+import pytest
+import torch
+
+from micrograde.nn import ACTIVATIONS, INITIALIZERS, MLP, NORMALIZATIONS, initial_weights, one_hot
+
+ACTIVATION_LAYERS = {
+    "elu": torch.nn.ELU,
+    "gelu": torch.nn.GELU,
+    "gelu_tanh": lambda: torch.nn.GELU(approximate="tanh"),
+    "leaky_relu": torch.nn.LeakyReLU,
+    "relu": torch.nn.ReLU,
+    "sigmoid": torch.nn.Sigmoid,
+    "silu": torch.nn.SiLU,
+    "tanh": torch.nn.Tanh,
+}
+NORMALIZATION_LAYERS = {"batch_norm": torch.nn.BatchNorm1d, None: lambda _: torch.nn.Identity()}
+VARIANCES = {  # of a matrix of 300 inputs and 200 outputs, by PyTorch's initializers or the paper's formula
+    "kaiming": lambda w: torch.nn.init.kaiming_normal_(w, nonlinearity="relu"),
+    "lecun": lambda w: torch.nn.init.normal_(w, std=300**-0.5),
+    "normal": lambda w: torch.nn.init.normal_(w, std=0.01),
+    "orthogonal": torch.nn.init.orthogonal_,
+    "xavier": torch.nn.init.xavier_uniform_,
+}
+
+
+def both(activation, normalization):
+    """Return a network of ours, a stack of one, and the same in PyTorch, in float64."""
+    ours = MLP(
+        5, (7, 6), 3,
+        activation=activation, batch_norm=False, normalization=normalization, initializer="xavier",
+        generators=[np.random.default_rng(0)], loss_epsilon=0.0,
+    )  # fmt: skip
+    layers = []
+    for number, (inputs, outputs) in enumerate(zip(ours.sizes, ours.sizes[1:], strict=False), start=1):
+        layers += [torch.nn.Linear(inputs, outputs), NORMALIZATION_LAYERS[normalization](outputs)]
+        if number < 3:
+            layers.append(ACTIVATION_LAYERS[activation]())
+    net = torch.nn.Sequential(*layers).double()
+    copy_parameters(ours, net)
+    return ours, net
+
+
+def copy_parameters(ours, net):
+    """Give PyTorch's network the parameters of ours, bit for bit."""
+    with torch.no_grad():
+        for number in range(1, 4):
+            linear = ours.layers[f"layer{number}"]
+            net[3 * number - 3].weight.copy_(torch.tensor(linear.weights[0].T.copy()))
+            net[3 * number - 3].bias.copy_(torch.tensor(linear.biases[0]))
+
+
+@pytest.mark.parametrize("normalization", [None, *NORMALIZATIONS])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_agree_to_1e_12(activation, normalization):
+    random = np.random.default_rng(1)
+    ours, net = both(activation, normalization)
+    for _ in range(20):
+        ours.parameters[...] += 0.3 * random.standard_normal(ours.parameters.shape)
+        for name, layer in ours.layers.items():
+            if normalization and name.startswith(NORMALIZATIONS[normalization].layer_name):
+                layer.gamma[...], layer.beta[...] = 1, 0
+        copy_parameters(ours, net)
+        x, labels = random.standard_normal((16, 5)) * 2, random.integers(0, 3, 16)
+        ours.forward(x, one_hot(labels, 3))
+        ours.backward(input_gradient=True)
+        given = torch.tensor(x, requires_grad=True)
+        net.zero_grad()
+        torch.nn.functional.cross_entropy(net(given), torch.tensor(labels)).backward()
+        pairs = [(ours.grad_input[0], given.grad.numpy())]
+        for number in range(1, 4):
+            linear = net[3 * number - 3]
+            pairs.append((ours.layers[f"layer{number}"].grad_weights[0], linear.weight.grad.numpy().T))
+            pairs.append((ours.layers[f"layer{number}"].grad_biases[0], linear.bias.grad.numpy()))
+        whole = np.sqrt(sum(np.sum(theirs**2) for _, theirs in pairs))
+        for mine, theirs in pairs:
+            assert np.linalg.norm(mine - theirs) <= 1e-12 * whole
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_after_300_steps_held_out_rows_agree_to_1e_8(activation):
+    random = np.random.default_rng(1)
+    ours, net = both(activation, None)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    centres = random.standard_normal((3, 5))
+    for _ in range(300):
+        labels = random.integers(0, 3, 16)
+        x = centres[labels] + random.standard_normal((16, 5))
+        ours.forward(x, one_hot(labels, 3))
+        ours.backward()
+        ours.parameters -= 0.1 * ours.gradients
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(torch.tensor(x)), torch.tensor(labels)).backward()
+        optimizer.step()
+    held_out = centres[random.integers(0, 3, 50)] + random.standard_normal((50, 5))
+    expected = net.eval()(torch.tensor(held_out)).detach().numpy()
+    np.testing.assert_allclose(ours.predict_logits(held_out)[0], expected, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_initial_weights_have_the_moments_of_pytorch(initializer):
+    torch.manual_seed(0)
+    theirs = VARIANCES[initializer](torch.empty(200, 300, dtype=torch.float64)).numpy()
+    mine = initial_weights(initializer, 300, 200, np.random.default_rng(0))
+    assert abs(mine.mean()) < 5 * theirs.std() / 60000**0.5
+    np.testing.assert_allclose(mine.std(), theirs.std(), rtol=0.02)
+    np.testing.assert_allclose(np.abs(mine).mean(), np.abs(theirs).mean(), rtol=0.02)
