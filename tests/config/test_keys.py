@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograde.config.keys import OF_SWEEPS, SCHEMAS, keys_of, unknown_key_message
+from micrograde.config.keys import SCHEMAS, UNTYPED, keys_of, unknown_key_message
 
 commands = st.sampled_from(list(SCHEMAS))
 
@@ -25,7 +25,7 @@ def test_only_keys_of_the_command_are_offered_and_none_that_nobody_types(command
     place = data.draw(st.integers(0, len(key)))
     line = unknown_key_message(key[:place] + "x" + key[place:], command)
     assert len(line.splitlines()) == 1
-    assert set(offered(line)) <= set(keys_of(command)) - set(OF_SWEEPS)
+    assert set(offered(line)) <= set(keys_of(command)) - set(UNTYPED)
 
 
 LINES = [

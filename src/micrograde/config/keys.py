@@ -32,6 +32,9 @@ SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
 OF_SWEEPS = ("sweep.members", "sweep.parent_run_id")
 """Keys that a sweep sets for its own jobs; users do not type them."""
 
+UNTYPED = (*OF_SWEEPS, "plugins")
+"""Keys that users do not type: a sweep's, and what a recipe says about itself."""
+
 _LENGTH = 80  # characters of a key or a value in a line
 _OFFERED = 3  # similar keys, at most
 _NAMES_ALIKE = 0.7  # similarity of the last parts of two keys, from 0 to 1
@@ -175,9 +178,7 @@ def _nearest(key: str, known: Mapping[str, Key]) -> list[str]:
     """Return the keys that may be meant: those with the same last part, else similar ones, else siblings."""
     if len(key) > _LENGTH:
         return []
-    names = sorted(
-        (name for name in known if name not in OF_SWEEPS), key=lambda name: (name.count("."), name)
-    )
+    names = sorted((name for name in known if name not in UNTYPED), key=lambda name: (name.count("."), name))
     by_last_part: dict[str, list[str]] = {}
     for name in names:
         by_last_part.setdefault(name.rpartition(".")[2], []).append(name)

@@ -21,7 +21,9 @@ from micrograde.config.commands import (
 from micrograde.config.keys import SCHEMAS, shorten, unknown_key_message
 from micrograde.config.recipe_versions import complete
 from micrograde.config.schema import AnyTracking, TrainConfig
+from micrograde.config.types import PluginVersion
 from micrograde.core.errors import InputError
+from micrograde.core.plugins import require_plugins
 from micrograde.core.printable import printable
 
 _KEYS_WANTED = "should be keys with values, not one value"
@@ -49,7 +51,17 @@ def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
         One line for each key that is unknown, of the wrong type, or out of range.
     """
     recipe = {key: value for key, value in container.items() if key != "sweep"}
+    require_plugins(_plugins_of(recipe), "this recipe")
     return _parse(TrainConfig, complete(recipe, TrainConfig))
+
+
+def _plugins_of(recipe: Mapping[str, Any]) -> list[str]:
+    """Return the plug-ins that a recipe says it needs, as far as they are well formed."""
+    found = recipe.get("plugins")
+    try:
+        return list(TypeAdapter(tuple[PluginVersion, ...]).validate_python(found or ()))
+    except ValidationError:
+        return []  # the schema refuses it, with a line
 
 
 def parse_sweep_config(container: Mapping[str, Any]) -> SweepConfig:

@@ -22,6 +22,7 @@ from micrograde.config.types import (
     MissingRule,
     Name,
     Note,
+    PluginVersion,
     RecipeVersion,
     RegisteredName,
     RunId,
@@ -32,6 +33,7 @@ from micrograde.config.types import (
     WebAddress,
     as_tuple,
 )
+from micrograde.config.used_plugins import used_plugins
 from micrograde.core.hyperparameters import (
     Fraction,
     NonNegativeFloat,
@@ -355,7 +357,7 @@ class TrainConfig:
     """The recipe of one run: everything that its numbers depend on.
 
     ``recipe_version`` determines by which rules it is read, and the values of missing keys; see
-    ``recipe_versions.py``.
+    ``recipe_versions.py``. ``plugins`` are those that the recipe's entries come from; nobody types them.
     """
 
     recipe_version: RecipeVersion = RECIPE_VERSION
@@ -368,9 +370,12 @@ class TrainConfig:
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
     seed: Seed = 0
     experiment_name: Name = "default"
+    plugins: Annotated[tuple[PluginVersion, ...], Later(since=2, legacy=())] = ()
 
     def __post_init__(self) -> None:
-        """Check the rules that involve several keys."""
+        """Check the rules that involve several keys, and note the plug-ins of a new recipe."""
+        if not self.plugins:
+            object.__setattr__(self, "plugins", used_plugins(self))
         stopping = self.training.early_stopping
         if stopping.enabled and self.data.validation_fraction == 0:
             raise ValueError(
@@ -408,7 +413,7 @@ def as_params(config: TrainConfig) -> dict[str, str]:
     """
     container = to_container(config)
     # These are recorded elsewhere; as params they would differ between runs of the same settings.
-    del container[VERSION_KEY], container["run"]
+    del container[VERSION_KEY], container["run"], container["plugins"]
     flat = {key: as_text(value) for key, value in flatten(container).items()}
     flat.pop(NAMED_STORE, None)
     return flat

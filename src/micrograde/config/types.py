@@ -133,6 +133,7 @@ def run_id_as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+PluginVersion = Annotated[str, Field(max_length=200, pattern=r"^\w[\w.-]*==[\w.+!-]+$")]
 RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
 RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
 Metric = Annotated[Text, AfterValidator(metric_name)]

@@ -5,8 +5,10 @@ entries. A config never names Python: it names entries, and what is installed de
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points
+from importlib.metadata import version as version_of
 
 from micrograde.core.errors import InputError
 
@@ -14,6 +16,7 @@ GROUP = "micrograde.plugins"
 
 _state = threading.local()
 _loaded = False
+_origins: "dict[int, tuple[object, Plugin]]" = {}  # by identity, with the entry, so that it stays alive
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,19 @@ class Plugin:
     version: str
 
     def __str__(self) -> str:
-        """Return ``package version``."""
-        return f"{self.package} {self.version}"
+        """Return ``package==version``, as pip writes it and as a recipe records it."""
+        return f"{self.package}=={self.version}"
 
 
-def plugin_being_loaded() -> Plugin | None:
-    """Return the plug-in whose module is being imported by ``load_plugins`` in this thread."""
-    return getattr(_state, "plugin", None)
+def remember_origin(entry: object) -> None:
+    """Take note of an entry if a plug-in is being loaded by this thread, which then brings it."""
+    if plugin := getattr(_state, "plugin", None):
+        _origins[id(entry)] = (entry, plugin)
+
+
+def plugin_of(entry: object) -> Plugin | None:
+    """Return the plug-in that brought an entry; None if it is one of micrograde's own."""
+    return _origins[id(entry)][1] if id(entry) in _origins else None
 
 
 def load_plugins() -> None:
@@ -51,6 +60,42 @@ def load_plugins() -> None:
     except InputError:
         _loaded = False
         raise
+
+
+def require_plugins(needed: Iterable[str], what: str) -> None:
+    """Raise ``InputError`` if a plug-in is not installed, in whatever version.
+
+    Parameters
+    ----------
+    needed
+        Plug-ins as a recipe records them: ``package==version``.
+    what
+        What needs them, at the beginning of the message.
+    """
+    for each in needed:
+        package = each.partition("==")[0]
+        if _installed(package) is None:
+            raise InputError(
+                f"{what} needs the plug-in {each}, and {package} is not installed here; "
+                "install it if you trust it"
+            )
+
+
+def changed_plugins(needed: Iterable[str]) -> list[str]:
+    """Return a line for each plug-in of a recipe that is installed in another version."""
+    lines = []
+    for each in needed:
+        package, _, version = each.partition("==")
+        if (here := _installed(package)) not in (None, version):
+            lines.append(f"plug-in {package} {here}, was {version}")
+    return lines
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version_of(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _load(point: EntryPoint) -> None:

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
 
 from micrograde.core.errors import InputError
-from micrograde.core.plugins import Plugin, load_plugins, plugin_being_loaded
+from micrograde.core.plugins import load_plugins, remember_origin
 
 EntryT = TypeVar("EntryT")
 AddedT = TypeVar("AddedT")
@@ -39,7 +39,6 @@ class Registry(Mapping[str, EntryT], Generic[EntryT]):
     def __init__(self, kind: str, package: str) -> None:
         self.kind, self.package = kind, package
         self._entries: dict[str, EntryT] = {}
-        self._plugins: dict[str, Plugin] = {}
         self._is_loaded = False
 
     @overload
@@ -67,14 +66,8 @@ class Registry(Mapping[str, EntryT], Generic[EntryT]):
         if isinstance(entry, type):  # pydantic then refuses keys that the entry does not have
             entry.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
         self._entries[name] = entry
-        if plugin := plugin_being_loaded():
-            self._plugins[name] = plugin
+        remember_origin(entry)
         return entry
-
-    def plugin_of(self, name: str) -> Plugin | None:
-        """Return the installed package that brought an entry; None if it is one of micrograde's own."""
-        self._load()
-        return self._plugins.get(name)
 
     def __getitem__(self, name: str) -> EntryT:
         self._load()

@@ -19,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.config.schema import ModelConfig, TrainConfig, to_container
+from micrograde.config.types import PluginVersion
+from micrograde.config.used_plugins import used_plugins
 from micrograde.core.bounds import LONGEST_PREPROCESSING
 from micrograde.core.errors import InputError
 from micrograde.core.json_files import read_json
+from micrograde.core.plugins import require_plugins
 from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.data.encoding import are_truths
 from micrograde.data.messages import numbered
@@ -127,7 +130,7 @@ def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
     return pandas.DataFrame([rows] if isinstance(rows, Mapping) else list(rows))
 
 
-def describe_model(dataset: Dataset) -> ModelDescription:
+def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescription:
     """Return the description that MLflow stores of a classifier of this dataset, with up to three rows."""
     encoding = dataset.encoding
     rows = dataset.features[~np.isnan(dataset.features).any(axis=1)][:_EXAMPLE_ROWS]
@@ -141,7 +144,11 @@ def describe_model(dataset: Dataset) -> ModelDescription:
         example = encoding.decode(rows)
     outputs = {"class": "string"} | {f"probability_{name}": "double" for name in dataset.class_names}
     return ModelDescription(
-        "micrograde.serving", [f"micrograde=={version('micrograde')}"], kinds, outputs, example
+        "micrograde.serving",
+        [f"micrograde=={version('micrograde')}", *plugins],
+        kinds,
+        outputs,
+        example,
     )
 
 
@@ -157,7 +164,10 @@ def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: 
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"model": json.dumps(to_container(config)["model"])}
+    metadata = {
+        "model": json.dumps(to_container(config)["model"]),
+        "plugins": json.dumps(used_plugins(config.model)),
+    }
     arrays = {name: np.ascontiguousarray(array[0]) for name, array in model.state().items()}
     save_file(arrays, folder / WEIGHTS, metadata)
     text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
@@ -198,5 +208,7 @@ def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
     with safe_open(path, "numpy") as file:
         metadata = file.metadata() or {}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    plugins = TypeAdapter(tuple[PluginVersion, ...]).validate_json(metadata.get("plugins", "[]"))
+    require_plugins(plugins, "the model")
     config = TypeAdapter(ModelConfig).validate_json(metadata.get("model", "null"))
     return arrays, config

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from micrograde.config.schema import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
+from micrograde.config.used_plugins import used_plugins
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.diagnostics import Measurements, Trajectory, find_findings
@@ -151,6 +152,7 @@ class LiveRun:
                     **own_words(words.tags, words.note),
                     tags.CONFIG_DIGEST: config_digest(request.config),
                     tags.DATA_DIGEST: data.dataset.digest,
+                    **({tags.PLUGINS: " ".join(request.config.plugins)} if request.config.plugins else {}),
                     **request.tags,
                 },
                 dataset=_dataset_input(request.config.data, data),
@@ -284,7 +286,9 @@ class LiveRun:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
             self._draw(self.folder, model, confusion)
         self.log.write()
-        described = describe_model(data.dataset) if self.folder and status == "FINISHED" else None
+        described = None
+        if self.folder and status == "FINISHED":
+            described = describe_model(data.dataset, used_plugins(self.config.model))
         self.recorder.end_run(self.number, status, described)
         if described and not self.request.in_sweep:  # of a sweep, only the best model is logged
             self.recorder.log_model(self.number, registered_name=registered_name(self.config.tracking))

@@ -12,6 +12,7 @@ from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
 from micrograde.config.schema import DisabledTracking
 from micrograde.core.errors import InputError
+from micrograde.core.plugins import changed_plugins
 from micrograde.core.working import working
 from micrograde.runs.files import files_of, read_recipe
 from micrograde.runs.live_run import RunRequest
@@ -129,7 +130,8 @@ def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | Non
             cancel=lambda place, epoch, metrics: epoch == last,  # noqa: ARG005
         )
     metrics = compare_histories(run.history, recorder.history)
-    return Replay(run, metrics, _differences(run.tags, prepared.of(config).dataset.digest))
+    differences = _differences(run.tags, prepared.of(config).dataset.digest)
+    return Replay(run, metrics, [*differences, *changed_plugins(config.plugins)])
 
 
 def compare_histories(stored: History, replayed: History) -> list[MetricComparison]:

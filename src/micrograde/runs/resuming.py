@@ -9,6 +9,7 @@ from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.config.schema import RunConfig, TrainConfig, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
+from micrograde.core.plugins import changed_plugins
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
@@ -167,6 +168,11 @@ def _read(
             raise InputError(
                 f"training.resume={run.about.run_id}: its {RECIPE} is not what the run began with; "
                 "give its whole command again"
+            )
+        if changed := changed_plugins(config.plugins):
+            raise InputError(
+                f"training.resume={run.about.run_id}: {changed[0]}; install that version to go on, "
+                "as the numbers may be others"
             )
         checkpoint, problems = None, list[str]()
         if (folder := contained(files, FOLDER)) is not None:

@@ -202,7 +202,9 @@ def _params(run: StoredRun) -> dict[str, str]:
             inner[name] = value
         with contextlib.suppress(InputError, ValueError):  # of a later version, which this one cannot read
             container[VERSION_KEY] = int(version)
-            for key, value in flatten(complete(container, TrainConfig)).items():
+            completed = complete(container, TrainConfig)
+            del completed["plugins"]  # a tag of the run
+            for key, value in flatten(completed).items():
                 params.setdefault(key, as_text(value))
     return params
 

@@ -16,6 +16,8 @@ SETTLED = "micrograde.settled"
 """On a FAILED run that would fail again."""
 
 VERSION = "micrograde.version"
+PLUGINS = "micrograde.plugins"
+"""The plug-ins that the run's recipe uses: ``package==version``, separated by spaces."""
 GIT_DIRTY = "micrograde.git_dirty"
 GIT_COMMIT = "mlflow.source.git.commit"
 ENVIRONMENT = "micrograde.environment"

@@ -1,0 +1,5 @@
+"""A plug-in of micrograde: importing it registers its entries."""
+
+from micrograde_swirl import activation, equation
+
+__all__ = ["activation", "equation"]
