@@ -18,15 +18,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from micrograde.config.schema import (
-    BundledData,
     ConstantSchedule,
     DisabledTracking,
     ModelConfig,
-    MoonsData,
     SGDConfig,
     TrainConfig,
     TrainingConfig,
 )
+from micrograde.data.sets.digits import Digits
+from micrograde.data.sets.moons import Moons
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 from micrograde.models.trained_network import write_network
@@ -35,8 +35,8 @@ from micrograde.runs.building import RandomStreams, build_model, build_optimizer
 from micrograde.runs.pictures import write_light_pictures, write_other_pictures
 from micrograde.training import Departure, EpochRecord, Training, confusion_counts
 
-DIGITS = BundledData(name="digits")
-MOONS = MoonsData(name="moons")
+DIGITS = Digits()
+MOONS = Moons()
 
 
 def config_of(data, hidden=(32,), *, diagnostics: bool = True, epochs: int = 50) -> TrainConfig:

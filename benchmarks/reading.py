@@ -27,7 +27,6 @@ import sqlalchemy
 
 from micrograde.analysis import load_history, load_runs
 from micrograde.config.schema import (
-    BundledData,
     ConstantSchedule,
     LocalTracking,
     ModelConfig,
@@ -37,6 +36,7 @@ from micrograde.config.schema import (
     as_params,
     config_digest,
 )
+from micrograde.data.sets.digits import Digits
 from micrograde.store import StoreLocation, make_store
 
 METRICS = (
@@ -58,7 +58,7 @@ TARGETS = {"load_runs": 15.0, "load_history": 40.0}
 def recipe(number: int) -> TrainConfig:
     """One of a sweep over learning rates and seeds."""
     return TrainConfig(
-        data=BundledData(name="digits"),
+        data=Digits(),
         model=ModelConfig(),
         optimizer=SGDConfig(learning_rate=round(0.01 * (1 + number // 10), 6)),
         schedule=ConstantSchedule(),

@@ -23,7 +23,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks.servers import free_port
-from micrograde.config.schema import BundledData
+from micrograde.data.sets.digits import Digits
 from micrograde.models.trained_network import describe_model
 from micrograde.runs.building import prepare_data
 from micrograde.store import StoreLocation, local_store
@@ -119,7 +119,7 @@ def measure_logging(location: StoreLocation, run_id: str, model: Path) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(location.tracking_uri)
-    described = describe_model(prepare_data(BundledData(name="digits"), "float32").dataset)
+    described = describe_model(prepare_data(Digits(), "float32").dataset)
     finished = client.get_run(run_id)
     seconds = []
     for _ in range(MODELS_LOGGED):

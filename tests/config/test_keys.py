@@ -64,7 +64,7 @@ def test_what_is_said_of_a_key_that_is_not_there(key, command, line):
         ("optimizer.momentum", ["optimizer=adam"], "write optimizer=sgd in place of optimizer=adam"),
         ("tracking.uri", ["tracking.uri=http://me:secret@host"], "add tracking=server"),
         ("schedule.factor", [], "add schedule=step"),
-        ("data.noise", [], "add data=blobs or data=moons or data=circles or data=spirals or data=xor"),
+        ("data.noise", [], "add data=blobs or data=circles or data=moons or data=spirals or data=xor"),
     ],
 )
 def test_a_key_of_another_choice_says_which(key, typed, line):

@@ -80,7 +80,7 @@ def with_value(key, value):
         ("training.batch_size", 0, "training.batch_size=0: should be greater than or equal to 1"),
         ("training.dtype", "float16", "training.dtype=float16: should be 'float32' or 'float64'"),
         ("training.early_stopping.patience", 0, "training.early_stopping.patience=0: should be greater"),
-        ("data.name", "mnist", "data.name=mnist: must be one of 'digits', 'iris'"),
+        ("data.name", "mnist", "data.name=mnist: must be one of 'blobs', 'breast_cancer'"),
         ("data.validation_fraction", 1.5, "data.validation_fraction=1.5: should be less than 1"),
         (
             "data.validation_fraction",

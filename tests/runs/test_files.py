@@ -19,7 +19,7 @@ from micrograde.core.errors import InputError
 from micrograde.models.trained_network import read_network
 from micrograde.runs import files
 from micrograde.runs.checkpoints import read_latest_checkpoint
-from micrograde.runs.files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
+from micrograde.runs.files import RECIPE, contained, files_of, read_recipe, stored_recipe
 from micrograde.store import load_run, server_store
 from micrograde.tracking import recover
 
@@ -316,7 +316,7 @@ IDX = {"name": "idx", "images": "a", "labels": "b"}
 )
 def test_the_files_of_every_kind_of_data_are_known(data, paths, tmp_path, monkeypatch):
     config = parse_train_config({**STOPPED, "data": data})
-    assert data_paths(config.data) == paths
+    assert config.data.paths() == paths
     # and each of them is one that is not followed elsewhere
     monkeypatch.chdir(tmp_path)
     for key in paths:

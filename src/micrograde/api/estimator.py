@@ -26,6 +26,7 @@ from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import Dataset
+from micrograde.data.sets.npz import NpzArrays
 from micrograde.models.trained_network import check_classified
 from micrograde.nn import MLP, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
@@ -260,7 +261,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         container = {
             VERSION_KEY: RECIPE_VERSION,
             "data": {
-                "name": "npz",  # the source that is an array of features and one of labels
+                "name": NpzArrays.name,  # the source that is an array of features and one of labels
                 "path": _SOURCE,
                 "seed": seed,
                 "validation_fraction": self.validation_fraction if self.early_stopping else 0.0,

@@ -1,7 +1,7 @@
 """The typed schemas of all other configs than a run's recipe: sweeps, comparisons and so on."""
 
 import dataclasses
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool
 from pydantic.dataclasses import dataclass
@@ -15,10 +15,10 @@ from micrograde.config.types import (
     RunId,
     RunName,
     Tags,
-    Text,
     as_tuple,
 )
-from micrograde.core.hyperparameters import PositiveInt
+from micrograde.core.hyperparameters import PositiveInt, Text
+from micrograde.data.sets import path_keys
 
 AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")]
 
@@ -85,19 +85,25 @@ class CompareConfig:
             raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
 
 
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class DataPaths:
-    """The paths of data files, by their keys below ``data``."""
-
-    path: Text | None = None
-    images: Text | None = None
-    labels: Text | None = None
-    test_images: Text | None = None
-    test_labels: Text | None = None
+    """The paths of data files, by their keys below ``data``: those of all data sets."""
 
     def given(self) -> dict[str, str]:
         """Return the paths that were set."""
-        return {key: path for key, path in dataclasses.asdict(self).items() if path is not None}
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {key: path for key, path in found.items() if path is not None}
+
+
+if not TYPE_CHECKING:
+    DataPaths = dataclass(config=SCHEMA, frozen=True, kw_only=True)(
+        dataclasses.make_dataclass(
+            "DataPaths",
+            [(key, Text | None, dataclasses.field(default=None)) for key in path_keys()],
+            bases=(DataPaths,),
+            frozen=True,
+            kw_only=True,
+        )
+    )
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from micrograde.config.commands import (
 from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
 from micrograde.config.schema import TrainConfig
 from micrograde.core.redaction import hide_passwords
+from micrograde.data import DATA_SETS
 
 SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
     "train": (("", TrainConfig), ("sweep.", SweepConfig)),
@@ -38,7 +39,6 @@ UNTYPED = (*OF_SWEEPS, "plugins")
 _LENGTH = 80  # characters of a key or a value in a line
 _OFFERED = 3  # similar keys, at most
 _NAMES_ALIKE = 0.7  # similarity of the last parts of two keys, from 0 to 1
-_TABLES = ("csv", "parquet", "npz")  # kinds of data whose file is data.path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,9 +157,10 @@ def _how(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
 
 
 def _choices(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the choices that have a key; of several kinds of tables, the one of the file's suffix."""
+    """Return the choices that have a key; of several kinds of files, the one of the file's suffix."""
     choices = known[key].choices
-    if len(choices) > 1 and set(choices) <= set(_TABLES):
+    with_suffix = {name for name, data in DATA_SETS.items() if data.suffixes}
+    if len(choices) > 1 and set(choices) <= with_suffix:
         return (_kind_of_table(chosen.get("data.path", "")),)
     return choices
 
@@ -171,7 +172,8 @@ def _one_of(group: str, choices: Sequence[str]) -> str:
 def _kind_of_table(path: str) -> str:
     """Return the kind of data file that a path names, by its suffix; csv if the suffix is unknown."""
     ending = path.strip("'\" ").lower().rpartition(".")[2]
-    return {"parquet": "parquet", "pq": "parquet", "npz": "npz"}.get(ending, "csv")
+    by_suffix = {suffix: name for name, data in DATA_SETS.items() for suffix in data.suffixes}
+    return by_suffix.get(ending, by_suffix[""])
 
 
 def _nearest(key: str, known: Mapping[str, Key]) -> list[str]:

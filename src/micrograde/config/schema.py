@@ -18,8 +18,6 @@ from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
     ArtifactStore,
-    Classes,
-    MissingRule,
     Name,
     Note,
     PluginVersion,
@@ -27,9 +25,7 @@ from micrograde.config.types import (
     RegisteredName,
     RunId,
     RunName,
-    Seed,
     Tags,
-    Text,
     WebAddress,
     as_tuple,
 )
@@ -39,146 +35,16 @@ from micrograde.core.hyperparameters import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
-    Range,
+    Seed,
     ShareOrAll,
 )
 from micrograde.core.json_files import canonical_digest
 from micrograde.core.redaction import without_password
+from micrograde.data import DATA_SETS, DataSet
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
-
-# --- data ---------------------------------------------------------------------------------------
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class DataConfig:
-    """The keys of every data set: the seed that generates and splits it, and how it is split.
-
-    With a fraction of 0 there is no such part.
-    """
-
-    seed: Seed = 0
-    validation_fraction: Fraction = 0.1
-    test_fraction: Fraction = 0.1
-    stratify: StrictBool = True
-    standardize: StrictBool = True
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class BundledData(DataConfig):
-    """Real data that ships with scikit-learn."""
-
-    name: Literal["digits", "iris", "wine", "breast_cancer"]
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class GaussianData(DataConfig):
-    """The notebook's data: standard normal features and random labels."""
-
-    name: Literal["gaussian"] = "gaussian"
-    samples: PositiveInt = 10
-    features: PositiveInt = 3
-    classes: Classes = 2
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class BlobsData(DataConfig):
-    """A normal cloud for each class; ``noise`` is its standard deviation."""
-
-    name: Literal["blobs"] = "blobs"
-    samples: PositiveInt = 500
-    features: PositiveInt = 2
-    classes: Classes = 3
-    noise: NonNegativeFloat = 1.0
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class MoonsData(DataConfig):
-    """Two interleaving half circles."""
-
-    name: Literal["moons"] = "moons"
-    samples: PositiveInt = 500
-    noise: NonNegativeFloat = 0.2
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class CirclesData(DataConfig):
-    """A circle inside a circle; ``factor`` is the ratio of their radii."""
-
-    name: Literal["circles"] = "circles"
-    samples: PositiveInt = 500
-    noise: NonNegativeFloat = 0.1
-    factor: Annotated[float, Range(gt=0, lt=1)] = 0.5
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class SpiralsData(DataConfig):
-    """One arm of a spiral for each class."""
-
-    name: Literal["spirals"] = "spirals"
-    samples: PositiveInt = 600
-    classes: Classes = 3
-    noise: NonNegativeFloat = 0.1
-    turns: PositiveFloat = 1.0
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class XorData(DataConfig):
-    """Four clouds in the corners of a square; opposite corners share a class."""
-
-    name: Literal["xor"] = "xor"
-    samples: PositiveInt = 500
-    noise: NonNegativeFloat = 0.3
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class TableData(DataConfig):
-    """A table read with pandas: one sample per row, the labels in the column ``target``."""
-
-    name: Literal["csv", "parquet"]
-    path: Text
-    target: Text
-    missing: MissingRule = "error"
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class NpzData(DataConfig):
-    """Two arrays of an ``.npz`` file: features (N, ...) and integer labels (N,)."""
-
-    name: Literal["npz"] = "npz"
-    path: Text
-    features: Text = "features"
-    labels: Text = "labels"
-    missing: MissingRule = "error"
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class IdxData(DataConfig):
-    """MNIST's file format, plain or gzip; the test files, if they are given, are the test part."""
-
-    name: Literal["idx"] = "idx"
-    images: Text
-    labels: Text
-    test_images: Text | None = None
-    test_labels: Text | None = None
-
-
-AnyData = Annotated[
-    BundledData
-    | GaussianData
-    | BlobsData
-    | MoonsData
-    | CirclesData
-    | SpiralsData
-    | XorData
-    | TableData
-    | NpzData
-    | IdxData,
-    Field(discriminator="name"),
-]
-
 
 # --- model, optimizer, schedule, training, tracking ---------------------------------------------
 
@@ -361,7 +227,7 @@ class TrainConfig:
     """
 
     recipe_version: RecipeVersion = RECIPE_VERSION
-    data: AnyData
+    data: Annotated[DataSet, ChosenFrom(DATA_SETS)]
     model: ModelConfig
     optimizer: AnyOptimizer
     schedule: AnySchedule

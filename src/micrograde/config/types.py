@@ -2,15 +2,14 @@
 
 import json
 import re
-import unicodedata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from micrograde.config.recipe_versions import RECIPE_VERSION
-from micrograde.core.hyperparameters import Range
+from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.redaction import without_password
 from micrograde.store.metric_names import plain_name
 from micrograde.store.server_files import parse_address
@@ -27,13 +26,6 @@ def _printable(value: str) -> str:
         raise ValueError("should hold neither a slash nor control characters")
     if without_password(value) != value:  # the store finds an experiment by its name, which cannot be hidden
         raise ValueError("should hold no password, nor look as if it did")
-    return value
-
-
-def _readable(value: str) -> str:
-    """Check text such as a path or a column: any spaces, but no control characters or lone surrogates."""
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        raise ValueError("should hold neither control characters nor lone surrogates")
     return value
 
 
@@ -107,16 +99,10 @@ def own_tags(value: object) -> object:
 
 # Strict: true is not a number and "1" is not an integer, but an integer is accepted as a float.
 RecipeVersion = Annotated[int, Range(ge=1, le=RECIPE_VERSION)]
-Classes = Annotated[int, Range(ge=2)]
-Seed = Annotated[int, Range(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
-Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
-RunName = Annotated[
-    str, BeforeValidator(as_words), Field(min_length=1, max_length=250), AfterValidator(_readable)
-]
+RunName = Annotated[str, Readable(most=250), BeforeValidator(as_words)]
 Note = Annotated[str, BeforeValidator(as_words), Field(min_length=1, max_length=4000)]
 Tags = Annotated[dict[str, Annotated[str, Field(max_length=4000)]], BeforeValidator(own_tags)]
-MissingRule = Literal["error", "drop", "mean"]
 
 
 def as_tuple(value: object) -> object:

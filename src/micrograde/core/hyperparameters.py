@@ -17,6 +17,7 @@ An entry declares them as annotated fields of a data class, and explains them in
 
 import dataclasses
 import inspect
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -64,6 +65,42 @@ class Range:
         return schema
 
 
+@dataclass(frozen=True)
+class Readable:
+    """Mark a text without control characters and lone surrogates, of ``least`` to ``most`` characters."""
+
+    least: int = 1
+    most: int = 4000
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a text; pydantic asks for it."""
+        text = {**handler(source), "min_length": self.least, "max_length": self.most}
+        return {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": _readable},
+            "schema": text,
+        }
+
+
+def _readable(value: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise ValueError("should hold neither control characters nor lone surrogates")
+    return value
+
+
+@dataclass(frozen=True)
+class TrueOrFalse:
+    """Mark a truth value that is neither a number nor a text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of true and false; pydantic asks for it."""
+        return {**handler(source), "strict": True}
+
+
+Flag = Annotated[bool, TrueOrFalse()]
+Text = Annotated[str, Readable()]
+"""Text such as a path or a column."""
+Seed = Annotated[int, Range(ge=0)]
 PositiveInt = Annotated[int, Range(ge=1)]
 PositiveFloat = Annotated[float, Range(gt=0)]
 NonNegativeFloat = Annotated[float, Range(ge=0)]

@@ -7,7 +7,6 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Collection, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,23 +35,20 @@ _UNPACKED = "the table, unpacked,"
 _MOST_COLUMNS = 100_000  # pandas needs 0.2 ms and 5 kB for each
 
 
-def read_csv(*, path: str, target: str, missing: MissingRule = "error") -> Dataset:
+def read_csv(*, path: str, target: str, missing: MissingRule = "error", exact_labels: bool = True) -> Dataset:
     """Read the CSV table at ``path``: UTF-8, a header line, then rows, with commas between values.
 
     Compressed files are recognised by their ending: ``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``. Missing
     values are what pandas reads as missing (nothing, ``NA``, ``nan``, ``null`` ...). Classes stay the texts
     of the file if they would merge as numbers (``7`` and ``07``) or have leading zeros. A word such as ``NA``
-    is a class if the other classes are words, but missing with ``missing="drop"``.
+    is a class if the other classes are words, but missing with ``missing="drop"``. Without ``exact_labels``
+    classes are parsed like any other column.
 
     Raises
     ------
     InputError
         If the file is not such a table, or the table cannot be used as a data set.
     """
-    return _read_csv(path, target, missing, exact_labels=True)
-
-
-def _read_csv(path: str, target: str, missing: MissingRule = "error", *, exact_labels: bool) -> Dataset:
     source = f"data.path={path}"
     text = read_table_text(existing_file(path, "data.path"), source)
     table = _csv_table(text, source)
@@ -131,12 +127,13 @@ def _parse(text: bytearray, source: str, **options: Any) -> "pandas.DataFrame":
     return table
 
 
-def read_parquet(*, path: str, target: str, missing: MissingRule = "error") -> Dataset:
-    """Read the Parquet table at ``path``; ``InputError`` if it is none, or cannot be used as a data set."""
-    return _read_parquet(path, target, missing, exact_labels=True)
+def read_parquet(
+    *, path: str, target: str, missing: MissingRule = "error", exact_labels: bool = True
+) -> Dataset:
+    """Read the Parquet table at ``path``; ``InputError`` if it is none, or cannot be used as a data set.
 
-
-def _read_parquet(path: str, target: str, missing: MissingRule = "error", *, exact_labels: bool) -> Dataset:
+    Without ``exact_labels`` classes are read like any other column.
+    """
     source = f"data.path={path}"
     table = _parquet_table(existing_file(path, "data.path"), source, target if exact_labels else None)
     if target not in table.columns and target in table.index.names:
@@ -188,14 +185,6 @@ def _read_in_parts(file: Path, longest: int, source: str) -> Any:
             size += part.nbytes
             check_bytes(source, size, _UNPACKED)
         return pyarrow.Table.from_batches(parts, parquet.schema_arrow)
-
-
-READERS_OF_VERSION_1 = {
-    "csv": partial(_read_csv, exact_labels=False),
-    "parquet": partial(_read_parquet, exact_labels=False),
-}
-"""The readers for recipes of version 1, which parse classes like any other column: texts that are numbers as
-numbers, words such as ``NA`` as missing. If no class is lost by that, the data set is the same."""
 
 
 def _with_texts_as_names(schema: Any, source: str) -> dict[bytes, bytes]:

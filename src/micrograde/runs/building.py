@@ -1,6 +1,5 @@
 """Build what trains from a config: the data's parts, the network, its optimizer, the training plan."""
 
-import dataclasses
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,14 +13,13 @@ from micrograde.config.schema import (
     AdamConfig,
     AnySchedule,
     CosineSchedule,
-    DataConfig,
     ModelConfig,
     SGDConfig,
     StepSchedule,
     TrainConfig,
 )
 from micrograde.core.errors import InputError
-from micrograde.data import Dataset, Part, Preprocessing, load_dataset, split_dataset
+from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
 from micrograde.nn import MLP, one_hot
@@ -40,7 +38,6 @@ from micrograde.training import (
 from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
 
 _MEMORY = 2**30  # bytes that all stacks in training may take together
-_SPLIT_KEYS = ("validation_fraction", "test_fraction", "stratify", "standardize")
 
 
 @dataclass(frozen=True)
@@ -54,24 +51,23 @@ class PreparedData:
     test: Samples | None
 
 
-def prepare_data(config: DataConfig, dtype: str, *, exact_labels: bool = True) -> PreparedData:
+def prepare_data(config: DataSet, dtype: str, *, exact_labels: bool = True) -> PreparedData:
     """Load, split and preprocess a data set for networks of ``dtype``.
 
     Parameters
     ----------
     exact_labels
-        See ``load_dataset``.
+        See ``load``.
 
     Raises
     ------
     InputError
         If anything is wrong with the data.
     """
-    options = {key: value for key, value in dataclasses.asdict(config).items() if key not in _SPLIT_KEYS}
-    return prepare_dataset(load_dataset(exact_labels=exact_labels, **options), config, dtype)
+    return prepare_dataset(load(config, exact_labels=exact_labels), config, dtype)
 
 
-def prepare_dataset(dataset: Dataset, config: DataConfig, dtype: str) -> PreparedData:
+def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedData:
     """Split and preprocess a data set that is already loaded; see ``prepare_data``."""
     split = split_dataset(
         dataset,

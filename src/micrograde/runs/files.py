@@ -15,15 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import (
-    AnyTracking,
-    DataConfig,
-    DisabledTracking,
-    IdxData,
-    NpzData,
-    TableData,
-    TrainConfig,
-)
+from micrograde.config.schema import AnyTracking, DisabledTracking, TrainConfig
 from micrograde.core.bounds import ANSWER_SECONDS, LONGEST_RECIPE, MOST_FILES, MOST_FOLDERS
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -97,7 +89,7 @@ def read_recipe(
         If the run has no recipe or an invalid one, or a data path leads out of the working directory.
     """
     config = stored_recipe(files, run, tracking, given_paths)
-    for key, path_of_data in data_paths(config.data).items():
+    for key, path_of_data in config.data.paths().items():
         if key not in (given_paths or {}) and not Path(path_of_data).resolve().is_relative_to(Path.cwd()):
             raise InputError(
                 f"run {run.about.run_id}: was trained on {printable(path_of_data)}, which is not in this "
@@ -129,16 +121,6 @@ def stored_recipe(
             f"{name}: its {RECIPE} is not a valid recipe: {str(error).splitlines()[0]}"
         ) from None
     return config
-
-
-def data_paths(data: DataConfig) -> dict[str, str]:
-    """Return the paths of the files that a data set is read from, by key."""
-    if isinstance(data, TableData | NpzData):
-        return {"path": data.path}
-    if isinstance(data, IdxData):
-        keys = ("images", "labels", "test_images", "test_labels")
-        return {key: path for key in keys if (path := getattr(data, key)) is not None}
-    return {}
 
 
 def _local_folder(run: StoredRun, location: StoreLocation) -> Path:

@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from micrograde.config.schema import AnyTracking, DataConfig, TrainConfig, as_params, config_digest
+from micrograde.config.schema import AnyTracking, TrainConfig, as_params, config_digest
 from micrograde.config.used_plugins import used_plugins
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
+from micrograde.data import DataSet
 from micrograde.diagnostics import Measurements, Trajectory, find_findings
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.models.trained_network import describe_model, write_network
@@ -409,7 +410,7 @@ def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {metric: values[-1] for metric, values in history.items()}
 
 
-def _dataset_input(config: DataConfig, data: PreparedData) -> DatasetInput:
+def _dataset_input(config: DataSet, data: PreparedData) -> DatasetInput:
     """Return the description of the data set that MLflow shows."""
     dataset = data.dataset
     schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}

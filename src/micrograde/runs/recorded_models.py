@@ -10,7 +10,6 @@ import numpy as np
 
 from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
-from micrograde.config.schema import TableData
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork, read_network
@@ -73,4 +72,4 @@ def find_model(run_id: str, where: AnyStore) -> RecordedModel:
             data = stored_recipe(files, run).data
         except InputError as error:
             return RecordedModel(run, network, None, (*notes, str(error)))
-    return RecordedModel(run, network, data.target if isinstance(data, TableData) else None, notes)
+    return RecordedModel(run, network, data.target_column, notes)

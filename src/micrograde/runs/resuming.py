@@ -14,7 +14,7 @@ from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, read_latest_checkpoint
-from micrograde.runs.files import RECIPE, contained, data_paths, files_of, read_recipe, stored_recipe
+from micrograde.runs.files import RECIPE, contained, files_of, read_recipe, stored_recipe
 from micrograde.store import StoredRun, StoreLocation, last_run_of, last_stopped_run, load_run, tags
 from micrograde.store.stored_sweeps import LATEST
 from micrograde.tracking import (
@@ -206,7 +206,7 @@ def _agreed(config: TrainConfig, stored: TrainConfig, typed: Collection[str]) ->
 
 def _typed_paths(config: TrainConfig, typed: Collection[str]) -> dict[str, str]:
     """Return the paths of data files that were typed, by key."""
-    return {key: path for key, path in data_paths(config.data).items() if f"data.{key}" in typed}
+    return {key: path for key, path in config.data.paths().items() if f"data.{key}" in typed}
 
 
 @contextmanager

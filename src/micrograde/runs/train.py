@@ -17,13 +17,13 @@ from micrograde.analysis.comparing import ascending
 from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.config.recipe_versions import EXACT_LABELS
-from micrograde.config.schema import AnyTracking, DataConfig, TrainConfig
+from micrograde.config.schema import AnyTracking, TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
 from micrograde.core.working import working
+from micrograde.data import DataSet
 from micrograde.runs.building import PreparedData, check_batches, prepare_data, stack_key, stack_size
-from micrograde.runs.files import data_paths
 from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
@@ -140,7 +140,7 @@ class PreparedSets:
     """A cache of data sets: each is prepared once, however many runs train on it."""
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[DataConfig, str, bool], PreparedData] = {}
+        self._sets: dict[tuple[DataSet, str, bool], PreparedData] = {}
 
     def of(self, config: TrainConfig) -> PreparedData:
         """Return the run's data; raise ``InputError`` if anything is wrong with them."""
@@ -244,7 +244,7 @@ def open_recorder(
 def _has_large_files(config: TrainConfig) -> bool:
     """Return whether the data of a config take a while to read."""
     try:
-        files = [Path(path).expanduser() for path in data_paths(config.data).values()]
+        files = [Path(path).expanduser() for path in config.data.paths().values()]
         return any(path.is_file() and path.stat().st_size > _LARGE for path in files)
     except (OSError, RuntimeError, ValueError):  # a wrong path is reported when it is read
         return False

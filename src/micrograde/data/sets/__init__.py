@@ -1,0 +1,100 @@
+"""Data sets that ``data=<name>`` chooses: one file for each, found by itself.
+
+A data set's fields are the keys of the config group ``data``; ``load`` makes or reads its rows.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from micrograde.core.hyperparameters import PROGRAM, Flag, Fraction, PositiveInt, Range, Seed
+from micrograde.core.registry import Registry
+from micrograde.data.dataset import Dataset
+
+Classes = Annotated[int, Range(ge=2)]
+
+DATA_SETS: "Registry[type[DataSet]]" = Registry("data set", __name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet(ABC):
+    """Where rows come from, and how they are split; the fields are hyperparameters.
+
+    Parameters
+    ----------
+    seed
+        Seed of the split.
+    validation_fraction
+        The fraction of the rows in the validation part; with 0 there is none.
+    test_fraction
+        The fraction of the rows in the test part; with 0 there is none, but for the source's own.
+    stratify
+        Whether each part has the classes in the proportion of all rows.
+    standardize
+        Whether features are shifted and scaled to mean 0 and standard deviation 1 in the training part.
+
+    Attributes
+    ----------
+    path_keys
+        The fields that are paths of files, which replay can be told anew: ``path``.
+    suffixes
+        The endings of the files that ``path`` names, such as ``csv``; "" stands for every other ending.
+    size_key
+        The field that a message names when the data do not fit into memory; None for ``name``.
+    """
+
+    seed: Annotated[Seed, PROGRAM] = 0
+    validation_fraction: Annotated[Fraction, PROGRAM] = 0.1
+    test_fraction: Annotated[Fraction, PROGRAM] = 0.1
+    stratify: Annotated[Flag, PROGRAM] = True
+    standardize: Annotated[Flag, PROGRAM] = True
+    name: str
+    path_keys: ClassVar[tuple[str, ...]] = ()
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    size_key: ClassVar[str | None] = None
+
+    @abstractmethod
+    def load(self) -> Dataset:
+        """Return the rows, which are split later; the same fields (and files) always give the same.
+
+        Raises
+        ------
+        InputError
+            If the data cannot be made or read; the message names the key, as ``data.path=...``.
+        """
+
+    def load_by_version_1(self) -> Dataset:
+        """Return the rows as recipes of version 1 read them; the same unless an entry says otherwise."""
+        return self.load()
+
+    def paths(self) -> dict[str, str]:
+        """Return the paths of the files that it is read from, by key."""
+        found = {key: getattr(self, key) for key in self.path_keys}
+        return {key: path for key, path in found.items() if path is not None}
+
+    @property
+    def target_column(self) -> str | None:
+        """The column of the table that holds the classes; None if the source is no table with names."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedDataSet(DataSet):
+    """Rows that are generated from ``seed``.
+
+    Parameters
+    ----------
+    seed
+        Seed of the rows and of the split.
+    samples
+        The number of rows.
+    """
+
+    name: str
+    samples: Annotated[PositiveInt, PROGRAM] = 500
+    size_key: ClassVar[str | None] = "samples"
+
+
+def path_keys() -> tuple[str, ...]:
+    """Return the fields of all data sets that are paths of files."""
+    return tuple(dict.fromkeys(key for entry in DATA_SETS.values() for key in entry.path_keys))
