@@ -5,15 +5,17 @@ The functions read a trained network and its trajectory; none of them changes wh
 
 from micrograde.diagnostics.boundary import Boundary, decision_boundary
 from micrograde.diagnostics.distributions import Distributions, distributions
-from micrograde.diagnostics.findings import Measurements, find_findings
+from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements, find_findings
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.loss_surface import LossSurface, loss_surface
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 
 __all__ = [
+    "FINDINGS",
     "Boundary",
     "Diagnostics",
     "Distributions",
+    "Finding",
     "LossSurface",
     "Measurements",
     "Trajectory",

@@ -4,10 +4,10 @@ Matplotlib and graphviz are imported when they are used. ``walkthrough`` plays a
 HTML page.
 """
 
+from micrograde.core.leaving_out import Say, left_out
 from micrograde.drawing.graph.computational_graph import draw_graph, draw_svg
 from micrograde.drawing.graph.network import LayerNode, draw_network
 from micrograde.drawing.graph.rendering import render_graph
-from micrograde.drawing.leaving_out import Say, left_out
 from micrograde.drawing.run.boundary_animation import Gif, animate_decision_boundary
 from micrograde.drawing.run.class_regions import ClassRegions
 from micrograde.drawing.run.confusion import draw_confusion_matrix

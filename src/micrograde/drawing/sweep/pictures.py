@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from micrograde.drawing.leaving_out import Say, left_out
+from micrograde.core.leaving_out import Say, left_out
 from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
 from micrograde.drawing.sweep.curves import Curves, draw_sweep_curves
 from micrograde.drawing.sweep.heat_map import draw_heat_map

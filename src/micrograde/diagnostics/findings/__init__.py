@@ -1,0 +1,122 @@
+"""Findings: sentences about what stands out in a run's measurements; one file for each, found by itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.core.leaving_out import Say, left_out
+from micrograde.core.registry import Registry
+from micrograde.nn import Activation
+
+FINDINGS: "Registry[type[Finding]]" = Registry("finding", __name__)
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """The measurements of a run at its end, and what is known of its config and its data.
+
+    Attributes
+    ----------
+    history
+        Each metric's value after every epoch, by its plain name: ``gradient_norm/layer1.weights``.
+    initial_loss
+        The loss of the first batch, before the first step.
+    classes
+        The number of classes.
+    majority
+        The share of the most frequent class in the training part.
+    activation
+        The activation of the hidden layers.
+    early_stopping
+        Whether the run uses early stopping, which keeps its best weights.
+    stopping_metric
+        The metric by which early stopping chooses them.
+    rows_of_no_class
+        For each part (``validation``, ``test``) that has such rows: how many rows get no class, because the
+        network's numbers overflow for them, and how many rows the part has.
+    test
+        The metrics of the test part, such as ``test/loss``; empty without one, or if the run did not finish.
+    config
+        Every key of the run's config with its value: ``optimizer.learning_rate``.
+    class_counts
+        (C,) for each part that exists (``training``, ``validation``, ``test``): the rows of each class.
+    features
+        The number of the network's inputs.
+    parameters
+        The number of the network's parameters.
+    """
+
+    history: Mapping[str, Sequence[float]]
+    initial_loss: float
+    classes: int
+    majority: float
+    activation: Activation
+    early_stopping: bool = False
+    stopping_metric: str = "val/loss"
+    rows_of_no_class: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    test: Mapping[str, float] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
+    class_counts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    features: int = 0
+    parameters: int = 0
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether the run has completed an epoch."""
+        return bool(self.history.get("train/loss"))
+
+    def of_layers(self, group: str, measure: str = "") -> dict[str, NDArray[np.float64]]:
+        """Return the finite values of a metric of layers, by the layer's number.
+
+        For example, ``activation`` and ``.saturated`` give ``activation/layer1.saturated`` as ``"1"``.
+        """
+        found = {}
+        for metric, values in self.history.items():
+            if metric.startswith(f"{group}/layer") and metric.endswith(measure):
+                array = np.asarray(values, float)
+                if (finite := array[np.isfinite(array)]).size:
+                    found[metric.removeprefix(f"{group}/layer").removesuffix(measure)] = finite
+        return found
+
+
+class Finding(ABC):
+    """A rule that says what stands out in the measurements; its docstring says when.
+
+    It depends on the measurements alone, so that a run gives the same findings whether it was resumed or not.
+
+    Attributes
+    ----------
+    place
+        Where its sentences stand among those of other findings: what concerns the start of training comes
+        first (10), its result last (90). Of equal places the order is that of the names.
+    needs_epochs
+        Whether it is asked only of runs that have completed an epoch.
+    """
+
+    name: ClassVar[str]
+    place: ClassVar[int] = 100
+    needs_epochs: ClassVar[bool] = True
+
+    @abstractmethod
+    def sentences(self, measured: Measurements) -> Iterator[str]:
+        """Yield a sentence for each thing that stands out; none of a run in which nothing does."""
+
+
+def find_findings(measured: Measurements, say: Say | None = None) -> list[str]:
+    """Return a sentence for each thing that stands out, the start of training first.
+
+    Parameters
+    ----------
+    say
+        Called with a line for each finding that fails and is left out; without it the error is raised.
+    """
+    found: list[str] = []
+    for name, entry in sorted(FINDINGS.items(), key=lambda item: (item[1].place, item[0])):
+        if measured.has_epochs or not entry.needs_epochs:
+            with left_out(f"finding {name}", say, "found"):
+                found += list(entry().sentences(measured))
+    return found

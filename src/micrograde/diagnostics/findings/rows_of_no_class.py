@@ -1,0 +1,22 @@
+"""Rows for which the network's numbers overflow."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+
+
+@FINDINGS.register
+class RowsOfNoClass(Finding):
+    """Some rows of the validation or test part have no probabilities (NaN), and so no class."""
+
+    name: ClassVar[str] = "rows_of_no_class"
+    place: ClassVar[int] = 30
+
+    def sentences(self, measured: Measurements) -> Iterator[str]:
+        """Yield what stands out."""
+        for part, (lost, rows) in measured.rows_of_no_class.items():
+            yield (
+                f"the network's numbers overflow for {lost} of {rows} {part} rows: they are of no class and "
+                "count as wrong; look for a feature with values far beyond those trained on"
+            )

@@ -1,0 +1,30 @@
+"""Gradients that vanish or explode."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+
+_VANISHING = 100.0  # times smaller from one end of the network to the other
+
+
+@FINDINGS.register
+class Vanishing(Finding):
+    """The medians of the gradients' norms of the first and the last layer differ more than 100 times."""
+
+    name: ClassVar[str] = "vanishing"
+    place: ClassVar[int] = 60
+
+    def sentences(self, measured: Measurements) -> Iterator[str]:
+        """Yield what stands out."""
+        of_layers = measured.of_layers("gradient_norm", ".weights")
+        norms = {layer: float(np.median(each)) for layer, each in of_layers.items()}
+        if len(norms) < 2:
+            return
+        first, *_, last = norms.values()
+        if first and last / first > _VANISHING:
+            yield f"gradients vanish: {last / first:.3g} times smaller in layer 1 than in layer {len(norms)}"
+        if last and first / last > _VANISHING:
+            yield f"gradients explode: {first / last:.3g} times larger in layer 1 than in layer {len(norms)}"
