@@ -12,7 +12,7 @@ help:  ## list the targets
 WHY_ANEW := $(shell [ ! -e .venv ] || $(BIN)/python -IS .ci/why_anew.py 2>/dev/null || echo "its Python does not run")
 TOO_OLD = $(shell $(PYTHON) -c 'import sys; v = sys.version_info; \
 	print("" if v >= (3, 11) else "$(PYTHON) is %d.%d.%d" % v[:3])' 2>/dev/null || echo "there is no $(PYTHON)")
-NEWER = $(firstword $(shell for each in 3.11 3.12 3.13; do python$$each -c "" 2>/dev/null && echo python$$each; done; true))
+NEWER = $(firstword $(shell for each in 3.11 3.12 3.13 3.14; do python$$each -c "" 2>/dev/null && echo python$$each; done; true))
 REFUSAL = micrograde needs Python 3.11 or newer, and $(TOO_OLD); $(if $(NEWER),,install one, then )make \
 	$(MAKECMDGOALS) PYTHON=$(or $(NEWER),python3.11)
 

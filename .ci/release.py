@@ -1,7 +1,7 @@
 """What is checked before a release, and takes hours: `make check-release`, or of it ``ARGS="lowest fuzz"``.
 
 - ``cold``: the slow tests, each command in an interpreter of its own (as a rule they share what is imported)
-- ``python-3.12``, ``python-3.13``: the quick tests under later Pythons
+- ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
 - ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
@@ -27,7 +27,7 @@ from stages import ROOT, Stage, print_summary, run_lanes
 SCRATCH = ROOT / "build" / "release"
 QUICK = '-m pytest -n auto --dist worksteal -m "not slow" --ignore=tests/system'
 COMPUTING = "tests/autograd tests/nn tests/training tests/gradcheck tests/api/test_estimator.py"
-LATER_PYTHONS = ("3.12", "3.13")
+LATER_PYTHONS = ("3.12", "3.13", "3.14")
 OF_PAGES = ("Haswell", "Prescott")
 # OpenBLAS's names of kernels, and what the processor must have for each.
 KERNELS = {
