@@ -7,7 +7,7 @@ import os
 import sys
 
 
-def why_anew():
+def why_anew() -> str:
     """A few words; nothing of one that is as it was made, or that something else than venv has made."""
     if sys.version_info < (3, 11):  # noqa: UP036 (it may be run by one)
         return "its Python is {}.{}.{}".format(*sys.version_info)

@@ -18,11 +18,12 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
+from typing import Any
 
 STEPS = 5
 
 
-def scalar_step(value: Callable[[float], object]) -> Callable[[], None]:
+def scalar_step(value: Callable[[float], Any]) -> Callable[[], None]:
     """Forward and backward of the network on all points, written once for both engines."""
     random.seed(0)
     sizes = (3, 16, 16, 1)
@@ -36,7 +37,7 @@ def scalar_step(value: Callable[[float], object]) -> Callable[[], None]:
     def step() -> None:
         total = value(0.0)
         for point, label in zip(points, labels, strict=True):
-            out = point
+            out: list[Any] = point
             for number, layer in enumerate(layers):
                 sums = [sum((w * x for w, x in zip(ws, out, strict=True)), bias) for ws, bias in layer]
                 out = [each.relu() for each in sums] if number < 2 else sums
@@ -112,7 +113,8 @@ def fresh(*arguments: str, gc: bool = True) -> dict[str, float]:
     code += f"sys.argv = {['autograd.py', *arguments]!r}; "
     code += f"import runpy; runpy.run_path({__file__!r}, run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
 
 
 def main() -> None:

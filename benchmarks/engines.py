@@ -43,13 +43,16 @@ def micrograde(case: Case, models: int, threads: int) -> Callable[[], Round]:
         plan = TrainingPlan(epochs, case.batch, lambda steps: np.tile(rates, (len(steps), 1)))
         return Training(model, optimizer, plan, samples, None, generators)
 
+    def giving(made: Training) -> Callable[[], Training]:
+        return lambda: made
+
     def prepare() -> Round:
         starts = range(0, models, size)
         stacks = [stack(range(start, min(start + size, models))) for start in starts]
 
         def run() -> float:
             loss = math.nan
-            for _, event in StackRunner([lambda each=each: each for each in stacks], threads).run():
+            for _, event in StackRunner([giving(each) for each in stacks], threads).run():
                 if isinstance(event, EpochRecord):
                     loss = float(event.metrics["train/loss"][0])
             return loss
@@ -94,10 +97,13 @@ def compiled_loop(case: Case, models: int, threads: int) -> Callable[[], Round]:
 
     def prepare() -> Round:
         order = np.stack([np.random.default_rng(e).permutation(case.rows) for e in range(epochs)])
-        weights = [np.stack(each) for each in zip(*(case.weights(s) for s in range(models)), strict=True)]
+        all_weights = zip(*(case.weights(s) for s in range(models)), strict=True)
+        first, second = (np.stack(each) for each in all_weights)
 
         def run() -> float:
-            losses = train_epochs(*weights, features, labels, order, case.batch, LEARNING_RATE, threads)
+            losses = train_epochs(
+                first, second, features, labels, order, case.batch, LEARNING_RATE, threads
+            )
             return float(losses[0])
 
         return run

@@ -92,6 +92,7 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
     data = prepare_data(config.data, "float32")
     _, history, model, trajectory = trained(config, data, 1)
     batch = data.training.first(32)
+    assert data.test is not None
     confusion = confusion_counts(model, data.test)[0]
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:

@@ -55,7 +55,7 @@ def timed_numpy() -> Iterator[dict[tuple[str, int], list[float]]]:
     """While inside, the seconds and the number of calls by file and line."""
     lines: dict[tuple[str, int], list[float]] = defaultdict(lambda: [0.0, 0])
     rooms = ("micrograde.nn.", "micrograde.training.")
-    modules = [module for name, module in sys.modules.items() if name.startswith(rooms)]
+    modules: list[Any] = [module for name, module in sys.modules.items() if name.startswith(rooms)]
     modules = [module for module in modules if getattr(module, "np", None) is np]
     for module in modules:
         module.np = Timed(np, lines)
@@ -100,7 +100,7 @@ def profile(models: int) -> list[dict[str, Any]]:
             total = sum(spent for spent, _ in lines.values())
             if total < best:
                 best, fewest = total, dict(lines)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "models": models,
             "us": max(0.0, spent - calls * cost) / steps * 1e6,

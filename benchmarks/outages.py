@@ -86,7 +86,7 @@ def read(address: str, experiment_name: str, notices: int) -> Recorded:
     for metric in run.data.metrics:
         history = client.get_metric_history(run.info.run_id, metric)
         points.update((metric, point.step, point.value) for point in history)
-    steps = Counter({})
+    steps: Counter[tuple[str, int]] = Counter()
     for (metric, step, _), count in points.items():
         steps[metric, step] += count
     with tempfile.TemporaryDirectory() as folder:

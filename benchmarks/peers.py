@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from benchmarks.cases import LEARNING_RATE, Case
 from benchmarks.engines import Round
 from micrograde.nn import one_hot
+
+Layers = list[dict[str, Any]]
+"""JAX's state: of each layer its arrays by name."""
 
 
 def notebook(case: Case, models: int, threads: int) -> Callable[[], Round]:
@@ -22,8 +26,8 @@ def notebook(case: Case, models: int, threads: int) -> Callable[[], Round]:
         linear, norms = (model.layer1, model.layer2), (model.batchnorm1, model.batchnorm2)
         for layer, weights in zip(linear, case.weights(0), strict=True):
             layer.weights, layer.biases = weights, layer.biases.astype(np.float32)
-        for layer in norms:
-            layer.gamma, layer.beta = layer.gamma.astype(np.float32), layer.beta.astype(np.float32)
+        for norm in norms:
+            norm.gamma, norm.beta = norm.gamma.astype(np.float32), norm.beta.astype(np.float32)
         random = np.random.default_rng(0)
 
         def run() -> float:
@@ -37,9 +41,9 @@ def notebook(case: Case, models: int, threads: int) -> Callable[[], Round]:
                     for layer in linear:
                         layer.weights -= LEARNING_RATE * layer.grad_weights
                         layer.biases -= LEARNING_RATE * layer.grad_biases
-                    for layer in norms:
-                        layer.gamma -= LEARNING_RATE * layer.grad_gamma
-                        layer.beta -= LEARNING_RATE * layer.grad_beta
+                    for norm in norms:
+                        norm.gamma -= LEARNING_RATE * norm.grad_gamma
+                        norm.beta -= LEARNING_RATE * norm.grad_beta
             return total / case.rows
 
         return run
@@ -96,7 +100,7 @@ def jax(case: Case, models: int, threads: int) -> Callable[[], Round]:
 
     features, labels = (jnp.asarray(each) for each in case.data())
 
-    def start(seed: int) -> list:
+    def start(seed: int) -> Layers:
         layers = []
         for weights in case.weights(seed):
             zeros, ones = np.zeros(weights.shape[1], np.float32), np.ones(weights.shape[1], np.float32)
@@ -104,7 +108,7 @@ def jax(case: Case, models: int, threads: int) -> Callable[[], Round]:
                            "running_mean": zeros, "running_var": ones})  # fmt: skip
         return layers
 
-    def loss_of(learned: list, batch: jnp.ndarray, target: jnp.ndarray) -> tuple:
+    def loss_of(learned: Layers, batch: jnp.ndarray, target: jnp.ndarray) -> tuple[Any, Any]:
         out, moments = batch, []
         for number, layer in enumerate(learned):
             out = out @ layer["weights"] + layer["biases"]
@@ -115,8 +119,8 @@ def jax(case: Case, models: int, threads: int) -> Callable[[], Round]:
         picked = jnp.take_along_axis(jx.nn.log_softmax(out), target[:, None], 1)
         return -picked.mean(), ((out.argmax(1) == target).sum(), moments)
 
-    def train(layers: list, order: jnp.ndarray) -> tuple:
-        def step(layers: list, rows: jnp.ndarray) -> tuple:
+    def train(layers: Layers, order: jnp.ndarray) -> Any:
+        def step(layers: Layers, rows: jnp.ndarray) -> tuple[Layers, Any]:
             (loss, (hits, moments)), slopes = jx.value_and_grad(loss_of, has_aux=True)(
                 layers, features[rows], labels[rows]
             )

@@ -19,6 +19,7 @@ import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from benchmarks.cases import DIGITS
 
@@ -59,7 +60,7 @@ def train(engine: str) -> None:
     make(case, 1, 1)()()
 
 
-def measure(rounds: int) -> list[dict[str, object]]:
+def measure(rounds: int) -> list[dict[str, Any]]:
     """A row for each command; a peer that is not installed is named as missing."""
     times: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -72,7 +73,7 @@ def measure(rounds: int) -> list[dict[str, object]]:
         for _ in range(rounds):
             for name, values in times.items():
                 values.append(timed(COMMANDS[name][1], folders[name]))
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for name, (package, _) in COMMANDS.items():
         if name not in times:
             rows.append({"command": name, "missing": f"missing: {package} is not installed"})
@@ -83,7 +84,7 @@ def measure(rounds: int) -> list[dict[str, object]]:
     return rows
 
 
-def ratios(rows: list[dict[str, object]]) -> dict[str, float]:
+def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
     """What the rows are measured for: medians of the ratios round by round."""
     walls = {row["command"]: row["walls"] for row in rows if "walls" in row}
 
@@ -91,7 +92,7 @@ def ratios(rows: list[dict[str, object]]) -> dict[str, float]:
         if one not in walls or other not in walls:
             return None
         pairs = zip(walls[one], walls[other], strict=True)
-        return statistics.median(a / b if how == "/" else a - b for a, b in pairs)
+        return float(statistics.median(a / b if how == "/" else a - b for a, b in pairs))
 
     jax, ours = "nothing to 50 epochs, JAX jit(scan)", "nothing to 50 epochs, micrograde"
     found = {

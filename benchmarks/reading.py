@@ -176,9 +176,8 @@ def alone(reader: str, uri: str) -> dict[str, Any]:
     """A reader once in this process, which has done nothing else: its seconds, rows and peak memory."""
     import pandas  # noqa: F401 (imports are not what is measured)
 
-    call = {"load_runs": load_runs, "load_history": load_history}[reader]
     start = time.perf_counter()
-    rows = len(call(uri))
+    rows = len(load_runs(uri) if reader == "load_runs" else load_history(uri))
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {"reader": reader, "rows": rows, "seconds": taken, "peak_gib": peak}
@@ -187,7 +186,8 @@ def alone(reader: str, uri: str) -> dict[str, Any]:
 def in_a_process(reader: str, uri: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.reading", "--alone", reader, "--uri", uri]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    row: dict[str, Any] = json.loads(done.stdout)
+    return row
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 from benchmarks.servers import free_port
 from micrograde.data.sets.digits import Digits
@@ -75,7 +76,7 @@ def served(folder: Path) -> Iterator[HTTPConnection]:
             process.wait()
 
 
-def ask(connection: HTTPConnection, content: bytes) -> tuple[float, dict]:
+def ask(connection: HTTPConnection, content: bytes) -> tuple[float, dict[str, Any]]:
     """Milliseconds to the whole answer, and the answer."""
     start = time.perf_counter()
     connection.request("POST", "/invocations", content, {"Content-Type": "application/json"})
@@ -152,6 +153,7 @@ def main() -> None:
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         store = local_store(Path(folder))
+        assert store.artifact_root
         (model,) = store.artifact_root.glob("*/*/artifacts/model")
         run_id = model.parent.parent.name
         copied = Path(folder) / "served" / "ours"

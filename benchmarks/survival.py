@@ -18,11 +18,17 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from benchmarks.processes import ROOT, TRAIN
 from benchmarks.sweep import seconds, shell, timed
+
+if TYPE_CHECKING:
+    from micrograde.config.schema import TrainConfig
 
 REPLAY = [sys.executable, str(ROOT / "pipelines" / "replay.py")]
 KILLED = [
@@ -34,7 +40,7 @@ KILLED = [
 ]
 
 
-def end_of(home: Path) -> list[object]:
+def end_of(home: Path) -> list[tuple[str, bytes, list[Any]]]:
     """Of each run: its status, its weights, and each metric's (step, value), as often as they are there."""
     with sqlite3.connect(home / "mlruns" / "mlflow.db") as store:
         runs = store.execute("select run_uuid, status, artifact_uri from runs order by start_time").fetchall()
@@ -116,36 +122,32 @@ def checkpoint_share(epochs: int, between: float) -> tuple[float, int]:
         def __init__(self) -> None:
             self.times: list[float] = []
 
-        def epoch_ended(self, place, epoch, metrics):  # type: ignore[no-untyped-def]
+        def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:
             self.times.append(time.perf_counter())
 
-        def run_ended(self, place, status, metrics):  # type: ignore[no-untyped-def]
+        def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
             pass
 
     spent: dict[str, float] = {}
     count = 0
     original = LiveRun.checkpoint
 
-    def counted(*arguments: object, **options: object) -> float:
+    def counted(*arguments: Any, **options: Any) -> float:
         nonlocal count
         count += 1
-        return original(*arguments, **options)  # type: ignore[arg-type]
+        return original(*arguments, **options)
 
-    LiveRun.checkpoint = counted  # type: ignore[method-assign]
-    timed(LiveRun, "checkpoint", spent, "checkpoints")
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            request = RunRequest(_config(epochs, between), "cost")
-            watch = Times()
-            train_runs([request], Folder(Path(folder)), PreparedSets(), watch)
-    finally:
-        LiveRun.checkpoint = original  # type: ignore[method-assign]
+    with patch.object(LiveRun, "checkpoint", counted), tempfile.TemporaryDirectory() as folder:
+        timed(LiveRun, "checkpoint", spent, "checkpoints")
+        request = RunRequest(_config(epochs, between), "cost")
+        watch = Times()
+        train_runs([request], Folder(Path(folder)), PreparedSets(), watch)
     # The median of the epochs, since checkpoints come between some of them.
     training = statistics.median(after - before for before, after in pairwise(watch.times)) * epochs
     return spent["checkpoints"] / training, count
 
 
-def _config(epochs: int, between: float):  # type: ignore[no-untyped-def]
+def _config(epochs: int, between: float) -> "TrainConfig":
     from micrograde.config.parsing import parse_train_config
 
     return parse_train_config(

@@ -29,7 +29,7 @@ def check_dataset(dataset: Any) -> None:
         raise FindingError(f"no Dataset but {type(dataset)}")
     rows, columns = dataset.features.shape
     holds = {
-        "types": (dataset.features.dtype, dataset.labels.dtype) == (np.float64, np.int64),
+        "types": dataset.features.dtype == np.float64 and dataset.labels.dtype == np.int64,
         "lengths": dataset.labels.shape == (rows,) and len(dataset.feature_names) == columns,
         "size": 8 * rows * columns <= memory.most_bytes(),
         "labels": set(np.unique(dataset.labels).tolist()) <= set(range(len(dataset.class_names))),

@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 from fuzz.parts import join_parts, split_parts
 from fuzz.target import FindingError, Target
+from micrograde.store.mlmodel import ModelDescription
 from micrograde.tracking.events import (
     AnswerAwaited,
     DatasetInput,
     Event,
     LaunchEnded,
     MetricsLogged,
-    ModelDescription,
     ModelLogged,
     RunAdopted,
     RunEnded,

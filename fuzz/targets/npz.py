@@ -37,12 +37,12 @@ _WORDS = (
 )  # fmt: skip
 
 
-def _npy(header: bytes, values: bytes, version: int) -> bytes:
+def _npy(version: int, header: bytes, values: bytes) -> bytes:
     length = len(header).to_bytes(2 if version == 1 else 4, "little")
     return b"\x93NUMPY" + bytes([version, 0]) + length + header + values
 
 
-def _archive(features: bytes, labels: bytes, compression: int) -> bytes:
+def _archive(compression: int, features: bytes, labels: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         archive.writestr("features.npy", features)
@@ -56,8 +56,8 @@ def _read(folder: Path, content: bytes) -> object:
     file = content[_CHOICES:]
     if kind:
         parts = split_parts(file, 2 * kind)
-        features, labels = parts if kind == 1 else (_npy(*parts[:2], version), _npy(*parts[2:], version))
-        file = _archive(features, labels, compression)
+        features, labels = parts if kind == 1 else (_npy(version, *parts[:2]), _npy(version, *parts[2:]))
+        file = _archive(compression, features, labels)
     path = folder / "arrays.npz"
     path.write_bytes(file)
     return read_npz(path=str(path), missing=missing)
@@ -75,7 +75,7 @@ def _seeds() -> list[bytes]:
             files.append(buffer.getvalue())
             parts += [buffer.getvalue()[10:128], buffer.getvalue()[128:]]
         seeds += [
-            bytes([0, 0, 1, 0]) + _archive(*files, _COMPRESSIONS[index % 4]),
+            bytes([0, 0, 1, 0]) + _archive(_COMPRESSIONS[index % 4], *files),
             bytes([1, index % 4, 1, 0]) + join_parts(*files),
             bytes([2, index % 4, 1, index % 3]) + join_parts(*parts),
         ]
@@ -91,17 +91,17 @@ def _bombs() -> Iterator[bytes]:
     nested = b"(" * 9000
     yield bytes([2, 0, 0, 0]) + join_parts(nested, b"", nested, b"")
 
-    two = _npy(_header("|u1", "2,"), b"\1\2", 1)
-    large = _npy(_header("|u1", "2, 16777216"), bytes(2**25), 1)
+    two = _npy(1, _header("|u1", "2,"), b"\1\2")
+    large = _npy(1, _header("|u1", "2, 16777216"), bytes(2**25))
     for compression in _COMPRESSIONS[1:3]:
-        yield bytes(_CHOICES) + _archive(large, two, compression)
+        yield bytes(_CHOICES) + _archive(compression, large, two)
     for features, labels in (
-        (_npy(_header("|u1", "2, 1048576"), bytes(2**21), 1), two),
-        (_npy(_header("|u1", "2, 200000"), bytes(400_000), 1), two),
-        (two, _npy(_header("<U1000000", "2,"), b"u\0\0\0" * 2 * 10**6, 1)),
+        (_npy(1, _header("|u1", "2, 1048576"), bytes(2**21)), two),
+        (_npy(1, _header("|u1", "2, 200000"), bytes(400_000)), two),
+        (two, _npy(1, _header("<U1000000", "2,"), b"u\0\0\0" * 2 * 10**6)),
         (b"\x93NUMPY\x02\x00" + (2**26).to_bytes(4, "little") + bytes(2**26), two),
     ):
-        yield bytes(_CHOICES) + _archive(features, labels, zipfile.ZIP_DEFLATED)
+        yield bytes(_CHOICES) + _archive(zipfile.ZIP_DEFLATED, features, labels)
 
 
 def _header(dtype: str, shape: str) -> bytes:

@@ -103,9 +103,9 @@ class NullRecorder:
         """Always empty."""
         return frozenset()
 
-    def run_folder(self, run: int) -> None:  # noqa: ARG002
+    def run_folder(self, run: int) -> Path | None:  # noqa: ARG002
         """Return None: no files are stored."""
-        return
+        return None
 
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
         """Do nothing."""
