@@ -73,7 +73,7 @@ def test_a_data_set_is_part_of_a_recipe(name):
         "tracking": {"name": "disabled"},
     }
     assert parse_train_config(container).data == data
-    with pytest.raises(InputError, match=r"data.seeds: there is no such key; did you mean data.seed\?"):
+    with pytest.raises(InputError, match=r"data.seeds: there is no such key; did you mean data.seed\b"):
         parse_train_config({**container, "data": {**container["data"], "seeds": 3}})
 
 
