@@ -3,27 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from tests.against_torch import counterparts
 
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, MLP, NORMALIZATIONS, initial_weights, one_hot
-
-ACTIVATION_LAYERS = {
-    "elu": torch.nn.ELU,
-    "gelu": torch.nn.GELU,
-    "gelu_tanh": lambda: torch.nn.GELU(approximate="tanh"),
-    "leaky_relu": torch.nn.LeakyReLU,
-    "relu": torch.nn.ReLU,
-    "sigmoid": torch.nn.Sigmoid,
-    "silu": torch.nn.SiLU,
-    "tanh": torch.nn.Tanh,
-}
-NORMALIZATION_LAYERS = {"batch_norm": torch.nn.BatchNorm1d, None: lambda _: torch.nn.Identity()}
-VARIANCES = {  # of a matrix of 300 inputs and 200 outputs, by PyTorch's initializers or the paper's formula
-    "kaiming": lambda w: torch.nn.init.kaiming_normal_(w, nonlinearity="relu"),
-    "lecun": lambda w: torch.nn.init.normal_(w, std=300**-0.5),
-    "normal": lambda w: torch.nn.init.normal_(w, std=0.01),
-    "orthogonal": torch.nn.init.orthogonal_,
-    "xavier": torch.nn.init.xavier_uniform_,
-}
 
 
 def both(activation, normalization):
@@ -35,9 +17,13 @@ def both(activation, normalization):
     )  # fmt: skip
     layers = []
     for number, (inputs, outputs) in enumerate(zip(ours.sizes, ours.sizes[1:], strict=False), start=1):
-        layers += [torch.nn.Linear(inputs, outputs), NORMALIZATION_LAYERS[normalization](outputs)]
+        layers.append(torch.nn.Linear(inputs, outputs))
+        if normalization:
+            layers.append(counterparts.NORMALIZATIONS[normalization](torch, outputs))
+        else:
+            layers.append(torch.nn.Identity())
         if number < 3:
-            layers.append(ACTIVATION_LAYERS[activation]())
+            layers.append(counterparts.ACTIVATIONS[activation](torch))
     net = torch.nn.Sequential(*layers).double()
     copy_parameters(ours, net)
     return ours, net
@@ -102,7 +88,7 @@ def test_after_300_steps_held_out_rows_agree_to_1e_8(activation):
 @pytest.mark.parametrize("initializer", INITIALIZERS)
 def test_initial_weights_have_the_moments_of_pytorch(initializer):
     torch.manual_seed(0)
-    theirs = VARIANCES[initializer](torch.empty(200, 300, dtype=torch.float64)).numpy()
+    theirs = counterparts.INITIALIZERS[initializer](torch, torch.empty(200, 300, dtype=torch.float64)).numpy()
     mine = initial_weights(initializer, 300, 200, np.random.default_rng(0))
     assert abs(mine.mean()) < 5 * theirs.std() / 60000**0.5
     np.testing.assert_allclose(mine.std(), theirs.std(), rtol=0.02)

@@ -18,6 +18,12 @@ EntryT = TypeVar("EntryT")
 AddedT = TypeVar("AddedT")
 
 _loading = threading.RLock()
+_registries: "list[Registry[Any]]" = []
+
+
+def registries() -> "list[Registry[Any]]":
+    """Return all registries whose packages have been imported, by kind."""
+    return sorted(_registries, key=lambda each: each.kind)
 
 
 class Registry(Mapping[str, EntryT], Generic[EntryT]):
@@ -40,6 +46,7 @@ class Registry(Mapping[str, EntryT], Generic[EntryT]):
         self.kind, self.package = kind, package
         self._entries: dict[str, EntryT] = {}
         self._is_loaded = False
+        _registries.append(self)
 
     @overload
     def register(self, entry: str) -> Callable[[AddedT], AddedT]: ...

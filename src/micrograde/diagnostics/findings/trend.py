@@ -32,8 +32,9 @@ class Trend(Finding):
             return
         if best < 0.8 * epochs and validation[-1] > _OVERFITTED * validation[best] > 0:
             yield (
-                f"overfitting: validation loss was lowest after epoch {best + 1} ({validation[best]:.4g}) and "
-                f"ended at {validation[-1]:.4g}; training.early_stopping.enabled=true keeps the best weights"
+                f"overfitting: validation loss was lowest after epoch {best + 1} ({validation[best]:.4g}) "
+                f"and ended at {validation[-1]:.4g}; "
+                "training.early_stopping.enabled=true keeps the best weights"
             )
             return
         before = loss[-1 - epochs // 5]

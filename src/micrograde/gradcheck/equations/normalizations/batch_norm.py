@@ -10,6 +10,8 @@ from micrograde.gradcheck.equations.normalizations import NORMALIZATION_EQUATION
 
 
 class _BatchNorm(NormalizationEquation):
+    """Batch normalization: (B1)-(B4) for a batch, (B6) for a sample."""
+
     def batch(self, x: Variable, parameters: Mapping[str, Variable], **hyperparameters: float) -> Variable:
         centered = x - x.mean(axis=0, keepdims=True)  # (B1)
         variance = (centered * centered).mean(axis=0, keepdims=True)  # (B2)
