@@ -1,0 +1,92 @@
+"""The examples of CONTRIBUTING.md work: in a copy of the package that has their files, they are found and train."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = re.compile(r"```python\n# (src/\S+\.py)\n(.*?)```", re.DOTALL)
+CHOSEN = (
+    "data=xor",
+    "data.name=rings",
+    "model.activation=softplus",
+    "model.normalization=rms_norm",
+    "model.initializer={name:uniform,limit:0.5}",
+)
+ADDED = {"an activation": 2, "a normalization": 2, "an initializer": 1, "a data set": 1, "a finding": 1}
+
+
+def examples():
+    return dict(EXAMPLE.findall((ROOT / "CONTRIBUTING.md").read_text()))
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """A function that runs Python with a copy of the package to which the examples were added."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("conf", "pipelines", "pyproject.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    for path, text in examples().items():
+        assert not (folder / path).exists()
+        (folder / path).write_text(text)
+    environment = {**os.environ, "PYTHONPATH": f"{folder / 'src'}", "MICROGRADE_HOME": str(folder / "home")}
+    (folder / "home").mkdir()
+
+    def run(*args):
+        return subprocess.run(
+            [sys.executable, *args], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.mark.slow
+def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python):
+    done = python("pipelines/train.py", *CHOSEN, "training.num_epochs=3", "data.samples=60")
+    assert done.returncode == 0, done.stderr
+    assert "finding     the network has " in done.stdout
+    run_id = re.search(r"run (\w{32})", done.stdout)
+    assert run_id
+    replayed = python("pipelines/replay.py", f"run_id={run_id[1]}")
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    swept = python("pipelines/train.py", "-m", *CHOSEN, "training.num_epochs=3", "seed=0,1")
+    assert swept.returncode == 0, swept.stderr
+    exported = python("pipelines/export.py", f"run_id={run_id[1]}", "output=model.onnx")
+    assert exported.returncode == 0, exported.stdout + exported.stderr
+
+
+@pytest.mark.slow
+def test_they_owe_nothing_but_what_tests_hold(python):
+    """tests/test_entries.py finds them, and of what an entry owes they lack PyTorch's counterpart alone."""
+    done = python(
+        "-m",
+        "pytest",
+        "-q",
+        "--rootdir",
+        str(ROOT),
+        "-p",
+        "no:cacheprovider",
+        str(ROOT / "tests" / "test_entries.py"),
+    )
+    lacking = re.findall(r"AssertionError: (.*? lacks .*)", done.stdout)
+    assert lacking
+    assert all(
+        line.endswith("lacks PyTorch's counterpart in tests/against_torch/counterparts.py")
+        for line in lacking
+    ), lacking
+
+
+def test_the_table_says_how_many_files_an_example_has():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    table = {
+        what: int(files) for what, files in re.findall(r"^\| (an? [\w ]+) \| (\d) \|", text, re.MULTILINE)
+    }
+    sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    written = {section.partition("\n")[0].lower(): len(EXAMPLE.findall(section)) for section in sections}
+    assert written == table == ADDED
