@@ -18,6 +18,7 @@ from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
     ArtifactStore,
+    MetricNames,
     Name,
     Note,
     PluginVersion,
@@ -25,6 +26,7 @@ from micrograde.config.types import (
     RegisteredName,
     RunId,
     RunName,
+    StoppingMetric,
     Tags,
     WebAddress,
     as_tuple,
@@ -41,6 +43,7 @@ from micrograde.core.hyperparameters import (
 from micrograde.core.json_files import canonical_digest
 from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
+from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
@@ -142,7 +145,7 @@ class EarlyStoppingConfig:
     """When to stop before ``num_epochs``; the weights of the best epoch are kept."""
 
     enabled: StrictBool = False
-    metric: Literal["val/loss", "val/accuracy"] = "val/loss"
+    metric: StoppingMetric = "val/loss"
     patience: PositiveInt = 10
     min_delta: NonNegativeFloat = 0.0
 
@@ -151,7 +154,8 @@ class EarlyStoppingConfig:
 class TrainingConfig:
     """The number of epochs, the batches and so on; ``batch_size`` null is the whole training part at once.
 
-    ``label_noise`` is the probability that a training label is replaced by another class.
+    ``label_noise`` is the probability that a training label is replaced by another class. ``metrics`` is what
+    is measured besides the loss: entries of ``micrograde.metrics``, always with accuracy.
     ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, ``latest`` or
     ``auto``) change no numbers and are not part of the recipe's digest.
     """
@@ -161,6 +165,7 @@ class TrainingConfig:
     drop_last: StrictBool = False
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: ShareOrAll = 0.0
+    metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = (Accuracy.name,)
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
@@ -247,6 +252,12 @@ class TrainConfig:
             raise ValueError(
                 "training.early_stopping.enabled=true: needs a validation part, "
                 "but data.validation_fraction=0; set it to 0.1, say"
+            )
+        _, _, measured = stopping.metric.partition("/")
+        if stopping.enabled and measured not in ("loss", *self.training.metrics):
+            raise ValueError(
+                f"training.early_stopping.metric={stopping.metric}: is not measured; "
+                f"set training.metrics=[{','.join([*self.training.metrics, measured])}]"
             )
         if self.data.validation_fraction + self.data.test_fraction >= 1:
             raise ValueError(
