@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograde.core.plugins import plugin_of
+from micrograde.metrics import METRICS
 
 
 def used_plugins(config: Any) -> tuple[str, ...]:
     """Return the plug-ins of all entries in a config, sorted: ``package==version``."""
-    return tuple(sorted(set(_used(config))))
+    measured = (plugin_of(METRICS[name]) for name in config.training.metrics)
+    return tuple(sorted({*_used(config), *(str(plugin) for plugin in measured if plugin)}))
 
 
 def _used(part: Any) -> Iterator[str]:
