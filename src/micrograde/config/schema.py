@@ -43,6 +43,7 @@ from micrograde.core.hyperparameters import (
 from micrograde.core.json_files import canonical_digest
 from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
+from micrograde.metrics import METRICS
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
 from micrograde.nn.activations.tanh import Tanh
@@ -246,7 +247,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check the rules that involve several keys, and note the plug-ins of a new recipe."""
         if not self.plugins:
-            object.__setattr__(self, "plugins", used_plugins(self))
+            object.__setattr__(
+                self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.metrics))
+            )
         stopping = self.training.early_stopping
         if stopping.enabled and self.data.validation_fraction == 0:
             raise ValueError(

@@ -1,17 +1,16 @@
 """The plug-ins that a config's entries come from."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from micrograde.core.plugins import plugin_of
-from micrograde.metrics import METRICS
 
 
-def used_plugins(config: Any) -> tuple[str, ...]:
-    """Return the plug-ins of all entries in a config, sorted: ``package==version``."""
-    measured = (plugin_of(METRICS[name]) for name in config.training.metrics)
-    return tuple(sorted({*_used(config), *(str(plugin) for plugin in measured if plugin)}))
+def used_plugins(config: Any, others: Iterable[Any] = ()) -> tuple[str, ...]:
+    """Return the plug-ins of all entries in a config and of ``others``, sorted: ``package==version``."""
+    named = (str(plugin) for entry in others if (plugin := plugin_of(entry)))
+    return tuple(sorted({*_used(config), *named}))
 
 
 def _used(part: Any) -> Iterator[str]:
