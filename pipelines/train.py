@@ -11,6 +11,7 @@ from micrograde.config.locations import store_location, where_to_look
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import RunFailedError
 from micrograde.core.terminal import say
+from micrograde.metrics import formatted
 from micrograde.runs.resuming import Resumption, resumed_run
 from micrograde.runs.train import RunResult, default_metric, train_and_record
 from micrograde.store import tags
@@ -62,9 +63,11 @@ def outcome(result: RunResult) -> str:
     """Return the summary of a run: accuracies and losses, findings, its status, and where to look at it."""
     lines, values = [], result.last_metrics()
     for part, metrics in (("validation", "val"), ("test", "test")):
-        if f"{metrics}/accuracy" in values:
-            accuracy, loss = values[f"{metrics}/accuracy"], values[f"{metrics}/loss"]
-            lines.append(f"{part:<11} accuracy {accuracy:.4f}  loss {loss:.4f}")
+        first, *others = result.config.training.metrics
+        shown = [name for name in (first, "loss", *others) if f"{metrics}/{name}" in values]
+        if shown:
+            texts = [f"{name} {formatted(name, values[f'{metrics}/{name}'], '.4f')}" for name in shown]
+            lines.append(f"{part:<11} {'  '.join(texts)}")
     lines.extend(f"finding     {finding}" for finding in result.findings)
     if result.run_id:
         lines.append(

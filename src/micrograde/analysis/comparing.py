@@ -11,6 +11,7 @@ from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
 from micrograde.analysis.short_ids import short_ids
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
+from micrograde.metrics import lower_is_better
 from micrograde.store import tags
 from micrograde.store.metric_names import plain_name
 
@@ -56,9 +57,9 @@ def _differs(runs: "pd.DataFrame", name: str) -> bool:
 
 
 def ascending(metric: str, order: str) -> bool:
-    """Return whether a lower value is better; ``auto`` says so of losses, errors, norms and durations."""
+    """Return whether a lower value is better; ``auto`` asks the metric."""
     if order == "auto":
-        return any(word in metric for word in ("loss", "error", "norm", "duration"))
+        return lower_is_better(metric)
     return order == "ascending"
 
 

@@ -10,6 +10,7 @@ from micrograde.analysis.layout import Column, fitted_layout, whole_layout
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, folded, moves_cursor, spelled, terminal_width
+from micrograde.metrics import formatted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +132,7 @@ def as_cell(column: str, value: Any) -> str:
     if isinstance(value, float):
         if column == "duration":
             return f"{value:.1f} s"
-        return f"{value:.4f}" if "accuracy" in column else f"{value:.4g}"
+        return formatted(column, value, ".4g")
     return str(value)
 
 

@@ -18,6 +18,7 @@ from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
     ArtifactStore,
+    MetricNames,
     Name,
     Note,
     PluginVersion,
@@ -25,6 +26,7 @@ from micrograde.config.types import (
     RegisteredName,
     RunId,
     RunName,
+    StoppingMetric,
     Tags,
     WebAddress,
     as_tuple,
@@ -41,6 +43,8 @@ from micrograde.core.hyperparameters import (
 from micrograde.core.json_files import canonical_digest
 from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
+from micrograde.metrics import METRICS
+from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
@@ -142,7 +146,7 @@ class EarlyStoppingConfig:
     """When to stop before ``num_epochs``; the weights of the best epoch are kept."""
 
     enabled: StrictBool = False
-    metric: Literal["val/loss", "val/accuracy"] = "val/loss"
+    metric: StoppingMetric = "val/loss"
     patience: PositiveInt = 10
     min_delta: NonNegativeFloat = 0.0
 
@@ -151,7 +155,8 @@ class EarlyStoppingConfig:
 class TrainingConfig:
     """The number of epochs, the batches and so on; ``batch_size`` null is the whole training part at once.
 
-    ``label_noise`` is the probability that a training label is replaced by another class.
+    ``label_noise`` is the probability that a training label is replaced by another class. ``metrics`` is what
+    is measured besides the loss: entries of ``micrograde.metrics``, always with accuracy.
     ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, ``latest`` or
     ``auto``) change no numbers and are not part of the recipe's digest.
     """
@@ -161,6 +166,7 @@ class TrainingConfig:
     drop_last: StrictBool = False
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: ShareOrAll = 0.0
+    metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = (Accuracy.name,)
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
@@ -241,12 +247,20 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check the rules that involve several keys, and note the plug-ins of a new recipe."""
         if not self.plugins:
-            object.__setattr__(self, "plugins", used_plugins(self))
+            object.__setattr__(
+                self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.metrics))
+            )
         stopping = self.training.early_stopping
         if stopping.enabled and self.data.validation_fraction == 0:
             raise ValueError(
                 "training.early_stopping.enabled=true: needs a validation part, "
                 "but data.validation_fraction=0; set it to 0.1, say"
+            )
+        _, _, measured = stopping.metric.partition("/")
+        if stopping.enabled and measured not in ("loss", *self.training.metrics):
+            raise ValueError(
+                f"training.early_stopping.metric={stopping.metric}: is not measured; "
+                f"set training.metrics=[{','.join([*self.training.metrics, measured])}]"
             )
         if self.data.validation_fraction + self.data.test_fraction >= 1:
             raise ValueError(

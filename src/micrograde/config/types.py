@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from micrograde.config.choices import one_of
 from micrograde.config.recipe_versions import RECIPE_VERSION
 from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.redaction import without_password
+from micrograde.metrics import METRICS, PARTS
+from micrograde.metrics.accuracy import Accuracy
 from micrograde.store.metric_names import plain_name
 from micrograde.store.server_files import parse_address
 
@@ -32,7 +35,7 @@ def _printable(value: str) -> str:
 def metric_name(value: str) -> str:
     """Check that a run measures this metric, before it is trained rather than when runs are compared."""
     if not re.fullmatch(
-        r"(train|val|test)/(loss|accuracy)|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
+        rf"({'|'.join(PARTS)})/(loss|{'|'.join(METRICS)})|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
         r"|(gradient_norm|activation|gradient|update_ratio|batch_norm)/[\w.]+",
         plain_name(value),
     ):
@@ -121,6 +124,26 @@ def run_id_as_text(value: object) -> object:
 
 PluginVersion = Annotated[str, Field(max_length=200, pattern=r"^\w[\w.-]*==[\w.+!-]+$")]
 RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
+
+
+def _measured(value: object) -> object:
+    """Return names of metrics as a tuple, accuracy first, which is always measured."""
+    names = list(value) if isinstance(value, list | tuple) else [value]
+    wrong = [name for name in names if not isinstance(name, str) or name not in METRICS]
+    if wrong or not names:
+        raise ValueError(f"should be one or more of {', '.join(METRICS)}")
+    return tuple(dict.fromkeys((Accuracy.name, *names)))
+
+
+def _stopping_metric(value: str) -> str:
+    known = {f"val/{name}": name for name in ("loss", *METRICS)}
+    if value not in known:
+        raise ValueError(f"should be {one_of(known)}")
+    return value
+
+
+MetricNames = Annotated[tuple[str, ...], BeforeValidator(_measured)]
+StoppingMetric = Annotated[str, AfterValidator(_stopping_metric)]
 RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
 Metric = Annotated[Text, AfterValidator(metric_name)]
 ArtifactStore = Annotated[str, AfterValidator(artifact_store)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.metrics import metric_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -53,10 +55,10 @@ def scale_metric(axes: "Axes", metric: str, values: NDArray[np.float64]) -> None
 def is_spread(metric: str, values: NDArray[np.float64]) -> bool:
     """Return whether the values span orders of magnitude, so that they belong on a logarithmic axis.
 
-    Accuracies never do, nor do values that are zero or negative.
+    Accuracies and other metrics never do, nor do values that are zero or negative.
     """
     finite = values[np.isfinite(values)]
-    if "accuracy" in metric or finite.size == 0 or finite.min() <= 0:
+    if metric_of(metric) or finite.size == 0 or finite.min() <= 0:
         return False
     return bool(finite.max() > _DECADES * finite.min())
 

@@ -22,6 +22,7 @@ from micrograde.core.errors import InputError
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
+from micrograde.metrics import METRICS, Metric
 from micrograde.nn import MLP, one_hot
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
 from micrograde.training import (
@@ -187,7 +188,13 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         if stopping.enabled
         else None,
         nan_is_a_class=version_1,
+        metrics=metrics_of(configs[0]),
     )
+
+
+def metrics_of(config: TrainConfig) -> tuple[Metric, ...]:
+    """Return what is measured of a run besides the loss."""
+    return tuple(METRICS[name](name=name) for name in config.training.metrics)
 
 
 def nan_is_a_class(config: TrainConfig) -> bool:

@@ -26,7 +26,7 @@ from micrograde.runs.artifacts import (
     write_recipe,
     write_walkthrough,
 )
-from micrograde.runs.building import PreparedData, nan_is_a_class
+from micrograde.runs.building import PreparedData, metrics_of, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.pictures import write_light_pictures, write_other_pictures
 from micrograde.runs.progress import progress_line
@@ -41,7 +41,7 @@ from micrograde.training import (
     Snapshot,
     Training,
     confusion_counts,
-    evaluate,
+    measure,
     rows_of_no_class,
 )
 
@@ -101,7 +101,7 @@ class LiveRun:
     history
         Each metric's value after every epoch.
     test
-        ``test/loss`` and ``test/accuracy``, once the run has finished, if there is a test part.
+        ``test/loss``, ``test/accuracy`` and other metrics of a finished run, if there is a test part.
     reason
         Why the run did not finish; None if it did.
     warnings
@@ -267,9 +267,14 @@ class LiveRun:
         confusion = None
         if status == "FINISHED" and data.test is not None:
             with np.errstate(all="ignore"):  # rows may overflow
-                loss, accuracy = evaluate(model, data.test, nan_is_a_class=nan_is_a_class(self.config))
+                found = measure(
+                    model,
+                    data.test,
+                    metrics_of(self.config),
+                    nan_is_a_class=nan_is_a_class(self.config),
+                )
                 confusion = confusion_counts(model, data.test)[0]
-            self.test = {"test/loss": float(loss[0]), "test/accuracy": float(accuracy[0])}
+            self.test = {f"test/{name}": float(value) for name, (value,) in found.items()}
             self._record(len(self.history["train/loss"]), self.test)
         self.findings = find_findings(self._measurements(model))
         noted = {}

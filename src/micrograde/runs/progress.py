@@ -11,11 +11,11 @@ from micrograde.analysis.ranking import Standing, standing
 from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 from micrograde.core.working import beside_bar
+from micrograde.metrics import METRICS, formatted
 
 _LINES = 10  # about this many lines a run, where there is no terminal to draw a bar on
 _BAR = 40  # columns at most
 _SECONDS = 10.0  # between two lines of many runs
-_SHOWN = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 _SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
 
 
@@ -45,8 +45,14 @@ def print_line(text: str) -> None:
 def progress_line(unit: str, done: int, total: int, metrics: Mapping[str, float]) -> str:
     """Return a line such as ``epoch  3/50  train/loss 0.1234  ...``."""
     width = len(str(total))
-    values = "  ".join(f"{name} {metrics[name]:.4f}" for name in _SHOWN if name in metrics)
+    values = "  ".join(f"{name} {formatted(name, metrics[name], '.4f')}" for name in _in_order(metrics))
     return f"{unit} {done:{width}d}/{total}  {values}"
+
+
+def _in_order(metrics: Mapping[str, float]) -> list[str]:
+    """Return the losses and metrics of the training and the validation part, in the order of a line."""
+    names = (f"{part}/{name}" for part in ("train", "val") for name in ("loss", *METRICS))
+    return [name for name in names if name in metrics]
 
 
 # --- one run: its epochs ------------------------------------------------------------------------
@@ -164,8 +170,8 @@ class RunsWatch:
         return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest, (done,))]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
-        shown = dict.fromkeys((self.metric, *_SHOWN))
-        return "  ".join(f"{name} {metrics[name]:.4f}" for name in shown if name in metrics)
+        shown = [name for name in dict.fromkeys((self.metric, *_in_order(metrics))) if name in metrics]
+        return "  ".join(f"{name} {formatted(name, metrics[name], '.4f')}" for name in shown)
 
     def _share(self) -> float:
         """Return the share that is done; the end of a run, with its files, counts as much as its epochs."""

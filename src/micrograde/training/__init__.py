@@ -7,7 +7,7 @@ from micrograde.training.batches import BatchSampler, Samples, steps_per_epoch
 from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence
 from micrograde.training.early_stopping import EarlyStopping
-from micrograde.training.evaluation import confusion_counts, evaluate, rows_of_no_class
+from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
@@ -34,6 +34,7 @@ __all__ = [
     "confusion_counts",
     "evaluate",
     "gradient_norms",
+    "measure",
     "noisy_labels",
     "replicas_per_stack",
     "rows_of_no_class",

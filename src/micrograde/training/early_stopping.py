@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.metrics import lower_is_better
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 
@@ -18,7 +19,7 @@ from micrograde.nn.arrays import FloatArray, IntArray
 class EarlyStopping:
     """Training ends after ``patience`` epochs in which ``metric`` has not improved by over ``min_delta``.
 
-    A metric whose name ends in loss is better when lower, any other when higher. If ``finite_alone`` is
+    Which of two values is better the metric says; of losses it is the lower. If ``finite_alone`` is
     False, the rule of recipes of version 1, the initial weights are kept until the metric is finite.
     """
 
@@ -43,7 +44,7 @@ class BestWeights:
     def __init__(self, model: MLP, rule: EarlyStopping) -> None:
         self._rule = rule
         replicas = len(model.parameters)
-        self._sign = 1.0 if rule.metric.endswith("loss") else -1.0
+        self._sign = 1.0 if lower_is_better(rule.metric) else -1.0
         self.lowest = np.full(replicas, np.inf)
         self.epochs = np.zeros(replicas, dtype=np.int64)
         self.parameters, self.statistics = model.parameters.copy(), model.statistics.copy()

@@ -1,21 +1,33 @@
-"""Evaluate a network on data: loss, accuracy, confusion counts."""
+"""Evaluate a network on data: loss, metrics, confusion counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from micrograde.metrics import GivenOutputs, Metric
+from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import MLP, predicted_classes
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.training.batches import Samples
 
 
 def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> tuple[FloatArray, FloatArray]:
-    """Return mean loss and accuracy (a fraction) in evaluation mode, each (R,).
+    """Return mean loss and accuracy (a fraction) in evaluation mode, each (R,); see ``measure``."""
+    found = measure(model, samples, [Accuracy()], nan_is_a_class=nan_is_a_class)
+    return found["loss"], found["accuracy"]
+
+
+def measure(
+    model: MLP, samples: Samples, metrics: Sequence[Metric], *, nan_is_a_class: bool = False
+) -> dict[str, FloatArray]:
+    """Return the mean loss and metrics in evaluation mode by name, each (R,).
 
     A row that gets no class, see ``predicted_classes``, makes the loss NaN and counts as wrong; with
     ``nan_is_a_class``, the rule of recipes of version 1, it gets the first class whose logit is NaN.
     """
-    loss, hits = np.zeros(len(model.parameters)), np.zeros(len(model.parameters))
+    loss = np.zeros(len(model.parameters))
+    tallies = [each.tally(len(model.parameters), len(samples)) for each in metrics]
     for block in _blocks(samples):
         logits = model.predict_logits(block.features)
         of_block = model.loss.evaluate(logits, block.targets)
@@ -23,8 +35,39 @@ def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> t
         # If the mean of the losses is finite, each row has a class, and argmax alone is quicker.
         finite = bool(np.isfinite(of_block).all())
         found = np.argmax(logits, axis=-1) if finite or nan_is_a_class else predicted_classes(logits)
-        hits += np.count_nonzero(found == block.labels, axis=-1)
-    return loss / len(samples), hits / len(samples)
+        outputs = GivenOutputs(logits, block.labels, found)
+        for tally in tallies:
+            tally.add(outputs)
+    values = {each.name: tally.value() for each, tally in zip(metrics, tallies, strict=True)}
+    return {"loss": loss / len(samples), **values}
+
+
+class StepOutputs:
+    """The outputs of the training step that a network has made last; see ``micrograde.metrics.Outputs``."""
+
+    def __init__(self, model: MLP) -> None:
+        self._loss = model.loss
+
+    @property
+    def logits(self) -> FloatArray:
+        """(R, N, C)."""
+        return self._loss.logits
+
+    @property
+    def labels(self) -> IntArray:
+        """(N,) or (R, N)."""
+        labels: IntArray = self._loss.targets.argmax(axis=-1)
+        return labels
+
+    @property
+    def predicted(self) -> IntArray:
+        """(R, N)."""
+        return predicted_classes(self._loss.logits)
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """(R, N)."""
+        return self._loss.correct()
 
 
 def confusion_counts(model: MLP, samples: Samples) -> IntArray:

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.metrics import Metric
+from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import BatchSampler, Samples
 from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.early_stopping import BestWeights, EarlyStopping
-from micrograde.training.evaluation import evaluate
+from micrograde.training.evaluation import StepOutputs, measure
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.optimizers import Optimizer
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
@@ -32,7 +34,9 @@ class TrainingPlan:
         A function of steps (S,), counted from 0, that returns the learning rates of every replica, (S, R).
         Called as training reaches the steps, so that any number of epochs can be planned.
     nan_is_a_class
-        See ``evaluate``.
+        See ``measure``.
+    metrics
+        What is measured besides the loss.
     """
 
     num_epochs: int
@@ -41,6 +45,7 @@ class TrainingPlan:
     drop_last: bool = False
     early_stopping: EarlyStopping | None = None
     nan_is_a_class: bool = False
+    metrics: tuple[Metric, ...] = (Accuracy(),)
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,10 @@ class EpochRecord:
     """The metrics of an epoch, counted from 1.
 
     ``replicas`` (R,) holds the numbers of the replicas that are still in the stack; every metric is an array
-    of the same length. ``train/loss`` and ``train/accuracy`` are means over the epoch's rows as they were
-    trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part in
-    evaluation mode after the epoch. Accuracies are fractions. ``gradient_norm/*`` and the diagnostics are of
-    the epoch's last step.
+    of the same length. ``train/loss``, ``train/accuracy`` and other metrics are of the epoch's rows as they
+    were trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part
+    in evaluation mode after the epoch. Accuracies are fractions. ``gradient_norm/*`` and the diagnostics are
+    of the epoch's last step.
     """
 
     epoch: int
@@ -165,9 +170,13 @@ class Training:
                 self._keep(rows)
             with _quiet():
                 if self._validation is not None:
-                    metrics["val/loss"], metrics["val/accuracy"] = evaluate(
-                        self._model, self._validation, nan_is_a_class=self._plan.nan_is_a_class
+                    found = measure(
+                        self._model,
+                        self._validation,
+                        self._plan.metrics,
+                        nan_is_a_class=self._plan.nan_is_a_class,
                     )
+                    metrics |= {f"val/{name}": values for name, values in found.items()}
                 metrics |= gradient_norms(self._model)
             self._tell_epoch()
             yield EpochRecord(self._epoch, self._replicas, metrics)
@@ -197,14 +206,15 @@ class Training:
 
         Returns
         -------
-        Loss, accuracy and the callbacks' metrics, each (R,), and a departure for each replica that diverged,
-        as it was at that step.
+        Loss, the plan's and the callbacks' metrics, each (R,), and a departure for each replica that
+        diverged, as it was at that step.
         """
         model, optimizer, replicas = self._model, self._optimizer, len(self._replicas)
         sizes = self._sampler.sizes
         rates = self._learning_rates(len(sizes))
-        losses, correct = np.zeros((replicas, len(sizes))), np.zeros((replicas, sum(sizes)), np.bool_)
-        finite, row = np.empty(replicas, np.bool_), 0
+        losses, finite = np.zeros((replicas, len(sizes))), np.empty(replicas, np.bool_)
+        tallies = [each.tally(replicas, sum(sizes)) for each in self._plan.metrics]
+        outputs = StepOutputs(model)
         diverged: dict[int, Departure] = {}
         with _quiet():
             for number, batch in enumerate(self._sampler.epoch()):
@@ -217,17 +227,18 @@ class Training:
                     if len(diverged) == replicas:
                         break
                 losses[:, number] = loss
-                correct[:, row : row + sizes[number]] = model.loss.correct()
-                row += sizes[number]
+                for tally in tallies:
+                    tally.add(outputs)
                 model.backward()
                 if number == len(sizes) - 1:
                     for callback in self._callbacks:
                         callback.on_gradients(model)
                 optimizer.step(rates[number])
             loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
-            hits, rows = np.count_nonzero(correct, axis=-1), sum(sizes)
-            metrics = {"train/loss": loss_sum / rows, "train/accuracy": hits / rows}
+            metrics = {"train/loss": loss_sum / sum(sizes)}
             if len(diverged) < replicas:
+                for each, tally in zip(self._plan.metrics, tallies, strict=True):
+                    metrics[f"train/{each.name}"] = tally.value()
                 for callback in self._callbacks:
                     metrics |= callback.on_step(model, rates[len(sizes) - 1])
         return metrics, list(diverged.values())

@@ -1,0 +1,180 @@
+"""Metrics of predictions, such as accuracy: one file for each, found by itself.
+
+A metric knows arrays alone and no network, so that whoever compares runs can ask which of two values is
+better. The loss is none of them: training measures it anyway, as ``train/loss`` and so on.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.core.registry import Registry
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+
+METRICS: "Registry[type[Metric]]" = Registry("metric", __name__)
+
+PARTS = ("train", "val", "test")
+"""What stands before a metric's name in the records: the part of the data."""
+
+_LOWER_IS_BETTER = ("loss", "error", "norm", "duration")  # of values that are no entries
+
+
+class Outputs(Protocol):
+    """What the networks of a stack of R replicas say about N rows, computed when it is asked for.
+
+    Attributes
+    ----------
+    logits
+        (R, N, C).
+    labels
+        The classes to be learned, (N,) or (R, N).
+    predicted
+        The class of each row, (R, N); -1 where a network's numbers overflow, so that there is none.
+    correct
+        Which rows are predicted as they should be, (R, N).
+    """
+
+    @property
+    def logits(self) -> FloatArray: ...  # noqa: D102 (see Attributes)
+    @property
+    def labels(self) -> IntArray: ...  # noqa: D102
+    @property
+    def predicted(self) -> IntArray: ...  # noqa: D102
+    @property
+    def correct(self) -> NDArray[np.bool_]: ...  # noqa: D102
+
+
+class Tally(ABC):
+    """Takes in the rows of a part of the data, batch by batch, and then gives the metric's value."""
+
+    @abstractmethod
+    def add(self, outputs: Outputs) -> None:
+        """Take in more rows."""
+
+    @abstractmethod
+    def value(self) -> FloatArray:
+        """Return the metric of all rows that were taken in, (R,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """A number that says how good predictions are.
+
+    It is measured where ``training.metrics`` names it, and recorded as ``train/<name>`` (in training mode,
+    each batch before its own update), ``val/<name>`` (after each epoch) and ``test/<name>`` (at the end).
+
+    Attributes
+    ----------
+    direction
+        Which of two values is better: the ``higher`` or the ``lower``.
+    format
+        The format of a value in tables and lines: ``.4f``.
+    """
+
+    name: str
+    direction: ClassVar[Literal["higher", "lower"]]
+    format: ClassVar[str] = ".4f"
+
+    @abstractmethod
+    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+        """Return the metric of N rows for each replica, (R,); see ``Outputs`` for the arrays."""
+
+    def tally(self, replicas: int, rows: int) -> Tally:  # noqa: ARG002 (what others need)
+        """Return a tally of so many replicas and rows; by default all logits are kept for ``compute``."""
+        return _All(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfRows(Metric):
+    """A metric that is the share of rows for which something holds; no logits are kept for it."""
+
+    name: str
+
+    @abstractmethod
+    def holds(self, outputs: Outputs) -> NDArray[np.bool_]:
+        """Return for which rows it holds, (R, N)."""
+
+    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+        """Return the share of the rows, (R,)."""
+        tally = self.tally(*predicted.shape)
+        tally.add(GivenOutputs(logits, labels, predicted))
+        return tally.value()
+
+    def tally(self, replicas: int, rows: int) -> Tally:
+        """Return a tally that keeps a truth value for each row."""
+        return _Rows(self, replicas, rows)
+
+
+@dataclass(frozen=True)
+class GivenOutputs:
+    """Outputs of which the arrays are known; see ``Outputs``."""
+
+    logits: FloatArray
+    labels: IntArray
+    predicted: IntArray
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Which rows are predicted as they should be, (R, N)."""
+        return np.asarray(self.predicted == self.labels)
+
+
+class _Rows(Tally):
+    def __init__(self, metric: ShareOfRows, replicas: int, rows: int) -> None:
+        self._metric, self._held, self._row = metric, np.zeros((replicas, rows), np.bool_), 0
+
+    def add(self, outputs: Outputs) -> None:
+        held = self._metric.holds(outputs)
+        end = self._row + held.shape[-1]
+        self._held[:, self._row : end] = held
+        self._row = end
+
+    def value(self) -> FloatArray:
+        share: FloatArray = np.count_nonzero(self._held[:, : self._row], axis=-1) / self._row
+        return share
+
+
+class _All(Tally):
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        self._parts: list[tuple[FloatArray, IntArray, IntArray]] = []
+
+    def add(self, outputs: Outputs) -> None:
+        self._parts.append((outputs.logits.copy(), outputs.labels, outputs.predicted))
+
+    def value(self) -> FloatArray:
+        logits, labels, predicted = zip(*self._parts, strict=True)
+        return self._metric.compute(
+            np.concatenate(logits, axis=-2),
+            np.concatenate(labels, axis=-1),
+            np.concatenate(predicted, axis=-1),
+        )
+
+
+def metric_of(recorded: str) -> "type[Metric] | None":
+    """Return the entry of a recorded name such as ``val/accuracy`` or ``accuracy mean``; None if none."""
+    found = re.fullmatch(rf"(?:(?:{'|'.join(PARTS)})/)?(\w+)(?: mean| std)?", recorded)
+    return METRICS.get(found[1]) if found and found[1] in METRICS else None
+
+
+def lower_is_better(recorded: str) -> bool:
+    """Return whether a lower value is better.
+
+    Of values that are no entries it is so of losses, errors, norms and durations.
+    """
+    entry = metric_of(recorded)
+    if entry:
+        return entry.direction == "lower"
+    return any(word in recorded for word in _LOWER_IS_BETTER)
+
+
+def formatted(recorded: str, value: float, otherwise: str) -> str:
+    """Return a value as text in its metric's format; if it is of no entry, in the format ``otherwise``."""
+    entry = metric_of(recorded)
+    return format(value, entry.format if entry else otherwise)

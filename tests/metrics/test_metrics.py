@@ -1,0 +1,158 @@
+"""Metrics equal scikit-learn's, whatever the batches; one that is registered is measured and compared by."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from micrograde.analysis.comparing import ascending
+from micrograde.config.parsing import parse_sweep_config, parse_train_config
+from micrograde.config.schema import config_digest, to_container
+from micrograde.core.errors import InputError
+from micrograde.core.hyperparameters import first_sentence
+from micrograde.metrics import METRICS, GivenOutputs, Metric, lower_is_better, metric_of
+from micrograde.nn import predicted_classes
+from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
+from micrograde.training import EpochRecord, Training, evaluate, measure
+
+RECIPE = {
+    "recipe_version": 2,
+    "data": {"name": "iris"},
+    "model": {"hidden_size": 4},
+    "optimizer": {"name": "sgd"},
+    "schedule": {"name": "constant"},
+    "training": {"num_epochs": 3, "batch_size": 16},
+    "tracking": {"name": "disabled"},
+}
+SCIKIT_LEARN = {
+    "accuracy": sklearn.metrics.accuracy_score,
+    "error_rate": sklearn.metrics.zero_one_loss,
+}
+
+
+def recipe(**training):
+    return parse_train_config({**RECIPE, "training": {**RECIPE["training"], **training}})
+
+
+def trained(config, replicas=2):
+    """Return the records of a stack's epochs, its network, and its data."""
+    data, streams = (
+        prepare_data(config.data, "float64"),
+        [RandomStreams.spawn(seed) for seed in range(replicas)],
+    )
+    configs = [config] * replicas
+    model = build_model([each.model for each in configs], data, "float64", [each.weights for each in streams])
+    training = Training(
+        model,
+        build_optimizer([each.optimizer for each in configs], model),
+        build_plan(configs, len(data.training)),
+        data.training,
+        data.validation,
+        [each.shuffling for each in streams],
+    )
+    return [event for event in training.run() if isinstance(event, EpochRecord)], model, data
+
+
+@pytest.fixture
+def balanced():
+    """A metric that is no mean over rows, for as long as a test lasts."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Balanced(Metric):
+        """The mean recall."""
+
+        name: Literal["balanced"] = "balanced"
+        direction: ClassVar[Literal["higher", "lower"]] = "higher"
+
+        def compute(self, logits, labels, predicted):
+            rows = np.broadcast_to(labels, predicted.shape)
+            assert logits.shape[:2] == predicted.shape
+            return np.array(
+                [sklearn.metrics.balanced_accuracy_score(*pair) for pair in zip(rows, predicted, strict=True)]
+            )
+
+    len(METRICS)
+    METRICS.register(Balanced)
+    yield "balanced"
+    del METRICS._entries["balanced"]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_an_entry_equals_scikit_learns_by_batches_and_at_once(name):
+    random = np.random.default_rng(3)
+    logits, labels = random.normal(size=(3, 40, 4)), random.integers(0, 4, 40)
+    logits[1, 7] = np.nan  # of no class, and so wrong
+    metric, predicted = METRICS[name](), predicted_classes(logits)
+    expected = [SCIKIT_LEARN[name](labels, each) for each in predicted]
+    tally = metric.tally(3, 40)
+    for rows in (slice(0, 16), slice(16, 32), slice(32, 40)):
+        tally.add(GivenOutputs(logits[:, rows], labels[rows], predicted[:, rows]))
+    np.testing.assert_allclose(tally.value(), expected, rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(metric.compute(logits, labels, predicted), tally.value())
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_an_entry_says_what_it_is_and_which_value_is_better(name):
+    assert first_sentence(METRICS[name])
+    assert metric_of(f"val/{name}") is metric_of(f"test/{name} mean") is METRICS[name]
+    assert ascending(f"val/{name}", "auto") is lower_is_better(name) is (METRICS[name].direction == "lower")
+
+
+def test_a_metric_is_measured_in_each_epoch_and_changes_no_other_number():
+    (alone, _, _), (both, model, data) = trained(recipe()), trained(recipe(metrics=["error_rate"]))
+    for without, record in zip(alone, both, strict=True):
+        assert set(record.metrics) - set(without.metrics) == {"train/error_rate", "val/error_rate"}
+        for name, values in without.metrics.items():
+            np.testing.assert_array_equal(record.metrics[name], values)
+        for part in ("train", "val"):
+            wrong = 1 - record.metrics[f"{part}/accuracy"]
+            np.testing.assert_allclose(record.metrics[f"{part}/error_rate"], wrong, rtol=0, atol=1e-15)
+    loss, accuracy = evaluate(model, data.validation)
+    np.testing.assert_array_equal(both[-1].metrics["val/loss"], loss)
+    np.testing.assert_array_equal(both[-1].metrics["val/accuracy"], accuracy)
+
+
+@pytest.mark.usefixtures("balanced")
+def test_a_metric_of_all_rows_together_is_used_by_its_name_everywhere():
+    config = recipe(metrics="balanced", early_stopping={"enabled": True, "metric": "val/balanced"})
+    records, model, data = trained(config)
+    assert {"train/balanced", "val/balanced"} <= set(records[-1].metrics)
+    found = measure(model, data.test, [METRICS["balanced"]()])["balanced"]
+    for replica, value in enumerate(found):
+        predicted = predicted_classes(model.predict_logits(data.test.features))[replica]
+        expected = sklearn.metrics.balanced_accuracy_score(data.test.labels, predicted)
+        assert value == pytest.approx(expected, abs=1e-12)
+    assert parse_sweep_config({"sweep": {"metric": "val/balanced"}}).metric == "val/balanced"
+    assert not ascending("val/balanced", "auto")
+
+
+def test_accuracy_is_always_measured_and_other_metrics_alone_change_the_digest():
+    assert recipe().training.metrics == ("accuracy",)
+    assert recipe(metrics="error_rate").training.metrics == ("accuracy", "error_rate")
+    assert to_container(recipe())["training"]["metrics"] == ["accuracy"]
+    assert config_digest(recipe(metrics=["accuracy"])) == config_digest(recipe())
+    assert config_digest(recipe(metrics=["error_rate"])) != config_digest(recipe())
+
+
+@pytest.mark.parametrize(
+    ("training", "line"),
+    [
+        ({"metrics": ["f1"]}, r"training.metrics=\[\"f1\"\]: should be one or more of accuracy, error_rate"),
+        ({"metrics": []}, r"training.metrics=\[\]: should be one or more of accuracy, error_rate"),
+        ({"metrics": 3}, "training.metrics=3: should be one or more of accuracy, error_rate"),
+        (
+            {"early_stopping": {"enabled": True, "metric": "val/f1"}},
+            "training.early_stopping.metric=val/f1: should be 'val/loss', 'val/accuracy' or 'val/error_rate'",
+        ),
+        (
+            {"early_stopping": {"enabled": True, "metric": "val/error_rate"}},
+            r"training.early_stopping.metric=val/error_rate: is not measured; "
+            r"set training.metrics=\[accuracy,error_rate\]",
+        ),
+    ],
+)
+def test_what_is_not_measured_is_said(training, line):
+    with pytest.raises(InputError, match=line):
+        recipe(**training)
