@@ -48,7 +48,7 @@ def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = 
     InputError
         If the files cannot be read or fetched.
     """
-    if location.artifact_root is not None:
+    if location.keeps_files:
         yield _local_folder(run, location)
         return
     named = named_folder(run.artifact_uri, location, f"run {run.about.run_id}")

@@ -43,6 +43,16 @@ class StoreLocation:
         return f"StoreLocation({without_password(self.tracking_uri)!r}, {str(self.folder)!r})"
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether it keeps the files of runs in this project's ``mlruns/``, and so moves with the project."""
+        return self.artifact_root is not None
+
+    @property
+    def can_be_away(self) -> bool:
+        """Whether it is reached over a network: it may not answer for a while, which loses nothing."""
+        return self.artifact_root is None
+
+    @property
     def database(self) -> Path | None:
         """The SQLite file of a local store; None for a server."""
         return self.folder / "mlflow.db" if self.artifact_root else None
@@ -120,7 +130,7 @@ class StoreLock:
 
     def __init__(self, location: StoreLocation) -> None:
         self._lock = None
-        if location.artifact_root is not None:
+        if location.keeps_files:
             from filelock import FileLock
 
             location.folder.mkdir(parents=True, exist_ok=True)

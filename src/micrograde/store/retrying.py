@@ -51,7 +51,7 @@ class Retrying:
         released: Callable[[], AbstractContextManager[None]],
         kept: object,
     ) -> None:
-        self._is_server = location.artifact_root is None
+        self._can_be_away = location.can_be_away
         self._store = store_name(location)
         self._gone, self._patience, self._notify = launch_is_gone, patience, notify
         self._released, self._kept = released, kept
@@ -114,11 +114,11 @@ class Retrying:
         return StoreAwayError(f"{self._store} still {self._trouble()} ({reason})")
 
     def _trouble(self) -> str:
-        return "cannot be reached" if self._is_server else "cannot be written to"
+        return "cannot be reached" if self._can_be_away else "cannot be written to"
 
     def _may_pass(self, error: Exception) -> bool:
         """Return whether the same call may succeed later."""
-        if not self._is_server:
+        if not self._can_be_away:
             return " is locked" in str(error)
         import requests
         from mlflow.exceptions import MlflowException
@@ -139,7 +139,7 @@ def is_no_answer(reason: str) -> bool:
 
 def store_name(location: StoreLocation) -> str:
     """Return the store's name in messages: ``the tracking server <address>`` or ``the store <path>``."""
-    if location.artifact_root is None:
+    if location.can_be_away:
         return f"the tracking server {without_password(location.tracking_uri)}"
     return f"the store {location.database}"
 

@@ -363,7 +363,7 @@ class SweepSession(SweepState):
             except StoreAwayError:
                 pass  # the recorder's ``close`` says what to do; ``compare`` makes the report later
             except InputError:  # the server has become unreachable since the runs were sent to it
-                if self.location.artifact_root:
+                if not self.location.can_be_away:
                     raise
             self._keep_results(left)
             if not self.is_as_before:

@@ -146,4 +146,4 @@ def wait_for_writers(launches: Path) -> None:
 
 
 def _server(location: StoreLocation) -> str | None:
-    return None if location.artifact_root else without_password(location.tracking_uri)
+    return None if location.keeps_files else without_password(location.tracking_uri)

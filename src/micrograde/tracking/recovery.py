@@ -57,7 +57,7 @@ def recover(location: StoreLocation) -> None:
         If a tracking server does not answer.
     """
     launches = location.folder / "launches"
-    if location.artifact_root is None:
+    if location.can_be_away:
         with quiet_libraries():
             _recover_server(location, launches)
         return

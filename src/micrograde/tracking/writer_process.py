@@ -66,7 +66,7 @@ class WriterProcess:
     def assign(self, folder: Path, location: StoreLocation, *, late: bool = False) -> None:
         """Make the writer record the launch in ``folder``; ``late`` if the launch has ended or died."""
         self._assigned = True
-        self._patience = LOCAL_PATIENCE if location.artifact_root else SERVER_PATIENCE
+        self._patience = SERVER_PATIENCE if location.can_be_away else LOCAL_PATIENCE
         # Through the pipe, as an address may contain a password, and ps shows command lines.
         launch = {
             "folder": str(folder),
