@@ -12,14 +12,15 @@ import numpy as np
 from benchmarks.cases import LEARNING_RATE, Case
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
-    SGD,
     EpochRecord,
     Samples,
+    StackOptimizer,
     StackRunner,
     Training,
     TrainingPlan,
     replicas_per_stack,
 )
+from micrograde.training.optimizers.sgd import SGD
 
 Round = Callable[[], float]
 
@@ -37,8 +38,7 @@ def micrograde(case: Case, models: int, threads: int) -> Callable[[], Round]:
         model = MLP(*sizes, generators=generators, dtype="float32", loss_epsilon=0.0)
         for row, seed in enumerate(seeds):
             model.layer1.weights[row], model.layer2.weights[row] = case.weights(seed)
-        zeros = np.zeros(len(seeds))
-        optimizer = SGD(model.parameters, model.gradients, momentum=zeros, weight_decay=zeros)
+        optimizer = StackOptimizer([SGD()] * len(seeds), model.parameters, model.gradients)
         rates = np.full(len(seeds), LEARNING_RATE)
         plan = TrainingPlan(epochs, case.batch, lambda steps: np.tile(rates, (len(steps), 1)))
         return Training(model, optimizer, plan, samples, None, generators)

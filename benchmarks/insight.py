@@ -18,10 +18,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from micrograde.config.schema import (
-    ConstantSchedule,
     DisabledTracking,
     ModelConfig,
-    SGDConfig,
     TrainConfig,
     TrainingConfig,
 )
@@ -34,6 +32,8 @@ from micrograde.runs.artifacts import write_graphs, write_walkthrough
 from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
 from micrograde.runs.pictures import write_light_pictures, write_other_pictures
 from micrograde.training import Departure, EpochRecord, Training, confusion_counts
+from micrograde.training.optimizers.sgd import SGD
+from micrograde.training.schedules.constant import Constant
 
 DIGITS = Digits()
 MOONS = Moons()
@@ -43,8 +43,8 @@ def config_of(data, hidden=(32,), *, diagnostics: bool = True, epochs: int = 50)
     return TrainConfig(
         data=data,
         model=ModelConfig(hidden_size=hidden),
-        optimizer=SGDConfig(name="sgd", learning_rate=0.2),
-        schedule=ConstantSchedule(name="constant"),
+        optimizer=SGD(learning_rate=0.2),
+        schedule=Constant(),
         training=TrainingConfig(diagnostics=diagnostics, num_epochs=epochs),
         tracking=DisabledTracking(name="disabled"),
     )

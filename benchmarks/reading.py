@@ -27,10 +27,8 @@ import sqlalchemy
 
 from micrograde.analysis import load_history, load_runs
 from micrograde.config.schema import (
-    ConstantSchedule,
     LocalTracking,
     ModelConfig,
-    SGDConfig,
     TrainConfig,
     TrainingConfig,
     as_params,
@@ -38,6 +36,8 @@ from micrograde.config.schema import (
 )
 from micrograde.data.sets.digits import Digits
 from micrograde.store import StoreLocation, make_store
+from micrograde.training.optimizers.sgd import SGD
+from micrograde.training.schedules.constant import Constant
 
 METRICS = (
     "train/loss",
@@ -60,8 +60,8 @@ def recipe(number: int) -> TrainConfig:
     return TrainConfig(
         data=Digits(),
         model=ModelConfig(),
-        optimizer=SGDConfig(learning_rate=round(0.01 * (1 + number // 10), 6)),
-        schedule=ConstantSchedule(),
+        optimizer=SGD(learning_rate=round(0.01 * (1 + number // 10), 6)),
+        schedule=Constant(),
         training=TrainingConfig(num_epochs=EPOCHS),
         tracking=LocalTracking(),
         seed=number % 10,

@@ -25,16 +25,17 @@ from micrograde.runs.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from micrograde.training import SGD, BatchSampler, EarlyStopping, ForeignSnapshotError, Samples
+from micrograde.training import BatchSampler, EarlyStopping, ForeignSnapshotError, Samples, StackOptimizer
 from micrograde.training.early_stopping import BestWeights
+from micrograde.training.optimizers.sgd import SGD
 from micrograde.training.snapshots import restore_snapshot, take_snapshot
 
 _CONFIG, _DATA = "c" * 64, "d" * 64
 
 
-def _network() -> tuple[MLP, SGD, BatchSampler, BestWeights]:
+def _network() -> tuple[MLP, StackOptimizer, BatchSampler, BestWeights]:
     model = MLP(2, [2], 2, generators=[np.random.default_rng(0)])
-    optimizer = SGD(model.parameters, model.gradients, momentum=np.ones(1), weight_decay=np.zeros(1))
+    optimizer = StackOptimizer([SGD(momentum=0.9)], model.parameters, model.gradients)
     samples = Samples(np.zeros((4, 2)), np.eye(2)[[0, 1, 0, 1]], np.array([0, 1, 0, 1]))
     sampler = BatchSampler(samples, 2, [np.random.default_rng(0)])
     return model, optimizer, sampler, BestWeights(model, EarlyStopping("validation/loss", 1, 0.0))

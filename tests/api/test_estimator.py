@@ -269,7 +269,7 @@ def test_a_fit_that_diverges_says_so_and_costs_a_search_that_score_alone(wine):
     [
         ({"hidden_size": (4, 0)}, "hidden_size[1]=0: should be greater than or equal to 1"),
         ({"activation": "gelu"}, "activation=gelu: should be 'tanh', 'relu' or 'sigmoid'"),
-        ({"optimizer": "lbfgs"}, "optimizer=lbfgs: must be one of 'sgd', 'adam'"),
+        ({"optimizer": "lbfgs"}, "optimizer=lbfgs: must be one of 'adam', 'adamw', 'rmsprop', 'sgd'"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0: should be greater than 0"),
         ({"num_epochs": 0, "patience": 0}, "num_epochs=0: should be greater than or equal to 1\n"
                                            "patience=0: should be greater than or equal to 1"),

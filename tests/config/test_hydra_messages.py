@@ -56,7 +56,7 @@ LINES = [
     (["+optimizer.momentum=1"], "+optimizer.momentum: is there already; write optimizer.momentum=... without +"),
     # choices
     (["data=lions"], "data=lions: there is no such choice; there are blobs breast_cancer circles "),
-    (["optimizer=lion"], "optimizer=lion: there is no such choice; there are adam sgd"),
+    (["optimizer=lion"], "optimizer=lion: there is no such choice; there are adam adamw rmsprop sgd"),
     (["+experiment=none"], "experiment=none: there is no such choice; there are notebook"),
     (["hydra/launcher=rocket"], "hydra/launcher=rocket: there is no such choice; there are basic "),
     # grammar

@@ -61,9 +61,13 @@ def test_what_is_said_of_a_key_that_is_not_there(key, command, line):
         ("data.target", ["data.target=kind", "data.path=trees.parquet"], "add data=parquet"),
         ("data.images", ["data.images=x"], "add data=idx"),
         ("data.path", ["data=moons", "data.path=trees.csv"], "write data=csv in place of data=moons"),
-        ("optimizer.momentum", ["optimizer=adam"], "write optimizer=sgd in place of optimizer=adam"),
+        (
+            "optimizer.momentum",
+            ["optimizer=adam"],
+            "write optimizer=rmsprop or optimizer=sgd in place of optimizer=adam",
+        ),
         ("tracking.uri", ["tracking.uri=http://me:secret@host"], "add tracking=server"),
-        ("schedule.factor", [], "add schedule=step"),
+        ("schedule.factor", [], "add schedule=exponential or schedule=step"),
         ("data.noise", [], "add data=blobs or data=circles or data=moons or data=spirals or data=xor"),
     ],
 )

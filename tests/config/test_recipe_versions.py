@@ -16,6 +16,7 @@ from tests.config.test_schema import PLAIN, with_value
 from tests.conftest import ROOT
 
 from micrograde.config import parsing
+from micrograde.config.entries import offer_entries
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import (
     RECIPE_VERSION,
@@ -25,7 +26,7 @@ from micrograde.config.recipe_versions import (
     complete,
     without_legacy,
 )
-from micrograde.config.schema import ModelConfig, SGDConfig, TrainConfig, config_digest, to_container
+from micrograde.config.schema import ModelConfig, TrainConfig, config_digest, to_container
 from micrograde.config.types import SCHEMA
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import Fraction, PositiveInt
@@ -35,6 +36,7 @@ from micrograde.runs.train import PreparedSets
 from micrograde.store import tags
 from micrograde.sweeps import identity as identity_module
 from micrograde.sweeps.identity import identify
+from micrograde.training.optimizers.sgd import SGD
 
 # --- a copy of the schema with a key added, a default changed, an option added --------------------------
 
@@ -56,7 +58,7 @@ class LaterModel(ModelConfig):
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class LaterSGD(SGDConfig):
+class LaterSGD(SGD):
     """One of a union, with a key of its own."""
 
     dampening: Annotated[Fraction, Later(since=3, legacy=0.0)] = 0.5
@@ -174,6 +176,7 @@ def test_a_recipe_of_a_later_version_is_refused_for_that_alone():
 
 
 def test_commands_make_recipes_of_the_present_version():
+    offer_entries()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         composed = OmegaConf.to_container(compose("train"), resolve=True)
     assert parse_train_config(composed).recipe_version == RECIPE_VERSION
@@ -214,6 +217,7 @@ def test_they_still_are_when_keys_come_and_defaults_change(old_home):
 def sweep_of_version_0_1():
     """Its command again, as Hydra composes it today; with the master config."""
     typed = ["data=moons", "seed=range(2)", "optimizer.learning_rate=0.1,0.5", "training.num_epochs=6"]
+    offer_entries()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         fixed = [text for text in typed if "," not in text and "(" not in text]
         master = compose("train", fixed, return_hydra_config=True)

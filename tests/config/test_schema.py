@@ -49,7 +49,7 @@ def with_value(key, value):
             True,
             "optimizer.nesterov=true: needs momentum, but optimizer.momentum=0; set it to 0.9, say",
         ),
-        ("optimizer.name", "lion", "optimizer.name=lion: must be one of 'sgd', 'adam'"),
+        ("optimizer.name", "lion", "optimizer.name=lion: must be one of 'adam', 'adamw', 'rmsprop', 'sgd'"),
         ("optimizer.lerning_rate", 1, "optimizer.lerning_rate: there is no such key; did you mean"),
         ("model.hidden_size", [8, 0], "model.hidden_size[1]=0: should be greater than or equal to 1"),
         ("model.hidden_size", "wide", "model.hidden_size=wide: should be a valid integer"),

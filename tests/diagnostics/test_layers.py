@@ -5,7 +5,8 @@ import pytest
 
 from micrograde.diagnostics.layers import Diagnostics, saturated_share
 from micrograde.nn import ACTIVATIONS, MLP, make_activation, one_hot
-from micrograde.training import SGD, Samples, Training, TrainingPlan
+from micrograde.training import Samples, StackOptimizer, Training, TrainingPlan
+from micrograde.training.optimizers.sgd import SGD
 
 
 def samples(rows):
@@ -21,7 +22,7 @@ def network(activation="tanh", batch_norm=True):
 
 def train(model, *, epochs=1, diagnostics=True, learning_rate=0.1):
     """Whole batches, so that each epoch is one step; the records."""
-    optimizer = SGD(model.parameters, model.gradients, momentum=np.zeros(2), weight_decay=np.zeros(2))
+    optimizer = StackOptimizer([SGD()] * 2, model.parameters, model.gradients)
     plan = TrainingPlan(epochs, 20, lambda steps: np.full((len(steps), 2), learning_rate))
     shuffling = [np.random.default_rng(seed) for seed in (0, 1)]
     callbacks = [Diagnostics(model)] if diagnostics else []

@@ -46,7 +46,7 @@ TRAIN = [
     (f"{LONG}=1", "the config cannot be composed"),
     # keys and choices that are not there
     ("+extra=1", "extra: there is no such key"),
-    ("optimizer=lion", "optimizer=lion: there is no such choice; there are adam sgd"),
+    ("optimizer=lion", "optimizer=lion: there is no such choice; there are adam adamw rmsprop sgd"),
     ("model=null", "model=null: there is no such choice; there are mlp"),
     ("data=[iris,wine]", "data=[iris,wine]: should be one choice"),
     # values that are missing

@@ -9,7 +9,8 @@ from micrograde import Variable, check_gradients
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
 from micrograde.nn import ACTIVATIONS, MLP, ActivationLayer, BatchNormalization, LinearLayer, one_hot
-from micrograde.training import SGD
+from micrograde.training import StackOptimizer
+from micrograde.training.optimizers.sgd import SGD
 
 networks = st.fixed_dictionaries(
     {
@@ -43,9 +44,7 @@ def batch(network, rows, seed=0):
 def test_manual_equals_autograd_also_after_hundreds_of_steps(network, rows, seed, steps):
     model = stack(network)
     x, targets = batch(network, rows, seed)
-    optimizer = SGD(
-        model.parameters, model.gradients, momentum=np.array([0.9, 0.9]), weight_decay=np.zeros(2)
-    )
+    optimizer = StackOptimizer([SGD(momentum=0.9)] * 2, model.parameters, model.gradients)
     for _ in range(steps):
         model.forward(x, targets)
         model.backward()

@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from micrograde.config.entries import offer_entries
 from micrograde.sweeps.composing import Composer, resolved
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -17,6 +18,7 @@ CONF = Path(__file__).parents[2] / "conf"
 
 @pytest.fixture(scope="module")
 def loader():
+    offer_entries()
     with (
         pytest.MonkeyPatch.context() as patch,
         initialize_config_dir(config_dir=str(CONF), version_base="1.3"),

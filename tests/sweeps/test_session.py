@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 import micrograde as mg
 from micrograde.analysis import load_runs
+from micrograde.config.entries import offer_entries
 from micrograde.runs.progress import RunsWatch
 from micrograde.store import find_sweep, local_store, tags
 from micrograde.store.stored_sweeps import list_sweeps
@@ -20,6 +21,7 @@ CONF = Path(__file__).parents[2] / "conf"
 
 
 def a_sweep(writer):
+    offer_entries()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         composed = OmegaConf.to_container(compose("train"), resolve=True)
     return SweepSession(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)

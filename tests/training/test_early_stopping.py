@@ -6,9 +6,9 @@ from tests.diagnostics.following import make_model, make_samples
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
-    SGD,
     EarlyStopping,
     Samples,
+    StackOptimizer,
     Training,
     TrainingPlan,
     confusion_counts,
@@ -16,6 +16,7 @@ from micrograde.training import (
     rows_of_no_class,
 )
 from micrograde.training.early_stopping import BestWeights
+from micrograde.training.optimizers.sgd import SGD
 
 NAN, INF = float("nan"), float("inf")
 
@@ -79,8 +80,7 @@ def test_a_network_that_stops_early_by_a_row_that_overflows_has_learned(metric):
         dtype="float32",
     )
     untrained = model.parameters.copy()
-    nothing = np.zeros(1)
-    optimizer = SGD(model.parameters, model.gradients, momentum=nothing, weight_decay=nothing, nesterov=False)
+    optimizer = StackOptimizer([SGD()], model.parameters, model.gradients)
     plan = TrainingPlan(
         30, 10, lambda steps: np.full((len(steps), 1), 0.1), early_stopping=EarlyStopping(metric, patience=5)
     )

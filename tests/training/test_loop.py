@@ -2,15 +2,16 @@ import numpy as np
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
-    SGD,
     EarlyStopping,
     Samples,
+    StackOptimizer,
     Training,
     TrainingPlan,
     confusion_counts,
     evaluate,
     gradient_norms,
 )
+from micrograde.training.optimizers.sgd import SGD
 
 
 def samples(rows, seed, classes=3, dtype="float64"):
@@ -26,12 +27,7 @@ class Setup:
 
     def __init__(self, learning_rate=0.1, epochs=8, dtype="float64", early_stopping=None, momentum=0.0):
         self.model = MLP(4, 6, 3, initializer="xavier", generators=[np.random.default_rng(0)], dtype=dtype)
-        self.optimizer = SGD(
-            self.model.parameters,
-            self.model.gradients,
-            momentum=np.array([momentum]),
-            weight_decay=np.zeros(1),
-        )
+        self.optimizer = StackOptimizer([SGD(momentum=momentum)], self.model.parameters, self.model.gradients)
         self.training, self.validation = samples(40, 1, dtype=dtype), samples(20, 2, dtype=dtype)
         self.plan = TrainingPlan(
             epochs, 8, lambda steps: np.full((len(steps), 1), learning_rate), early_stopping=early_stopping

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from micrograde.nn import MLP, one_hot
-from micrograde.training import SGD, Departure, Samples, StackRunner, Training, TrainingPlan
+from micrograde.training import Departure, Samples, StackOptimizer, StackRunner, Training, TrainingPlan
+from micrograde.training.optimizers.sgd import SGD
 
 
 def make(seed, epochs=4, replicas=3):
@@ -14,8 +15,7 @@ def make(seed, epochs=4, replicas=3):
     labels = random.integers(0, 3, 40)
     data = Samples(random.normal(size=(40, 4)), one_hot(labels, 3), labels)
     model = MLP(4, 5, 3, generators=[np.random.default_rng([seed, row]) for row in range(replicas)])
-    zeros = np.zeros(replicas)
-    optimizer = SGD(model.parameters, model.gradients, momentum=zeros, weight_decay=zeros)
+    optimizer = StackOptimizer([SGD()] * replicas, model.parameters, model.gradients)
     plan = TrainingPlan(epochs, 10, lambda steps: np.full((len(steps), replicas), 0.1))
     shuffling = [np.random.default_rng([seed, row, 1]) for row in range(replicas)]
     return Training(model, optimizer, plan, data, None, shuffling)

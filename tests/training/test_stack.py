@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 from micrograde.diagnostics import Diagnostics
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
-    SGD,
-    Adam,
     Departure,
     EarlyStopping,
     EpochRecord,
     ForeignSnapshotError,
     Samples,
     Snapshot,
+    StackOptimizer,
     StackRunner,
     Training,
     TrainingPlan,
     noisy_labels,
 )
+from micrograde.training.optimizers.adam import Adam
+from micrograde.training.optimizers.sgd import SGD
 
 
 def samples(rows, seed, dtype):
@@ -76,18 +77,13 @@ def make(program, group, snapshot_due=lambda: False):
     def column(name):
         return np.array([each[name] for each in group])
 
-    if program["optimizer"] == "adam":
-        constant = {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8}
-        columns = {name: np.full(len(group), value) for name, value in constant.items()}
-        optimizer = Adam(model.parameters, model.gradients, **columns, weight_decay=column("weight_decay"))
-    else:
-        optimizer = SGD(
-            model.parameters,
-            model.gradients,
-            momentum=column("momentum"),
-            weight_decay=column("weight_decay"),
-            nesterov=program["optimizer"] == "nesterov",
-        )
+    def entry(each):
+        if program["optimizer"] == "adam":
+            return Adam(beta2=0.99, weight_decay=each["weight_decay"])
+        nesterov = program["optimizer"] == "nesterov"
+        return SGD(momentum=each["momentum"], nesterov=nesterov, weight_decay=each["weight_decay"])
+
+    optimizer = StackOptimizer([entry(each) for each in group], model.parameters, model.gradients)
     stopping = EarlyStopping("val/loss", program["patience"]) if program["patience"] else None
     plan = TrainingPlan(
         epochs,

@@ -25,6 +25,7 @@ from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.hyperparameters import hyperparameters_of
 from micrograde.data import Dataset
 from micrograde.data.sets.npz import NpzArrays
 from micrograde.models.trained_network import check_classified
@@ -40,12 +41,12 @@ from micrograde.runs.building import (
     prepare_dataset,
     stack_size,
 )
-from micrograde.training import Departure, EpochRecord, Training
+from micrograde.training import OPTIMIZERS, Departure, EpochRecord, Training
 
 _SOURCE = "X"  # what error lines call the data
 # To be divided by N. Found on digits, wine and breast_cancer, with other seeds than benchmarks/estimator.py
 # has. Adam divides the decay, as part of the gradients, by their size, and does best with less.
-_WEIGHT_DECAY = {"sgd": 4.0, "adam": 2.0}
+_WEIGHT_DECAY = {"sgd": 4.0, "adam": 2.0}  # other optimizers keep their own default
 
 
 class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -70,15 +71,17 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         The distribution of the initial weights.
     initial_scale : float
         A factor on the initial weights.
-    optimizer : {"sgd", "adam"}
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"}
+        Or the name of any other optimizer of micrograde or of an installed plug-in.
     learning_rate : float or None
-        None is the optimizer's default, 0.2 for sgd and 0.01 for adam.
+        None is the optimizer's default, 0.2 for sgd and 0.01 for the others.
     momentum, nesterov : float, bool
-        Used by sgd only; adam ignores them.
+        Momentum is used by sgd and rmsprop, nesterov by sgd; the others ignore them.
     weight_decay : float or None
         The factor on half the sum of the squared parameters, which is added to the loss. None is 4 / N for
         sgd and 2 / N for adam, where N is the number of rows trained on, so that it has less influence the
-        more rows there are. With batch norm, which cancels the scale of the weights, None is 0.
+        more rows there are, and the optimizer's default for others: 0.01 for adamw, 0 for rmsprop. With batch
+        norm, which cancels the scale of the weights, None is 0 for sgd and adam.
     num_epochs : int
         The number of passes over all rows; with early stopping the largest number.
     batch_size : int or None
@@ -128,7 +131,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         batch_norm: bool = False,
         initializer: Literal["xavier", "kaiming", "normal"] = "xavier",
         initial_scale: float = 1.0,
-        optimizer: Literal["sgd", "adam"] = "sgd",
+        optimizer: str = "sgd",
         learning_rate: float | None = None,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -254,8 +257,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     def _config(self, seed: int) -> TrainConfig:
         """Return the recipe of the run that does the same; raise ``InputError`` if a parameter is wrong."""
         optimizer: dict[str, Any] = {"name": self.optimizer}
-        if self.optimizer == "sgd":
-            optimizer |= {"momentum": self.momentum, "nesterov": self.nesterov}
+        if isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS:
+            its = hyperparameters_of(OPTIMIZERS[self.optimizer])
+            given = {"momentum": self.momentum, "nesterov": self.nesterov}
+            optimizer |= {key: value for key, value in given.items() if key in its}
         chosen = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         optimizer |= {key: value for key, value in chosen.items() if value is not None}
         container = {
@@ -299,8 +304,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         one_is_left = config.model.batch_norm and batch_size > 1 and rows % batch_size == 1
         training = replace(config.training, batch_size=batch_size, drop_last=one_is_left)
         optimizer = config.optimizer
-        if self.weight_decay is None and not config.model.batch_norm:
-            optimizer = replace(optimizer, weight_decay=_WEIGHT_DECAY[optimizer.name] / rows)
+        if self.weight_decay is None and not config.model.batch_norm and optimizer.name in _WEIGHT_DECAY:
+            decay: dict[str, Any] = {"weight_decay": _WEIGHT_DECAY[optimizer.name] / rows}
+            optimizer = replace(optimizer, **decay)
         return replace(config, training=training, optimizer=optimizer)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from micrograde.config.entries import offer_entries
 from micrograde.config.keys import SCHEMAS, key_of, keys_of, shorten
 from micrograde.config.mlflow_variables import follow_variables, with_server
 from micrograde.config.quoting import quote_texts
@@ -59,6 +60,7 @@ class GuardedLoader(ConfigLoaderImpl):
 
     def __init__(self, config_search_path: ConfigSearchPath, *, follows_variables: bool = True) -> None:
         super().__init__(config_search_path)
+        offer_entries(self.repository.get_sources())
         self._follows_variables = follows_variables
 
     def load_configuration(
@@ -120,6 +122,7 @@ class GuardedLoader(ConfigLoaderImpl):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             super()._process_config_searchpath(config_name, parsed_overrides, repo)
+        offer_entries(repo.get_sources())
         for source in repo.get_sources():
             if source.provider.startswith("hydra.searchpath") and not source.available():
                 path = hide_passwords(source.path)

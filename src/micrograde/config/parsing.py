@@ -129,7 +129,8 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix:
     if kind == "missing":
         return f"{key}: is missing; it needs a value"
     message = str(detail["msg"]).removeprefix("Value error, ")
-    if kind == "value_error" and not detail["loc"]:
+    of_entry = isinstance(value, Mapping) and detail["loc"] and value.get("name") == detail["loc"][-1]
+    if kind == "value_error" and (of_entry or not detail["loc"]):
         return message  # of a rule that involves several keys; it names them itself
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         key, value = f"{key}.name", value.get("name") if isinstance(value, Mapping) else value

@@ -33,7 +33,7 @@ from micrograde.config.types import (
 )
 from micrograde.config.used_plugins import used_plugins
 from micrograde.core.hyperparameters import (
-    Fraction,
+    PER_REPLICA,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
@@ -49,8 +49,9 @@ from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation,
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
+from micrograde.training import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 
-# --- model, optimizer, schedule, training, tracking ---------------------------------------------
+# --- model, training, tracking; optimizers and schedules are in training/ -----------------------
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class ModelConfig:
         Annotated[Normalization, ChosenFrom(NORMALIZATIONS, by_name=True)] | None, Later(since=2, legacy=None)
     ] = None
     initializer: Annotated[Initializer, ChosenFrom(INITIALIZERS, by_name=True)] = Xavier()
-    initial_scale: PositiveFloat = 1.0
+    initial_scale: Annotated[PositiveFloat, PER_REPLICA] = 1.0
 
     def __post_init__(self) -> None:
         """Write batch norm, with its defaults, in one way alone: as ``batch_norm``."""
@@ -83,62 +84,6 @@ class ModelConfig:
     def normalizer(self) -> Normalization | None:
         """The normalization that follows each linear layer; None for none."""
         return self.normalization or (BatchNorm() if self.batch_norm else None)
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class SGDConfig:
-    """Stochastic gradient descent."""
-
-    name: Literal["sgd"] = "sgd"
-    learning_rate: PositiveFloat = 0.2
-    momentum: Fraction = 0.0
-    nesterov: StrictBool = False
-    weight_decay: NonNegativeFloat = 0.0
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class AdamConfig:
-    """Adam."""
-
-    name: Literal["adam"] = "adam"
-    learning_rate: PositiveFloat = 0.01
-    beta1: Fraction = 0.9
-    beta2: Fraction = 0.999
-    epsilon: PositiveFloat = 1e-8
-    weight_decay: NonNegativeFloat = 0.0
-
-
-AnyOptimizer = Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class ConstantSchedule:
-    """The learning rate stays the same."""
-
-    name: Literal["constant"] = "constant"
-    warmup_epochs: NonNegativeFloat = 0.0
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class StepSchedule:
-    """The learning rate falls in steps."""
-
-    name: Literal["step"] = "step"
-    warmup_epochs: NonNegativeFloat = 0.0
-    step_epochs: PositiveInt = 20
-    factor: PositiveFloat = 0.5
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class CosineSchedule:
-    """The learning rate falls along half a cosine."""
-
-    name: Literal["cosine"] = "cosine"
-    warmup_epochs: NonNegativeFloat = 0.0
-    final_fraction: ShareOrAll = 0.0
-
-
-AnySchedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -165,7 +110,7 @@ class TrainingConfig:
     batch_size: PositiveInt | None = 32
     drop_last: StrictBool = False
     dtype: Literal["float32", "float64"] = "float32"
-    label_noise: ShareOrAll = 0.0
+    label_noise: Annotated[ShareOrAll, PER_REPLICA] = 0.0
     metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = (Accuracy.name,)
     early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
     diagnostics: StrictBool = True
@@ -235,8 +180,8 @@ class TrainConfig:
     recipe_version: RecipeVersion = RECIPE_VERSION
     data: Annotated[DataSet, ChosenFrom(DATA_SETS)]
     model: ModelConfig
-    optimizer: AnyOptimizer
-    schedule: AnySchedule
+    optimizer: Annotated[Optimizer, ChosenFrom(OPTIMIZERS)]
+    schedule: Annotated[Schedule, ChosenFrom(SCHEDULES)]
     training: TrainingConfig
     tracking: AnyTracking
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
@@ -267,10 +212,6 @@ class TrainConfig:
                 f"data.validation_fraction={self.data.validation_fraction} and "
                 f"data.test_fraction={self.data.test_fraction}: must add up to less than 1, "
                 "to leave rows to train on"
-            )
-        if isinstance(self.optimizer, SGDConfig) and self.optimizer.nesterov and self.optimizer.momentum == 0:
-            raise ValueError(
-                "optimizer.nesterov=true: needs momentum, but optimizer.momentum=0; set it to 0.9, say"
             )
 
 

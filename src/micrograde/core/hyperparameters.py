@@ -101,6 +101,18 @@ Flag = Annotated[bool, TrueOrFalse()]
 Text = Annotated[str, Readable()]
 """Text such as a path or a column."""
 Seed = Annotated[int, Range(ge=0)]
+
+
+@dataclass(frozen=True)
+class _TrueOrFalse:
+    """Mark a boolean that no number or text stands for."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a boolean; pydantic asks for it."""
+        return {**handler(source), "strict": True}
+
+
+Boolean = Annotated[bool, _TrueOrFalse()]
 PositiveInt = Annotated[int, Range(ge=1)]
 PositiveFloat = Annotated[float, Range(gt=0)]
 NonNegativeFloat = Annotated[float, Range(ge=0)]

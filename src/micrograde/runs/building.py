@@ -1,24 +1,20 @@
 """Build what trains from a config: the data's parts, the network, its optimizer, the training plan."""
 
+import dataclasses
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from micrograde.config.recipe_versions import ROWS_OF_NO_CLASS
 from micrograde.config.schema import (
-    AdamConfig,
-    AnySchedule,
-    CosineSchedule,
     ModelConfig,
-    SGDConfig,
-    StepSchedule,
     TrainConfig,
 )
 from micrograde.core.errors import InputError
+from micrograde.core.hyperparameters import hyperparameters_of, program_of
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
@@ -26,17 +22,16 @@ from micrograde.metrics import METRICS, Metric
 from micrograde.nn import MLP, one_hot
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
 from micrograde.training import (
-    SGD,
-    Adam,
     EarlyStopping,
     Optimizer,
     Samples,
+    StackOptimizer,
     TrainingPlan,
+    learning_rate_factors,
     noisy_labels,
     replicas_per_stack,
     steps_per_epoch,
 )
-from micrograde.training.schedules import Schedule, constant, cosine, learning_rate_factors, step
 
 _MEMORY = 2**30  # bytes that all stacks in training may take together
 
@@ -131,26 +126,9 @@ def build_model(
     )
 
 
-def build_optimizer(configs: Sequence[SGDConfig | AdamConfig], model: MLP) -> Optimizer:
-    """Build the optimizer of a stack; ``configs`` are of one kind, one for each replica."""
-    first = configs[0]
-
-    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.array([getattr(config, name) for config in configs], np.float64)
-
-    if isinstance(first, SGDConfig):
-        return SGD(
-            model.parameters,
-            model.gradients,
-            momentum=column("momentum"),
-            weight_decay=column("weight_decay"),
-            nesterov=first.nesterov,
-        )
-    return Adam(
-        model.parameters,
-        model.gradients,
-        **{name: column(name) for name in ("beta1", "beta2", "epsilon", "weight_decay")},
-    )
+def build_optimizer(entries: Sequence[Optimizer], model: MLP) -> StackOptimizer:
+    """Build the optimizer of a stack; the entries are of one program, one for each replica."""
+    return StackOptimizer(entries, model.parameters, model.gradients)
 
 
 def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
@@ -163,11 +141,10 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         columns = [
             config.optimizer.learning_rate
             * learning_rate_factors(
-                _schedule(config.schedule),
+                config.schedule,
                 of_steps,
                 num_epochs=training.num_epochs,
                 steps_per_epoch=steps,
-                warmup_epochs=config.schedule.warmup_epochs,
             )
             for config in configs
         ]
@@ -206,20 +183,19 @@ def stack_key(config: TrainConfig) -> Hashable:
     """Return a key that is equal for runs that can train in one stack.
 
     It holds what determines the shapes of a run's arrays and the operations of a training step. Left out are
-    the numbers that can differ between replicas: learning rate, momentum, weight decay, the schedule's
-    numbers, initial scale, label noise, seed. Whether momentum and weight decay are zero is part of the key,
-    because the training step then lacks the operation.
+    the numbers that can differ between replicas: those that the schema and the optimizer mark so, the seed,
+    and the schedule, which only changes the learning rate. Whether momentum and weight decay are zero is part
+    of the key, because the training step then lacks the operation.
     """
-    optimizer = config.optimizer
-    return (
-        config.recipe_version,
-        config.data,
-        replace(config.model, initial_scale=1.0),
-        replace(config.training, label_noise=0.0),
-        optimizer.name,
-        optimizer.weight_decay > 0,
-        (optimizer.momentum > 0, optimizer.nesterov) if isinstance(optimizer, SGDConfig) else (),
-    )
+    parts = (_program(config.data), _program(config.model), _program(config.training))
+    return (config.recipe_version, *parts, program_of(config.optimizer))
+
+
+def _program(part: Any) -> tuple[object, ...]:
+    """Return what a part of a config contributes to the key: all that is not marked to vary."""
+    marked = hyperparameters_of(type(part))
+    names = [field.name for field in dataclasses.fields(part) if field.name not in marked]
+    return (*(getattr(part, name) for name in names), program_of(part))
 
 
 class RandomStreams(NamedTuple):
@@ -243,14 +219,6 @@ def labels_to_learn(
     if not rates.any():
         return None
     return noisy_labels(data.training.labels, len(data.dataset.class_names), rates, generators)
-
-
-def _schedule(config: AnySchedule) -> Schedule:
-    if isinstance(config, StepSchedule):
-        return partial(step, step_epochs=config.step_epochs, factor=config.factor)
-    if isinstance(config, CosineSchedule):
-        return partial(cosine, warmup_epochs=config.warmup_epochs, final_fraction=config.final_fraction)
-    return constant
 
 
 def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:

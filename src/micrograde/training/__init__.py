@@ -11,13 +11,14 @@ from micrograde.training.evaluation import confusion_counts, evaluate, measure, 
 from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
-from micrograde.training.optimizers import SGD, Adam, Optimizer
+from micrograde.training.optimizers import OPTIMIZERS, Optimizer, StackOptimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
+from micrograde.training.schedules import SCHEDULES, Schedule, learning_rate_factors
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
 
 __all__ = [
-    "SGD",
-    "Adam",
+    "OPTIMIZERS",
+    "SCHEDULES",
     "BatchSampler",
     "Callback",
     "Departure",
@@ -27,13 +28,16 @@ __all__ = [
     "ForeignSnapshotError",
     "Optimizer",
     "Samples",
+    "Schedule",
     "Snapshot",
+    "StackOptimizer",
     "StackRunner",
     "Training",
     "TrainingPlan",
     "confusion_counts",
     "evaluate",
     "gradient_norms",
+    "learning_rate_factors",
     "measure",
     "noisy_labels",
     "replicas_per_stack",

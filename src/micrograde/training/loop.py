@@ -20,7 +20,7 @@ from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.evaluation import StepOutputs, measure
 from micrograde.training.gradient_norms import gradient_norms
-from micrograde.training.optimizers import Optimizer
+from micrograde.training.optimizers import StackOptimizer
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
 
 _STEPS_AT_A_TIME = 4096  # learning rates computed in one call; with fewer, the calls cost more than the rates
@@ -105,7 +105,7 @@ class Training:
     def __init__(
         self,
         model: MLP,
-        optimizer: Optimizer,
+        optimizer: StackOptimizer,
         plan: TrainingPlan,
         training: Samples,
         validation: Samples | None,

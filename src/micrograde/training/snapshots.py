@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from micrograde.nn import MLP
 from micrograde.training.batches import BatchSampler
 from micrograde.training.early_stopping import BestWeights
-from micrograde.training.optimizers import Optimizer
+from micrograde.training.optimizers import StackOptimizer
 
 _LARGEST = {"state": 2**128, "inc": 2**128, "has_uint32": 2, "uinteger": 2**32}
 
@@ -52,7 +52,7 @@ def take_snapshot(
     replica: int,
     epoch: int,
     model: MLP,
-    optimizer: Optimizer,
+    optimizer: StackOptimizer,
     sampler: BatchSampler,
     best: BestWeights | None,
 ) -> Snapshot:
@@ -62,7 +62,7 @@ def take_snapshot(
 
 
 def restore_snapshot(
-    snapshot: Snapshot, model: MLP, optimizer: Optimizer, sampler: BatchSampler, best: BestWeights | None
+    snapshot: Snapshot, model: MLP, optimizer: StackOptimizer, sampler: BatchSampler, best: BestWeights | None
 ) -> None:
     """Set a newly made stack of one replica to a snapshot.
 
@@ -113,7 +113,9 @@ def checked_stream_state(state: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _views(row: int, model: MLP, optimizer: Optimizer, best: BestWeights | None) -> dict[str, NDArray[Any]]:
+def _views(
+    row: int, model: MLP, optimizer: StackOptimizer, best: BestWeights | None
+) -> dict[str, NDArray[Any]]:
     """Return views of all arrays that belong to a row, by name."""
     buffers = {"parameters": model.parameters, "statistics": model.statistics}
     buffers |= {f"optimizer.{name}": array for name, array in optimizer.state.items()}

@@ -1,0 +1,48 @@
+"""The entries of registries as options of Hydra's config groups, so that no entry needs a YAML file."""
+
+import dataclasses
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.config_source import ConfigSource
+
+from micrograde.config.choices import choice_of
+from micrograde.config.schema import TrainConfig
+from micrograde.core.registry import Registry
+
+
+@cache
+def groups() -> dict[str, Registry[Any]]:
+    """Return the registry of each config group whose options are entries: ``optimizer``, ``schedule``."""
+    choices = {field.name: choice_of(field.type) for field in dataclasses.fields(TrainConfig)}
+    return {name: choice.registry for name, choice in choices.items() if choice and not choice.by_name}
+
+
+def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
+    """Give the entries to Hydra's ConfigStore, but those of which one of the ``sources`` has a file.
+
+    A file wins; Hydra would also merge it with a stored option of the same name, and warn.
+    """
+    store = ConfigStore.instance()
+    files = [source for source in sources if source.scheme() != "structured" and source.available()]
+    for group, registry in groups().items():
+        for name, entry in registry.items():
+            if any(source.is_config(f"{group}/{name}") for source in files):
+                store.repo.get(group, {}).pop(f"{name}.yaml", None)
+            else:
+                store.store(name, _defaults(entry), group=group, provider="micrograde")
+
+
+def _defaults(entry: type) -> dict[str, Any]:
+    """Return an entry's hyperparameters with their defaults; ``???`` stands for one that must be given."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(entry):
+        if field.default is not dataclasses.MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            found[field.name] = field.default_factory()
+        else:
+            found[field.name] = "???"
+    return found
