@@ -8,6 +8,7 @@ turn, as at the end of a run.
 """
 
 import argparse
+import dataclasses
 import statistics
 import tempfile
 import time
@@ -25,12 +26,13 @@ from micrograde.config.schema import (
 )
 from micrograde.data.sets.digits import Digits
 from micrograde.data.sets.moons import Moons
+from micrograde.diagnostics import Measurements
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
+from micrograde.drawing import RunContents
 from micrograde.models.trained_network import write_network
-from micrograde.runs.artifacts import write_graphs, write_walkthrough
 from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
-from micrograde.runs.pictures import write_light_pictures, write_other_pictures
+from micrograde.runs.pictures import write_pictures
 from micrograde.training import Departure, EpochRecord, Training, confusion_counts
 from micrograde.training.optimizers.sgd import SGD
 from micrograde.training.schedules.constant import Constant
@@ -94,15 +96,20 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
     batch = data.training.first(32)
     assert data.test is not None
     confusion = confusion_counts(model, data.test)[0]
+    counts = np.bincount(data.training.labels)
+    majority = float(counts.max() / counts.sum())
+    measured = Measurements(history, float("nan"), len(counts), majority, config.model.activation)
+    run = RunContents(
+        "run", measured, model, trajectory, data.dataset, data.preprocessing, data.training, data.validation,
+        data.test, confusion, batch, 32,
+    )  # fmt: skip
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         writers: dict[str, Callable[[], None]] = {
             "model": lambda: write_network(folder / "model", model, config, data.preprocessing),
-            "graph": lambda: write_graphs(folder, "run", model, batch),
-            "light pictures": lambda: write_light_pictures(folder, "run", history, model, data, confusion),
-            "other pictures": lambda: write_other_pictures(folder, "run", model, trajectory, data, 32),
-            "walkthrough": lambda: write_walkthrough(folder, "run", model, batch),
+            "light pictures": lambda: write_pictures(folder, run, light=True),
+            "other pictures": lambda: write_pictures(folder, dataclasses.replace(run), light=False),
         }
         for _ in range(rounds + 1):
             for what, write in writers.items():

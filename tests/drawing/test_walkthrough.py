@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 import micrograde.autograd
 from micrograde.autograd import Variable, concatenate, constant, nodes
-from micrograde.drawing import draw_walkthrough
+from micrograde.drawing import draw_walkthrough, walk_through_network
 from micrograde.drawing.walkthrough.encoding import ENTRIES, WINDOW
 from micrograde.drawing.walkthrough.formulas import FORMULAS
 from micrograde.drawing.walkthrough.page import LIMIT
 from micrograde.drawing.walkthrough.steps import walk
 from micrograde.nn import MLP
-from micrograde.runs.artifacts import write_walkthrough
 from micrograde.training import Samples
 
 SHAPES = ((), (3,), (1, 3), (2, 1), (2, 3))
@@ -312,7 +311,7 @@ def test_values_that_are_not_finite_are_on_the_page(tmp_path, scale):
     for sizes in ((3, 5, 2), (6, 20, 4)):
         model = network(*sizes)
         model.parameters *= scale
-        write_walkthrough(tmp_path, "diverged", model, samples(sizes))
+        walk_through_network(model, samples(sizes), title="diverged").save(tmp_path / "walkthrough.html")
         text = data_in((tmp_path / "walkthrough.html").read_text(encoding="utf-8"))
         assert bool(re.search(r'"(nan|inf|-inf)"|"odd":[1-9]', text)) == (scale != 1.0)
 
@@ -384,7 +383,7 @@ def test_the_page_loads_nothing():
 
 def test_the_digits_network_is_shown_as_arrays_in_less_than_a_megabyte_and_a_half(tmp_path):
     sizes = (64, 32, 10)
-    write_walkthrough(tmp_path, "digits", network(*sizes), samples(sizes))
+    walk_through_network(network(*sizes), samples(sizes), title="digits").save(tmp_path / "walkthrough.html")
     path = tmp_path / "walkthrough.html"
     assert path.stat().st_size < 1.5e6
     text = path.read_text(encoding="utf-8")
@@ -396,7 +395,7 @@ def test_the_digits_network_is_shown_as_arrays_in_less_than_a_megabyte_and_a_hal
 def test_a_small_network_is_shown_number_by_number_all_of_it(tmp_path):
     for batch_norm, count in ((True, 157), (False, 101)):
         model = network(3, 5, 2, batch_norm=batch_norm)
-        write_walkthrough(tmp_path, "small", model, samples((3, 5, 2)))
+        walk_through_network(model, samples((3, 5, 2)), title="small").save(tmp_path / "walkthrough.html")
         text = (tmp_path / "walkthrough.html").read_text(encoding="utf-8")
         assert f'"total":{count},' in text
         assert ("evaluation mode" in text) == batch_norm

@@ -1,15 +1,20 @@
 """No picture makes a run fail: what cannot be drawn is left out, with a line; and hardly any number cannot."""
 
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.diagnostics.following import make_model, wander
 
-from micrograde import drawing
 from micrograde.config.parsing import parse_train_config
+from micrograde.core.hyperparameters import first_sentence
 from micrograde.data import Dataset
-from micrograde.drawing import left_out
-from micrograde.runs import artifacts, pictures
+from micrograde.diagnostics import FINDINGS, Finding, Measurements
+from micrograde.drawing import PICTURES, RunContents, RunPicture, Svg, left_out
 from micrograde.runs.building import prepare_dataset
+from micrograde.runs.pictures import write_pictures
 from micrograde.runs.train import train_and_record
 
 ROWS = 60
@@ -21,8 +26,6 @@ CONTAINER = {
     "training": {"num_epochs": 2},
     "tracking": {"name": "local"},
 }
-LIGHT = ("learning_curves", "gradient_flow", "update_ratios", "confusion_matrix", "weight_images")
-FILES = {"weight_images": "first_layer_weights"}
 
 
 def data_of(features, **options):
@@ -41,10 +44,13 @@ def draw_all(folder, data, say=None):
     history = {name: [0.5, 0.4] for name in ("train/loss", "val/loss", "train/accuracy", "val/accuracy")}
     history |= {f"{kind}/layer{n}{end}": [0.1, 0.1] for n in (1, 2) for kind, end in
                 (("gradient_norm", ".weights"), ("update_ratio", ""))}  # fmt: skip
-    pictures.write_light_pictures(folder, "title", history, model, data, np.eye(2, dtype=int), say)
-    pictures.write_other_pictures(folder, "title", model, trajectory, data, 16, say)
-    artifacts.write_graphs(folder, "title", model, data.training.first(16), say)
-    artifacts.write_walkthrough(folder, "title", model, data.training.first(16), say)
+    measured = Measurements(history, 2.4, 2, 0.5, model.activation)
+    run = RunContents(
+        "title", measured, model, trajectory, data.dataset, data.preprocessing, data.training, data.validation,
+        data.test, np.eye(2, dtype=int), data.training.first(16), 16,
+    )  # fmt: skip
+    write_pictures(folder, run, light=True, say=say)
+    write_pictures(folder, run, light=False, say=say)
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -66,7 +72,10 @@ def test_numbers_of_any_size_are_drawn(tmp_path, feature):
     assert np.isfinite(data.training.features).all()
     assert np.isfinite([data.preprocessing.means, data.preprocessing.scales]).all()
     files = draw_all(tmp_path, data)
-    assert {"decision_boundary.svg", "decision_boundary.gif", "loss_surface.svg", "walkthrough.html"} <= files
+    figures = {
+        f"figures/{name}" for name in ("decision_boundary.svg", "decision_boundary.gif", "loss_surface.svg")
+    }
+    assert {*figures, "walkthrough.html"} <= files
 
 
 @pytest.mark.parametrize("size", [1e200, 1e155, 1e307, 1e-200, 1e-160])
@@ -78,28 +87,96 @@ def test_numbers_whose_squares_are_none_are_standardized_like_others(size):
     )
 
 
-@pytest.mark.parametrize("broken", [f"draw_{name}" for name in LIGHT] + [
-    "draw_histograms", "draw_loss_surface", "draw_decision_boundary", "animate_decision_boundary", "draw_network",
-    "draw_graph", "draw_walkthrough",
-])  # fmt: skip
-def test_a_picture_that_cannot_be_drawn_is_left_out_alone(tmp_path, monkeypatch, broken):
-    def fail(*_, **__):
-        raise ValueError("math domain\nerror")
+def fail(*_, **__):
+    raise ValueError("math domain\nerror")
 
+
+def test_a_picture_that_cannot_be_drawn_is_left_out_alone(tmp_path, monkeypatch):
     data = data_of(np.random.default_rng(0).normal(size=(ROWS, 2)), image_shape=(1, 2))
     whole = draw_all(tmp_path / "whole", data)
-    monkeypatch.setattr(drawing, broken, fail)
-    with pytest.raises(ValueError, match="math domain"):
-        draw_all(tmp_path / "strict", data)
-    said = []
-    files = draw_all(tmp_path / "some", data, said.append)
-    missing = {name.rpartition("/")[2].partition(".")[0] for name in whole - files}
-    name = broken.removeprefix("draw_").removeprefix("animate_")
-    names = {"graph": "sample"} | FILES
-    assert missing == {names.get(name, name)}
-    (line,) = said
-    assert line.endswith(" is left out: it could not be drawn (ValueError: math domain error)")
-    assert names.get(name, name) in line
+    assert whole == {file for entry in PICTURES.values() for file in entry.files}
+    for entry in PICTURES.values():
+        with monkeypatch.context() as patched:
+            patched.setattr(entry, "draw", fail)
+            with pytest.raises(ValueError, match="math domain"):
+                draw_all(tmp_path / "strict", data)
+            said = []
+            assert whole - draw_all(tmp_path / entry.name, data, said.append) == set(entry.files)
+            words = "is left out: it could not be drawn (ValueError: math domain error)"
+            assert said == [f"{entry.path()} {words}"]
+
+
+@contextmanager
+def registered(registry, entry):
+    """An entry that the registry has for a while."""
+    registry.register(entry)
+    try:
+        yield entry
+    finally:
+        del registry._entries[entry.name]
+
+
+class EpochsInWords(RunPicture):
+    """How many epochs there were, in words."""
+
+    name = "epochs_in_words"
+    files = ("figures/epochs_in_words.svg",)
+    light = True
+
+    def applies(self, run):
+        return run.measurements.config["data.name"] == "moons"
+
+    def draw(self, run):
+        return Svg(f"<svg>{run.title}: {len(run.history['train/loss'])} epochs, {len(run.test)} rows</svg>")
+
+
+class FewRows(Finding):
+    """There are fewer rows than parameters."""
+
+    name = "few_rows"
+
+    def sentences(self, measured):
+        rows = measured.class_counts["training"].sum()
+        if rows < measured.parameters and "test/loss" in measured.test:
+            yield f"{measured.parameters} parameters and {rows} rows of {measured.features} features"
+
+
+class Broken(Finding):
+    """It always fails."""
+
+    name = "broken"
+    sentences = fail
+
+
+def test_a_new_picture_and_a_new_finding_are_one_class_each(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    container = CONTAINER | {"tracking": {"name": "local", "pictures": "light"}, "model": {"hidden_size": 30}}
+    with registered(PICTURES, EpochsInWords), registered(FINDINGS, FewRows), registered(FINDINGS, Broken):
+        (result,) = train_and_record([parse_train_config(container)])
+    assert result.status == "FINISHED"
+    assert result.findings[-1].endswith(" rows of 2 features")
+    assert result.warnings[-1].startswith("finding broken is left out: it could not be found (ValueError: ")
+    (drawn,) = home.rglob("epochs_in_words.svg")
+    assert re.fullmatch(r"<svg>.*: 2 epochs, \d+ rows</svg>", drawn.read_text())
+    assert drawn.parent.name == "figures"
+    assert not list(home.rglob("loss_surface.svg"))
+
+
+def test_every_picture_and_finding_says_what_it_is():
+    for entry in (*PICTURES.values(), *FINDINGS.values()):
+        assert "__doc__" in vars(entry), entry
+        assert first_sentence(entry).endswith("."), entry
+    files = [file for entry in PICTURES.values() for file in entry.files]
+    assert len(files) == len(set(files))
+    assert len({entry.place for entry in FINDINGS.values()}) == len(FINDINGS)
+
+
+def test_the_documentation_lists_every_picture():
+    page = (Path(__file__).parents[2] / "docs" / "insight.md").read_text(encoding="utf-8")
+    for entry in PICTURES.values():
+        for file in entry.files:
+            row = rf"^\| `{re.escape(file)}` \| {re.escape(first_sentence(entry))} \| {'light' * entry.light} ?\|$"
+            assert re.search(row, page, re.MULTILINE), f"docs/insight.md, Pictures, lacks a line: {row}"
 
 
 def test_errors_of_the_system_are_raised():
@@ -113,13 +190,12 @@ def test_errors_of_the_system_are_raised():
 
 
 def test_a_run_all_of_whose_pictures_break_finishes_and_says_so(home, monkeypatch):
-    def fail(*_, **__):
+    def divide(*_):
         raise ZeroDivisionError
 
     monkeypatch.setenv("MICROGRADE_HOME", str(home))
-    for name in dir(drawing):
-        if name.startswith(("draw_", "animate_")):
-            monkeypatch.setattr(drawing, name, fail)
+    for entry in PICTURES.values():
+        monkeypatch.setattr(entry, "draw", divide)
     (result,) = train_and_record([parse_train_config(CONTAINER)])
     assert (result.status, result.reason) == ("FINISHED", None)
     names = [line.partition(" is left out")[0] for line in result.warnings]

@@ -9,12 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from micrograde.autograd import Variable
-from micrograde.drawing import draw_walkthrough
+from micrograde.drawing import draw_walkthrough, walk_through_network
 from micrograde.drawing.walkthrough.page import LIMIT
 from micrograde.drawing.walkthrough.steps import walk
 from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
 from micrograde.nn import MLP
-from micrograde.runs.artifacts import write_walkthrough
 from micrograde.training import Samples
 
 
@@ -50,7 +49,7 @@ def small(folder):
     sizes = (3, 5, 2)
     model, batch = network(*sizes), samples(sizes)
     trace = trace_first_sample(model, 0, batch.features, batch.targets)
-    write_walkthrough(folder, "the notebook's network", model, batch)
+    walk_through_network(model, batch, title="the notebook's network").save(folder / "walkthrough.html")
     return trace
 
 
@@ -59,7 +58,7 @@ def digits(folder):
     model, batch = network(*sizes), samples(sizes)
     rows = batch.first(8)
     trace = trace_replica(model, 0, rows.features, rows.targets)
-    write_walkthrough(folder, "digits", model, batch)
+    walk_through_network(model, batch, title="digits").save(folder / "walkthrough.html")
     return trace
 
 

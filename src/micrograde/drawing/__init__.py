@@ -8,6 +8,7 @@ from micrograde.core.leaving_out import Say, left_out
 from micrograde.drawing.graph.computational_graph import draw_graph, draw_svg
 from micrograde.drawing.graph.network import LayerNode, draw_network
 from micrograde.drawing.graph.rendering import render_graph
+from micrograde.drawing.run import PICTURES, Drawing, RunContents, RunPicture
 from micrograde.drawing.run.boundary_animation import Gif, animate_decision_boundary
 from micrograde.drawing.run.class_regions import ClassRegions
 from micrograde.drawing.run.confusion import draw_confusion_matrix
@@ -18,6 +19,7 @@ from micrograde.drawing.run.learning_curves import draw_learning_curves
 from micrograde.drawing.run.loss_surface import draw_loss_surface
 from micrograde.drawing.run.side_by_side import RunCurves, draw_run_curves
 from micrograde.drawing.run.update_ratios import draw_update_ratios
+from micrograde.drawing.run.walkthrough import walk_through_network
 from micrograde.drawing.run.weight_images import draw_weight_images
 from micrograde.drawing.style import save_figure
 from micrograde.drawing.svg import Svg
@@ -30,13 +32,17 @@ from micrograde.drawing.sweep.swept import Swept
 from micrograde.drawing.walkthrough import Page, draw_walkthrough
 
 __all__ = [
+    "PICTURES",
     "ClassRegions",
     "Curves",
+    "Drawing",
     "Gif",
     "LayerNode",
     "Page",
     "Picture",
+    "RunContents",
     "RunCurves",
+    "RunPicture",
     "Say",
     "Svg",
     "Swept",
@@ -63,4 +69,5 @@ __all__ = [
     "left_out",
     "render_graph",
     "save_figure",
+    "walk_through_network",
 ]

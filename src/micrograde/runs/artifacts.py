@@ -1,11 +1,11 @@
-"""The files a run leaves: its recipe, its model, its pictures, its log.
+"""The files a run leaves: its recipe, its model, its log; the pictures among them are in drawing/run/.
 
 config/config.yaml           the composed config; config/overrides.yaml what was typed
 model/*                      the network and its preprocessing; see models/trained_network.py
 gradient_check.csv           hand-written gradients against autograd's, a line for each parameter
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
 walkthrough.html             forward and backward, step by step
-figures/*                    learning curves and more; see pictures.py
+figures/*                    learning curves and more; see docs/insight.md
 checkpoints/                 what is needed to resume; see checkpoints.py
 train.log                    the messages of the run, with times
 """
@@ -15,21 +15,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
-from micrograde.autograd import Variable, nodes
 from micrograde.config.schema import TrainConfig, to_container
 from micrograde.core.redaction import redacted, without_password
-from micrograde.drawing import LayerNode, Say
 from micrograde.gradcheck import GradientEvidence
-from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
-from micrograde.gradcheck.equations import Trace
-from micrograde.nn import MLP
-from micrograde.training import Samples
 
 _LOG_SECONDS = 1.0
-_PARAMETERS_DRAWN = 60  # the notebook's 3-5-2 has 46; beyond this a graph of every weight is not readable
-_ROWS_WALKED = 8  # enough rows to see the sums over a batch, few enough to see single entries
 
 
 def write_recipe(folder: Path, config: TrainConfig, overrides: Sequence[str]) -> None:
@@ -53,96 +43,6 @@ def write_evidence(folder: Path, evidence: GradientEvidence) -> None:
         shape = "x".join(map(str, each.shape))
         lines.append(f"{each.name},{shape},{each.norm!r},{each.relative_error!r}")
     (folder / "gradient_check.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def write_graphs(folder: Path, title: str, model: MLP, batch: Samples, say: Say | None = None) -> None:
-    """Draw the trained network, evaluated on a batch of training data (N, D).
-
-    For a network with few parameters, also draw the graph of the batch's first sample, number by number, in
-    evaluation mode. ``say`` is called with a message for each graph that cannot be drawn and is left out.
-    """
-    from micrograde.drawing import draw_graph, draw_network, left_out, render_graph
-
-    folder = _made(folder / "graph")
-    # The graph of a diverged run shows its infinities.
-    with np.errstate(all="ignore"), left_out("graph/network", say):
-        trace = trace_replica(model, 0, batch.features, batch.targets)
-        trace.loss.backward()
-        graph = draw_network(_layer_nodes(model, trace), title=title)
-        render_graph(graph, folder / "network", ("dot", "svg"))
-    if model.layout.size <= _PARAMETERS_DRAWN:
-        with np.errstate(all="ignore"), left_out("graph/sample", say):
-            sample = trace_first_sample(model, 0, batch.features, batch.targets)
-            sample.loss.backward()
-            render_graph(draw_graph(sample.loss), folder / "sample", ("dot", "svg"))
-
-
-def write_walkthrough(folder: Path, title: str, model: MLP, batch: Samples, say: Say | None = None) -> None:
-    """Write a page that steps through the graph of the loss, forward and backward, on a batch (N, D).
-
-    A network with few parameters is shown number by number, for the batch's first sample in evaluation mode;
-    a larger one as arrays, for the batch's first rows. ``say`` is called with a message if the page cannot be
-    drawn and is left out.
-    """
-    from micrograde.drawing import draw_walkthrough, left_out
-
-    with np.errstate(all="ignore"), left_out("walkthrough.html", say):
-        if model.layout.size <= _PARAMETERS_DRAWN:
-            trace = trace_first_sample(model, 0, batch.features, batch.targets)
-            mode = (
-                f" (evaluation mode: {_norm(model)} takes its running statistics)"
-                if model.statistics.size
-                else ""
-            )
-            subtitle = f"The loss of the first sample of a training batch, number by number{mode}."
-        else:
-            rows = batch.first(_ROWS_WALKED)
-            trace = trace_replica(model, 0, rows.features, rows.targets)
-            subtitle = _name_for_reading(trace, rows, model)
-        trace.loss.name = "loss"
-        trace.loss.backward()
-        page = draw_walkthrough(trace.loss, title=title, subtitle=subtitle)
-        page.save(_made(folder) / "walkthrough.html")
-
-
-def _norm(model: MLP) -> str:
-    return model.normalization.label if model.normalization else ""
-
-
-def _name_for_reading(trace: Trace, rows: Samples, model: MLP) -> str:
-    """Name the layers' outputs and the targets in the graph; return a sentence that says what it shows."""
-    for name, output in trace.outputs.items():
-        output.name = name
-    for node in nodes(trace.loss):
-        if not node.requires_grad and node.shape == rows.targets.shape:
-            node.name = "targets"
-    depends = model.least_rows > 1  # what a row becomes depends on the others
-    mode = f" (training mode: {_norm(model)} takes the mean and variance of these rows)" if depends else ""
-    return f"The mean loss of the first {len(rows)} rows of a training batch{mode}."
-
-
-def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:
-    def node(name: str, kind: str, variable: Variable, parameters: int = 0) -> LayerNode:
-        norms = (float(np.linalg.norm(variable.value)), float(np.linalg.norm(variable.grad)))
-        return LayerNode(name, kind, variable.shape, parameters, *norms)
-
-    return [
-        node("input", "input", trace.input),
-        *(
-            node(
-                name,
-                model.layers[name].kind,
-                output,
-                sum(
-                    np.size(each.value)
-                    for key, each in trace.parameters.items()
-                    if key.startswith(f"{name}.")
-                ),
-            )
-            for name, output in trace.outputs.items()
-        ),
-        node("loss", "loss", trace.loss),
-    ]
 
 
 class RunLog:

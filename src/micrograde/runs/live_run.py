@@ -9,26 +9,28 @@ from typing import Literal
 
 import numpy as np
 
-from micrograde.config.schema import AnyTracking, TrainConfig, as_params, config_digest
+from micrograde.config.schema import (
+    AnyTracking,
+    TrainConfig,
+    as_params,
+    config_digest,
+    flatten,
+    to_container,
+)
 from micrograde.config.used_plugins import used_plugins
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.data import DataSet
 from micrograde.diagnostics import Measurements, Trajectory, find_findings
+from micrograde.drawing import RunContents
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
-from micrograde.runs.artifacts import (
-    RunLog,
-    write_evidence,
-    write_graphs,
-    write_recipe,
-    write_walkthrough,
-)
+from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
 from micrograde.runs.building import PreparedData, metrics_of, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
-from micrograde.runs.pictures import write_light_pictures, write_other_pictures
+from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress import progress_line
 from micrograde.runs.resuming import Resumption
 from micrograde.store import same_value, tags
@@ -276,7 +278,8 @@ class LiveRun:
                 confusion = confusion_counts(model, data.test)[0]
             self.test = {f"test/{name}": float(value) for name, (value,) in found.items()}
             self._record(len(self.history["train/loss"]), self.test)
-        self.findings = find_findings(self._measurements(model))
+        measured = self._measurements(model)
+        self.findings = find_findings(measured, self._warn)
         noted = {}
         if self.findings:
             said = "\n".join(f"- {each}" for each in self.findings)
@@ -290,7 +293,7 @@ class LiveRun:
         self.log.write()
         if self.folder:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
-            self._draw(self.folder, model, confusion)
+            self._draw(self.folder, model, measured, confusion)
         self.log.write()
         described = None
         if self.folder and status == "FINISHED":
@@ -311,20 +314,27 @@ class LiveRun:
             self.recorder.end_run(self.number, "KILLED")
         self.ended = True
 
-    def _draw(self, folder: Path, model: MLP, confusion: IntArray | None) -> None:
-        """Draw the graphs, and the pictures if the run has completed an epoch."""
-        name, data, figures = self.request.name, self.data, folder / "figures"
-        write_graphs(folder, name, model, self._first_batch(), self._warn)
-        if self.history:
-            history = by_plain_name(self.history)
-            write_light_pictures(figures, name, history, model, data, confusion, self._warn)
-        if not self.request.all_pictures:
-            return
-        with working("drawing pictures"):
-            write_walkthrough(folder, name, model, self._first_batch(), self._warn)
-            if self.history:
-                rows = self.config.training.batch_size or len(data.training)
-                write_other_pictures(figures, name, model, self.trajectory, data, rows, self._warn)
+    def _draw(self, folder: Path, model: MLP, measured: Measurements, confusion: IntArray | None) -> None:
+        """Draw the light pictures of the run, and the others if it is to have them."""
+        data = self.data
+        contents = RunContents(
+            title=self.request.name,
+            measurements=measured,
+            model=model,
+            trajectory=self.trajectory,
+            dataset=data.dataset,
+            preprocessing=data.preprocessing,
+            training=data.training,
+            validation=data.validation,
+            test=data.test,
+            confusion=confusion,
+            batch=self._first_batch(),
+            batch_size=self.config.training.batch_size or len(data.training),
+        )
+        write_pictures(folder, contents, light=True, say=self._warn)
+        if self.request.all_pictures:
+            with working("drawing pictures"):
+                write_pictures(folder, contents, light=False, say=self._warn)
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -332,16 +342,26 @@ class LiveRun:
 
     def _measurements(self, model: MLP) -> Measurements:
         labels, training = self.data.training.labels, self.config.training
+        classes = len(self.data.dataset.class_names)
+        data = self.data
+        parts = {"training": data.training, "validation": data.validation, "test": data.test}
         stopping = training.early_stopping
         return Measurements(
             by_plain_name(self.history),
             self.initial_loss,
-            classes=len(self.data.dataset.class_names),
+            classes=classes,
             majority=float(np.bincount(labels).max() / len(labels)),
             activation=self.config.model.activation,
             early_stopping=stopping.enabled,
             stopping_metric=stopping.metric,
             rows_of_no_class=self._rows_of_no_class(model) if self.status != "FAILED" else {},
+            test=self.test,
+            config=flatten(to_container(self.config)),
+            class_counts={
+                name: np.bincount(part.labels, minlength=classes) for name, part in parts.items() if part
+            },
+            features=self.data.training.features.shape[1],
+            parameters=model.layout.size,
         )
 
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LIMIT = 400
 """The number of nodes drawn by default; a larger graph cannot be read."""
 
+READABLE = 60
+"""The most parameters of a network whose graph of every weight can be read; the notebook's 3-5-2 has 46."""
+
 _OPERATION, _PARAMETER, _CONSTANT = "#DCEBF7", "#FBF3D0", "#F2F2F2"
 
 

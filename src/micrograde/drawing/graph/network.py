@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from micrograde.drawing.graph.computational_graph import escape_record
 from micrograde.drawing.graph.rendering import graph_attributes, node_attributes
@@ -11,8 +11,15 @@ from micrograde.drawing.graph.rendering import graph_attributes, node_attributes
 if TYPE_CHECKING:
     import graphviz
 
-_FILL = {"input": "#F2F2F2", "linear": "#DCEBF7", "batch norm": "#E8F3EC", "loss": "#FBE6DA"}
-_ACTIVATION_FILL = "#FBF3D0"
+LayerGroup = Literal["input", "linear", "normalization", "activation", "loss"]
+
+_FILL: dict[LayerGroup, str] = {
+    "input": "#F2F2F2",
+    "linear": "#DCEBF7",
+    "normalization": "#E8F3EC",
+    "activation": "#FBF3D0",
+    "loss": "#FBE6DA",
+}
 
 
 @dataclass(frozen=True)
@@ -22,13 +29,15 @@ class LayerNode:
     Attributes
     ----------
     kind
-        input, linear, batch norm, the name of an activation, or loss.
+        What is written in its box: linear, batch norm, the name of an activation, ...
     shape
         The shape of its output for the batch, such as (32, 64).
     parameters
         The number of trainable parameters.
     activation_norm, gradient_norm
         Euclidean norms of its output and of the loss's gradient with respect to that output.
+    group
+        What the box's colour says.
     """
 
     name: str
@@ -37,6 +46,7 @@ class LayerNode:
     parameters: int
     activation_norm: float
     gradient_norm: float
+    group: LayerGroup = "activation"
 
 
 def draw_network(nodes: Sequence[LayerNode], *, title: str) -> "graphviz.Digraph":
@@ -50,7 +60,7 @@ def draw_network(nodes: Sequence[LayerNode], *, title: str) -> "graphviz.Digraph
         edge_attr={"arrowsize": "0.7"},
     )
     for node in nodes:
-        graph.node(node.name, _label(node), fillcolor=_FILL.get(node.kind, _ACTIVATION_FILL))
+        graph.node(node.name, _label(node), fillcolor=_FILL[node.group])
     for before, after in pairwise(nodes):
         graph.edge(before.name, after.name)
     return graph

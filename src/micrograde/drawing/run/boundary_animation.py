@@ -3,12 +3,14 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.palettes import CLASSES, class_colours
-from micrograde.drawing.run.class_regions import ClassRegions, region_palette, region_places
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
+from micrograde.drawing.run.class_regions import ClassRegions, class_regions, region_palette, region_places
 from micrograde.drawing.run.decision_boundary import evenly
 from micrograde.drawing.text import fitted
 
@@ -97,3 +99,16 @@ def _dots(regions: ClassRegions, first_class: int, paper: int) -> NDArray[np.uin
         for radius, colour in ((_RADIUS + _RIM, paper), (_RADIUS, first_class + label % len(CLASSES))):
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
     return np.asarray(picture)
+
+
+@PICTURES.register
+class DecisionBoundaryAnimation(RunPicture):
+    """For data with two features: the regions of the classes, as an animation over the epochs."""
+
+    name: ClassVar[str] = "decision_boundary_animation"
+    files: ClassVar[tuple[str, ...]] = ("figures/decision_boundary.gif",)
+
+    def draw(self, run: RunContents) -> Gif | None:
+        """Draw a frame for each of some epochs."""
+        regions = run.once(class_regions)
+        return animate_decision_boundary(regions, title=run.title) if regions else None

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.diagnostics import decision_boundary
 from micrograde.drawing.palettes import CLASSES, NOT_FINITE, class_colours, shade
+from micrograde.drawing.run import RunContents
 
+_RESOLUTION = 1e-9  # least distance of a picture's edges from the data, as a share of a feature's size
 _STRONGEST = 0.55  # share of the class's colour where the network is certain, so that points stand out
 
 
@@ -94,3 +97,27 @@ def _enlarged(share: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     image = Image.fromarray(np.ascontiguousarray(share))
     box = (0.5, 0.5, size - 0.5, size - 0.5)
     return np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
+
+
+def class_regions(run: RunContents) -> ClassRegions | None:
+    """Return the regions along a run's trajectory, in the original units of its data.
+
+    None unless the data have two features.
+    """
+    preprocessing = run.preprocessing
+    # A constant feature of 1e16 has no other numbers within 1 of it.
+    room = _RESOLUTION * np.abs(preprocessing.means) / preprocessing.scales
+    boundary = decision_boundary(run.model, run.trajectory, run.training, least_room=room)
+    if boundary is None:
+        return None
+    points = run.training.features * preprocessing.scales + preprocessing.means
+    x_range, y_range = (
+        (low * scale + mean, high * scale + mean)
+        for (low, high), scale, mean in zip(
+            (boundary.x_range, boundary.y_range), preprocessing.scales, preprocessing.means, strict=True
+        )
+    )
+    return ClassRegions(
+        boundary.epochs, boundary.probabilities, boundary.accuracies.tolist(), points, run.training.labels,
+        x_range, y_range,
+    )  # fmt: skip

@@ -1,11 +1,13 @@
 """The confusion matrix: how often a network takes one class for another."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.heading import heading
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import INK, PAPER
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import text_width
@@ -91,3 +93,20 @@ def _the_point(counts: NDArray[np.integer], class_names: Sequence[str], of_no_cl
         times = int(mistakes[row, column])
         line += f"; most often {shorten(class_names[row])} taken for {shorten(class_names[column])} ({times})"
     return line
+
+
+@PICTURES.register
+class ConfusionMatrix(RunPicture):
+    """Predicted and true classes of the test part."""
+
+    name: ClassVar[str] = "confusion_matrix"
+    files: ClassVar[tuple[str, ...]] = ("figures/confusion_matrix.svg",)
+    light: ClassVar[bool] = True
+
+    def draw(self, run: RunContents) -> Svg | None:
+        """Draw the counts of the test part."""
+        if run.confusion is None:
+            return None
+        lost = len(run.test or ()) - int(run.confusion.sum())
+        names = run.dataset.class_names
+        return draw_confusion_matrix(run.confusion, class_names=names, title=run.title, of_no_class=lost)

@@ -1,6 +1,7 @@
 """Decision boundaries: the classes that a network predicts in the plane, at a few epochs."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import CLASSES
 from micrograde.drawing.panel import Panel, round_ticks
-from micrograde.drawing.run.class_regions import ClassRegions, region_palette, region_places
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
+from micrograde.drawing.run.class_regions import ClassRegions, class_regions, region_palette, region_places
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted, text_width
 
@@ -128,3 +130,21 @@ def _the_point(epochs: Sequence[int], accuracies: Sequence[float]) -> str:
     if accuracies[best] > accuracies[-1]:
         point += f"; the most was {accuracies[best]:.1%}, at epoch {epochs[best]}"
     return f"{point} (the paler, the less certain)"
+
+
+@PICTURES.register
+class DecisionBoundary(RunPicture):
+    """For data with two features: the regions of the classes over the epochs."""
+
+    name: ClassVar[str] = "decision_boundary"
+    files: ClassVar[tuple[str, ...]] = ("figures/decision_boundary.svg",)
+
+    def draw(self, run: RunContents) -> Svg | None:
+        """Draw panels of some of the epochs."""
+        regions = run.once(class_regions)
+        if regions is None:
+            return None
+        names, (first, second) = run.preprocessing.class_names, run.preprocessing.feature_names
+        return draw_decision_boundary(
+            regions, class_names=names, feature_names=(first, second), title=run.title
+        )

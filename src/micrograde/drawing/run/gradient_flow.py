@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.run.layer_curves import draw_layer_curves, layer_values
 from micrograde.drawing.svg import Svg
 from micrograde.drawing.text import power_of_ten
@@ -60,3 +62,16 @@ def _the_point(norms: Mapping[int, NDArray[np.float64]]) -> str:
         return f"layer {first}'s gradients are as large as layer {last}'s {when}"
     comparison = f"{power_of_ten(abs(ratio))} times {'smaller' if ratio > 0 else 'larger'}"
     return f"layer {first}'s gradients are {comparison} than layer {last}'s {when}"
+
+
+@PICTURES.register
+class GradientFlow(RunPicture):
+    """The norm of each layer's gradient over the epochs."""
+
+    name: ClassVar[str] = "gradient_flow"
+    files: ClassVar[tuple[str, ...]] = ("figures/gradient_flow.svg",)
+    light: ClassVar[bool] = True
+
+    def draw(self, run: RunContents) -> Svg:
+        """Draw a line for each layer."""
+        return draw_gradient_flow(run.history, title=run.title)

@@ -1,13 +1,16 @@
 """Histograms over time: the distribution of each layer's activations and gradients, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.diagnostics import distributions
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import SEQUENTIAL, shade
 from micrograde.drawing.panel import Panel, log_ticks, padded_range, round_ticks
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import INK
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted, power_of_ten
@@ -190,3 +193,18 @@ def _draw_key(canvas: Canvas, left: float, top: float) -> None:
     canvas.image(left + 54, top + 2, 120, 12, ramp, "from no value to most of the values", smooth=True)
     text = "most values of a panel (square-root scale; zeros are left out)"
     canvas.text(left + 182, top + 12, text, anchor="start")
+
+
+@PICTURES.register
+class Histograms(RunPicture):
+    """Activations and gradients of each layer over time."""
+
+    name: ClassVar[str] = "histograms"
+    files: ClassVar[tuple[str, ...]] = ("figures/histograms.svg",)
+
+    def draw(self, run: RunContents) -> Svg | None:
+        """Draw the distributions for a batch along the trajectory."""
+        found = distributions(run.model, run.trajectory, run.training, run.batch_size)
+        if found is None:
+            return None
+        return draw_histograms(found.epochs, found.activations, found.gradients, title=run.title)

@@ -1,10 +1,12 @@
 """Learning curves: loss and accuracy against the epoch, for training and validation."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from micrograde.drawing.panel import Panel, padded_range
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted
@@ -63,3 +65,16 @@ def _draw_panel(
             best = f"{extreme} {name} {metric} {values[at]:.4g}, epoch {at + 1}"
             canvas.dot(*panel.at(at + 1, float(values[at])), colour)
     canvas.text(left + _PANEL_WIDTH / 2, _TOP - 14, best, size=13)
+
+
+@PICTURES.register
+class LearningCurves(RunPicture):
+    """Loss and accuracy in training and validation, with the best epochs marked."""
+
+    name: ClassVar[str] = "learning_curves"
+    files: ClassVar[tuple[str, ...]] = ("figures/learning_curves.svg",)
+    light: ClassVar[bool] = True
+
+    def draw(self, run: RunContents) -> Svg:
+        """Draw both panels."""
+        return draw_learning_curves(run.history, title=run.title)

@@ -1,13 +1,16 @@
 """The loss in the plane in which the parameters moved most during training, and their path in it."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.diagnostics import loss_surface
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import NOT_FINITE, SEQUENTIAL, shade
 from micrograde.drawing.panel import Panel, round_ticks
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.run.decision_boundary import evenly
 from micrograde.drawing.style import INK, PALE_INK, VALIDATION_COLOUR
 from micrograde.drawing.svg import Anchor, Canvas, Svg
@@ -175,3 +178,21 @@ def _the_point(losses: NDArray[np.float64], explained: tuple[float, float]) -> s
     if not finite.size:
         return f"no loss around the path is finite; {plane}"
     return f"the loss around the path goes from {finite.min():.3g} to {finite.max():.3g}; {plane}"
+
+
+@PICTURES.register
+class LossSurfacePicture(RunPicture):
+    """The loss in the plane in which training moved the parameters most, and their path (Li et al. 2018)."""
+
+    name: ClassVar[str] = "loss_surface"
+    files: ClassVar[tuple[str, ...]] = ("figures/loss_surface.svg",)
+
+    def draw(self, run: RunContents) -> Svg | None:
+        """Draw the plane of the trajectory."""
+        surface = loss_surface(run.model, run.trajectory, run.training)
+        if surface is None:
+            return None
+        return draw_loss_surface(
+            surface.losses, surface.x_range, surface.y_range, surface.path, surface.epochs,
+            explained=surface.explained, title=run.title,
+        )  # fmt: skip

@@ -1,10 +1,12 @@
 """Update ratios: how far a step moves each layer's weights, relative to the weights."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.run.layer_curves import draw_layer_curves, layer_values
 from micrograde.drawing.svg import Svg
 from micrograde.drawing.text import power_of_ten
@@ -52,3 +54,20 @@ def _the_point(ratios: Mapping[int, NDArray[np.float64]]) -> str:
         f"the last step changes the weights by {power_of_ten(ends[low])} (layer {low}) "
         f"to {power_of_ten(ends[high])} (layer {high}) of their size; 1e-3 is usual"
     )
+
+
+@PICTURES.register
+class UpdateRatios(RunPicture):
+    """The size of updates relative to weights, with a line at 1e-3."""
+
+    name: ClassVar[str] = "update_ratios"
+    files: ClassVar[tuple[str, ...]] = ("figures/update_ratios.svg",)
+    light: ClassVar[bool] = True
+
+    def applies(self, run: RunContents) -> bool:
+        """Return whether they were measured."""
+        return any(metric.startswith("update_ratio/") for metric in run.history)
+
+    def draw(self, run: RunContents) -> Svg:
+        """Draw a line for each layer."""
+        return draw_update_ratios(run.history, title=run.title)

@@ -1,12 +1,14 @@
 """The weights of the first layer as images, which show what each hidden unit responds to."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import DIVERGING, shade
+from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import PALE_INK
 from micrograde.drawing.svg import Canvas, Svg
 
@@ -79,3 +81,21 @@ def _draw_key(canvas: Canvas, largest: float) -> None:
     for share, text in ((0.0, f"−{largest:.2g}"), (0.5, "0"), (1.0, f"{largest:.2g}")):
         canvas.text(left + share * width, y + 28, text)
     canvas.text(left + width + 24, y + 11, "weight", anchor="start")
+
+
+@PICTURES.register
+class FirstLayerWeights(RunPicture):
+    """For image data (digits, IDX images), the weights of each hidden unit as an image."""
+
+    name: ClassVar[str] = "first_layer_weights"
+    files: ClassVar[tuple[str, ...]] = ("figures/first_layer_weights.svg",)
+    light: ClassVar[bool] = True
+
+    def applies(self, run: RunContents) -> bool:
+        """Return whether the rows are images."""
+        return bool(run.dataset.image_shape)
+
+    def draw(self, run: RunContents) -> Svg:
+        """Draw the columns of the first layer's weights in the shape of the images."""
+        images = run.model.layer1.weights[0].T.reshape(-1, *(run.dataset.image_shape or ()))
+        return draw_weight_images(images, title=run.title)
