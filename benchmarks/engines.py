@@ -101,9 +101,7 @@ def compiled_loop(case: Case, models: int, threads: int) -> Callable[[], Round]:
         first, second = (np.stack(each) for each in all_weights)
 
         def run() -> float:
-            losses = train_epochs(
-                first, second, features, labels, order, case.batch, LEARNING_RATE, threads
-            )
+            losses = train_epochs(first, second, features, labels, order, case.batch, LEARNING_RATE, threads)
             return float(losses[0])
 
         return run

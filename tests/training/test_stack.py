@@ -1,6 +1,7 @@
 """A replica in a stack is the same run alone, bit for bit, whoever else is there and whoever leaves."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -76,6 +77,7 @@ def make(program, group, snapshot_due=lambda: False):
     def column(name):
         return np.array([each[name] for each in group])
 
+    optimizer: Adam | SGD
     if program["optimizer"] == "adam":
         constant = {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8}
         columns = {name: np.full(len(group), value) for name, value in constant.items()}
@@ -116,7 +118,7 @@ def train(program, *groups, workers=1, cancel_after=None):
         stacks[number] = make(program, groups[number])
         return stacks[number]
 
-    runner = StackRunner([lambda number=number: start(number) for number in range(len(groups))], workers)
+    runner = StackRunner([partial(start, number) for number in range(len(groups))], workers)
     histories, ends = {}, {}
     for number, event in runner.run():
         if isinstance(event, Departure):
