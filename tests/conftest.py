@@ -58,6 +58,17 @@ def unpack_old_home(folder: Path) -> Path:
     return folder
 
 
+def is_newer_than_mlflow(location: StoreLocation) -> bool:
+    """Whether this MLflow refuses the store of that home, which 3.17 has written; asserts that it does."""
+    import mlflow
+
+    if tuple(map(int, mlflow.__version__.split(".")[:2])) >= (3, 17):
+        return False
+    with pytest.raises(mlflow.MlflowException, match="Detected out-of-date database schema"):
+        mlflow.MlflowClient(location.tracking_uri)
+    return True
+
+
 @pytest.fixture
 def home(empty_store, tmp_path) -> Path:
     """A home of the test's own, with an empty store."""
