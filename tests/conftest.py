@@ -17,6 +17,7 @@ from tests.waiting import wait_for
 from tests.warm import WarmPython
 
 from micrograde.store import local_store, make_store
+from micrograde.store.location import StoreLocation
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,7 +65,7 @@ def is_newer_than_mlflow(location: StoreLocation) -> bool:
 
     if tuple(map(int, mlflow.__version__.split(".")[:2])) >= (3, 17):
         return False
-    with pytest.raises(mlflow.MlflowException, match="Detected out-of-date database schema"):
+    with pytest.raises(mlflow.exceptions.MlflowException, match="Detected out-of-date database schema"):
         mlflow.MlflowClient(location.tracking_uri)
     return True
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.conftest import unpack_old_home
+from tests.conftest import is_newer_than_mlflow, unpack_old_home
 
 import micrograde as mg
 from micrograde.analysis import load_runs, load_sweeps

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import unpack_old_home
+from tests.conftest import is_newer_than_mlflow, unpack_old_home
 
 from micrograde.store import local_store
 from micrograde.store.local_addresses import experiment_folder
