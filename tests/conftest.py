@@ -17,6 +17,7 @@ from tests.waiting import wait_for
 from tests.warm import WarmPython
 
 from micrograde.store import local_store, make_store
+from micrograde.store.location import StoreLocation
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,6 +57,17 @@ def unpack_old_home(folder: Path) -> Path:
     with tarfile.open(ROOT / "tests" / "old_store.tar.xz") as archive:
         archive.extractall(folder, filter="data")
     return folder
+
+
+def is_newer_than_mlflow(location: StoreLocation) -> bool:
+    """Whether this MLflow refuses the store of that home, which 3.17 has written; asserts that it does."""
+    import mlflow
+
+    if tuple(map(int, mlflow.__version__.split(".")[:2])) >= (3, 17):
+        return False
+    with pytest.raises(mlflow.exceptions.MlflowException, match="Detected out-of-date database schema"):
+        mlflow.MlflowClient(location.tracking_uri)
+    return True
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.drawing.reading import curves, drawn, outside, says, texts
 
@@ -85,6 +85,7 @@ def test_update_ratios_without_a_number():
     st.text(max_size=200),
     st.sampled_from([flow, ratios]),
 )
+@example([[1.1754943508222875e-38, 1.175503319132462e-38]], "", flow)  # whose ticks have many digits
 @settings(max_examples=60)
 def test_any_numbers_and_titles_stay_within_the_picture(layers, title, history):
     draw = draw_gradient_flow if history is flow else draw_update_ratios

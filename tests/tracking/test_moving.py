@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import unpack_old_home
+from tests.conftest import is_newer_than_mlflow, unpack_old_home
 
 from micrograde.store import local_store
 from micrograde.store.local_addresses import experiment_folder
@@ -331,6 +331,8 @@ def test_a_store_of_version_0_1_is_mended_for_mlflow(tmp_path, capsys):
     assert said(capsys).startswith(
         "mlruns was in /home/user/micrograde: 20 addresses in its store now lead to "
     )
+    if is_newer_than_mlflow(location):
+        return
     client = MlflowClient(location.tracking_uri)
     experiments = [each.experiment_id for each in client.search_experiments()]
     runs = client.search_runs(experiments)

@@ -88,7 +88,7 @@ class Panel:
         canvas.line((self.left, bottom), (right, bottom), PALE_INK)
         canvas.text(self.left + self.width / 2, bottom + 38, x_label, colour=INK)
         widest = max((text_width(text, _TICK_SIZE) for _, text in y_ticks), default=0.0)
-        beside = min(max(widest + 18, 36), 60)
+        beside = min(max(widest + 18, 36), max(60, self.left - _TICK_SIZE))
         canvas.text(self.left - beside, self.top + self.height / 2, y_label, turn=-90)
 
     def draw_curve(self, x: NDArray[np.floating], y: NDArray[np.float64], colour: str, label: str) -> None:
@@ -160,11 +160,12 @@ def _outline(y: NDArray[np.float64], pixels: int) -> NDArray[np.intp]:
 def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5) -> list[tuple[float, str]]:
     """Return values that are 1, 2 or 5 times a power of ten apart, with labels; low <= high, both finite.
 
-    Return a single tick, ``low``, if the range is too narrow for float64.
+    Return a single tick, ``low``, if the range is too narrow for float64 or holds no such value.
     """
     rough = high / about - low / about  # the difference itself may overflow
     if rough < _TINY:
         return [(low, f"{low:.4g}".replace("e+", "e"))]
+    rough = max(rough, math.ulp(max(abs(low), abs(high))))  # values closer than that are the same float
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * each for each in _ROUND_STEPS if power * each >= rough * (1 - 1e-9))
     if whole:
@@ -175,12 +176,18 @@ def round_ticks(low: float, high: float, *, whole: bool = False, about: int = 5)
     largest = max(abs(first), abs(last)) * step
     form = f".{decimals}f" if step >= 1e-4 and largest < 1e6 else ".4g"
     values = [value for number in range(first, last + 1) if math.isfinite(value := number * step)]
+    values = list(dict.fromkeys(values)) or [low]
     texts = [format(value, form) for value in values]
     for digits in range(5, _EXACT_DIGITS + 1):
         if form != ".4g" or len(set(texts)) == len(texts):
             break  # otherwise some labels are the same: use more digits
         texts = [repr(value) if digits == _EXACT_DIGITS else format(value, f".{digits}g") for value in values]
     return [(value, text.replace("e+", "e")) for value, text in zip(values, texts, strict=True)]
+
+
+def label_room(ticks: Ticks) -> float:
+    """Return how many pixels the labels of a y axis, and its own label beside them, take to its left."""
+    return max((text_width(text, _TICK_SIZE) for _, text in ticks), default=0.0) + 18 + _TICK_SIZE
 
 
 def log_ticks(low: float, high: float, *, about: int = 6) -> list[tuple[float, str]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import ORDERED, shade_names
-from micrograde.drawing.panel import Panel, log_ticks, padded_range
+from micrograde.drawing.panel import Panel, label_room, log_ticks, padded_range
 from micrograde.drawing.style import INK
 from micrograde.drawing.svg import Canvas, Svg
 
@@ -57,17 +57,19 @@ def draw_layer_curves(
     marked = [line[0]] if line else []
     y_range = padded_range(np.concatenate([*series.values(), marked]))
     room = 0.02 * epochs
-    width = _WIDTH - _LEFT - _RIGHT
-    panel = Panel(canvas, _LEFT, top, width, _PANEL_HEIGHT, (1 - room, epochs + room), y_range)
-    panel.draw_axes("epoch", y_label, y_ticks=log_ticks(*y_range))
+    y_ticks = log_ticks(*y_range)
+    left = max(_LEFT, label_room(y_ticks))
+    width = _WIDTH - left - _RIGHT
+    panel = Panel(canvas, left, top, width, _PANEL_HEIGHT, (1 - room, epochs + room), y_range)
+    panel.draw_axes("epoch", y_label, y_ticks=y_ticks)
     colours = shade_names(ORDERED, np.linspace(0, 1, max(len(series), 2)))
     for colour, (layer, values) in zip(colours, series.items(), strict=False):
         panel.draw_curve(np.arange(1.0, len(values) + 1), values, colour, f"layer {layer}")
     if line:
         _, y = panel.at(panel.x_range[0], line[0])
-        canvas.line((_LEFT, y), (_LEFT + width, y), INK, dashed=True)
-        canvas.text(_LEFT + width - 4, y - 6, line[1], anchor="end", halo=True)
-    _draw_key(canvas, _LEFT + width + 20, top, dict(zip(series, colours, strict=False)))
+        canvas.line((left, y), (left + width, y), INK, dashed=True)
+        canvas.text(left + width - 4, y - 6, line[1], anchor="end", halo=True)
+    _draw_key(canvas, left + width + 20, top, dict(zip(series, colours, strict=False)))
     return canvas.finish(f"{name}: {title}; {point}")
 
 
