@@ -100,7 +100,7 @@ def test_a_picture_that_cannot_be_drawn_is_left_out_alone(tmp_path, monkeypatch)
             patched.setattr(entry, "draw", fail)
             with pytest.raises(ValueError, match="math domain"):
                 draw_all(tmp_path / "strict", data)
-            said = []
+            said: list[str] = []
             assert whole - draw_all(tmp_path / entry.name, data, said.append) == set(entry.files)
             words = "is left out: it could not be drawn (ValueError: math domain error)"
             assert said == [f"{entry.path()} {words}"]
@@ -183,7 +183,7 @@ def test_errors_of_the_system_are_raised():
     for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
         with pytest.raises(type(error)), left_out("a.svg", pytest.fail):
             raise error
-    said = []
+    said: list[str] = []
     with left_out("a.svg", said.append):
         raise OSError("cannot write mode F as PNG")  # Pillow's
     assert said == ["a.svg is left out: it could not be drawn (OSError: cannot write mode F as PNG)"]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.diagnostics import decision_boundary
 from micrograde.drawing.palettes import CLASSES, NOT_FINITE, class_colours, shade
 from micrograde.drawing.run import RunContents
 
@@ -104,6 +103,8 @@ def class_regions(run: RunContents) -> ClassRegions | None:
 
     None unless the data have two features.
     """
+    from micrograde.diagnostics import decision_boundary
+
     preprocessing = run.preprocessing
     # A constant feature of 1e16 has no other numbers within 1 of it.
     room = _RESOLUTION * np.abs(preprocessing.means) / preprocessing.scales

@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.diagnostics import distributions
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import SEQUENTIAL, shade
 from micrograde.drawing.panel import Panel, log_ticks, padded_range, round_ticks
@@ -204,6 +203,8 @@ class Histograms(RunPicture):
 
     def draw(self, run: RunContents) -> Svg | None:
         """Draw the distributions for a batch along the trajectory."""
+        from micrograde.diagnostics import distributions
+
         found = distributions(run.model, run.trajectory, run.training, run.batch_size)
         if found is None:
             return None

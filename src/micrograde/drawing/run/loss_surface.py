@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.diagnostics import loss_surface
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import NOT_FINITE, SEQUENTIAL, shade
 from micrograde.drawing.panel import Panel, round_ticks
@@ -189,6 +188,8 @@ class LossSurfacePicture(RunPicture):
 
     def draw(self, run: RunContents) -> Svg | None:
         """Draw the plane of the trajectory."""
+        from micrograde.diagnostics import loss_surface
+
         surface = loss_surface(run.model, run.trajectory, run.training)
         if surface is None:
             return None

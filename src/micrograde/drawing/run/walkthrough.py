@@ -1,6 +1,6 @@
 """The walkthrough of a network: the graph of its loss, forward and backward, step by step."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from micrograde.drawing.walkthrough.page import Page, draw_walkthrough
 from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
 from micrograde.gradcheck.equations import Trace
 from micrograde.nn import MLP
-from micrograde.training import Samples
+
+if TYPE_CHECKING:
+    from micrograde.training import Samples
 
 _ROWS_WALKED = 8  # enough rows to see the sums over a batch, few enough to see single entries
 
@@ -29,7 +31,7 @@ class Walkthrough(RunPicture):
         return walk_through_network(run.model, run.batch, title=run.title)
 
 
-def walk_through_network(model: MLP, batch: Samples, *, title: str) -> Page:
+def walk_through_network(model: MLP, batch: "Samples", *, title: str) -> Page:
     """Return the page of a network, a stack of one, on a batch (N, D).
 
     A network with few parameters is shown number by number, for the batch's first sample in evaluation mode;
@@ -57,7 +59,7 @@ def _norm(model: MLP) -> str:
     return model.normalization.label if model.normalization else ""
 
 
-def _name_for_reading(trace: Trace, rows: Samples, model: MLP) -> str:
+def _name_for_reading(trace: Trace, rows: "Samples", model: MLP) -> str:
     """Name the layers' outputs and the targets in the graph; return a sentence that says what it shows."""
     for name, output in trace.outputs.items():
         output.name = name
