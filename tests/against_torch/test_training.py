@@ -19,9 +19,10 @@ def both(optimizer, **options):
         torch.nn.BatchNorm1d(3),
     ).double()
     with torch.no_grad():
-        for layer, mine in ((net[0], ours.layer1), (net[3], ours.layer2)):
-            layer.weight.copy_(torch.tensor(mine.weights[0].T))
+        for layer, linear in ((net[0], ours.layer1), (net[3], ours.layer2)):
+            layer.weight.copy_(torch.tensor(linear.weights[0].T))
             layer.bias.zero_()
+    mine: SGD | Adam
     if optimizer == "sgd":
         momentum, decay, nesterov = options["momentum"], options["weight_decay"], options["nesterov"]
         mine = SGD(

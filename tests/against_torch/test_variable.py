@@ -107,7 +107,7 @@ def test_gradients_equal_pytorchs(program, seed):
     for mine, other in zip(ours, theirs, strict=True):
         gradient = np.zeros((2, 3)) if other.grad is None else other.grad.numpy()
         difference = np.linalg.norm(mine.grad - gradient)
-        assert difference <= TOLERANCE * max(np.linalg.norm(gradient), 1e-3)
+        assert difference <= TOLERANCE * max(float(np.linalg.norm(gradient)), 1e-3)
 
 
 def test_every_step_alone():

@@ -76,7 +76,7 @@ def test_without_a_terminal_a_table_is_what_rich_makes_of_it(capsys):
     console = Console(file=expected, width=1000, highlight=False)
     table = Table(box=box.SIMPLE_HEAD)
     for name in frame:
-        table.add_column(name, justify="right" if name in ("val/x", "i") else "left")
+        table.add_column(str(name), justify="right" if name in ("val/x", "i") else "left")
     for row in (("aaaa", "学習率", "1.5", "1", "True"), ("b", "", "-", "2", "False")):
         table.add_row(*row)
     console.print("title")

@@ -28,7 +28,7 @@ def test_a_row_a_run_newest_first_with_typed_columns(uri):
     assert runs["val/accuracy"].dtype == np.float64
     assert np.isnan(runs["val/loss"].iloc[1])
     assert runs["tags.micrograde.config_digest"].iloc[-1] == "d0"
-    assert not any(name.startswith("tags.mlflow") for name in runs)
+    assert not any(str(name).startswith("tags.mlflow") for name in runs)
     assert "deleted" not in set(runs["run_name"])
 
 

@@ -74,6 +74,7 @@ def test_on_a_terminal_it_is_a_line_that_goes_again_and_is_no_wider(stream):
     with working("drawing the report " * 9):
         wait_for(on, "...")
     sent = re.fullmatch(r"\r\x1b\[K(.*)\r\x1b\[K", on.getvalue())
+    assert sent
     assert sent[1].startswith("drawing the report")
     assert len(sent[1]) < 60
 

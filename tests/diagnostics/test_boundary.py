@@ -23,6 +23,7 @@ def test_at_every_point_it_is_what_the_network_predicts(
     samples, trajectory = make_samples(40, 2, classes, dtype=dtype), wander(model, points)
     before = model.parameters.copy(), model.statistics.copy()
     found = decision_boundary(model, trajectory, samples)
+    assert found is not None
     side = found.probabilities.shape[1]
     assert found.probabilities.shape == (points, side, side, classes)
     np.testing.assert_allclose(found.probabilities.sum(axis=-1), 1, rtol=1e-5)
@@ -45,6 +46,7 @@ def test_the_plane_holds_all_samples_with_room_around_them_even_if_they_lie_on_a
     model, samples = make_model((2, 5, 2)), make_samples(30, 2, 2)
     samples.features[:, 1] = 7.0
     found = decision_boundary(model, wander(model, 2), samples)
+    assert found is not None
     (low, high), x = found.x_range, samples.features[:, 0]
     assert low < x.min() < x.max() < high
     assert found.y_range == (6.0, 8.0)
@@ -53,10 +55,12 @@ def test_the_plane_holds_all_samples_with_room_around_them_even_if_they_lie_on_a
 def test_of_a_long_trajectory_thirty_points_are_taken_and_of_a_large_network_a_coarser_grid():
     model, samples = make_model((2, 5, 2)), make_samples(30, 2, 2)
     found = decision_boundary(model, wander(model, 52), samples)
+    assert found is not None
     assert len(found.epochs) == len(found.accuracies) == 30
     assert (found.epochs[0], found.epochs[-1]) == (0, 51)
     large = make_model((2, 256, 256, 2), dtype="float32")
     coarse = decision_boundary(large, wander(large, 2), samples)
+    assert coarse is not None
     assert coarse.probabilities.shape[1] < found.probabilities.shape[1]
 
 
@@ -72,5 +76,6 @@ def test_where_parameters_are_not_finite_the_plane_has_no_numbers():
     trajectory = wander(model, 3)
     trajectory.parameters[2][:] = np.nan
     found = decision_boundary(model, trajectory, samples)
+    assert found is not None
     assert np.isnan(found.probabilities[2]).all()
     assert np.isfinite(found.probabilities[:2]).all()

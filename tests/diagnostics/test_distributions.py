@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,13 +24,15 @@ def test_at_every_point_they_are_those_of_the_network_alone(hidden, activation, 
     samples, trajectory = make_samples(20, 4, 3, dtype=dtype), wander(model, points)
     before = model.parameters.copy(), model.statistics.copy()
     found = distributions(model, trajectory, samples, 8)
+    assert found is not None
     assert found.epochs == list(range(points))
     assert list(found.activations) == [
         *(f"activation{number + 1}" for number in range(len(hidden))),
         "logits",
     ]
     assert list(found.gradients) == [f"layer{number + 1}" for number in range(len(hidden) + 1)]
-    batch, close = some_rows(samples, 8), {"rtol": 1e-4, "atol": 1e-5 if dtype == "float32" else 1e-12}
+    batch = some_rows(samples, 8)
+    close: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5 if dtype == "float32" else 1e-12}
     for point in range(points):
         alone = at(model, trajectory, point)
         alone.forward(batch.features, batch.targets)
@@ -48,6 +52,7 @@ def test_of_many_values_the_same_ones_are_taken_at_every_point():
     trajectory = wander(model, 3, size=0.0)
     trajectory.parameters[1] = trajectory.parameters[1] + 1
     found = distributions(model, trajectory, make_samples(20, 80, 3), 10)
+    assert found is not None
     gradient = found.gradients["layer1"]
     assert gradient.shape == (3, VALUES)
     np.testing.assert_array_equal(gradient[0], gradient[2])
@@ -71,6 +76,7 @@ def test_a_network_that_diverged_shows_it_and_what_cannot_be_computed_is_none():
     samples, trajectory = make_samples(20, 4, 3), wander(model, 3)
     trajectory.parameters[2][:] = np.nan
     found = distributions(model, trajectory, samples, 8)
+    assert found is not None
     assert np.isnan(found.activations["logits"][2]).all()
     assert np.isfinite(found.activations["logits"][:2]).all()
     assert distributions(model, Trajectory(), samples, 8) is None
@@ -84,5 +90,6 @@ def test_of_a_large_network_fewer_points_are_taken_with_the_first_and_the_last(w
     model = make_model((40, width, width, 3), dtype="float32")
     trajectory = wander(model, 52)
     found = distributions(model, trajectory, make_samples(600, 40, 3, dtype="float32"), 512)
+    assert found is not None
     assert len(found.epochs) == points
     assert (found.epochs[0], found.epochs[-1]) == (0, 51)

@@ -35,6 +35,7 @@ def test_where_the_path_ends_the_loss_is_the_networks(activation, batch_norm, dt
     samples, trajectory = make_samples(40, 4, 3, dtype=dtype), wander(model, points, seed=points)
     before = model.parameters.copy(), model.statistics.copy()
     found = loss_surface(model, trajectory, samples)
+    assert found is not None
     side = len(found.losses)
     x, y = np.linspace(*found.x_range, side), np.linspace(*found.y_range, side)
     np.testing.assert_allclose(found.path[-1], 0, atol=1e-9)
@@ -54,7 +55,10 @@ def test_every_point_of_the_grid_has_the_loss_of_the_network_there():
     model, samples = make_model(), make_samples(40, 4, 3)
     trajectory = along(model, [(3, 1), (1, -1), (0, 2), (-1, 0)])
     found = loss_surface(model, trajectory, samples)
-    directions, path, explained = principal_directions(trajectory)
+    assert found is not None
+    plane = principal_directions(trajectory)
+    assert plane is not None
+    directions, path, explained = plane
     # The path lies in the plane, so the plane holds all of it, and it is the path itself.
     assert sum(explained) == pytest.approx(1)
     for point, place in zip(trajectory.parameters, path, strict=True):
@@ -70,7 +74,9 @@ def test_every_point_of_the_grid_has_the_loss_of_the_network_there():
 def test_directions_are_those_of_the_singular_value_decomposition(points, seed):
     model = make_model((3, 4, 2))
     trajectory = wander(model, points, seed=seed)
-    directions, path, explained = principal_directions(trajectory)
+    plane = principal_directions(trajectory)
+    assert plane is not None
+    directions, path, explained = plane
     table = np.array(trajectory.parameters)
     _, values, expected = np.linalg.svd(table - table.mean(axis=0), full_matrices=False)
     np.testing.assert_allclose(explained, values[:2] ** 2 / (values**2).sum(), rtol=1e-6)
@@ -83,6 +89,7 @@ def test_directions_are_those_of_the_singular_value_decomposition(points, seed):
 def test_the_loss_is_that_of_some_hundred_rows_of_a_large_data_set():
     model, samples = make_model(), make_samples(5000, 4, 3)
     found = loss_surface(model, wander(model, 5), samples)
+    assert found is not None
     side = len(found.losses)
     x, y = np.linspace(*found.x_range, side), np.linspace(*found.y_range, side)
     there = found.losses[np.abs(y).argmin(), np.abs(x).argmin()]
@@ -111,4 +118,5 @@ def test_a_network_that_would_take_too_long_or_a_row_without_variance_has_none()
 def test_far_from_the_path_the_loss_may_be_infinite():
     model = make_model(activation="relu", batch_norm=False)
     found = loss_surface(model, wander(model, 4, size=1e20), make_samples(40, 4, 3))
+    assert found is not None
     assert not np.isfinite(found.losses).all()

@@ -53,13 +53,14 @@ def images(picture):
 def outside(picture):
     """The texts that reach beyond the picture's edges, by the width they are reckoned to have."""
     root = ElementTree.fromstring(picture.text)
-    width, height = float(root.get("width")), float(root.get("height"))
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
     found = []
     for each in root.iter(f"{SVG}text"):
-        x, y = float(each.get("x")), float(each.get("y"))
-        size = text_width(each.text or "", float(each.get("font-size")))
-        start = {"start": 0.0, "middle": -size / 2, "end": -size}[each.get("text-anchor")]
+        x, y = float(each.attrib["x"]), float(each.attrib["y"])
+        size = text_width(each.text or "", float(each.attrib["font-size"]))
+        start = {"start": 0.0, "middle": -size / 2, "end": -size}[each.attrib["text-anchor"]]
         turn = re.search(r"rotate\((\S+)", each.get("transform") or "rotate(0 ")
+        assert turn
         angle = math.radians(float(turn[1]))
         for along in (start, start + size):
             across, down = x + along * math.cos(angle), y + along * math.sin(angle)

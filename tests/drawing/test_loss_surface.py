@@ -83,5 +83,6 @@ def test_any_losses_and_titles_make_a_picture(losses, path, title):
 @pytest.mark.parametrize("ranges", [((0.0, 1e-6), (0.0, 1e3)), ((-1e5, 1e5), (3.0, 3.1))])
 def test_axes_of_very_different_length_fit(ranges):
     path = np.array(ranges).T
-    picture = draw_loss_surface(bowl(), *ranges, path, [0, 1], explained=(1.0, 0.0), title="a run")
+    x_range, y_range = ranges
+    picture = draw_loss_surface(bowl(), x_range, y_range, path, [0, 1], explained=(1.0, 0.0), title="a run")
     assert outside(picture) == []

@@ -1,7 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.container import ErrorbarContainer
+from matplotlib.patches import Rectangle
 
 from micrograde.drawing import (
     Curves,
@@ -16,13 +20,17 @@ from micrograde.drawing import (
 )
 from micrograde.drawing.sweep import curves, parallel_coordinates
 
-ACCURACY = {"metric": "val/accuracy", "lower_is_better": False, "title": "a sweep"}
+ACCURACY: dict[str, Any] = {"metric": "val/accuracy", "lower_is_better": False, "title": "a sweep"}
 RATES = Swept("optimizer.learning_rate", [0.1, 0.1, 1.0, 1.0, 10.0])
 VALUES = [0.5, 0.7, 0.9, 0.7, np.nan]
 
 
 def texts(figure):
     return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+
+
+def offsets(collection):
+    return np.asarray(collection.get_offsets())
 
 
 def lines(axes):
@@ -33,17 +41,19 @@ def lines(axes):
 def test_means_and_spread_stand_at_each_value_and_failures_at_the_foot(tmp_path):
     figure = draw_metric_by_parameter([RATES], VALUES, best=2, **ACCURACY)
     (axes,) = figure.axes
-    means = axes.containers[0].lines[0]
+    (errors,) = axes.containers[:1]
+    assert isinstance(errors, ErrorbarContainer)
+    means = errors.lines[0]
     np.testing.assert_allclose(means.get_xdata(), [-1, 0])  # by the logarithm
     np.testing.assert_allclose(means.get_ydata(), [0.6, 0.8])
-    (bars,) = axes.containers[0].lines[2]
+    (bars,) = errors.lines[2]
     np.testing.assert_allclose(np.ptp(bars.get_segments()[0][:, 1]), 2 * np.std([0.5, 0.7], ddof=1))
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "10"]
     assert axes.get_title() == "best mean 0.8 at 1"
     dots, crosses, ring = (each for each in axes.collections if isinstance(each, PathCollection))
-    np.testing.assert_allclose(dots.get_offsets()[:, 1], [0.5, 0.7, 0.9, 0.7])
-    np.testing.assert_allclose(crosses.get_offsets()[:, 0], [1])
-    np.testing.assert_allclose(ring.get_offsets(), [[0, 0.9]])
+    np.testing.assert_allclose(offsets(dots)[:, 1], [0.5, 0.7, 0.9, 0.7])
+    np.testing.assert_allclose(offsets(crosses)[:, 0], [1])
+    np.testing.assert_allclose(offsets(ring), [[0, 0.9]])
     assert "crosses: 1 without a result" in figure.get_suptitle()
     save_figure(figure, tmp_path / "figure.png")
 
@@ -77,6 +87,7 @@ def test_a_heat_map_has_means_and_what_has_no_result_is_empty(tmp_path):
     assert sorted(text.get_text() for text in axes.texts) == ["0.6", "0.7", "0.9"]
     assert axes.get_title() == "best mean 0.9 at 1 and relu (1 run); grey: no result"
     (frame,) = axes.patches
+    assert isinstance(frame, Rectangle)
     assert frame.get_xy() == (0.5, -0.5)
     save_figure(figure, tmp_path / "figure.png")
 
@@ -96,10 +107,10 @@ def test_parameters_drawn_at_random_give_dots_the_best_last():
     axes = figure.axes[0]
     assert not axes.images
     crosses, dots, _ = axes.collections
-    np.testing.assert_allclose(crosses.get_offsets(), [[x[7], y[7]]])
-    assert len(dots.get_offsets()) == 49
+    np.testing.assert_allclose(offsets(crosses), [[x[7], y[7]]])
+    assert len(offsets(dots)) == 49
     best = int(np.nanargmax(values))
-    np.testing.assert_allclose(dots.get_offsets()[-1], [x[best], y[best]])
+    np.testing.assert_allclose(offsets(dots)[-1], [x[best], y[best]])
 
 
 def test_parallel_coordinates_end_at_the_metric(tmp_path):
@@ -152,7 +163,7 @@ def test_of_many_curves_a_sample_and_quantiles_of_all(monkeypatch):
     (axes,) = figure.axes
     assert len(lines(axes).get_paths()) == 10
     assert "10 of 101 runs" in figure.get_suptitle()
-    quantiles = [line.get_ydata()[0] for line in axes.get_lines()]
+    quantiles = [np.asarray(line.get_ydata())[0] for line in axes.get_lines()]
     assert quantiles == [5, 25, 50, 75, 95]
 
 
@@ -165,7 +176,7 @@ def test_curves_with_little_in_them_are_drawn(epochs, value, tmp_path):
     for axes in figure.axes:
         assert ("no value" in [text.get_text() for text in axes.texts]) == (not np.isfinite(value))
         (runs,) = axes.collections
-        drawn = [path.vertices for path in runs.get_paths()] if epochs > 1 else runs.get_offsets()[:, None]
+        drawn = [path.vertices for path in runs.get_paths()] if epochs > 1 else offsets(runs)[:, None]
         (best,) = axes.get_lines()
         assert len(drawn) == 2  # a line or, of a single epoch, a dot for each run
         if np.isfinite(value):
@@ -209,7 +220,7 @@ def sweep(**parameters):
 def test_what_varies_decides_the_pictures(parameters, names, tmp_path):
     runs, history = sweep(**parameters)
     by = [name for name in parameters if name != "seed"]
-    how = {"metrics": ("train/loss", "val/accuracy"), "lower_is_better": False}
+    how: dict[str, Any] = {"metrics": ("train/loss", "val/accuracy"), "lower_is_better": False}
     pictures = draw_sweep(runs, history, by, seeds="seed" in parameters, **how)
     assert [picture.name for picture in pictures] == [*names, "learning_curves"]
     (axes, *_) = pictures[-1].figure.axes
@@ -222,7 +233,7 @@ def test_names_are_no_formulas_and_a_sign_the_font_lacks_is_no_warning(tmp_path,
     hostile = r"$\frac$ 学習"
     swept = Swept(hostile, [hostile, "b"])
     values = [0.5, 0.6]
-    rule = {"metric": hostile, "lower_is_better": False, "title": hostile}
+    rule: dict[str, Any] = {"metric": hostile, "lower_is_better": False, "title": hostile}
     curves = Curves(hostile, np.arange(2), np.ones((2, 2)))
     for figure in (
         draw_metric_by_parameter([swept], values, **rule),

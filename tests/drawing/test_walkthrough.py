@@ -3,6 +3,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,7 +191,8 @@ def test_a_matrix_product_shows_the_other_factor_transposed():
     a, b = Variable(np.arange(6.0).reshape(2, 3)), Variable(np.arange(12.0).reshape(3, 4))
     root = (a @ b).sum()
     root.backward()
-    (product,) = [node for node in walk(root, LIMIT).nodes if node.symbol == "@"]
+    nodes: list[Any] = walk(root, LIMIT).nodes
+    (product,) = [node for node in nodes if node.symbol == "@"]
     left, right = product.shares
     assert np.array_equal(product.gradient @ left.local, left.value)
     assert np.array_equal(right.local @ product.gradient, right.value)

@@ -131,7 +131,7 @@ def test_a_run_with_a_wrong_gradient_fails_before_its_first_step(monkeypatch, tm
     container = {**{group: {"name": name} for group, name in groups.items()}, "model": {}, "training": {}}
     (result,) = train_and_record([parse_train_config(container)])
     assert result.status == "FAILED"
-    assert "differs from autograd's" in result.reason
+    assert "differs from autograd's" in str(result.reason)
     assert result.history == {}
 
 

@@ -1,6 +1,7 @@
 """Stacks side by side: the same as one after the other, and an interrupt ends them all."""
 
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_after_an_interrupt_all_that_train_leave_and_no_more_begin(workers):
         begun.append(seed)
         return make(seed, epochs=100_000)
 
-    runner = StackRunner([lambda seed=seed: maker(seed) for seed in range(6)], workers)
+    runner = StackRunner([partial(maker, seed) for seed in range(6)], workers)
     left = []
 
     def interrupted():

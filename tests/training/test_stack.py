@@ -1,6 +1,7 @@
 """A replica in a stack is the same run alone, bit for bit, whoever else is there and whoever leaves."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def train(program, *groups, workers=1, cancel_after=None):
         stacks[number] = make(program, groups[number])
         return stacks[number]
 
-    runner = StackRunner([lambda number=number: start(number) for number in range(len(groups))], workers)
+    runner = StackRunner([partial(start, number) for number in range(len(groups))], workers)
     histories, ends = {}, {}
     for number, event in runner.run():
         if isinstance(event, Departure):
