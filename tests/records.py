@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from micrograde.runs.train import PreparedSets, open_recorder, train_runs
 from micrograde.store import StoredRun, StoreLocation, local_store
 from micrograde.store.records import RunAbout
 
-STOPPED = {
+STOPPED: dict[str, Any] = {
     "recipe_version": RECIPE_VERSION,
     "data": {"name": "moons", "samples": 100},
     "model": {"hidden_size": 4},
@@ -31,7 +32,7 @@ STOPPED = {
 }
 """The recipe of the run that is stopped after 4 epochs, as YAML has it."""
 
-TREES = {
+TREES: dict[str, Any] = {
     **STOPPED,
     "data": {"name": "csv", "path": "trees.csv", "target": "kind"},
     "training": {"num_epochs": 20},
@@ -81,6 +82,7 @@ class Records:
 
     def execute(self, statement: str, *values: object) -> None:
         """Change the store's rows."""
+        assert self.location.database
         with closing(sqlite3.connect(self.location.database)) as store, store:
             store.execute(statement, values)
 

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from micrograde.cli import surroundings
 from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.core.errors import InputError
 from micrograde.store.library_environment import has_matplotlib_folder
@@ -61,15 +60,17 @@ def test_few_files(monkeypatch):
 
 
 def test_what_the_system_refuses_is_a_line(monkeypatch):
-    assert "no more files" in refusal(OSError(errno.EMFILE, "Too many open files"))
-    assert "not enough memory" in refusal(MemoryError())
-    assert "not enough memory" in refusal(OSError(errno.ENOMEM, "Cannot allocate memory"))
-    assert "no more processes" in refusal(BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"))
-    assert "no more processes" in refusal(RuntimeError("can't start new thread"))
+    assert "no more files" in str(refusal(OSError(errno.EMFILE, "Too many open files")))
+    assert "not enough memory" in str(refusal(MemoryError()))
+    assert "not enough memory" in str(refusal(OSError(errno.ENOMEM, "Cannot allocate memory")))
+    assert "no more processes" in str(
+        refusal(BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"))
+    )
+    assert "no more processes" in str(refusal(RuntimeError("can't start new thread")))
     assert refusal(PermissionError(errno.EACCES, "Permission denied", "/x")).startswith(
         "/x: Permission denied"
     )
     assert refusal(RuntimeError("a mistake of ours")) is None
     assert refusal(OSError("no number")) is None
-    monkeypatch.setattr(surroundings.resource, "getrlimit", lambda _: (2**30, 2**30))
-    assert "ulimit -v allows 1024 MiB" in refusal(MemoryError())
+    monkeypatch.setattr("micrograde.cli.surroundings.resource.getrlimit", lambda _: (2**30, 2**30))
+    assert "ulimit -v allows 1024 MiB" in str(refusal(MemoryError()))

@@ -1,10 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "gaussian": {"samples": 40, "features": 3, "classes": 2},
     "blobs": {"samples": 40, "features": 4, "classes": 3, "noise": 1.0},
     "moons": {"samples": 40, "noise": 0.2},

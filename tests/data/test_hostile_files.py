@@ -8,6 +8,7 @@ import pickle
 import tracemalloc
 import zipfile
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -341,7 +342,7 @@ def test_a_parquet_text_that_is_no_utf_8(refusal):
 
 # --- what unpacks without end ---
 
-PACKERS = {
+PACKERS: dict[str, Any] = {
     "": bytes,
     ".gz": gzip.compress,
     ".bz2": lambda text: bz2.compress(text, 1),

@@ -1,4 +1,5 @@
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_numbers_that_nobody_would_read_are_not_written_out():
 
 
 ENDLESS = 10**12
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "gaussian": {"samples": ENDLESS, "features": 3, "classes": 2},
     "blobs": {"samples": ENDLESS, "features": 2, "classes": 3, "noise": 1.0},
     "moons": {"samples": ENDLESS, "noise": 0.1},

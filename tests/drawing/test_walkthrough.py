@@ -191,7 +191,7 @@ def test_a_matrix_product_shows_the_other_factor_transposed():
     a, b = Variable(np.arange(6.0).reshape(2, 3)), Variable(np.arange(12.0).reshape(3, 4))
     root = (a @ b).sum()
     root.backward()
-    nodes: list[Any] = walk(root, LIMIT).nodes
+    nodes: tuple[Any, ...] = walk(root, LIMIT).nodes
     (product,) = [node for node in nodes if node.symbol == "@"]
     left, right = product.shares
     assert np.array_equal(product.gradient @ left.local, left.value)

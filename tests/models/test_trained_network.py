@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from micrograde.nn import MLP
 from micrograde.runs.building import prepare_data
 from micrograde.store import ModelDescription
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "data": {"name": "iris"},
     "model": {"hidden_size": 5},
     "optimizer": {"name": "sgd"},

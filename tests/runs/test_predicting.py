@@ -113,6 +113,7 @@ def test_a_class_is_called_as_it_was_in_training(tmp_path, classes):
     right = [str(kind) == name for kind, name in zip(table["kind"], found.table["class"], strict=True)]
     del right[3]
     assert found.accuracy == pytest.approx(sum(right) / len(right))
+    assert found.accuracy is not None
     assert 0 < found.accuracy < 1
 
 
@@ -126,6 +127,7 @@ def test_classes_that_are_integers_are_known_as_floats_which_pandas_makes_of_the
     right = (found.table["class"] == numbers.map(str)).drop(3)
     assert found.known == ROWS - 1
     assert found.accuracy == pytest.approx(right.mean())
+    assert found.accuracy is not None
     assert found.accuracy > 0
 
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from micrograde.runs import progress
 from micrograde.runs.progress import EpochWatch, RunsWatch, progress_line, watch_epochs, watch_runs
 
 STATUSES = ["FINISHED", "FAILED", "KILLED"]
@@ -30,7 +29,7 @@ def runs_watch(names, *, num_epochs=5, ascending=False, **changes):
 def clock(monkeypatch):
     """How many seconds the clock is ahead of the real one."""
     ahead, real = [0.0], time.monotonic
-    monkeypatch.setattr(progress.time, "monotonic", lambda: real() + ahead[0])
+    monkeypatch.setattr("micrograde.runs.progress.time.monotonic", lambda: real() + ahead[0])
     return ahead
 
 

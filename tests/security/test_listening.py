@@ -17,7 +17,7 @@ UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        return int(server.getsockname()[1])
 
 
 def status(port, host, **headers):

@@ -24,6 +24,7 @@ PLACES = {"away": "s3://bucket/mlflow/7", "odd": "file://[x"}
 def local(tmp_path):
     location = local_store(tmp_path)
     location.folder.mkdir()
+    assert location.database
     with closing(sqlite3.connect(location.database)) as database, database:
         database.execute(
             "create table experiments "

@@ -5,11 +5,11 @@ import pytest
 from micrograde.store import ModelDescription, local_store
 from micrograde.store.logged_model import log_model, register_model
 from micrograde.tracking.event_writer import EventWriter
-from micrograde.tracking.events import MetricsLogged, ModelLogged, RunEnded, RunStarted
+from micrograde.tracking.events import Event, MetricsLogged, ModelLogged, RunEnded, RunStarted
 
 DESCRIPTION = ModelDescription("a_module", ["a_module==1"], {"x": "double"}, {"class": "string"}, [[1.0]])
 PARENT, BEST = 0, 1
-EVENTS = [
+EVENTS: list[Event] = [
     RunStarted(PARENT, 1, "toys", "a sweep", {}, {}),
     RunStarted(BEST, 2, "toys", "its best", {"a": "b" * 5500}, {}, parent=PARENT),
     *(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from micrograde.store import StoreAwayError, local_store, retrying, server_store
+from micrograde.store import StoreAwayError, local_store, server_store
 from micrograde.store.retrying import Retrying, reason_of
 
 REFUSED = 'API request to http://a failed with exception (Caused by NewConnectionError("x: [Errno 111] Connection refused"))'
@@ -18,8 +18,8 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now = 0.0
-        monkeypatch.setattr(retrying.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(retrying.time, "sleep", self.sleep)
+        monkeypatch.setattr("micrograde.store.retrying.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("micrograde.store.retrying.time.sleep", self.sleep)
 
     def sleep(self, seconds):
         self.now += seconds

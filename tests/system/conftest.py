@@ -52,7 +52,7 @@ _SECONDS = 120  # until something that has not come up is given up
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        return int(server.getsockname()[1])
 
 
 @contextmanager

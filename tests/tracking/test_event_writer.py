@@ -8,10 +8,10 @@ import pytest
 from micrograde.store import local_store, tags
 from micrograde.tracking import DatasetInput
 from micrograde.tracking.event_writer import EventWriter
-from micrograde.tracking.events import MetricsLogged, RunAdopted, RunEnded, RunStarted, TagsSet
+from micrograde.tracking.events import Event, MetricsLogged, RunAdopted, RunEnded, RunStarted, TagsSet
 
 DATASET = DatasetInput("d", "e", "{}", "{}", "{}")
-EVENTS = [
+EVENTS: list[Event] = [
     RunStarted(0, 1, "toys", "first", {"a": "1"}, {"micrograde.note": "x"}, DATASET),
     RunStarted(1, 2, "toys", "second", {"a": "2"}, {}, DATASET, parent=0),
     *(

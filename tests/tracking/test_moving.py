@@ -50,6 +50,7 @@ class Project:
             connection.executescript(TABLES)
 
     def connected(self):
+        assert self.location.database
         return closing(sqlite3.connect(self.location.database, isolation_level=None))
 
     def execute(self, *statement) -> None:

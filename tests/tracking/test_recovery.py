@@ -103,6 +103,7 @@ def test_a_store_that_is_not_there_or_not_one_is_no_matter(tmp_path):
         recover(location)
         assert location.database.read_bytes() == content
     location.database.unlink()
+    assert location.database
     with closing(sqlite3.connect(location.database)) as connection:
         connection.execute("create table other (a)")
     recover(location)

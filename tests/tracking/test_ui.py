@@ -20,7 +20,7 @@ UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        return int(server.getsockname()[1])
 
 
 def get(address):
