@@ -186,7 +186,8 @@ def stack_key(config: TrainConfig) -> Hashable:
 
 def _program(part: Any) -> tuple[object, ...]:
     """Return what a part of a config contributes to the key: all that is not marked to vary."""
-    marked = hyperparameters_of(type(part))
+    kind: type = type(part)
+    marked = hyperparameters_of(kind)
     names = [field.name for field in dataclasses.fields(part) if field.name not in marked]
     return (*(getattr(part, name) for name in names), program_of(part))
 

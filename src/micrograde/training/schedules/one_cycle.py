@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from micrograde.core.hyperparameters import PER_REPLICA, Range, ShareOrAll
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.schedules import SCHEDULES, Schedule, Steps
 
 AtLeastOne = Annotated[float, Range(ge=1)]
@@ -44,7 +44,7 @@ class OneCycle(Schedule):
         return np.where(steps.numbers <= top, rising, falling)
 
 
-def _between(start: float, end: float, steps: FloatArray, first: float, last: float) -> FloatArray:
+def _between(start: float, end: float, steps: IntArray, first: float, last: float) -> FloatArray:
     """Follow half a cosine from ``start`` at the step ``first`` to ``end`` at ``last``; (S,) to (S,)."""
     progress = np.clip((steps - first) / (last - first), 0.0, 1.0) if last > first else np.ones(len(steps))
     return np.asarray(end + (start - end) / 2 * (1 + np.cos(np.pi * progress)))
