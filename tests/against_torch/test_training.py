@@ -8,6 +8,7 @@ from micrograde.nn import MLP, one_hot
 from micrograde.training import OPTIMIZERS, SCHEDULES, StackOptimizer, learning_rate_factors
 
 _THEIRS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
+torch.set_num_threads(1)  # small arrays: threads would only wait for each other
 _NAMES = {"learning_rate": "lr", "epsilon": "eps"}
 
 
