@@ -4,12 +4,16 @@ The pages are Markdown, and read on GitHub as well.
 """
 
 import re
+import sys
+from pathlib import Path
 
 from docutils import nodes
 from latex2mathml.converter import convert
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "micrograde"
 html_title = "micrograde"
@@ -53,7 +57,18 @@ def block(translator: HTML5Translator, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+def write_entries(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001 (Sphinx's form)
+    """Put the tables of keys and of entries into their page."""
+    if page == "docs/reference/keys":
+        from entries import entries_page, keys_page
+
+        tables = {"<!-- keys -->": keys_page(), "<!-- entries -->": entries_page()}
+        for mark, table in tables.items():
+            source[0] = source[0].replace(mark, table)
+
+
 def setup(app: Sphinx) -> None:
     """Formulas as MathML; a diagram of Mermaid's as its text, which GitHub draws."""
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(block, None))
     app.add_lexer("mermaid", TextLexer)
+    app.connect("source-read", write_entries)

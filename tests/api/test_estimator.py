@@ -1,6 +1,8 @@
 """The classifier is one of scikit-learn's, and a fit of it is a run."""
 
 import copy
+import dataclasses
+import inspect
 import json
 import os
 import pickle
@@ -20,8 +22,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
 
 from micrograde.api.estimator import MLPClassifier
+from micrograde.api.estimator_arguments import DERIVED
+from micrograde.config.choices import one_of
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.recipe_versions import dataclass_members, names_of_choice
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.nn import ACTIVATIONS
 from micrograde.runs.train import train_and_record
 
 CHECKS = """
@@ -87,7 +94,7 @@ def run_of(name, **changes):
             "data": data,
             "model": model,
             "optimizer": {"name": "sgd", **changes.pop("optimizer", {})},
-            "schedule": {"name": "constant"},
+            "schedule": {"name": "constant", **changes.pop("schedule", {})},
             "training": {"num_epochs": 5, "diagnostics": False, **changes},
             "tracking": {"name": "disabled"},
             "seed": 3,
@@ -268,7 +275,9 @@ def test_a_fit_that_diverges_says_so_and_costs_a_search_that_score_alone(wine):
     ("parameters", "message"),
     [
         ({"hidden_size": (4, 0)}, "hidden_size[1]=0: should be greater than or equal to 1"),
-        ({"activation": "gelu"}, "activation=gelu: should be 'tanh', 'relu' or 'sigmoid'"),
+        ({"activation": "swish"}, f"activation=swish: should be {one_of(ACTIVATIONS)}"),
+        ({"schedule": "step", "step_epochs": 0}, "step_epochs=0: should be greater than or equal to 1"),
+        ({"optimizer": "adam", "beta1": 1.5}, "beta1=1.5: should be less than 1"),
         ({"optimizer": "lbfgs"}, "optimizer=lbfgs: must be one of 'adam', 'adamw', 'rmsprop', 'sgd'"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0: should be greater than 0"),
         ({"num_epochs": 0, "patience": 0}, "num_epochs=0: should be greater than or equal to 1\n"
@@ -352,3 +361,49 @@ def test_rows_that_overflow_are_refused_by_their_numbers():
         ):
             method(features)
     assert fitted.predict(features[:60]).shape == (60,)
+
+
+def test_every_hyperparameter_of_every_optimizer_and_schedule_is_an_argument():
+    arguments = inspect.signature(MLPClassifier).parameters
+    assert set(MLPClassifier().get_params()) == set(arguments)
+    documented = MLPClassifier.__doc__ or ""
+    for group in ("optimizer", "schedule"):
+        (annotation,) = (each.type for each in dataclasses.fields(TrainConfig) if each.name == group)
+        for entry in dataclass_members(annotation):
+            for field in dataclasses.fields(entry):
+                assert field.name == "name" or {field.name, f"{group}_{field.name}"} & set(arguments)
+            for name in names_of_choice(entry):
+                assert f'"{name}"' in documented
+    assert all(
+        f"{name} :" in documented or f"{name}, " in documented or f", {name}" in documented
+        for name in arguments
+    )
+
+
+def test_derived_arguments_give_the_numbers_of_the_run_with_the_same_recipe(wine):
+    fitted = quick(random_state=3, optimizer="adam", beta1=0.5, epsilon=1e-6, weight_decay=0.0).fit(*wine)
+    changed = {"name": "adam", "beta1": 0.5, "epsilon": 1e-6}
+    assert fitted.history_.to_dict("list") == run_of("wine", optimizer=changed, model={"batch_norm": False})
+    fitted = quick(random_state=3, schedule="cosine", final_fraction=0.5, batch_norm=True, batch_size=30)
+    assert fitted.fit(*wine).history_.to_dict("list") == run_of(
+        "wine", schedule={"name": "cosine", "final_fraction": 0.5}, batch_size=30
+    )
+    assert clone(fitted).get_params() == fitted.get_params()
+
+
+def test_an_argument_that_there_is_not_is_refused_as_python_says_it():
+    with pytest.raises(
+        TypeError, match=r"^MLPClassifier.__init__\(\) got an unexpected keyword argument 'beta3'$"
+    ):
+        MLPClassifier(beta3=0.9)
+    assert MLPClassifier((8, 4)).hidden_size == (8, 4)
+
+
+def test_a_pickle_from_before_the_derived_arguments_is_read(wine):
+    fitted = quick(random_state=3).fit(*wine)
+    state = fitted.__getstate__()
+    earlier = {key: value for key, value in state.items() if key not in (*DERIVED, "schedule")}
+    read = MLPClassifier.__new__(MLPClassifier)
+    read.__setstate__(earlier)
+    assert read.get_params() == fitted.get_params()
+    assert np.array_equal(read.predict(wine[0]), fitted.predict(wine[0]))

@@ -7,18 +7,29 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tests.terminals import WIDTHS, run_in_terminal, too_wide
 
-from micrograde.cli.help_pages import fitted_page
+from micrograde.cli.help_pages import fitted_page, said_of, with_keys
+from micrograde.config.descriptions import as_typed, describe
+from micrograde.config.keys import OF_SWEEPS, SCHEMAS, keys_of
+from micrograde.config.schema import flatten
+from micrograde.core.hyperparameters import first_sentence
 from micrograde.core.redaction import HIDDEN, without_password_in_yaml
+from micrograde.data import DATA_SETS
+from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "conf" / "hydra" / "help").glob("*.yaml"))
+CONF = ROOT / "conf"
+HELP = CONF / "hydra" / "help"
+PAGES = sorted(HELP.glob("*.yaml"))
 
 
-def page(path):
-    return OmegaConf.create({"hydra": {"help": OmegaConf.load(path)}}).hydra.help.template
+def page(path, command=None):
+    text = OmegaConf.create({"hydra": {"help": OmegaConf.load(path)}}).hydra.help.template
+    return with_keys(text, command or path.stem, CONF)
 
 
 def words(text):
@@ -80,3 +91,62 @@ def test_the_targets_of_the_makefile_fit(width):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_can_be_followed_as_they_are_shown(page):
     assert HIDDEN not in without_password_in_yaml(page.read_text())
+
+
+def described(command):
+    return {
+        key.name: key
+        for group in describe(command, CONF)
+        for key in [*group.keys, *(each for entry in group.entries for each in entry.keys)]
+    }
+
+
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_every_key_stands_in_its_commands_help_with_its_sentence_and_default(command):
+    text = page(HELP / f"{command}.yaml", command)
+    keys = described(command)
+    assert set(keys) == set(keys_of(command)) - set(OF_SWEEPS)
+    for name, key in keys.items():
+        assert key.sentence, name
+        assert re.search(rf"^ +{re.escape(name)} +{re.escape(said_of(key))}$", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_defaults_are_those_of_the_composed_config(command):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = flatten(OmegaConf.to_container(compose(command), resolve=False))
+    keys = described(command)
+    for name, value in composed.items():
+        if name in keys:
+            assert keys[name].default.partition("; ")[0] == as_typed(value), name
+
+
+def test_each_option_has_the_defaults_that_its_file_gives():
+    for group in describe("train", CONF):
+        for entry in group.entries:
+            path = CONF / group.name / f"{entry.name}.yaml"
+            written = yaml.safe_load(path.read_text()) if path.exists() else {}
+            own = {key.name: key for key in (*group.keys, *entry.keys)}
+            for key, value in written.items():
+                default = own[f"{group.name}.{key}"].default
+                exception = re.search(rf"([^;]*) for [^;]*\b{entry.name}\b", default)
+                said = exception[1].strip() if exception else default.partition("; ")[0]
+                assert key == "name" or said == as_typed(value), (entry.name, key)
+
+
+@pytest.mark.parametrize(
+    "registry", [ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, DATA_SETS], ids=lambda r: r.kind
+)
+def test_each_entry_of_a_registry_stands_in_the_help_with_its_sentence(registry):
+    text = page(HELP / "train.yaml", "train")
+    for name, entry in registry.items():
+        sentence = first_sentence(entry).replace("``", "").removesuffix(".")
+        assert re.search(rf"^ +(data=)?{name} +{re.escape(sentence)}", text, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("command", SCHEMAS)
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_keys_stand_whole_at_any_width(command, width):
+    fitted = fitted_page(with_keys("KEYS", command, CONF), width)
+    assert not too_wide(fitted.split("\n"), width)
+    assert set(described(command)) <= set(fitted.split())

@@ -21,11 +21,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from micrograde.api.estimator_arguments import DERIVED, complete, values_of, with_arguments
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
-from micrograde.core.hyperparameters import hyperparameters_of
 from micrograde.data import Dataset
 from micrograde.data.sets.npz import NpzArrays
 from micrograde.models.trained_network import check_classified
@@ -41,7 +41,7 @@ from micrograde.runs.building import (
     prepare_dataset,
     stack_size,
 )
-from micrograde.training import OPTIMIZERS, Departure, EpochRecord, Training
+from micrograde.training import Departure, EpochRecord, Training
 
 _SOURCE = "X"  # what error lines call the data
 # To be divided by N. Found on digits, wine and breast_cancer, with other seeds than benchmarks/estimator.py
@@ -61,27 +61,30 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     ----------
     hidden_size : int or sequence of int
         One size, or one for each hidden layer; an empty sequence means softmax regression.
-    activation : {"tanh", "relu", "sigmoid"}
+    activation : {activations} or mapping
+        The function that follows each hidden layer; with hyperparameters a mapping, as in
+        ``{"name": "leaky_relu", "negative_slope": 0.2}``.
     batch_norm : bool
         Whether each linear layer, including the last, is followed by batch norm. The same number of batches
         is then made as equal in size as possible: an epoch would otherwise end with a step that uses the
         statistics of a few rows. If that still leaves a batch of one row, which has no statistics, it is left
         out; it is another row in each epoch.
-    initializer : {"xavier", "kaiming", "normal"}
+    initializer : {initializers} or mapping
         The distribution of the initial weights.
     initial_scale : float
         A factor on the initial weights.
-    optimizer : {"sgd", "adam", "adamw", "rmsprop"}
-        Or the name of any other optimizer of micrograde or of an installed plug-in.
+    optimizer : {optimizers}
     learning_rate : float or None
-        None is the optimizer's default, 0.2 for sgd and 0.01 for the others.
+        None is the optimizer's default, 0.2 for sgd and 0.01 for the others of micrograde.
     momentum, nesterov : float, bool
-        Momentum is used by sgd and rmsprop, nesterov by sgd; the others ignore them.
+        Used by the optimizers that have them; others, such as adam, ignore them.
     weight_decay : float or None
         The factor on half the sum of the squared parameters, which is added to the loss. None is 4 / N for
         sgd and 2 / N for adam, where N is the number of rows trained on, so that it has less influence the
-        more rows there are, and the optimizer's default for others: 0.01 for adamw, 0 for rmsprop. With batch
-        norm, which cancels the scale of the weights, None is 0 for sgd and adam.
+        more rows there are. With batch norm, which cancels the scale of the weights, None is 0 for sgd and
+        adam. For another optimizer None is its own default.
+    schedule : {schedules}
+        How the learning rate changes while the network is trained.
     num_epochs : int
         The number of passes over all rows; with early stopping the largest number.
     batch_size : int or None
@@ -103,6 +106,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     random_state : int, RandomState or None
         The seed of the initial weights, of shuffling and of the validation part. An int gives the same
         numbers each time.
+    {hyperparameters}
 
     Attributes
     ----------
@@ -127,15 +131,16 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self,
         hidden_size: int | Sequence[int] = 32,
         *,
-        activation: Literal["tanh", "relu", "sigmoid"] = "tanh",
+        activation: str | Mapping[str, Any] = "tanh",
         batch_norm: bool = False,
-        initializer: Literal["xavier", "kaiming", "normal"] = "xavier",
+        initializer: str | Mapping[str, Any] = "xavier",
         initial_scale: float = 1.0,
         optimizer: str = "sgd",
         learning_rate: float | None = None,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float | None = None,
+        schedule: str = "constant",
         num_epochs: int = 50,
         batch_size: int | None = 32,
         early_stopping: bool = False,
@@ -145,6 +150,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         standardize: bool = True,
         dtype: Literal["float32", "float64"] = "float32",
         random_state: int | np.random.RandomState | None = None,
+        **hyperparameters: Any,
     ) -> None:
         self.hidden_size = hidden_size
         self.activation = activation
@@ -156,6 +162,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
+        self.schedule = schedule
         self.num_epochs = num_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -165,6 +172,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.standardize = standardize
         self.dtype = dtype
         self.random_state = random_state
+        for name in DERIVED:
+            setattr(self, name, hyperparameters.pop(name, None))
+        for name in hyperparameters:
+            raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}")
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train a new network.
@@ -256,13 +267,6 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def _config(self, seed: int) -> TrainConfig:
         """Return the recipe of the run that does the same; raise ``InputError`` if a parameter is wrong."""
-        optimizer: dict[str, Any] = {"name": self.optimizer}
-        if isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS:
-            its = hyperparameters_of(OPTIMIZERS[self.optimizer])
-            given = {"momentum": self.momentum, "nesterov": self.nesterov}
-            optimizer |= {key: value for key, value in given.items() if key in its}
-        chosen = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
-        optimizer |= {key: value for key, value in chosen.items() if value is not None}
         container = {
             VERSION_KEY: RECIPE_VERSION,
             "data": {
@@ -281,8 +285,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
                 "initializer": self.initializer,
                 "initial_scale": self.initial_scale,
             },
-            "optimizer": optimizer,
-            "schedule": {"name": "constant"},
+            "optimizer": values_of("optimizer", self),
+            "schedule": values_of("schedule", self),
             "training": {
                 "num_epochs": self.num_epochs,
                 "batch_size": self.batch_size,
@@ -318,9 +322,12 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        super().__setstate__({**state})
+        super().__setstate__({**dict.fromkeys(DERIVED), "schedule": "constant", **state})
         if "model_" in state:
             self.model_ = MLP.from_state(**state["model_"])
+
+
+complete(MLPClassifier)
 
 
 def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], Departure]:
@@ -367,5 +374,6 @@ def _plain(value: Any) -> Any:
 def _in_our_names(message: str) -> str:
     """Return an error line of runs with the estimator's names: ``batch_size`` for ``training.batch_size``."""
     message = message.replace("training.early_stopping.enabled", "early_stopping")
-    message = message.replace("optimizer.name", "optimizer").replace(f"data.name={_SOURCE}", _SOURCE)
-    return re.sub(r"\b(data|model|optimizer|training|early_stopping)\.(?=[a-z])", "", message)
+    message = re.sub(r"\b(optimizer|schedule)\.name", r"\1", message)
+    message = with_arguments(message).replace(f"data.name={_SOURCE}", _SOURCE)
+    return re.sub(r"\b(data|model|training|early_stopping)\.(?=[a-z])", "", message)

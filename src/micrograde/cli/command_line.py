@@ -4,12 +4,14 @@ Exit status: 0 success, 1 a run failed, 2 the input is wrong (nothing was starte
 """
 
 import functools
+import inspect
 import io
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any, cast
 
 import hydra
@@ -18,7 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from micrograde.cli.help_pages import fitted_page
+from micrograde.cli.help_pages import fitted_page, with_keys
 from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
@@ -29,6 +31,8 @@ from micrograde.core.streams import keep_output_steady, lost_output
 from micrograde.core.terminal import spelled, terminal_width, use_plain_characters
 from micrograde.store.library_environment import keep_warnings_warnings
 from micrograde.tracking import WriterProcess
+
+_PIPED = 100  # columns of a help page that is not printed on a terminal
 
 Config = dict[str, Any]
 """A composed config as nested dictionaries of plain values."""
@@ -141,7 +145,8 @@ def _run_hydra(
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
         if given.help:
-            _show_help(command)
+            conf = Path(inspect.getfile(inspect.unwrap(main))).resolve().parents[1] / "conf"
+            _show_help(command, config_name, conf)
         elif given.cfg or given.hydra_help or given.info:
             with _without_passwords():
                 command()
@@ -198,12 +203,12 @@ def _without_passwords() -> Iterator[None]:
         print(without_password_in_yaml(page.getvalue()), end="")
 
 
-def _show_help(command: Callable[[], Any]) -> None:
-    """Print the help page that Hydra generates, fitted to the width of the terminal."""
-    width, page = terminal_width(), io.StringIO()
+def _show_help(command: Callable[[], Any], config_name: str, conf: Path) -> None:
+    """Print the help page of a command with all its keys, fitted to the width of the terminal."""
+    width, page = terminal_width() or _PIPED, io.StringIO()
     try:
         with redirect_stdout(page):
             command()  # ends with SystemExit
     finally:
-        text = spelled(without_password_in_yaml(page.getvalue()).strip("\n"))
-        print(fitted_page(text, width) if width else text)
+        text = with_keys(page.getvalue().strip("\n"), config_name, conf)
+        print(fitted_page(spelled(without_password_in_yaml(text)), width))

@@ -1,14 +1,66 @@
-"""Fit a help page to the terminal: descriptions stay beside their keys, and commands can be copied."""
+"""Make a help page of what the schema says, and fit it to the terminal: commands can be copied.
+
+A file of ``conf/hydra/help/`` holds what cannot be derived: what the command is for, examples, and what comes
+after. A line ``KEYS`` in it stands for the keys.
+"""
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+from micrograde.config.descriptions import DescribedGroup, DescribedKey, describe, presets
 from micrograde.core.terminal import cells, folded
 
 _COMMAND = re.compile(r"(\s*)(?:python \S+\.py|make \w+ ARGS=)")
 _ENTRY = re.compile(r"(\s*)(\S.*? {2,})(\S.*)")
 _ROOM = 24  # columns of a description, at least
+_LEGEND = "Keys  (key=value; defaults in brackets, what else may be given in parentheses or true, false)"
+_PRESETS = {
+    "experiment": "a preset, which sets several keys at once",
+    "search": "with -m hydra/sweeper=optuna: what Optuna chooses from",
+}
 _DEEPER = 4  # further indent of a continued line, and of a description that has no room beside its key
+
+
+def with_keys(page: str, command: str, conf: Path) -> str:
+    """Return a help page with all keys of a command in place of its line ``KEYS``."""
+    parts = [_LEGEND, *(_lines_of_group(group) for group in describe(command, conf))]
+    if command == "train":
+        parts += [_lines_of_presets(group, what, conf) for group, what in _PRESETS.items()]
+    return re.sub(r"^KEYS$", lambda _: "\n\n".join(parts), page, flags=re.MULTILINE)
+
+
+def _lines_of_group(group: DescribedGroup) -> str:
+    rows = [row for key in group.keys for row in _rows(key, "  ")]
+    for entry in group.entries:
+        rows.append((f"  {group.name}={entry.name}", entry.sentence))
+        rows += [row for key in entry.keys for row in _rows(key, "    ")]
+    return "\n".join([*([group.name] if group.name else []), *_aligned(rows)])
+
+
+def _rows(key: DescribedKey, margin: str) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a key, and of the entries that its value may name."""
+    yield margin + key.name, said_of(key)
+    for entry in key.options:
+        own = [f"{each.name}: {said_of(each)}" for each in entry.keys]
+        yield f"{margin}  {entry.name}", "; ".join([entry.sentence, *own])
+
+
+def said_of(key: DescribedKey) -> str:
+    """Return what stands behind a key: its sentence, what it may be, its default."""
+    names = "" if key.options else key.allowed  # the entries stand below
+    default = key.default if key.default.startswith("[") else f"[{key.default}]"
+    return " ".join(filter(None, (key.sentence, names and f"({names})", default)))
+
+
+def _lines_of_presets(group: str, what: str, conf: Path) -> str:
+    rows = [(f"  {group}={entry.name}", entry.sentence) for entry in presets(group, conf)]
+    return "\n".join([f"{group}  ({what})", *_aligned(rows)])
+
+
+def _aligned(rows: list[tuple[str, str]]) -> list[str]:
+    column = max((len(label) for label, _ in rows), default=0) + 2
+    return [f"{label:<{column}}{text}".rstrip() for label, text in rows]
 
 
 def fitted_page(text: str, width: int) -> str:

@@ -18,7 +18,7 @@ from micrograde.config.types import (
     as_tuple,
 )
 from micrograde.core.hyperparameters import PositiveInt, Text
-from micrograde.data.sets import path_keys
+from micrograde.data.sets import DATA_SETS, path_keys
 
 AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")]
 
@@ -27,11 +27,30 @@ AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")
 class SweepConfig:
     """The options of a sweep; they are not part of any run's recipe.
 
-    ``metric`` determines the best run: null is val/accuracy, or train/accuracy without a validation part.
-    ``runs_per_job`` is the number of runs that another launcher, such as Ray's, is given as one job: null is
-    a 32nd of the sweep, from 16 to 256. ``members`` and ``parent_run_id`` are set for such jobs by the sweep:
-    the runs of the job, and the run that they are nested under. ``name``, ``tags`` and ``note`` are the
-    user's own text.
+    Parameters
+    ----------
+    name
+        The sweep's name in the UI and in tables; null for the keys that are swept.
+    tags
+        The sweep's own tags, such as ``'sweep.tags={team: a}'``; null for none.
+    note
+        Markdown in the sweep's description; null for none.
+    metric
+        The metric that the best run is chosen by; null for val/accuracy, or train/accuracy without a
+        validation part.
+    order
+        Whether high or low values are best; auto is ascending for losses, descending for accuracies.
+    resume
+        Whether the same sweep goes on where it was stopped; false to start anew.
+    verbose
+        Whether each run has a line; ``-v`` for short.
+    runs_per_job
+        Runs that another launcher, such as Ray's, is given as one job; null for a 32nd of the sweep,
+        from 16 to 256.
+    members
+        The runs of a job; set by the sweep.
+    parent_run_id
+        The run that a job's runs are nested under; set by the sweep.
     """
 
     name: RunName | None = None
@@ -50,10 +69,38 @@ class SweepConfig:
 class CompareConfig:
     """Which runs to show in a table or side by side, and how.
 
-    ``runs`` are two or more to show side by side; the keys that choose and order the rows of a table are then
-    refused. ``metric`` null is val/accuracy, or train/accuracy if no run has that. ``sweep`` is latest, a
-    sweep's run id or the beginning of one, or its name; its report is written to the folder ``report``, null
-    for a folder under mlruns/reports.
+    The keys that choose and order the rows of a table are refused beside ``runs``.
+
+    Parameters
+    ----------
+    runs
+        Two to seven runs to put side by side, also typed without ``runs=``: ids, their first characters, or
+        latest.
+    experiment_name
+        Only the runs of one experiment; null for all.
+    sweep
+        Only the runs of one sweep: latest, a run id or its beginning, or the sweep's name; its report is
+        written too. Null for all runs.
+    status
+        Only the runs that ended so; null for all.
+    where
+        A condition, or a list of them: ``'where=["model.activation=tanh","val/accuracy>0.9"]'``.
+    metric
+        The metric that orders the table, or, for runs side by side, one more to draw; null for
+        val/accuracy, or train/accuracy if no run has that.
+    order
+        The order of the rows; auto is ascending for losses, descending for accuracies.
+    over_seeds
+        Whether runs that differ only in seed are one row: mean ± std and count.
+    limit
+        Rows of the table, at most; null for all.
+    output
+        A .csv, .parquet, .md or .html file to write the table to as well; for runs side by side, an .svg
+        file for their curves. Null for none, and for the curves a file below mlruns/reports.
+    report
+        The folder of the sweep's report; null for one below mlruns/reports.
+    tracking
+        Where the runs are.
     """
 
     runs: Annotated[tuple[RunId, ...], BeforeValidator(as_tuple)] = ()
@@ -94,12 +141,26 @@ class DataPaths:
         return {key: path for key, path in found.items() if path is not None}
 
 
+def _documented_paths(paths: type) -> str:
+    """Return the docstring of all path keys, each with the data sets that have it."""
+    lines = [paths.__doc__ or "", "", "Parameters", "----------"]
+    for key in path_keys():
+        having = [name for name, entry in DATA_SETS.items() if key in entry.path_keys]
+        lines += [
+            key,
+            f"    Where ``data.{key}`` of the run ({', '.join(having)}) is now; "
+            "null if it is where it was, below this folder.",
+        ]
+    return "\n".join(lines)
+
+
 if not TYPE_CHECKING:
     DataPaths = dataclass(config=SCHEMA, frozen=True, kw_only=True)(
         dataclasses.make_dataclass(
             "DataPaths",
             [(key, Text | None, dataclasses.field(default=None)) for key in path_keys()],
             bases=(DataPaths,),
+            namespace={"__doc__": _documented_paths(DataPaths)},
             frozen=True,
             kw_only=True,
         )
@@ -108,7 +169,18 @@ if not TYPE_CHECKING:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ReplayConfig:
-    """Which run to train again, and where its data files are now."""
+    """Which run to train again, and where its data files are now.
+
+    Parameters
+    ----------
+    run_id
+        The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
+        that began last.
+    data
+        Where the data files are.
+    tracking
+        Where the run is.
+    """
 
     run_id: RunId
     data: DataPaths = dataclasses.field(default_factory=DataPaths)
@@ -117,7 +189,14 @@ class ReplayConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TablePath:
-    """The path of a table."""
+    """The path of a table.
+
+    Parameters
+    ----------
+    path
+        The table: a .parquet file, or else CSV (.gz .bz2 .xz .zst .zip are unpacked); its columns are
+        found by name, and there may be others.
+    """
 
     path: Text
 
@@ -126,8 +205,21 @@ class TablePath:
 class PredictConfig:
     """Which run's model classifies which table.
 
-    ``run_id`` may be a sweep's, which stands for its best run, or latest. ``keep_columns`` puts the table's
-    own columns before the predicted ones; ``limit`` is the number of rows shown if there is no ``output``.
+    Parameters
+    ----------
+    run_id
+        The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
+        that began last. A sweep's id stands for its best run.
+    data
+        The table.
+    output
+        A .csv, .parquet, .md or .html file for all rows; null to show the first ones.
+    keep_columns
+        Whether the table's own columns come before the predicted ones.
+    limit
+        Rows that are shown if there is no output.
+    tracking
+        Where the run is.
     """
 
     run_id: RunId
@@ -140,7 +232,18 @@ class PredictConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ExportConfig:
-    """Which run's model is written as ONNX, and to which file."""
+    """Which run's model is written as ONNX, and to which file.
+
+    Parameters
+    ----------
+    run_id
+        The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
+        that began last. A sweep's id stands for its best run.
+    output
+        The .onnx file to write.
+    tracking
+        Where the run is.
+    """
 
     run_id: RunId
     output: Text
@@ -151,8 +254,12 @@ class ExportConfig:
 class SyncConfig:
     """Which unsent records of launches to send to their stores.
 
-    A server in ``tracking`` gives the address, with credentials, for the records meant for that server;
-    ``launch`` is the name of one folder below mlruns/launches.
+    Parameters
+    ----------
+    launch
+        The name of one folder below mlruns/launches; null for all, the earliest first.
+    tracking
+        A server gives the address, with credentials, for the records meant for that server.
     """
 
     launch: Text | None = None

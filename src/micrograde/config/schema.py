@@ -58,7 +58,20 @@ from micrograde.training import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 class ModelConfig:
     """The network between the data's features and its classes.
 
-    ``normalization`` null is batch norm or, with ``batch_norm`` false, none; another one takes its place.
+    Parameters
+    ----------
+    hidden_size
+        Units of the hidden layer, or a list with those of each: ``[64,32]``; ``[]`` for none.
+    activation
+        The function that follows each hidden layer: a name, or ``{name: NAME, KEY: VALUE}``.
+    batch_norm
+        Whether batch norm follows each linear layer, the last included.
+    normalization
+        Another normalization in place of batch norm; null for what ``batch_norm`` says.
+    initializer
+        The distribution of the initial weights.
+    initial_scale
+        Factor on the initial weights.
     """
 
     hidden_size: Annotated[
@@ -88,7 +101,19 @@ class ModelConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class EarlyStoppingConfig:
-    """When to stop before ``num_epochs``; the weights of the best epoch are kept."""
+    """When to stop before ``num_epochs``; the weights of the best epoch are kept.
+
+    Parameters
+    ----------
+    enabled
+        Whether to stop when the metric no longer improves, and keep the best epoch's weights.
+    metric
+        The metric that is watched; it needs a validation part.
+    patience
+        Epochs without improvement before the run stops.
+    min_delta
+        The least change of the metric that counts as an improvement.
+    """
 
     enabled: StrictBool = False
     metric: StoppingMetric = "val/loss"
@@ -98,12 +123,34 @@ class EarlyStoppingConfig:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class TrainingConfig:
-    """The number of epochs, the batches and so on; ``batch_size`` null is the whole training part at once.
+    """The number of epochs, the batches and so on.
 
-    ``label_noise`` is the probability that a training label is replaced by another class. ``metrics`` is what
-    is measured besides the loss: entries of ``micrograde.metrics``, always with accuracy.
-    ``diagnostics``, ``checkpoint_seconds`` and ``resume`` (a run id, the beginning of one, ``latest`` or
-    ``auto``) change no numbers and are not part of the recipe's digest.
+    ``diagnostics``, ``checkpoint_seconds`` and ``resume`` change no numbers and are not part of the recipe's
+    digest.
+
+    Parameters
+    ----------
+    num_epochs
+        Passes over the training part, at most.
+    batch_size
+        Rows per step; null for the whole training part at once.
+    drop_last
+        Whether an epoch's last batch is left out if it is smaller than the others.
+    dtype
+        The floating-point type of the network's arrays.
+    label_noise
+        Probability that a training label is replaced by another class.
+    metrics
+        What is measured besides the loss, a list such as ``[accuracy,error_rate]``; accuracy always is.
+    early_stopping
+        When to stop before ``num_epochs``.
+    diagnostics
+        Whether each layer's activations, gradients and updates are measured after each epoch.
+    checkpoint_seconds
+        Seconds between two checkpoints; null for one at the end only.
+    resume
+        The run to go on with: its id or the beginning of it, latest, or auto for the last run of this
+        recipe; null for a new run.
     """
 
     num_epochs: PositiveInt = 50
@@ -122,7 +169,14 @@ class TrainingConfig:
 class RunConfig:
     """The user's own text about a run; it changes no numbers and is not part of the recipe's digest.
 
-    ``name`` null is the overrides that were typed. ``note`` comes before the findings in the description.
+    Parameters
+    ----------
+    name
+        The run's name in the UI and in tables; null for the overrides that were typed.
+    tags
+        The run's tags, such as ``'run.tags={team: a, fold: 3}'``; null for none.
+    note
+        Markdown that comes before the findings in the run's description; null for none.
     """
 
     name: RunName | None = None
@@ -137,7 +191,16 @@ sweep and all otherwise."""
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class LocalTracking:
-    """The project's own SQLite store."""
+    """The project's own SQLite store.
+
+    Parameters
+    ----------
+    pictures
+        Which pictures are recorded: all, or the light ones, which take next to no time; auto is light in a
+        sweep and all otherwise.
+    register
+        The name under which the run's model, of a sweep the best one, is registered; null for none.
+    """
 
     name: Literal["local"] = "local"
     pictures: Pictures = "auto"
@@ -148,8 +211,18 @@ class LocalTracking:
 class ServerTracking:
     """An MLflow tracking server.
 
-    ``artifacts`` is a store such as ``s3://bucket/prefix`` that may hold the files of its runs, as the server
-    itself may: a file is never opened at any other address that a run names.
+    Parameters
+    ----------
+    uri
+        The server's address.
+    artifacts
+        A store such as ``s3://bucket/prefix`` that may hold the files of its runs, as the server itself
+        may; null for none. A file is never opened at any other address that a run names.
+    pictures
+        Which pictures are recorded: all, or the light ones, which take next to no time; auto is light in a
+        sweep and all otherwise.
+    register
+        The name under which the run's model, of a sweep the best one, is registered; null for none.
     """
 
     name: Literal["server"] = "server"
@@ -173,8 +246,31 @@ AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field
 class TrainConfig:
     """The recipe of one run: everything that its numbers depend on.
 
-    ``recipe_version`` determines by which rules it is read, and the values of missing keys; see
-    ``recipe_versions.py``. ``plugins`` are those that the recipe's entries come from; nobody types them.
+    Parameters
+    ----------
+    recipe_version
+        The rules by which the recipe is read, and the values of missing keys; 1 is what
+        micrograde 0.1 did.
+    data
+        What to learn from, and how it is split.
+    model
+        The network.
+    optimizer
+        How the parameters are changed in each step.
+    schedule
+        How the learning rate changes.
+    training
+        How long to train, and in which pieces.
+    tracking
+        Where the run is recorded.
+    run
+        The user's own text about the run.
+    plugins
+        The packages whose entries the recipe names, with their versions; written by the program.
+    seed
+        Seed of the initial weights, of shuffling and of label noise.
+    experiment_name
+        The MLflow experiment that the run is filed under, by default the data's name.
     """
 
     recipe_version: RecipeVersion = RECIPE_VERSION

@@ -228,7 +228,7 @@ def _sections(docstring: str) -> Iterator[tuple[str, str]]:
     names: list[str] = []
     text: list[str] = []
     inside = False
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
         if following and set(following) == {"-"}:
             yield from ((name, " ".join(text)) for name in names)
             names, text, inside = [], [], line in ("Parameters", "Attributes")

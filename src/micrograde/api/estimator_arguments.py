@@ -1,0 +1,116 @@
+"""The estimator's arguments that are derived: the hyperparameters of all optimizers and schedules.
+
+``MLPClassifier`` names the arguments that it has always had; whatever else an entry has is added here, with
+None for the entry's own default, to the signature that scikit-learn and ``help`` read, and to the docstring.
+"""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from micrograde.config.descriptions import allowed, as_typed
+from micrograde.config.recipe_versions import dataclass_members, names_of_choice
+from micrograde.config.schema import TrainConfig
+from micrograde.core.hyperparameters import parameter_sentences
+from micrograde.nn import ACTIVATIONS, INITIALIZERS
+
+_NAMED = {"optimizer": ("learning_rate", "momentum", "nesterov", "weight_decay"), "schedule": ()}
+"""The hyperparameters that the estimator names itself, by the group of the config."""
+
+_TAKEN = {
+    *("hidden_size", "activation", "batch_norm", "initializer", "initial_scale", "optimizer", "schedule"),
+    *("num_epochs", "batch_size", "early_stopping", "validation_fraction", "patience", "stratify"),
+    *("standardize", "dtype", "random_state"),
+    *_NAMED["optimizer"],
+}
+
+
+def _entries(group: str) -> dict[str, type]:
+    (annotation,) = (field.type for field in dataclasses.fields(TrainConfig) if field.name == group)
+    kinds = dataclass_members(annotation)
+    return {name: kind for kind in kinds for name in names_of_choice(kind)}
+
+
+def _keys(entry: type) -> Iterator["dataclasses.Field[Any]"]:
+    return (field for field in dataclasses.fields(entry) if field.name != "name")
+
+
+def _arguments() -> dict[str, dict[str, str]]:
+    """Return the argument for each key of each group; where the name is taken, the group comes before it."""
+    taken, found = set(_TAKEN), {}
+    for group, named in _NAMED.items():
+        keys = dict.fromkeys(field.name for entry in _entries(group).values() for field in _keys(entry))
+        names = {key: key if key in named or key not in taken else f"{group}_{key}" for key in keys}
+        taken |= set(names.values())
+        found[group] = names
+    return found
+
+
+_ARGUMENTS: Mapping[str, Mapping[str, str]] = _arguments()
+
+DERIVED = tuple(
+    argument
+    for group, names in _ARGUMENTS.items()
+    for key, argument in names.items()
+    if key not in _NAMED[group]
+)
+"""The arguments that the estimator does not name itself."""
+
+
+def values_of(group: str, estimator: object) -> dict[str, Any]:
+    """Return a group of the config: the entry's name, and its hyperparameters that are not None."""
+    name = getattr(estimator, group)
+    entry = _entries(group).get(name) if isinstance(name, str) else None
+    own = {field.name for field in _keys(entry)} if entry else set()
+    values = {key: getattr(estimator, argument) for key, argument in _ARGUMENTS[group].items() if key in own}
+    return {"name": name, **{key: value for key, value in values.items() if value is not None}}
+
+
+def with_arguments(message: str) -> str:
+    """Return an error line with arguments in place of keys: ``beta1`` for ``optimizer.beta1``."""
+    for group, names in _ARGUMENTS.items():
+        message = re.sub(rf"\b{group}\.([a-z_0-9]+)", lambda key: names.get(key[1], key[1]), message)  # noqa: B023
+    return message
+
+
+def complete(estimator: type) -> None:
+    """Give a class the signature and the docstring with all arguments."""
+    init: Any = estimator.__init__  # type: ignore[misc]
+    given = inspect.signature(init)
+    named = [each for each in given.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    derived = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in DERIVED]
+    init.__signature__ = given.replace(parameters=[*named, *derived])
+    text = inspect.cleandoc(estimator.__doc__ or "")
+    marks: Mapping[str, Iterable[str]] = {
+        "{activations}": ACTIVATIONS,
+        "{initializers}": INITIALIZERS,
+        "{optimizers}": _entries("optimizer"),
+        "{schedules}": _entries("schedule"),
+    }
+    for mark, names in marks.items():
+        text = text.replace(mark, f"{{{', '.join(map(repr, names))}}}".replace("'", '"'))
+    estimator.__doc__ = text.replace("{hyperparameters}", "\n".join(_documented()))
+
+
+def _documented() -> Iterator[str]:
+    """Yield the lines of the derived arguments in numpydoc's form."""
+    for group, names in _ARGUMENTS.items():
+        for key, argument in names.items():
+            if argument not in DERIVED:
+                continue
+            having = {
+                name: (kind, field)
+                for name, kind in _entries(group).items()
+                for field in _keys(kind)
+                if field.name == key
+            }
+            kind, field = next(iter(having.values()))
+            sentence = parameter_sentences(kind).get(key, "").rstrip(".")
+            yield f"{argument} : {allowed(field.type) or 'bool'}, or None"
+            by_entry = {name: as_typed(each.default) for name, (_, each) in having.items()}
+            same = len(by_entry) > 1 and len(set(by_entry.values())) == 1
+            each_default = [f"{default} for {name}" for name, default in by_entry.items()]
+            defaults = next(iter(by_entry.values())) if same else ", ".join(each_default)
+            yield f"    {sentence}; None is {defaults}. Other {group}s ignore it."
