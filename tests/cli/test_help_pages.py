@@ -14,12 +14,15 @@ from tests.terminals import WIDTHS, run_in_terminal, too_wide
 
 from micrograde.cli.help_pages import fitted_page, said_of, with_keys
 from micrograde.config.descriptions import as_typed, describe
+from micrograde.config.entries import offer_entries
 from micrograde.config.keys import OF_SWEEPS, SCHEMAS, keys_of
 from micrograde.config.schema import flatten
 from micrograde.core.hyperparameters import first_sentence
 from micrograde.core.redaction import HIDDEN, without_password_in_yaml
 from micrograde.data import DATA_SETS
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS
+from micrograde.training.optimizers import OPTIMIZERS
+from micrograde.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
@@ -113,6 +116,7 @@ def test_every_key_stands_in_its_commands_help_with_its_sentence_and_default(com
 
 @pytest.mark.parametrize("command", SCHEMAS)
 def test_defaults_are_those_of_the_composed_config(command):
+    offer_entries()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         composed = flatten(OmegaConf.to_container(compose(command), resolve=False))
     keys = described(command)
@@ -135,13 +139,15 @@ def test_each_option_has_the_defaults_that_its_file_gives():
 
 
 @pytest.mark.parametrize(
-    "registry", [ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, DATA_SETS], ids=lambda r: r.kind
+    "registry",
+    [ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, DATA_SETS, OPTIMIZERS, SCHEDULES],
+    ids=lambda r: r.kind,
 )
 def test_each_entry_of_a_registry_stands_in_the_help_with_its_sentence(registry):
     text = page(HELP / "train.yaml", "train")
     for name, entry in registry.items():
         sentence = first_sentence(entry).replace("``", "").removesuffix(".")
-        assert re.search(rf"^ +(data=)?{name} +{re.escape(sentence)}", text, re.MULTILINE), name
+        assert re.search(rf"^ +(\w+=)?{name} +{re.escape(sentence)}", text, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("command", SCHEMAS)

@@ -109,6 +109,14 @@ class _LogRecord(logging.LogRecord):
         return without_password(super().getMessage())
 
 
+class _HelpLoader(GuardedLoader):
+    """A loader that lists no config groups: the help page has its own list, and Hydra's takes seconds."""
+
+    def list_groups(self, parent_name: str) -> list[str]:  # noqa: ARG002 (Hydra's form)
+        """Return no groups."""
+        return []
+
+
 def _run_hydra(
     main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
 ) -> None:
@@ -141,7 +149,8 @@ def _run_hydra(
         typed, shows_config = given.overrides, given.cfg is not None
         sys.argv[1:] = flags_first(given)
         only_shows = given.help or given.hydra_help or given.info or given.shell_completion
-        loader = functools.partial(GuardedLoader, follows_variables=not only_shows)
+        kind = _HelpLoader if given.help else GuardedLoader
+        loader = functools.partial(kind, follows_variables=not only_shows)
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
         if given.help:
