@@ -19,7 +19,7 @@ from micrograde.store.server_files import parse_address
 
 _LONGEST_ADDRESS = 2000  # characters
 
-SCHEMA = ConfigDict(extra="forbid")
+SCHEMA = ConfigDict(extra="forbid", defer_build=True)  # built when a config is parsed, not for --help
 MOST_LAYERS = 1000
 """Hidden layers of a network, at most: each of them is drawn, checked and named."""
 
