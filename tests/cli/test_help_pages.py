@@ -102,11 +102,15 @@ def default_with(entry, default):
     return exception[1].strip() if exception else default.partition("; ")[0]
 
 
-def described(command):
+def described(command, chosen=None):
+    """The keys by name; of entries those of all, or of the one that is chosen."""
     return {
         key.name: key
         for group in describe(command, CONF)
-        for key in [*group.keys, *(each for entry in group.entries for each in entry.keys)]
+        for key in [
+            *group.keys,
+            *(each for entry in group.entries if chosen in (None, entry.name) for each in entry.keys),
+        ]
     }
 
 
@@ -125,10 +129,10 @@ def test_defaults_are_those_of_the_composed_config(command):
     offer_entries()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         composed = flatten(OmegaConf.to_container(compose(command), resolve=False))
-    keys = described(command)
     for name, value in composed.items():
+        chosen = composed.get(f"{name.partition('.')[0]}.name", "")
+        keys = described(command, chosen)
         if name in keys:
-            chosen = composed.get(f"{name.partition('.')[0]}.name", "")
             assert default_with(chosen, keys[name].default) == as_typed(value), name
 
 
