@@ -48,7 +48,7 @@ def peer(ours: MLPClassifier) -> ClassifierMixin:
     """scikit-learn's classifier with the same settings."""
     network = Peer(
         ours.hidden_size,
-        activation={"sigmoid": "logistic"}.get(ours.activation, ours.activation),
+        activation={"sigmoid": "logistic"}.get(str(ours.activation), ours.activation),
         solver=ours.optimizer,
         learning_rate_init=ours.learning_rate or RATES[ours.optimizer],
         momentum=ours.momentum,

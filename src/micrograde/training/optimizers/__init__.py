@@ -112,7 +112,7 @@ class StackOptimizer:
         return column.reshape((-1, 1) if len(values) > 1 else ())
 
     def decayed_gradients(self) -> FloatArray:
-        """Return the gradients of the loss plus weight_decay / 2 * |parameters|**2, equation (O2)."""
+        """Return the gradients of the loss plus ``weight_decay / 2 * |parameters|**2``, equation (O2)."""
         np.multiply(self.parameters, self.columns["weight_decay"], out=self.scratch)
         return np.add(self.gradients, self.scratch, out=self.scratch)
 
