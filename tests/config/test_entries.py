@@ -1,0 +1,59 @@
+"""Entries are options of config groups without a YAML file; a file of the same name wins."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_store import ConfigStore
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from micrograde.config.entries import groups
+from micrograde.config.guard import GuardedLoader
+from micrograde.config.parsing import parse_train_config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def compose(monkeypatch, tmp_path):
+    """Compose as a command does, with a folder of the user's own in front."""
+    monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
+    monkeypatch.setattr(ConfigStore.instance(), "repo", dict(ConfigStore.instance().repo))
+
+    def composed(*overrides):
+        search_path = create_config_search_path(str(ROOT / "conf"))
+        search_path.prepend("mine", f"file://{tmp_path}")
+        config = GuardedLoader(search_path).load_configuration("train", list(overrides), RunMode.RUN)
+        container = OmegaConf.to_container(config)
+        return {key: value for key, value in container.items() if key != "hydra"}
+
+    return composed
+
+
+@pytest.mark.parametrize("group", ["optimizer", "schedule"])
+def test_every_entry_is_an_option_with_all_its_keys_and_needs_no_file(compose, group):
+    assert not (ROOT / "conf" / group).exists()
+    for name, entry in groups()[group].items():
+        container = compose(f"{group}={name}")
+        assert list(container[group]) == list(entry.__dataclass_fields__)
+        assert getattr(parse_train_config(container), group) == entry()
+
+
+def test_a_file_wins_without_a_warning_and_the_entry_is_back_when_it_is_gone(compose, tmp_path):
+    path = tmp_path / "optimizer" / "adamw.yaml"
+    path.parent.mkdir()
+    path.write_text("# mine\nname: adamw\nlearning_rate: 0.5\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert compose("optimizer=adamw")["optimizer"] == {"name": "adamw", "learning_rate": 0.5}
+    assert compose("optimizer=adam")["optimizer"]["beta1"] == 0.9
+    path.unlink()
+    assert compose("optimizer=adamw")["optimizer"]["learning_rate"] == 0.01
+
+
+def test_a_preset_beside_the_entries_is_an_option_too(compose, tmp_path):
+    (tmp_path / "schedule").mkdir()
+    (tmp_path / "schedule" / "mine.yaml").write_text("# mine\nname: step\nfactor: 0.1\n")
+    assert compose("schedule=mine")["schedule"] == {"name": "step", "factor": 0.1}
