@@ -136,8 +136,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     if not path.is_file():
         return {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), loader) or {}
+    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
 
 
 def _group_of_entries(group: str, entries: Mapping[str, type], files: _Files) -> DescribedGroup:
