@@ -13,6 +13,7 @@ from benchmarks.cases import LEARNING_RATE, Case
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
     EpochRecord,
+    GradientNorms,
     Samples,
     StackOptimizer,
     StackRunner,
@@ -41,7 +42,7 @@ def micrograde(case: Case, models: int, threads: int) -> Callable[[], Round]:
         optimizer = StackOptimizer([SGD()] * len(seeds), model.parameters, model.gradients)
         rates = np.full(len(seeds), LEARNING_RATE)
         plan = TrainingPlan(epochs, case.batch, lambda steps: np.tile(rates, (len(steps), 1)))
-        return Training(model, optimizer, plan, samples, None, generators)
+        return Training(model, optimizer, plan, samples, None, generators, callbacks=[GradientNorms()])
 
     def giving(made: Training) -> Callable[[], Training]:
         return lambda: made

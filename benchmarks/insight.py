@@ -33,7 +33,7 @@ from micrograde.drawing import RunContents
 from micrograde.models.trained_network import write_network
 from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
 from micrograde.runs.pictures import write_pictures
-from micrograde.training import Departure, EpochRecord, Training, confusion_counts
+from micrograde.training import Departure, EpochRecord, GradientNorms, Training, confusion_counts
 from micrograde.training.optimizers.sgd import SGD
 from micrograde.training.schedules.constant import Constant
 
@@ -59,7 +59,7 @@ def trained(config: TrainConfig, data, replicas: int):
     model = build_model([config.model] * replicas, data, "float32", [each.weights for each in streams])
     follow = config.training.diagnostics and replicas == 1
     trajectories = [Trajectory()] if follow else []
-    callbacks = [Diagnostics(model)] if config.training.diagnostics else []
+    callbacks = [GradientNorms(), *([Diagnostics(model)] if config.training.diagnostics else [])]
     training = Training(
         model, build_optimizer([config.optimizer] * replicas, model), build_plan(configs, len(data.training)),
         data.training, data.validation, [each.shuffling for each in streams],

@@ -25,26 +25,26 @@ from micrograde.runs.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from micrograde.training import BatchSampler, EarlyStopping, ForeignSnapshotError, Samples, StackOptimizer
-from micrograde.training.early_stopping import BestWeights
+from micrograde.training import BatchSampler, ForeignSnapshotError, Samples, StackOptimizer
+from micrograde.training.callbacks.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.optimizers.sgd import SGD
 from micrograde.training.snapshots import restore_snapshot, take_snapshot
 
 _CONFIG, _DATA = "c" * 64, "d" * 64
 
 
-def _network() -> tuple[MLP, StackOptimizer, BatchSampler, BestWeights]:
+def _network() -> tuple[MLP, StackOptimizer, BatchSampler, list[BestWeights]]:
     model = MLP(2, [2], 2, generators=[np.random.default_rng(0)])
     optimizer = StackOptimizer([SGD(momentum=0.9)], model.parameters, model.gradients)
     samples = Samples(np.zeros((4, 2)), np.eye(2)[[0, 1, 0, 1]], np.array([0, 1, 0, 1]))
     sampler = BatchSampler(samples, 2, [np.random.default_rng(0)])
-    return model, optimizer, sampler, BestWeights(model, EarlyStopping("validation/loss", 1, 0.0))
+    return model, optimizer, sampler, [BestWeights(model, EarlyStopping("validation/loss", 1, 0.0))]
 
 
 @cache
 def _written() -> tuple[bytes, bytes]:
-    model, optimizer, sampler, best = _network()
-    snapshot = take_snapshot(0, 0, 2, model, optimizer, sampler, best)
+    model, optimizer, sampler, callbacks = _network()
+    snapshot = take_snapshot(0, 0, 2, model, optimizer, sampler, callbacks)
     history = {"train/loss": [1.0, 0.5], "validation/loss": [1.0, float("nan")]}
     with tempfile.TemporaryDirectory() as folder:
         write_checkpoint(Path(folder), Checkpoint(_CONFIG, _DATA, snapshot, history), durable=False)

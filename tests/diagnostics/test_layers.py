@@ -5,7 +5,7 @@ import pytest
 
 from micrograde.diagnostics.layers import Diagnostics, saturated_share
 from micrograde.nn import ACTIVATIONS, MLP, make_activation, one_hot
-from micrograde.training import Samples, StackOptimizer, Training, TrainingPlan
+from micrograde.training import GradientNorms, Samples, StackOptimizer, Training, TrainingPlan
 from micrograde.training.optimizers.sgd import SGD
 
 
@@ -25,7 +25,7 @@ def train(model, *, epochs=1, diagnostics=True, learning_rate=0.1):
     optimizer = StackOptimizer([SGD()] * 2, model.parameters, model.gradients)
     plan = TrainingPlan(epochs, 20, lambda steps: np.full((len(steps), 2), learning_rate))
     shuffling = [np.random.default_rng(seed) for seed in (0, 1)]
-    callbacks = [Diagnostics(model)] if diagnostics else []
+    callbacks = [GradientNorms(), *([Diagnostics(model)] if diagnostics else [])]
     stack = Training(model, optimizer, plan, samples(20), None, shuffling, callbacks=callbacks)
     *records, _, _ = stack.run()
     return records

@@ -6,7 +6,6 @@ from tests.diagnostics.following import make_model, make_samples
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
-    EarlyStopping,
     Samples,
     StackOptimizer,
     Training,
@@ -15,7 +14,7 @@ from micrograde.training import (
     evaluate,
     rows_of_no_class,
 )
-from micrograde.training.early_stopping import BestWeights
+from micrograde.training.callbacks.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.optimizers.sgd import SGD
 
 NAN, INF = float("nan"), float("inf")
@@ -81,12 +80,11 @@ def test_a_network_that_stops_early_by_a_row_that_overflows_has_learned(metric):
     )
     untrained = model.parameters.copy()
     optimizer = StackOptimizer([SGD()], model.parameters, model.gradients)
-    plan = TrainingPlan(
-        30, 10, lambda steps: np.full((len(steps), 1), 0.1), early_stopping=EarlyStopping(metric, patience=5)
-    )
+    plan = TrainingPlan(30, 10, lambda steps: np.full((len(steps), 1), 0.1))
+    stopping = BestWeights(model, EarlyStopping(metric, patience=5))
     training, validation = make_samples(60, 4, 3, seed=1, dtype="float32"), with_a_row_that_overflows()
     *records, departure = Training(
-        model, optimizer, plan, training, validation, [np.random.default_rng(1)]
+        model, optimizer, plan, training, validation, [np.random.default_rng(1)], callbacks=[stopping]
     ).run()
     assert np.isnan([record.metrics["val/loss"][0] for record in records]).all()
     accuracies = [record.metrics["val/accuracy"][0] for record in records]

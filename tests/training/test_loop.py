@@ -2,7 +2,7 @@ import numpy as np
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
-    EarlyStopping,
+    GradientNorms,
     Samples,
     StackOptimizer,
     Training,
@@ -11,6 +11,7 @@ from micrograde.training import (
     evaluate,
     gradient_norms,
 )
+from micrograde.training.callbacks.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.optimizers.sgd import SGD
 
 
@@ -29,14 +30,23 @@ class Setup:
         self.model = MLP(4, 6, 3, initializer="xavier", generators=[np.random.default_rng(0)], dtype=dtype)
         self.optimizer = StackOptimizer([SGD(momentum=momentum)], self.model.parameters, self.model.gradients)
         self.training, self.validation = samples(40, 1, dtype=dtype), samples(20, 2, dtype=dtype)
-        self.plan = TrainingPlan(
-            epochs, 8, lambda steps: np.full((len(steps), 1), learning_rate), early_stopping=early_stopping
-        )
+        self.plan = TrainingPlan(epochs, 8, lambda steps: np.full((len(steps), 1), learning_rate))
+        self.callbacks = [GradientNorms()]
+        if early_stopping:
+            self.callbacks.append(BestWeights(self.model, early_stopping))
 
     def records(self):
         """The epochs' records; the departure that ends them is kept."""
         shuffling = [np.random.default_rng(7)]
-        stack = Training(self.model, self.optimizer, self.plan, self.training, self.validation, shuffling)
+        stack = Training(
+            self.model,
+            self.optimizer,
+            self.plan,
+            self.training,
+            self.validation,
+            shuffling,
+            callbacks=self.callbacks,
+        )
         *records, self.departure = stack.run()
         return records
 

@@ -12,9 +12,9 @@ from micrograde.diagnostics import Diagnostics
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
     Departure,
-    EarlyStopping,
     EpochRecord,
     ForeignSnapshotError,
+    GradientNorms,
     Samples,
     Snapshot,
     StackOptimizer,
@@ -23,6 +23,9 @@ from micrograde.training import (
     TrainingPlan,
     noisy_labels,
 )
+from micrograde.training.callbacks import Callback
+from micrograde.training.callbacks.clip import GradientClipping
+from micrograde.training.callbacks.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.optimizers.adam import Adam
 from micrograde.training.optimizers.sgd import SGD
 
@@ -43,6 +46,8 @@ replicas = st.fixed_dictionaries(
         "weight_decay": st.sampled_from([1e-4, 1e-1]),
         "scale": st.sampled_from([0.1, 1.0, 3.0]),
         "noise": st.sampled_from([0.0, 0.0, 0.3]),
+        "norm": st.sampled_from([1e-60, 0.01, 0.2, 100.0]),
+        "value": st.sampled_from([0.001, 0.05]),
     }
 )
 programs = st.fixed_dictionaries(
@@ -54,8 +59,14 @@ programs = st.fixed_dictionaries(
         "patience": st.sampled_from([None, 1, 3]),
         "batch_size": st.sampled_from([7, 10, 30]),
         "overflows": st.sampled_from([False, False, True]),  # a row of the validation part
+        "clip": st.sampled_from([(), (), ("norm",), ("value",), ("norm", "value")]),
     }
 )
+
+
+class Snapshots(Callback):
+    def __init__(self, due):
+        self.snapshot_due = due
 
 
 def make(program, group, snapshot_due=lambda: False):
@@ -90,7 +101,6 @@ def make(program, group, snapshot_due=lambda: False):
         epochs,
         program["batch_size"],
         lambda steps: np.tile(column("learning_rate"), (len(steps), 1)) / (1 + steps[:, np.newaxis]) ** 0.1,
-        early_stopping=stopping,
     )
     shuffling = [np.random.default_rng(100 + each["seed"]) for each in group]
     training, validation = samples(rows, 1, dtype), samples(12, 2, dtype)
@@ -100,9 +110,14 @@ def make(program, group, snapshot_due=lambda: False):
     if column("noise").any():
         streams = [np.random.default_rng(200 + each["seed"]) for each in group]
         told = noisy_labels(training.labels, 3, column("noise"), streams)
-    return Training(
-        model, optimizer, plan, training, validation, shuffling, told, snapshot_due, [Diagnostics(model)]
-    )
+    callbacks = [GradientNorms(), Diagnostics(model), Snapshots(snapshot_due)]
+    if stopping:
+        callbacks.append(BestWeights(model, stopping))
+    if clip := program.get("clip"):
+        callbacks.append(
+            GradientClipping(*(column(kind) if kind in clip else None for kind in ("norm", "value")))
+        )
+    return Training(model, optimizer, plan, training, validation, shuffling, told, callbacks)
 
 
 def train(program, *groups, workers=1, cancel_after=None):

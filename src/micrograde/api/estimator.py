@@ -34,6 +34,7 @@ from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.runs.building import (
     PreparedData,
     RandomStreams,
+    build_callbacks,
     build_model,
     build_optimizer,
     build_plan,
@@ -334,13 +335,15 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
     """Train; return the record of each epoch, and the network with how its training ended."""
     streams = RandomStreams.spawn(config.seed)
     model = build_model([config.model], data, config.training.dtype, [streams.weights])
+    plan = build_plan([config], len(data.training))
     training = Training(
         model,
         build_optimizer([config.optimizer], model),
-        build_plan([config], len(data.training)),
+        plan,
         data.training,
         data.validation,
         [streams.shuffling],
+        callbacks=build_callbacks([config], model, plan),
     )
     with threadpool_limits(limits=1):  # as in runs: sums then do not depend on the number of processors
         events = list(training.run())

@@ -1,4 +1,7 @@
-"""The entries of registries as options of Hydra's config groups, so that no entry needs a YAML file."""
+"""The entries of registries as options of Hydra's config groups, so that no entry needs a YAML file.
+
+The keys of callbacks are one config, ``callbacks``, which ``conf/training/default.yaml`` includes.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from hydra.plugins.config_source import ConfigSource
 from micrograde.config.choices import choice_of
 from micrograde.config.schema import TrainConfig
 from micrograde.core.registry import Registry
+from micrograde.training import CALLBACKS
 
 
 @cache
@@ -26,6 +30,8 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
     A file wins; Hydra would also merge it with a stored option of the same name, and warn.
     """
     store = ConfigStore.instance()
+    callbacks = {name: _defaults(entry) for name, entry in CALLBACKS.items()}
+    store.store("callbacks", callbacks, provider="micrograde")
     files = [source for source in sources if source.scheme() != "structured" and source.available()]
     for group, registry in groups().items():
         for name, entry in registry.items():

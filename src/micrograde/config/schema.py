@@ -7,11 +7,12 @@ Hydra composes, with one line for each mistake.
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, StrictBool, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from micrograde.config.callback_keys import leave_out_unused, with_callbacks
 from micrograde.config.choices import ChosenFrom
 from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, Later, without_legacy
 from micrograde.config.types import (
@@ -26,7 +27,6 @@ from micrograde.config.types import (
     RegisteredName,
     RunId,
     RunName,
-    StoppingMetric,
     Tags,
     WebAddress,
     as_tuple,
@@ -34,7 +34,6 @@ from micrograde.config.types import (
 from micrograde.config.used_plugins import used_plugins
 from micrograde.core.hyperparameters import (
     PER_REPLICA,
-    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     Seed,
@@ -49,7 +48,8 @@ from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation,
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
-from micrograde.training import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
+from micrograde.training import CALLBACKS, OPTIMIZERS, SCHEDULES, CallbackSettings, Optimizer, Schedule
+from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 # --- model, training, tracking; optimizers and schedules are in training/ -----------------------
 
@@ -99,29 +99,13 @@ class ModelConfig:
         return self.normalization or (BatchNorm() if self.batch_norm else None)
 
 
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class EarlyStoppingConfig:
-    """When to stop before ``num_epochs``; the weights of the best epoch are kept.
+EarlyStoppingConfig = EarlyStoppingSettings  # its name in version 0.1
 
-    Parameters
-    ----------
-    enabled
-        Whether to stop when the metric no longer improves, and keep the best epoch's weights.
-    metric
-        The metric that is watched; it needs a validation part.
-    patience
-        Epochs without improvement before the run stops.
-    min_delta
-        The least change of the metric that counts as an improvement.
-    """
-
-    enabled: StrictBool = False
-    metric: StoppingMetric = "val/loss"
-    patience: PositiveInt = 10
-    min_delta: NonNegativeFloat = 0.0
+SettingsT = TypeVar("SettingsT", bound=CallbackSettings)
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
+@with_callbacks(before="diagnostics")
 class TrainingConfig:
     """The number of epochs, the batches and so on.
 
@@ -142,8 +126,6 @@ class TrainingConfig:
         Probability that a training label is replaced by another class.
     metrics
         What is measured besides the loss, a list such as ``[accuracy,error_rate]``; accuracy always is.
-    early_stopping
-        When to stop before ``num_epochs``.
     diagnostics
         Whether each layer's activations, gradients and updates are measured after each epoch.
     checkpoint_seconds
@@ -159,10 +141,20 @@ class TrainingConfig:
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: Annotated[ShareOrAll, PER_REPLICA] = 0.0
     metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = (Accuracy.name,)
-    early_stopping: EarlyStoppingConfig = dataclasses.field(default_factory=EarlyStoppingConfig)
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None
+
+    def settings_of(self, kind: type[SettingsT]) -> SettingsT:
+        """Return the settings of a callback."""
+        found = getattr(self, kind.name)
+        assert isinstance(found, kind)
+        return found
+
+    @property
+    def callbacks(self) -> dict[str, CallbackSettings]:
+        """The settings of every callback by its name."""
+        return {name: self.settings_of(entry) for name, entry in CALLBACKS.items()}
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
@@ -291,18 +283,19 @@ class TrainConfig:
             object.__setattr__(
                 self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.metrics))
             )
-        stopping = self.training.early_stopping
-        if stopping.enabled and self.data.validation_fraction == 0:
-            raise ValueError(
-                "training.early_stopping.enabled=true: needs a validation part, "
-                "but data.validation_fraction=0; set it to 0.1, say"
-            )
-        _, _, measured = stopping.metric.partition("/")
-        if stopping.enabled and measured not in ("loss", *self.training.metrics):
-            raise ValueError(
-                f"training.early_stopping.metric={stopping.metric}: is not measured; "
-                f"set training.metrics=[{','.join([*self.training.metrics, measured])}]"
-            )
+        for name, settings in self.training.callbacks.items():
+            if settings.needs_validation and self.data.validation_fraction == 0:
+                raise ValueError(
+                    f"training.{name}.{settings.needs_validation}: needs a validation part, "
+                    "but data.validation_fraction=0; set it to 0.1, say"
+                )
+            for key, metric in settings.needs_metrics.items():
+                _, _, measured = metric.partition("/")
+                if measured not in ("loss", *self.training.metrics):
+                    raise ValueError(
+                        f"training.{name}.{key}={metric}: is not measured; "
+                        f"set training.metrics=[{','.join([*self.training.metrics, measured])}]"
+                    )
         if self.data.validation_fraction + self.data.test_fraction >= 1:
             raise ValueError(
                 f"data.validation_fraction={self.data.validation_fraction} and "
@@ -318,6 +311,7 @@ def to_container(config: TrainConfig) -> dict[str, Any]:
     """Return the config as nested dictionaries of plain values, as in YAML; ``resume`` is left out."""
     container: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json")
     del container["training"]["resume"]
+    leave_out_unused(container["training"])
     sizes = container["model"]["hidden_size"]
     container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as users type it
     return container

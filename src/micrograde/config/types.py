@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from micrograde.config.choices import one_of
 from micrograde.config.recipe_versions import RECIPE_VERSION
 from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.redaction import without_password
@@ -135,15 +134,7 @@ def _measured(value: object) -> object:
     return tuple(dict.fromkeys((Accuracy.name, *names)))
 
 
-def _stopping_metric(value: str) -> str:
-    known = {f"val/{name}": name for name in ("loss", *METRICS)}
-    if value not in known:
-        raise ValueError(f"should be {one_of(known)}")
-    return value
-
-
 MetricNames = Annotated[tuple[str, ...], BeforeValidator(_measured)]
-StoppingMetric = Annotated[str, AfterValidator(_stopping_metric)]
 RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
 Metric = Annotated[Text, AfterValidator(metric_name)]
 ArtifactStore = Annotated[str, AfterValidator(artifact_store)]

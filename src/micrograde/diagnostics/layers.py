@@ -29,6 +29,7 @@ class Diagnostics(Callback):
 
     def __init__(self, model: MLP) -> None:
         self._before: FloatArray = np.empty(0)
+        self._of_gradients: dict[str, FloatArray] = {}
         self._layers = [f"layer{number}" for number in range(1, len(model.sizes))]
         shapes = model.layout.shapes
         self._weights_of = [model.layout.names.index(f"{layer}.weights") for layer in self._layers]
@@ -36,16 +37,23 @@ class Diagnostics(Callback):
         self._features = np.array([prod(shape) for shape in model.statistics_layout.shapes.values()], float)
 
     def on_gradients(self, model: MLP) -> None:
-        """Keep the parameters that the epoch's last step is about to change."""
+        """Measure the gradients, and keep the parameters that the epoch's last step is about to change."""
         if self._before.shape != model.parameters.shape:
             self._before = np.empty_like(model.parameters)
         np.copyto(self._before, model.parameters)
+        # Here, as they may be clipped. In float64, as the squares of float32 gradients overflow at 1e19.
+        gradients = model.gradients.astype(np.float64)
+        means = self._sums(gradients, model) / self._weights
+        squares = self._sums(np.square(gradients, out=gradients), model) / self._weights
+        self._of_gradients = _by_layer(means, "gradient/{}.mean", self._layers) | _by_layer(
+            _std(means, squares), "gradient/{}.std", self._layers
+        )
 
     def on_step(self, model: MLP, learning_rate: FloatArray) -> dict[str, FloatArray]:
         """Return every measure by its metric's name, each (R,).
 
         ``gradient/<layer>.mean``, ``gradient/<layer>.std``
-            Over the entries of the gradient of a layer's weights.
+            Over the entries of the gradient of a layer's weights, before clipping.
         ``update_ratio/<layer>``
             log10 of the Euclidean norm of the update over that of the weights; NaN where either is zero.
         ``activation/<layer>.mean``, ``activation/<layer>.std``
@@ -58,28 +66,23 @@ class Diagnostics(Callback):
             Of the epoch's last step.
         """
         measured = {"train/learning_rate": learning_rate}
-        return measured | self._of_weights(model) | self._of_activations(model) | self._of_statistics(model)
+        weights = self._of_gradients | self._of_updates(model)
+        return measured | weights | self._of_activations(model) | self._of_statistics(model)
 
-    def _of_weights(self, model: MLP) -> dict[str, FloatArray]:
-        """Measure weights; sums are in float64, as the squares of float32 gradients overflow at 1e19."""
+    def _sums(self, array: FloatArray, model: MLP) -> FloatArray:
+        """Return the sums over each layer's weights, (R, L)."""
+        of_each: FloatArray = np.add.reduceat(array, model.layout.offsets, axis=-1)
+        return of_each[:, self._weights_of]
 
-        def sums(array: FloatArray) -> FloatArray:
-            """Return the sums over each layer's weights, (R, L)."""
-            of_each: FloatArray = np.add.reduceat(array, model.layout.offsets, axis=-1)
-            return of_each[:, self._weights_of]
-
-        gradients = model.gradients.astype(np.float64)
-        means = sums(gradients) / self._weights
-        squares = sums(np.square(gradients, out=gradients)) / self._weights
-        updates = np.subtract(model.parameters, self._before, out=gradients)
-        updated = sums(np.square(updates, out=updates))
-        ratios = 0.5 * np.log10(updated / sums(np.square(self._before, out=updates)))
+    def _of_updates(self, model: MLP) -> dict[str, FloatArray]:
+        """Measure the step that was taken; sums are in float64."""
+        updates: FloatArray = np.empty(self._before.shape)
+        np.subtract(model.parameters, self._before, out=updates)
+        updated = self._sums(np.square(updates, out=updates), model)
+        before = self._sums(np.square(self._before, out=updates), model)
+        ratios = 0.5 * np.log10(updated / before)
         ratios[~np.isfinite(ratios)] = np.nan
-        return (
-            _by_layer(means, "gradient/{}.mean", self._layers)
-            | _by_layer(_std(means, squares), "gradient/{}.std", self._layers)
-            | _by_layer(ratios, "update_ratio/{}", self._layers)
-        )
+        return _by_layer(ratios, "update_ratio/{}", self._layers)
 
     def _of_activations(self, model: MLP) -> dict[str, FloatArray]:
         hidden = model.hidden_activations

@@ -71,11 +71,18 @@ class TrajectoryKeeper(Callback):
     def __init__(self, trajectories: Sequence[Trajectory]) -> None:
         self._trajectories = trajectories
 
-    def on_epoch(self, epoch: int, model: MLP, replicas: Sequence[int]) -> None:
+    def on_epoch(
+        self,
+        epoch: int,
+        model: MLP,
+        replicas: Sequence[int],
+        metrics: dict[str, FloatArray],  # noqa: ARG002
+    ) -> None:
         """Keep a copy of every replica's parameters, if its stride includes this epoch."""
         for row, replica in enumerate(replicas):
             self._trajectories[replica].take(epoch, model, row)
 
-    def on_end(self, epoch: int, model: MLP, row: int, replica: int) -> None:
-        """Keep a copy of the last parameters, whatever the epoch."""
-        self._trajectories[replica].finish(epoch, model, row)
+    def on_end(self, epoch: int, model: MLP, row: int, replica: int, *, interrupted: bool) -> None:
+        """Keep a copy of the last parameters, whatever the epoch, if it is a whole one."""
+        if not interrupted:
+            self._trajectories[replica].finish(epoch, model, row)

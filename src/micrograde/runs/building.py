@@ -22,7 +22,9 @@ from micrograde.metrics import METRICS, Metric
 from micrograde.nn import MLP, one_hot
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
 from micrograde.training import (
-    EarlyStopping,
+    Callback,
+    CallbackSettings,
+    GradientNorms,
     Optimizer,
     Samples,
     StackOptimizer,
@@ -30,6 +32,7 @@ from micrograde.training import (
     learning_rate_factors,
     noisy_labels,
     replicas_per_stack,
+    start_callbacks,
     steps_per_epoch,
 )
 
@@ -132,7 +135,7 @@ def build_optimizer(entries: Sequence[Optimizer], model: MLP) -> StackOptimizer:
 
 
 def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
-    """Build the training plan of a stack; the configs share epochs, batches and early stopping."""
+    """Build the training plan of a stack; the configs share epochs and batches."""
     training = configs[0].training
     batch_size = training.batch_size or rows
     steps = steps_per_epoch(rows, batch_size, training.drop_last)
@@ -150,23 +153,22 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         ]
         return np.stack(columns, axis=-1)
 
-    stopping, version_1 = training.early_stopping, nan_is_a_class(configs[0])
     return TrainingPlan(
         num_epochs=training.num_epochs,
         batch_size=batch_size,
         learning_rates=learning_rates,
         drop_last=training.drop_last,
-        early_stopping=EarlyStopping(
-            stopping.metric,
-            stopping.patience,
-            stopping.min_delta,
-            finite_alone=not version_1,
-        )
-        if stopping.enabled
-        else None,
-        nan_is_a_class=version_1,
+        nan_is_a_class=nan_is_a_class(configs[0]),
         metrics=metrics_of(configs[0]),
     )
+
+
+def build_callbacks(
+    configs: Sequence[TrainConfig], model: MLP, plan: TrainingPlan, followers: Sequence[Callback] = ()
+) -> list[Callback]:
+    """Return the callbacks of a stack: gradient norms, ``followers``, and those that the configs turn on."""
+    settings = [config.training.callbacks for config in configs]
+    return [GradientNorms(), *followers, *start_callbacks(settings, model, plan)]
 
 
 def metrics_of(config: TrainConfig) -> tuple[Metric, ...]:
@@ -183,9 +185,9 @@ def stack_key(config: TrainConfig) -> Hashable:
     """Return a key that is equal for runs that can train in one stack.
 
     It holds what determines the shapes of a run's arrays and the operations of a training step. Left out are
-    the numbers that can differ between replicas: those that the schema and the optimizer mark so, the seed,
-    and the schedule, which only changes the learning rate. Whether momentum and weight decay are zero is part
-    of the key, because the training step then lacks the operation.
+    the numbers that can differ between replicas: those that the schema, the optimizer and callbacks mark so,
+    the seed, and the schedule, which only changes the learning rate. Whether momentum and weight decay are
+    zero, and whether there is clipping, is part of the key, because the step then lacks the operation.
     """
     parts = (_program(config.data), _program(config.model), _program(config.training))
     return (config.recipe_version, *parts, program_of(config.optimizer))
@@ -195,8 +197,9 @@ def _program(part: Any) -> tuple[object, ...]:
     """Return what a part of a config contributes to the key: all that is not marked to vary."""
     kind: type = type(part)
     marked = hyperparameters_of(kind)
-    names = [field.name for field in dataclasses.fields(part) if field.name not in marked]
-    return (*(getattr(part, name) for name in names), program_of(part))
+    values = [getattr(part, field.name) for field in dataclasses.fields(part) if field.name not in marked]
+    of_each = (each.program() if isinstance(each, CallbackSettings) else each for each in values)
+    return (*of_each, program_of(part))
 
 
 class RandomStreams(NamedTuple):

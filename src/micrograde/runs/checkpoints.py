@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
 from micrograde.core.json_files import canonical_digest, read_json
-from micrograde.training import Snapshot
+from micrograde.training import Callback, Snapshot
 
 FOLDER = "checkpoints"
 _SLOTS = ("a", "b")
@@ -51,7 +51,7 @@ class UnusableCheckpointError(ValueError):
 
 
 @dataclass
-class CheckpointTimer:
+class CheckpointTimer(Callback):
     """Decides when to write a checkpoint: every ``seconds``, or less often if that is slow; None is never."""
 
     seconds: float | None
@@ -67,6 +67,10 @@ class CheckpointTimer:
             return False
         self.took(0.0)
         return True
+
+    def snapshot_due(self) -> bool:
+        """Return whether it is time for a checkpoint; the loop asks."""
+        return self.due()
 
     def took(self, cost: float) -> None:
         """Start the interval again after a checkpoint that took ``cost`` seconds."""

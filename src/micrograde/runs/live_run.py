@@ -46,6 +46,7 @@ from micrograde.training import (
     measure,
     rows_of_no_class,
 )
+from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -345,7 +346,7 @@ class LiveRun:
         classes = len(self.data.dataset.class_names)
         data = self.data
         parts = {"training": data.training, "validation": data.validation, "test": data.test}
-        stopping = training.early_stopping
+        stopping = training.settings_of(EarlyStoppingSettings)
         return Measurements(
             by_plain_name(self.history),
             self.initial_loss,

@@ -10,6 +10,7 @@ from micrograde.diagnostics.trajectory import TrajectoryKeeper
 from micrograde.runs.building import (
     PreparedData,
     RandomStreams,
+    build_callbacks,
     build_model,
     build_optimizer,
     build_plan,
@@ -60,16 +61,18 @@ class Stack:
             callbacks.append(Diagnostics(model))
         if any(run.request.all_pictures for run in self.replicas):
             callbacks.append(TrajectoryKeeper([run.trajectory for run in self.replicas]))
+        if self.checkpoint_timer.seconds is not None:
+            callbacks.append(self.checkpoint_timer)
+        plan = build_plan(configs, len(self.data.training))
         training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),
-            build_plan(configs, len(self.data.training)),
+            plan,
             self.data.training,
             self.data.validation,
             [each.shuffling for each in streams],
             labels_to_learn(configs, self.data, [each.label_noise for each in streams]),
-            self.checkpoint_timer.due,
-            callbacks,
+            build_callbacks(configs, model, plan, callbacks),
         )
         for run in self.replicas:  # a resumed run is the only one of its stack
             run.take_up(training)

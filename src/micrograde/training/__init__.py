@@ -4,28 +4,30 @@
 """
 
 from micrograde.training.batches import BatchSampler, Samples, steps_per_epoch
-from micrograde.training.callbacks import Callback
+from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, start_callbacks
 from micrograde.training.divergence import Divergence
-from micrograde.training.early_stopping import EarlyStopping
 from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
-from micrograde.training.gradient_norms import gradient_norms
+from micrograde.training.gradient_norms import GradientNorms, gradient_norms
 from micrograde.training.label_noise import noisy_labels
-from micrograde.training.loop import Departure, EpochRecord, Training, TrainingPlan
+from micrograde.training.loop import Departure, EpochRecord, Training
 from micrograde.training.optimizers import OPTIMIZERS, Optimizer, StackOptimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
+from micrograde.training.plan import TrainingPlan
 from micrograde.training.schedules import SCHEDULES, Schedule, learning_rate_factors
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
 
 __all__ = [
+    "CALLBACKS",
     "OPTIMIZERS",
     "SCHEDULES",
     "BatchSampler",
     "Callback",
+    "CallbackSettings",
     "Departure",
     "Divergence",
-    "EarlyStopping",
     "EpochRecord",
     "ForeignSnapshotError",
+    "GradientNorms",
     "Optimizer",
     "Samples",
     "Schedule",
@@ -42,5 +44,6 @@ __all__ = [
     "noisy_labels",
     "replicas_per_stack",
     "rows_of_no_class",
+    "start_callbacks",
     "steps_per_epoch",
 ]

@@ -4,48 +4,23 @@ Replicas are independent of each other. One that stops early or diverges leaves 
 moved together and go on, and what each computes is the same, bit for bit, as if it trained alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.metrics import Metric
-from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import BatchSampler, Samples
 from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence, first_nonfinite_parameter
-from micrograde.training.early_stopping import BestWeights, EarlyStopping
 from micrograde.training.evaluation import StepOutputs, measure
-from micrograde.training.gradient_norms import gradient_norms
 from micrograde.training.optimizers import StackOptimizer
+from micrograde.training.plan import TrainingPlan
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
 
 _STEPS_AT_A_TIME = 4096  # learning rates computed in one call; with fewer, the calls cost more than the rates
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How a stack is trained.
-
-    learning_rates
-        A function of steps (S,), counted from 0, that returns the learning rates of every replica, (S, R).
-        Called as training reaches the steps, so that any number of epochs can be planned.
-    nan_is_a_class
-        See ``measure``.
-    metrics
-        What is measured besides the loss.
-    """
-
-    num_epochs: int
-    batch_size: int
-    learning_rates: Callable[[IntArray], FloatArray]
-    drop_last: bool = False
-    early_stopping: EarlyStopping | None = None
-    nan_is_a_class: bool = False
-    metrics: tuple[Metric, ...] = (Accuracy(),)
 
 
 @dataclass(frozen=True)
@@ -55,8 +30,8 @@ class EpochRecord:
     ``replicas`` (R,) holds the numbers of the replicas that are still in the stack; every metric is an array
     of the same length. ``train/loss``, ``train/accuracy`` and other metrics are of the epoch's rows as they
     were trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part
-    in evaluation mode after the epoch. Accuracies are fractions. ``gradient_norm/*`` and the diagnostics are
-    of the epoch's last step.
+    in evaluation mode after the epoch. Accuracies are fractions. Callbacks add others: ``gradient_norm/*``
+    and the diagnostics are of the epoch's last step.
     """
 
     epoch: int
@@ -68,8 +43,8 @@ class EpochRecord:
 class Departure:
     """A replica has left the stack: at the end, stopped early, diverged, cancelled, or interrupted.
 
-    ``model`` is its network, a stack of one; with early stopping it holds the best weights, unless the
-    replica diverged. ``snapshot`` is the replica after the epoch; None if it left in the middle of one.
+    ``model`` is its network, a stack of one, with the weights that callbacks let it leave with; the last ones
+    if it diverged. ``snapshot`` is the replica after the epoch; None if it left in the middle of one.
     """
 
     replica: int
@@ -96,10 +71,8 @@ class Training:
         One random stream per replica.
     labels
         (R, N): labels for each replica, used instead of the training part's own; see ``noisy_labels``.
-    snapshot_due
-        Called after each epoch but the last; if it returns True, ``run`` yields a snapshot of each replica.
     callbacks
-        Called in this order.
+        Called in this order, but those that change the network after those that only look on.
     """
 
     def __init__(
@@ -111,7 +84,6 @@ class Training:
         validation: Samples | None,
         shuffling: Sequence[np.random.Generator],
         labels: IntArray | None = None,
-        snapshot_due: Callable[[], bool] = lambda: False,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
@@ -119,12 +91,11 @@ class Training:
         self._sampler = BatchSampler(
             training, plan.batch_size, shuffling, drop_last=plan.drop_last, labels=labels
         )
-        self._best = BestWeights(model, plan.early_stopping) if plan.early_stopping else None
         self._rates: FloatArray = np.empty((0, len(model.parameters)))
         self._first_step = 0
         self._replicas: IntArray = np.arange(len(model.parameters))
-        self._snapshot_due = snapshot_due
-        self._callbacks = callbacks
+        self._callbacks = sorted(callbacks, key=lambda callback: callback.changes_network)
+        self._every_step = [callback for callback in self._callbacks if callback.every_step]
         self._epoch = 0
         self._to_cancel: set[int] = set()
 
@@ -146,17 +117,15 @@ class Training:
                 f"it was taken after epoch {snapshot.epoch} and {snapshot.steps} steps; this training has "
                 f"{self._plan.num_epochs} epochs of {steps}"
             )
-        restore_snapshot(snapshot, self._model, self._optimizer, self._sampler, self._best)
+        restore_snapshot(snapshot, self._model, self._optimizer, self._sampler, self._callbacks)
         self._epoch = snapshot.epoch
 
     def run(self) -> Iterator[EpochRecord | Departure | Snapshot]:
         """Train; yield a record after each epoch, and a departure for each replica, at the latest at the end.
 
-        Where ``snapshot_due`` returns True, a snapshot of each replica follows the record.
+        Where a callback needs it, a snapshot of each replica follows the record.
         """
-        if self._best and self._epoch:  # resumed: the replica may have been about to stop early
-            yield from self._stop_early(self._best.out_of_patience(self._epoch))
-        self._tell_epoch()
+        yield from self._stop(self._end_epoch({}))  # resumed: a replica may have been about to stop
         while self._epoch < self._plan.num_epochs and len(self._replicas):
             self._epoch += 1
             metrics, diverged = self._train_epoch()
@@ -177,17 +146,14 @@ class Training:
                         nan_is_a_class=self._plan.nan_is_a_class,
                     )
                     metrics |= {f"val/{name}": values for name, values in found.items()}
-                metrics |= gradient_norms(self._model)
-            self._tell_epoch()
+            stopped = self._end_epoch(metrics)
             yield EpochRecord(self._epoch, self._replicas, metrics)
-            if self._best and self._plan.early_stopping:
-                metric = metrics[self._plan.early_stopping.metric]
-                yield from self._stop_early(self._best.update(self._epoch, metric, self._model))
+            yield from self._stop(stopped)
             if self._to_cancel and self._epoch < self._plan.num_epochs:
                 leaving = np.isin(self._replicas, list(self._to_cancel))
                 yield from (self._departure(row, cancelled=True) for row in np.flatnonzero(leaving).tolist())
                 self._keep(np.flatnonzero(~leaving))
-            if self._epoch < self._plan.num_epochs and self._snapshot_due():
+            if self._epoch < self._plan.num_epochs and any(each.snapshot_due() for each in self._callbacks):
                 yield from (self._snapshot(row) for row in range(len(self._replicas)))
         yield from (self._departure(row) for row in range(len(self._replicas)))
         self._replicas = self._replicas[:0]
@@ -197,9 +163,19 @@ class Training:
         yield from (self._departure(row, whole=False) for row in range(len(self._replicas)))
         self._replicas = self._replicas[:0]
 
-    def _stop_early(self, done: NDArray[np.bool_]) -> Iterator[Departure]:
-        yield from (self._departure(row) for row in np.flatnonzero(done).tolist())
-        self._keep(np.flatnonzero(~done))
+    def _end_epoch(self, metrics: dict[str, FloatArray]) -> NDArray[np.bool_]:
+        """Tell the callbacks that the epoch is over; return which replicas one of them stops, (R,)."""
+        replicas: list[int] = self._replicas.tolist()
+        stopped = np.zeros(len(replicas), np.bool_)
+        for callback in self._callbacks:
+            of_callback = callback.on_epoch(self._epoch, self._model, replicas, metrics)
+            if of_callback is not None:
+                stopped |= of_callback
+        return stopped
+
+    def _stop(self, stopped: NDArray[np.bool_]) -> Iterator[Departure]:
+        yield from (self._departure(row) for row in np.flatnonzero(stopped).tolist())
+        self._keep(np.flatnonzero(~stopped))
 
     def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
         """Make one pass over the training part.
@@ -230,9 +206,8 @@ class Training:
                 for tally in tallies:
                     tally.add(outputs)
                 model.backward()
-                if number == len(sizes) - 1:
-                    for callback in self._callbacks:
-                        callback.on_gradients(model)
+                for callback in self._callbacks if number == len(sizes) - 1 else self._every_step:
+                    callback.on_gradients(model)
                 optimizer.step(rates[number])
             loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
             metrics = {"train/loss": loss_sum / sum(sizes)}
@@ -252,29 +227,22 @@ class Training:
             self._rates = self._plan.learning_rates(steps)[:, self._replicas]
         return self._rates[start : start + count]
 
-    def _tell_epoch(self) -> None:
-        replicas: list[int] = self._replicas.tolist()
-        for callback in self._callbacks:
-            callback.on_epoch(self._epoch, self._model, replicas)
-
     def _divergence(self, row: int, loss: float) -> Departure:
         parameter = first_nonfinite_parameter(self._model, row)
         found = Divergence(self._epoch, self._optimizer.steps + 1, loss, parameter)
         return Departure(int(self._replicas[row]), self._epoch, self._copy(row), found)
 
     def _departure(self, row: int, *, cancelled: bool = False, whole: bool = True) -> Departure:
-        snapshot = self._snapshot(row) if whole else None  # before the best weights replace the last ones
+        snapshot = self._snapshot(row) if whole else None  # before callbacks replace the last weights
         replica = int(self._replicas[row])
-        for callback in self._callbacks if whole else ():
-            callback.on_end(self._epoch, self._model, row, replica)
-        if self._best:
-            self._best.restore(row, self._model)
+        for callback in self._callbacks:
+            callback.on_end(self._epoch, self._model, row, replica, interrupted=not whole)
         model = self._copy(row)
         return Departure(replica, self._epoch, model, cancelled=cancelled, snapshot=snapshot)
 
     def _snapshot(self, row: int) -> Snapshot:
-        replica, stack = int(self._replicas[row]), (self._model, self._optimizer, self._sampler, self._best)
-        return take_snapshot(row, replica, self._epoch, *stack)
+        parts = (self._model, self._optimizer, self._sampler, self._callbacks)
+        return take_snapshot(row, int(self._replicas[row]), self._epoch, *parts)
 
     def _copy(self, row: int) -> MLP:
         """Return a copy of one replica's network, as a stack of one."""
@@ -295,5 +263,5 @@ class Training:
         self._optimizer.keep_replicas(rows, self._model.parameters, self._model.gradients)
         self._sampler.keep_replicas(rows)
         self._rates = self._rates[:, rows]
-        if self._best:
-            self._best.keep_replicas(rows)
+        for callback in self._callbacks:
+            callback.keep_replicas(rows)

@@ -4,7 +4,7 @@ The random streams of initial weights and label noise are not part of a snapshot
 the first step, and the same numbers are drawn again from the seed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from micrograde.nn import MLP
 from micrograde.training.batches import BatchSampler
-from micrograde.training.early_stopping import BestWeights
+from micrograde.training.callbacks import Callback
 from micrograde.training.optimizers import StackOptimizer
 
 _LARGEST = {"state": 2**128, "inc": 2**128, "has_uint32": 2, "uinteger": 2**32}
@@ -30,8 +30,8 @@ class Snapshot:
         The numbers of epochs and steps done.
     arrays
         Arrays by names such as ``parameters/layer1.weights``, ``statistics/batchnorm1.running_mean``,
-        ``optimizer.velocity/layer1.weights``; with early stopping also ``best.parameters/...``,
-        ``best.statistics/...`` and, of shape (), ``best/lowest`` and ``best/epoch``.
+        ``optimizer.velocity/layer1.weights``; and those that callbacks declare: of early stopping
+        ``best.parameters/...``, ``best.statistics/...`` and, of shape (), ``best/lowest`` and ``best/epoch``.
     shuffling
         The state of the random stream of shuffling, as NumPy's PCG64 gives it.
     """
@@ -54,15 +54,19 @@ def take_snapshot(
     model: MLP,
     optimizer: StackOptimizer,
     sampler: BatchSampler,
-    best: BestWeights | None,
+    callbacks: Iterable[Callback] = (),
 ) -> Snapshot:
     """Copy all that belongs to a row of a stack; to be called between two epochs."""
-    arrays = {name: array.copy() for name, array in _views(row, model, optimizer, best).items()}
+    arrays = {name: array.copy() for name, array in _views(row, model, optimizer, callbacks).items()}
     return Snapshot(replica, epoch, optimizer.steps, arrays, sampler.stream_state(row))
 
 
 def restore_snapshot(
-    snapshot: Snapshot, model: MLP, optimizer: StackOptimizer, sampler: BatchSampler, best: BestWeights | None
+    snapshot: Snapshot,
+    model: MLP,
+    optimizer: StackOptimizer,
+    sampler: BatchSampler,
+    callbacks: Iterable[Callback] = (),
 ) -> None:
     """Set a newly made stack of one replica to a snapshot.
 
@@ -72,7 +76,7 @@ def restore_snapshot(
         If the snapshot lacks an array or has others, a shape or type differs, or its stream is not of NumPy's
         PCG64; nothing has been changed then.
     """
-    views = _views(0, model, optimizer, best)
+    views = _views(0, model, optimizer, callbacks)
     if snapshot.arrays.keys() != views.keys():
         missing = sorted(views.keys() - snapshot.arrays.keys())
         unknown = sorted(snapshot.arrays.keys() - views.keys())
@@ -114,15 +118,15 @@ def checked_stream_state(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _views(
-    row: int, model: MLP, optimizer: StackOptimizer, best: BestWeights | None
+    row: int, model: MLP, optimizer: StackOptimizer, callbacks: Iterable[Callback]
 ) -> dict[str, NDArray[Any]]:
     """Return views of all arrays that belong to a row, by name."""
     buffers = {"parameters": model.parameters, "statistics": model.statistics}
     buffers |= {f"optimizer.{name}": array for name, array in optimizer.state.items()}
     named: dict[str, NDArray[Any]] = {}
-    if best:
-        buffers |= {"best.parameters": best.parameters, "best.statistics": best.statistics}
-        named |= {"best/lowest": best.lowest[row, ...], "best/epoch": best.epochs[row, ...]}
+    for callback in callbacks:
+        buffers |= callback.buffers()
+        named |= {name: array[row, ...] for name, array in callback.numbers().items()}
     for prefix, buffer in buffers.items():
         layout = model.statistics_layout if prefix.endswith("statistics") else model.layout
         named |= {f"{prefix}/{name}": view for name, view in layout.views(buffer[row]).items()}

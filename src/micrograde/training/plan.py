@@ -1,0 +1,29 @@
+"""The plan of a training: epochs, batches, learning rates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from micrograde.metrics import Metric
+from micrograde.metrics.accuracy import Accuracy
+from micrograde.nn.arrays import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How a stack is trained.
+
+    learning_rates
+        A function of steps (S,), counted from 0, that returns the learning rates of every replica, (S, R).
+        Called as training reaches the steps, so that any number of epochs can be planned.
+    nan_is_a_class
+        The rule of recipes of version 1; see ``measure``.
+    metrics
+        What is measured besides the loss.
+    """
+
+    num_epochs: int
+    batch_size: int
+    learning_rates: Callable[[IntArray], FloatArray]
+    drop_last: bool = False
+    nan_is_a_class: bool = False
+    metrics: tuple[Metric, ...] = (Accuracy(),)
