@@ -32,8 +32,7 @@ from micrograde.training.optimizers.sgd import SGD
 class Watching(Callback):
     """Counts its calls, keeps a number of its own, and stops after the second epoch."""
 
-    def __init__(self, *, every_step=False):
-        self.every_step = every_step
+    def __init__(self):
         self.seen, self.norms, self.ends = 0, [], []
         self.count = np.zeros(1)
 
@@ -55,6 +54,10 @@ class Watching(Callback):
         return {"watching/count": self.count}
 
 
+class WatchingEveryStep(Watching):
+    every_step = True
+
+
 class Zeroing(Callback):
     changes_network = True
 
@@ -71,7 +74,7 @@ def training(*callbacks):
 
 
 def test_each_is_called_when_it_says_and_can_stop_and_replace_weights():
-    last, every = Watching(), Watching(every_step=True)
+    last, every = Watching(), WatchingEveryStep()
     *_, departure = training(Zeroing(), last, every).run()
     assert (last.seen, every.seen) == (2, 8)
     assert departure.epoch == 2

@@ -1,17 +1,18 @@
 """Gradient clipping by norm and by value: PyTorch's rule, with a norm that does not overflow."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
+from micrograde.nn import MLP
 from micrograde.training.callbacks.clip import GradientClipping
 
 NAN, INF = float("nan"), float("inf")
 
 
 def clipped(gradients, *, norm=None, value=None):
-    model = SimpleNamespace(gradients=np.array(gradients))
+    values = np.array(gradients)
+    model = MLP(1, (), 1, batch_norm=False, generators=[np.random.default_rng(0)] * len(values))
+    model.gradients = values
     columns = (None if limit is None else np.full(len(gradients), limit) for limit in (norm, value))
     with np.errstate(all="ignore"):
         GradientClipping(*columns).on_gradients(model)

@@ -2,6 +2,7 @@ import numpy as np
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
+    Callback,
     GradientNorms,
     Samples,
     StackOptimizer,
@@ -31,7 +32,7 @@ class Setup:
         self.optimizer = StackOptimizer([SGD(momentum=momentum)], self.model.parameters, self.model.gradients)
         self.training, self.validation = samples(40, 1, dtype=dtype), samples(20, 2, dtype=dtype)
         self.plan = TrainingPlan(epochs, 8, lambda steps: np.full((len(steps), 1), learning_rate))
-        self.callbacks = [GradientNorms()]
+        self.callbacks: list[Callback] = [GradientNorms()]
         if early_stopping:
             self.callbacks.append(BestWeights(self.model, early_stopping))
 

@@ -66,7 +66,10 @@ programs = st.fixed_dictionaries(
 
 class Snapshots(Callback):
     def __init__(self, due):
-        self.snapshot_due = due
+        self._due = due
+
+    def snapshot_due(self):
+        return self._due()
 
 
 def make(program, group, snapshot_due=lambda: False):
