@@ -12,13 +12,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 EXAMPLE = re.compile(r"```python\n# (src/\S+\.py)\n(.*?)```", re.DOTALL)
 CHOSEN = (
-    "data=xor",
-    "data.name=rings",
+    "data=rings",
     "model.activation=softplus",
     "model.normalization=rms_norm",
     "model.initializer={name:uniform,limit:0.5}",
+    "optimizer=sign",
+    "schedule=polynomial",
+    "training.damp.factor=0.5",
+    "training.metrics=[misses]",
 )
-ADDED = {"an activation": 2, "a normalization": 2, "an initializer": 1, "a data set": 1, "a finding": 1}
+TWO = ("an activation", "a normalization")  # with their equations
+ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a picture")
+ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a finding"), 1)}
 
 
 def examples():
@@ -26,9 +31,13 @@ def examples():
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("copy")
+
+
+@pytest.fixture(scope="module")
+def python(folder):
     """A function that runs Python with a copy of the package to which the examples were added."""
-    folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("conf", "pipelines", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
@@ -47,10 +56,11 @@ def python(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python):
+def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder):
     done = python("pipelines/train.py", *CHOSEN, "training.num_epochs=3", "data.samples=60")
     assert done.returncode == 0, done.stderr
     assert "finding     the network has " in done.stdout
+    assert list((folder / "home").rglob("figures/epoch_bars.svg"))
     run_id = re.search(r"run (\w{32})", done.stdout)
     assert run_id
     replayed = python("pipelines/replay.py", f"run_id={run_id[1]}")
