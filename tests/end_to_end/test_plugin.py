@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHORT = ("data=moons", "training.num_epochs=3", "model.activation={name:softsign,width:0.5}")
+SHORT = (
+    "data=swirl",
+    "data.turn=2",
+    "training.num_epochs=3",
+    "training.metrics=[missed_last]",
+    "model.activation={name:softsign,width:0.5}",
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +79,7 @@ def test_its_entries_train_and_are_replayed(environment, home, run_id):
     done = run(environment, home, "replay", f"run_id={run_id}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "identical" in done.stdout
+    assert "val/missed_last" in done.stdout
     shown = run(environment, home, "train", "model.activation=swirl")
     assert "'softsign'" in shown.stderr
 

@@ -1,5 +1,5 @@
 """A plug-in of micrograde: importing it registers its entries."""
 
-from micrograde_swirl import activation, equation
+from micrograde_swirl import activation, data_set, equation, metric
 
-__all__ = ["activation", "equation"]
+__all__ = ["activation", "data_set", "equation", "metric"]
