@@ -164,10 +164,10 @@ def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: 
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {
-        "model": json.dumps(to_container(config)["model"]),
-        "plugins": json.dumps(used_plugins(config.model)),
-    }
+    model_config = to_container(config)["model"]
+    if plugins := used_plugins(config.model):
+        model_config["plugins"] = plugins
+    metadata = {"model": json.dumps(model_config)}  # one entry alone: of several the order is not fixed
     arrays = {name: np.ascontiguousarray(array[0]) for name, array in model.state().items()}
     save_file(arrays, folder / WEIGHTS, metadata)
     text = json.dumps(preprocessing.state(), ensure_ascii=False, indent=1)
@@ -208,7 +208,8 @@ def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
     with safe_open(path, "numpy") as file:
         metadata = file.metadata() or {}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    plugins = TypeAdapter(tuple[PluginVersion, ...]).validate_json(metadata.get("plugins", "[]"))
-    require_plugins(plugins, "the model")
-    config = TypeAdapter(ModelConfig).validate_json(metadata.get("model", "null"))
+    container = json.loads(metadata.get("model", "null"))
+    plugins = container.pop("plugins", ()) if isinstance(container, dict) else ()
+    require_plugins(TypeAdapter(tuple[PluginVersion, ...]).validate_python(plugins), "the model")
+    config = TypeAdapter(ModelConfig).validate_python(container)
     return arrays, config
