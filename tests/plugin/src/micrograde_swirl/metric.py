@@ -20,4 +20,5 @@ class MissedLast(ShareOfRows):
     def holds(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Return which rows are missed, (R, N)."""
         last = outputs.logits.shape[-1] - 1
-        return ~outputs.correct & (outputs.labels == last)
+        missed: NDArray[np.bool_] = ~outputs.correct & (outputs.labels == last)
+        return missed
