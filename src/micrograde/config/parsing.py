@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from micrograde.config.adapters import adapter_of
 from micrograde.config.commands import (
     CompareConfig,
     ExportConfig,
@@ -59,7 +60,7 @@ def _plugins_of(recipe: Mapping[str, Any]) -> list[str]:
     """Return the plug-ins that a recipe says it needs, as far as they are well formed."""
     found = recipe.get("plugins")
     try:
-        return list(TypeAdapter(tuple[PluginVersion, ...]).validate_python(found or ()))
+        return list(adapter_of(tuple[PluginVersion, ...]).validate_python(found or ()))
     except ValidationError:
         return []  # the schema refuses it, with a line
 
@@ -88,7 +89,7 @@ def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
         raise InputError(f"{prefix.rstrip('.')}={_shown(container)}: {_KEYS_WANTED}")
     lines = [f"{prefix}{key}: is missing; it needs a value" for key in _missing(container)]
     try:
-        config = TypeAdapter(schema).validate_python(_given(container))
+        config: ConfigT = adapter_of(schema).validate_python(_given(container))
     except ValidationError as error:
         details = error.errors(include_url=False)
         lines += [_error_line(detail, container, prefix, _command_of(schema)) for detail in details]

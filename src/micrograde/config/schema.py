@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, StrictBool, TypeAdapter
+from pydantic import BeforeValidator, Field, StrictBool
 from pydantic.dataclasses import dataclass
 
+from micrograde.config.adapters import adapter_of
 from micrograde.config.callback_keys import leave_out_unused, with_callbacks
 from micrograde.config.choices import ChosenFrom
 from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, Later, without_legacy
@@ -309,7 +310,7 @@ class TrainConfig:
 
 def to_container(config: TrainConfig) -> dict[str, Any]:
     """Return the config as nested dictionaries of plain values, as in YAML; ``resume`` is left out."""
-    container: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json")
+    container: dict[str, Any] = adapter_of(type(config)).dump_python(config, mode="json")
     del container["training"]["resume"]
     leave_out_unused(container["training"])
     sizes = container["model"]["hidden_size"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.config.adapters import adapter_of
 from micrograde.config.schema import ModelConfig, TrainConfig, to_container
 from micrograde.config.types import PluginVersion
 from micrograde.config.used_plugins import used_plugins
@@ -202,7 +203,6 @@ def read_network(folder: Path) -> TrainedNetwork:
 
 def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
     """Return the arrays by name, and the config's model."""
-    from pydantic import TypeAdapter
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as file:
@@ -210,6 +210,6 @@ def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     container = json.loads(metadata.get("model", "null"))
     plugins = container.pop("plugins", ()) if isinstance(container, dict) else ()
-    require_plugins(TypeAdapter(tuple[PluginVersion, ...]).validate_python(plugins), "the model")
-    config = TypeAdapter(ModelConfig).validate_python(container)
+    require_plugins(adapter_of(tuple[PluginVersion, ...]).validate_python(plugins), "the model")
+    config = adapter_of(ModelConfig).validate_python(container)
     return arrays, config
