@@ -280,6 +280,9 @@ def test_a_fit_that_diverges_says_so_and_costs_a_search_that_score_alone(wine):
         ({"optimizer": "adam", "beta1": 1.5}, "beta1=1.5: should be less than 1"),
         ({"optimizer": "lbfgs"}, "optimizer=lbfgs: must be one of 'adam', 'adamw', 'rmsprop', 'sgd'"),
         ({"learning_rate": -1.0}, "learning_rate=-1.0: should be greater than 0"),
+        ({"clip_norm": 0.0}, "clip_norm=0.0: should be greater than 0"),
+        ({"early_stopping_metric": "val/f2"},
+         "early_stopping_metric=val/f2: should be 'val/loss', 'val/accuracy' or 'val/error_rate'"),
         ({"num_epochs": 0, "patience": 0}, "num_epochs=0: should be greater than or equal to 1\n"
                                            "patience=0: should be greater than or equal to 1"),
         ({"nesterov": True}, "nesterov=true: needs momentum, but momentum=0; set it to 0.9, say"),
@@ -389,6 +392,17 @@ def test_derived_arguments_give_the_numbers_of_the_run_with_the_same_recipe(wine
         "wine", schedule={"name": "cosine", "final_fraction": 0.5}, batch_size=30
     )
     assert clone(fitted).get_params() == fitted.get_params()
+    fitted = quick(random_state=3, optimizer="sgd", weight_decay=0.0, clip_norm=0.1, clip_value=0.05)
+    clipped = run_of("wine", clip={"norm": 0.1, "value": 0.05}, model={"batch_norm": False})
+    assert fitted.fit(*wine).history_.to_dict("list") == clipped
+
+
+def test_what_early_stopping_watches_is_measured(wine):
+    fitted = quick(
+        early_stopping=True, early_stopping_metric="val/error_rate", validation_fraction=0.2, patience=1
+    )
+    history = fitted.fit(*wine).history_
+    assert np.allclose(history["val/error_rate"], 1 - history["val/accuracy"])
 
 
 def test_an_argument_that_there_is_not_is_refused_as_python_says_it():

@@ -21,6 +21,20 @@ ALL_STATE = (
     "schedule=cosine",
 )
 
+CLIPPED = (
+    *LONG,
+    "data=moons",
+    "model.activation=gelu",
+    "model.initializer=orthogonal",
+    "optimizer=rmsprop",
+    "optimizer.momentum=0.9",
+    "optimizer.centered=true",
+    "optimizer.learning_rate=0.001",
+    "schedule=one_cycle",
+    "training.clip.norm=0.5",
+    "training.clip.value=0.1",
+)
+
 
 def stop(user, *arguments, after=100, sent=signal.SIGKILL):
     """Start a run and stop it some time after that epoch."""
@@ -65,14 +79,18 @@ def undisturbed(make_user):
     """The ends of runs that nobody stopped."""
     user = make_user("undisturbed")
     ends = {}
-    for command in (LONG, ALL_STATE):
+    for command in (LONG, ALL_STATE, CLIPPED):
         user.run("train", *command)
         ends[command] = end_of(user, last_run(user))
     return ends
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [LONG, ALL_STATE], ids=["digits", "adam, early stopping, label noise"])
+@pytest.mark.parametrize(
+    "command",
+    [LONG, ALL_STATE, CLIPPED],
+    ids=["digits", "adam, early stopping, label noise", "rmsprop, one cycle, clipping"],
+)
 def test_killed_twice_and_resumed_by_the_same_command(user, undisturbed, command):
     stop(user, *command, after=60)
     stop(user, *command, "training.resume=auto", after=180)

@@ -21,13 +21,21 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from micrograde.api.estimator_arguments import DERIVED, complete, values_of, with_arguments
+from micrograde.api.estimator_arguments import (
+    DERIVED,
+    complete,
+    values_of,
+    values_of_callbacks,
+    with_arguments,
+)
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import Dataset
 from micrograde.data.sets.npz import NpzArrays
+from micrograde.metrics import METRICS
+from micrograde.metrics.accuracy import Accuracy
 from micrograde.models.trained_network import check_classified
 from micrograde.nn import MLP, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
@@ -292,7 +300,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
                 "num_epochs": self.num_epochs,
                 "batch_size": self.batch_size,
                 "dtype": self.dtype,
-                "early_stopping": {"enabled": self.early_stopping, "patience": self.patience},
+                **(callbacks := values_of_callbacks(self)),
+                "metrics": [Accuracy.name, *_watched(callbacks)],
                 "diagnostics": False,
             },
             "tracking": {"name": "disabled"},
@@ -374,9 +383,14 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
+def _watched(callbacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the metric that early stopping watches, which has to be measured."""
+    part, _, name = str(callbacks["early_stopping"].get("metric")).partition("/")
+    return [name] if part == "val" and name in METRICS else []
+
+
 def _in_our_names(message: str) -> str:
     """Return an error line of runs with the estimator's names: ``batch_size`` for ``training.batch_size``."""
-    message = message.replace("training.early_stopping.enabled", "early_stopping")
     message = re.sub(r"\b(optimizer|schedule)\.name", r"\1", message)
     message = with_arguments(message).replace(f"data.name={_SOURCE}", _SOURCE)
     return re.sub(r"\b(data|model|training|early_stopping)\.(?=[a-z])", "", message)

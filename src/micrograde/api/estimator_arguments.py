@@ -1,4 +1,4 @@
-"""The estimator's arguments that are derived: the hyperparameters of all optimizers and schedules.
+"""The estimator's arguments that are derived: the hyperparameters of optimizers, schedules and callbacks.
 
 ``MLPClassifier`` names the arguments that it has always had; whatever else an entry has is added here, with
 None for the entry's own default, to the signature that scikit-learn and ``help`` read, and to the docstring.
@@ -15,9 +15,13 @@ from micrograde.config.recipe_versions import dataclass_members, names_of_choice
 from micrograde.config.schema import TrainConfig
 from micrograde.core.hyperparameters import parameter_sentences
 from micrograde.nn import ACTIVATIONS, INITIALIZERS
+from micrograde.training import CALLBACKS
 
 _NAMED = {"optimizer": ("learning_rate", "momentum", "nesterov", "weight_decay"), "schedule": ()}
 """The hyperparameters that the estimator names itself, by the group of the config."""
+
+_NAMED_CALLBACKS = {"early_stopping": {"enabled": "early_stopping", "patience": "patience"}}
+"""The keys of callbacks that the estimator names itself, with its names for them."""
 
 _TAKEN = {
     *("hidden_size", "activation", "batch_norm", "initializer", "initial_scale", "optimizer", "schedule"),
@@ -49,12 +53,27 @@ def _arguments() -> dict[str, dict[str, str]]:
 
 
 _ARGUMENTS: Mapping[str, Mapping[str, str]] = _arguments()
+_OF_CALLBACKS: Mapping[str, Mapping[str, str]] = {
+    name: {
+        field.name: _NAMED_CALLBACKS.get(name, {}).get(field.name, f"{name}_{field.name}")
+        for field in dataclasses.fields(entry)
+    }
+    for name, entry in CALLBACKS.items()
+}
 
-DERIVED = tuple(
-    argument
-    for group, names in _ARGUMENTS.items()
-    for key, argument in names.items()
-    if key not in _NAMED[group]
+DERIVED = (
+    *(
+        argument
+        for group, names in _ARGUMENTS.items()
+        for key, argument in names.items()
+        if key not in _NAMED[group]
+    ),
+    *(
+        argument
+        for name, keys in _OF_CALLBACKS.items()
+        for key, argument in keys.items()
+        if key not in _NAMED_CALLBACKS.get(name, {})
+    ),
 )
 """The arguments that the estimator does not name itself."""
 
@@ -68,8 +87,22 @@ def values_of(group: str, estimator: object) -> dict[str, Any]:
     return {"name": name, **{key: value for key, value in values.items() if value is not None}}
 
 
+def values_of_callbacks(estimator: object) -> dict[str, dict[str, Any]]:
+    """Return the keys of each callback that are not None, by the callback's name."""
+    given = {
+        name: {key: getattr(estimator, argument) for key, argument in keys.items()}
+        for name, keys in _OF_CALLBACKS.items()
+    }
+    return {
+        name: {key: value for key, value in keys.items() if value is not None} for name, keys in given.items()
+    }
+
+
 def with_arguments(message: str) -> str:
     """Return an error line with arguments in place of keys: ``beta1`` for ``optimizer.beta1``."""
+    for name, keys in _OF_CALLBACKS.items():
+        for key, argument in keys.items():
+            message = re.sub(rf"\btraining\.{name}\.{key}\b", argument, message)
     for group, names in _ARGUMENTS.items():
         message = re.sub(rf"\b{group}\.([a-z_0-9]+)", lambda key: names.get(key[1], key[1]), message)  # noqa: B023
     return message
@@ -114,3 +147,12 @@ def _documented() -> Iterator[str]:
             each_default = [f"{default} for {name}" for name, default in by_entry.items()]
             defaults = next(iter(by_entry.values())) if same else ", ".join(each_default)
             yield f"    {sentence}; None is {defaults}. Other {group}s ignore it."
+    for name, keys in _OF_CALLBACKS.items():
+        entry: type = CALLBACKS[name]
+        sentences = parameter_sentences(entry)
+        for field in dataclasses.fields(entry):
+            if (argument := keys[field.name]) in DERIVED:
+                sentence = sentences.get(field.name, "").split(". ")[0].rstrip(".")
+                default = "" if field.default is None else f"; None is {as_typed(field.default)}"
+                yield f"{argument} : {allowed(field.type).removesuffix(', or null') or 'str'}, or None"
+                yield f"    {sentence}{default}."

@@ -13,6 +13,7 @@ from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.redaction import without_password
 from micrograde.metrics import METRICS, PARTS
 from micrograde.metrics.accuracy import Accuracy
+from micrograde.nn import NORMALIZATIONS
 from micrograde.store.metric_names import plain_name
 from micrograde.store.server_files import parse_address
 
@@ -35,7 +36,7 @@ def metric_name(value: str) -> str:
     """Check that a run measures this metric, before it is trained rather than when runs are compared."""
     if not re.fullmatch(
         rf"({'|'.join(PARTS)})/(loss|{'|'.join(METRICS)})|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
-        r"|(gradient_norm|activation|gradient|update_ratio|batch_norm)/[\w.]+",
+        rf"|(gradient_norm|activation|gradient|update_ratio|{'|'.join(NORMALIZATIONS)})/[\w.]+",
         plain_name(value),
     ):
         raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")

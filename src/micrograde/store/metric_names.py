@@ -8,8 +8,9 @@ are the same.
 from collections.abc import Container, Mapping
 from typing import TypeVar
 
+from micrograde.metrics import PARTS
+
 WITHIN = "within/"
-DIAGNOSTICS = ("activation", "batch_norm", "gradient", "gradient_check", "gradient_norm", "update_ratio")
 _SINCE = 2
 
 Value = TypeVar("Value")
@@ -18,8 +19,9 @@ Value = TypeVar("Value")
 def recorded_name(metric: str, recipe_version: int) -> str:
     """Return a metric's name in the records of a recipe version, given its name in any version."""
     plain = plain_name(metric)
-    known = plain.partition("/")[0] in DIAGNOSTICS
-    return f"{WITHIN}{plain}" if known and recipe_version >= _SINCE else plain
+    group, slash, _ = plain.partition("/")
+    is_diagnostic = bool(slash) and group not in PARTS
+    return f"{WITHIN}{plain}" if is_diagnostic and recipe_version >= _SINCE else plain
 
 
 def plain_name(metric: str) -> str:

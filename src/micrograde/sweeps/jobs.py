@@ -13,6 +13,7 @@ from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.schema import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
+from micrograde.runs.measured import check_measured
 from micrograde.runs.train import PreparedSets, run_name
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
@@ -63,9 +64,16 @@ class Job:
 
 
 def make_job(
-    overrides: Sequence[str], swept: Collection[str], container: Mapping[str, Any], prepared: PreparedSets
+    overrides: Sequence[str],
+    swept: Collection[str],
+    container: Mapping[str, Any],
+    prepared: PreparedSets,
+    metric: str | None = None,
 ) -> Job:
-    """Make a job, named after the keys that are swept, and check it against its data."""
+    """Make a job, named after the keys that are swept, and check it against its data.
+
+    ``metric`` is what the user wants the runs to be ranked by, if anything, which the job has to measure.
+    """
     name = run_name([each for each in overrides if key_of(each) in swept])
     container = {key: value for key, value in container.items() if key != "sweep"}
     try:
@@ -76,6 +84,8 @@ def make_job(
                 "a sweep goes on when its command is given again"
             )
         prepared.check(config)
+        if metric:
+            check_measured(metric, config, prepared.of(config))
     except InputError as error:
         return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))
     name = f"{without_password(config.run.name)} {name}"[:250] if config.run.name else name

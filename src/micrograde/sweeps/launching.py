@@ -66,7 +66,13 @@ def compose_jobs(
     # With few jobs most of the time is imports, and a mistake in all of them should print a single line.
     with working(f"composing {len(batch)} jobs", "stdout" if len(batch) >= _MANY else "nowhere"):
         jobs = [
-            make_job(overrides, sweep.identity.swept, composer.compose(overrides), sweep.prepared)
+            make_job(
+                overrides,
+                sweep.identity.swept,
+                composer.compose(overrides),
+                sweep.prepared,
+                sweep.options.metric,
+            )
             for overrides in batch
         ]
     repeated = len(jobs) - len({job.digest for job in jobs})

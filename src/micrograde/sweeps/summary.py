@@ -96,8 +96,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
     """Print the results of a sweep, and what its best model is ``registered`` as; return how many failed."""
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
-    parts = [f"{counts.pop('FINISHED', 0)} of {len(runs)} runs"]
-    parts += [f"{count} {status}" for status, count in counts.items()]
+    parts = [f"{counts.get('FINISHED', 0)} of {len(runs)} runs"]
+    parts += [f"{count} {status}" for status, count in counts.items() if status != "FINISHED"]
     if sweep.before:
         parts.append(f"{sweep.before} of them from before")
     say(f"finished    {', '.join(parts)}")
@@ -105,6 +105,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         best = runs.set_index("run_id").loc[summary.best_run_id]
         name = printable(str(best["run_name"]))
         say(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
+    elif counts.get("FINISHED"):
+        say(f"best        none: no run that finished has a value of {sweep.metric}")
     if registered:
         say(f"registered  {registered}")
     for line in summary.left_out:

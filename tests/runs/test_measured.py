@@ -1,0 +1,74 @@
+"""Whether a run will measure the metric that it is to be ranked by."""
+
+import pytest
+
+from micrograde.config.parsing import parse_train_config
+from micrograde.core.errors import InputError
+from micrograde.runs.measured import check_measured
+from micrograde.runs.train import PreparedSets, train_and_record
+
+
+def recipe(**changes):
+    data = {"name": "moons", "samples": 40, **changes.pop("data", {})}
+    training = {"num_epochs": 1, **changes}
+    return parse_train_config(
+        {
+            "recipe_version": 2,
+            "data": data,
+            "model": {},
+            "optimizer": {"name": "sgd"},
+            "schedule": {"name": "constant"},
+            "training": training,
+            "tracking": {"name": "disabled"},
+        }
+    )
+
+
+def check(metric, config):
+    check_measured(metric, config, PreparedSets().of(config))
+
+
+@pytest.mark.parametrize(
+    ("changes", "metric", "line"),
+    [
+        ({}, "val/error_rate", "is not measured; set training.metrics=[accuracy,error_rate]"),
+        (
+            {"data": {"validation_fraction": 0.0}},
+            "val/loss",
+            "needs a validation part; set data.validation_fraction=0.1, say",
+        ),
+        (
+            {"data": {"test_fraction": 0.0}},
+            "test/accuracy",
+            "needs a test part; set data.test_fraction=0.1, say",
+        ),
+        ({"diagnostics": False}, "activation/layer1.std", "is not measured; set training.diagnostics=true"),
+        (
+            {"diagnostics": False},
+            "within/batch_norm/batchnorm1.running_mean",
+            "is not measured; set training.diagnostics=true",
+        ),
+        ({"diagnostics": False}, "train/learning_rate", "is not measured; set training.diagnostics=true"),
+    ],
+)
+def test_what_a_run_will_not_measure_is_refused_with_what_to_set(changes, metric, line):
+    with pytest.raises(InputError) as raised:
+        check(metric, recipe(**changes))
+    assert str(raised.value) == f"sweep.metric={metric}: {line}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"diagnostics": False},
+        {"data": {"validation_fraction": 0.0, "test_fraction": 0.0}},
+        {"metrics": ["error_rate"]},
+    ],
+)
+def test_every_metric_that_a_run_measures_is_accepted(changes):
+    config = recipe(**changes)
+    (result,) = train_and_record([config])
+    assert result.last_metrics()
+    for metric in result.last_metrics():
+        check(metric, config)
