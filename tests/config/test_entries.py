@@ -1,5 +1,6 @@
 """Entries are options of config groups without a YAML file; a file of the same name wins."""
 
+import dataclasses
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from omegaconf import OmegaConf
 from micrograde.config.entries import groups
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.parsing import parse_train_config
+from micrograde.data import DATA_SETS
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,10 +24,10 @@ def compose(monkeypatch, tmp_path):
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
     monkeypatch.setattr(ConfigStore.instance(), "repo", dict(ConfigStore.instance().repo))
 
-    def composed(*overrides):
+    def composed(*overrides, command="train"):
         search_path = create_config_search_path(str(ROOT / "conf"))
         search_path.prepend("mine", f"file://{tmp_path}")
-        config = GuardedLoader(search_path).load_configuration("train", list(overrides), RunMode.RUN)
+        config = GuardedLoader(search_path).load_configuration(command, list(overrides), RunMode.RUN)
         container = OmegaConf.to_container(config)
         return {key: value for key, value in container.items() if key != "hydra"}
 
@@ -39,6 +41,24 @@ def test_every_entry_is_an_option_with_all_its_keys_and_needs_no_file(compose, g
         container = compose(f"{group}={name}")
         assert list(container[group]) == list(entry.__dataclass_fields__)
         assert getattr(parse_train_config(container), group) == entry()
+
+
+def test_every_data_set_is_an_option_with_all_its_keys(compose):
+    for name, entry in DATA_SETS.items():
+        chosen = compose(f"data={name}")["data"]
+        assert set(chosen) == {field.name for field in dataclasses.fields(entry)}
+        required = {field.name for field in dataclasses.fields(entry) if field.default is dataclasses.MISSING}
+        assert {key for key, value in chosen.items() if value == "???"} == required
+
+
+def test_replay_takes_the_paths_of_every_data_set(compose, monkeypatch):
+    class Another(DATA_SETS["npz"]):
+        path_keys = ("path", "labels_path")
+
+    monkeypatch.setitem(DATA_SETS._entries, "npz", Another)
+    container = compose("data.labels_path=b.csv", command="replay")
+    paths = dict.fromkeys(("path", "images", "labels", "test_images", "test_labels"))
+    assert container["data"] == {**paths, "labels_path": "b.csv"}
 
 
 def test_a_file_wins_without_a_warning_and_the_entry_is_back_when_it_is_gone(compose, tmp_path):

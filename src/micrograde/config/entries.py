@@ -1,6 +1,7 @@
 """The entries of registries as options of Hydra's config groups, so that no entry needs a YAML file.
 
-The keys of callbacks are one config, ``callbacks``, which ``conf/training/default.yaml`` includes.
+The keys of callbacks are one config, ``callbacks``, which ``conf/training/default.yaml`` includes, and the keys
+of data sets that name a file are another, ``data_paths``, which ``conf/replay.yaml`` includes.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from hydra.plugins.config_source import ConfigSource
 from micrograde.config.choices import choice_of
 from micrograde.config.schema import TrainConfig
 from micrograde.core.registry import Registry
+from micrograde.data.sets import path_keys
 from micrograde.training import CALLBACKS
 
 
@@ -32,6 +34,7 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
     store = ConfigStore.instance()
     callbacks = {name: _defaults(entry) for name, entry in CALLBACKS.items()}
     store.store("callbacks", callbacks, provider="micrograde")
+    store.store("data_paths", dict.fromkeys(path_keys()), provider="micrograde")
     files = [source for source in sources if source.scheme() != "structured" and source.available()]
     for group, registry in groups().items():
         for name, entry in registry.items():
