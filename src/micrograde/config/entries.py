@@ -1,7 +1,7 @@
 """The entries of registries as options of Hydra's config groups, so that no entry needs a YAML file.
 
-The keys of callbacks are one config, ``callbacks``, which ``conf/training/default.yaml`` includes, and the keys
-of data sets that name a file are another, ``data_paths``, which ``conf/replay.yaml`` includes.
+The keys of callbacks are one config, ``callbacks``, which ``conf/training/default.yaml`` includes, and the
+keys of data sets that name a file are another, ``data_paths``, which ``conf/replay.yaml`` includes.
 """
 
 import dataclasses
