@@ -6,6 +6,7 @@ else is imported from the room it lives in, such as ``micrograde.training``.
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if sys.platform == "win32":  # where a file cannot be locked as the records need
     print("micrograde runs on Linux and macOS; on Windows use WSL", file=sys.stderr)
     sys.exit(2)
 
+from micrograde.core.display import GraphDrawer
 from micrograde.core.former_names import explain_former_names
 from micrograde.core.process_limits import too_little_memory
 
@@ -20,27 +22,23 @@ if line := too_little_memory():
     print(line, file=sys.stderr)
     sys.exit(2)
 
-from micrograde.autograd import Variable
-from micrograde.drawing import draw_graph, draw_svg, render_graph
-from micrograde.gradcheck import check_gradients
-from micrograde.nn import (
-    MLP,
-    BatchNormalization,
-    CrossEntropyLoss,
-    LinearLayer,
-    ReLUActivation,
-    SigmoidActivation,
-    TanhActivation,
-    calculate_accuracy,
-)
-
 if TYPE_CHECKING:
     from micrograde.api.estimator import MLPClassifier
     from micrograde.api.interactive import run, sweep
     from micrograde.api.results import Run, Sweep, compare
-
-explain_former_names()
-Variable.drawer = draw_svg  # autograd knows no drawing; in Jupyter a variable shows its graph
+    from micrograde.autograd import Variable
+    from micrograde.drawing import draw_graph, render_graph
+    from micrograde.gradcheck import check_gradients
+    from micrograde.nn import (
+        MLP,
+        BatchNormalization,
+        CrossEntropyLoss,
+        LinearLayer,
+        ReLUActivation,
+        SigmoidActivation,
+        TanhActivation,
+        calculate_accuracy,
+    )
 
 __all__ = [
     "MLP",
@@ -63,20 +61,44 @@ __all__ = [
     "sweep",
 ]
 
-_WHEN_ASKED_FOR = {
+_ROOM_OF = {
+    "MLP": "nn",
+    "BatchNormalization": "nn",
+    "CrossEntropyLoss": "nn",
+    "LinearLayer": "nn",
     "MLPClassifier": "api.estimator",
+    "ReLUActivation": "nn",
     "Run": "api.results",
+    "SigmoidActivation": "nn",
     "Sweep": "api.results",
+    "TanhActivation": "nn",
+    "Variable": "autograd",
+    "calculate_accuracy": "nn",
+    "check_gradients": "gradcheck",
     "compare": "api.results",
+    "draw_graph": "drawing",
+    "render_graph": "drawing",
     "run": "api.interactive",
     "sweep": "api.interactive",
 }
 
 
+def _draw(variable: "Variable") -> str:
+    from micrograde.drawing import draw_svg
+
+    return draw_svg(variable)
+
+
+GraphDrawer.draw = _draw  # autograd knows no drawing; in Jupyter a variable shows its graph
+explain_former_names()
+
+
 def __getattr__(name: str) -> Any:
-    """What brings scikit-learn or Hydra with it is imported when it is asked for."""
-    if name in _WHEN_ASKED_FOR:
-        return getattr(import_module(f"micrograde.{_WHEN_ASKED_FOR[name]}"), name)
+    """Return a name of ``__all__``, or a room: neither is imported before, as ``--version`` needs none."""
+    if name in _ROOM_OF:
+        return getattr(import_module(f"micrograde.{_ROOM_OF[name]}"), name)
+    if not name.startswith("_") and (Path(__file__).parent / name / "__init__.py").exists():
+        return import_module(f"micrograde.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

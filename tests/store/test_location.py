@@ -5,10 +5,11 @@ import pytest
 from filelock import FileLock, Timeout
 
 from micrograde.core.errors import InputError
-from micrograde.store import local_store, make_store, project_home, server_store
+from micrograde.core.project import checkout, project_home
+from micrograde.store import local_store, make_store, server_store
 from micrograde.store import location as store
 from micrograde.store.library_environment import quiet_environment
-from micrograde.store.location import StoreLock, checkout, make_launch_folder, without_password
+from micrograde.store.location import StoreLock, make_launch_folder, without_password
 
 ROOT = Path(__file__).parents[2]
 

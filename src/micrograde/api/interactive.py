@@ -30,10 +30,11 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.project import conf_folder, project_home
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import default_metric, train_and_record
-from micrograde.store import checkout, project_home, tags
+from micrograde.store import tags
 from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.path_kinds import check_home
@@ -163,9 +164,6 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
             raise InputError(f"{override}: should be text such as data=moons; flags are for the shell")
     refuse_endless(overrides)
     refuse_mode(overrides)
-    project = checkout()
-    if project is None:
-        raise InputError("there is no conf/ beside micrograde; install it from a checkout: pip install -e .")
     here = project_home()
     check_home(here)
     if not has_matplotlib_folder():
@@ -175,7 +173,7 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     try:
         with (
             warnings_stay_warnings(),
-            initialize_config_dir(str(project / "conf"), job_name=_CONFIG, version_base="1.3"),
+            initialize_config_dir(str(conf_folder()), job_name=_CONFIG, version_base="1.3"),
         ):
             yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
     except (HydraException, OmegaConfBaseException) as error:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from micrograde.autograd.node import Node
 from micrograde.autograd.operation import Operation
 from micrograde.autograd.reductions import Axis
 from micrograde.autograd.values import FloatArray, Shape, Value, as_value, describe
+from micrograde.core.display import GraphDrawer
 
 Operand = Union["Variable", float, FloatArray]
 
@@ -103,9 +104,6 @@ class Variable(Node):
 
     __slots__ = ("_about",)
     __array_ufunc__ = None  # so that array + variable calls Variable.__radd__
-
-    drawer: ClassVar[Callable[["Variable"], str] | None] = None
-    """The function that draws a variable's graph as SVG for Jupyter; set by ``micrograde/__init__.py``."""
 
     _about: "_About"
 
@@ -217,8 +215,8 @@ class Variable(Node):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Return what Jupyter shows: the text, and a drawing of the graph."""
         bundle = {"text/plain": repr(self)}
-        if Variable.drawer is not None:
-            bundle["image/svg+xml"] = Variable.drawer(self)
+        if GraphDrawer.draw is not None:
+            bundle["image/svg+xml"] = GraphDrawer.draw(self)
         return bundle
 
     # --- gradients ------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ Exit status: 0 success, 1 a run failed, 2 the input is wrong (nothing was starte
 """
 
 import functools
-import inspect
 import io
 import logging
 import os
@@ -26,6 +25,7 @@ from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, lea
 from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
 from micrograde.config.guard import GuardedLoader
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.project import conf_folder
 from micrograde.core.redaction import without_password, without_password_in_yaml
 from micrograde.core.streams import keep_output_steady, lost_output
 from micrograde.core.terminal import spelled, terminal_width, use_plain_characters
@@ -43,10 +43,9 @@ def entry_point(
 ) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
     """Return a decorator that makes ``main(config)`` a command.
 
-    Its config is ``conf/<config_name>.yaml`` plus overrides; the decorated function must be in a file of
-    ``pipelines/``, beside ``conf/``. ``InputError`` and ``RunFailedError`` that it raises, and errors that
-    Hydra finds in the command line, are shown without a traceback; with ``HYDRA_FULL_ERROR=1`` in the
-    environment they are raised as they are.
+    Its config is ``conf/<config_name>.yaml`` plus overrides. ``InputError`` and ``RunFailedError`` that it
+    raises, and errors that Hydra finds in the command line, are shown without a traceback; with
+    ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
 
     With ``names_runs``, arguments without ``=`` are names of runs, and become the value of the key ``runs``.
     """
@@ -152,10 +151,11 @@ def _run_hydra(
         kind = _HelpLoader if given.help else GuardedLoader
         loader = functools.partial(kind, follows_variables=not only_shows)
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
-        command = hydra.main(version_base="1.3", config_path="../conf", config_name=config_name)(task)
+        command = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=config_name)(
+            task
+        )
         if given.help:
-            conf = Path(inspect.getfile(inspect.unwrap(main))).resolve().parents[1] / "conf"
-            _show_help(command, config_name, conf)
+            _show_help(command, config_name, conf_folder())
         elif given.cfg or given.hydra_help or given.info:
             with _without_passwords():
                 command()

@@ -7,11 +7,14 @@ a line for resources that the system refuses later.
 import errno
 import os
 import resource
+import sys
 import warnings
 from pathlib import Path
 
 from micrograde.core.errors import InputError
-from micrograde.store import project_home
+from micrograde.core.printable import printable
+from micrograde.core.project import project_home
+from micrograde.core.terminal import spelled
 from micrograde.store.library_environment import keep_caches_in
 from micrograde.store.path_kinds import check_home
 
@@ -37,6 +40,8 @@ def check_surroundings() -> Path:
     warnings.filterwarnings("ignore", ".*joblib will operate in serial mode", UserWarning)
     home = project_home()
     check_home(home)
+    if not os.environ.get("MICROGRADE_HOME") and home != Path.cwd():
+        print(f"project     {spelled(printable(str(home)))}", file=sys.stderr)
     keep_caches_in(home / "mlruns" / "cache")
     return home
 

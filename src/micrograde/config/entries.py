@@ -32,8 +32,7 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
     A file wins; Hydra would also merge it with a stored option of the same name, and warn.
     """
     store = ConfigStore.instance()
-    callbacks = {name: _defaults(entry) for name, entry in CALLBACKS.items()}
-    store.store("callbacks", callbacks, provider="micrograde")
+    store.store("callbacks", defaults_of_callbacks(), provider="micrograde")
     store.store("data_paths", dict.fromkeys(path_keys()), provider="micrograde")
     files = [source for source in sources if source.scheme() != "structured" and source.available()]
     for group, registry in groups().items():
@@ -41,10 +40,15 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
             if any(source.is_config(f"{group}/{name}") for source in files):
                 store.repo.get(group, {}).pop(f"{name}.yaml", None)
             else:
-                store.store(name, _defaults(entry), group=group, provider="micrograde")
+                store.store(name, defaults_of(entry), group=group, provider="micrograde")
 
 
-def _defaults(entry: type) -> dict[str, Any]:
+def defaults_of_callbacks() -> dict[str, dict[str, Any]]:
+    """Return the keys of all callbacks with their defaults, by the callback's name."""
+    return {name: defaults_of(entry) for name, entry in CALLBACKS.items()}
+
+
+def defaults_of(entry: type) -> dict[str, Any]:
     """Return an entry's hyperparameters with their defaults; ``???`` stands for one that must be given."""
     found: dict[str, Any] = {}
     for field in dataclasses.fields(entry):

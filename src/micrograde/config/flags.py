@@ -11,6 +11,7 @@ from hydra._internal.utils import get_args_parser
 
 from micrograde.config.keys import key_of, shorten
 from micrograde.core.errors import InputError
+from micrograde.core.project import command_line
 
 _LONGEST = 2**17  # characters; Linux passes no longer argument to a process
 _MOST_DIGITS = 4000  # Python reads integers of at most 4,300 digits
@@ -56,10 +57,10 @@ def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Names
     if given.experimental_rerun is not None:
         raise InputError(
             "--experimental-rerun: would load a pickle, which can run any code; "
-            "to run a recorded run again: python pipelines/replay.py run_id=..."
+            f"to run a recorded run again: {command_line('replay', 'run_id=latest')}"
         )
     if not sweeps and (given.multirun or any(key_of(each) == "hydra.mode" for each in given.overrides)):
-        raise InputError("-m: is for pipelines/train.py; there is nothing to sweep here")
+        raise InputError(f"-m: is for {command_line('train')}; there is nothing to sweep here")
     refuse_mode(given.overrides)
     commands = {
         "--run": given.run,

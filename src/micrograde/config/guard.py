@@ -25,6 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from micrograde.config.entries import offer_entries
 from micrograde.config.keys import SCHEMAS, key_of, keys_of, shorten
 from micrograde.config.mlflow_variables import follow_variables, with_server
+from micrograde.config.own_files import Repository, put_first
 from micrograde.config.quoting import quote_texts
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -59,7 +60,9 @@ class GuardedLoader(ConfigLoaderImpl):
     """
 
     def __init__(self, config_search_path: ConfigSearchPath, *, follows_variables: bool = True) -> None:
+        put_first(config_search_path)
         super().__init__(config_search_path)
+        self.repository = Repository(config_search_path)
         offer_entries(self.repository.get_sources())
         self._follows_variables = follows_variables
 

@@ -102,9 +102,9 @@ def unknown_key_message(key: str, command: str = "train", typed: Sequence[str] =
     if key in known:  # such as a key of sgd while the optimizer is adam
         return f"{key}: is no key of the {key.partition('.')[0]} that is chosen{_how(key, known, chosen)}"
     near = _nearest(key, known)
-    others = [f"{other}.py" for other in SCHEMAS if key in keys_of(other)]
+    others = [other for other in SCHEMAS if key in keys_of(other)]
     if others and not any(name.endswith(f".{key}") for name in near):
-        return f"{key}: there is no such key here; it is one of {' and '.join(others)}"
+        return f"{key}: there is no such key here; it is one of the command {' and '.join(others)}"
     offered = " or ".join(_with_choice(name, known, chosen) for name in near)
     hint = f"did you mean {offered}?" if offered else "see --help for the keys"
     return f"{shorten(key)}: there is no such key; {hint}"

@@ -3,7 +3,8 @@
 from typing import overload
 
 from micrograde.config.schema import AnyTracking, LocalTracking, ServerTracking
-from micrograde.store import StoreLocation, local_store, project_home, server_store
+from micrograde.core.project import command_line, project_home
+from micrograde.store import StoreLocation, local_store, server_store
 from micrograde.store.path_kinds import check_kinds
 from micrograde.store.readers import is_server, make_command, public_address
 
@@ -31,5 +32,5 @@ def store_location(tracking: AnyTracking) -> StoreLocation | None:
 
 def where_to_look(tracking_uri: str, *arguments: str) -> str:
     """Return the line that says where to look at records; ``arguments`` are added to ``compare``."""
-    browser = public_address(tracking_uri) if is_server(tracking_uri) else "make ui"
+    browser = public_address(tracking_uri) if is_server(tracking_uri) else command_line("ui")
     return f"look        {browser}, or {make_command('compare', tracking_uri, *arguments)}"

@@ -19,8 +19,8 @@ from micrograde.config.schema import ServerTracking
 from micrograde.config.types import Name
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
+from micrograde.core.project import project_home
 from micrograde.core.redaction import hide_passwords
-from micrograde.store import project_home
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 EXPERIMENT_NAME = "MLFLOW_EXPERIMENT_NAME"

@@ -19,6 +19,7 @@ from micrograde.config.recipe_versions import VERSION_KEY, complete
 from micrograde.config.schema import TrainConfig, as_text, flatten
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
+from micrograde.core.project import command_line
 from micrograde.drawing import RunCurves, Svg, draw_run_curves
 from micrograde.drawing.run.side_by_side import MOST_RUNS
 from micrograde.store import StoredRun, find_run, tags
@@ -131,12 +132,14 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
         If a run does not exist, two are the same run, there are too few or too many, or none has the metric.
     """
     if len(runs) < 2:
+        listed = command_line("compare")
         raise InputError(
-            f"{' '.join(runs)}: is one run; name another beside it: make compare lists those there are"
+            f"{' '.join(runs)}: is one run; name another beside it: {listed} lists those there are"
         )
     if len(runs) > MOST_RUNS:
+        table = command_line("compare")
         raise InputError(
-            f"{' '.join(runs)}: at most {MOST_RUNS} runs go side by side; make compare has all in a table"
+            f"{' '.join(runs)}: at most {MOST_RUNS} runs go side by side; {table} has all in a table"
         )
     found = [find_run(tracking_uri, run, key="") for run in runs]
     names_of: dict[str, str] = {}

@@ -9,10 +9,8 @@ from micrograde.store.experiment_check import check_experiment
 from micrograde.store.local_addresses import folder_here
 from micrograde.store.location import (
     StoreLocation,
-    checkout,
     local_store,
     make_store,
-    project_home,
     server_store,
 )
 from micrograde.store.mlmodel import ModelDescription
@@ -39,7 +37,6 @@ __all__ = [
     "StoredSweep",
     "TrackingError",
     "check_experiment",
-    "checkout",
     "find_run",
     "find_run_id",
     "find_run_ids",
@@ -54,7 +51,6 @@ __all__ = [
     "make_store",
     "named_folder",
     "open_files",
-    "project_home",
     "public_address",
     "same_value",
     "server_store",

@@ -1,7 +1,6 @@
 """Where runs are recorded: the project's own SQLite store, or a tracking server."""
 
 import logging
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -56,40 +55,6 @@ class StoreLocation:
     def database(self) -> Path | None:
         """The SQLite file of a local store; None for a server."""
         return self.folder / "mlflow.db" if self.artifact_root else None
-
-
-def project_home() -> Path:
-    """Return the folder that holds ``mlruns/``.
-
-    It is ``MICROGRADE_HOME`` if that is set, else the checkout that contains this file, else the working
-    directory (for an installed package).
-
-    Raises
-    ------
-    InputError
-        If ``MICROGRADE_HOME`` is an address, which would be taken for a relative path; or if there is no
-        working directory any more.
-    """
-    given = os.environ.get("MICROGRADE_HOME")
-    _refuse_address(given or "")
-    try:
-        # Not Path.resolve, which raises for links that lead to themselves.
-        return Path(os.path.realpath(given)) if given else checkout() or Path.cwd()
-    except FileNotFoundError:
-        raise InputError(
-            "the working directory has been deleted; go to another, or set MICROGRADE_HOME to a whole path"
-        ) from None
-
-
-def _refuse_address(home: str) -> None:
-    if re.match("[A-Za-z][A-Za-z0-9+.-]+:/", home):
-        raise InputError(f"MICROGRADE_HOME={home[:200]}: should be a folder, not an address")
-
-
-def checkout() -> Path | None:
-    """Return the checkout of micrograde that contains this file; None for a package installed without one."""
-    folder = Path(__file__).resolve().parents[3]
-    return folder if (folder / "conf" / "train.yaml").exists() else None
 
 
 def local_store(home: Path) -> StoreLocation:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from micrograde.core.project import command_line
 from micrograde.core.redaction import HIDDEN, without_password
 from micrograde.store import server_reader, sql_reader
 from micrograde.store.left_out import LeftOut
@@ -49,7 +50,7 @@ def public_address(tracking_uri: str) -> str:
 
 
 def make_command(command: str, tracking_uri: str, *arguments: str) -> str:
-    """Return what to type to run a command on this store, such as ``make compare ARGS="sweep=latest"``."""
+    """Return what to type to run a command on this store, such as ``micrograde compare sweep=latest``."""
     if is_server(tracking_uri):
         arguments = ("tracking=server", f"tracking.uri={public_address(tracking_uri)}", *arguments)
-    return f'make {command} ARGS="{" ".join(arguments)}"' if arguments else f"make {command}"
+    return command_line(command, *arguments)

@@ -11,8 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from micrograde.analysis.comparing import ascending
 from micrograde.config.keys import key_of
 from micrograde.core.errors import InputError
+from micrograde.core.project import project_home
 from micrograde.runs.train import default_metric
-from micrograde.store import project_home
 from micrograde.sweeps.search_options import check_options, open_storage
 from micrograde.sweeps.session import SweepSession, remove_empty
 

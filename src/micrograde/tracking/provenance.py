@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from micrograde.core.project import checkout
 from micrograde.store import tags
-from micrograde.store.location import checkout
 from micrograde.tracking.environment import environment_tag, parse_environment_tag
 
 UNCOMMITTED = "uncommitted changes"

@@ -19,6 +19,7 @@ from typing import Self
 from micrograde.core.errors import InputError
 from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.interrupts import uninterrupted
+from micrograde.core.project import command_line
 from micrograde.core.redaction import redacted, without_password
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.store.location import StoreLocation
@@ -45,9 +46,6 @@ from micrograde.tracking.launches import JOURNAL, begin_launch
 from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RunIds
 from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
-
-SYNC = "make sync"
-"""The command that sends what has been kept to the store later."""
 
 
 class Recorder:
@@ -257,11 +255,15 @@ class Recorder:
         raise DiskFullError(self._full_disk(full)) from error
 
     def _full_disk(self, full: str) -> str:
-        kept = f", and send what is kept in {self._folder} with: {SYNC}" if self._folder.exists() else ""
+        kept = (
+            f", and send what is kept in {self._folder} with: {command_line('sync')}"
+            if self._folder.exists()
+            else ""
+        )
         return f"the disk is full ({full}); free some space{kept}; what was recorded until then is intact"
 
     def _how_to_send(self) -> str:
-        return f"what happened is kept in {self._folder}; send it with: {SYNC}"
+        return f"what happened is kept in {self._folder}; send it with: {command_line('sync')}"
 
     def _next_run(self) -> int:
         with self._lock:

@@ -32,11 +32,12 @@ from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
 from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.json_files import read_json
+from micrograde.core.project import checkout
 from micrograde.core.redaction import without_password
 from micrograde.store.bounded_answers import bound_answers
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.library_environment import forget_servers, keep_credentials
-from micrograde.store.location import StoreLocation, StoreLock, checkout, make_store
+from micrograde.store.location import StoreLocation, StoreLock, make_store
 from micrograde.store.retrying import Caller, Retrying
 from micrograde.store.sqlite_files import open_database
 from micrograde.tracking.claim import Claim

@@ -1,0 +1,146 @@
+"""Compare recorded runs: a table, best first, with the parameters that differ. `--help` lists the keys."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from micrograde.analysis import (
+    SUFFIXES,
+    by_importance,
+    check_output,
+    group_over_seeds,
+    list_run_ids,
+    load_history,
+    load_runs,
+    merge_mean_and_std,
+    order_runs,
+    print_table,
+    table_of_runs,
+    usual_metric,
+    write_table,
+)
+from micrograde.cli.command_line import Config, entry_point
+from micrograde.config.commands import CompareConfig
+from micrograde.config.locations import store_location
+from micrograde.config.parsing import parse_command
+from micrograde.core.errors import InputError
+from micrograde.core.printable import printable
+from micrograde.core.project import project_home
+from micrograde.core.terminal import say, terminal_lines, terminal_width
+from micrograde.core.working import working
+from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
+from micrograde.store import StoredSweep, find_sweep, make_command
+from micrograde.store.metric_names import name_among
+from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
+from micrograde.tracking import recover
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LONG = 40  # characters; longer values are shown from the place where they differ
+
+
+@entry_point(config_name="compare", names_runs=True)
+def main(composed: Config) -> None:
+    """Show a table of runs, or a few runs side by side."""
+    config = parse_command(CompareConfig, composed)
+    output = Path(config.output) if config.output else None
+    if output:
+        check_output(output, (".svg", *SUFFIXES) if config.runs else SUFFIXES)
+    location = store_location(config.tracking)
+    with working("looking for unsent records", "nowhere"):
+        recover(location)
+    if config.runs:
+        show_side_by_side(location.tracking_uri, config, output)
+    else:
+        show_table(location.tracking_uri, config, output)
+
+
+def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
+    """Load the runs, order and print them; write the report of a sweep."""
+    name = config.experiment_name
+    sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
+    which = sweep.run_id if sweep else None
+    with working("reading the runs", "stderr"):
+        runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
+    chosen = bool(name or config.status or config.where or sweep)
+    if runs.empty:
+        say(f"No runs yet, or none that match. Make one with: {make_command('train', uri)}")
+        return
+    metric = name_among(config.metric, runs) if config.metric else usual_metric(runs)
+    measured = config.metric is not None or (metric in runs and runs[metric].notna().any())
+    if config.over_seeds:
+        if not measured:
+            raise InputError(f"over_seeds=true: no run has {metric}, so there is no mean to take")
+        table = group_over_seeds(runs, metric, config.order)
+        shown = merge_mean_and_std(table)
+    else:
+        table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
+        shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
+    title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
+    with working("drawing the report", "stderr"):
+        report = write_report(uri, sweep, runs, metric, config) if sweep else None
+    if sweep and report:
+        unfinished = f", {report.unfinished} did not" if report.unfinished else ""
+        title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
+    order = f"best {metric} first" if measured else f"none has {metric}"
+    rows = min(config.limit or len(shown), len(shown))
+    print_table(
+        shown.head(rows),
+        f"{title}, {order}",
+        important=by_importance(runs, metric),
+        whole=f"output={config.output or 'runs.csv'}",
+    )
+    if 0 < terminal_lines() < rows:
+        say(f"{rows} rows, the best at the top; limit=20 prints the first 20")
+    if output:
+        write_table(table.head(rows), output)
+        say(f"written to {output}")
+    if report:
+        say(f"best run  {report.best_run_id or 'none has finished'}")
+        for line in report.left_out:
+            print(printable(line), file=sys.stderr)
+        if report.page:
+            say(f"report    {report.page}")
+
+
+def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
+    """Print the params that differ and the last values of metrics; draw the curves."""
+    with working("reading the runs", "stderr"):
+        found = compare_runs(uri, config.runs, config.metric)
+    whole = f"output={config.output if output and output.suffix != '.svg' else 'runs.csv'}"
+    differences = found.differences.fillna("-").reset_index()
+    if terminal_width():
+        for row, values in enumerate(found.differences.fillna("-").to_numpy().tolist()):
+            differences.iloc[row, 1:] = told_apart(values, _LONG, "…")
+    print_table(differences, found.title, whole=whole)
+    print_table(found.readable_metrics(), "last values", numbers=found.metrics.columns, whole=whole)
+    for note in found.notes:
+        say(f"note      {printable(note)}")
+    if output and output.suffix != ".svg":
+        write_table(found.table(), output)
+        say(f"written   {output}")
+    if found.curves is None:
+        return
+    picture = output if output and output.suffix == ".svg" else picture_path(project_home(), found.runs)
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        found.curves.save(picture)
+    except OSError as error:
+        raise InputError(f"{picture}: cannot be written ({error.strerror})") from None
+    say(f"curves    {picture}")
+
+
+def write_report(
+    uri: str, sweep: StoredSweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
+) -> SweepReport:
+    """Write the sweep's report to the folder in the config, by default one named after the sweep."""
+    history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
+    folder = report_folder(project_home(), sweep.name, sweep.run_id)
+    folder = Path(config.report) if config.report else folder
+    try:
+        return write_sweep_report(
+            folder, runs, history, title=sweep.name, varies=sweep.varies, metric=metric, order=config.order
+        )
+    except OSError as error:
+        raise InputError(f"report={folder}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,81 @@
+"""The main job: train a network on a data set and record the run. `--help` lists the keys."""
+
+import sys
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from micrograde.cli.command_line import Config, recording_entry_point
+from micrograde.config.exit_lines import INTERRUPTED
+from micrograde.config.locations import store_location, where_to_look
+from micrograde.config.parsing import parse_sweep_config, parse_train_config
+from micrograde.core.errors import RunFailedError
+from micrograde.core.terminal import say
+from micrograde.metrics import formatted
+from micrograde.runs.resuming import Resumption, resumed_run
+from micrograde.runs.train import RunResult, default_metric, train_and_record
+from micrograde.store import tags
+from micrograde.store.metric_names import recorded_name
+from micrograde.sweeps.members import run_members
+from micrograde.sweeps.options import check_alone
+from micrograde.tracking import WriterProcess
+
+
+@recording_entry_point(config_name="train")
+def main(composed: Config, writer: WriterProcess | None) -> object:
+    """Train, print the outcome, and return the metric that a search optimizes; train a sweep's job."""
+    sweep = parse_sweep_config(composed)
+    if sweep.members:
+        return run_members(sweep.members, sweep.metric)
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        check_alone(sweep)
+    config = parse_train_config(composed)
+    nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
+    overrides = HydraConfig.get().overrides.task
+    with resumed_run(config, overrides) as resumption:
+        if config.training.resume:
+            say(resuming(resumption), flush=True)
+        config = resumption.config if resumption else config
+        (result,) = train_and_record([config], overrides, writer=writer, tags=nested, resumption=resumption)
+    for warning in result.warnings:
+        say(warning, sys.stderr)
+    say(outcome(result))
+    if result.status == "FAILED":
+        raise RunFailedError(f"the run FAILED: {result.reason}")
+    if result.status == "KILLED":
+        sys.exit(INTERRUPTED)
+    metric = sweep.metric or default_metric(config.data.validation_fraction)
+    return result.last_metrics().get(recorded_name(metric, config.recipe_version))
+
+
+def resuming(resumption: Resumption | None) -> str:
+    """Return the lines that say which run is resumed, and from where."""
+    if resumption is None:
+        return "nothing to resume; a new run"
+    lines = [f"{problem}; not used" for problem in resumption.problems]
+    where = (
+        f"after epoch {resumption.epoch}" if resumption.epoch else "from its beginning: it has no checkpoint"
+    )
+    return "\n".join([*lines, f"resuming    run {resumption.run_id} {where}"])
+
+
+def outcome(result: RunResult) -> str:
+    """Return the summary of a run: accuracies and losses, findings, its status, and where to look at it."""
+    lines, values = [], result.last_metrics()
+    for part, metrics in (("validation", "val"), ("test", "test")):
+        first, *others = result.config.training.metrics
+        shown = [name for name in (first, "loss", *others) if f"{metrics}/{name}" in values]
+        if shown:
+            texts = [f"{name} {formatted(name, values[f'{metrics}/{name}'], '.4f')}" for name in shown]
+            lines.append(f"{part:<11} {'  '.join(texts)}")
+    lines.extend(f"finding     {finding}" for finding in result.findings)
+    if result.run_id:
+        lines.append(
+            f"{result.status.lower():<11} run {result.run_id} of experiment {result.config.experiment_name}"
+        )
+        if result.registered:
+            lines.append(f"registered  {result.registered}")
+        location = store_location(result.config.tracking)
+        assert location
+        lines.append(where_to_look(location.tracking_uri))
+    return "\n".join(lines)

@@ -1,0 +1,99 @@
+"""Where a project is, where the config files are, and what to type in a shell to run a command there.
+
+A project is the folder in which ``mlruns/`` is, or will be. A folder is marked as one by a file
+``micrograde.yaml`` or by ``mlruns/``.
+"""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+from micrograde.core.errors import InputError
+
+MARK = "micrograde.yaml"
+"""The file that makes its folder a project; ``micrograde init`` writes it."""
+
+STARTED_AS = "MICROGRADE_STARTED_AS"
+"""The environment variable that the command ``micrograde`` sets, so that advice names the same command."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def project_home() -> Path:
+    """Return the folder that holds ``mlruns/``.
+
+    It is ``MICROGRADE_HOME`` if that is set, else the nearest project at or above the working directory, else
+    the working directory.
+
+    Raises
+    ------
+    InputError
+        If ``MICROGRADE_HOME`` is an address, which would be taken for a relative path; or if there is no
+        working directory any more.
+    """
+    given = os.environ.get("MICROGRADE_HOME")
+    _refuse_address(given or "")
+    try:
+        # Not Path.resolve, which raises for links that lead to themselves.
+        return Path(os.path.realpath(given)) if given else _nearest(Path.cwd())
+    except FileNotFoundError:
+        raise InputError(
+            "the working directory has been deleted; go to another, or set MICROGRADE_HOME to a whole path"
+        ) from None
+
+
+def _nearest(folder: Path) -> Path:
+    for each in (folder, *folder.parents):
+        if (each / MARK).is_file() or (each / "mlruns").is_dir():
+            return each
+    return folder
+
+
+def _refuse_address(home: str) -> None:
+    if re.match("[A-Za-z][A-Za-z0-9+.-]+:/", home):
+        raise InputError(f"MICROGRADE_HOME={home[:200]}: should be a folder, not an address")
+
+
+def checkout() -> Path | None:
+    """Return the checkout of micrograde that contains this file; None for a package installed without one."""
+    folder = _PACKAGE.parents[1]
+    return folder if (folder / "conf" / "train.yaml").exists() else None
+
+
+def conf_folder() -> Path:
+    """Return the folder with micrograde's own config files: the checkout's, or the copy in the wheel."""
+    source = checkout()
+    return source / "conf" if source else _PACKAGE / "conf"
+
+
+def own_conf_folder() -> Path | None:
+    """Return the project's folder of config files, which win over micrograde's own; None if it has none.
+
+    Only a folder with ``micrograde.yaml`` has one: a ``conf/`` elsewhere may be for another program.
+    """
+    home = project_home()
+    folder = home / "conf"
+    if not (home / MARK).is_file() or not folder.is_dir() or folder.resolve() == conf_folder().resolve():
+        return None
+    return folder
+
+
+def command_line(command: str, *arguments: str) -> str:
+    """Return what to type to run a command: ``micrograde compare sweep=latest``.
+
+    In a checkout's own folder, unless ``micrograde`` itself was typed, it is
+    ``make compare ARGS="sweep=latest"``: make needs no environment that is activated.
+    """
+    source = checkout()
+    by_make = source is not None and (source / "Makefile").exists() and _is_working_directory(source)
+    if os.environ.get(STARTED_AS) or not by_make:
+        return " ".join(["micrograde", command, *map(shlex.quote, arguments)])
+    return f'make {command} ARGS="{" ".join(arguments)}"' if arguments else f"make {command}"
+
+
+def _is_working_directory(folder: Path) -> bool:
+    try:
+        return folder.samefile(".")
+    except OSError:
+        return False
