@@ -143,7 +143,7 @@ def test_whoever_wants_a_traceback_gets_it(run, monkeypatch):
         (["tracking=none"], "tracking=none: there is no such choice"),
         (["launch=${oc.env:NOT_SET}"], "launch: the environment variable NOT_SET is not set"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
-        (["-m", "launch=1,2"], "-m: is for pipelines/train.py"),
+        (["-m", "launch=1,2"], "-m: is for micrograde train"),
         (["+tracking._target_=os.system"], "tracking._target_: would run Python code"),
         (["hydra.run.dir=out"], "hydra.run.dir=out: a run writes below mlruns alone"),
         (["--config-name", "nothing"], "--config-name nothing: there is no such config"),

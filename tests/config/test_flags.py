@@ -89,7 +89,7 @@ def test_of_the_flags_that_say_what_to_do_one_is_taken(first, second):
 )
 def test_only_what_trains_can_sweep(arguments):
     assert check_arguments(arguments, sweeps=True).multirun
-    assert refusal(*arguments, sweeps=False).startswith("-m: is for pipelines/train.py")
+    assert refusal(*arguments, sweeps=False).startswith("-m: is for make train")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ LINES = [
     (["data.path=trees.csv"], "data.path: is no key of the data that is chosen; add data=csv"),
     (["data=moons", "data.path=a.parquet"], "data.path: is no key of the data that is chosen; write data=parquet in place of data=moons"),
     (["epochs=3"], "epochs: there is no such key; did you mean training.num_epochs or "),
-    (["run_id=3"], "run_id: there is no such key here; it is one of replay.py and predict.py and export.py"),
+    (["run_id=3"], "run_id: there is no such key here; it is one of replay and predict and export"),
     (["~optimizer.learning_rate"], "~optimizer.learning_rate: cannot be removed, because every key has a value; "),
     (["~seed=0"], "~seed=0: cannot be removed, because every key has a value; "),
     (["~data"], "~data: cannot be removed, because every key has a value; "),

@@ -29,10 +29,10 @@ def test_only_keys_of_the_command_are_offered_and_none_that_nobody_types(command
 
 
 LINES = [
-    ("run_id", "train", "run_id: there is no such key here; it is one of replay.py and predict.py and export.py"),
-    ("launch", "train", "launch: there is no such key here; it is one of sync.py"),
-    ("seed", "compare", "seed: there is no such key here; it is one of train.py"),
-    ("output", "train", "output: there is no such key here; it is one of compare.py and predict.py and export.py"),
+    ("run_id", "train", "run_id: there is no such key here; it is one of replay and predict and export"),
+    ("launch", "train", "launch: there is no such key here; it is one of sync"),
+    ("seed", "compare", "seed: there is no such key here; it is one of train"),
+    ("output", "train", "output: there is no such key here; it is one of compare and predict and export"),
     ("runid", "replay", "runid: there is no such key; did you mean run_id?"),
     ("epochs", "train", "epochs: there is no such key; did you mean training.num_epochs or schedule.step_epochs (with schedule=step)?"),
     ("learning_rate", "train", "learning_rate: there is no such key; did you mean optimizer.learning_rate?"),

@@ -5,29 +5,11 @@ import pytest
 from filelock import FileLock, Timeout
 
 from micrograde.core.errors import InputError
-from micrograde.core.project import checkout, project_home
 from micrograde.store import local_store, make_store, server_store
-from micrograde.store import location as store
 from micrograde.store.library_environment import quiet_environment
 from micrograde.store.location import StoreLock, make_launch_folder, without_password
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_home_is_the_checkout_whatever_the_working_directory(monkeypatch, tmp_path):
-    monkeypatch.delenv("MICROGRADE_HOME", raising=False)
-    monkeypatch.chdir(tmp_path)
-    assert project_home() == ROOT
-    monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
-    assert project_home() == tmp_path
-
-
-def test_a_package_without_a_checkout_works_where_the_user_is(monkeypatch, tmp_path):
-    monkeypatch.delenv("MICROGRADE_HOME", raising=False)
-    monkeypatch.setattr(store, "__file__", str(tmp_path / "lib/site-packages/micrograde/tracking/store.py"))
-    monkeypatch.chdir(tmp_path)
-    assert checkout() is None
-    assert project_home() == tmp_path
 
 
 def test_a_new_store_is_whole_and_keeps_all_files_in_its_folder(empty_store):

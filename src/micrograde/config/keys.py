@@ -104,7 +104,7 @@ def unknown_key_message(key: str, command: str = "train", typed: Sequence[str] =
     near = _nearest(key, known)
     others = [other for other in SCHEMAS if key in keys_of(other)]
     if others and not any(name.endswith(f".{key}") for name in near):
-        return f"{key}: there is no such key here; it is one of the command {' and '.join(others)}"
+        return f"{key}: there is no such key here; it is one of {' and '.join(others)}"
     offered = " or ".join(_with_choice(name, known, chosen) for name in near)
     hint = f"did you mean {offered}?" if offered else "see --help for the keys"
     return f"{shorten(key)}: there is no such key; {hint}"

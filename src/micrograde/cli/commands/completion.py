@@ -1,4 +1,4 @@
-"""Print a script that lets a shell complete commands, keys and choices: ``micrograde completion bash``.
+"""Print a script that lets a shell complete commands, keys and choices.
 
 What can follow is asked of Hydra, which knows the keys and groups of the config that is typed so far.
 """
