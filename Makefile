@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+RUN := MICROGRADE_STARTED_AS=make $(BIN)/python
 ARGS ?=
 
 help:  ## list the targets
@@ -68,25 +69,25 @@ comma := ,
 install: .venv/installed-all  ## install at once what the targets install one by one when they are run
 
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
-	$(BIN)/python pipelines/train.py $(ARGS)
+	$(RUN) pipelines/train.py $(ARGS)
 
 compare: .venv/installed  ## print the runs as a table, best first, or two side by side: make compare ARGS="3cf88ee7 latest"
-	$(BIN)/python pipelines/compare.py $(ARGS)
+	$(RUN) pipelines/compare.py $(ARGS)
 
 replay: .venv/installed  ## train a recorded run again and compare every value: make replay ARGS="run_id=3cf88ee7"
-	$(BIN)/python pipelines/replay.py $(ARGS)
+	$(RUN) pipelines/replay.py $(ARGS)
 
 predict: .venv/installed  ## classify a table by a run's model: make predict ARGS="run_id=3cf88ee7 data.path=new.csv"
-	$(BIN)/python pipelines/predict.py $(ARGS)
+	$(RUN) pipelines/predict.py $(ARGS)
 
 export: .venv/installed-onnx  ## write a run's model as ONNX: make export ARGS="run_id=3cf88ee7 output=model.onnx"
-	$(BIN)/python pipelines/export.py $(ARGS)
+	$(RUN) pipelines/export.py $(ARGS)
 
 sync: .venv/installed  ## send what a tracking server or a locked store has not taken yet
-	$(BIN)/python pipelines/sync.py $(ARGS)
+	$(RUN) pipelines/sync.py $(ARGS)
 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
-	$(BIN)/python pipelines/ui.py $(ARGS)
+	$(RUN) pipelines/ui.py $(ARGS)
 
 # Neighbours in a file share what they look at, so they stay in one process. Two folders have targets of their own.
 PYTEST := $(BIN)/python -m pytest --dist worksteal --ignore=tests/system --ignore=tests/against_torch

@@ -1,6 +1,7 @@
 """What is checked before a release, and takes hours: `make check-release`, or of it ``ARGS="lowest fuzz"``.
 
 - ``cold``: the slow tests, each command in an interpreter of its own (as a rule they share what is imported)
+- ``wheel``: every command of the wheel, in an environment into which pip installs it with all that it needs
 - ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
@@ -62,7 +63,11 @@ def main() -> int:
 def all_stages() -> tuple[dict[str, Stage], list[str]]:
     """The parts by name, and a line for each that this machine cannot check."""
     missing: list[str] = []
-    stages = [Stage("cold", "make test-slow", {"MICROGRADE_COLD": "1"})]
+    wheel = 'make test-slow ARGS="tests/end_to_end/test_wheel.py"'
+    stages = [
+        Stage("cold", "make test-slow", {"MICROGRADE_COLD": "1"}),
+        Stage("wheel", wheel, {"MICROGRADE_FRESH": "1"}),
+    ]
     for version in LATER_PYTHONS:
         python = find_python(version)
         if python:

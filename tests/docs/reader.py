@@ -28,6 +28,8 @@ from sybil.example import SybilFailure
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
+from micrograde.core.project import STARTED_AS
+
 ROOT = Path(__file__).parents[2]
 END = "---- status"
 # On a slow machine there are more such lines.
@@ -69,7 +71,12 @@ class Reader:
         self.shell = subprocess.Popen(
             ["bash"],
             cwd=folder,
-            env={**os.environ, "MICROGRADE_HOME": str(folder), "MICROGRADE_QUIET": "1"},
+            env={
+                **{name: value for name, value in os.environ.items() if name != STARTED_AS},
+                "MICROGRADE_HOME": str(folder),
+                "MICROGRADE_QUIET": "1",
+                "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

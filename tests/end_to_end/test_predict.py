@@ -286,7 +286,7 @@ def test_without_the_extra_a_line_says_how_to_get_it(careless):
     done = run_changed(user, "sys.modules['onnxruntime'] = None", *arguments)
     assert done.returncode == 2
     assert done.stderr == (
-        "onnxruntime is not installed; it comes with an extra: .venv/bin/pip install -e '.[onnx]'\n"
+        "onnxruntime is not installed; it comes with an extra: in the checkout, .venv/bin/pip install -c .ci/constraints.txt -e '.[onnx]'\n"
     )
 
 

@@ -7,6 +7,7 @@ from hydra.errors import OverrideParseException
 
 from micrograde.config.keys import key_of, shorten, unknown_key_message
 from micrograde.core.printable import printable
+from micrograde.core.project import pip_install
 from micrograde.core.redaction import hide_passwords
 
 # Choices that are installed by an extra of this package.
@@ -74,8 +75,7 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         chosen = _typed_choice(choice[1], typed)
         extra = _EXTRAS.get(chosen.partition("_")[0])
         if extra:
-            how = f".venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
-            return f"{chosen}: is not installed; in the checkout, {how}"
+            return f"{chosen}: is not installed; {pip_install(extra)}"
         return f"{shorten(chosen)}: there is no such choice; there are {' '.join(choice[2].split())}"
     for pattern, line in _LINES:
         found = re.search(pattern, message)

@@ -15,7 +15,7 @@ MARK = "micrograde.yaml"
 """The file that makes its folder a project; ``micrograde init`` writes it."""
 
 STARTED_AS = "MICROGRADE_STARTED_AS"
-"""The environment variable that the command ``micrograde`` sets, so that advice names the same command."""
+"""The environment variable with what was typed to start a command, ``micrograde`` or ``make``."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -82,12 +82,12 @@ def own_conf_folder() -> Path | None:
 def command_line(command: str, *arguments: str) -> str:
     """Return what to type to run a command: ``micrograde compare sweep=latest``.
 
-    In a checkout's own folder, unless ``micrograde`` itself was typed, it is
-    ``make compare ARGS="sweep=latest"``: make needs no environment that is activated.
+    If make was typed it is ``make compare ARGS="sweep=latest"``, which needs no activated environment; so it
+    is in a checkout's own folder if neither was, as in Python.
     """
     source = checkout()
-    by_make = source is not None and (source / "Makefile").exists() and _is_working_directory(source)
-    if os.environ.get(STARTED_AS) or not by_make:
+    in_checkout = source is not None and (source / "Makefile").exists() and _is_working_directory(source)
+    if os.environ.get(STARTED_AS, "make" if in_checkout else "") != "make":
         return " ".join(["micrograde", command, *map(shlex.quote, arguments)])
     return f'make {command} ARGS="{" ".join(arguments)}"' if arguments else f"make {command}"
 
@@ -97,3 +97,10 @@ def _is_working_directory(folder: Path) -> bool:
         return folder.samefile(".")
     except OSError:
         return False
+
+
+def pip_install(extra: str) -> str:
+    """Return what to type to install one of micrograde's extras."""
+    if checkout():
+        return f"in the checkout, .venv/bin/pip install -c .ci/constraints.txt -e '.[{extra}]'"
+    return f"pip install 'micrograde[{extra}]'"

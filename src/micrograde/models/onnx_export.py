@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
+from micrograde.core.project import pip_install
 from micrograde.data import Preprocessing
 from micrograde.data.encoding import are_truths, category_name
 from micrograde.models.trained_network import TrainedNetwork
@@ -75,7 +76,7 @@ def check_extra() -> None:
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"{error.name} is not installed; it comes with an extra: .venv/bin/pip install -e '.[onnx]'"
+            f"{error.name} is not installed; it comes with an extra: {pip_install('onnx')}"
         ) from None
 
 
