@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 def started(monkeypatch, capsys, *arguments):
     monkeypatch.setattr("sys.argv", ["micrograde", *arguments])
+    status: object = 0
     try:
         main()
-        status = 0
     except SystemExit as error:
         status = error.code
     said = capsys.readouterr()

@@ -52,10 +52,7 @@ def test_every_data_set_is_an_option_with_all_its_keys(compose):
 
 
 def test_replay_takes_the_paths_of_every_data_set(compose, monkeypatch):
-    class Another(DATA_SETS["npz"]):
-        path_keys = ("path", "labels_path")
-
-    monkeypatch.setitem(DATA_SETS._entries, "npz", Another)
+    monkeypatch.setattr(DATA_SETS["npz"], "path_keys", ("path", "labels_path"))
     container = compose("data.labels_path=b.csv", command="replay")
     paths = dict.fromkeys(("path", "images", "labels", "test_images", "test_labels"))
     assert container["data"] == {**paths, "labels_path": "b.csv"}

@@ -82,7 +82,9 @@ def test_it_has_every_config_file_and_the_mark_of_its_types(wheel):
     for path in (ROOT / "src").glob("[!.]*/**/*"):
         if path.is_file() and path.suffix != ".pyc" and not path.parent.name.endswith(".egg-info"):
             assert str(path.relative_to(ROOT / "src")) in names
-    assert not [name for name in names if not name.startswith(("micrograde/", "hydra_plugins/", "micrograde-"))]
+    assert not [
+        name for name in names if not name.startswith(("micrograde/", "hydra_plugins/", "micrograde-"))
+    ]
 
 
 def test_every_command_works_in_an_empty_folder(micrograde, project, installed):
@@ -91,7 +93,7 @@ def test_every_command_works_in_an_empty_folder(micrograde, project, installed):
     assert list(project.iterdir()) == []
     (project / "t.csv").write_text("x,y,kind\n" + "".join(f"{i},{i % 7},{'ab'[i % 2]}\n" for i in range(60)))
     done = micrograde("train", "data=csv", "data.path=t.csv", "data.target=kind", "training.num_epochs=2")
-    run_id = re.search(r"^finished    run (\w+)", done.stdout, re.MULTILINE)[1]
+    (run_id,) = re.findall(r"^finished    run (\w+)", done.stdout, re.MULTILINE)
     assert done.stdout.endswith("look        micrograde ui, or micrograde compare\n")
     assert done.stderr == ""
     assert (project / "mlruns" / "mlflow.db").exists()
