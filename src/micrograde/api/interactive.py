@@ -27,6 +27,7 @@ from micrograde.api.results import Run, Sweep
 from micrograde.config.flags import refuse_endless, refuse_mode
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
+from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import InputError, RunFailedError
@@ -173,7 +174,7 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     try:
         with (
             warnings_stay_warnings(),
-            initialize_config_dir(str(conf_folder()), job_name=_CONFIG, version_base="1.3"),
+            initialize_config_dir(str(conf_folder()), job_name=_CONFIG, **BEHAVIOUR),
         ):
             yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
     except (HydraException, OmegaConfBaseException) as error:

@@ -24,6 +24,7 @@ from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
 from micrograde.config.guard import GuardedLoader
+from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder
 from micrograde.core.redaction import without_password, without_password_in_yaml
@@ -149,11 +150,9 @@ def _run_hydra(
         sys.argv[1:] = flags_first(given)
         only_shows = given.help or given.hydra_help or given.info or given.shell_completion
         kind = _HelpLoader if given.help else GuardedLoader
-        loader = functools.partial(kind, follows_variables=not only_shows)
+        loader = type("Loader", (kind,), {"follows_variables": not only_shows})
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
-        command = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=config_name)(
-            task
-        )
+        command = hydra.main(config_path=str(conf_folder()), config_name=config_name, **BEHAVIOUR)(task)
         if given.help:
             _show_help(command, config_name, conf_folder())
         elif given.cfg or given.hydra_help or given.info:

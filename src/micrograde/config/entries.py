@@ -13,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.plugins.config_source import ConfigSource
 
 from micrograde.config.choices import choice_of
+from micrograde.config.hydra_versions import store_config
 from micrograde.config.schema import TrainConfig
 from micrograde.core.registry import Registry
 from micrograde.data.sets import path_keys
@@ -32,15 +33,15 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
     A file wins; Hydra would also merge it with a stored option of the same name, and warn.
     """
     store = ConfigStore.instance()
-    store.store("callbacks", defaults_of_callbacks(), provider="micrograde")
-    store.store("data_paths", dict.fromkeys(path_keys()), provider="micrograde")
+    store_config("callbacks", defaults_of_callbacks())
+    store_config("data_paths", dict.fromkeys(path_keys()))
     files = [source for source in sources if source.scheme() != "structured" and source.available()]
     for group, registry in groups().items():
         for name, entry in registry.items():
             if any(source.is_config(f"{group}/{name}") for source in files):
                 store.repo.get(group, {}).pop(f"{name}.yaml", None)
             else:
-                store.store(name, defaults_of(entry), group=group, provider="micrograde")
+                store_config(name, defaults_of(entry), group)
 
 
 def defaults_of_callbacks() -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ in ``hydra/launcher=joblib``.
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository
@@ -53,18 +53,19 @@ _HOME = "${oc.env:MICROGRADE_HOME}"
 class GuardedLoader(ConfigLoaderImpl):
     """Hydra's config loader, refusing such configs; what cannot be composed is an error of one line.
 
-    Parameters
+    Attributes
     ----------
     follows_variables
         Whether the user's MLflow variables apply where nothing was typed; ``--help`` needs none.
     """
 
-    def __init__(self, config_search_path: ConfigSearchPath, *, follows_variables: bool = True) -> None:
+    follows_variables: ClassVar[bool] = True
+
+    def __init__(self, config_search_path: ConfigSearchPath) -> None:
         put_first(config_search_path)
         super().__init__(config_search_path)
         self.repository = Repository(config_search_path)
         offer_entries(self.repository.get_sources())
-        self._follows_variables = follows_variables
 
     def load_configuration(
         self,
@@ -73,9 +74,10 @@ class GuardedLoader(ConfigLoaderImpl):
         run_mode: RunMode,
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
+        **others: Any,
     ) -> DictConfig:
         """Return the composed config, after checking it; the parameters are those of Hydra's loader."""
-        if config_name is not None and self._follows_variables:
+        if config_name is not None and self.follows_variables:
             overrides = with_server(overrides)
         overrides = quote_texts(overrides)
         _refuse_several_choices(overrides)
@@ -83,7 +85,7 @@ class GuardedLoader(ConfigLoaderImpl):
 
         def compose(overrides: list[str]) -> DictConfig:
             return super(GuardedLoader, self).load_configuration(
-                config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+                config_name, overrides, run_mode, from_shell, validate_sweep_overrides, **others
             )
 
         try:
@@ -106,7 +108,7 @@ class GuardedLoader(ConfigLoaderImpl):
         refuse_code(config)
         if config_name is not None:  # without one, Hydra shows its own config
             refuse_other_folders(config)
-            if self._follows_variables:
+            if self.follows_variables:
                 follow_variables(config, run_mode)
         return config
 
