@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.against_torch import counterparts
 
@@ -14,6 +15,7 @@ import micrograde
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import first_sentence, hyperparameters_of
 from micrograde.core.registry import Registry, registries
+from micrograde.drawing import SWEEP_PICTURES, Curves, SweepContents, Swept
 from micrograde.gradcheck.equations.activations import ACTIVATION_EQUATIONS
 from micrograde.gradcheck.equations.normalizations import NORMALIZATION_EQUATIONS
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS
@@ -90,10 +92,30 @@ def of_initializer(name: str) -> Iterator[str]:
         yield "the same weights from the same stream"
 
 
+def sweeps() -> Iterator[SweepContents]:
+    """Sweeps over nothing, the seed, and one, two or three parameters, of runs with and without results."""
+    seeds = Swept("seed", [0, 1])
+    curves = [Curves("val/loss", np.array([1, 2]), np.array([[0.5, 0.4], [0.6, 0.5]]))]
+    for values, best in ((np.array([0.4, 0.5]), 0), (np.array([np.nan, np.nan]), None)):
+        for parameters, seed in (("", None), ("", seeds), ("a", None), ("ab", seeds), ("abc", None)):
+            swept = [Swept(name, [1, 2]) for name in parameters]
+            yield SweepContents(swept, seed, "val/loss", True, values, best, curves, pd.DataFrame())
+
+
+def of_sweep_picture(name: str) -> Iterator[str]:
+    picture = SWEEP_PICTURES[name]()
+    texts = [picture.text(sweep) for sweep in sweeps() if picture.applies(sweep)]
+    if not texts:
+        yield "a sweep that it applies to"
+    if not all(texts) or any("\n" in text for text in texts):
+        yield "a line of text for every sweep that it applies to"
+
+
 OWES: dict[str, Callable[[str], Iterator[str]]] = {
     "activation": of_activation,
     "normalization": of_normalization,
     "initializer": of_initializer,
+    "picture of a sweep": of_sweep_picture,
 }
 
 

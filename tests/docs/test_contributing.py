@@ -22,8 +22,8 @@ CHOSEN = (
     "training.metrics=[misses]",
 )
 TWO = ("an activation", "a normalization")  # with their equations
-ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a picture")
-ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a finding"), 1)}
+ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a finding")
+ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a picture", "a picture of a sweep"), 1)}
 
 
 def examples():
@@ -67,6 +67,7 @@ def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     swept = python("pipelines/train.py", "-m", *CHOSEN, "training.num_epochs=3", "seed=0,1")
     assert swept.returncode == 0, swept.stderr
+    assert list((folder / "home").rglob("figures/ranking.png"))
     exported = python("pipelines/export.py", f"run_id={run_id[1]}", "output=model.onnx")
     assert exported.returncode == 0, exported.stdout + exported.stderr
 
