@@ -5,8 +5,10 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.against_torch import counterparts
 
@@ -14,9 +16,13 @@ import micrograde
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import first_sentence, hyperparameters_of
 from micrograde.core.registry import Registry, registries
+from micrograde.drawing import SWEEP_PICTURES, Curves, SweepContents, Swept
 from micrograde.gradcheck.equations.activations import ACTIVATION_EQUATIONS
+from micrograde.gradcheck.equations.losses import LOSS_EQUATIONS
 from micrograde.gradcheck.equations.normalizations import NORMALIZATION_EQUATIONS
-from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS
+from micrograde.metrics import METRICS
+from micrograde.nn import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, one_hot
+from micrograde.tasks import TASKS
 
 
 def all_registries() -> list[Registry]:
@@ -80,6 +86,48 @@ def of_normalization(name: str) -> Iterator[str]:
             yield f"an array {each.name} for each replica"
 
 
+def of_loss(name: str) -> Iterator[str]:
+    if name not in LOSS_EQUATIONS:
+        yield f"an equation in gradcheck/equations/losses/{name}.py"
+    if name not in counterparts.LOSSES:
+        yield "PyTorch's counterpart in tests/against_torch/counterparts.py"
+    loss, random = LOSSES[name](), np.random.default_rng(0)
+    logits, targets = random.standard_normal((2, 5, 3)), one_hot(random.integers(0, 3, (2, 5)), 3)
+    layer = loss.layer(np.float64)
+    means = loss.value(logits, targets).mean(axis=-1)
+    for what, found in (("evaluates", layer.evaluate), ("trains on", layer.forward)):
+        if not np.allclose(found(logits, targets), means, rtol=1e-12):
+            yield f"a layer that {what} the mean of its values"
+    if not np.allclose(layer.backward(), loss.gradient(logits, targets) / 5, rtol=1e-12, atol=1e-15):
+        yield "a layer whose backward is the mean of its gradients"
+    small = [each.astype(np.float32) for each in (logits, targets)]
+    if loss.value(*small).dtype != np.float32 or loss.gradient(*small).dtype != np.float32:
+        yield "the dtype of the logits in its results"
+
+
+def of_task(name: str) -> Iterator[str]:
+    described = (SimpleNamespace(class_names=names) for names in (("a", "b", "c"), ("no", "yes"), ()))
+    made = [task for each in described if (task := TASKS[name].of(each)) is not None]
+    if not made:
+        yield "data that it is made for"
+    for task in made:
+        labels = np.arange(6) % max(task.output_size, 2)
+        targets = task.targets(labels, np.float32)
+        if targets.shape != (6, task.output_size) or targets.dtype != np.float32:
+            yield "targets (N, C) in the network's dtype"
+        if (task.labels(targets) != labels).any() or (task.predicted(targets, finite=True) != labels).any():
+            yield "labels that its targets stand for, and that logits like them predict"
+        if task.loss.name not in LOSSES:
+            yield f"a loss of LOSSES, not {task.loss.name}"
+        if unknown := set(task.metrics) - set(METRICS):
+            yield f"metrics of METRICS, not {unknown}"
+        answers = task.answers(targets.astype(np.float64))
+        if {each: column.shape for each, column in task.columns(answers).items()} != dict.fromkeys(
+            task.column_types, (6,)
+        ):
+            yield "a column of predictions for each that it names"
+
+
 def of_initializer(name: str) -> Iterator[str]:
     if name not in counterparts.INITIALIZERS:
         yield "PyTorch's counterpart in tests/against_torch/counterparts.py"
@@ -90,10 +138,32 @@ def of_initializer(name: str) -> Iterator[str]:
         yield "the same weights from the same stream"
 
 
+def sweeps() -> Iterator[SweepContents]:
+    """Sweeps over nothing, the seed, and one, two or three parameters, of runs with and without results."""
+    seeds = Swept("seed", [0, 1])
+    curves = [Curves("val/loss", np.array([1, 2]), np.array([[0.5, 0.4], [0.6, 0.5]]))]
+    for values, best in ((np.array([0.4, 0.5]), 0), (np.array([np.nan, np.nan]), None)):
+        for parameters, seed in (("", None), ("", seeds), ("a", None), ("ab", seeds), ("abc", None)):
+            swept = [Swept(name, [1, 2]) for name in parameters]
+            yield SweepContents(swept, seed, "val/loss", True, values, best, curves, pd.DataFrame())
+
+
+def of_sweep_picture(name: str) -> Iterator[str]:
+    picture = SWEEP_PICTURES[name]()
+    texts = [picture.text(sweep) for sweep in sweeps() if picture.applies(sweep)]
+    if not texts:
+        yield "a sweep that it applies to"
+    if not all(texts) or any("\n" in text for text in texts):
+        yield "a line of text for every sweep that it applies to"
+
+
 OWES: dict[str, Callable[[str], Iterator[str]]] = {
     "activation": of_activation,
     "normalization": of_normalization,
     "initializer": of_initializer,
+    "loss": of_loss,
+    "task": of_task,
+    "picture of a sweep": of_sweep_picture,
 }
 
 

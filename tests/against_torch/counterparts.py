@@ -14,6 +14,7 @@ ACTIVATIONS = {
     "tanh": lambda torch: torch.nn.Tanh(),
 }
 NORMALIZATIONS = {"batch_norm": lambda torch, features: torch.nn.BatchNorm1d(features)}
+LOSSES = {"cross_entropy": lambda torch: torch.nn.CrossEntropyLoss()}
 INITIALIZERS = {  # of 300 inputs; where PyTorch has none, the paper's formula
     "kaiming": lambda torch, weights: torch.nn.init.kaiming_normal_(weights, nonlinearity="relu"),
     "lecun": lambda torch, weights: torch.nn.init.normal_(weights, std=300**-0.5),

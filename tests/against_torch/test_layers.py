@@ -1,11 +1,21 @@
-"""Each activation and initializer beside PyTorch's: gradients of a network, and 300 steps of training."""
+"""Each activation, loss and initializer beside PyTorch's: gradients, and 300 steps of training."""
 
 import numpy as np
 import pytest
 import torch
 from tests.against_torch import counterparts
 
-from micrograde.nn import ACTIVATIONS, INITIALIZERS, MLP, NORMALIZATIONS, initial_weights, one_hot
+from micrograde.nn import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    LOSSES,
+    MLP,
+    NORMALIZATIONS,
+    initial_weights,
+    one_hot,
+    softmax,
+)
+from micrograde.nn.losses import make_loss
 
 
 def both(activation, normalization):
@@ -83,6 +93,22 @@ def test_after_300_steps_held_out_rows_agree_to_1e_8(activation):
     held_out = centres[random.integers(0, 3, 50)] + random.standard_normal((50, 5))
     expected = net.eval()(torch.tensor(held_out)).detach().numpy()
     np.testing.assert_allclose(ours.predict_logits(held_out)[0], expected, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 30.0])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_and_its_gradient_agree_to_1e_12(loss, spread):
+    random = np.random.default_rng(1)
+    logits, targets = spread * random.standard_normal((2, 16, 3)), softmax(random.standard_normal((2, 16, 3)))
+    targets[:, :8] = one_hot(random.integers(0, 3, (2, 8)), 3)
+    ours = make_loss(loss).layer(np.float64)
+    values = ours.forward(logits, targets)
+    for row in range(2):
+        given = torch.tensor(logits[row], requires_grad=True)
+        theirs = counterparts.LOSSES[loss](torch)(given, torch.tensor(targets[row]))
+        theirs.backward()
+        np.testing.assert_allclose(values[row], theirs.item(), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(ours.backward()[row], given.grad.numpy(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS)

@@ -21,9 +21,47 @@ CHOSEN = (
     "training.damp.factor=0.5",
     "training.metrics=[misses]",
 )
-TWO = ("an activation", "a normalization")  # with their equations
-ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a picture")
-ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a finding"), 1)}
+TWO = ("an activation", "a normalization", "a loss")  # with their equations
+ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a finding")
+ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a picture", "a picture of a sweep", "a task"), 1)}
+
+
+OF_NUMBERS = """
+import numpy as np
+
+from micrograde.config.parsing import parse_train_config
+from micrograde.data import Dataset
+from micrograde.gradcheck import check_network, require_agreement
+from micrograde.models.trained_network import TrainedNetwork
+from micrograde.nn import MLP
+from micrograde.runs.building import build_model, build_optimizer, build_plan, prepare_dataset
+from micrograde.training import Departure, EpochRecord, Training
+
+random = np.random.default_rng(0)
+features = random.standard_normal((60, 3))
+labels = np.rint(features @ [4.0, -8.0, 2.0]).astype(np.int64)
+config = parse_train_config({
+    "data": {"name": "npz", "path": "rows", "stratify": False},
+    "model": {"hidden_size": [4], "batch_norm": False},
+    "optimizer": {"name": "sgd"}, "schedule": {"name": "constant"}, "tracking": {"name": "disabled"},
+    "training": {"num_epochs": 60, "batch_size": 8, "dtype": "float64"},
+})
+data = prepare_dataset(Dataset("rows", features, labels, (), ("a", "b", "c")), config.data, "float64")
+model = build_model([config.model], data, "float64", [random])
+assert (data.task.name, model.loss.function.name, model.sizes[-1]) == ("numbers", "log_cosh", 1)
+evidence = check_network(model, 0, data.training.features, data.training.targets)
+require_agreement(evidence)
+plan = build_plan([config], len(data.training), data.task)
+optimizer = build_optimizer([config.optimizer], model)
+training = Training(model, optimizer, plan, data.training, data.validation, [random])
+*records, departure = training.run()
+losses = [record.metrics["val/loss"][0] for record in records]
+assert losses[-1] < losses[0] / 5, losses
+arrays = {name: array[0] for name, array in departure.model.state().items()}
+network = TrainedNetwork(MLP.from_state(arrays, "tanh"), data.preprocessing)
+assert abs(network.predict(features)["number"] - labels).mean() < 2
+print("learned numbers")
+"""
 
 
 def examples():
@@ -67,8 +105,15 @@ def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     swept = python("pipelines/train.py", "-m", *CHOSEN, "training.num_epochs=3", "seed=0,1")
     assert swept.returncode == 0, swept.stderr
+    assert list((folder / "home").rglob("figures/ranking.png"))
     exported = python("pipelines/export.py", f"run_id={run_id[1]}", "output=model.onnx")
     assert exported.returncode == 0, exported.stdout + exported.stderr
+
+
+@pytest.mark.slow
+def test_the_example_of_a_task_learns_with_the_example_of_a_loss(python):
+    done = python("-c", OF_NUMBERS)
+    assert done.stdout == "learned numbers\n", done.stderr
 
 
 @pytest.mark.slow

@@ -214,12 +214,22 @@ def test_the_table_of_formulas_has_every_operation_of_the_engine():
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Operation":
                 symbols[ast.literal_eval(call.args[0])] = len(call.args) - 2
     assert len(symbols) > 20
-    assert set(FORMULAS) == set(symbols)
+    lacking, unknown = set(symbols) - set(FORMULAS), set(FORMULAS) - set(symbols)
+    assert not lacking, f"drawing/walkthrough/formulas.py lacks the formulas of {sorted(lacking)}"
+    assert not unknown, f"drawing/walkthrough/formulas.py has formulas of no operation: {sorted(unknown)}"
     for symbol, operands in symbols.items():
         formula = FORMULAS[symbol]
         assert len(formula.derivatives) == len(formula.rules) == operands
         texts = " ".join((formula.forward, *formula.derivatives, *formula.rules))
         assert set(re.findall(r"\{(\w+)\}", texts)) <= {"a", "b", "out", "g"}
+
+
+def test_an_operation_of_the_engine_without_formulas_is_no_node_made_by_hand(monkeypatch):
+    root = Variable(2.0).tanh() * 3
+    root.backward()
+    monkeypatch.delitem(FORMULAS, "tanh")
+    with pytest.raises(LookupError, match="the operation tanh has no formulas in micrograde"):
+        draw_walkthrough(root, title="tanh")
 
 
 def test_the_page_names_equations_that_the_documentation_derives():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from micrograde import Variable, check_gradients
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.gradcheck.comparison import trace_first_sample, trace_replica
-from micrograde.nn import ACTIVATIONS, MLP, ActivationLayer, BatchNormalization, LinearLayer, one_hot
+from micrograde.nn import ACTIVATIONS, LOSSES, MLP, ActivationLayer, BatchNormalization, LinearLayer, one_hot
 from micrograde.training import StackOptimizer
 from micrograde.training.optimizers.sgd import SGD
 
@@ -19,6 +19,7 @@ networks = st.fixed_dictionaries(
         "output_size": st.integers(2, 6),
         "activation": st.sampled_from(sorted(ACTIVATIONS)),
         "batch_norm": st.booleans(),
+        "loss": st.sampled_from(sorted(LOSSES)),
     }
 )
 

@@ -113,8 +113,8 @@ def test_names_are_text_and_no_markup(tmp_path):
 @pytest.mark.parametrize(
     ("module", "broken", "left"),
     [
-        ("drawing.sweep.pictures", "draw_metric_by_parameter", "figures/by_parameter.png"),
-        ("drawing.sweep.pictures", "draw_sweep_curves", "figures/learning_curves.png"),
+        ("drawing.sweep.by_parameter", "draw_metric_by_parameter", "figures/by_parameter.png"),
+        ("drawing.sweep.curves", "draw_sweep_curves", "figures/learning_curves.png"),
         ("sweeps.report", "page", "report.html"),
     ],
 )

@@ -344,7 +344,7 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
     """Train; return the record of each epoch, and the network with how its training ended."""
     streams = RandomStreams.spawn(config.seed)
     model = build_model([config.model], data, config.training.dtype, [streams.weights])
-    plan = build_plan([config], len(data.training))
+    plan = build_plan([config], len(data.training), data.task)
     training = Training(
         model,
         build_optimizer([config.optimizer], model),

@@ -49,6 +49,7 @@ from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation,
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
+from micrograde.tasks.classification import Classification
 from micrograde.training import CALLBACKS, OPTIMIZERS, SCHEDULES, CallbackSettings, Optimizer, Schedule
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
@@ -141,7 +142,7 @@ class TrainingConfig:
     drop_last: StrictBool = False
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: Annotated[ShareOrAll, PER_REPLICA] = 0.0
-    metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = (Accuracy.name,)
+    metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = Classification.metrics
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None

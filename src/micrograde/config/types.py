@@ -12,10 +12,10 @@ from micrograde.config.recipe_versions import RECIPE_VERSION
 from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.redaction import without_password
 from micrograde.metrics import METRICS, PARTS
-from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import NORMALIZATIONS
 from micrograde.store.metric_names import plain_name
 from micrograde.store.server_files import parse_address
+from micrograde.tasks.classification import Classification
 
 _LONGEST_ADDRESS = 2000  # characters
 
@@ -132,7 +132,7 @@ def _measured(value: object) -> object:
     wrong = [name for name in names if not isinstance(name, str) or name not in METRICS]
     if wrong or not names:
         raise ValueError(f"should be one or more of {', '.join(METRICS)}")
-    return tuple(dict.fromkeys((Accuracy.name, *names)))
+    return tuple(dict.fromkeys((*Classification.metrics, *names)))
 
 
 MetricNames = Annotated[tuple[str, ...], BeforeValidator(_measured)]

@@ -23,16 +23,18 @@ from micrograde.drawing.run.walkthrough import walk_through_network
 from micrograde.drawing.run.weight_images import draw_weight_images
 from micrograde.drawing.style import save_figure
 from micrograde.drawing.svg import Svg
-from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter, draw_metric_by_seed
-from micrograde.drawing.sweep.curves import Curves, draw_sweep_curves
+from micrograde.drawing.sweep import SWEEP_PICTURES, Curves, SweepContents, SweepPicture, Swept
+from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter
+from micrograde.drawing.sweep.by_seed import draw_metric_by_seed
+from micrograde.drawing.sweep.curves import draw_sweep_curves
 from micrograde.drawing.sweep.heat_map import draw_heat_map
 from micrograde.drawing.sweep.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.sweep.pictures import Picture, draw_sweep
-from micrograde.drawing.sweep.swept import Swept
 from micrograde.drawing.walkthrough import Page, draw_walkthrough
 
 __all__ = [
     "PICTURES",
+    "SWEEP_PICTURES",
     "ClassRegions",
     "Curves",
     "Drawing",
@@ -45,6 +47,8 @@ __all__ = [
     "RunPicture",
     "Say",
     "Svg",
+    "SweepContents",
+    "SweepPicture",
     "Swept",
     "animate_decision_boundary",
     "draw_confusion_matrix",

@@ -10,7 +10,7 @@ from micrograde.autograd import Variable
 from micrograde.autograd.values import FloatArray
 from micrograde.core.hyperparameters import hyperparameters_of
 from micrograde.gradcheck.equations import Architecture, Part, Trace, trace_batch, trace_sample
-from micrograde.nn import MLP, Activation, Normalization
+from micrograde.nn import MLP, Activation, Loss, Normalization
 
 TOLERANCE = 1e-9
 """The relative error above which a hand-written gradient counts as wrong; rounding gives about 1e-15."""
@@ -59,13 +59,13 @@ class GradientEvidence:
 
 def architecture_of(model: MLP) -> Architecture:
     """Return the architecture of a network, for ``equations``."""
-    norm = model.normalization
+    norm, parts = model.normalization, (_part(model.activation), _part(model.loss.function))
     if norm is None:
-        return Architecture(model.sizes, _part(model.activation))
-    return Architecture(model.sizes, _part(model.activation), _part(norm), norm.layer_name)
+        return Architecture(model.sizes, *parts)
+    return Architecture(model.sizes, *parts, _part(norm), norm.layer_name)
 
 
-def _part(entry: Activation | Normalization) -> Part:
+def _part(entry: Activation | Loss | Normalization) -> Part:
     values = {name: each.of(entry) for name, each in hyperparameters_of(type(entry)).items()}
     return Part(entry.name, values)
 
@@ -80,9 +80,7 @@ def trace_first_sample(model: MLP, replica: int, x: FloatArray, targets: FloatAr
     """Evaluate the equations number by number, for the first sample of a batch, in evaluation mode."""
     parameters = model.layout.views(model.parameters[replica].astype(np.float64))
     statistics = model.statistics_layout.views(model.statistics[replica].astype(np.float64))
-    return trace_sample(
-        architecture_of(model), parameters, statistics, x[0].tolist(), int(np.argmax(targets[0]))
-    )
+    return trace_sample(architecture_of(model), parameters, statistics, x[0].tolist(), targets[0].tolist())
 
 
 def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
@@ -104,7 +102,7 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
 def _compared(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
     trace = trace_replica(model, replica, x, targets)
     trace.loss.backward()
-    manual = model.same_kind(np.random.default_rng(0), dtype=np.float64, loss_epsilon=0.0)
+    manual = model.same_kind(np.random.default_rng(0), dtype=np.float64)
     manual.parameters[...] = model.parameters[replica]
     manual.forward(np.asarray(x, float), np.asarray(targets, float))
     manual.backward(input_gradient=True)

@@ -30,6 +30,7 @@ from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
 from micrograde.store.library_environment import have_no_reports
+from micrograde.tasks import Task
 
 if TYPE_CHECKING:
     import pandas
@@ -199,7 +200,7 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
     preprocessing = network.preprocessing
     graph = _Graph((LABEL, PROBABILITIES, FEATURES, *_input_names(preprocessing)), network.model.dtype)
     logits = _network(graph, network.model, features := _inputs_of_network(graph, preprocessing))
-    _outputs(graph, logits, features, preprocessing.class_names)
+    _outputs(graph, logits, features, preprocessing.class_names, network.task)
     model = onnx.helper.make_model(
         onnx.helper.make_graph(graph.nodes, "micrograde", graph.inputs, graph.outputs, graph.constants),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
@@ -343,7 +344,7 @@ def _network(graph: _Graph, model: MLP, inputs: str) -> str:
     return out
 
 
-def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, ...]) -> None:
+def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, ...], task: Task) -> None:
     """Add probabilities and labels; a row with features or probabilities that are not finite has none."""
     from onnx import TensorProto
 
@@ -351,7 +352,7 @@ def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, 
     finite = graph.node("LessOrEqual", graph.node("Abs", features), largest)  # false for NaN, too
     ones = graph.node("Cast", finite, to=TensorProto.DOUBLE)
     every = graph.node("Cast", graph.node("ReduceMin", ones, graph.axis, keepdims=1), to=TensorProto.BOOL)
-    shares = graph.node("Softmax", graph.node("Cast", logits, to=TensorProto.DOUBLE), axis=1)
+    shares = task.onnx(graph, graph.node("Cast", logits, to=TensorProto.DOUBLE))
     # If a row's numbers overflow, the shares are NaN, and so is their sum, which is 1 otherwise.
     total = graph.node("ReduceSum", shares, graph.axis, keepdims=1)
     defined = graph.node("LessOrEqual", total, graph.constant("two", np.float64(2)))

@@ -29,9 +29,10 @@ from micrograde.core.plugins import require_plugins
 from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.data.encoding import are_truths
 from micrograde.data.messages import numbered
-from micrograde.nn import MLP, softmax
+from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.store import ModelDescription
+from micrograde.tasks import Task, task_of
 
 if TYPE_CHECKING:
     import pandas
@@ -56,6 +57,11 @@ class TrainedNetwork:
 
     model: MLP
     preprocessing: Preprocessing
+
+    @property
+    def task(self) -> Task:
+        """What the network has learned, which says how its logits are read."""
+        return task_of(self.preprocessing)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -88,7 +94,7 @@ class TrainedNetwork:
         with np.errstate(all="ignore"):
             inputs = self._inputs(rows)
             parts = [
-                softmax(self.model.predict_logits(inputs[block]).astype(np.float64))
+                self.task.answers(self.model.predict_logits(inputs[block]).astype(np.float64))
                 for block in blocks_of_rows(len(inputs))
             ]
         return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
@@ -97,11 +103,9 @@ class TrainedNetwork:
         """Return each row's ``class`` by name, and ``probability_<name>`` of each class, as a data frame."""
         import pandas
 
-        shares, names = self.probabilities(rows), self.preprocessing.class_names
+        found = self.task.columns(self.probabilities(rows))
         index = rows.index if isinstance(rows, pandas.DataFrame) else None
-        columns = {f"probability_{name}": shares[:, number] for number, name in enumerate(names)}
-        found = np.array(names, object)[shares.argmax(axis=-1)]
-        return pandas.DataFrame({"class": found, **columns}, index=index)
+        return pandas.DataFrame(found, index=index)
 
     def _inputs(self, rows: Rows) -> NDArray[np.float64]:
         if isinstance(rows, np.ndarray):
@@ -143,12 +147,11 @@ def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescri
             for column, categories in zip(encoding.columns, encoding.categories, strict=True)
         }
         example = encoding.decode(rows)
-    outputs = {"class": "string"} | {f"probability_{name}": "double" for name in dataset.class_names}
     return ModelDescription(
         "micrograde.serving",
         [f"micrograde=={version('micrograde')}", *plugins],
         kinds,
-        outputs,
+        dict(task_of(dataset).column_types),
         example,
     )
 
@@ -192,9 +195,9 @@ def read_network(folder: Path) -> TrainedNetwork:
         preprocessing = Preprocessing.from_state(state)
         preprocessing.check()
         model = MLP.from_state(arrays, config.activation, config.normalizer)
-        inputs, classes = len(preprocessing.means), len(preprocessing.class_names)
-        if (model.sizes[0], model.sizes[-1]) != (inputs, classes):
-            raise ValueError(f"{inputs} inputs and {classes} classes do not fit the network's {model.sizes}")
+        inputs, outputs = len(preprocessing.means), task_of(preprocessing).output_size
+        if (model.sizes[0], model.sizes[-1]) != (inputs, outputs):
+            raise ValueError(f"{inputs} inputs and {outputs} outputs do not fit the network's {model.sizes}")
     except Exception as error:  # a broken or hostile file may raise anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{folder}: holds no micrograde model ({reason})") from None

@@ -8,10 +8,11 @@ from numpy.typing import DTypeLike
 from micrograde.nn.activation_layer import ActivationLayer
 from micrograde.nn.activations import Activation, make_activation
 from micrograde.nn.arrays import FloatArray, IntArray, check_size
-from micrograde.nn.cross_entropy import CrossEntropyLoss
 from micrograde.nn.initializers import Generators, Initializer, replica_axis
 from micrograde.nn.layer import Layer, Role
 from micrograde.nn.linear import LinearLayer
+from micrograde.nn.losses import Loss, LossLayer, make_loss
+from micrograde.nn.losses.cross_entropy import CrossEntropy
 from micrograde.nn.normalizations import (
     NORMALIZATIONS,
     Normalization,
@@ -25,7 +26,7 @@ from micrograde.nn.parameters import ArrayLayout, prefixed
 class MLP:
     """A network of linear layers, each normalized, with an activation between two of them.
 
-    The loss is cross-entropy. ``MLP(3, 5, 2)`` is the notebook's network, with weights drawn from the same
+    ``MLP(3, 5, 2)`` is the notebook's network, with weights drawn from the same
     random stream. The whole chain of gradients is shown in docs/backward/index.md.
 
     Parameters
@@ -47,7 +48,9 @@ class MLP:
     dtype
         float64, as in the notebook, or float32.
     loss_epsilon
-        See ``CrossEntropyLoss``: the notebook's 1e-15, or 0 for the exact loss.
+        Of cross-entropy, see ``CrossEntropyLoss``: the notebook's 1e-15, or 0 for the exact loss.
+    loss
+        One of ``LOSSES``, or its name, in place of cross-entropy with ``loss_epsilon``.
 
     Attributes
     ----------
@@ -73,6 +76,7 @@ class MLP:
     batchnorm1: BatchNormalization
     batchnorm2: BatchNormalization
     activation1: ActivationLayer
+    loss: LossLayer
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class MLP:
         generators: Generators = None,
         dtype: DTypeLike = np.float64,
         loss_epsilon: float = 1e-15,
+        loss: str | Loss | None = None,
     ) -> None:
         hidden_sizes = tuple(hidden_size) if isinstance(hidden_size, Sequence) else (hidden_size,)
         for size in hidden_sizes:
@@ -124,7 +129,9 @@ class MLP:
         for name, layer in self.layers.items():
             setattr(self, name, layer)
         self._backward_order = list(self.layers.values())[:0:-1]  # all but the first
-        self.loss = CrossEntropyLoss(loss_epsilon, dtype=self.dtype)
+        if isinstance(loss, str):
+            loss = make_loss(loss)
+        self.loss = (loss or CrossEntropy(epsilon=loss_epsilon)).layer(self.dtype)
         self._gather_arrays()
 
     @property
@@ -180,10 +187,8 @@ class MLP:
         self.replicas = (len(rows),)
         self.bind(self.parameters[rows], self.gradients[rows], self.statistics[rows])
 
-    def same_kind(
-        self, generators: Generators, *, dtype: DTypeLike | None = None, loss_epsilon: float | None = None
-    ) -> "MLP":
-        """Return a new network with the same sizes and layers, by default also the same dtype and loss."""
+    def same_kind(self, generators: Generators, *, dtype: DTypeLike | None = None) -> "MLP":
+        """Return a new network with the same sizes, layers and loss, and by default the same dtype."""
         return MLP(
             self.sizes[0],
             self.sizes[1:-1],
@@ -193,7 +198,7 @@ class MLP:
             normalization=self.normalization,
             generators=generators,
             dtype=self.dtype if dtype is None else dtype,
-            loss_epsilon=self.loss.epsilon if loss_epsilon is None else loss_epsilon,
+            loss=self.loss.function,
         )
 
     def alone(self, row: int) -> "MLP":
@@ -211,7 +216,7 @@ class MLP:
         x
             (N, D), or (R, N, D) with a batch for each replica.
         targets
-            One row of class weights for each sample, (N, C) or (R, N, C); see ``one_hot``.
+            A row for each sample, (N, C) or (R, N, C); of classes a row of weights, see ``one_hot``.
         """
         return self.loss.forward(self.forward_logits(x), targets)
 
@@ -256,7 +261,7 @@ class MLP:
         activation: str | Activation,
         normalization: str | Normalization | None = None,
     ) -> "MLP":
-        """Return the single network that ``state`` describes, with the exact loss.
+        """Return the single network that ``state`` describes, with exact cross-entropy.
 
         Its sizes and its dtype are inferred from the arrays, and so is the normalization, with the default
         hyperparameters, unless it is given.

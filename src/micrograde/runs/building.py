@@ -19,8 +19,10 @@ from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_d
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
 from micrograde.metrics import METRICS, Metric
-from micrograde.nn import MLP, one_hot
+from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
+from micrograde.tasks import Task, task_of
+from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
 from micrograde.training import (
     Callback,
     CallbackSettings,
@@ -49,6 +51,11 @@ class PreparedData:
     validation: Samples | None
     test: Samples | None
 
+    @property
+    def task(self) -> Task:
+        """What is to be learned of the rows."""
+        return task_of(self.preprocessing)
+
 
 def prepare_data(config: DataSet, dtype: str, *, exact_labels: bool = True) -> PreparedData:
     """Load, split and preprocess a data set for networks of ``dtype``.
@@ -76,14 +83,14 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
         seed=config.seed,
     )
     preprocessing = Preprocessing.fit(dataset, split.train.features, standardize=config.standardize)
+    task = task_of(preprocessing)
 
     def samples(part: Part | None) -> Samples | None:
         if part is None:
             return None
         with np.errstate(over="ignore"):  # a row too large for the dtype gets no class, which the run reports
             features = preprocessing.transform(part.features).astype(dtype)
-        targets = one_hot(part.labels, len(dataset.class_names), dtype)
-        return Samples(features, targets, part.labels)
+        return Samples(features, task.targets(part.labels, dtype), part.labels)
 
     training = samples(split.train)
     assert training is not None
@@ -117,7 +124,7 @@ def build_model(
     return MLP(
         data.training.features.shape[1],
         first.hidden_size,
-        data.training.targets.shape[1],
+        data.task.output_size,
         activation=first.activation,
         batch_norm=False,
         normalization=first.normalizer,
@@ -125,7 +132,7 @@ def build_model(
         initial_scale=np.array([config.initial_scale for config in configs]),
         generators=generators,
         dtype=dtype,
-        loss_epsilon=0.0,
+        loss=data.task.loss,
     )
 
 
@@ -134,7 +141,7 @@ def build_optimizer(entries: Sequence[Optimizer], model: MLP) -> StackOptimizer:
     return StackOptimizer(entries, model.parameters, model.gradients)
 
 
-def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
+def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_WITHOUT_NAMES) -> TrainingPlan:
     """Build the training plan of a stack; the configs share epochs and batches."""
     training = configs[0].training
     batch_size = training.batch_size or rows
@@ -160,6 +167,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int) -> TrainingPlan:
         drop_last=training.drop_last,
         nan_is_a_class=nan_is_a_class(configs[0]),
         metrics=metrics_of(configs[0]),
+        task=task,
     )
 
 

@@ -275,6 +275,7 @@ class LiveRun:
                     data.test,
                     metrics_of(self.config),
                     nan_is_a_class=nan_is_a_class(self.config),
+                    task=data.task,
                 )
                 confusion = confusion_counts(model, data.test)[0]
             self.test = {f"test/{name}": float(value) for name, (value,) in found.items()}

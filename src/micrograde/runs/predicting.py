@@ -110,8 +110,7 @@ def _check_columns(
     there, needed = set(table.columns), network.columns
     if absent := [name for name in needed if name not in there]:
         raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(table.columns)}")
-    predicted = ["class", *(f"probability_{name}" for name in network.preprocessing.class_names)]
-    if keep_columns and (taken := [name for name in predicted if name in there]):
+    if keep_columns and (taken := [name for name in network.task.column_types if name in there]):
         raise InputError(
             f"{source}: has a column {quoted(taken[0])}, and so have the predictions; "
             "rename it, or leave the table's own columns out with keep_columns=false"

@@ -63,7 +63,7 @@ class Stack:
             callbacks.append(TrajectoryKeeper([run.trajectory for run in self.replicas]))
         if self.checkpoint_timer.seconds is not None:
             callbacks.append(self.checkpoint_timer)
-        plan = build_plan(configs, len(self.data.training))
+        plan = build_plan(configs, len(self.data.training), self.data.task)
         training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),

@@ -13,7 +13,8 @@ from micrograde.nn.arrays import FloatArray, IntArray
 class Samples:
     """One part of a data set, ready for a network: preprocessed, in the network's dtype.
 
-    features (N, D); one-hot targets (N, C); labels (N,), the class numbers that the targets encode.
+    features (N, D); targets (N, C), such as one-hot rows; labels (N,), such as the class numbers that the
+    targets encode.
     """
 
     features: FloatArray
@@ -30,7 +31,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Batch:
-    """The rows of one step, for each replica: features (R, B, D), one-hot targets (R, B, C)."""
+    """The rows of one step, for each replica: features (R, B, D), targets (R, B, C)."""
 
     features: FloatArray
     targets: FloatArray
@@ -52,7 +53,8 @@ class BatchSampler:
     generators
         R streams, one per replica.
     labels
-        (R, N): labels for each replica, used instead of the samples' own; see ``noisy_labels``.
+        (R, N): class numbers for each replica, whose one-hot rows are used instead of the samples' targets;
+        see ``noisy_labels``.
 
     Attributes
     ----------
@@ -73,7 +75,6 @@ class BatchSampler:
         rows = len(samples)
         steps = steps_per_epoch(rows, batch_size, drop_last)
         self.sizes = [min(batch_size, rows - number * batch_size) for number in range(steps)]
-        self._one_hot = np.eye(samples.targets.shape[1], dtype=samples.targets.dtype)
         self._buffers = self._make_buffers()
 
     def keep_replicas(self, rows: IntArray) -> None:
@@ -104,15 +105,17 @@ class BatchSampler:
     def epoch(self) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
         order = np.stack([generator.permutation(len(self._samples)) for generator in self._generators])
-        if self._labels is None:
-            labels = self._samples.labels[order]
+        targets: FloatArray
+        if self._labels is not None:
+            chosen = np.take_along_axis(self._labels, order, axis=1)
+            targets = np.eye(self._samples.targets.shape[1], dtype=self._samples.targets.dtype)
         else:
-            labels = np.take_along_axis(self._labels, order, axis=1)
+            chosen, targets = order, self._samples.targets
         start = 0
         for size in self.sizes:
             batch, rows = self._buffers[size], slice(start, start + size)
             # mode="clip" lets take write into out directly; the indices are in range by construction.
             self._samples.features.take(order[:, rows], 0, batch.features, "clip")
-            self._one_hot.take(labels[:, rows], 0, batch.targets, "clip")
+            targets.take(chosen[:, rows], 0, batch.targets, "clip")
             yield batch
             start += size

@@ -9,6 +9,8 @@ from micrograde.metrics import GivenOutputs, Metric
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import MLP, predicted_classes
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
+from micrograde.tasks import Task
+from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
 from micrograde.training.batches import Samples
 
 
@@ -19,7 +21,12 @@ def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> t
 
 
 def measure(
-    model: MLP, samples: Samples, metrics: Sequence[Metric], *, nan_is_a_class: bool = False
+    model: MLP,
+    samples: Samples,
+    metrics: Sequence[Metric],
+    *,
+    nan_is_a_class: bool = False,
+    task: Task = CLASSES_WITHOUT_NAMES,
 ) -> dict[str, FloatArray]:
     """Return the mean loss and metrics in evaluation mode by name, each (R,).
 
@@ -34,7 +41,7 @@ def measure(
         loss += of_block * len(block)
         # If the mean of the losses is finite, each row has a class, and argmax alone is quicker.
         finite = bool(np.isfinite(of_block).all())
-        found = np.argmax(logits, axis=-1) if finite or nan_is_a_class else predicted_classes(logits)
+        found = task.predicted(logits, finite=finite or nan_is_a_class)
         outputs = GivenOutputs(logits, block.labels, found)
         for tally in tallies:
             tally.add(outputs)
@@ -45,8 +52,8 @@ def measure(
 class StepOutputs:
     """The outputs of the training step that a network has made last; see ``micrograde.metrics.Outputs``."""
 
-    def __init__(self, model: MLP) -> None:
-        self._loss = model.loss
+    def __init__(self, model: MLP, task: Task = CLASSES_WITHOUT_NAMES) -> None:
+        self._loss, self._task = model.loss, task
 
     @property
     def logits(self) -> FloatArray:
@@ -56,13 +63,12 @@ class StepOutputs:
     @property
     def labels(self) -> IntArray:
         """(N,) or (R, N)."""
-        labels: IntArray = self._loss.targets.argmax(axis=-1)
-        return labels
+        return self._task.labels(self._loss.targets)
 
     @property
     def predicted(self) -> IntArray:
         """(R, N)."""
-        return predicted_classes(self._loss.logits)
+        return self._task.predicted(self._loss.logits)
 
     @property
     def correct(self) -> NDArray[np.bool_]:

@@ -144,6 +144,7 @@ class Training:
                         self._validation,
                         self._plan.metrics,
                         nan_is_a_class=self._plan.nan_is_a_class,
+                        task=self._plan.task,
                     )
                     metrics |= {f"val/{name}": values for name, values in found.items()}
             stopped = self._end_epoch(metrics)
@@ -190,7 +191,7 @@ class Training:
         rates = self._learning_rates(len(sizes))
         losses, finite = np.zeros((replicas, len(sizes))), np.empty(replicas, np.bool_)
         tallies = [each.tally(replicas, sum(sizes)) for each in self._plan.metrics]
-        outputs = StepOutputs(model)
+        outputs = StepOutputs(model, self._plan.task)
         diverged: dict[int, Departure] = {}
         with _quiet():
             for number, batch in enumerate(self._sampler.epoch()):

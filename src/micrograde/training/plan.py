@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from micrograde.metrics import Metric
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.tasks import Task
+from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class TrainingPlan:
         The rule of recipes of version 1; see ``measure``.
     metrics
         What is measured besides the loss.
+    task
+        What is learned.
     """
 
     num_epochs: int
@@ -27,3 +31,4 @@ class TrainingPlan:
     drop_last: bool = False
     nan_is_a_class: bool = False
     metrics: tuple[Metric, ...] = (Accuracy(),)
+    task: Task = CLASSES_WITHOUT_NAMES

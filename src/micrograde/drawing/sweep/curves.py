@@ -1,8 +1,7 @@
 """Learning curves of all runs of a sweep in one picture, coloured by a parameter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,8 @@ from micrograde.drawing.style import (
     scale_metric,
     tidy,
 )
-from micrograde.drawing.sweep.swept import Scale, Swept, scale_of
+from micrograde.drawing.sweep import SWEEP_PICTURES, Curves, SweepContents, SweepPicture, Swept
+from micrograde.drawing.sweep.swept import Scale, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,23 +28,6 @@ LINES = 300
 """The most runs that are drawn; of more, a sample, and the quantiles of all."""
 
 _NAMED = 8  # up to so many different values are listed in a legend
-
-
-@dataclass(frozen=True)
-class Curves:
-    """A metric of all runs over the epochs.
-
-    Attributes
-    ----------
-    steps
-        (E,), ascending.
-    values
-        (N, E), NaN where a run has no value.
-    """
-
-    metric: str
-    steps: NDArray[np.int64]
-    values: NDArray[np.float64]
 
 
 def draw_sweep_curves(
@@ -170,3 +153,29 @@ def _draw_key(figure: "Figure", scale: Scale, name: str) -> None:
     bar.set_ticks(list(scale.ticks), labels=list(scale.labels))
     bar.ax.tick_params(labelsize=8)
     bar.set_label(plain(name), fontsize=8, color=INK)
+
+
+@SWEEP_PICTURES.register
+class LearningCurves(SweepPicture):
+    """The learning curves of all runs, coloured by the first parameter."""
+
+    name: ClassVar[str] = "learning_curves"
+    place: ClassVar[int] = 40
+
+    def applies(self, sweep: SweepContents) -> bool:
+        """Return whether any run has completed an epoch."""
+        return any(each.steps.size for each in sweep.curves)
+
+    def text(self, sweep: SweepContents) -> str:  # noqa: ARG002 (the same for every sweep)
+        """Name the curves."""
+        return "Learning curves"
+
+    def draw(self, sweep: SweepContents, title: str) -> "Figure":
+        """Draw a panel for each metric that was measured more than once, or once if none was."""
+        panels = [each for each in sweep.curves if each.steps.size > 1]
+        return draw_sweep_curves(
+            panels or [each for each in sweep.curves if each.steps.size],
+            title=title,
+            colour_by=sweep.parameters[0] if sweep.parameters else None,
+            best=sweep.best,
+        )

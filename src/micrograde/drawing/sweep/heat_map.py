@@ -1,6 +1,6 @@
 """A metric over two swept parameters: a heat map of means, or dots if hardly any runs share values."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,8 @@ from micrograde.drawing.style import (
     plain,
     tidy,
 )
-from micrograde.drawing.sweep.swept import Scale, Swept, mark_axis, scale_of, shown
+from micrograde.drawing.sweep import SWEEP_PICTURES, SweepContents, SweepPicture, Swept
+from micrograde.drawing.sweep.swept import Scale, mark_axis, scale_of, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,3 +174,26 @@ def _draw_bar(axes: "Axes", image: Any, name: str) -> None:
     bar.set_label(plain(name), fontsize=9, color=INK)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
+
+
+@SWEEP_PICTURES.register
+class HeatMap(SweepPicture):
+    """The mean of the metric for each pair of values of two parameters."""
+
+    name: ClassVar[str] = "heat_map"
+    place: ClassVar[int] = 20
+
+    def applies(self, sweep: SweepContents) -> bool:
+        """Return whether two parameters vary."""
+        return len(sweep.parameters) == 2
+
+    def text(self, sweep: SweepContents) -> str:
+        """Name the metric and the parameters."""
+        across, up = sweep.parameters
+        return f"{sweep.metric} over {across.name} and {up.name}"
+
+    def draw(self, sweep: SweepContents, title: str) -> "Figure":
+        """Draw the first parameter across and the second one up."""
+        rule: dict[str, Any] = {"metric": sweep.metric, "lower_is_better": sweep.lower_is_better}
+        across, up = sweep.parameters
+        return draw_heat_map(across, up, sweep.values, **rule, title=title)

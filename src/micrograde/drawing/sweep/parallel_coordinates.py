@@ -1,13 +1,14 @@
 """Three or more swept parameters at once: an axis for each, and a line for each run up to its metric."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from micrograde.drawing.style import INK, PALE_INK, is_spread, new_figure, plain
-from micrograde.drawing.sweep.swept import Scale, Swept, scale_of
+from micrograde.drawing.sweep import SWEEP_PICTURES, SweepContents, SweepPicture, Swept
+from micrograde.drawing.sweep.swept import Scale, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,3 +111,29 @@ def _draw_axis(axes: "Axes", place: int, scale: Scale, name: str) -> None:
             bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip
     axes.text(place, 1.06, _in_lines(name), ha="center", va="bottom", fontsize=9, color=INK)
+
+
+@SWEEP_PICTURES.register
+class ParallelCoordinates(SweepPicture):
+    """An axis for each of three or more parameters, and a line for each run up to its metric."""
+
+    name: ClassVar[str] = "parallel_coordinates"
+    place: ClassVar[int] = 30
+
+    def applies(self, sweep: SweepContents) -> bool:
+        """Return whether three or more parameters vary."""
+        return len(sweep.parameters) > 2
+
+    def text(self, sweep: SweepContents) -> str:
+        """Name the metric."""
+        return f"{sweep.metric} over all parameters at once"
+
+    def draw(self, sweep: SweepContents, title: str) -> "Figure":
+        """Draw the axes and lines."""
+        return draw_parallel_coordinates(
+            sweep.parameters,
+            sweep.values,
+            metric=sweep.metric,
+            lower_is_better=sweep.lower_is_better,
+            title=title,
+        )

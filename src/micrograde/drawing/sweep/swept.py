@@ -26,14 +26,6 @@ _WIDE = 8.0  # the least ratio of the largest to the smallest number for a logar
 
 
 @dataclass(frozen=True)
-class Swept:
-    """A parameter and its value in each run: a number, a boolean or text; None or NaN if it is missing."""
-
-    name: str
-    values: Sequence[object]
-
-
-@dataclass(frozen=True)
 class Scale:
     """The positions of runs on an axis.
 

@@ -7,12 +7,14 @@ page replaces them with letters, or with numbers where it has them. Equations ar
 from dataclasses import dataclass
 from typing import Literal
 
+from micrograde.autograd import Variable
+
 Way = Literal["factor", "matrix", "softmax", "move", "unknown"]
 """How an operand's share follows from the gradient of the output.
 
 factor: multiply by a derivative, entry by entry, after spreading the gradient of a reduction; matrix:
 multiply by the other factor, transposed; softmax: every entry depends on all others; move: entries go back
-to where they came from; unknown: the operation is not in ``FORMULAS``.
+to where they came from; unknown: a node that was made by hand.
 """
 
 
@@ -264,6 +266,16 @@ _BY_HAND = Formula(
 )
 
 
-def formula_of(symbol: str) -> Formula:
-    """Return the formulas of an operation; if it is not in the table, one that says that it is unknown."""
-    return FORMULAS.get(symbol, _BY_HAND)
+def formula_of(node: Variable) -> Formula:
+    """Return the formulas of a node's operation; of a node made by hand, one that says so if it is unknown.
+
+    Raises
+    ------
+    LookupError
+        If an operation of the engine has no formulas.
+    """
+    if node._op in FORMULAS:
+        return FORMULAS[node._op]
+    if node._operation is None:
+        return _BY_HAND
+    raise LookupError(f"the operation {node._op} has no formulas in {__name__}")

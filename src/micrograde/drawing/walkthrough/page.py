@@ -11,7 +11,6 @@ from typing import Any
 from micrograde.autograd import Variable
 from micrograde.drawing import style
 from micrograde.drawing.walkthrough.encoding import ArrayTable
-from micrograde.drawing.walkthrough.formulas import formula_of
 from micrograde.drawing.walkthrough.layout import TITLE_SIGNS, Layout, lay_out
 from micrograde.drawing.walkthrough.steps import Node, Share, Walk, walk
 
@@ -83,7 +82,7 @@ def _content(graph: Walk, layout: Layout, title: str, subtitle: str) -> dict[str
         "nodes": nodes,
         "edges": [asdict(edge) for edge in layout.edges],
         "steps": graph.steps,
-        "formulas": {node.symbol: asdict(formula_of(node.symbol)) for node in graph.nodes if node.symbol},
+        "formulas": {node.symbol: asdict(node.formula) for node in graph.nodes if node.formula},
         "arrays": arrays.entries,
     }
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import numpy as np
 
 from micrograde.autograd import Variable, nodes
 from micrograde.autograd.values import Shape, Value, as_value, unbroadcast
-from micrograde.drawing.walkthrough.formulas import formula_of
+from micrograde.drawing.walkthrough.formulas import Formula, formula_of
 
 Kind = Literal["operation", "parameter", "constant", "left out"]
 Pass = Literal["given", "forward", "backward"]
@@ -57,6 +57,8 @@ class Node:
         One for each operand, None for constants.
     has_rest
         Whether the gradient differs from the sum of the shares that the nodes shown pass to it.
+    formula
+        The formulas of its operation; None for a leaf.
     """
 
     number: int
@@ -68,6 +70,7 @@ class Node:
     operands: tuple[int, ...]
     shares: tuple[Share | None, ...]
     has_rest: bool
+    formula: Formula | None
 
     @property
     def label(self) -> str:
@@ -129,6 +132,7 @@ def walk(root: Variable, limit: int) -> Walk:
                 tuple(numbers[id(operand)] for operand in node._prev) if id(node) in kept else (),
                 given,
                 node is not root and _has_rest(node, parts),
+                formula_of(node) if node._op else None,
             )
             for number, (node, given, parts) in enumerate(zip(order, shares, received, strict=True))
         ]
@@ -206,18 +210,21 @@ def _summed(copied: Shape, shape: Shape) -> str:
 
 def _local(node: Variable, rule: Any, position: int, values: Sequence[Any]) -> Value | None:
     """Return the factor of the gradient: a rule is linear in it, so the rule at 1 is the derivative."""
-    way = formula_of(node._op).way
-    if way == "matrix":
-        other = values[1 - position]
-        return as_value(other.swapaxes(-1, -2) if other.ndim > 1 else other)
-    if way == "softmax":
-        return as_value(node.value if node._op == "softmax" else np.exp(node.value))
-    if way != "factor":
-        return None
-    if rule is None:
-        return 1.0
-    one = 1.0 if isinstance(node.value, float) else np.ones_like(node.value)
-    return _as_number(as_value(rule(one, node.value, *values)))
+    match formula_of(node).way:
+        case "matrix":
+            other = values[1 - position]
+            return as_value(other.swapaxes(-1, -2) if other.ndim > 1 else other)
+        case "softmax":
+            return as_value(node.value if node._op == "softmax" else np.exp(node.value))
+        case "move" | "unknown":
+            return None
+        case "factor":
+            if rule is None:
+                return 1.0
+            one = 1.0 if isinstance(node.value, float) else np.ones_like(node.value)
+            return _as_number(as_value(rule(one, node.value, *values)))
+        case way:
+            assert_never(way)
 
 
 def _as_number(value: Value) -> Value:

@@ -14,6 +14,7 @@ import numpy as np
 from micrograde.autograd import Variable
 from micrograde.autograd.values import FloatArray
 from micrograde.gradcheck.equations.activations import ACTIVATION_EQUATIONS
+from micrograde.gradcheck.equations.losses import LOSS_EQUATIONS
 from micrograde.gradcheck.equations.normalizations import NORMALIZATION_EQUATIONS
 
 ArrayT = TypeVar("ArrayT", Variable, FloatArray)
@@ -21,7 +22,7 @@ ArrayT = TypeVar("ArrayT", Variable, FloatArray)
 
 @dataclass(frozen=True)
 class Part:
-    """An activation or a normalization: the name of its equation, and its hyperparameters."""
+    """An activation, a normalization or a loss: the name of its equation, and its hyperparameters."""
 
     name: str
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Architecture:
 
     sizes: tuple[int, ...]
     activation: Part
+    loss: Part
     normalization: Part | None = None
     normalization_layer: str = ""
 
@@ -90,7 +92,8 @@ def trace_batch(
         if number < architecture.layers:
             out = activate(out, architecture.activation)
             trace.outputs[f"activation{number}"] = out
-    trace.loss = -(out.log_softmax(axis=1) * targets).sum() / len(targets)  # (C2)
+    loss = architecture.loss
+    trace.loss = LOSS_EQUATIONS[loss.name].batch(out, targets, **loss.hyperparameters)
     return trace
 
 
@@ -99,7 +102,7 @@ def trace_sample(
     parameters: Mapping[str, FloatArray],
     statistics: Mapping[str, FloatArray],
     x: Sequence[float],
-    label: int,
+    targets: Sequence[float],
 ) -> Trace:
     """Compute the loss of one sample, number by number.
 
@@ -130,9 +133,8 @@ def trace_sample(
             out = equation.sample(out, own, _of_layer(statistics, layer), **norm.hyperparameters)
         if number < architecture.layers:
             out = [activate(value, architecture.activation) for value in out]
-    largest = max(float(value.value) for value in out)
-    total = sum(((value - largest).exp() for value in out[1:]), (out[0] - largest).exp())
-    trace.loss = total.log() - (out[label] - largest)  # (C3)
+    loss = architecture.loss
+    trace.loss = LOSS_EQUATIONS[loss.name].sample(out, targets, **loss.hyperparameters)
     return trace
 
 

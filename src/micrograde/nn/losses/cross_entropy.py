@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from micrograde.nn.arrays import FloatArray, IntArray, Shape, Workspaces, matrix_product
+from micrograde.core.hyperparameters import PROGRAM, NonNegativeFloat
+from micrograde.nn.arrays import FloatArray, Shape, Workspaces, matrix_product
+from micrograde.nn.classes import predicted_classes, softmax
+from micrograde.nn.losses import LOSSES, Loss, LossLayer
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class _Workspace:
     rows: FloatArray  # N as an array of the dtype: NumPy would convert a Python number at every call
 
 
-class CrossEntropyLoss:
+class CrossEntropyLoss(LossLayer):
     """Mean over the batch of ``-sum(targets * log(softmax(logits)))`` (C2).
 
     It is computed from the logits by log-sum-exp (C3), so it is exact however far they are apart: a
@@ -51,6 +55,7 @@ class CrossEntropyLoss:
     def __init__(self, epsilon: float = 0.0, *, dtype: DTypeLike = np.float64) -> None:
         if not epsilon >= 0:
             raise ValueError(f"CrossEntropyLoss: epsilon must not be negative, got {epsilon}")
+        super().__init__(CrossEntropy(epsilon=epsilon))
         self.epsilon = epsilon
         self._dtype = np.dtype(dtype)
         self._workspaces = Workspaces(self._allocate)
@@ -79,21 +84,8 @@ class CrossEntropyLoss:
         )
 
     def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the mean loss of a batch: a number, in a stack (R,).
-
-        Parameters
-        ----------
-        predictions
-            Logits, (..., N, C).
-        targets
-            (..., N, C), or (N, C) if they are the same for all replicas.
-
-        Raises
-        ------
-        ValueError
-            If the shapes do not fit each other.
-        """
-        _check_targets(predictions.shape, targets.shape)
+        """Return the mean loss of a batch: a number, in a stack (R,); see ``LossLayer.forward``."""
+        self.check(predictions.shape, targets.shape)
         self._workspace = work = self._workspaces[predictions.shape]
         self.logits, self.predictions, self.targets = predictions, work.probabilities, targets
         # NumPy reduces slowly over a short last axis: copying with the classes first is faster at once.
@@ -114,14 +106,6 @@ class CrossEntropyLoss:
         loss: FloatArray = np.vecdot(work.losses, work.average)
         return loss
 
-    def evaluate(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the exact mean loss (C3), a number or (R,), without changing the state."""
-        _check_targets(predictions.shape, targets.shape)
-        shifted = predictions - predictions.max(axis=-1, keepdims=True)
-        losses = np.log(np.exp(shifted).sum(axis=-1)) - np.vecdot(targets, shifted)
-        loss: FloatArray = np.add.reduce(losses, axis=-1) / predictions.shape[-2]
-        return loss
-
     def backward(self) -> FloatArray:
         """Return the gradient of the mean loss with respect to the logits, (..., N, C) (C5)."""
         work = self._workspace
@@ -129,11 +113,7 @@ class CrossEntropyLoss:
         return np.divide(work.grad_logits, work.rows, out=work.grad_logits)
 
     def correct(self) -> NDArray[np.bool_]:
-        """Return which rows of the last ``forward`` are classified correctly, as booleans (..., N).
-
-        Targets must be one-hot. Of equal largest logits the first counts, as in argmax. A row that
-        ``predicted_classes`` gives no class is not correct.
-        """
+        """Return which rows are classified correctly, from what ``forward`` has computed already."""
         work = self._workspace
         # The largest logit is shifted to zero. If every row has exactly one zero, a row is correct where its
         # target's shifted logit is zero. The count alone does not prove that: a row that is not finite has no
@@ -147,45 +127,31 @@ class CrossEntropyLoss:
         return work.is_correct
 
 
-def softmax(logits: FloatArray) -> FloatArray:
-    """Return the probabilities (..., C) of the classes (C1), as a new array."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
+@LOSSES.register
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Loss):
+    """Cross-entropy of the softmax of the logits with targets that are distributions over the classes.
 
-
-def predicted_classes(logits: FloatArray) -> IntArray:
-    """Return the class of each row's largest logit, (..., N), the first of equal ones; -1 for no class.
-
-    A row has no class if its logits hold a NaN or if the largest is infinite: it then has no probabilities.
+    Parameters
+    ----------
+    epsilon
+        Added within the logarithm of training losses, as in the notebook; 0 for the exact loss. The gradient
+        and ``value`` are those of the exact loss in both cases.
     """
-    return np.where(np.isfinite(logits.max(axis=-1)), logits.argmax(axis=-1), -1)
 
+    name: Literal["cross_entropy"] = "cross_entropy"
+    epsilon: Annotated[NonNegativeFloat, PROGRAM] = 0.0
 
-def one_hot(labels: IntArray, num_classes: int, dtype: DTypeLike = np.float64) -> FloatArray:
-    """Return class numbers (N,) as rows of zeros with a single one, (N, C)."""
-    rows: FloatArray = np.eye(num_classes, dtype=dtype)[labels]
-    return rows
+    def value(self, logits: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the exact loss of each row, (..., N) (C3)."""
+        shifted = logits - logits.max(axis=-1, keepdims=True)
+        losses: FloatArray = np.log(np.exp(shifted).sum(axis=-1)) - np.vecdot(targets, shifted)
+        return losses
 
+    def gradient(self, logits: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the probabilities less the targets, (..., N, C) (C5)."""
+        return softmax(logits) - targets
 
-def calculate_accuracy(predictions: FloatArray, targets: FloatArray) -> float:
-    """Return the share of rows whose largest prediction is the target's class, in per cent (0 to 100).
-
-    Both arrays are (N, C). A row whose predictions hold a NaN counts as wrong. Per cent is the notebook's
-    unit.
-    """
-    if predictions.shape != targets.shape:
-        raise ValueError(
-            f"calculate_accuracy: predictions {predictions.shape} and targets {targets.shape} "
-            "must have the same shape (N, C)"
-        )
-    correct = np.argmax(predictions, axis=1) == np.argmax(targets, axis=1)
-    return float(np.mean(correct & ~np.isnan(predictions).any(axis=1)) * 100)
-
-
-def _check_targets(predictions: Shape, targets: Shape) -> None:
-    if targets not in (predictions, predictions[-2:]) or len(predictions) < 2:
-        raise ValueError(
-            f"CrossEntropyLoss: targets {targets} do not fit predictions {predictions}; "
-            f"expected one row of class weights for each sample, {predictions[-2:]}"
-        )
+    def layer(self, dtype: DTypeLike) -> CrossEntropyLoss:
+        """Return softmax and cross-entropy as one, in memory of its own."""
+        return CrossEntropyLoss(self.epsilon, dtype=dtype)

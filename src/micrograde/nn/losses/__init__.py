@@ -1,0 +1,111 @@
+"""Losses, which training makes small: one file for each, found by itself.
+
+A loss owes an equation, too, in ``gradcheck/equations/losses/``, which checks its gradient.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from micrograde.core.registry import Registry
+from micrograde.nn.arrays import FloatArray, Shape
+from micrograde.nn.classes import predicted_classes
+
+LOSSES: "Registry[type[Loss]]" = Registry("loss", __name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss(ABC):
+    """A function of each row's logits and targets, whose mean training makes small.
+
+    The fields are hyperparameters. Logits are what the network's last layer returns, (..., N, C). Targets
+    have that shape, or (N, C) if they are the same for all replicas. Rows do not depend on each other.
+    """
+
+    name: str
+
+    @abstractmethod
+    def value(self, logits: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the loss of each row, (..., N), as a new array in the dtype of the logits."""
+
+    @abstractmethod
+    def gradient(self, logits: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the derivative of each row's loss by its logits, (..., N, C), as a new array."""
+
+    def layer(self, dtype: DTypeLike) -> "LossLayer":  # noqa: ARG002 (what others allocate in)
+        """Return what a network trains with; override it where both passes can share work and memory."""
+        return LossLayer(self)
+
+
+class LossLayer:
+    """The mean of a loss over the rows of a batch: the end of a network.
+
+    Attributes
+    ----------
+    function
+        The loss.
+    logits, targets
+        Of the last ``forward``.
+    """
+
+    def __init__(self, function: Loss) -> None:
+        self.function = function
+
+    def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the mean loss of a batch: a number, in a stack (R,).
+
+        Parameters
+        ----------
+        predictions
+            Logits, (..., N, C).
+        targets
+            (..., N, C), or (N, C) if they are the same for all replicas.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit each other.
+        """
+        self.logits, self.targets = predictions, targets
+        return self.evaluate(predictions, targets)
+
+    def evaluate(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the mean loss, a number or (R,), without changing the state."""
+        self.check(predictions.shape, targets.shape)
+        losses = self.function.value(predictions, targets)
+        loss: FloatArray = np.add.reduce(losses, axis=-1) / predictions.shape[-2]
+        return loss
+
+    def backward(self) -> FloatArray:
+        """Return the gradient of the last ``forward``'s mean loss with respect to the logits, (..., N, C)."""
+        gradient: FloatArray = self.function.gradient(self.logits, self.targets) / self.logits.shape[-2]
+        return gradient
+
+    def correct(self) -> NDArray[np.bool_]:
+        """Return which rows of the last ``forward`` are classified correctly, as booleans (..., N).
+
+        Targets must be one-hot. Of equal largest logits the first counts, as in argmax. A row that
+        ``predicted_classes`` gives no class is not correct.
+        """
+        return np.asarray(predicted_classes(self.logits) == self.targets.argmax(-1))
+
+    def check(self, predictions: Shape, targets: Shape) -> None:
+        """Raise ``ValueError`` unless targets of this shape fit predictions of this shape."""
+        if targets not in (predictions, predictions[-2:]) or len(predictions) < 2:
+            raise ValueError(
+                f"{type(self).__name__}: targets {targets} do not fit predictions {predictions}; "
+                f"expected a row of targets for each sample, {predictions[-2:]}"
+            )
+
+
+def make_loss(name: str) -> Loss:
+    """Return a loss by its name, with the default hyperparameters.
+
+    Raises
+    ------
+    InputError
+        If there is no such loss.
+    """
+    return LOSSES[name]()  # type: ignore[call-arg]  # every entry has a default name
