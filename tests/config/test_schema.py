@@ -1,6 +1,7 @@
 """The schema: what is accepted comes back as it was, what is not gives one line that helps."""
 
 import copy
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ PLAIN = {
 def with_value(key, value):
     container = copy.deepcopy(PLAIN)
     *groups, last = key.split(".")
-    here = container
+    here: dict[str, Any] = container
     for group in groups:
         here = here.setdefault(group, {})
     here[last] = value
