@@ -1,5 +1,7 @@
 """Many configs at once: grouped into stacks, each run as if it were alone, results in the order given."""
 
+from typing import Any
+
 import numpy as np
 
 from micrograde.config.parsing import parse_train_config
@@ -9,7 +11,7 @@ from micrograde.runs.train import train_and_record
 
 
 def config(**changes):
-    container = {
+    container: dict[str, Any] = {
         "data": {"name": "moons", "samples": 100},
         "model": {"hidden_size": 4},
         "optimizer": {"name": "sgd"},
