@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.narrowing import not_none
 from tests.waiting import wait_for_answer
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
@@ -64,7 +65,7 @@ def test_told_to_listen_elsewhere_it_says_what_that_means(home, monkeypatch):
         [sys.executable, str(UI), "--host", "0.0.0.0", "--port", str(free_port())],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    line = process.stderr.readline()
+    line = not_none(process.stderr).readline()
     process.kill()  # before it is MLflow's server
     process.communicate()
     assert line.startswith(
