@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.servers import free_port
+from tests.narrowing import not_none
 from tests.waiting import wait_for
 
 from micrograde.store import local_store, tags
@@ -99,7 +100,8 @@ def test_the_best_of_a_sweep_is_logged_and_registered_by_a_flag(user, where, req
     import mlflow
     from mlflow import MlflowClient
 
-    uri, to_server = local_store(user.home).tracking_uri, ()
+    uri = local_store(user.home).tracking_uri
+    to_server: tuple[str, ...] = ()
     if where == "server":
         uri = request.getfixturevalue("server").address
         to_server = ("tracking=server", f"tracking.uri={uri}")
@@ -111,14 +113,14 @@ def test_the_best_of_a_sweep_is_logged_and_registered_by_a_flag(user, where, req
     for _ in range(2):  # the second time nothing is left to do
         done = user.run("train", *sweep)
         assert "\nregistered  irises version 2\n" in done.stdout
-    runs = client.search_runs([client.get_experiment_by_name("iris").experiment_id])
+    runs = client.search_runs([not_none(client.get_experiment_by_name("iris")).experiment_id])
     (parent,) = (run for run in runs if tags.BEST_RUN_ID in run.data.tags)
     best = parent.data.tags[tags.BEST_RUN_ID]
     version = client.get_model_version("irises", "2")
     assert version.run_id == best
     models = client.search_logged_models([parent.info.experiment_id])
     assert {model.source_run_id for model in models} == {best, client.get_model_version("irises", "1").run_id}
-    (output,) = parent.outputs.model_outputs
+    (output,) = not_none(parent.outputs).model_outputs
     assert client.get_logged_model(output.model_id).source_run_id == best
     mlflow.set_tracking_uri(uri)
     served, own = (mlflow.pyfunc.load_model(at) for at in ("models:/irises/2", f"runs:/{best}/model"))

@@ -8,7 +8,6 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
-from benchmarks.servers import MlflowServer
 from tests.conftest import ROOT
 from tests.records import trees
 
@@ -221,7 +220,7 @@ def test_a_preprocessing_that_is_not_ours_is_a_line(hostile, pipeline):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_model_of_a_server(user, server: MlflowServer):
+def test_a_model_of_a_server(user, server):
     to_server = ("tracking=server", f"tracking.uri={server.address}")
     trees().to_csv(user.folder / "trees.csv", index=False)
     user.run("train", *TRAIN, *to_server)

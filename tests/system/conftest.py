@@ -17,10 +17,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], log: Path, is_ready: Callable[[], object], stop=signal.SIGTERM, **more):
+def running(
+    command: list[str],
+    log: Path,
+    is_ready: Callable[[], object],
+    stop: signal.Signals = signal.SIGTERM,
+    **more: Any,
+) -> "Iterator[subprocess.Popen[bytes]]":
     """A process in a group of its own, from when it is ready; in the end none of the group is left.
 
     `is_ready` raises OSError for as long as it is not.
@@ -92,12 +99,12 @@ def postgresql(tmp_path_factory):
         pytest.fail("PostgreSQL's programs are not found: apt-get install postgresql")
     log = tmp_path_factory.mktemp("postgresql") / "log"
     folder = tempfile.mkdtemp(prefix="postgresql-")  # pytest's own folders are closed to other users
-    somebody = {"cwd": folder}
+    somebody: dict[str, Any] = {"cwd": folder}
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
         somebody |= {"user": "postgres", "group": "postgres", "extra_groups": []}
     try:
-        initdb = [PROGRAMS / "initdb", "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
+        initdb = [str(PROGRAMS / "initdb"), "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
         subprocess.run([*initdb, "-D", f"{folder}/data"], check=True, capture_output=True, **somebody)
         port = free_port()
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
@@ -105,7 +112,7 @@ def postgresql(tmp_path_factory):
         command = [str(PROGRAMS / "postgres"), "-D", f"{folder}/data", "-p", str(port), *given]
 
         def is_ready() -> None:
-            asked = [PROGRAMS / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+            asked = [str(PROGRAMS / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
             if subprocess.run(asked).returncode:
                 raise ConnectionRefusedError
 
@@ -172,7 +179,7 @@ def ray_cluster(tmp_path_factory):
 
         return is_ready
 
-    def node(name: str, nodes: int, *arguments: str):
+    def node(name: str, nodes: int, *arguments: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
         home = folder / name
         home.mkdir()
         environment = {
