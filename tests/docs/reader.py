@@ -27,6 +27,7 @@ from sybil import Document, Example, Region, Sybil
 from sybil.example import SybilFailure
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+from tests.narrowing import not_none
 
 from micrograde.core.project import STARTED_AS
 
@@ -125,7 +126,7 @@ class Reader:
 
     def give_commands(self, example: Example) -> None:
         for text in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
-            command, shown = COMMAND.fullmatch(text).groups()
+            command, shown = not_none(COMMAND.fullmatch(text)).groups()
             printed, status = self.type(self.as_it_is_here(command))
             promised = re.search(r"# exit status (\d+)", command)
             if status != int(promised[1] if promised else 0):
@@ -134,13 +135,14 @@ class Reader:
 
     def type(self, command: str) -> tuple[str, int]:
         """What a command prints, and its status."""
-        self.shell.stdin.write(f'{{ {command}\n}} </dev/null\nprintf "\\n{END} %s\\n" "$?"\n')
-        self.shell.stdin.flush()
+        stdin, stdout = not_none(self.shell.stdin), not_none(self.shell.stdout)
+        stdin.write(f'{{ {command}\n}} </dev/null\nprintf "\\n{END} %s\\n" "$?"\n')
+        stdin.flush()
         lines: list[str] = []
         too_late = threading.Timer(300, self.end)
         too_late.start()
         try:
-            for line in self.shell.stdout:
+            for line in stdout:
                 if line.startswith(END):
                     return "".join(lines), int(line.removeprefix(END))
                 lines.append(line)
@@ -159,7 +161,7 @@ class Reader:
         tokens = list(TOKENS.finditer(shown))
         pattern, place = "", 0
         for token in tokens:
-            pattern += re.escape(shown[place : token.start()]) + STANDS_FOR[token.lastgroup]
+            pattern += re.escape(shown[place : token.start()]) + STANDS_FOR[not_none(token.lastgroup)]
             place = token.end()
         match = re.fullmatch(pattern + re.escape(shown[place:]), printed, re.DOTALL)
         if match is None:
