@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.narrowing import not_none
 from tests.waiting import wait_for, wait_for_answer
 
 from micrograde.store import local_store
@@ -44,7 +45,9 @@ def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, mo
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         shown = f"{address}/#/experiments?workflowType=machine_learning"
-        assert process.stdout.readline() == f"The runs of {home}/mlruns: {shown}  (Ctrl-C ends it)\n"
+        assert (
+            not_none(process.stdout).readline() == f"The runs of {home}/mlruns: {shown}  (Ctrl-C ends it)\n"
+        )
         assert "<!doctype html>" in wait_for_answer(address, process)
         wait_for(opened.exists)
         assert opened.read_text() == f"{shown}\n"
