@@ -3,10 +3,10 @@
 import dataclasses
 import math
 import re
-import typing
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -90,7 +90,7 @@ def numeric_keys(schema: type, prefix: str = "") -> Iterator[tuple[str, dict[str
 
 def is_numeric(annotation: object) -> bool:
     found = members(annotation)
-    inner = [part for each in found for part in typing.get_args(each) if part is not Ellipsis]
+    inner = [part for each in found for part in get_args(each) if part is not Ellipsis]
     return any(each in (int, float) for each in found) or any(map(is_numeric, inner))
 
 
@@ -134,7 +134,7 @@ def small_machine(monkeypatch):
 
 def recipe(files, changes):
     """A container with changes by dotted keys; small, unless it is changed."""
-    container = {
+    container: dict[str, Any] = {
         "recipe_version": 2,
         "data": {"name": "moons"},
         "model": {"hidden_size": 3},
