@@ -16,13 +16,13 @@ import math
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.servers import free_port
 from sybil import Document, Example, Region, Sybil
 from sybil.example import SybilFailure
 from sybil.parsers.markdown import SkipParser
@@ -64,7 +64,7 @@ class Reader:
         self.namespace: dict[str, object] = {}
         self.printed = ""
         # What is written here for what a page says: ports, and later ids of runs.
-        ports = {"5000": free_port(), "5001": free_port()}
+        ports = {"5000": str(free_port()), "5001": str(free_port())}
         places = ("--port ", "127.0.0.1:")
         self.actual = {place + said: place + actual for said, actual in ports.items() for place in places}
         (folder / "pipelines").symlink_to(ROOT / "pipelines")
@@ -184,8 +184,3 @@ def without_rules(text: str) -> str:
     """Without the lines of tables, empty lines and space at the ends of lines."""
     lines = (line.strip().strip("─") for line in text.splitlines())
     return "\n".join(line.strip() for line in lines if line.strip())
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return str(listening.getsockname()[1])

@@ -1,7 +1,6 @@
 """`make ui` is for this machine alone, unless it is told otherwise, and then it says what that means."""
 
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -10,15 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from benchmarks.servers import free_port
 from tests.narrowing import not_none
 from tests.waiting import wait_for_answer
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def status(port, host, **headers):

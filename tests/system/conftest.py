@@ -11,7 +11,6 @@ silence.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.servers import free_port
 
 from micrograde.store.library_environment import quiet_environment
 
@@ -49,11 +49,6 @@ _CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 _SECONDS = 120  # until something that has not come up is given up
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

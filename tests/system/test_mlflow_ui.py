@@ -12,9 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from benchmarks.servers import free_port
 from playwright.sync_api import Locator, Page, expect
 from tests.conftest import ROOT, User
-from tests.system.conftest import free_port, running
+from tests.system.conftest import running
 
 from micrograde.store import tags
 

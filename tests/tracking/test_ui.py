@@ -11,17 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from benchmarks.servers import free_port
 from tests.narrowing import not_none
 from tests.waiting import wait_for, wait_for_answer
 
 from micrograde.store import local_store
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def get(address):
