@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.narrowing import not_none, of_type
+from tests.recipes import with_keys
 from tests.records import STOPPED, TREES, Unwatched
 
 from micrograde.config.parsing import parse_train_config
@@ -289,14 +290,8 @@ VALUES: dict[str, list[Any]] = {
     st.sets(st.sampled_from([*VALUES, "data", "model", "training", "training.early_stopping", "x"])),
 )
 def test_a_key_that_was_typed_agrees_or_is_named_and_others_are_the_runs(chosen, keys):
-    container = to_container(STORED)
-    for key, number in chosen.items():
-        *groups, last = key.split(".")
-        here: dict[str, Any] = container
-        for group in groups:
-            here = here[group]
-        here[last] = VALUES[key][number]
-    config = parse_train_config(container)
+    changes = {key: VALUES[key][number] for key, number in chosen.items()}
+    config = parse_train_config(with_keys(to_container(STORED), changes))
     ours, theirs = flatten(to_container(config)), flatten(to_container(STORED))
     conflicts = {
         key for key in ours

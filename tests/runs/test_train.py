@@ -1,8 +1,7 @@
 """Many configs at once: grouped into stacks, each run as if it were alone, results in the order given."""
 
-from typing import Any
-
 import numpy as np
+from tests.recipes import with_keys
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION
@@ -11,7 +10,7 @@ from micrograde.runs.train import train_and_record
 
 
 def config(**changes):
-    container: dict[str, Any] = {
+    container = {
         "data": {"name": "moons", "samples": 100},
         "model": {"hidden_size": 4},
         "optimizer": {"name": "sgd"},
@@ -19,13 +18,9 @@ def config(**changes):
         "training": {"num_epochs": 3},
         "tracking": {"name": "disabled"},
     }
-    for key, value in changes.items():
-        here = container
-        *groups, last = key.split("__")
-        for group in groups:
-            here = here[group]
-        here[last] = value
-    return parse_train_config(container)
+    return parse_train_config(
+        with_keys(container, {key.replace("__", "."): value for key, value in changes.items()})
+    )
 
 
 def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():
