@@ -24,6 +24,7 @@ from micrograde.store.location import StoreLocation
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.pyfunc import PyFuncModel
     from tests.records import Records
 
 ROOT = Path(__file__).parents[1]
@@ -167,6 +168,14 @@ class User:
     def artifacts(self, run: "Run") -> Path:
         """The folder of a run's files, themselves and no copies."""
         return Path(unquote(run.info.artifact_uri.removeprefix("file://")))
+
+    def loaded_model(self, run: "Run") -> "PyFuncModel":
+        """The run's model, as MLflow loads it."""
+        import mlflow
+
+        mlflow.set_tracking_uri(local_store(self.home).tracking_uri)
+        model: PyFuncModel = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+        return model
 
     def files(self) -> list[str]:
         """All files of the home, and of the folder the commands are given in."""

@@ -37,16 +37,9 @@ def trained(make_user):
     return user, run, table
 
 
-def loaded(user, run):
-    import mlflow
-
-    mlflow.set_tracking_uri(local_store(user.home).tracking_uri)
-    return mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
-
-
 def test_mlflow_loads_it_and_it_predicts_from_raw_rows(trained):
     user, run, table = trained
-    model = loaded(user, run)
+    model = user.loaded_model(run)
     found = model.predict(table[["leaf", "height"]])
     assert list(found.columns) == ["class", "probability_fir", "probability_oak"]
     assert (found["class"] == table["kind"]).mean() > 0.9
@@ -58,7 +51,7 @@ def test_a_wrong_column_is_a_clear_error(trained):
     from mlflow.exceptions import MlflowException
 
     user, run, table = trained
-    model = loaded(user, run)
+    model = user.loaded_model(run)
     with pytest.raises(MlflowException, match=r"Model is missing inputs \['leaf'\]"):
         model.predict(table[["height"]])
     with pytest.raises(MlflowException, match="column 'leaf' holds the unknown category 'round'; known are"):
@@ -79,7 +72,7 @@ def test_the_runs_of_a_sweep_have_theirs_too(user):
     children = [run for run in user.runs() if tags.PARENT in run.data.tags]
     assert len(children) == 2
     for run in children:
-        model = loaded(user, run)
+        model = user.loaded_model(run)
         assert list(model.predict(model.input_example)["class"].isin(["setosa", "versicolor"])) == [True] * 3
 
 
