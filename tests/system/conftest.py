@@ -20,12 +20,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from benchmarks.servers import free_port
 
 from micrograde.store.library_environment import quiet_environment
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from playwright.sync_api import Browser
 
 
 def postgresql_programs() -> Path | None:
@@ -88,7 +92,7 @@ def running(
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty database; PostgreSQL refuses to run as root, so as `postgres` then."""
     if PROGRAMS is None:
         pytest.fail("PostgreSQL's programs are not found: apt-get install postgresql")
@@ -118,7 +122,7 @@ def postgresql(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(postgresql, tmp_path_factory):
+def server(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real `mlflow server` whose store is PostgreSQL."""
     folder = tmp_path_factory.mktemp("server")
     address = f"http://127.0.0.1:{(port := free_port())}"
@@ -146,7 +150,7 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def ray_cluster(tmp_path_factory):
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A head and a node more; they end with the processes that hold them, and no other cluster does."""
     folder = tmp_path_factory.mktemp("ray")
     sockets = tempfile.mkdtemp(prefix="ray-")  # the name of a socket has 107 signs at most
@@ -194,7 +198,7 @@ def ray_cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def client(server):
+def client(server: str) -> "MlflowClient":
     """MLflow's own client of the server."""
     os.environ.update(quiet_environment())
     from mlflow import MlflowClient
@@ -203,7 +207,7 @@ def client(server):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser() -> "Iterator[Browser]":
     """Chromium without a window."""
     from playwright.sync_api import sync_playwright
 
