@@ -31,7 +31,7 @@ from micrograde.api.results import Run, Sweep
 from micrograde.config.flags import refuse_endless, refuse_mode
 from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
-from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_context
+from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_context, load_plugins
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
 from micrograde.config.resolvers import resolvers_left_as_they_were
@@ -219,6 +219,7 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
         keep_caches_in(here / "mlruns" / "cache")
     home = os.environ.get("MICROGRADE_HOME")
     os.environ["MICROGRADE_HOME"] = str(here)
+    load_plugins()
     try:
         with (
             warnings_stay_warnings(),

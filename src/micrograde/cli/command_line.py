@@ -24,7 +24,7 @@ from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
 from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
-from micrograde.config.hydra_versions import BEHAVIOUR, building_only
+from micrograde.config.hydra_versions import BEHAVIOUR, building_only, load_plugins
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder
 from micrograde.core.redaction import without_password, without_password_in_yaml
@@ -153,6 +153,7 @@ def _run_hydra(
         loader = type("Loader", (kind,), {"follows_variables": not only_shows})
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(config_path=str(conf_folder()), config_name=config_name, **BEHAVIOUR)(task)
+        load_plugins()
         with building_only(EXECUTION_WHITELIST):
             if given.help:
                 _show_help(command, config_name, conf_folder())

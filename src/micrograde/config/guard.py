@@ -77,12 +77,20 @@ class GuardedLoader(ConfigLoaderImpl):
         self.repository = Repository(config_search_path)
         offer_entries(self.repository.get_sources())
 
-    def parse_overrides(self, config_name: str | None, overrides: list[str], *others: Any, **named: Any) -> Any:
+    def parse_overrides(
+        self, config_name: str | None, overrides: list[str], *others: Any, **named: Any
+    ) -> Any:
         """Parse overrides as Hydra does, which from 1.4 on comes before composing."""
         return super().parse_overrides(config_name, quote_texts(overrides), *others, **named)  # type: ignore[misc]
 
     def _load_configuration_impl(
-        self, config_name: str | None, overrides: list[str], run_mode: RunMode, **others: Any
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+        **others: Any,
     ) -> DictConfig:
         """Return the composed config, after checking it; the parameters are those of Hydra's loader.
 
@@ -100,7 +108,7 @@ class GuardedLoader(ConfigLoaderImpl):
 
         def compose(overrides: list[str]) -> DictConfig:
             return super(GuardedLoader, self)._load_configuration_impl(
-                config_name=config_name, overrides=overrides, run_mode=run_mode, **others
+                config_name, overrides, run_mode, from_shell, validate_sweep_overrides, **others
             )
 
         try:

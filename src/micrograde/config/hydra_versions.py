@@ -1,6 +1,7 @@
 """What differs between Hydra 1.3 and 1.4, which both work without a warning."""
 
 import inspect
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,6 +11,7 @@ import hydra.utils
 from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 from hydra.types import HydraContext
 
 IS_1_4 = tuple(int(part) for part in hydra.__version__.split(".")[:2]) >= (1, 4)
@@ -36,3 +38,11 @@ def hydra_context(loader: ConfigLoader, callbacks: Callbacks, targets: Sequence[
     """Return what plug-ins are given; they hand the list of what may be built on to their workers."""
     allowed: dict[str, Any] = {"execution_whitelist": tuple(targets)} if IS_1_4 else {}
     return HydraContext(config_loader=loader, callbacks=callbacks, **allowed)
+
+
+def load_plugins() -> None:
+    """Import Hydra's plug-ins without the warnings that they give, chosen or not; what is broken is said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("default", r"\s*Error (importing|loading)")
+        Plugins.instance()

@@ -38,5 +38,7 @@ def _coerce(type_name: object, value: object) -> Any:
     from omegaconf.resolvers import oc
 
     if type_name not in _TYPES:
-        raise InputError(f"oc.coerce: would run Python code, which no config may do; it takes {' '.join(_TYPES)}")
+        raise InputError(
+            f"oc.coerce: would run Python code, which no config may do; it takes {' '.join(_TYPES)}"
+        )
     return oc.coerce(type_name, value)  # type: ignore[attr-defined, unused-ignore]
