@@ -83,6 +83,16 @@ class GuardedLoader(ConfigLoaderImpl):
         """Parse overrides as Hydra does, which from 1.4 on comes before composing."""
         return super().parse_overrides(config_name, quote_texts(overrides), *others, **named)  # type: ignore[misc]
 
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """Return the config of a job as Hydra 1.3 does.
+
+        1.4 refuses jobs whose sweeper has other options than the sweep's, some of which we have filled in.
+        """
+        overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
+        config = self.load_configuration(master_config.hydra.job.config_name, overrides, RunMode.RUN)
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
+        return config
+
     def _load_configuration_impl(
         self,
         config_name: str | None,
