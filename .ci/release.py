@@ -4,7 +4,7 @@
 - ``wheel``: every command of the wheel, in an environment into which pip installs it with all that it needs
 - ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
-- ``hydra-1.4``: the quick tests, a sweep and a search with the release candidates of Hydra 1.4 and OmegaConf 2.4
+- ``hydra-1.4``: the quick tests, sweeps and searches with the release candidates of Hydra 1.4
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
 - ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
 - ``hostile``: stores and servers that lie, as hypothesis draws them, a thousand of each kind
