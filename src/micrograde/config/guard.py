@@ -88,7 +88,10 @@ class GuardedLoader(ConfigLoaderImpl):
 
         1.4 refuses jobs whose sweeper has other options than the sweep's, some of which we have filled in.
         """
-        overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
+        # As they are: iterating over the node would resolve what looks like an interpolation.
+        overrides = OmegaConf.to_container(master_config.hydra.overrides.hydra, resolve=False)
+        assert isinstance(overrides, list)
+        overrides = [*map(str, overrides), *sweep_overrides]
         config = self.load_configuration(master_config.hydra.job.config_name, overrides, RunMode.RUN)
         OmegaConf.copy_cache(from_config=master_config, to_config=config)
         return config
