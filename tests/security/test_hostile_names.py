@@ -96,7 +96,9 @@ def user(make_user):
         "train", "-m", "-v", "data=csv", f"data.path={swept}", "data.target=kind", "training.num_epochs=2",
         "seed=0,1", "tracking.pictures=all", "experiment_name='.. <b onclick=alert(1)> [red]'",
     )  # fmt: skip
-    user.written = set(user.files()) - user.before  # before other tests write more, in whatever order they run
+    user.written = (
+        set(user.files()) - user.before
+    )  # before other tests write more, in whatever order they run
     user.classes, user.swept = classes, files
     return user
 
