@@ -13,7 +13,7 @@ import pytest
 from tests.homes import copy_home
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.recipe_versions import RECIPE_VERSION
+from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.train import PreparedSets, open_recorder, train_runs
 from micrograde.store import StoredRun, StoreLocation, local_store

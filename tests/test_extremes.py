@@ -24,7 +24,7 @@ from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import memory
 from micrograde.data.kept_tables import kept_file, write_table
 from micrograde.data.plain_columns import table_digest
-from micrograde.data.tables import parquet_rows
+from micrograde.data.plain_tables import parquet_rows
 from micrograde.runs import building
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import watch_runs

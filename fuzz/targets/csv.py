@@ -17,7 +17,7 @@ from pathlib import Path
 from fuzz.parts import choose
 from fuzz.target import Target
 from micrograde.data.missing import MissingRule
-from micrograde.data.tables import read_csv
+from micrograde.data.plain_tables import read_csv
 
 _ENDINGS = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zst", ".csv.zip", ".csv.tar.gz")
 _MISSING: tuple[MissingRule, ...] = ("error", "drop", "mean")

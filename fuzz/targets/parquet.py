@@ -13,7 +13,7 @@ import numpy as np
 from fuzz.parts import choose
 from fuzz.target import Target
 from micrograde.data.missing import MissingRule
-from micrograde.data.tables import read_parquet
+from micrograde.data.plain_tables import read_parquet
 
 _MISSING: tuple[MissingRule, ...] = ("error", "drop", "mean")
 

@@ -21,18 +21,12 @@ from micrograde.config import parsing
 from micrograde.config.entries import offer_entries
 from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.recipe_versions import (
-    RECIPE_VERSION,
-    VERSION_KEY,
-    DefaultBefore,
-    Later,
-    complete,
-    without_legacy,
-)
+from micrograde.config.recipe_versions import VERSION_KEY, complete, without_legacy
 from micrograde.config.schema import ModelConfig, TrainConfig, config_digest, to_container
 from micrograde.config.types import SCHEMA
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import Fraction, PositiveInt
+from micrograde.core.recipe_versions import RECIPE_VERSION, DefaultBefore, Later
 from micrograde.runs.building import stack_key
 from micrograde.runs.replaying import compare_histories
 from micrograde.runs.train import PreparedSets
@@ -90,7 +84,7 @@ def later_schema(monkeypatch):
     """The program as it will be when the schema is that copy."""
     monkeypatch.setattr(parsing, "TrainConfig", LaterConfig)
     monkeypatch.setattr(identity_module, "TrainConfig", LaterConfig)
-    monkeypatch.setattr("micrograde.config.recipe_versions.RECIPE_VERSION", 3)
+    monkeypatch.setattr("micrograde.config.recipe_versions.RECIPE_VERSION", 4)
 
 
 def parse_later_config(recipe: Mapping[str, Any]) -> LaterConfig:
@@ -153,7 +147,7 @@ def test_a_recipe_that_is_complete_stays_as_it_is(dropout, batch_norm, limit, ve
     if version:
         recipe[VERSION_KEY] = version
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("micrograde.config.recipe_versions.RECIPE_VERSION", 3)
+        patch.setattr("micrograde.config.recipe_versions.RECIPE_VERSION", 4)
         whole = complete(recipe, LaterConfig)
         assert complete(whole, LaterConfig) == whole
     stripped = without_legacy(whole, LaterConfig)

@@ -46,7 +46,7 @@ def test_classes_that_would_merge_or_lose_zeros_are_the_texts_of_the_file(tmp_pa
     (note,) = dataset.notes
     assert note.startswith("data.target=y: classes are taken as text, because")
     assert said in note
-    old = read(csv(tmp_path, labels), exact_labels=False)
+    old = read(csv(tmp_path, labels), version=1)
     assert classes(old) == [str(int(float(label))) for label in labels]
 
 
@@ -60,7 +60,7 @@ def test_classes_that_would_merge_or_lose_zeros_are_the_texts_of_the_file(tmp_pa
     ids=str,
 )  # fmt: skip
 def test_of_an_ordinary_column_both_rules_give_the_same(tmp_path, labels):
-    new, old = (read(csv(tmp_path, labels), exact_labels=exact) for exact in (True, False))
+    new, old = (read(csv(tmp_path, labels), version=2 if exact else 1) for exact in (True, False))
     assert new.digest == old.digest
     assert new.notes == ()
 
@@ -86,7 +86,7 @@ def test_of_what_pandas_writes_both_rules_give_the_same(tmp_path_factory, labels
     found: list[object] = []
     for exact in (True, False):
         try:
-            dataset = read(path, missing=missing, exact_labels=exact)
+            dataset = read(path, missing=missing, version=2 if exact else 1)
             found.append((dataset.digest, dataset.notes))
         except InputError as error:
             found.append(str(error))
@@ -106,9 +106,9 @@ def test_a_word_for_missing_is_a_class_beside_other_words(tmp_path, word, missin
         f"data.target=y: {word!r} (2) is a class; with data.missing=drop such rows are left out as missing",
     )
     with pytest.raises(InputError, match="missing values in 'y'"):
-        read(csv(tmp_path, labels), missing=missing, exact_labels=False)
+        read(csv(tmp_path, labels), missing=missing, version=1)
     for exact in (True, False):  # as before
-        dropped = read(csv(tmp_path, labels), missing="drop", exact_labels=exact)
+        dropped = read(csv(tmp_path, labels), missing="drop", version=2 if exact else 1)
         assert classes(dropped) == ["EU", "AS", "EU"]
         assert dropped.notes == ()
 
@@ -207,7 +207,7 @@ def test_classes_that_look_alike_are_two_and_it_is_said(tmp_path, one, other, ki
 def test_in_parquet_types_tell_classes_apart(tmp_path, labels, names):
     path = tmp_path / "t.parquet"
     pd.DataFrame({"a": range(4), "y": labels}).to_parquet(path)
-    new, old = (read(path, exact_labels=exact) for exact in (True, False))
+    new, old = (read(path, version=2 if exact else 1) for exact in (True, False))
     assert new.class_names == names
     assert new.digest == old.digest
 
@@ -219,7 +219,7 @@ def test_the_tables_of_version_0_1_are_read_as_they_were(tmp_path):
         for target in ("species", "type", "class", "class_type"):
             for missing in ("error", "drop", "mean"):
                 try:
-                    old = read(path, target, missing=missing, exact_labels=False)
+                    old = read(path, target, missing=missing, version=1)
                 except InputError:
                     continue
                 new = read(path, target, missing=missing)

@@ -22,7 +22,7 @@ from micrograde.data.frames import is_data, table_with_labels, table_with_target
 from micrograde.data.kept_tables import kept_file, kept_rows, write_table
 from micrograde.data.plain_columns import table_digest
 from micrograde.data.sets.frame import FrameTable
-from micrograde.data.tables import parquet_rows
+from micrograde.data.plain_tables import parquet_rows
 
 ROWS = 6
 DAY = datetime.date(2024, 1, 1)
@@ -166,12 +166,12 @@ def test_version_1_read_a_float32_and_no_dates_in_parquet(tmp_path):
     frame = pd.DataFrame({"x": np.array([0.1, 0.5], np.float32), "kind": ["a", "b"]})
     frame.to_parquet(path)
     options: dict[str, Any] = {"seed": 0, "path": str(path), "target": "kind"}
-    old = load_dataset("parquet", exact_labels=False, **options)
+    old = load_dataset("parquet", version=1, **options)
     assert old.features[0, 0] == float(np.float32(0.1)) != 0.1
     assert load_dataset("parquet", **options).features[0, 0] == 0.1
     frame.assign(x=pd.to_datetime(DAY)).to_parquet(path)
     with pytest.raises(InputError, match="holds datetime64 values"):
-        load_dataset("parquet", exact_labels=False, **options)
+        load_dataset("parquet", version=1, **options)
     assert load_dataset("parquet", **options).feature_names == ("x=2024-01-01",)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from micrograde.core.errors import InputError
 from micrograde.data import load_dataset
-from micrograde.data.tables import read_parquet, read_rows
+from micrograde.data.plain_tables import read_parquet, read_rows
 
 TABLE = "age,colour,member,kind\n30,red,True,cat\n41.5,blue,False,dog\n7,red,False,cat\n"
 

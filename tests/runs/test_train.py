@@ -4,7 +4,7 @@ import numpy as np
 from tests.recipes import with_keys
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.recipe_versions import RECIPE_VERSION
+from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.runs.building import prepare_data, stack_key, stack_size
 from micrograde.runs.train import train_and_record
 

@@ -29,9 +29,10 @@ from micrograde.api.estimator_arguments import (
     with_arguments,
 )
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY
+from micrograde.config.recipe_versions import VERSION_KEY
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.data import Dataset
 from micrograde.data.sets.npz import NpzArrays
 from micrograde.metrics import METRICS

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from micrograde.config.recipe_versions import Later
 from micrograde.core.plugins import plugin_of
+from micrograde.core.recipe_versions import Later
 from micrograde.training import CALLBACKS
 
 SchemaT = TypeVar("SchemaT")

@@ -1,13 +1,7 @@
 """Read recipes of earlier versions, in spite of keys that were added and defaults that changed since.
 
-A recipe contains its version; one without is of version 1, which micrograde 0.1 wrote. The annotation of a
-field of the schema says what its absence meant before it was added, or before its default changed:
-
->>> dropout: Annotated[Fraction, Later(since=2, legacy=0.0)] = 0.1
->>> momentum: Annotated[Fraction, DefaultBefore(version=2, value=0.0)] = 0.9
-
-``complete`` reads a recipe accordingly. ``without_legacy`` removes from it what did not exist in version 1,
-so that runs and sweeps recorded then are still recognised by their digest.
+The marks of ``core/recipe_versions.py`` say what is meant where a key is missing: ``complete`` reads a recipe
+accordingly. ``without_legacy`` removes from it what did not exist in version 1, so that runs and sweeps recorded then are still recognised by their digest.
 """
 
 import copy
@@ -19,41 +13,11 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from micrograde.config.choices import choice_of
 from micrograde.core.errors import InputError
-
-RECIPE_VERSION = 2
-"""The version of the recipes that are written now."""
-
-EXACT_LABELS = 2
-"""Since this version classes are named as in the table, where reading labels as numbers would merge them."""
-
-ROWS_OF_NO_CLASS = 2
-"""Since this version a row for which the network's numbers overflow belongs to no class."""
+from micrograde.core.recipe_versions import RECIPE_VERSION, DefaultBefore, Later
 
 VERSION_KEY = "recipe_version"
 
 Mark = TypeVar("Mark", "Later", "DefaultBefore")
-
-
-@dataclasses.dataclass(frozen=True)
-class Later:
-    """Mark a key that was added in recipe version ``since``.
-
-    Attributes
-    ----------
-    legacy
-        The value that gives the behaviour from before the key existed; it need not be the default.
-    """
-
-    since: int
-    legacy: Any
-
-
-@dataclasses.dataclass(frozen=True)
-class DefaultBefore:
-    """Mark a key whose default was ``value`` in recipes of versions earlier than ``version``."""
-
-    version: int
-    value: Any
 
 
 def complete(container: Mapping[str, Any], schema: type) -> dict[str, Any]:

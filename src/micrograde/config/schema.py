@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from micrograde.config.adapters import adapter_of
 from micrograde.config.callback_keys import leave_out_unused, with_callbacks
 from micrograde.config.choices import ChosenFrom
-from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, Later, without_legacy
+from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
@@ -38,6 +38,7 @@ from micrograde.core.hyperparameters import (
     ShareOrAll,
 )
 from micrograde.core.json_files import canonical_digest
+from micrograde.core.recipe_versions import RECIPE_VERSION, Later
 from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
 from micrograde.metrics import METRICS

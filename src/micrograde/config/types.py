@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from micrograde.config.recipe_versions import RECIPE_VERSION
 from micrograde.core.hyperparameters import Range, Readable, Text
+from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.core.redaction import without_password
 from micrograde.metrics import METRICS, PARTS
 from micrograde.nn import NORMALIZATIONS

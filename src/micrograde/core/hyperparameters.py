@@ -89,6 +89,64 @@ def _readable(value: str) -> str:
 
 
 @dataclass(frozen=True)
+class Name(Readable):
+    """Mark a readable text that may be typed without quotes where it looks like a whole number."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a text; pydantic asks for it."""
+        schema = super().__get_pydantic_core_schema__(source, handler)
+        return _after(_number_as_text, schema)
+
+
+@dataclass(frozen=True)
+class ListOfNames:
+    """Mark a list of names, or one name alone."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a list; pydantic asks for it."""
+        return _after(_names, handler(source))
+
+
+@dataclass(frozen=True)
+class MappingOfNames:
+    """Mark names with a value each, held as pairs and written as a mapping: ``{zip: category}``."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a mapping; pydantic asks for it."""
+        schema = _after(_pairs, handler(source))
+        written = {"type": "function-plain", "function": dict}
+        return {**schema, "serialization": written}
+
+
+def _after(convert: Callable[[Any], Any], schema: Any) -> dict[str, Any]:
+    """Return pydantic's schema of what a function makes of the input."""
+    return {
+        "type": "function-before",
+        "function": {"type": "no-info", "function": convert},
+        "schema": schema,
+    }
+
+
+def _number_as_text(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError("is read as a number; put it in quotes: '\"1e5\"'")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _names(value: object) -> object:
+    listed = value if isinstance(value, list | tuple) else [value]
+    return tuple(_number_as_text(each) for each in listed)
+
+
+def _pairs(value: object) -> object:
+    if isinstance(value, Mapping):
+        value = list(value.items())
+    if not isinstance(value, list | tuple):
+        raise ValueError("should be names with a value each, such as '{zip: category}'")
+    return tuple(sorted((_number_as_text(name), each) for name, each in value))
+
+
+@dataclass(frozen=True)
 class TrueOrFalse:
     """Mark a truth value that is neither a number nor a text."""
 
@@ -100,6 +158,9 @@ class TrueOrFalse:
 Flag = Annotated[bool, TrueOrFalse()]
 Text = Annotated[str, Readable()]
 """Text such as a path or a column."""
+ColumnName = Annotated[str, Name()]
+"""The name of a column, which may be a whole number."""
+ColumnNames = Annotated[tuple[Text, ...], ListOfNames()]
 Seed = Annotated[int, Range(ge=0)]
 
 

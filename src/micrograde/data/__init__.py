@@ -14,7 +14,7 @@ from micrograde.data.loading import load, load_dataset
 from micrograde.data.preprocessing import Preprocessing
 from micrograde.data.sets import DATA_SETS, DataSet
 from micrograde.data.split import split_dataset
-from micrograde.data.tables import read_rows
+from micrograde.data.plain_tables import read_rows
 
 __all__ = [
     "DATA_SETS",

@@ -18,7 +18,7 @@ from micrograde.data.dates import dates_note, holds_dates
 from micrograde.data.memory import check_size, within_memory
 from micrograde.data.messages import first_line, listed, quoted, shortened
 from micrograde.data.plain_columns import NEEDED, plain_column
-from micrograde.data.tables import check_names
+from micrograde.data.plain_tables import check_names
 
 if TYPE_CHECKING:
     import pandas

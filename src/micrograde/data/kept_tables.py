@@ -12,7 +12,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.project import project_home
 from micrograde.data.messages import shortened
 from micrograde.data.plain_columns import table_digest
-from micrograde.data.tables import parquet_rows
+from micrograde.data.plain_tables import parquet_rows
 
 if TYPE_CHECKING:
     import pyarrow

@@ -3,19 +3,19 @@
 from typing import Any
 
 from micrograde.core.errors import InputError
+from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.data.dataset import Dataset
 from micrograde.data.memory import within_memory
 from micrograde.data.sets import DATA_SETS, DataSet
 
 
-def load(data: DataSet, *, exact_labels: bool = True) -> Dataset:
+def load(data: DataSet, *, version: int = RECIPE_VERSION) -> Dataset:
     """Make or read the rows of a data set.
 
     Parameters
     ----------
-    exact_labels
-        For tables: whether classes stay as they are written in the file (see ``tables.read_csv``); False
-        reads them as recipes of version 1 do.
+    version
+        The version of the recipe: tables are read in another way in earlier ones.
 
     Raises
     ------
@@ -24,10 +24,10 @@ def load(data: DataSet, *, exact_labels: bool = True) -> Dataset:
     """
     key = data.size_key or "name"
     with within_memory(f"data.{key}={getattr(data, key)}"):
-        return data.load() if exact_labels else data.load_by_version_1()
+        return data.load_of_version(version)
 
 
-def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: Any) -> Dataset:
+def load_dataset(name: str, *, seed: int, version: int = RECIPE_VERSION, **options: Any) -> Dataset:
     """Make or read the data set ``name``.
 
     Parameters
@@ -36,8 +36,8 @@ def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: 
         ``data.name``, the name of an entry of ``DATA_SETS``.
     seed
         ``data.seed``; only data that are generated depend on it.
-    exact_labels
-        See ``load``.
+    version
+        The version of the recipe; see ``load``.
     options
         The other keys of the config's ``data``.
 
@@ -48,4 +48,4 @@ def load_dataset(name: str, *, seed: int, exact_labels: bool = True, **options: 
     """
     if name not in DATA_SETS:
         raise InputError(f"data.name={name}: must be one of {', '.join(DATA_SETS)}")
-    return load(DATA_SETS[name](seed=seed, **options), exact_labels=exact_labels)
+    return load(DATA_SETS[name](seed=seed, **options), version=version)

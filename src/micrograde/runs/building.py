@@ -8,13 +8,13 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from micrograde.config.recipe_versions import ROWS_OF_NO_CLASS
 from micrograde.config.schema import (
     ModelConfig,
     TrainConfig,
 )
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import hyperparameters_of, program_of
+from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
@@ -57,20 +57,20 @@ class PreparedData:
         return task_of(self.preprocessing)
 
 
-def prepare_data(config: DataSet, dtype: str, *, exact_labels: bool = True) -> PreparedData:
+def prepare_data(config: DataSet, dtype: str, *, version: int = RECIPE_VERSION) -> PreparedData:
     """Load, split and preprocess a data set for networks of ``dtype``.
 
     Parameters
     ----------
-    exact_labels
-        See ``load``.
+    version
+        The version of the recipe; see ``load``.
 
     Raises
     ------
     InputError
         If anything is wrong with the data.
     """
-    return prepare_dataset(load(config, exact_labels=exact_labels), config, dtype)
+    return prepare_dataset(load(config, version=version), config, dtype)
 
 
 def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedData:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from micrograde.analysis.comparing import ascending
 from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
-from micrograde.config.recipe_versions import EXACT_LABELS
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -157,14 +156,14 @@ class PreparedSets:
     """A cache of data sets: each is prepared once, however many runs train on it."""
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[DataSet, str, bool], PreparedData] = {}
+        self._sets: dict[tuple[DataSet, str, int], PreparedData] = {}
 
     def of(self, config: TrainConfig) -> PreparedData:
         """Return the run's data; raise ``InputError`` if anything is wrong with them."""
         source = self._source(config)
         if source not in self._sets:
-            exact_labels = config.recipe_version >= EXACT_LABELS
-            self._sets[source] = prepare_data(config.data, config.training.dtype, exact_labels=exact_labels)
+            version = config.recipe_version
+            self._sets[source] = prepare_data(config.data, config.training.dtype, version=version)
         return self._sets[source]
 
     def give(self, config: TrainConfig, rows: "pyarrow.Table") -> None:
@@ -180,8 +179,8 @@ class PreparedSets:
             dataset = config.data.of_rows(rows)
         self._sets[self._source(config)] = prepare_dataset(dataset, config.data, config.training.dtype)
 
-    def _source(self, config: TrainConfig) -> tuple[DataSet, str, bool]:
-        return config.data, config.training.dtype, config.recipe_version >= EXACT_LABELS
+    def _source(self, config: TrainConfig) -> tuple[DataSet, str, int]:
+        return config.data, config.training.dtype, config.recipe_version
 
     def check(self, config: TrainConfig) -> None:
         """Raise ``InputError`` if the run cannot train on its data, or not in this machine's memory."""

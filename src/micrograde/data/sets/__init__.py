@@ -66,8 +66,8 @@ class DataSet(ABC):
             If the data cannot be made or read; the message names the key, as ``data.path=...``.
         """
 
-    def load_by_version_1(self) -> Dataset:
-        """Return the rows as recipes of version 1 read them; the same unless an entry says otherwise."""
+    def load_of_version(self, version: int) -> Dataset:
+        """Return the rows as recipes of a version read them; the same unless an entry says otherwise."""
         return self.load()
 
     def paths(self) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Readers for CSV and Parquet tables: a row is a sample, one column the target, the others features."""
+"""CSV and Parquet tables as recipes of versions 1 and 2 read them; ``role_tables.py`` reads them today.
+
+A row is a sample, one column the target, the others features: numbers, or categories one-hot.
+"""
 
 import csv
 import io
