@@ -17,8 +17,6 @@ class ReadingOptions:
         The character between the values of a row.
     encoding
         The encoding of a text file.
-    na_values
-        Texts that stand for a missing value, beside the usual ones.
     header
         Whether the first row holds the names of the columns; without, they are ``c1``, ``c2``, ...
     sheet
@@ -27,7 +25,6 @@ class ReadingOptions:
 
     separator: str | None = None
     encoding: str | None = None
-    na_values: tuple[str, ...] = ()
     header: bool | None = None
     sheet: str | None = None
 
@@ -39,21 +36,17 @@ class RawTable:
     Attributes
     ----------
     rows
-        Columns of large_string (as they stand in the file, without conversion), float64 (NaN where missing),
-        int64, uint64 and bool, each in one chunk, named by texts that differ. A text is null where nothing
-        stands, or what stands is one of ``MISSING_WORDS`` or ``na_values``.
-    words
-        For each text column that has such words, how often each stands there; the target's need them, where
-        ``NA`` may be a class.
+        Columns of large_string (of a text file all of them, each value as it stands, quotes resolved),
+        float64 (NaN where missing), int64, uint64 and bool; dates of typed sources are texts
+        (``dates.dates_as_text``). Each column is one chunk, and null where nothing stands. Names differ, and
+        none is empty.
     found
-        What was found out about the file, for the paragraph: ``separator ';'``, ``Windows-1252``.
+        What was found out about the file, for the paragraph about the table: ``separator ';'``,
+        ``encoding Windows-1252``, ``no header``.
     notes
-        Lines about what was dropped, filled or decided in reading.
-    first_row
-        The number of the first row, as the source counts: 1.
+        Lines about what was dropped or decided in reading, which start with the source.
     """
 
     rows: "pyarrow.Table"
-    words: dict[str, dict[str, int]]
     found: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
