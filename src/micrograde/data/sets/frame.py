@@ -9,8 +9,8 @@ from micrograde.data.dataset import Dataset
 from micrograde.data.frames import SOURCE
 from micrograde.data.kept_tables import is_digest, kept_rows
 from micrograde.data.missing import MissingRule
-from micrograde.data.sets import DATA_SETS, DataSet
 from micrograde.data.plain_tables import dataset_of_rows
+from micrograde.data.sets import DATA_SETS, DataSet
 
 if TYPE_CHECKING:
     import pyarrow
