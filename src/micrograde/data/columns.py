@@ -14,7 +14,26 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 MISSING_WORDS = frozenset(
-    ["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
+    [
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+        "NA",
+        "NULL",
+        "NaN",
+        "None",
+        "n/a",
+        "nan",
+        "null",
+    ]
 )
 """Texts that are missing values in every column of features: those that pandas reads so."""
 
@@ -114,6 +133,19 @@ class Column:
         """Return for each row what ``of_distinct`` (one a text) says of its text; ``missing`` where is none."""
         assert self.codes is not None
         return np.append(of_distinct, np.asarray([missing], of_distinct.dtype))[self.codes]
+
+    def only(self, rows: NDArray[np.bool_]) -> "Column":
+        """Return some of the rows, shape (n,) of truth values; texts that stand in none of them are let go."""
+        if self.numbers is not None:
+            return Column(self.name, self.numbers[rows])
+        import pyarrow as pa
+
+        assert self.codes is not None and self.texts is not None
+        codes = self.codes[rows]
+        there = np.unique(codes[codes >= 0])
+        place = np.full(len(self.texts) + 1, -1, np.int64)
+        place[there] = np.arange(len(there))
+        return Column(self.name, None, place[codes], self.texts.take(pa.array(there)))
 
     def is_missing(self, words: "frozenset[str]") -> NDArray[np.bool_]:
         """Return whether nothing, only spaces, or one of the ``words`` stands in each row, shape (n,)."""

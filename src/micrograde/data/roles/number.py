@@ -10,7 +10,35 @@ from micrograde.data.number_texts import NumberStyle, has_leading_zeros, parse_n
 from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
 
 MISSING_SPELLINGS = frozenset(
-    ["?", "-", "--", "---", ".", "..", "...", "*", "na", "n/a", "n.a.", "nan", "nil", "none", "null", "missing", "unknown", "unk", "#n/a", "#na", "#value!", "#div/0!", "inf", "-inf", "+inf", "infinity", "-infinity"]
+    [
+        "?",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "...",
+        "*",
+        "na",
+        "n/a",
+        "n.a.",
+        "nan",
+        "nil",
+        "none",
+        "null",
+        "missing",
+        "unknown",
+        "unk",
+        "#n/a",
+        "#na",
+        "#value!",
+        "#div/0!",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+    ]
 ) | {"not available", "not known", "no data"}
 """What stands for a missing number, in small letters."""
 
@@ -99,6 +127,24 @@ class Number(Role):
         """Return how they are written, if it is not as usual."""
         style = NumberStyle(self.decimal, self.thousands)
         return "" if style == NumberStyle() else style.described()
+
+    def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
+        """Return the texts of a column that are missing values by their spelling, with their rows.
+
+        Left out are nothing at all, the words that every column has for missing values, and texts that stand in one
+        row and are no usual spelling: those may be somebody's name.
+        """
+        if not column.is_text:
+            return ()
+        found = []
+        parsed = parse_numbers(column.texts, NumberStyle(self.decimal, self.thousands))
+        for text, count, number in zip(column.distinct, column.counts.tolist(), parsed.tolist(), strict=True):
+            plain = text.strip()
+            if number == number or plain in self.words or not text:
+                continue
+            if plain in self.odd or not plain or plain.lower() in MISSING_SPELLINGS:
+                found.append((text, count))
+        return tuple(sorted(found, key=lambda each: -each[1]))
 
     def _numbers(self, column: Column) -> tuple[FloatArray, Mask | None]:
         if column.numbers is not None:
