@@ -11,6 +11,7 @@ from micrograde.data.columns import Column
 from micrograde.data.memory import check_size
 from micrograde.data.messages import listed, numbered, quoted
 from micrograde.data.roles import Encoded, FloatArray, Role, role_from_state
+from micrograde.data.roles.number import Number
 
 if TYPE_CHECKING:
     import pandas
@@ -30,6 +31,11 @@ class ColumnEncoding:
 
     columns: tuple[str, ...]
     roles: tuple[Role, ...]
+
+    @classmethod
+    def of_numbers(cls, columns: tuple[str, ...]) -> "ColumnEncoding":
+        """Return the encoding of columns that are numbers."""
+        return cls(columns, (Number(),) * len(columns))
 
     @property
     def feature_names(self) -> tuple[str, ...]:

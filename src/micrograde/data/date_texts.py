@@ -1,7 +1,7 @@
 """Dates and times of day as people write them, and the numbers that are made of them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ def date_numbers(dates: "pandas.Series[pandas.Timestamp]", first: str, *, hours:
     import pandas as pd
 
     there = dates.notna().to_numpy()
-    parts = [dates.dt.year, dates.dt.month, dates.dt.dayofweek]
+    parts: list[Any] = [dates.dt.year, dates.dt.month, dates.dt.dayofweek]
     if hours:
         parts.append(dates.dt.hour + dates.dt.minute / 60)
     days = (dates - pd.Timestamp(first)) / pd.Timedelta(days=1)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograde.core.errors import InputError
-from micrograde.data.dataset import Dataset, FloatArray
 from micrograde.data.column_encoding import ColumnEncoding
+from micrograde.data.dataset import Dataset, FloatArray
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.messages import counted, listed
 

@@ -7,7 +7,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,29 @@ class Encoded:
     unknown: Mask | None = None
 
 
+class OnnxTable(Protocol):
+    """What a role needs of an ONNX graph that is being built.
+
+    Attributes
+    ----------
+    axis
+        The name of a constant: axis 1, of columns.
+    double
+        ONNX's number for float64.
+    """
+
+    axis: str
+    double: int
+
+    def constant(self, name: str, value: Any) -> str:
+        """Add an array of numbers or, with dtype object, texts; return its name."""
+        ...
+
+    def node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Add an operator and return the name of its output."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Role(ABC):
     """What becomes of a column; the fields are what training found of it, as plain values for JSON.
@@ -109,6 +132,24 @@ class Role(ABC):
     def described(self) -> str:
         """Return what is to be said of this column beside its role; empty for nothing."""
         return ""
+
+    @property
+    def has_indicator(self) -> bool:
+        """Whether the last feature is 1 where the first is missing."""
+        return bool(getattr(self, "indicator", False))
+
+    def fed(self, column: Column) -> NDArray[Any]:
+        """Return the input of an ONNX model for the rows of a column: numbers (n, w), or texts (n, 1)."""
+        values = self.encode(column).values
+        return values[:, :-1] if self.has_indicator else values
+
+    def onnx(self, graph: "OnnxTable", x: str) -> str:
+        """Add the features (n, k), float64, of the input ``x`` to an ONNX graph; NaN where a number is missing."""
+        if not self.has_indicator:
+            return x
+        first = graph.node("Gather", x, graph.constant("first", np.array([0])), axis=1)
+        absent = graph.node("Cast", graph.node("IsNaN", first), to=graph.double)
+        return graph.node("Concat", x, absent, axis=1)
 
     def state(self) -> dict[str, Any]:
         """Return name and fields as plain values, for JSON."""

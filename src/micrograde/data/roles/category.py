@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.data.columns import Column
-from micrograde.data.roles import ROLES, Encoded, FloatArray, Role, RoleSettings
+from micrograde.data.roles import ROLES, Encoded, FloatArray, OnnxTable, Role, RoleSettings
 
 LEAST_ROWS = 5
 """In how many rows a category must stand to be kept, in a column that has too many of them."""
@@ -112,6 +113,32 @@ class Category(Role):
             if names
             else [None] * len(features)
         )
+
+    def fed(self, column: Column) -> NDArray[Any]:
+        """Return the texts (n, 1), without the spaces around them; "" where the category is missing."""
+        column = column.as_texts
+        words = frozenset(self.words)
+        plain = [text.strip() for text in column.distinct]
+        texts = np.array(["" if text in words else text for text in plain], object)
+        found: NDArray[Any] = column.spread(texts, "")
+        return found[:, None]
+
+    def onnx(self, graph: OnnxTable, x: str) -> str:
+        """Add zeros and a one (n, k)."""
+        pieces = []
+        total = None
+        if self.categories:
+            names = graph.constant("categories", np.array([self.categories], object))
+            pieces.append(graph.node("Cast", graph.node("Equal", x, names), to=graph.double))
+            total = graph.node("ReduceSum", pieces[0], graph.axis, keepdims=1)
+        empty = graph.node("Equal", x, graph.constant("nothing", np.array([[""]], object)))
+        absent = graph.node("Cast", empty, to=graph.double)
+        if self.other:
+            known = graph.node("Add", total, absent) if total else absent
+            pieces.append(graph.node("Sub", graph.constant("one", np.array([[1.0]])), known))
+        if self.missing:
+            pieces.append(absent)
+        return graph.node("Concat", *pieces, axis=1)
 
     def described(self) -> str:
         """Return how many there are."""

@@ -26,7 +26,7 @@ class Clock(Role):
     """
 
     name: ClassVar[str] = "clock"
-    plural: ClassVar[str] = "times of day"
+    plural: ClassVar[str] = "times"
     form: str = "%H:%M"
     words: tuple[str, ...] = ()
 

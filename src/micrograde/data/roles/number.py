@@ -119,7 +119,8 @@ class Number(Role):
     def decode(self, features: FloatArray) -> list[Any]:
         """Return the numbers."""
         if self.indicator:
-            return np.where(features[:, 1] > 0.5, np.nan, features[:, 0]).tolist()
+            numbers: list[Any] = np.where(features[:, 1] > 0.5, np.nan, features[:, 0]).tolist()
+            return numbers
         found: list[Any] = features[:, 0].tolist()
         return found
 

@@ -30,6 +30,8 @@ class Text(LeftOut):
             for text, count in zip(column.distinct, column.counts.tolist(), strict=True)
             if text.strip()
         ]
+        if any("\n" in text.strip() or "\r" in text.strip() for text, _ in meant):
+            return cls(reason="texts of several lines")
         if len(meant) <= settings.max_categories:
             return None
         counts = np.array([count for _, count in meant])

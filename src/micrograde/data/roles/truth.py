@@ -27,7 +27,7 @@ class Truth(Role):
     """
 
     name: ClassVar[str] = "truth"
-    plural: ClassVar[str] = "truth values"
+    plural: ClassVar[str] = "truths"
     words: tuple[str, ...] = ()
     indicator: bool = False
     plain: bool = True
