@@ -80,7 +80,7 @@ def date_numbers(dates: "pandas.Series[pandas.Timestamp]", first: str, *, hours:
     import pandas as pd
 
     there = dates.notna().to_numpy()
-    parts: list[Any] = [dates.dt.year, dates.dt.month, dates.dt.dayofweek]
+    parts: list[Any] = [dates.dt.year, dates.dt.month, dates.dt.day_of_week]
     if hours:
         parts.append(dates.dt.hour + dates.dt.minute / 60)
     days = (dates - pd.Timestamp(first)) / pd.Timedelta(days=1)
