@@ -65,8 +65,17 @@ class _ShortReads(io.FileIO):
         return super().read(size)
 
 
-def read_table_text(file: Path, source: str) -> bytearray:
+def read_table_text(file: Path, source: str, separators: bytes = b",") -> bytearray:
     """Read the text of a table, unpacking ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file).
+
+    Parameters
+    ----------
+    file
+        The file.
+    source
+        What error messages start with.
+    separators
+        What may stand between the values of a row; each announces a value.
 
     Raises
     ------
@@ -86,7 +95,7 @@ def read_table_text(file: Path, source: str) -> bytearray:
                 f"{source}: is no CSV table: its line {line} does not end within {longest >> 20} MiB"
             )
         # The parsed table has a number for each separator, however short the text is.
-        values += chunk.count(b",") + max(chunk.count(b"\n"), chunk.count(b"\r"))
+        values += max(chunk.count(each) for each in separators) + max(chunk.count(b"\n"), chunk.count(b"\r"))
         check_bytes(source, max(len(text), 8 * values), "the table")
     return text
 
