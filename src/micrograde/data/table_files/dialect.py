@@ -21,6 +21,7 @@ _CANDIDATES = (",", ";", "\t", "|")
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 _NAMES = {"\t": "tab", " ": "spaces"}
 _SAMPLE, _LINES = 2**18, 20  # bytes, and lines if they are longer
+_MOST_ROWS = 2000
 _LONGEST_FIELD = 2**26
 _TELLING = 0.5  # of the rows, at least, have the usual number of values
 _BY_SPACES, _LEAST_BY_SPACES = 0.99, 3
@@ -36,7 +37,13 @@ class Dialect:
     @property
     def name(self) -> str:
         """The separator as messages show it."""
+        if self == ONE_COLUMN:
+            return "none, one column"
         return _NAMES.get(self.separator, f"'{shortened(self.separator)}'")
+
+
+ONE_COLUMN = Dialect("\x1f")  # Unicode's separator of units, which no text holds
+"""How a file of one column is read, whose texts may hold any separator."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +83,9 @@ class _Lines:
         return line
 
 
-def is_blank(row: Sequence[str]) -> bool:
-    """Return whether a line holds nothing but spaces."""
-    return not row or (len(row) == 1 and not row[0].strip())
+def is_blank(row: Sequence[str], dialect: Dialect) -> bool:
+    """Return whether a line holds nothing, or spaces alone; two quotes are a value."""
+    return not row or (len(row) == 1 and (row[0].isspace() or (dialect.skips_spaces and not row[0])))
 
 
 class Sample:
@@ -98,8 +105,10 @@ class Sample:
         with long_fields(), suppress(csv.Error):  # a field that is too long: a quote that is not closed
             for values in csv_reader(lines, dialect):
                 first, last = last + 1, lines.count
-                if not is_blank(values):
+                if not is_blank(values, dialect):
                     rows.append(Row(values, first, last, lines.taken))
+                if len(rows) > _MOST_ROWS:
+                    break
         return rows if self.is_all or len(rows) < 2 else rows[:-1]
 
     def has(self, text: str) -> bool:
@@ -131,12 +140,21 @@ def find_dialect(sample: Sample, said: str | None) -> Dialect:
             score = _score(sample.rows(dialect))
             if score > best:
                 best, found = score, dialect
-    if best == 0.0:
+    plain = [row.values for row in sample.rows(Dialect())]
+    if best == 0.0 and usual_width(plain)[0] == 1:
         spaces = Dialect(" ", skips_spaces=True)
         width, share = usual_width([each.values for each in sample.rows(spaces)])
         if width >= _LEAST_BY_SPACES and share >= _BY_SPACES:
             return spaces
-    return found
+        return ONE_COLUMN
+    return ONE_COLUMN if found.separator == "," and _is_column_of_decimals(plain) else found
+
+
+def _is_column_of_decimals(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether rows are a name and numbers with a decimal comma, of one column."""
+    if len(rows) < 2 or len(rows[0]) != 1:
+        return False
+    return all(len(row) < 3 and is_number(",".join(row)) and row[-1].isdigit() for row in rows[1:])
 
 
 def usual_width(rows: Sequence[Sequence[str]]) -> tuple[int, float]:

@@ -93,9 +93,10 @@ def names_note(source: str, made: Sequence[str]) -> str:
 
 def evidence(first: Sequence[str], below: Sequence[Sequence[str]]) -> float:
     """Return the logarithm of the odds that the first row holds names, as far as the rows below tell."""
-    rows = below[:MOST_ROWS]
+    # A row that is the same may be the header again, of files that were put together.
+    rows = [row for row in below[:MOST_ROWS] if row != first]
     if not rows:
-        return 0.0
+        return _of_one_row(first)
     columns = [[row[place].strip() for row in rows if place < len(row)] for place in range(len(first))]
     cells = [cell.strip() for cell in first]
     numeric = [place for place, column in enumerate(columns) if _holds_numbers(column)]
@@ -106,6 +107,12 @@ def evidence(first: Sequence[str], below: Sequence[Sequence[str]]) -> float:
     )
     words = set(range(len(cells))) - set(numeric)
     return total + sum(_of_words(cells[place], columns[place]) for place in words)
+
+
+def _of_one_row(row: Sequence[str]) -> float:
+    """Return the evidence of a row without others: a name is seldom a number."""
+    filled = [value.strip() for value in row if not is_nothing(value.strip())]
+    return _NUMBER_OVER_NUMBERS if 2 * sum(map(is_number, filled)) > len(filled) else 0.0
 
 
 def _of_numbers(cells: Sequence[str], columns: Sequence[Sequence[str]], second: Sequence[str]) -> float:

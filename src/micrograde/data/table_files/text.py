@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _BLOCK, _LARGEST_BLOCK = 2**20, 2**24  # bytes that Arrow reads at a time
 _BLOCK_OF_A_COLUMN = 2**14
 _VALUES_OF_A_PART = 2**18
+_OTHER_TABLES = (b"PAR1", b"ARROW1", b"PK\x03\x04")
 
 
 @dataclass
@@ -68,7 +69,10 @@ class _OtherWidthError(Exception):
 def read_text(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
     """Read a text file, which may be compressed; see ``read_table``."""
     reading = _Reading(source)
-    text = as_utf8(read_table_text(file, source, separators=b",;\t|"), options.encoding, source)
+    unpacked = read_table_text(file, source, separators=b",;\t|", by_content=True)
+    if unpacked.startswith(_OTHER_TABLES):
+        raise reading.refusal("holds a table of Parquet, Feather or Excel within an archive; unpack it first")
+    text = as_utf8(unpacked, options.encoding, source)
     if text.encoding is not None:
         reading.found.append(f"encoding {text.encoding}")
     if text.guessed:
@@ -145,7 +149,7 @@ def _names(header: Sequence[str] | None, body: Sequence[Sequence[str]], reading:
         return names
     if width < named and all(len(row) < named for row in body):
         raise reading.refusal(
-            f"the header has {named} names, but the rows have {width} values; "
+            f"the header has {named} names, but the rows have {width} value{'s' * (width > 1)}; "
             "remove the names that have no column, or add a separator for each at the end of the rows"
         )
     if width > len(names) and any(value.strip() for row in body for value in row[len(names) :]):
@@ -156,11 +160,12 @@ def _names(header: Sequence[str] | None, body: Sequence[Sequence[str]], reading:
 def _short_header_line(names: Sequence[str], width: int, body: Sequence[Sequence[str]]) -> str:
     lacking = width - len(names)
     lack = "a name is" if lacking == 1 else f"{lacking} names are"
+    has = "1 name" if len(names) == 1 else f"{len(names)} names"
     firsts = [row[0] for row in body if len(row) == width]
     of_rows = lacking == 1 and len(set(firsts)) == len(firsts) > 1
     where = " (the first column seems to hold names of rows: add one in front)" if of_rows else ""
     return (
-        f"the header has {len(names)} names, but the rows have {width} values: {lack} missing; "
+        f"the header has {has}, but the rows have {width} values: {lack} missing; "
         f"add what is missing to the first line{where}"
     )
 
@@ -243,7 +248,7 @@ def _columns_by_csv(
     try:
         with long_fields():
             for row in csv_reader(lines, dialect):
-                if is_blank(row):
+                if is_blank(row, dialect):
                     continue
                 if len(row) > width:
                     if any(row[width:]):
@@ -265,7 +270,7 @@ def _columns_by_csv(
         first = next(iter(long))
         has = "has" if len(long) == 1 else "have more values than there are columns, the first"
         raise reading.refusal(
-            f"{numbered(list(long))} {has} {long[first]} values for {width} columns; "
+            f"{numbered(list(long))} {has} {long[first]} values for {width} column{'s' * (width > 1)}; "
             f"a value that holds {dialect.name} needs quotes"
         )
     put()
@@ -277,7 +282,7 @@ def _columns_by_csv(
 
 def _check_torn(row: Sequence[str], place: int, short: dict[int, int], width: int, reading: _Reading) -> None:
     """Refuse short rows that are the halves of one, or a quote that is not closed."""
-    if short.get(place - 1, width) + len(row) - 1 == width:
+    if place - 1 in short and short[place - 1] + len(row) - 1 == width:
         raise reading.refusal(
             f"rows {place} and {place + 1} have {short[place - 1]} and {len(row)} values for {width} columns, "
             "as if a line end tore a row in two; a text that holds line ends needs quotes"
