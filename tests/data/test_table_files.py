@@ -94,7 +94,7 @@ def test_arrow_and_the_csv_module_agree(pieces: list[str]) -> None:
     by_csv = [row for row in csv.reader(io.StringIO(body.decode(), newline="")) if not is_blank(row, Dialect())]
     try:
         columns = text_files._columns_by_arrow(memoryview(body), Dialect(), width)
-    except (text_files._OtherWidthError, pa.ArrowInvalid):
+    except (text_files._NotByArrowError, pa.ArrowInvalid):
         # Then the csv module reads it. Arrow refuses nothing else.
         assert not by_csv or any(len(row) != width for row in by_csv)
         return

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _BLOCK, _LARGEST_BLOCK = 2**20, 2**24  # bytes that Arrow reads at a time
 _BLOCK_OF_A_COLUMN = 2**14
+_BLOCK_SIZES = 1000  # that are tried
 _VALUES_OF_A_PART = 2**18
 _OTHER_TABLES = (b"PAR1", b"ARROW1", b"PK\x03\x04")
 
@@ -62,8 +63,8 @@ class _Reading:
         return InputError(f"{self.source}: {line}")
 
 
-class _OtherWidthError(Exception):
-    """A row has another number of values than there are columns."""
+class _NotByArrowError(Exception):
+    """Arrow does not read the file as it stands."""
 
 
 def read_text(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
@@ -178,7 +179,7 @@ def _columns(body: memoryview, dialect: Dialect, width: int, reading: _Reading) 
         return _columns_by_csv(body, dialect, width, reading)
     try:
         return _columns_by_arrow(body, dialect, width)
-    except (_OtherWidthError, pa.ArrowInvalid):  # also for values longer than a block
+    except (_NotByArrowError, pa.ArrowInvalid):  # also for values longer than a block
         return _columns_by_csv(body, dialect, width, reading)
 
 
@@ -198,9 +199,7 @@ def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[p
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
-            read_options=pyarrow.csv.ReadOptions(
-                column_names=names, block_size=max(_BLOCK, min(_LARGEST_BLOCK, width * _BLOCK_OF_A_COLUMN))
-            ),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=_block_size(body, width)),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=skip
             ),
@@ -213,12 +212,24 @@ def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[p
         )
     except pa.ArrowInvalid:
         if others:
-            raise _OtherWidthError from None
+            raise _NotByArrowError from None
         raise
     columns = []
     for place in range(width):
         columns.append(_of_one_chunk(table[place].chunks))
     return columns
+
+
+def _block_size(body: memoryview, width: int) -> int:
+    """Return a size of blocks none of which ends between the two characters of a line end.
+
+    Arrow skips the second then, also within quotes, where it belongs to a text.
+    """
+    usual = max(_BLOCK, min(_LARGEST_BLOCK, width * _BLOCK_OF_A_COLUMN))
+    for size in range(usual, usual + _BLOCK_SIZES):
+        if not any(body[end - 1] == 0x0D and body[end] == 0x0A for end in range(size, len(body), size)):
+            return size
+    raise _NotByArrowError
 
 
 def _of_one_chunk(chunks: "Sequence[pyarrow.Array]") -> "pyarrow.Array":
