@@ -18,14 +18,15 @@ class ReadingOptions:
     encoding
         The encoding of a text file.
     header
-        Whether the first row holds the names of the columns; without, they are ``c1``, ``c2``, ...
+        Whether the first row holds the names of the columns, or the number of the line (of a workbook, the
+        row) that does; those above are left out. Without names, columns are ``c1``, ``c2``, ...
     sheet
         The sheet of a workbook.
     """
 
     separator: str | None = None
     encoding: str | None = None
-    header: bool | None = None
+    header: bool | int | None = None
     sheet: str | None = None
 
 

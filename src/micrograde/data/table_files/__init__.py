@@ -1,4 +1,4 @@
-"""Tables in files of any kind, as they stand there: ``read_table``. A kind of file is a file of this folder."""
+"""Tables in files of any kind, as they stand there. A kind of file is a file of this folder."""
 
 import zipfile
 from collections.abc import Callable

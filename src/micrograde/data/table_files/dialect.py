@@ -167,7 +167,7 @@ def usual_width(rows: Sequence[Sequence[str]]) -> tuple[int, float]:
 
 
 def _score(rows: Sequence[Row]) -> float:
-    """Return how alike the rows are, from 0 to 1: the share of the usual width, less for separators within."""
+    """Return how alike the rows are, from 0 to 1: the share of the usual width, less for other separators."""
     width, share = usual_width([each.values for each in rows])
     if width < 2 or share < _TELLING:
         return 0.0
@@ -202,7 +202,9 @@ def _as_character(said: str) -> str:
 def _end_of_lines(content: bytes | bytearray, count: int) -> int:
     place = 0
     for _ in range(count):
-        ends = [end for end in (content.find(mark, place, LONGEST_HEADER) for mark in (b"\n", b"\r")) if end >= 0]
+        ends = [
+            end for end in (content.find(mark, place, LONGEST_HEADER) for mark in (b"\n", b"\r")) if end >= 0
+        ]
         if not ends:
             return len(content)
         place = min(ends) + 1

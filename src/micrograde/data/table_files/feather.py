@@ -9,7 +9,7 @@ from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.typed import typed_table
 
 
-def read_feather_table(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
+def read_feather_table(file: Path, _options: ReadingOptions, target: str | None, source: str) -> RawTable:
     """Read a Feather table; see ``read_table``."""
     import pyarrow.feather
 

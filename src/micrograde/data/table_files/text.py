@@ -1,7 +1,7 @@
 """Text files of rows: CSV, and the same with another separator than a comma.
 
-Every value is a text as it stands in the file. Arrow reads the usual file; one with rows of other lengths than
-the header's is read by Python's csv module, which agrees with it on everything else.
+Every value is a text as it stands in the file. Arrow reads the usual file; one with rows of other lengths
+than the header's is read by Python's csv module, which agrees with it on everything else.
 """
 
 import csv
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size
-from micrograde.data.messages import numbered, shortened
+from micrograde.data.messages import numbered
 from micrograde.data.plain_tables import check_names, check_width
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.dialect import (
@@ -295,8 +295,8 @@ def _check_torn(row: Sequence[str], place: int, short: dict[int, int], width: in
     """Refuse short rows that are the halves of one, or a quote that is not closed."""
     if place - 1 in short and short[place - 1] + len(row) - 1 == width:
         raise reading.refusal(
-            f"rows {place} and {place + 1} have {short[place - 1]} and {len(row)} values for {width} columns, "
-            "as if a line end tore a row in two; a text that holds line ends needs quotes"
+            f"rows {place} and {place + 1} have {short[place - 1]} and {len(row)} values "
+            f"for {width} columns, as if a line end tore a row in two; a text with line ends needs quotes"
         )
     if row and ("\n" in row[-1] or "\r" in row[-1]):
         raise reading.refusal(
@@ -315,8 +315,9 @@ def _table(columns: "list[pyarrow.Array]", names: list[str], reading: _Reading) 
     while width > 1 and not names[width - 1] and columns[width - 1].null_count == rows:
         width -= 1
     if dropped := len(columns) - width:
-        are = "an empty column" if dropped == 1 else f"{dropped} empty columns"
-        reading.note(f"{are} without a name at the end of each row {'is' if dropped == 1 else 'are'} left out")
+        what = "an empty column" if dropped == 1 else f"{dropped} empty columns"
+        are = "is" if dropped == 1 else "are"
+        reading.note(f"{what} without a name at the end of each row {are} left out")
     if NO_HEADER in reading.found:
         found = made_names(width)
     else:

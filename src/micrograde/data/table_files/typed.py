@@ -1,4 +1,4 @@
-"""Columns that have types in their file, as Parquet's and Feather's have, as the few plain types of a table."""
+"""Columns that have types in their file, as Parquet's and Feather's, as the few plain types of a table."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ INDEX = "__index_level_"
 
 
 def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTable:
-    """Return the plain table of a typed one; columns of lists and other values that are no numbers are left out.
+    """Return the plain table of a typed one; columns of lists and of other unusual values are left out.
 
     Raises
     ------
@@ -121,5 +121,3 @@ def _text_bytes(column: "pyarrow.ChunkedArray") -> int:
         lengths = pc.binary_length(values).cast("int64").fill_null(0)
         total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
     return total
-
-
