@@ -159,6 +159,10 @@ class TrueOrFalse:
 class TrueOrLine:
     """Mark a truth value, or the number of a line, counted from 1."""
 
+    def __str__(self) -> str:
+        """Return what it may be in words."""
+        return "true, false, a number from 1"
+
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         """Return pydantic's schema of such a value; pydantic asks for it."""
         return _after(_true_or_line, handler(source))
