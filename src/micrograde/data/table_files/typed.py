@@ -1,6 +1,9 @@
 """Columns that have types in their file, as Parquet's and Feather's, as the few plain types of a table."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_bytes, check_size
@@ -43,10 +46,10 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
     for place, name in zip(kept, found.names, strict=True):
         column = rows.column(place)
         text_bytes += _text_bytes(column)
-        check_bytes(source, text_bytes, "the texts of the table")
-        why = _why_left_out(column.type)
+        check_bytes(source, text_bytes, "the table's text, a copy for each row,")
+        column, why = _as_usual(column)
         if why is None:
-            columns[name] = plain_column(_as_usual(column), name, source)
+            columns[name] = _without_empty_texts(plain_column(column, name, source))
         elif name == target:
             raise InputError(f"{source}: the target {quoted(name)} holds {why}; it needs classes or numbers")
         else:
@@ -78,8 +81,8 @@ def _why_left_out(kind: "pyarrow.DataType") -> str | None:
     return None
 
 
-def _as_usual(column: "pyarrow.ChunkedArray") -> "pyarrow.ChunkedArray":
-    """Return a column with bytes, times of day and durations as what a CSV file has of them.
+def _as_usual(column: "pyarrow.ChunkedArray") -> "tuple[pyarrow.ChunkedArray, str | None]":
+    """Return a column of unusual values as what CSV has of them, or what it holds if that is nothing.
 
     Bytes are texts, as some programs write them; durations are numbers of seconds.
     """
@@ -87,17 +90,36 @@ def _as_usual(column: "pyarrow.ChunkedArray") -> "pyarrow.ChunkedArray":
     import pyarrow.compute as pc
     from pyarrow import types
 
+    if why := _why_left_out(column.type):
+        return column, why
     kind = column.type
     if types.is_dictionary(kind) and _is_bytes(kind.value_type):
-        column, kind = pa.chunked_array([each.dictionary_decode() for each in column.chunks]), kind.value_type
+        kind = kind.value_type
+        column = pa.chunked_array([each.dictionary_decode() for each in column.chunks])
     if _is_bytes(kind):
-        return column.cast(pa.large_string())
+        try:
+            return column.cast(pa.large_string()), None
+        except pa.ArrowInvalid:
+            return column, "bytes that are no text"
     if types.is_time(kind):
-        return column.cast(pa.string())
+        with suppress(pa.ArrowInvalid):  # fractions of a second
+            column = column.cast(pa.time32("s"))
+        return column.cast(pa.string()), None
     if types.is_duration(kind):
-        nanoseconds = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[kind.unit]
-        return pc.divide(column.cast(pa.int64()).cast(pa.float64()), 10**9 / nanoseconds)
-    return column
+        per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+        return pc.divide(column.cast(pa.int64()).cast(pa.float64()), per_second), None
+    return column, None
+
+
+def _without_empty_texts(column: "pyarrow.Array") -> "pyarrow.Array":
+    """Return a column with null in place of empty texts, which a CSV file does not tell from it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_large_string(column.type):
+        return column
+    empty = pc.equal(pc.binary_length(column), 0).fill_null(False)
+    return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
 
 
 def _is_bytes(kind: "pyarrow.DataType") -> bool:
@@ -107,17 +129,34 @@ def _is_bytes(kind: "pyarrow.DataType") -> bool:
 
 
 def _text_bytes(column: "pyarrow.ChunkedArray") -> int:
-    """Return the bytes that a column's texts take when each row has its own."""
+    """Return the bytes that a column takes at most when each row has its own text."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import types
 
-    if not types.is_dictionary(column.type):
-        return int(column.nbytes)
     total = 0
     for chunk in column.chunks:
-        values = chunk.dictionary
-        if not (types.is_string(values.type) or types.is_large_string(values.type) or _is_bytes(values.type)):
-            return 0
-        lengths = pc.binary_length(values).cast("int64").fill_null(0)
-        total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+        values, rows = chunk, None
+        if types.is_dictionary(column.type):
+            values, rows = chunk.dictionary, chunk.indices
+        elif types.is_run_end_encoded(column.type):
+            values = chunk.values
+        kind = values.type
+        is_view = str(kind) in ("string_view", "binary_view")
+        if not (is_view or types.is_string(kind) or types.is_large_string(kind) or _is_bytes(kind)):
+            continue
+        lengths = _lengths_of_views(values) if is_view else pc.binary_length(values)
+        lengths = lengths.cast(pa.int64()).fill_null(0)
+        if types.is_run_end_encoded(column.type):
+            total += len(chunk) * (pc.max(lengths).as_py() or 0)
+        else:
+            total += pc.sum(lengths if rows is None else lengths.take(rows)).as_py() or 0
     return total
+
+
+def _lengths_of_views(values: "pyarrow.Array") -> "pyarrow.Array":
+    """Return the lengths of texts that are views; each takes 16 bytes, which begin with its length."""
+    import pyarrow as pa
+
+    views = np.frombuffer(values.buffers()[1] or b"", np.int32)
+    return pa.array(views[4 * values.offset :: 4][: len(values)].astype(np.int64))
