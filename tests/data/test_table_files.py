@@ -1,11 +1,7 @@
 """Text files as they stand: separators, quotes, line ends, encodings, rows of other lengths."""
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +22,9 @@ TREES = "height,leaf,species\n" + "".join(
 NO_HEADER = TREES.partition("\n")[2]
 
 
-def read(content: str | bytes, folder: Path, name: str = "table.csv", target: str | None = None, **said: Any) -> RawTable:
+def read(
+    content: str | bytes, folder: Path, name: str = "table.csv", target: str | None = None, **said: Any
+) -> RawTable:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_table(str(path), ReadingOptions(**said), target=target, source="data.path=table.csv")
@@ -80,7 +78,9 @@ def test_what_csv_writes_reads_back(
     assert all(column.type == pa.large_string() and column.num_chunks == 1 for column in table.rows.columns)
 
 
-pieces = st.lists(st.sampled_from(['"', '""', ",", "\n", "\r", "\r\n", "a", "b c", " ", "é", "\x1f"]), max_size=30)
+pieces = st.lists(
+    st.sampled_from(['"', '""', ",", "\n", "\r", "\r\n", "a", "b c", " ", "é", "\x1f"]), max_size=30
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -91,7 +91,9 @@ def test_arrow_and_the_csv_module_agree(pieces: list[str]) -> None:
     """The two ways to read a file are one, quotes and line ends in any place."""
     body = "".join(pieces).encode()
     width = 2
-    by_csv = [row for row in csv.reader(io.StringIO(body.decode(), newline="")) if not is_blank(row, Dialect())]
+    by_csv = [
+        row for row in csv.reader(io.StringIO(body.decode(), newline="")) if not is_blank(row, Dialect())
+    ]
     try:
         columns = text_files._columns_by_arrow(memoryview(body), Dialect(), width)
     except (text_files._OtherWidthError, pa.ArrowInvalid):

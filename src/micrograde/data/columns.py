@@ -74,6 +74,9 @@ class Column:
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
             numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             return cls(name, np.where(np.isfinite(numbers), numbers, np.nan) if _odd(numbers) else numbers)
+        values = (
+            pc.if_else(pc.equal(values, ""), None, values) if not pa.types.is_dictionary(kind) else values
+        )
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
         return cls(name, None, codes, encoded.dictionary)

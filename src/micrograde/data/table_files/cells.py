@@ -4,7 +4,9 @@ import re
 
 _NUMBER = re.compile(r"[-+]?(\d[\d.,' ]*|[.,]\d+)(e[-+]?\d+)?\s*%?", re.IGNORECASE)
 _LONGEST_NUMBER = 60  # characters; the pattern takes their square
-_NOTHING = frozenset(("", "?", "-", "--", ".", "*", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>"))
+_NOTHING = frozenset(
+    ("", "?", "-", "--", ".", "*", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>")
+)
 
 
 def is_number(value: str) -> bool:

@@ -202,7 +202,9 @@ def _as_character(said: str) -> str:
 def _end_of_lines(content: bytes | bytearray, count: int) -> int:
     place = 0
     for _ in range(count):
-        ends = [end for end in (content.find(mark, place, LONGEST_HEADER) for mark in (b"\n", b"\r")) if end >= 0]
+        ends = [
+            end for end in (content.find(mark, place, LONGEST_HEADER) for mark in (b"\n", b"\r")) if end >= 0
+        ]
         if not ends:
             return len(content)
         place = min(ends) + 1

@@ -138,7 +138,9 @@ def _chosen_sheet(names: Sequence[str], said: str | None, source: str) -> str:
         return alike[0]
     if said.isdecimal() and 1 <= int(said) <= len(names):
         return names[int(said) - 1]
-    raise InputError(f"data.sheet={shortened(said)}: there is no such sheet in {source}; there are {listed(names)}")
+    raise InputError(
+        f"data.sheet={shortened(said)}: there is no such sheet in {source}; there are {listed(names)}"
+    )
 
 
 def _without_edges(rows: Sequence[_Cells]) -> list[_Cells]:
@@ -209,7 +211,9 @@ def _notes_on_cells(
         if count:
             formulas = "a formula has" if count == 1 else f"{count} formulas have"
             are = "is a missing value" if count == 1 else "are missing values"
-            notes.append(f"{source}: {formulas} no stored value and {are}; to have them, save the file in Excel")
+            notes.append(
+                f"{source}: {formulas} no stored value and {are}; to have them, save the file in Excel"
+            )
     return notes
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size
-from micrograde.data.messages import numbered, shortened
+from micrograde.data.messages import numbered
 from micrograde.data.plain_tables import check_names, check_width
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.dialect import (
@@ -305,7 +305,9 @@ def _table(columns: "list[pyarrow.Array]", names: list[str], reading: _Reading) 
         width -= 1
     if dropped := len(columns) - width:
         are = "an empty column" if dropped == 1 else f"{dropped} empty columns"
-        reading.note(f"{are} without a name at the end of each row {'is' if dropped == 1 else 'are'} left out")
+        reading.note(
+            f"{are} without a name at the end of each row {'is' if dropped == 1 else 'are'} left out"
+        )
     if NO_HEADER in reading.found:
         found = made_names(width)
     else:

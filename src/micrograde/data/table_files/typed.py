@@ -121,5 +121,3 @@ def _text_bytes(column: "pyarrow.ChunkedArray") -> int:
         lengths = pc.binary_length(values).cast("int64").fill_null(0)
         total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
     return total
-
-
