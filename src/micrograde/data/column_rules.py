@@ -148,8 +148,8 @@ def _fitting(column: Column, settings: RoleSettings) -> Role:
         return truth
     if number := Number.of(column, settings):
         numbers = as_numbers(column, number)
-        if found := Identifier.of(numbers, settings):
-            return found
+        if identifier := Identifier.of(numbers, settings):
+            return identifier
         is_code = is_named_as_identifier(column.name) and len(numbers.distinct) > 2
         return Category.of(column, settings) or number if is_code else number
     for kind in (Date, Clock, Text, Identifier, Category):

@@ -90,13 +90,13 @@ class Category(Role):
                 places[index] = place[plain]
             else:
                 known[index] = False
-        values = np.zeros((len(column), width + 1))
-        values[np.arange(len(column)), column.spread(places, missing)] = 1.0
+        values = np.zeros((len(column), width))
+        there = column.spread(places, missing)
+        rows = np.flatnonzero(there < width)
+        values[rows, there[rows]] = 1.0
         absent = column.is_missing(words)
         unknown = None if known.all() or self.other else ~column.spread(known, True)
-        return Encoded(
-            np.ascontiguousarray(values[:, :width]), absent if absent.any() else None, unknown=unknown
-        )
+        return Encoded(values, absent if absent.any() else None, unknown=unknown)
 
     def decode(self, features: FloatArray) -> list[Any]:
         """Return the categories; for "other" that word, for missing values None."""

@@ -28,16 +28,11 @@ class Identifier(LeftOut):
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:
         """Return an identifier, if the column looks like one."""
         rows = int(column.counts.sum())
-        different = len(column.distinct)
+        different = column.different
         named = is_named_as_identifier(column.name)
         if column.is_text:
-            words = settings.missing_words
-            meant = [
-                count
-                for text, count in zip(column.distinct, column.counts.tolist(), strict=True)
-                if text.strip() not in words
-            ]
-            rows, different = sum(meant), len(meant)
+            meant = ~column.are_missing(settings.missing_words)
+            rows, different = int(column.counts[meant].sum()), int(meant.sum())
             if rows >= _FEWEST and different == rows:
                 return cls(reason="different in each row")
             if rows == len(column) and rows >= _FEWEST and different >= _NEARLY_ALL * rows:
