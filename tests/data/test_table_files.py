@@ -1,11 +1,7 @@
 """Text files as they stand: separators, quotes, line ends, encodings, rows of other lengths."""
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
-import zipfile
 from pathlib import Path
 from typing import Any
 

@@ -14,7 +14,7 @@ from micrograde.data.roles.category import Category
 from micrograde.data.roles.clock import Clock
 from micrograde.data.roles.constant import Constant
 from micrograde.data.roles.date import Date
-from micrograde.data.roles.identifier import Identifier
+from micrograde.data.roles.identifier import Identifier, is_named_as_identifier
 from micrograde.data.roles.left_out import Dropped
 from micrograde.data.roles.number import Number
 from micrograde.data.roles.text import Text
@@ -91,8 +91,8 @@ def decide(
 ) -> dict[str, Role]:
     """Return the role of each column.
 
-    The first that fits is taken: constant; truth value; number, unless it is an identifier; date; time of day;
-    free text; identifier; category.
+    The first that fits is taken: constant; truth value; number, unless it is an identifier, or a category by its
+    name; date; time of day; free text; identifier; category.
 
     Parameters
     ----------
@@ -147,7 +147,11 @@ def _fitting(column: Column, settings: RoleSettings) -> Role:
     if truth := Truth.of(column, settings):
         return truth
     if number := Number.of(column, settings):
-        return Identifier.of(as_numbers(column, number), settings) or number
+        numbers = as_numbers(column, number)
+        if identifier := Identifier.of(numbers, settings):
+            return identifier
+        is_code = is_named_as_identifier(column.name) and len(numbers.distinct) > 2
+        return Category.of(column, settings) or number if is_code else number
     for kind in (Date, Clock, Text, Identifier, Category):
         if found := kind.of(column, settings):
             return found

@@ -1,5 +1,6 @@
 """``Column``: the values of one column of a table, as its source has them: numbers or texts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,9 @@ class Column:
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
             numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             return cls(name, np.where(np.isfinite(numbers), numbers, np.nan) if _odd(numbers) else numbers)
+        values = (
+            pc.if_else(pc.equal(values, ""), None, values) if not pa.types.is_dictionary(kind) else values
+        )
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
         return cls(name, None, codes, encoded.dictionary)
@@ -117,6 +121,18 @@ class Column:
         return np.unique(there, return_counts=True)[1].astype(np.int64)
 
     @cached_property
+    def different(self) -> int:
+        """How many values differ."""
+        return len(self.counts) if self.texts is None else len(self.texts)
+
+    @cached_property
+    def trimmed(self) -> "pyarrow.Array":
+        """The texts that differ without the spaces around them; of texts only."""
+        import pyarrow.compute as pc
+
+        return pc.utf8_trim_whitespace(self.texts)
+
+    @cached_property
     def as_texts(self) -> "Column":
         """The same column with each number as its text."""
         if self.is_text:
@@ -151,8 +167,20 @@ class Column:
         """Return whether nothing, only spaces, or one of the ``words`` stands in each row, shape (n,)."""
         if self.numbers is not None:
             return np.isnan(self.numbers)
-        empty = np.array([text.strip() in words or not text.strip() for text in self.distinct], np.bool_)
-        found: NDArray[np.bool_] = self.spread(empty, True)
+        found: NDArray[np.bool_] = self.spread(self.are_missing(words), True)
+        return found
+
+    def are_missing(self, words: "frozenset[str]") -> NDArray[np.bool_]:
+        """Return whether each of the texts that differ is one of the ``words``, or only spaces."""
+        return self.trimmed_in(("", *words))
+
+    def trimmed_in(self, words: Iterable[str]) -> NDArray[np.bool_]:
+        """Return whether each of the texts that differ, without the spaces around it, is one of the ``words``."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        meant = pa.array(sorted(words), self.trimmed.type)
+        found: NDArray[np.bool_] = pc.is_in(self.trimmed, meant).to_numpy(zero_copy_only=False)
         return found
 
 

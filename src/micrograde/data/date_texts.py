@@ -1,5 +1,6 @@
 """Dates and times of day as people write them, and the numbers that are made of them."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,10 @@ CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 """Formats of times of day without a date."""
 
 _SAMPLE = 50
+_DATE_LIKE = re.compile(
+    r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2}|[A-Za-z]{3,9} \d{1,2},? \d{4}|"
+    r"[A-Za-z]{3}, \d{1,2} [A-Za-z]{3}|\d{1,2}:\d{2})"
+)
 _ISO_LIKE = r"^\s*[12]\d{3}-\d{1,2}-\d{1,2}([T ]\d|\s*$)"
 
 
@@ -61,7 +66,7 @@ def formats_of(
     if not texts:
         return []
     sample = list(texts[:: max(1, len(texts) // _SAMPLE)])
-    if not any(any(character.isdigit() for character in text) for text in sample):
+    if sum(_DATE_LIKE.match(text) is not None for text in sample) < (least - 0.1) * len(sample):
         return []
     found = []
     for form in forms:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 _EXPONENT = r"([eE][+-]?\d+)?"
-_SPACES = " \u00a0\u202f\u2009'\u2019"  # of Swiss, French and other thousands
+SPACES = " \u00a0\u202f\u2009'\u2019"  # of Swiss, French and other thousands
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class NumberStyle:
         point = rf"\{self.decimal}"
         if not self.thousands:
             return rf"^[+-]?(\d+({point}\d*)?|{point}\d+){_EXPONENT}$"
-        between = f"[{_SPACES}]" if self.thousands == " " else rf"\{self.thousands}"
+        between = f"[{SPACES}]" if self.thousands == " " else rf"\{self.thousands}"
         return rf"^[+-]?(\d{{1,3}}({between}\d{{3}})+|\d+)({point}\d*)?$"
 
     def described(self) -> str:
@@ -69,7 +69,7 @@ def parse_numbers(texts: "pyarrow.Array", style: NumberStyle) -> NDArray[np.floa
     fits = pc.match_substring_regex(trimmed, style.pattern)
     plain = pc.if_else(fits, trimmed, pa.scalar("nan", trimmed.type))
     if style.thousands == " ":
-        plain = pc.replace_substring_regex(plain, f"[{_SPACES}]", "")
+        plain = pc.replace_substring_regex(plain, f"[{SPACES}]", "")
     elif style.thousands:
         plain = pc.replace_substring(plain, style.thousands, "")
     if style.decimal == ",":

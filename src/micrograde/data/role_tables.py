@@ -22,6 +22,9 @@ from micrograde.data.targets import Target, read_target
 
 Mask = NDArray[np.bool_]
 
+_ROWS_OF_A_VALUE = 10
+"""In how many rows a value stands on average, at least, for it to tell something of the class."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
@@ -165,7 +168,10 @@ class _Part:
         """Return lines about columns that tell the class, and those that look like groups."""
         found = []
         for name in self.encoding.columns:
-            if _tells(self.columns[name].as_texts, labels, len(classes)):
+            column = self.columns[name]
+            if column.different <= len(labels) / _ROWS_OF_A_VALUE and _tells(
+                column.as_texts, labels, len(classes)
+            ):
                 found.append(
                     f"{self.source}: column {quoted(name)} alone tells the class of every row; is it known when you predict?"
                 )
@@ -180,8 +186,8 @@ class _Part:
 def _tells(column: Column, labels: NDArray[np.int64], classes: int) -> bool:
     """Return whether each value of a column has one class, and stands in ten rows or more on average."""
     assert column.codes is not None
-    values = len(column.distinct)
-    if values > max(len(labels) / 10, 1) or values < 2:
+    values = column.different
+    if values < 2:
         return False
     pairs = np.unique((column.codes + 1) * classes + labels)
     return len(pairs) == len(np.unique(column.codes))
@@ -222,7 +228,7 @@ def _summaries(names: list[str], target: str, classes: Target, part: _Part) -> l
                 missing,
                 unreadable,
                 odd,
-                len(column.distinct),
+                column.different,
                 len(role.features(name)),
                 role.described(),
             )

@@ -53,7 +53,8 @@ class Category(Role):
         is_missing = bool(column.is_missing(words).any())
         kept = sorted(counts, key=lambda each: (-counts[each], each))
         if len(kept) > settings.max_categories:
-            kept = [each for each in kept[: settings.max_categories] if counts[each] >= LEAST_ROWS]
+            least = 1 if settings.forced else LEAST_ROWS
+            kept = [each for each in kept[: settings.max_categories] if counts[each] >= least]
             if not kept and not is_missing:
                 return None
         if not counts:
@@ -76,8 +77,8 @@ class Category(Role):
         place = {each: index for index, each in enumerate(self.categories)}
         width = len(self.features(""))
         nowhere = width  # a place that is cut off
-        missing = width - 1 if self.missing else nowhere
         other = len(self.categories) if self.other else nowhere
+        missing = width - 1 if self.missing else other
         words = frozenset(self.words)
         places = np.full(len(column.distinct), other, np.int64)
         known = np.ones(len(places), np.bool_)
@@ -89,13 +90,13 @@ class Category(Role):
                 places[index] = place[plain]
             else:
                 known[index] = False
-        values = np.zeros((len(column), width + 1))
-        values[np.arange(len(column)), column.spread(places, missing)] = 1.0
+        values = np.zeros((len(column), width))
+        there = column.spread(places, missing)
+        rows = np.flatnonzero(there < width)
+        values[rows, there[rows]] = 1.0
         absent = column.is_missing(words)
         unknown = None if known.all() or self.other else ~column.spread(known, True)
-        return Encoded(
-            np.ascontiguousarray(values[:, :width]), absent if absent.any() else None, unknown=unknown
-        )
+        return Encoded(values, absent if absent.any() else None, unknown=unknown)
 
     def decode(self, features: FloatArray) -> list[Any]:
         """Return the categories; for "other" that word, for missing values None."""
@@ -134,8 +135,10 @@ class Category(Role):
         empty = graph.node("Equal", x, graph.constant("nothing", np.array([[""]], object)))
         absent = graph.node("Cast", empty, to=graph.double)
         if self.other:
-            known = graph.node("Add", total, absent) if total else absent
-            pieces.append(graph.node("Sub", graph.constant("one", np.array([[1.0]])), known))
+            one = graph.constant("one", np.array([[1.0]]))
+            if self.missing:
+                one = graph.node("Sub", one, absent)
+            pieces.append(graph.node("Sub", one, total) if total else graph.node("Identity", one))
         if self.missing:
             pieces.append(absent)
         return graph.node("Concat", *pieces, axis=1)

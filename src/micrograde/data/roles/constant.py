@@ -6,6 +6,8 @@ from typing import ClassVar, Self
 from micrograde.data.columns import Column
 from micrograde.data.roles import ROLES, LeftOut, RoleSettings
 
+_MOST_SPELLINGS = 100  # of one value, with spaces around it, and of missing ones
+
 
 @ROLES.register
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,8 @@ class Constant(LeftOut):
     @classmethod
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:
         """Return a constant, if no two rows differ."""
+        if column.different > _MOST_SPELLINGS:
+            return None
         missing = column.is_missing(settings.missing_words)
         if missing.all():
             return cls(reason="empty")

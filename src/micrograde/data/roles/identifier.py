@@ -10,7 +10,10 @@ from micrograde.data.columns import Column
 from micrograde.data.roles import ROLES, LeftOut, RoleSettings
 
 _FEWEST = 10  # rows, below which values that differ say nothing
-_NAME = re.compile(r"(?<![A-Za-z])(id|ID|Id|uuid|UUID|guid|GUID)(?![a-z])|(?<=[a-z])(ID|Id)(?![a-z])")
+_NEARLY_ALL = 0.9
+_ROWS_OF_A_CODE = 10
+"""In how many rows values that are named as identifiers stand, on average, if they are categories."""
+_NAME = re.compile(r"(?<![A-Za-z])(id|ID|Id|uuid|UUID|guid|GUID)(?![A-Za-z])|(?<=[a-z])(ID|Id)(?![A-Za-z])")
 
 
 @ROLES.register
@@ -25,19 +28,16 @@ class Identifier(LeftOut):
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:
         """Return an identifier, if the column looks like one."""
         rows = int(column.counts.sum())
-        different = len(column.distinct)
+        different = column.different
         named = is_named_as_identifier(column.name)
         if column.is_text:
-            words = settings.missing_words
-            meant = [
-                count
-                for text, count in zip(column.distinct, column.counts.tolist(), strict=True)
-                if text.strip() not in words
-            ]
-            rows, different = sum(meant), len(meant)
+            meant = ~column.are_missing(settings.missing_words)
+            rows, different = int(column.counts[meant].sum()), int(meant.sum())
             if rows >= _FEWEST and different == rows:
                 return cls(reason="different in each row")
-            return cls(reason=_REPEATED) if named and different > settings.max_categories else None
+            if rows == len(column) and rows >= _FEWEST and different >= _NEARLY_ALL * rows:
+                return cls(reason="different in nearly each row")
+            return cls(reason=_REPEATED) if named and rows < _ROWS_OF_A_CODE * different else None
         if rows < _FEWEST or column.numbers is None:
             return None
         there = column.numbers[~np.isnan(column.numbers)]
@@ -54,7 +54,7 @@ class Identifier(LeftOut):
             return None
         if different == rows:
             return cls(reason="different in each row")
-        return cls(reason=_REPEATED) if different > settings.max_categories else None
+        return cls(reason=_REPEATED) if rows < _ROWS_OF_A_CODE * different else None
 
 
 _REPEATED = "by its name; some stand in several rows"

@@ -13,7 +13,7 @@ class Dropped(LeftOut):
     """Columns that ``data.drop`` names, or that have another purpose, such as ``data.group``; left out."""
 
     name: ClassVar[str] = "dropped"
-    plural: ClassVar[str] = "left out by you"
+    plural: ClassVar[str] = "dropped"
 
     @classmethod
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:

@@ -1,13 +1,16 @@
 """Numbers, which are used unchanged."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from micrograde.data.columns import Column
-from micrograde.data.number_texts import NumberStyle, has_leading_zeros, parse_numbers, style_of
+from micrograde.data.number_texts import SPACES, NumberStyle, has_leading_zeros, parse_numbers, style_of
 from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
+
+if TYPE_CHECKING:
+    import pyarrow
 
 MISSING_SPELLINGS = frozenset(
     [
@@ -43,6 +46,7 @@ MISSING_SPELLINGS = frozenset(
 """What stands for a missing number, in small letters."""
 
 _ODD_ROWS, _ODD_TEXTS = 0.05, 5
+_SAMPLE = 200
 MANY_MISSING = 0.05
 """The share of missing values from which a column gets an indicator of them."""
 
@@ -80,13 +84,14 @@ class Number(Role):
         if not column.is_text:
             missing = column.is_missing(words).mean() if len(column) else 0.0
             return cls(indicator=bool(missing >= MANY_MISSING))
-        assert column.texts is not None
-        absent = np.array([_stands_for_missing(text, words) for text in column.distinct], np.bool_)
-        if absent.all() or (has_leading_zeros(column.texts) and not settings.forced):
-            return None
         import pyarrow as pa
 
-        meant = column.texts.filter(pa.array(~absent))
+        absent = _stand_for_missing(column, words)
+        meant = column.trimmed.filter(pa.array(~absent))
+        if not len(meant) or (has_leading_zeros(meant) and not settings.forced):
+            return None
+        if not settings.forced and not _may_be_numbers(meant[:: max(1, len(meant) // _SAMPLE)]):
+            return None
         style, parsed = style_of(meant, settings.decimal)
         counts = column.counts[~absent]
         bad = np.isnan(parsed)
@@ -95,7 +100,7 @@ class Number(Role):
         too_many = counts[bad].sum() > max(_ODD_ROWS * counts.sum(), 1) or bad.sum() > _ODD_TEXTS
         if too_many and not settings.forced:
             return None
-        spelled = [text.strip() for text, is_bad in zip(meant.to_pylist(), bad, strict=True) if is_bad]
+        spelled = meant.filter(pa.array(bad)).to_pylist()
         odd = tuple(text for text, count in zip(spelled, counts[bad].tolist(), strict=True) if count > 1)
         missing_rows = len(column) - counts[~bad].sum()
         return cls(
@@ -137,33 +142,27 @@ class Number(Role):
         """
         if not column.is_text:
             return ()
-        found = []
-        parsed = parse_numbers(column.texts, NumberStyle(self.decimal, self.thousands))
-        for text, count, number in zip(column.distinct, column.counts.tolist(), parsed.tolist(), strict=True):
-            plain = text.strip()
-            if number == number or plain in self.words or not text:
-                continue
-            if plain in self.odd or not plain or plain.lower() in MISSING_SPELLINGS:
-                found.append((text, count))
-        return tuple(sorted(found, key=lambda each: -each[1]))
+        import pyarrow as pa
+
+        assert column.texts is not None
+        lost = np.isnan(self._parsed(column)) & _stand_for_missing(
+            column, frozenset(self.words) | frozenset(self.odd)
+        )
+        lost &= ~column.trimmed_in(self.words)
+        texts = column.texts.filter(pa.array(lost)).to_pylist()
+        return tuple(sorted(zip(texts, column.counts[lost].tolist(), strict=True), key=lambda each: -each[1]))
+
+    def _parsed(self, column: Column) -> FloatArray:
+        """Return the number of each text that differs, NaN for what is none."""
+        return parse_numbers(column.trimmed, NumberStyle(self.decimal, self.thousands))
 
     def _numbers(self, column: Column) -> tuple[FloatArray, Mask | None]:
         if column.numbers is not None:
             return column.numbers, None
-        assert column.texts is not None
-        parsed = parse_numbers(column.texts, NumberStyle(self.decimal, self.thousands))
-        words = frozenset(self.words) | frozenset(self.odd)
-        bad = (
-            np.array(
-                [
-                    bool(nan) and not _stands_for_missing(text, words)
-                    for nan, text in zip(np.isnan(parsed), column.distinct, strict=True)
-                ],
-                np.bool_,
-            )
-            if np.isnan(parsed).any()
-            else np.zeros(len(parsed), np.bool_)
-        )
+        parsed = self._parsed(column)
+        bad = np.isnan(parsed)
+        if bad.any():
+            bad &= ~_stand_for_missing(column, frozenset(self.words) | frozenset(self.odd))
         return column.spread(parsed, np.nan), column.spread(bad, False) if bad.any() else None
 
 
@@ -171,6 +170,19 @@ def _any(rows: Mask) -> Mask | None:
     return rows if rows.any() else None
 
 
-def _stands_for_missing(text: str, words: frozenset[str]) -> bool:
-    plain = text.strip()
-    return not plain or plain in words or plain.lower() in MISSING_SPELLINGS
+def _stand_for_missing(column: Column, words: frozenset[str]) -> Mask:
+    """Return whether each of the texts that differ is a missing number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    usual = pc.is_in(pc.utf8_lower(column.trimmed), pa.array(sorted(MISSING_SPELLINGS), column.trimmed.type))
+    found: Mask = usual.to_numpy(zero_copy_only=False) | column.are_missing(words)
+    return found
+
+
+def _may_be_numbers(texts: "pyarrow.Array") -> bool:
+    """Return whether half of the texts look like numbers."""
+    import pyarrow.compute as pc
+
+    looks = pc.match_substring_regex(texts, rf"^[+-]?[.,]?\d[\d.,{SPACES}]*([eE][+-]?\d+)?$")
+    return bool(pc.mean(looks).as_py() >= 0.5)

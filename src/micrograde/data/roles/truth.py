@@ -11,6 +11,9 @@ from micrograde.data.roles import ROLES, Encoded, FloatArray, Role, RoleSettings
 _SPELLINGS = {"true": True, "false": False, "yes": True, "no": False}
 
 
+_MOST_SPELLINGS = 100
+
+
 @ROLES.register
 @dataclass(frozen=True, kw_only=True)
 class Truth(Role):
@@ -40,7 +43,7 @@ class Truth(Role):
     @classmethod
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:
         """Return truth values, if nothing else stands in the column, and both of them do."""
-        if not column.is_text:
+        if not column.is_text or column.different > _MOST_SPELLINGS:
             return None
         words = settings.missing_words
         found = {
