@@ -1,7 +1,11 @@
 """Text files as they stand: separators, quotes, line ends, encodings, rows of other lengths."""
 
+import bz2
 import csv
+import gzip
 import io
+import lzma
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +257,7 @@ def test_rows_that_end_early_are_filled_up_and_said(tmp_path):
         ('[{"a": 1}]', "is JSON; save it as CSV, Parquet, Feather or Excel (.xlsx)"),
         ("<!DOCTYPE html><p>", "is a web page"),
         (b"$FL2@(#) SPSS", "is an SPSS file"),
-        (gzip.compress(b"PAR1") , "holds a table of Parquet, Feather or Excel within an archive"),
+        (bz2.compress(b"PAR1"), "holds a table of Parquet, Feather or Excel within an archive"),
         (b"PK\x03\x04 and no more", "is no CSV table: File is not a zip file"),
     ],
 )  # fmt: skip
