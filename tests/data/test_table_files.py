@@ -249,7 +249,7 @@ def test_rows_that_end_early_are_filled_up_and_said(tmp_path):
         ("", "is empty"),
         ("\n \n", "is empty"),
         ("a,b\n", "has columns but no rows"),
-        (b"a,b\n1,\x00\n", "holds bytes of 0, the first in line 2, so it is no text"),
+        (b"a,b\n1,\x00\xff\n", "holds bytes of 0, the first in line 2, so it is no text"),
         (TREES.encode("utf-16-le"), "looks like UTF-16 without its mark; set data.encoding=utf-16-le"),
         (TREES.replace("oak", "ü").encode() + b"1,n,\xfc\n", "is UTF-8 but for the byte 0xFC in line 42"),
         (TREES.replace("oak", "ü").encode("cp850"), "is no UTF-8 text; as Windows-1252, the byte 0x81 in line 3 means nothing"),

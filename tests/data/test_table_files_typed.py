@@ -18,6 +18,7 @@ from micrograde.data import memory
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files import read_table
 from micrograde.data.table_files.arrow_sizes import arrow_sizes
+from micrograde.data.table_files.typed import typed_table
 
 DAY = datetime.date(2024, 1, 1)
 COLUMNS: dict[str, Any] = {
@@ -92,12 +93,14 @@ def test_every_type_is_what_csv_has_of_it(ending, options, tmp_path):
         name: [None if value != value else value for value in column]
         for name, column in table.rows.to_pydict().items()
     } == PLAIN
+    texts = "dictionary<values=large_string, indices=int32, ordered=0>"
     assert {str(kind) for kind in table.rows.schema.types} == {
         "int64",
         "uint64",
         "double",
         "bool",
         "large_string",
+        texts,
     }
     assert all(column.num_chunks == 1 for column in table.rows.columns)
     assert table.notes == (
@@ -109,6 +112,18 @@ def test_every_type_is_what_csv_has_of_it(ending, options, tmp_path):
     assert (
         refusal(file, "list") == "data.path=table: the target 'list' holds lists; it needs classes or numbers"
     )
+
+
+def test_a_dictionary_holds_what_stands_in_some_row():
+    parts = [
+        pa.DictionaryArray.from_arrays(
+            pa.array([2, 0, None, 1], pa.int8()), pa.array(["a", "", "b", "unused"])
+        ),
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), pa.array(["c", "b", None])),
+    ]
+    (column,) = typed_table(pa.table({"x": pa.chunked_array(parts)}), None, "table").rows["x"].chunks
+    assert column.to_pylist() == ["b", "a", None, None, "c", "b", None]
+    assert column.dictionary.to_pylist() == ["b", "a", "c"]
 
 
 def test_the_index_that_pandas_saves(tmp_path):
@@ -165,7 +180,6 @@ def test_small_files_that_unpack_to_much(monkeypatch, tmp_path):
     runs = pa.RunEndEncodedArray.from_arrays(pa.array([rows], pa.int32()), pa.array(["y" * 2**12]))
     bombs: list[tuple[str, dict[str, Any]]] = [
         ("the table, unpacked,", {"x": np.zeros(2**23)}),
-        ("the table's text, a copy for each row,", {"x": texts}),
         ("the table's text, a copy for each row,", {"x": runs}),
         ("262144 rows of 100 features", {f"x{place}": pa.nulls(rows) for place in range(100)}),
     ]
@@ -174,6 +188,10 @@ def test_small_files_that_unpack_to_much(monkeypatch, tmp_path):
         write(columns, file, compression="zstd", chunksize=2**23)
         assert file.stat().st_size < 2**20
         assert refusal(file).startswith(f"data.path=table: {line}")
+    # Texts of a dictionary are not copied.
+    column = read(write({"x": texts}, file, compression="zstd")).rows["x"]
+    assert column.nbytes < 2**21
+    assert column.chunk(0).dictionary.to_pylist() == ["y" * 2**14, "z"]
     buffer = io.BytesIO()
     with pa.ipc.new_file(buffer, pa.schema({"x": pa.string_view()})) as writer:
         writer.write_batch(pa.record_batch({"x": views}))

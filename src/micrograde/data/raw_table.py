@@ -37,7 +37,8 @@ class RawTable:
     Attributes
     ----------
     rows
-        Columns of large_string (of a text file all of them, each value as it stands, quotes resolved),
+        Columns of large_string (of a text file all of them, each value as it stands, quotes resolved) or of a
+        dictionary of those that differ, in the order in which they come,
         float64 (NaN where missing), int64, uint64 and bool; dates of typed sources are texts
         (``dates.dates_as_text``). Each column is one chunk, and null where nothing stands. Names differ, and
         none is empty.

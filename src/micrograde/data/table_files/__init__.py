@@ -149,6 +149,6 @@ def _of_archive(file: Path, source: str) -> FormatName:
         raise InputError(f"{source}: is a binary Excel workbook (.xlsb); {_READABLE}")
     if "content.xml" in names:
         raise InputError(f"{source}: is an OpenDocument file (.ods); {_READABLE}")
-    if names and all(name.endswith(".npy") for name in names):
+    if names and all(name.endswith(".npy") for name in names) and file.suffix.lower() != ".zip":
         raise InputError(f"{source}: holds NumPy arrays; data=npz reads them")
     return "csv"

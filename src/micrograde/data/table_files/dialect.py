@@ -141,7 +141,7 @@ def find_dialect(sample: Sample, said: str | None) -> Dialect:
             if score > best:
                 best, found = score, dialect
     plain = [row.values for row in sample.rows(Dialect())]
-    if best == 0.0 and usual_width(plain)[0] == 1:
+    if best == 0.0 and usual_width(plain)[0] == 1 and len(plain[0]) == 1:
         spaces = Dialect(" ", skips_spaces=True)
         width, share = usual_width([each.values for each in sample.rows(spaces)])
         if width >= _LEAST_BY_SPACES and share >= _BY_SPACES:

@@ -49,7 +49,7 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
         check_bytes(source, text_bytes, "the table's text, a copy for each row,")
         column, why = _as_usual(column)
         if why is None:
-            columns[name] = _without_empty_texts(plain_column(column, name, source))
+            columns[name] = _plain(column, name, source)
         elif name == target:
             raise InputError(f"{source}: the target {quoted(name)} holds {why}; it needs classes or numbers")
         else:
@@ -93,14 +93,13 @@ def _as_usual(column: "pyarrow.ChunkedArray") -> "tuple[pyarrow.ChunkedArray, st
     if why := _why_left_out(column.type):
         return column, why
     kind = column.type
-    if types.is_dictionary(kind) and _is_bytes(kind.value_type):
-        kind = kind.value_type
-        column = pa.chunked_array([each.dictionary_decode() for each in column.chunks])
-    if _is_bytes(kind):
-        try:
+    try:
+        if types.is_dictionary(kind) and _is_text(kind.value_type):
+            return _distinct_texts(column), None
+        if _is_bytes(kind):
             return column.cast(pa.large_string()), None
-        except pa.ArrowInvalid:
-            return column, "bytes that are no text"
+    except pa.ArrowInvalid:
+        return column, "bytes that are no text"
     if types.is_time(kind):
         with suppress(pa.ArrowInvalid):  # fractions of a second
             column = column.cast(pa.time32("s"))
@@ -111,15 +110,48 @@ def _as_usual(column: "pyarrow.ChunkedArray") -> "tuple[pyarrow.ChunkedArray, st
     return column, None
 
 
-def _without_empty_texts(column: "pyarrow.Array") -> "pyarrow.Array":
-    """Return a column with null in place of empty texts, which a CSV file does not tell from it."""
+def _plain(column: "pyarrow.ChunkedArray", name: str, source: str) -> "pyarrow.Array":
     import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+        return column.chunk(0)
+    plain = plain_column(column, name, source)
+    return _without_empty(plain) if pa.types.is_large_string(plain.type) else plain
+
+
+def _distinct_texts(column: "pyarrow.ChunkedArray") -> "pyarrow.ChunkedArray":
+    """Return a dictionary of the texts that stand in some row, each once, in the order in which they come.
+
+    A text that many rows have is stored once, as in the file: a copy for each could need any memory.
+    """
+    import pyarrow as pa
+
+    # Chunks may have other dictionaries each.
+    texts = [_without_empty(each.dictionary.cast(pa.large_string())) for each in column.chunks]
+    distinct = pa.concat_arrays(texts).dictionary_encode()
+    places, start = [], 0
+    for each, of_chunk in zip(column.chunks, texts, strict=True):
+        places.append(distinct.indices.slice(start, len(of_chunk)).take(each.indices))
+        start += len(of_chunk)
+    used = pa.concat_arrays(places).dictionary_encode()
+    return pa.chunked_array(
+        [pa.DictionaryArray.from_arrays(used.indices, distinct.dictionary.take(used.dictionary))]
+    )
+
+
+def _without_empty(texts: "pyarrow.Array") -> "pyarrow.Array":
+    """Return texts with null in place of empty ones, which a CSV file does not tell from it."""
     import pyarrow.compute as pc
 
-    if not pa.types.is_large_string(column.type):
-        return column
-    empty = pc.equal(pc.binary_length(column), 0).fill_null(False)
-    return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
+    empty = pc.equal(pc.binary_length(texts), 0).fill_null(False)
+    return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def _is_text(kind: "pyarrow.DataType") -> bool:
+    from pyarrow import types
+
+    is_text = types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view"
+    return bool(is_text or _is_bytes(kind))
 
 
 def _is_bytes(kind: "pyarrow.DataType") -> bool:
@@ -134,23 +166,16 @@ def _text_bytes(column: "pyarrow.ChunkedArray") -> int:
     import pyarrow.compute as pc
     from pyarrow import types
 
+    in_runs = types.is_run_end_encoded(column.type)
     total = 0
     for chunk in column.chunks:
-        values, rows = chunk, None
-        if types.is_dictionary(column.type):
-            values, rows = chunk.dictionary, chunk.indices
-        elif types.is_run_end_encoded(column.type):
-            values = chunk.values
-        kind = values.type
-        is_view = str(kind) in ("string_view", "binary_view")
-        if not (is_view or types.is_string(kind) or types.is_large_string(kind) or _is_bytes(kind)):
+        values = chunk.values if in_runs else chunk
+        if not _is_text(values.type):
             continue
+        is_view = str(values.type) in ("string_view", "binary_view")
         lengths = _lengths_of_views(values) if is_view else pc.binary_length(values)
         lengths = lengths.cast(pa.int64()).fill_null(0)
-        if types.is_run_end_encoded(column.type):
-            total += len(chunk) * (pc.max(lengths).as_py() or 0)
-        else:
-            total += pc.sum(lengths if rows is None else lengths.take(rows)).as_py() or 0
+        total += len(chunk) * (pc.max(lengths).as_py() or 0) if in_runs else pc.sum(lengths).as_py() or 0
     return total
 
 
