@@ -86,6 +86,7 @@ def read_text(file: Path, options: ReadingOptions, target: str | None, source: s
     rows = sample.rows(dialect)
     if not rows:
         raise reading.refusal("is empty; needs a header line and rows")
+    check_width(max(len(row.values) for row in rows), source)
     place = _place_of_body(rows, options.header, target, reading)
     if place == len(rows) and sample.is_all:
         raise reading.refusal("has columns but no rows")
@@ -139,10 +140,8 @@ def _names(header: Sequence[str] | None, body: Sequence[Sequence[str]], reading:
     """Return a name for each column, "" where there is none."""
     width, share = usual_width(body)
     if header is None:
-        check_width(width, reading.source)
         return [""] * width
     names = [name.strip() for name in header]
-    check_width(max(len(names), width), reading.source)
     named = len(names)
     while named and not names[named - 1]:
         named -= 1
