@@ -117,7 +117,7 @@ def _read_sheet(file: Path, said: str | None, source: str) -> _Sheet:
         name = _chosen_sheet(names, said, source) if said is not None else (visible or names)[0]
         numbers, rows, width = list[int](), list[_Cells](), 0
         for number, cells in enumerate(_rows_of(book, name), start=1):
-            if any(cell is not None for cell in cells):
+            if cells and any(cell is not None for cell in cells):
                 numbers.append(number)
                 rows.append(list(cells))
                 width = max(width, len(cells))
@@ -252,7 +252,7 @@ def _formulas_without_value(file: Path, sheet: str, body: Sequence[_Cells], numb
     count = 0
     with _open(file, formulas=True) as book:
         for number, row in enumerate(_rows_of(book, sheet), start=1):
-            if lacking.get(number):
+            if row and lacking.get(number):
                 # Here a cell is its formula, so that only what is really empty is None.
                 count += lacking[number] - (len(body[0]) - sum(cell is not None for cell in row))
     return max(count, 0)
