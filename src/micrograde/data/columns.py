@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.data.pandas_columns import arrow_of_series
+from micrograde.data.plain_columns import plain_column
+
 if TYPE_CHECKING:
     import pandas
     import pyarrow
@@ -91,9 +94,6 @@ class Column:
         InputError
             If it holds values that no table may; the message starts with ``what``.
         """
-        from micrograde.data.frames import arrow_of_series
-        from micrograde.data.plain_columns import plain_column
-
         return cls.of_array(name, plain_column(arrow_of_series(values, name, what), name, what))
 
     @property
