@@ -37,11 +37,12 @@ def test_other_overrides_stay_as_they_are():
         "seed=123456",
         "run_id=latest",
         "run_id='123456'",
-        "sweep=a × b",
+        "sweep=a x b",
         "data=csv",
         "~seed",
     ]
     assert quote_texts(others) == others
+    assert value_of(quote_texts(["sweep=a × b"])[0]) == "a × b"
     assert named_runs_as_override(["limit=3", "--cfg", "job"]) == ["limit=3", "--cfg", "job"]
 
 
