@@ -70,6 +70,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
 def test_what_csv_writes_reads_back(
     rows: list[list[str]], separator: str, line_end: str, quoting: Any, encoding: str, tmp_path: Path
 ) -> None:
+    rows.append(["x"] * len(rows[0]))  # empty rows at the end are left out
     if any(set(value) & set("\r\n") - set(line_end) for row in rows for value in row):
         quoting = csv.QUOTE_ALL  # the writer does not quote the line ends of other systems
     text = io.StringIO(newline="")
@@ -95,14 +96,13 @@ def test_arrow_and_the_csv_module_agree(pieces: list[str]) -> None:
     """The two ways to read a file are one, quotes and line ends in any place."""
     body = "".join(pieces).encode()
     width = 2
-    by_csv = [
-        row for row in csv.reader(io.StringIO(body.decode(), newline="")) if not is_blank(row, Dialect())
-    ]
+    all_rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
+    by_csv = [row for row in all_rows if not is_blank(row, Dialect())]
     try:
         columns = text_files._columns_by_arrow(memoryview(body), Dialect(), width)
     except (text_files._NotByArrowError, pa.ArrowInvalid):
         # Then the csv module reads it. Arrow refuses nothing else.
-        assert not by_csv or any(len(row) != width for row in by_csv)
+        assert not by_csv or any(len(row) not in (0, width) for row in all_rows)
         return
     found = [list(row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
     assert found == [[value or None for value in row] for row in by_csv]
@@ -157,6 +157,8 @@ def test_a_line_end_of_two_characters_where_a_block_ends(monkeypatch, tmp_path):
         ("a,b\n" + "".join(f"{'xy'[row % 2]},{'uvw'[row % 3]}\n" for row in range(20)), ["a", "b"], ()),
         ("".join(f"2024-01-{row:02},{'uvw'[row % 3]}\n" for row in range(10, 30)), ["c1", "c2"], ("no header",)),
         ("day,kind\n" + "".join(f"2024-01-{row:02},{'uvw'[row % 3]}\n" for row in range(10, 30)), ["day", "kind"], ()),
+        ("y,850,852,854\n" + "".join(f"{row}.5,{row}.25,{row}.1,{row}.7\n" for row in range(20)), ["y", "850", "852", "854"], ()),
+        ("0,1\n" + "".join(f"{row}.25,{row % 2}\n" for row in range(20)), ["0", "1"], ()),
         ("a,b\n1,2\n", ["a", "b"], ()),
         ("a,b\nx,y\n", ["a", "b"], ()),
         ("1.5,2\n", ["c1", "c2"], ("no header",)),
@@ -224,6 +226,14 @@ def test_names_and_empty_columns(content, columns, note, tmp_path):
 )
 def test_one_column_is_a_table(content, columns, tmp_path):
     assert rows_of(read(content, tmp_path, header=True)) == columns
+
+
+def test_empty_rows_at_the_end_are_left_out(tmp_path):
+    table = read(TREES + ",,\n" * 3, tmp_path)
+    assert table.rows.num_rows == 40
+    assert table.notes == ("data.path=table.csv: 3 empty rows at the end are left out",)
+    assert read(TREES + ",,\n" + NO_HEADER, tmp_path).rows.num_rows == 81  # where their numbers count
+    assert "has columns but no rows" in refusal("a,b\n,\n", tmp_path)
 
 
 def test_rows_that_end_early_are_filled_up_and_said(tmp_path):

@@ -86,7 +86,10 @@ class _Lines:
 
 def is_blank(row: Sequence[str], dialect: Dialect) -> bool:
     """Return whether a line holds nothing, or spaces alone; two quotes are a value."""
-    return not row or (len(row) == 1 and (row[0].isspace() or (dialect.skips_spaces and not row[0])))
+    if len(row) != 1:
+        return not row
+    spaces = row[0].isspace() and "\n" not in row[0] and "\r" not in row[0]
+    return spaces or (dialect.skips_spaces and not row[0])
 
 
 class Sample:

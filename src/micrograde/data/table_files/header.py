@@ -22,6 +22,7 @@ _NUMERIC = 0.9  # the share of numbers in a column of numbers
 _MOST_FILES_HAVE_NAMES = 2.2
 _WORD_OVER_NUMBERS = 5.0
 _NUMBER_OVER_NUMBERS, _EACH_FURTHER, _MOST_OF_NUMBERS = -5.0, -0.5, -8.0
+_WHOLE_OVER_FRACTIONS = 3.0
 _SEEN_BELOW = -4.5
 _UNSEEN, _OTHER_KIND = 3.0, 3.0  # at most, of a word and of a number over words
 _OTHER_SHAPE, _SAME_SHAPE = 4.0, -3.0
@@ -118,18 +119,29 @@ def _of_one_row(row: Sequence[str]) -> float:
 
 def _of_numbers(cells: Sequence[str], columns: Sequence[Sequence[str]], second: Sequence[str]) -> float:
     """Return the evidence of the columns of numbers."""
-    total = numbers = 0.0
-    are_a_series = _is_series(cells) and not _is_series(second)
+    total = numbers = fractions = 0.0
+    places = [place for place, cell in enumerate(cells) if is_number(cell)]
+    are_a_series = _is_series([cells[place] for place in places]) and not _is_series(
+        [second[place] for place in places if place < len(second)]
+    )
     for cell, column in zip(cells, columns, strict=True):
         if is_nothing(cell):
             continue
         if not is_number(cell):
             total += _SEEN_BELOW if cell in column else _WORD_OVER_NUMBERS
-        elif not are_a_series or (len(cells) < _LONG_SERIES and _repeats(cell, column)):
+        elif not are_a_series or (len(places) < _LONG_SERIES and _repeats(cell, column)):
             numbers += _EACH_FURTHER if numbers else _NUMBER_OVER_NUMBERS
-    if are_a_series and len(cells) >= _LONG_SERIES - 1:
+        if cell.isdecimal() and _all_have_decimals(column):
+            fractions = _WHOLE_OVER_FRACTIONS  # once, as one program writes all columns alike
+    if are_a_series and len(places) >= _LONG_SERIES - 1:
         total += _SERIES
-    return total + max(numbers, _MOST_OF_NUMBERS)
+    return total + fractions + max(numbers, _MOST_OF_NUMBERS)
+
+
+def _all_have_decimals(column: Sequence[str]) -> bool:
+    """Return whether all numbers of a column are written with decimals, as floats mostly are."""
+    values = [value for value in column if not is_nothing(value)]
+    return all("." in value or "," in value for value in values)
 
 
 def _of_words(cell: str, column: Sequence[str]) -> float:

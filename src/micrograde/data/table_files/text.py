@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size
 from micrograde.data.messages import numbered
@@ -304,13 +306,25 @@ def _check_torn(row: Sequence[str], place: int, short: dict[int, int], width: in
         )
 
 
+def _rows_before_empty_end(columns: "Sequence[pyarrow.Array]") -> int:
+    """Return the number of rows up to the last in which something stands; programs of tables save more."""
+    rows = len(columns[0]) if columns else 0
+    if rows == 0 or any(column[rows - 1].is_valid for column in columns):
+        return rows
+    filled = (np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)) for column in columns)
+    return max((int(places[-1]) + 1 for places in filled if len(places)), default=0)
+
+
 def _table(columns: "list[pyarrow.Array]", names: list[str], reading: _Reading) -> RawTable:
     import pyarrow as pa
 
-    rows = len(columns[0]) if columns else 0
+    width, rows = len(columns), _rows_before_empty_end(columns)
     if rows == 0:
         raise reading.refusal("has columns but no rows")
-    width = len(columns)
+    if dropped := len(columns[0]) - rows:
+        what = "an empty row" if dropped == 1 else f"{dropped} empty rows"
+        reading.note(f"{what} at the end {'is' if dropped == 1 else 'are'} left out")
+        columns = [column.slice(0, rows) for column in columns]
     while width > 1 and not names[width - 1] and columns[width - 1].null_count == rows:
         width -= 1
     if dropped := len(columns) - width:
