@@ -56,12 +56,15 @@ class Column:
         Shape (n,): the place of each row's text in ``texts``, -1 where nothing stands; None for numbers.
     texts
         The texts that differ, in the order in which they come; None for numbers.
+    are_truths
+        Whether the texts are those of truth values, which the source holds as such.
     """
 
     name: str
     numbers: FloatArray | None
     codes: NDArray[np.int64] | None = None
     texts: "pyarrow.Array | None" = None
+    are_truths: bool = False
 
     def __len__(self) -> int:
         return len(self.codes if self.numbers is None else self.numbers)  # type: ignore[arg-type]
@@ -83,7 +86,7 @@ class Column:
         )
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-        return cls(name, None, codes, encoded.dictionary)
+        return cls(name, None, codes, encoded.dictionary, pa.types.is_boolean(kind))
 
     @classmethod
     def of_series(cls, name: str, values: "pandas.Series[Any]", what: str = "table") -> "Column":

@@ -16,7 +16,7 @@ from micrograde.core.hyperparameters import (
 from micrograde.core.recipe_versions import EXACT_LABELS, ROLES_OF_COLUMNS, DefaultBefore, Later
 from micrograde.data.column_rules import ColumnRules
 from micrograde.data.dataset import Dataset
-from micrograde.data.missing import MissingRule
+from micrograde.data.missing import MissingRule, plain_rule
 from micrograde.data.plain_tables import read_csv, read_parquet
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.role_tables import TableOptions, dataset_of_table
@@ -149,7 +149,10 @@ class CsvTable(Table):
         if version >= ROLES_OF_COLUMNS:
             return self.load()
         return read_csv(
-            path=self.path, target=self.target, missing=self.missing, exact_labels=version >= EXACT_LABELS
+            path=self.path,
+            target=self.target,
+            missing=plain_rule(self.missing),
+            exact_labels=version >= EXACT_LABELS,
         )
 
 
@@ -166,5 +169,8 @@ class ParquetTable(Table):
         if version >= ROLES_OF_COLUMNS:
             return self.load()
         return read_parquet(
-            path=self.path, target=self.target, missing=self.missing, exact_labels=version >= EXACT_LABELS
+            path=self.path,
+            target=self.target,
+            missing=plain_rule(self.missing),
+            exact_labels=version >= EXACT_LABELS,
         )
