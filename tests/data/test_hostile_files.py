@@ -219,8 +219,10 @@ def test_a_table_of_very_many_rows(refusal, row):
 @pytest.mark.usefixtures("small_machine")
 def test_short_rows_of_a_wide_table(refusal):
     columns = ",".join(f"c{index}" for index in range(5000))
-    content = f"{columns},kind\n".encode() + b"1\n" * 10_000
-    assert "10001 rows of 5001 features" in refusal("csv", "x.csv", content)
+    header, row = f"{columns},kind\n".encode(), b"1," * 5000 + b"a\n"
+    said = refusal("csv", "x.csv", header + b"1\n" * 10_000)
+    assert "the header has 5001 names, but the rows have 1 value" in said
+    assert "10021 rows of 5001 features" in refusal("csv", "x.csv", header + row * 20 + b"1\n" * 10_000)
 
 
 def test_a_million_columns(refusal):

@@ -9,6 +9,7 @@ from micrograde.core.hyperparameters import (
     ColumnName,
     ColumnNames,
     Flag,
+    LineOfNames,
     MappingOfNames,
     PositiveInt,
     Text,
@@ -100,7 +101,8 @@ class Table(TableWithRoles):
     encoding
         The encoding of a text file; null for UTF-8, or Windows-1252 if it is not that.
     header
-        Whether the first row holds the names of the columns; null to find it out.
+        Whether the first row holds the names of the columns, or the number of the line that does; null to find
+        it out.
     sheet
         The sheet of a workbook; null for the first.
     """
@@ -109,7 +111,7 @@ class Table(TableWithRoles):
     path: Annotated[Text, PROGRAM]
     separator: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
     encoding: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
-    header: Annotated[Flag | None, _WITH_NOTHING, PROGRAM] = None
+    header: Annotated[LineOfNames | None, _WITH_NOTHING, PROGRAM] = None
     sheet: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
     path_keys: ClassVar[tuple[str, ...]] = ("path",)
     size_key: ClassVar[str | None] = "path"
