@@ -82,6 +82,8 @@ TWENTY = [f"{each:.3f}" for each in CHANCE.normal(size=20)]
         (["3 Jan 2024", "12 Mar 2023"] * 5, "x", "date"),
         (["10:30", "23:59"] * 5, "x", "clock"),
         (["10-30", "23-59"] * 5, "x", "category"),
+        (range(2**53, 2**53 + 40), "x", "identifier"),  # which float64 cannot tell apart
+        ([each * 2**55 for each in range(-20, 20)], "x", "number"),
     ],
 )
 def test_the_role_of_a_column(values, name, role):

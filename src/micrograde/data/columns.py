@@ -78,6 +78,8 @@ class Column:
         kind = values.type
         if pa.types.is_boolean(kind):
             values = pc.if_else(values, "True", "False").cast(pa.large_string())
+        elif pa.types.is_integer(kind) and _are_beyond_float64(values):
+            values = values.cast(pa.large_string())
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
             numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             return cls(name, np.where(np.isfinite(numbers), numbers, np.nan) if _odd(numbers) else numbers)
@@ -190,6 +192,14 @@ class Column:
 def number_text(number: float) -> str:
     """Return a number as a text: whole ones without a point."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e16 else repr(number)
+
+
+def _are_beyond_float64(whole: "pyarrow.Array") -> bool:
+    """Return whether float64 may not hold all of some whole numbers."""
+    import pyarrow.compute as pc
+
+    least, most = (each.as_py() for each in pc.min_max(whole).values())
+    return most is not None and max(abs(least), abs(most)) >= 2**53
 
 
 def _odd(numbers: FloatArray) -> bool:
