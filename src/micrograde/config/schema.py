@@ -66,9 +66,11 @@ class ModelConfig:
     activation
         The function that follows each hidden layer: a name, or ``{name: NAME, KEY: VALUE}``.
     batch_norm
-        Whether batch norm follows each linear layer, the last included.
+        Whether batch norm follows each hidden layer's linear map, before the activation.
     normalization
         Another normalization in place of batch norm; null for what ``batch_norm`` says.
+    output_batch_norm
+        Whether the last linear layer is normalized, too, as in the notebook.
     initializer
         The distribution of the initial weights.
     initial_scale
@@ -83,6 +85,7 @@ class ModelConfig:
     normalization: Annotated[
         Annotated[Normalization, ChosenFrom(NORMALIZATIONS, by_name=True)] | None, Later(since=2, legacy=None)
     ] = None
+    output_batch_norm: Annotated[StrictBool, Later(since=3, legacy=True)] = False
     initializer: Annotated[Initializer, ChosenFrom(INITIALIZERS, by_name=True)] = Xavier()
     initial_scale: Annotated[PositiveFloat, PER_REPLICA] = 1.0
 
@@ -96,7 +99,9 @@ class ModelConfig:
 
     @property
     def normalizer(self) -> Normalization | None:
-        """The normalization that follows each linear layer; None for none."""
+        """The normalization that follows linear layers; None if none is normalized."""
+        if not self.hidden_size and not self.output_batch_norm:
+            return None
         return self.normalization or (BatchNorm() if self.batch_norm else None)
 
 
@@ -120,7 +125,8 @@ class TrainingConfig:
     batch_size
         Rows per step; null for the whole training part at once.
     drop_last
-        Whether an epoch's last batch is left out if it is smaller than the others.
+        Whether an epoch's last batch is left out if it is smaller than the others. If not, and if it has too
+        few rows for the normalization, such as one for batch norm, it joins the one before.
     dtype
         The floating-point type of the network's arrays.
     label_noise

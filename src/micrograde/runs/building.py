@@ -14,7 +14,7 @@ from micrograde.config.schema import (
 )
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import hyperparameters_of, program_of
-from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS
+from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS, SMALL_BATCHES_JOIN
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
@@ -31,6 +31,7 @@ from micrograde.training import (
     Samples,
     StackOptimizer,
     TrainingPlan,
+    batch_sizes,
     learning_rate_factors,
     noisy_labels,
     replicas_per_stack,
@@ -102,18 +103,38 @@ def check_batches(config: TrainConfig, rows: int) -> None:
     batch_size = config.training.batch_size or rows
     if batch_size > rows:
         raise InputError(
-            f"training.batch_size={batch_size}: the training part has {rows} rows; "
+            f"training.batch_size={batch_size}: the training part has {_rows(rows)}; "
             f"at most that many, or null for all of them"
         )
-    smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
-    norm = config.model.normalizer
+    norm, least = config.model.normalizer, least_rows(config)
+    if norm and rows < norm.least_rows:
+        raise InputError(
+            f"data.name={config.data.name}: the training part has {_rows(rows)}, which {norm.label} "
+            "cannot normalize; lower data.validation_fraction or data.test_fraction, or set "
+            "model.batch_norm=false"
+        )
+    sizes = batch_sizes(rows, batch_size, drop_last=config.training.drop_last, least_rows=least)
+    smallest = min(sizes)
     if norm and smallest < norm.least_rows:
-        few, enough = "one row" if smallest == 1 else f"{smallest} rows", norm.least_rows
+        few, enough = _rows(smallest), norm.least_rows
         way_out = f"{enough} or more" if batch_size < enough else "another size, or training.drop_last=true"
         raise InputError(
             f"training.batch_size={batch_size}: leaves a batch of {few} of the training part's {rows}, "
             f"which {norm.label} cannot normalize; choose {way_out}, or model.batch_norm=false"
         )
+
+
+def _rows(count: int) -> str:
+    return "one row" if count == 1 else f"{count} rows"
+
+
+def least_rows(config: TrainConfig) -> int:
+    """Return the rows that a batch needs: an epoch's last one joins the one before if it has fewer.
+
+    That is so since recipe version 3; in earlier ones it is refused.
+    """
+    norm = config.model.normalizer
+    return norm.least_rows if norm and config.recipe_version >= SMALL_BATCHES_JOIN else 1
 
 
 def build_model(
@@ -128,6 +149,7 @@ def build_model(
         activation=first.activation,
         batch_norm=False,
         normalization=first.normalizer,
+        output_batch_norm=first.output_batch_norm,
         initializer=first.initializer,
         initial_scale=np.array([config.initial_scale for config in configs]),
         generators=generators,
@@ -145,7 +167,8 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
     """Build the training plan of a stack; the configs share epochs and batches."""
     training = configs[0].training
     batch_size = training.batch_size or rows
-    steps = steps_per_epoch(rows, batch_size, training.drop_last)
+    least = least_rows(configs[0])
+    steps = steps_per_epoch(rows, batch_size, training.drop_last, least)
 
     def learning_rates(of_steps: IntArray) -> FloatArray:
         columns = [
@@ -165,6 +188,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         batch_size=batch_size,
         learning_rates=learning_rates,
         drop_last=training.drop_last,
+        least_rows=least,
         nan_is_a_class=nan_is_a_class(configs[0]),
         metrics=metrics_of(configs[0]),
         task=task,

@@ -89,7 +89,12 @@ class Training:
         self._model, self._optimizer, self._plan = model, optimizer, plan
         self._validation = validation
         self._sampler = BatchSampler(
-            training, plan.batch_size, shuffling, drop_last=plan.drop_last, labels=labels
+            training,
+            plan.batch_size,
+            shuffling,
+            drop_last=plan.drop_last,
+            least_rows=plan.least_rows,
+            labels=labels,
         )
         self._rates: FloatArray = np.empty((0, len(model.parameters)))
         self._first_step = 0
