@@ -235,6 +235,8 @@ def sweep_of_version_0_1():
     master = OmegaConf.create({"hydra": {"overrides": {"task": typed}, "sweeper": sweeper}})
     container = of_type(dict, OmegaConf.to_container(composed, resolve=True))
     container["model"]["output_batch_norm"] = True
+    container["training"]["early_stopping"]["enabled"] = False
+    container["experiment_name"] = "moons"
     return master, container
 
 

@@ -19,8 +19,8 @@ from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
+    ExperimentName,
     MetricNames,
-    Name,
     Note,
     PluginVersion,
     RecipeVersion,
@@ -214,7 +214,7 @@ class TrainConfig:
     seed
         Seed of the initial weights, of shuffling and of label noise.
     experiment_name
-        The MLflow experiment that the run is filed under, by default the data's name.
+        The MLflow experiment that the run is filed under; null for the data's name, of a table its file's.
     """
 
     recipe_version: RecipeVersion = RECIPE_VERSION
@@ -226,17 +226,24 @@ class TrainConfig:
     tracking: AnyTracking
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
     seed: Seed = 0
-    experiment_name: Name = "default"
+    experiment_name: ExperimentName = ""
     plugins: Annotated[tuple[PluginVersion, ...], Later(since=2, legacy=())] = ()
 
     def __post_init__(self) -> None:
-        """Check the rules that involve several keys, and note the plug-ins of a new recipe."""
+        """Set what depends on the data, check rules of several keys, note the plug-ins of a new recipe."""
+        if not self.experiment_name:
+            object.__setattr__(self, "experiment_name", self.data.experiment_name)
+        stopping = self.training.settings_of(EarlyStoppingSettings)
+        if stopping.enabled is None:
+            enabled = self.data.stops_early and self.data.has_validation
+            callback: dict[str, Any] = {stopping.name: dataclasses.replace(stopping, enabled=enabled)}
+            object.__setattr__(self, "training", dataclasses.replace(self.training, **callback))
         if not self.plugins:
             object.__setattr__(
                 self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.metrics))
             )
         for name, settings in self.training.callbacks.items():
-            if settings.needs_validation and self.data.validation_fraction == 0:
+            if settings.needs_validation and not self.data.has_validation:
                 raise ValueError(
                     f"training.{name}.{settings.needs_validation}: needs a validation part, "
                     "but data.validation_fraction=0; set it to 0.1, say"

@@ -40,8 +40,8 @@ class Batch:
 def batch_sizes(rows: int, batch_size: int, *, drop_last: bool = False, least_rows: int = 1) -> list[int]:
     """Return the number of rows of each of an epoch's batches.
 
-    A last batch that is smaller than the others is left out with ``drop_last``. Else it is a batch, too, unless
-    it has fewer rows than a batch needs at least: then it joins the one before.
+    A last batch that is smaller than the others is left out with ``drop_last``. If not, and if it has fewer
+    rows than a batch needs at least, it joins the one before.
     """
     full, rest = divmod(rows, batch_size)
     sizes = [batch_size] * full

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from micrograde.core.hyperparameters import PROGRAM, Text
 from micrograde.data.dataset import Dataset
+from micrograde.data.files import name_of_file
 from micrograde.data.missing import MissingRule
 from micrograde.data.sets import DATA_SETS, DataSet
 from micrograde.data.tables import read_csv, read_parquet
@@ -48,6 +49,11 @@ class Table(DataSet):
         that, the data set is the same.
         """
         return self.read(exact_labels=False)
+
+    @property
+    def experiment_name(self) -> str:
+        """The name of the file without its ending, such as ``.csv`` or ``.csv.gz``."""
+        return name_of_file(self.path) or self.name
 
     @property
     def target_column(self) -> str:
