@@ -44,13 +44,17 @@ _MEMORY = 2**30  # bytes that all stacks in training may take together
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A data set that is split, preprocessed and ready for a network; a part that does not exist is None."""
+    """A data set that is split, preprocessed and ready for a network; a part that does not exist is None.
+
+    ``notes`` are those of the data set and of its split, a line each.
+    """
 
     dataset: Dataset
     preprocessing: Preprocessing
     training: Samples
     validation: Samples | None
     test: Samples | None
+    notes: tuple[str, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -95,7 +99,14 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
 
     training = samples(split.train)
     assert training is not None
-    return PreparedData(dataset, preprocessing, training, samples(split.validation), samples(split.test))
+    return PreparedData(
+        dataset,
+        preprocessing,
+        training,
+        samples(split.validation),
+        samples(split.test),
+        notes=(*dataset.notes, *split.notes),
+    )
 
 
 def check_batches(config: TrainConfig, rows: int) -> None:

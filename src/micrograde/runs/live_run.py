@@ -165,7 +165,7 @@ class LiveRun:
                 parent=request.parent,
             )
         run = cls(request, place, number, data, recorder)
-        for note in data.dataset.notes:
+        for note in data.notes:
             run._warn(note)
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
