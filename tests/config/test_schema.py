@@ -9,6 +9,7 @@ from micrograde.config.commands import CompareConfig
 from micrograde.config.parsing import parse_command, parse_train_config
 from micrograde.config.schema import RunConfig, as_params, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
+from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 PLAIN = {
     "data": {"name": "digits"},
@@ -141,11 +142,11 @@ def test_tables_are_trained_with_early_stopping_unless_it_is_said_otherwise(data
     assert as_params(config)["training.early_stopping.enabled"] == str(enabled).lower()
     assert parse_train_config(to_container(config)) == config
     off = {**recipe, "training": {"early_stopping": {"enabled": False}}}
-    assert not parse_train_config(off).training.callbacks["early_stopping"].enabled
+    assert not parse_train_config(off).training.settings_of(EarlyStoppingSettings).enabled
     assert (config_digest(parse_train_config(off)) == config_digest(config)) is not enabled
     for version in (1, 2):
         before = parse_train_config({**recipe, "recipe_version": version, "training": {}})
-        assert before.training.callbacks["early_stopping"].enabled is False
+        assert before.training.settings_of(EarlyStoppingSettings).enabled is False
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def csv(folder, labels, features=None, name="t.csv"):
     return path
 
 
-def read(path, target="y", **options):
-    return load_dataset(path.suffix[1:], seed=0, path=str(path), target=target, **options)
+def read(path, target="y", *, version=2, **options):
+    return load_dataset(path.suffix[1:], version=version, seed=0, path=str(path), target=target, **options)
 
 
 def classes(dataset):

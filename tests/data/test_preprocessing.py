@@ -96,7 +96,7 @@ def test_features_that_do_not_fit(features, words):
 def test_a_table_goes_the_way_of_the_training_table(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("age,colour,kind\n30,red,a\n,blue,b\n50,red,a\n")
-    dataset = load_dataset("csv", seed=0, path=str(path), target="kind", missing="mean")
+    dataset = load_dataset("csv", version=2, seed=0, path=str(path), target="kind", missing="mean")
     preprocessing = Preprocessing.fit(dataset, dataset.features, standardize=True)
     expected = preprocessing.transform(dataset.features)
     assert np.array_equal(preprocessing.transform_table(pd.read_csv(path)), expected)

@@ -18,7 +18,7 @@ def csv(tmp_path):
     def load(text, target="kind", **options):
         path = tmp_path / "table.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return load_dataset("csv", seed=0, path=str(path), target=target, **options)
+        return load_dataset("csv", version=2, seed=0, path=str(path), target=target, **options)
 
     return load
 
@@ -28,7 +28,7 @@ def parquet(tmp_path):
     def load(table, target="kind", **options):
         path = tmp_path / "table.parquet"
         pq.write_table(pa.Table.from_pandas(table) if isinstance(table, pd.DataFrame) else table, path)
-        return load_dataset("parquet", seed=0, path=str(path), target=target, **options)
+        return load_dataset("parquet", version=2, seed=0, path=str(path), target=target, **options)
 
     return load
 
@@ -181,21 +181,21 @@ def test_a_target_that_is_not_there(csv):
 @pytest.mark.parametrize("name", ["csv", "parquet"])
 def test_a_missing_file_is_named(name):
     with pytest.raises(InputError, match=r"data.path=/no/where: there is no such file"):
-        load_dataset(name, seed=0, path="/no/where", target="kind")
+        load_dataset(name, version=2, seed=0, path="/no/where", target="kind")
 
 
 def test_a_damaged_compressed_csv(tmp_path):
     path = tmp_path / "table.csv.gz"
     path.write_text(TABLE)
     with pytest.raises(InputError, match=r"table.csv.gz: is no CSV table: Not a gzipped file"):
-        load_dataset("csv", seed=0, path=str(path), target="kind")
+        load_dataset("csv", version=2, seed=0, path=str(path), target="kind")
 
 
 def test_unreadable_parquet(tmp_path):
     path = tmp_path / "table.parquet"
     path.write_text(TABLE)
     with pytest.raises(InputError, match=r"table.parquet: is no Parquet table: ") as caught:
-        load_dataset("parquet", seed=0, path=str(path), target="kind")
+        load_dataset("parquet", version=2, seed=0, path=str(path), target="kind")
     assert "\n" not in str(caught.value)
 
 

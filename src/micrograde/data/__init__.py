@@ -11,10 +11,10 @@ Shapes: N rows, D features, C classes; features are (N, D) float64, labels (N,) 
 from micrograde.data.dataset import Dataset, Part, Split
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.loading import load, load_dataset
+from micrograde.data.plain_tables import read_rows
 from micrograde.data.preprocessing import Preprocessing
 from micrograde.data.sets import DATA_SETS, DataSet
 from micrograde.data.split import split_dataset
-from micrograde.data.plain_tables import read_rows
 
 __all__ = [
     "DATA_SETS",

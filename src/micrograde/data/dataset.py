@@ -4,14 +4,17 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
+from micrograde.data.column_encoding import ColumnEncoding
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.memory import check_size
 from micrograde.data.messages import quoted
+from micrograde.data.table_summary import TableSummary
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -49,6 +52,10 @@ class Dataset:
         (rows, columns) if each row is an image, its D pixels in C order; used only to draw pictures.
     notes
         The decisions made in reading the source, one line each, to be shown to the user.
+    filled_by
+        With what of the training part missing numbers are filled.
+    summary
+        What is to be said about a table; None if the source is none, or of a recipe before version 3.
 
     Raises
     ------
@@ -65,12 +72,14 @@ class Dataset:
     feature_names: tuple[str, ...]
     test_rows: int = 0
     fill_missing: bool = False
-    encoding: TableEncoding | None = None
+    encoding: TableEncoding | ColumnEncoding | None = None
     image_shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     validation_rows: int = 0
     groups: IntArray | None = None
     times: FloatArray | None = None
+    filled_by: Literal["mean", "median"] = "mean"
+    summary: TableSummary | None = None
 
     def __post_init__(self) -> None:
         rows, columns = self.features.shape

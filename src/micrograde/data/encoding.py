@@ -60,6 +60,14 @@ class TableEncoding:
         return cls(tuple(str(name) for name in table.columns), tuple(categories))
 
     @property
+    def input_types(self) -> dict[str, str]:
+        """How MLflow's signature calls the values of each column."""
+        return {
+            column: "double" if names is None else "boolean" if are_truths(names) else "string"
+            for column, names in zip(self.columns, self.categories, strict=True)
+        }
+
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of the D features, each a numeric column's name or ``column=category``."""
         names: list[str] = []

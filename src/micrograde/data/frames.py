@@ -174,10 +174,10 @@ def _of_pandas(frame: "pandas.DataFrame", what: str) -> "dict[str, pyarrow.Chunk
     nameless = [pd.api.types.is_scalar(name) and pd.isna(name) for name in frame.columns]
     names = ["" if lacks else str(name) for name, lacks in zip(frame.columns, nameless, strict=True)]
     _check_shape(names, len(frame), what)
-    return {name: _series_as_arrow(frame.iloc[:, place], name, what) for place, name in enumerate(names)}
+    return {name: arrow_of_series(frame.iloc[:, place], name, what) for place, name in enumerate(names)}
 
 
-def _series_as_arrow(column: "pandas.Series[Any]", name: str, what: str) -> "pyarrow.ChunkedArray":
+def arrow_of_series(column: "pandas.Series[Any]", name: str, what: str) -> "pyarrow.ChunkedArray":
     import pandas as pd
     import pyarrow as pa
 
@@ -273,7 +273,7 @@ def _labels(given: object) -> "tuple[str, pyarrow.Array]":
         return name, column
     if isinstance(given, pd.Series):
         name = what if given.name is None else str(given.name)
-        return name or what, plain_column(_series_as_arrow(given, name, what), name, what)
+        return name or what, plain_column(arrow_of_series(given, name, what), name, what)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
         name = str(getattr(given, "name", None) or what)
         try:
@@ -288,7 +288,7 @@ def _labels(given: object) -> "tuple[str, pyarrow.Array]":
         advice = "; of one-hot rows give y.argmax(axis=1)" if array.ndim == 2 else ""
         raise InputError(f"y: has the shape {array.shape}; needs one label a row{advice}")
     column = pd.Series(array.tolist() if array.dtype.kind in "U" else array)
-    return what, plain_column(_series_as_arrow(column, what, what), what, what)
+    return what, plain_column(arrow_of_series(column, what, what), what, what)
 
 
 def _check_shape(names: Sequence[str], rows: int, what: str) -> None:

@@ -6,8 +6,11 @@ from typing import Literal
 from micrograde.core.errors import InputError
 from micrograde.data.messages import counted
 
-MissingRule = Literal["error", "drop", "mean"]
-"""``error`` refuses missing values, ``drop`` removes their rows, ``mean`` fills in training means."""
+MissingRule = Literal["fill", "median", "drop", "error", "mean"]
+"""``fill`` fills in training means (and ``median`` medians), ``drop`` removes rows, ``error`` refuses missing values.
+
+``mean`` is what ``fill`` was called in recipes of versions 1 and 2, which filled numbers alone.
+"""
 
 NOTHING_LEFT = "no row is left without missing values (data.missing=drop)"
 

@@ -79,7 +79,7 @@ def read_csv(*, path: str, target: str, missing: MissingRule = "error", exact_la
 
 def _csv_table(text: bytearray, source: str, understood: Collection[str] | None = None) -> "pandas.DataFrame":
     """Parse the table; values of columns that are not ``understood`` stay the texts of the file."""
-    _check_width(_header_width(text, source), source)  # pandas would take minutes for a million columns
+    check_width(_header_width(text, source), source)  # pandas would take minutes for a million columns
     # pandas renames duplicate and nameless columns, so names are checked as they are in the file.
     header = _parse(text, source, header=None, nrows=1, dtype=object, keep_default_na=False)
     columns = header.iloc[0].tolist()
@@ -174,8 +174,17 @@ def dataset_of_rows(
     return _dataset(name, _as_frame(rows, source, target), target, missing, source, [])
 
 
-def parquet_rows(file: Path, source: str) -> "pyarrow.Table":
+def parquet_rows(file: Path, source: str, *, every_column: bool = False) -> "pyarrow.Table":
     """Read the table at ``file``, its texts encoded as dictionaries.
+
+    Parameters
+    ----------
+    file
+        The file.
+    source
+        What error messages start with.
+    every_column
+        Whether columns without a name, and those that a data set cannot have, are read too.
 
     Raises
     ------
@@ -187,7 +196,7 @@ def parquet_rows(file: Path, source: str) -> "pyarrow.Table":
     try:
         # Unlike pandas.read_parquet, this reads duplicate names too, so that the error can list them.
         with pyarrow.parquet.ParquetFile(file) as parquet:
-            texts = _check_parquet(parquet.metadata, parquet.schema_arrow, source)
+            texts = _check_parquet(parquet.metadata, parquet.schema_arrow, source, every_column)
             sizes = page_sizes(file)
             check_bytes(source, sizes.total, _UNPACKED)
         if sizes.repeats:  # Arrow reads no dictionary from this encoding
@@ -311,16 +320,16 @@ def _rows(
     return table
 
 
-def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
+def _check_parquet(metadata: Any, schema: Any, source: str, every_column: bool) -> list[str]:
     """Refuse a file that is too large or not a table, before reading it; return its text columns."""
     from pyarrow import types
 
-    check_names(schema.names, source)
+    check_names([name or " " for name in schema.names] if every_column else schema.names, source)
     check_size(source, metadata.num_rows, metadata.num_columns)
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     check_bytes(source, sum(group.total_byte_size for group in groups), _UNPACKED)
     for column in schema:
-        if types.is_nested(column.type) or types.is_fixed_size_binary(column.type):
+        if not every_column and (types.is_nested(column.type) or types.is_fixed_size_binary(column.type)):
             raise InputError(
                 f"{source}: column {quoted(column.name)} holds {shortened(column.type)} values; "
                 "a table needs numbers, strings, booleans or categories"
@@ -381,14 +390,15 @@ def _integer_notes(features: "pandas.DataFrame", source: str) -> list[str]:
     return notes
 
 
-def _check_width(columns: int, source: str) -> None:
+def check_width(columns: int, source: str) -> None:
+    """Raise ``InputError`` if a table has more columns than can be read in a reasonable time."""
     if columns > _MOST_COLUMNS:
         raise InputError(f"{source}: has {columns} columns, more than {_MOST_COLUMNS}; save them as .npz")
 
 
 def check_names(columns: Sequence[str], source: str) -> None:
     """Raise ``InputError`` if there are too many columns, two of one name, or one without a name."""
-    _check_width(len(columns), source)
+    check_width(len(columns), source)
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise InputError(f"{source}: has more than one column named {listed(twice)}; give each its own name")

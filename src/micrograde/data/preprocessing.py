@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograde.core.errors import InputError
+from micrograde.data.column_encoding import ColumnEncoding
 from micrograde.data.dataset import Dataset, FloatArray
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.messages import counted, listed
@@ -43,7 +44,7 @@ class Preprocessing:
     scales: FloatArray
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
-    encoding: TableEncoding | None = None
+    encoding: TableEncoding | ColumnEncoding | None = None
 
     @classmethod
     def fit(cls, dataset: Dataset, train_features: FloatArray, *, standardize: bool) -> "Preprocessing":
@@ -120,14 +121,15 @@ class Preprocessing:
             scales=np.array(state["scales"], dtype=np.float64),
             feature_names=tuple(state["feature_names"]),
             class_names=tuple(state["class_names"]),
-            encoding=None if state["encoding"] is None else TableEncoding.from_state(state["encoding"]),
+            encoding=_encoding_from_state(state["encoding"]),
         )
 
     def check(self) -> None:
         """Raise ``ValueError`` unless the parameters fit each other, which those of a file may not."""
         columns = self.encoding.columns if self.encoding else ()
-        categories = [each for each in self.encoding.categories if each] if self.encoding else []
-        names = [*self.feature_names, *self.class_names, *columns, *chain(*categories)]
+        names = [*self.feature_names, *self.class_names, *columns]
+        if isinstance(self.encoding, TableEncoding):
+            names += chain(*(each for each in self.encoding.categories if each))
         if not all(isinstance(name, str) for name in names):
             raise ValueError("a name is not a string")
         for unlike in (columns, self.class_names):
@@ -141,11 +143,22 @@ class Preprocessing:
                 raise ValueError(f"means, scales and fill must be {features} finite numbers each")
 
 
+def _encoding_from_state(state: dict[str, Any] | None) -> TableEncoding | ColumnEncoding | None:
+    if state is None:
+        return None
+    return ColumnEncoding.from_state(state) if "roles" in state else TableEncoding.from_state(state)
+
+
 def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
     without = np.flatnonzero(np.isnan(train_features).all(axis=0))
     if len(without):
         names = listed(dataset.feature_names[column] for column in without)
-        raise InputError(f"data.missing=mean: the training part has no value to take a mean from in {names}")
+        raise InputError(
+            f"data.missing: the training part has no value to take a {dataset.filled_by} from in {names}"
+        )
+    if dataset.filled_by == "median":
+        medians: FloatArray = np.nanmedian(train_features, axis=0)
+        return medians
     return _column_means(train_features)
 
 

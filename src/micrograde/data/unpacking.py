@@ -22,6 +22,7 @@ from micrograde.data.messages import first_line
 LONGEST_HEADER, _LONGEST_LINE = 2**24, 2**26
 """The most bytes of a table's header line, 160 for each of 100,000 columns, and of any other line."""
 _CHUNK = 2**20
+_BEGINNING = 2**12
 _LONGEST_INDEX = 2**24  # bytes of a zip archive's list of files, which takes ten times as much memory
 
 
@@ -65,8 +66,21 @@ class _ShortReads(io.FileIO):
         return super().read(size)
 
 
-def read_table_text(file: Path, source: str) -> bytearray:
+def read_table_text(
+    file: Path, source: str, separators: bytes = b",", *, by_content: bool = False
+) -> bytearray:
     """Read the text of a table, unpacking ``.gz``, ``.bz2``, ``.xz``, ``.zst`` and ``.zip`` (of one file).
+
+    Parameters
+    ----------
+    file
+        The file.
+    source
+        What error messages start with.
+    separators
+        What may stand between the values of a row; each announces a value.
+    by_content
+        Whether a file is known to be compressed by its first bytes; else by its name's ending alone.
 
     Raises
     ------
@@ -76,7 +90,7 @@ def read_table_text(file: Path, source: str) -> bytearray:
     if re.search(r"\.tar(\.\w+)?$", file.name.lower()):
         raise InputError(f"{source}: is a tar archive; unpack it, or compress the table alone")
     text, values, line, begun = bytearray(), 0, 1, 0
-    for chunk in _chunks(file, source):
+    for chunk in _chunks(file, source, by_content):
         text += chunk
         if (end := max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))) >= 0:
             line, begun = line + max(chunk.count(b"\n"), chunk.count(b"\r")), len(text) - len(chunk) + end + 1
@@ -86,15 +100,16 @@ def read_table_text(file: Path, source: str) -> bytearray:
                 f"{source}: is no CSV table: its line {line} does not end within {longest >> 20} MiB"
             )
         # The parsed table has a number for each separator, however short the text is.
-        values += chunk.count(b",") + max(chunk.count(b"\n"), chunk.count(b"\r"))
+        values += max(chunk.count(each) for each in separators) + max(chunk.count(b"\n"), chunk.count(b"\r"))
         check_bytes(source, max(len(text), 8 * values), "the table")
     return text
 
 
-def _chunks(file: Path, source: str) -> Iterator[bytes]:
+def _chunks(file: Path, source: str, by_content: bool) -> Iterator[bytes]:
     with ExitStack() as stack:
         try:
-            stream = _OPENERS.get(file.suffix.lower(), _open_with(io.FileIO))(file, stack)
+            packing = _packing(file) if by_content else file.suffix.lower()
+            stream = _OPENERS.get(packing, _open_with(io.FileIO))(file, stack)
             while chunk := stream.read(_CHUNK):
                 yield chunk
         except MemoryError:
@@ -104,13 +119,26 @@ def _chunks(file: Path, source: str) -> Iterator[bytes]:
             raise InputError(f"{source}: is no CSV table: {first_line(error)}") from None
 
 
+def _packing(file: Path) -> str:
+    """Return the ending that a file's name should have, "" for one that is not compressed."""
+    with file.open("rb") as stream:
+        beginning = stream.read(_BEGINNING)
+    for ending, magic in _MAGIC.items():
+        if beginning.startswith(magic):
+            return ending
+    is_text = b"\0" not in beginning or beginning.startswith((b"\xff\xfe", b"\xfe\xff"))  # or UTF-16's mark
+    return "" if is_text else file.suffix.lower()
+
+
 def _open_with(opener: Callable[[Path], Any]) -> Callable[[Path, ExitStack], Any]:
     return lambda file, stack: stack.enter_context(opener(file))
 
 
 def _open_zip(file: Path, stack: ExitStack) -> IO[bytes]:
     archive = stack.enter_context(open_archive(file))
-    names = archive.namelist()
+    names = [
+        name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")
+    ]
     if len(names) != 1:
         raise ValueError(f"the archive holds {len(names)} files; needs one, the table")
     return stack.enter_context(open_member(archive, names[0]))
@@ -128,4 +156,11 @@ _OPENERS: Mapping[str, Callable[[Path, ExitStack], Any]] = {
     ".xz": _open_with(lzma.LZMAFile),
     ".zst": _open_zstd,
     ".zip": _open_zip,
+}
+_MAGIC: Mapping[str, bytes] = {
+    ".gz": b"\x1f\x8b",
+    ".bz2": b"BZh",
+    ".xz": b"\xfd7zXZ\0",
+    ".zst": b"\x28\xb5\x2f\xfd",
+    ".zip": b"PK\x03\x04",
 }

@@ -4,8 +4,10 @@ The model computes in the same order as ``TrainedNetwork``, preprocessing in flo
 own dtype, with the standard operators of opset 19, the first that compares texts. So the two differ only in
 how the libraries round.
 
-- Inputs: ``features`` float64 (n, D); a model trained on a table has one input (n, 1) for each column, named
-  like it: float64 for numbers, text or booleans for categories.
+- Inputs: ``features`` float64 (n, D); a model trained on a table has one input for each column, named like it:
+  float64 (n, 1) for numbers, and for truth values as 1 and 0, NaN where missing; text (n, 1) for categories,
+  without spaces around it, "" where missing; float64 (n, k) for dates, the numbers that are made of them. (Of
+  recipes before version 3, booleans for truth values.)
 - Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
 
 A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities and
@@ -25,7 +27,10 @@ from micrograde.core.errors import InputError
 from micrograde.core.project import pip_install
 from micrograde.core.version import VERSION
 from micrograde.data import Preprocessing
+from micrograde.data.column_encoding import ColumnEncoding
+from micrograde.data.columns import Column
 from micrograde.data.encoding import are_truths, category_name
+from micrograde.data.roles.category import Category
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
@@ -89,6 +94,17 @@ def as_feeds(network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -
         return {FEATURES: np.asarray(features, np.float64)}
     feeds: Feeds = {}
     names = _input_names(network.preprocessing)
+    if isinstance(encoding, ColumnEncoding):
+        import pandas
+
+        table = (
+            rows
+            if isinstance(rows, pandas.DataFrame)
+            else pandas.DataFrame(rows, columns=list(encoding.columns))
+        )
+        for (name, column), role in zip(names.items(), encoding.roles, strict=True):
+            feeds[name] = role.fed(Column.of_series(column, table[column]))
+        return feeds
     for (name, column), categories in zip(names.items(), encoding.categories, strict=True):
         values = rows[column]
         if categories is None:
@@ -234,6 +250,7 @@ class _Graph:
         self._taken = set(taken)
         self._counts = Counter[str]()
         self.axis = self.constant("axis", np.array([1]))
+        self.double = 11  # TensorProto.DOUBLE
 
     def input(self, name: str, kind: int, width: int) -> str:
         """Add an input (n, width) and return its name."""
@@ -301,6 +318,15 @@ def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
     encoding, fill = preprocessing.encoding, preprocessing.fill
     if encoding is None:
         features = _filled(graph, graph.input(FEATURES, TensorProto.DOUBLE, len(preprocessing.means)), fill)
+    elif isinstance(encoding, ColumnEncoding):
+        pieces = []
+        for name, role in zip(_input_names(preprocessing), encoding.roles, strict=True):
+            kind = TensorProto.STRING if isinstance(role, Category) else TensorProto.DOUBLE
+            width = len(role.features("")) - role.has_indicator
+            pieces.append(
+                role.onnx(graph, graph.input(name, kind, 1 if isinstance(role, Category) else width))
+            )
+        features = _filled(graph, graph.node("Concat", *pieces, axis=1), fill)
     else:
         pieces, place = [], 0
         for name, categories in zip(_input_names(preprocessing), encoding.categories, strict=True):

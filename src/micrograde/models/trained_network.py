@@ -28,7 +28,6 @@ from micrograde.core.json_files import read_json
 from micrograde.core.plugins import require_plugins
 from micrograde.core.version import VERSION
 from micrograde.data import Dataset, Preprocessing, TableEncoding
-from micrograde.data.encoding import are_truths
 from micrograde.data.messages import numbered
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
@@ -148,10 +147,7 @@ def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescri
     if encoding is None:
         kinds, example = dict.fromkeys(dataset.feature_names, "double"), rows.tolist()
     else:
-        kinds = {
-            column: _column_type(categories)
-            for column, categories in zip(encoding.columns, encoding.categories, strict=True)
-        }
+        kinds = encoding.input_types
         example = encoding.decode(rows)
     return ModelDescription(
         "micrograde.serving",
@@ -160,13 +156,6 @@ def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescri
         dict(task_of(dataset).column_types),
         example,
     )
-
-
-def _column_type(categories: tuple[str, ...] | None) -> str:
-    """Return MLflow's name for the type of a column."""
-    if categories is None:
-        return "double"
-    return "boolean" if are_truths(categories) else "string"
 
 
 def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:

@@ -32,6 +32,7 @@ from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress import progress_line
 from micrograde.runs.resuming import Resumption
+from micrograde.runs.table_words import table_description, write_table_words
 from micrograde.store import same_value, tags
 from micrograde.store.metric_names import by_plain_name, recorded_name
 from micrograde.tracking import DatasetInput, RunRecorder
@@ -169,6 +170,7 @@ class LiveRun:
             run._warn(note)
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
+            write_table_words(run.folder, data)
         return run
 
     @property
@@ -285,10 +287,10 @@ class LiveRun:
         measured = self._measurements(model)
         self.findings = find_findings(measured, self._warn)
         noted = {}
-        if self.findings:
-            said = "\n".join(f"- {each}" for each in self.findings)
-            note = self.config.run.note
-            noted[tags.DESCRIPTION] = f"{note}\n\n{said}" if note else said
+        said = "\n".join(f"- {each}" for each in self.findings)
+        paragraphs = [self.config.run.note, said, table_description(data)]
+        if said or paragraphs[-1]:
+            noted[tags.DESCRIPTION] = "\n\n".join(each for each in paragraphs if each)
         if reason:
             noted[tags.REASON] = reason
         if self.kept_epoch:

@@ -1,18 +1,27 @@
 """Classify the rows of a table with a recorded run's model, or say in one line what is wrong with it."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from micrograde.core.errors import InputError
-from micrograde.data import read_rows
-from micrograde.data.encoding import are_truths
-from micrograde.data.messages import counted, listed, quoted
+from micrograde.data.column_encoding import ColumnEncoding
+from micrograde.data.columns import MISSING_WORDS, Column, number_text
+from micrograde.data.memory import within_memory
+from micrograde.data.messages import counted, listed, numbered, quoted
+from micrograde.data.raw_table import RawTable, ReadingOptions
+from micrograde.data.roles import Encoded
+from micrograde.data.table_files import read_table
 from micrograde.models.trained_network import TrainedNetwork
+from micrograde.runs.plain_predicting import plain_predictions
 from micrograde.runs.recorded_models import RecordedModel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_TAKEN = "predicted_"
+"""What the names of predictions start with if the table has columns of their names."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,8 @@ class Predictions:
     Attributes
     ----------
     table
-        ``class`` and ``probability_<name>`` of each row, after the table's own columns if they are kept.
+        ``class`` and ``probability_<name>`` of each row, after the table's own columns if they are kept; where
+        the table has such a column, their names start with ``predicted_``.
     shown
         The same without the features: the columns by which a reader recognizes a row.
     counts
@@ -32,6 +42,8 @@ class Predictions:
         no such rows.
     known
         How many rows have their class in the table.
+    notes
+        What was filled, or counted as something else, a line each.
     """
 
     table: "pd.DataFrame"
@@ -39,116 +51,145 @@ class Predictions:
     counts: dict[str, int]
     accuracy: float | None
     known: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def class_column(self) -> str:
+        """The name of the column with the predicted classes."""
+        return f"{_TAKEN}class" if f"{_TAKEN}class" in self.table else "class"
 
 
 def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True) -> Predictions:
-    """Classify each row of the CSV or Parquet table at ``path``.
+    """Classify each row of the table at ``path``.
 
-    Columns are found by name, and there may be others. In a CSV file, only the columns that held numbers or
-    truth values in training are converted; all others are kept as text, exactly as they stand.
+    Columns are found by name, and there may be others. Missing values are filled as in training; a category that
+    training did not have counts as "other".
 
     Raises
     ------
     InputError
-        If there is no such table, or a column is missing, holds something else than in training, or has the
-        name of one of the predictions.
+        If there is no such table, or a column is missing, or holds values of another kind than in training; the
+        message names their rows.
     """
+    network, source = model.network, f"data.path={path}"
+    if network.preprocessing.encoding is not None and not isinstance(
+        network.preprocessing.encoding, ColumnEncoding
+    ):
+        return Predictions(*plain_predictions(model, path, keep_columns=keep_columns))
+    with within_memory(source):
+        raw = read_table(path, _reading(model), target=model.target, source=source)
+        return _predictions(model, raw, source, keep_columns=keep_columns)
+
+
+def _reading(model: RecordedModel) -> ReadingOptions:
+    """Return how the table is read: it has a header if that of training had one."""
+    return ReadingOptions(header=model.header)
+
+
+def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_columns: bool) -> Predictions:
     import pandas as pd
 
-    network, source = model.network, f"data.path={path}"
-    table = read_rows(path, _understood(model), model.target, model.network.preprocessing.class_names)
-    _check_columns(table, network, source, keep_columns=keep_columns)
+    network = model.network
+    if raw.rows.num_rows == 0:
+        raise InputError(f"{source}: has columns but no rows")
+    there = raw.rows.column_names
+    if absent := [name for name in network.columns if name not in there]:
+        raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(there)}")
+    columns = {name: Column.of_array(name, raw.rows[name].combine_chunks()) for name in network.columns}
+    features, notes = _features(network, columns, source)
     try:
-        found = network.predict(table)
-    except InputError as error:  # whose message begins with "table" or "features"
+        found = pd.DataFrame(network.task.columns(network.probabilities(features)))
+    except InputError as error:  # whose message begins with "features"
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
-    features = set(network.columns)
-    others = [name for name in table.columns if name not in features]
-    accuracy, known = _accuracy(table, model.target, found["class"])
+    classes = found["class"]
+    accuracy, known, said = _accuracy(model, raw, classes)
+    table = raw.rows.to_pandas()
+    if keep_columns and set(found.columns) & set(there):
+        found = found.add_prefix(_TAKEN)
+    others = [name for name in there if name not in columns]
     return Predictions(
         pd.concat([table, found], axis=1) if keep_columns else found,
         pd.concat([table[others], found], axis=1) if keep_columns else found,
-        {str(name): int(count) for name, count in found["class"].value_counts().items()},
+        {str(name): int(count) for name, count in classes.value_counts().items()},
         accuracy,
         known,
+        (*raw.notes, *notes, *said),
     )
 
 
-def _numeric(network: TrainedNetwork) -> list[str]:
-    """Return the names of the columns that hold numbers."""
-    encoding = network.preprocessing.encoding
-    if encoding is None:
-        return list(network.columns)
-    pairs = zip(encoding.columns, encoding.categories, strict=True)
-    return [column for column, categories in pairs if categories is None]
+def _features(
+    network: TrainedNetwork, columns: dict[str, Column], source: str
+) -> tuple[np.ndarray, list[str]]:
+    """Return the features of the rows (n, D), and lines about what was filled or counted as other."""
+    encoding, fill = network.preprocessing.encoding, network.preprocessing.fill
+    if encoding is None:  # arrays, whose features are numbers
+        encoding = ColumnEncoding.of_numbers(network.columns)
+    assert isinstance(encoding, ColumnEncoding)
+    roles = dict(zip(encoding.columns, encoding.roles, strict=True))
+    notes: list[str] = []
+    missing: dict[str, int] = {}
 
-
-def _understood(model: RecordedModel) -> set[str]:
-    """Return the names of the columns that a CSV reader converted to numbers or truth values in training."""
-    network = model.network
-    columns, encoding = set(_numeric(network)), network.preprocessing.encoding
-    if encoding is not None:
-        pairs = zip(encoding.columns, encoding.categories, strict=True)
-        columns |= {column for column, categories in pairs if categories and are_truths(categories)}
-    names = network.preprocessing.class_names
-    if model.target and (are_truths(names) or all(_is_plain_integer(name) for name in names)):
-        columns.add(model.target)
-    return columns
-
-
-def _is_plain_integer(name: str) -> bool:
-    """Return whether a class is an integer in its only spelling, and small enough to be exact in float64."""
-    return re.fullmatch(r"0|-?[1-9]\d{0,15}", name) is not None and abs(int(name)) <= 2**53
-
-
-def _check_columns(
-    table: "pd.DataFrame", network: TrainedNetwork, source: str, *, keep_columns: bool
-) -> None:
-    """Raise ``InputError`` for what is wrong with the table, naming columns and rows."""
-    import pandas as pd
-
-    there, needed = set(table.columns), network.columns
-    if absent := [name for name in needed if name not in there]:
-        raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(table.columns)}")
-    if keep_columns and (taken := [name for name in network.task.column_types if name in there]):
-        raise InputError(
-            f"{source}: has a column {quoted(taken[0])}, and so have the predictions; "
-            "rename it, or leave the table's own columns out with keep_columns=false"
-        )
-    numeric = _numeric(network)
-    for name, dtype in table[numeric].dtypes.items():
-        if dtype.kind in "iufb":
-            continue
-        column = table[name]
-        wrong = column.notna()
-        if dtype.kind not in "mM":  # times, which pandas would convert to nanoseconds
-            wrong &= pd.to_numeric(column, errors="coerce").isna()
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax())
+    def note(name: str, encoded: Encoded) -> None:
+        if encoded.unreadable is not None:
+            where = numbered(np.flatnonzero(encoded.unreadable).tolist())
             raise InputError(
-                f"{source}: column {quoted(name)} holds {quoted(column.iloc[row])} in row {row + 1}; "
-                "it must hold numbers, as in training"
+                f"{source}: column {quoted(name)} holds no {roles[name].name} in {where}, as it did in training"
             )
-    missing = table[numeric].isna().sum()
-    if network.preprocessing.fill is None and missing.any():
-        counts = zip(numeric, missing.tolist(), strict=True)
-        raise InputError(
-            f"{source}: missing values in {counted(counts)}; the model was trained without any, "
-            "and fills them only if it was trained with data.missing=mean"
+        if encoded.missing is not None:
+            missing[name] = int(encoded.missing.sum())
+        if encoded.unknown is not None:
+            places = np.flatnonzero(encoded.unknown)
+            rows = "1 row holds a category" if len(places) == 1 else f"{len(places)} rows hold categories"
+            notes.append(
+                f"column {quoted(name)}: {rows} that training did not have, the first in row {places[0] + 1}; "
+                f"{'it counts' if len(places) == 1 else 'they count'} as other"
+            )
+
+    features = encoding.encode_columns(columns, source, note)
+    if missing:
+        if fill is None:
+            raise InputError(
+                f"{source}: missing values in {counted(missing.items())}; the model was trained without any, "
+                "and fills them only if it was trained with data.missing=fill"
+            )
+        notes.append(f"filled as in training: {counted(missing.items())}")
+    return features, notes
+
+
+def _accuracy(
+    model: RecordedModel, raw: RawTable, found: "pd.Series[str]"
+) -> tuple[float | None, int, list[str]]:
+    """Return ``accuracy`` and ``known`` of ``Predictions``, and lines about rows whose class is none of the model's."""
+    target = model.target
+    if target is None or target not in raw.rows.column_names:
+        return None, 0, []
+    names = model.network.preprocessing.class_names
+    column = Column.of_array(target, raw.rows[target].combine_chunks()).as_texts
+    read = [_class_of(text, names) for text in column.distinct]
+    known = column.spread(np.array([name is not None for name in read]), False)
+    meant = column.spread(np.array([name or "" for name in read], object), "")
+    nothing = column.is_missing(frozenset(MISSING_WORDS - set(names)))
+    foreign = ~known & ~nothing
+    notes = []
+    if foreign.any():
+        first = column.distinct[column.codes[int(foreign.argmax())]]  # type: ignore[index]
+        rows = "1 row" if foreign.sum() == 1 else f"{int(foreign.sum())} rows"
+        holds = (
+            f"{quoted(target)} holds {quoted(first)} in row {int(foreign.argmax()) + 1}, none of the classes"
         )
+        notes.append(f"{holds} {listed(names, limit=5)}; {rows} of {len(column)} like that are not compared")
+    if not known.any():
+        return None, 0, notes
+    return float((meant[known] == found.to_numpy()[known]).mean()), int(known.sum()), notes
 
 
-def _accuracy(table: "pd.DataFrame", target: str | None, found: "pd.Series[str]") -> tuple[float | None, int]:
-    """Return ``accuracy`` and ``known`` of ``Predictions``."""
-    if target not in table.columns:
-        return None, 0
-    told = table[target].notna()
-    names = table.loc[told, target].map(_class_name)
-    if names.empty:
-        return None, 0
-    return float((names == found[told]).mean()), len(names)
-
-
-def _class_name(value: object) -> str:
-    """Return the name of a class; pandas turns integers into floats in a column with missing values."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def _class_of(text: str, names: tuple[str, ...]) -> str | None:
+    """Return the class that a text of the target names; numbers may be written with a fraction of zeros."""
+    plain = text.strip()
+    if plain in names:
+        return plain
+    try:
+        number = number_text(float(plain))
+    except (ValueError, OverflowError):
+        return None
+    return number if number in names else None

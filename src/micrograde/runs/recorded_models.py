@@ -11,6 +11,7 @@ import numpy as np
 from micrograde.config.locations import store_location
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
+from micrograde.data.sets.tables import Table
 from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of, stored_recipe
 from micrograde.store import Backend, StoredRun, find_run
@@ -27,6 +28,8 @@ class RecordedModel:
     ----------
     target
         The column of the run's table that held the classes; None if it was not trained on a table.
+    header
+        Whether the first row of the table held the names of its columns; None if that was found out.
     notes
         What to know before relying on the model, a line each.
     """
@@ -34,6 +37,7 @@ class RecordedModel:
     run: StoredRun
     network: TrainedNetwork
     target: str | None
+    header: bool | None
     notes: tuple[str, ...] = ()
 
 
@@ -70,5 +74,6 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
         try:
             data = stored_recipe(files, run).data
         except InputError as error:
-            return RecordedModel(run, network, None, (*notes, str(error)))
-    return RecordedModel(run, network, data.target_column, notes)
+            return RecordedModel(run, network, None, None, (*notes, str(error)))
+    header = data.header if isinstance(data, Table) else None
+    return RecordedModel(run, network, data.target_column, header, notes)

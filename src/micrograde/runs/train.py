@@ -38,6 +38,7 @@ from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.stacks import Cancel, Stack, train_stacks
+from micrograde.runs.table_words import tell_tables
 from micrograde.store import Tracking, check_experiment
 from micrograde.store.tags import DATA_DIGEST
 from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
@@ -145,6 +146,7 @@ def train_and_record(
     with working("reading the data") if any(map(_has_large_files, configs)) else nullcontext():
         for config in configs:
             prepared.check(config)
+    tell_tables(prepared.untold())
     location = store_location(configs[0].tracking)
     for experiment_name in dict.fromkeys(config.experiment_name for config in configs):
         if location and not resumption:
@@ -166,6 +168,7 @@ class PreparedSets:
 
     def __init__(self) -> None:
         self._sets: dict[tuple[DataSet, str, int], PreparedData] = {}
+        self._told: set[str] = set()
 
     def of(self, config: TrainConfig) -> PreparedData:
         """Return the run's data; raise ``InputError`` if anything is wrong with them."""
@@ -174,6 +177,12 @@ class PreparedSets:
             version = config.recipe_version
             self._sets[source] = prepare_data(config.data, config.training.dtype, version=version)
         return self._sets[source]
+
+    def untold(self) -> list[PreparedData]:
+        """Return those that have not been returned here before."""
+        found = [each for each in self._sets.values() if each.dataset.digest not in self._told]
+        self._told |= {each.dataset.digest for each in found}
+        return found
 
     def give(self, config: TrainConfig, rows: "pyarrow.Table") -> None:
         """Prepare a table that is at hand, and is not read from where it is kept.
@@ -185,7 +194,7 @@ class PreparedSets:
         """
         assert isinstance(config.data, FrameTable)
         with within_memory(FRAME):
-            dataset = config.data.of_rows(rows)
+            dataset = config.data.of_rows(rows, config.recipe_version)
         self._sets[self._source(config)] = prepare_dataset(dataset, config.data, config.training.dtype)
 
     def _source(self, config: TrainConfig) -> tuple[DataSet, str, int]:

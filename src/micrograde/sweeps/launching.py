@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.working import working
+from micrograde.runs.table_words import tell_tables
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.jobs import Job, make_job
@@ -75,6 +76,7 @@ def compose_jobs(
             )
             for overrides in batch
         ]
+    tell_tables(sweep.prepared.untold())
     repeated = len(jobs) - len({job.digest for job in jobs})
     if repeated and is_ours(master.hydra.sweeper):  # a search may well try the same values again
         print(f"{repeated} of {len(jobs)} are the same run as another, which is trained once", flush=True)

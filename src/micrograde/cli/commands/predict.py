@@ -33,7 +33,9 @@ def main(composed: Config) -> None:
     else:
         rows = min(config.limit, len(found.shown))
         title = f"the first {rows} of {len(found.shown)} rows"
-        print_table(found.shown.head(rows), title, important=["class"], whole="output=predictions.csv")
+        print_table(
+            found.shown.head(rows), title, important=[found.class_column], whole="output=predictions.csv"
+        )
     say("\n".join(map(printable, summary(model, found))))
     if output:
         say(f"written     {output}, {len(found.table)} rows")
@@ -45,6 +47,7 @@ def summary(model: RecordedModel, found: Predictions) -> list[str]:
     more = f" and {len(counts) - _CLASSES} more" if len(counts) > _CLASSES else ""
     lines = [f"model       of run {model.run.about.run_id} ({model.run.about.run_name})"]
     lines += [f"note        {note}" for note in model.notes]
+    lines += [f"note        {note}" for note in found.notes]
     lines.append(f"classes     {', '.join(counts[:_CLASSES])}{more}")
     if found.accuracy is not None:
         lines.append(f"accuracy    {found.accuracy:.4f} of {found.known} rows, by column {model.target}")

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from micrograde.core.hyperparameters import PROGRAM, Text
+from micrograde.core.hyperparameters import PROGRAM
+from micrograde.core.recipe_versions import RECIPE_VERSION, ROLES_OF_COLUMNS
 from micrograde.data.dataset import Dataset
 from micrograde.data.frames import SOURCE
 from micrograde.data.kept_tables import is_digest, kept_rows
-from micrograde.data.missing import MissingRule
-from micrograde.data.sets import DATA_SETS, DataSet
 from micrograde.data.plain_tables import dataset_of_rows
+from micrograde.data.raw_table import RawTable
+from micrograde.data.role_tables import dataset_of_table
+from micrograde.data.sets import DATA_SETS
+from micrograde.data.sets.tables import TableWithRoles
 
 if TYPE_CHECKING:
     import pyarrow
@@ -37,36 +40,30 @@ def _checked(digest: str) -> str:
 
 @DATA_SETS.register
 @dataclass(frozen=True, kw_only=True)
-class FrameTable(DataSet):
+class FrameTable(TableWithRoles):
     """A table that Python gave, ``mg.run(frame, target="species")``: it is kept in ``mlruns/data``.
 
     Parameters
     ----------
     digest
         SHA-256 of the table; mg.run and mg.sweep write it.
-    target
-        The column with the classes.
-    missing
-        What to do about missing values: error, drop (the rows), or mean (fill numbers with the training
-        part's mean).
     """
 
     name: Literal["frame"] = "frame"
     digest: Annotated[str, _Sha256(), PROGRAM]
-    target: Annotated[Text, PROGRAM]
-    missing: Annotated[MissingRule, PROGRAM] = "error"
     size_key: ClassVar[str | None] = "digest"
     typed: ClassVar[bool] = False
 
     def load(self) -> Dataset:
         """Return the table that is kept under the digest in this project."""
-        return self.of_rows(kept_rows(self.digest))
+        return self.load_of_version(RECIPE_VERSION)
 
-    def of_rows(self, rows: "pyarrow.Table") -> Dataset:
-        """Return a table that is at hand, as ``load`` would if it were kept."""
+    def load_of_version(self, version: int) -> Dataset:
+        """Return the kept table as recipes of a version read it; before roles, texts were one-hot."""
+        return self.of_rows(kept_rows(self.digest), version)
+
+    def of_rows(self, rows: "pyarrow.Table", version: int = RECIPE_VERSION) -> Dataset:
+        """Return a table that is at hand, as ``load_of_version`` would if it were kept."""
+        if version >= ROLES_OF_COLUMNS:
+            return dataset_of_table(RawTable(rows), self.options, name=self.name, file=SOURCE, source=SOURCE)
         return dataset_of_rows(rows, name=self.name, target=self.target, missing=self.missing, source=SOURCE)
-
-    @property
-    def target_column(self) -> str:
-        """The column that holds the classes."""
-        return self.target

@@ -1,54 +1,119 @@
-"""Tables, as CSV and as Parquet."""
+"""Tables, as CSV, Parquet and other files."""
 
-from abc import abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from micrograde.core.hyperparameters import PROGRAM, Text
+from micrograde.core.hyperparameters import (
+    PROGRAM,
+    ColumnName,
+    ColumnNames,
+    Flag,
+    MappingOfNames,
+    PositiveInt,
+    Text,
+)
+from micrograde.core.recipe_versions import EXACT_LABELS, ROLES_OF_COLUMNS, DefaultBefore, Later
+from micrograde.data.column_rules import ColumnRules
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import name_of_file
 from micrograde.data.missing import MissingRule
+from micrograde.data.plain_tables import read_csv, read_parquet
+from micrograde.data.raw_table import RawTable, ReadingOptions
+from micrograde.data.role_tables import TableOptions, dataset_of_table
 from micrograde.data.sets import DATA_SETS, DataSet
-from micrograde.data.tables import read_csv, read_parquet
+from micrograde.data.table_files import read_table
+
+_WITH_NOTHING = Later(since=ROLES_OF_COLUMNS, legacy=None)
+_WITH_NONE = Later(since=ROLES_OF_COLUMNS, legacy=())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(DataSet):
-    """A table: a row is a sample, one column the target, the others features.
+class TableWithRoles(DataSet):
+    """A table: a row is a sample, one column the target, the others features or left out, each by its role.
+
+    Parameters
+    ----------
+    target
+        The column with the classes.
+    missing
+        What to do about missing values: fill (numbers with the training part's mean, categories with one of
+        their own), median (likewise, with the median), drop (their rows), or error.
+    drop
+        Columns that are left out: a list such as ``[id,name]``.
+    keep
+        Columns that are used though they look like identifiers, free text or constants.
+    roles
+        Roles of columns, such as ``'{zip: category}'``: number, category, truth, date, clock, identifier, text,
+        constant, dropped.
+    max_categories
+        The most categories that a column keeps, the most frequent ones; the others are one together.
+    na_values
+        Texts that stand for missing values, beside the usual ones.
+    decimal
+        The decimal sign of numbers, ``.`` or ``,``; null to find it out.
+    day_first
+        Whether 03/04/2024 is the third of April; null to find it out.
+    """
+
+    target: Annotated[ColumnName, PROGRAM]
+    missing: Annotated[MissingRule, DefaultBefore(version=ROLES_OF_COLUMNS, value="error"), PROGRAM] = "fill"
+    drop: Annotated[ColumnNames, _WITH_NONE, PROGRAM] = ()
+    keep: Annotated[ColumnNames, _WITH_NONE, PROGRAM] = ()
+    roles: Annotated[
+        tuple[tuple[str, str], ...], MappingOfNames(), Later(since=ROLES_OF_COLUMNS, legacy={}), PROGRAM
+    ] = ()
+    max_categories: Annotated[PositiveInt, Later(since=ROLES_OF_COLUMNS, legacy=30), PROGRAM] = 30
+    na_values: Annotated[ColumnNames, _WITH_NONE, PROGRAM] = ()
+    decimal: Annotated[Literal[".", ","] | None, _WITH_NOTHING, PROGRAM] = None
+    day_first: Annotated[Flag | None, _WITH_NOTHING, PROGRAM] = None
+
+    @property
+    def target_column(self) -> str:
+        """The column that holds the classes."""
+        return self.target
+
+    @property
+    def options(self) -> TableOptions:
+        """How the table becomes a data set."""
+        rules = ColumnRules(
+            drop=self.drop,
+            keep=self.keep,
+            roles=dict(self.roles),
+            max_categories=self.max_categories,
+            na_values=self.na_values,
+            decimal=self.decimal,
+            day_first=self.day_first,
+        )
+        return TableOptions(target=self.target, missing=self.missing, rules=rules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(TableWithRoles):
+    """A table in a file.
 
     Parameters
     ----------
     path
         The file, relative to where the command is run.
-    target
-        The column with the classes.
-    missing
-        What to do about missing values: error, drop (the rows), or mean (fill numbers with the training
-        part's mean).
+    separator
+        The character between the values of a row; null to find it out.
+    encoding
+        The encoding of a text file; null for UTF-8, or Windows-1252 if it is not that.
+    header
+        Whether the first row holds the names of the columns; null to find it out.
+    sheet
+        The sheet of a workbook; null for the first.
     """
 
     name: str
     path: Annotated[Text, PROGRAM]
-    target: Annotated[Text, PROGRAM]
-    missing: Annotated[MissingRule, PROGRAM] = "error"
+    separator: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
+    encoding: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
+    header: Annotated[Flag | None, _WITH_NOTHING, PROGRAM] = None
+    sheet: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
     path_keys: ClassVar[tuple[str, ...]] = ("path",)
     size_key: ClassVar[str | None] = "path"
-
-    @abstractmethod
-    def read(self, *, exact_labels: bool) -> Dataset:
-        """Return the table, its classes as they are written in the file or parsed like any other column."""
-
-    def load(self) -> Dataset:
-        """Return the table, its classes as they are written in the file; see ``DataSet``."""
-        return self.read(exact_labels=True)
-
-    def load_by_version_1(self) -> Dataset:
-        """Return the table with its classes parsed like any other column.
-
-        Texts that are numbers are then numbers, and words such as ``NA`` missing. If no class is lost by
-        that, the data set is the same.
-        """
-        return self.read(exact_labels=False)
 
     @property
     def experiment_name(self) -> str:
@@ -56,34 +121,56 @@ class Table(DataSet):
         return name_of_file(self.path) or self.name
 
     @property
-    def target_column(self) -> str:
-        """The column that holds the classes."""
-        return self.target
+    def source(self) -> str:
+        """What messages about the file start with."""
+        return f"data.path={self.path}"
+
+    @property
+    def reading(self) -> ReadingOptions:
+        """What is said of the file."""
+        return ReadingOptions(
+            separator=self.separator, encoding=self.encoding, header=self.header, sheet=self.sheet
+        )
+
+    def raw(self) -> RawTable:
+        """Return the table as it stands in the file."""
+        return read_table(self.path, self.reading, target=self.target, source=self.source)
+
+    def load(self) -> Dataset:
+        """Return the table, each column by its role; see ``dataset_of_table``."""
+        file = Path(self.path).name
+        return dataset_of_table(self.raw(), self.options, name=self.name, file=file, source=self.source)
 
 
 @DATA_SETS.register
 @dataclass(frozen=True, kw_only=True)
 class CsvTable(Table):
-    """Your own CSV table: one row a sample; all columns but the target are features, texts one-hot."""
+    """Your own table of any kind of text file: one row a sample; what becomes of each column is said."""
 
     name: Literal["csv"] = "csv"
     suffixes: ClassVar[tuple[str, ...]] = ("csv", "")
 
-    def read(self, *, exact_labels: bool) -> Dataset:
-        """Return the table; see ``read_csv``."""
-        return read_csv(path=self.path, target=self.target, missing=self.missing, exact_labels=exact_labels)
+    def load_of_version(self, version: int) -> Dataset:
+        """Return the table as recipes of a version read it; before roles, texts were one-hot."""
+        if version >= ROLES_OF_COLUMNS:
+            return self.load()
+        return read_csv(
+            path=self.path, target=self.target, missing=self.missing, exact_labels=version >= EXACT_LABELS
+        )
 
 
 @DATA_SETS.register
 @dataclass(frozen=True, kw_only=True)
 class ParquetTable(Table):
-    """Your own Parquet table: one row a sample; all columns but the target are features, texts one-hot."""
+    """Your own Parquet table: one row a sample; what becomes of each column is said."""
 
     name: Literal["parquet"] = "parquet"
     suffixes: ClassVar[tuple[str, ...]] = ("parquet", "pq")
 
-    def read(self, *, exact_labels: bool) -> Dataset:
-        """Return the table; see ``read_parquet``."""
+    def load_of_version(self, version: int) -> Dataset:
+        """Return the table as recipes of a version read it; before roles, texts were one-hot."""
+        if version >= ROLES_OF_COLUMNS:
+            return self.load()
         return read_parquet(
-            path=self.path, target=self.target, missing=self.missing, exact_labels=exact_labels
+            path=self.path, target=self.target, missing=self.missing, exact_labels=version >= EXACT_LABELS
         )

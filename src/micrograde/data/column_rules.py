@@ -1,0 +1,173 @@
+"""Which role each column of a table has, and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from micrograde.core.errors import InputError
+from micrograde.data.columns import MISSING_WORDS, Column
+from micrograde.data.messages import listed, quoted
+from micrograde.data.number_texts import NumberStyle, decimal_sign, evidence, parse_numbers
+from micrograde.data.roles import ROLES, Role, RoleSettings
+from micrograde.data.roles.category import Category
+from micrograde.data.roles.clock import Clock
+from micrograde.data.roles.constant import Constant
+from micrograde.data.roles.date import Date
+from micrograde.data.roles.identifier import Identifier, is_named_as_identifier
+from micrograde.data.roles.left_out import Dropped
+from micrograde.data.roles.number import Number
+from micrograde.data.roles.text import Text
+from micrograde.data.roles.truth import Truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnRules:
+    """What a user says of columns, in place of what is decided.
+
+    Attributes
+    ----------
+    drop
+        Columns that are left out.
+    keep
+        Columns that are used though they look like identifiers, free text or constants.
+    roles
+        Roles by column.
+    max_categories
+        The most categories that a column keeps.
+    na_values
+        Texts that stand for missing values, beside the usual ones.
+    decimal
+        The decimal sign of numbers; None to find it out.
+    day_first
+        Whether ``03/04/2024`` is the third of April; None to find it out.
+    elsewhere
+        Columns that are needed for something else, with what for: ``data.group``.
+    """
+
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    max_categories: int = 30
+    na_values: tuple[str, ...] = ()
+    decimal: str | None = None
+    day_first: bool | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def missing_words(self) -> frozenset[str]:
+        """All texts that stand for missing values."""
+        return MISSING_WORDS | {word.strip() for word in self.na_values}
+
+
+def check_names_of(rules: ColumnRules, columns: Sequence[str], target: str) -> None:
+    """Raise ``InputError`` if a rule names no column, or the target, or a role that there is not."""
+    keys = {
+        "data.drop": rules.drop,
+        "data.keep": rules.keep,
+        "data.roles": tuple(rules.roles),
+        **{key: (name,) for name, key in rules.elsewhere.items()},
+    }
+    for key, names in keys.items():
+        if unknown := [name for name in names if name not in columns]:
+            raise InputError(
+                f"{key}: there is no column {listed(unknown)}; the columns are {listed(columns)}"
+            )
+        if target in names and key != "data.roles":
+            raise InputError(f"{key}: {quoted(target)} is the target, which is always used")
+    for name, role in rules.roles.items():
+        if role not in ROLES:
+            raise InputError(
+                f"data.roles: {quoted(name)} is to be {quoted(role)}; a role is one of {', '.join(ROLES)}"
+            )
+    if both := sorted(set(rules.drop) & (set(rules.keep) | set(rules.roles))):
+        raise InputError(
+            f"data.drop: {listed(both)} is to be used as well, by data.keep or data.roles; remove one"
+        )
+
+
+def decide(
+    columns: Mapping[str, Column], rules: ColumnRules, source: str, separator: str | None = None
+) -> dict[str, Role]:
+    """Return the role of each column.
+
+    The first that fits is taken: constant; truth value; number, unless it is an identifier, or a category by its
+    name; date; time of day; free text; identifier; category.
+
+    Parameters
+    ----------
+    columns
+        The columns by name, without the target.
+    source
+        What error messages start with.
+    separator
+        The separator of the text file; None for other sources.
+
+    Raises
+    ------
+    InputError
+        If a column cannot have the role that the user has chosen.
+    """
+    decimal = rules.decimal or decimal_sign(
+        [evidence(column.texts) for column in columns.values() if column.texts is not None], separator
+    )
+    settings = RoleSettings(
+        max_categories=rules.max_categories,
+        decimal=decimal,
+        missing_words=rules.missing_words,
+        day_first=rules.day_first,
+    )
+    return {name: _role_of(column, rules, settings, source) for name, column in columns.items()}
+
+
+def _role_of(column: Column, rules: ColumnRules, settings: RoleSettings, source: str) -> Role:
+    name = column.name
+    if name in rules.drop:
+        return Dropped(reason="by data.drop")
+    if name in rules.elsewhere:
+        return Dropped(reason=f"used by {rules.elsewhere[name]}")
+    if name in rules.roles:
+        wanted = rules.roles[name]
+        chosen = ROLES[wanted].of(column, replace(settings, forced=True))
+        if chosen is None:
+            raise InputError(
+                f"{source}: column {quoted(name)} cannot be {wanted}: it holds no such values (data.roles)"
+            )
+        return chosen
+    found = _fitting(column, settings)
+    if not found.used and name in rules.keep:
+        return _used_role(column, replace(settings, forced=True)) or found
+    return found
+
+
+def _fitting(column: Column, settings: RoleSettings) -> Role:
+    """Return the role that a column looks like."""
+    if constant := Constant.of(column, settings):
+        return constant
+    if truth := Truth.of(column, settings):
+        return truth
+    if number := Number.of(column, settings):
+        numbers = as_numbers(column, number)
+        if identifier := Identifier.of(numbers, settings):
+            return identifier
+        is_code = is_named_as_identifier(column.name) and len(numbers.distinct) > 2
+        return Category.of(column, settings) or number if is_code else number
+    for kind in (Date, Clock, Text, Identifier, Category):
+        if found := kind.of(column, settings):
+            return found
+    different = f"{len(column.distinct)} different values, none of them in five rows"
+    return Identifier(reason=different)
+
+
+def _used_role(column: Column, settings: RoleSettings) -> Role | None:
+    """Return the role of a column that the user keeps: numbers, or categories however rare."""
+    return Number.of(column, replace(settings, forced=False)) or Category.of(column, settings)
+
+
+def as_numbers(column: Column, number: Number) -> Column:
+    """Return a column of texts that are numbers as numbers."""
+    if not column.is_text:
+        return column
+    assert column.texts is not None
+    parsed = parse_numbers(column.texts, NumberStyle(number.decimal, number.thousands))
+    return Column(column.name, column.spread(parsed, np.nan))

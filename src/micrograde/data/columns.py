@@ -1,0 +1,193 @@
+"""``Column``: the values of one column of a table, as its source has them: numbers or texts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+FloatArray = NDArray[np.float64]
+
+MISSING_WORDS = frozenset(
+    [
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+        "NA",
+        "NULL",
+        "NaN",
+        "None",
+        "n/a",
+        "nan",
+        "null",
+    ]
+)
+"""Texts that are missing values in every column of features: those that pandas reads so."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of n rows, which holds numbers or texts.
+
+    Attributes
+    ----------
+    name
+        The column's name.
+    numbers
+        Shape (n,), NaN where missing; None for a column of texts.
+    codes
+        Shape (n,): the place of each row's text in ``texts``, -1 where nothing stands; None for numbers.
+    texts
+        The texts that differ, in the order in which they come; None for numbers.
+    """
+
+    name: str
+    numbers: FloatArray | None
+    codes: NDArray[np.int64] | None = None
+    texts: "pyarrow.Array | None" = None
+
+    def __len__(self) -> int:
+        return len(self.codes if self.numbers is None else self.numbers)  # type: ignore[arg-type]
+
+    @classmethod
+    def of_array(cls, name: str, values: "pyarrow.Array") -> "Column":
+        """Return a column of Arrow, of the types that ``RawTable`` has; truth values are texts."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = values.type
+        if pa.types.is_boolean(kind):
+            values = pc.if_else(values, "True", "False").cast(pa.large_string())
+        elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            return cls(name, np.where(np.isfinite(numbers), numbers, np.nan) if _odd(numbers) else numbers)
+        values = (
+            pc.if_else(pc.equal(values, ""), None, values) if not pa.types.is_dictionary(kind) else values
+        )
+        encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
+        codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+        return cls(name, None, codes, encoded.dictionary)
+
+    @classmethod
+    def of_series(cls, name: str, values: "pandas.Series[Any]", what: str = "table") -> "Column":
+        """Return a column of pandas.
+
+        Raises
+        ------
+        InputError
+            If it holds values that no table may; the message starts with ``what``.
+        """
+        from micrograde.data.frames import arrow_of_series
+        from micrograde.data.plain_columns import plain_column
+
+        return cls.of_array(name, plain_column(arrow_of_series(values, name, what), name, what))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds texts."""
+        return self.numbers is None
+
+    @cached_property
+    def distinct(self) -> list[str]:
+        """The texts that differ; of numbers as ``number_text`` writes them, in rising order."""
+        if self.texts is not None:
+            found: list[str] = self.texts.to_pylist()
+            return found
+        assert self.numbers is not None
+        there = self.numbers[~np.isnan(self.numbers)]
+        return [number_text(each) for each in np.unique(there).tolist()]
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """In how many rows each of ``distinct`` stands."""
+        if self.codes is not None:
+            return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct)).astype(np.int64)
+        assert self.numbers is not None
+        there = self.numbers[~np.isnan(self.numbers)]
+        return np.unique(there, return_counts=True)[1].astype(np.int64)
+
+    @cached_property
+    def different(self) -> int:
+        """How many values differ."""
+        return len(self.counts) if self.texts is None else len(self.texts)
+
+    @cached_property
+    def trimmed(self) -> "pyarrow.Array":
+        """The texts that differ without the spaces around them; of texts only."""
+        import pyarrow.compute as pc
+
+        return pc.utf8_trim_whitespace(self.texts)
+
+    @cached_property
+    def as_texts(self) -> "Column":
+        """The same column with each number as its text."""
+        if self.is_text:
+            return self
+        import pyarrow as pa
+
+        assert self.numbers is not None
+        there = ~np.isnan(self.numbers)
+        codes = np.full(len(self), -1, np.int64)
+        codes[there] = np.unique(self.numbers[there], return_inverse=True)[1]
+        return Column(self.name, None, codes, pa.array(self.distinct, pa.large_string()))
+
+    def spread(self, of_distinct: NDArray[Any], missing: Any) -> NDArray[Any]:
+        """Return for each row what ``of_distinct`` (one a text) says of its text; ``missing`` where is none."""
+        assert self.codes is not None
+        return np.append(of_distinct, np.asarray([missing], of_distinct.dtype))[self.codes]
+
+    def only(self, rows: NDArray[np.bool_]) -> "Column":
+        """Return some of the rows, shape (n,) of truth values; texts that stand in none of them are let go."""
+        if self.numbers is not None:
+            return Column(self.name, self.numbers[rows])
+        import pyarrow as pa
+
+        assert self.codes is not None and self.texts is not None
+        codes = self.codes[rows]
+        there = np.unique(codes[codes >= 0])
+        place = np.full(len(self.texts) + 1, -1, np.int64)
+        place[there] = np.arange(len(there))
+        return Column(self.name, None, place[codes], self.texts.take(pa.array(there)))
+
+    def is_missing(self, words: "frozenset[str]") -> NDArray[np.bool_]:
+        """Return whether nothing, only spaces, or one of the ``words`` stands in each row, shape (n,)."""
+        if self.numbers is not None:
+            return np.isnan(self.numbers)
+        found: NDArray[np.bool_] = self.spread(self.are_missing(words), True)
+        return found
+
+    def are_missing(self, words: "frozenset[str]") -> NDArray[np.bool_]:
+        """Return whether each of the texts that differ is one of the ``words``, or only spaces."""
+        return self.trimmed_in(("", *words))
+
+    def trimmed_in(self, words: Iterable[str]) -> NDArray[np.bool_]:
+        """Return whether each of the texts that differ, without the spaces around it, is one of the ``words``."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        meant = pa.array(sorted(words), self.trimmed.type)
+        found: NDArray[np.bool_] = pc.is_in(self.trimmed, meant).to_numpy(zero_copy_only=False)
+        return found
+
+
+def number_text(number: float) -> str:
+    """Return a number as a text: whole ones without a point."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e16 else repr(number)
+
+
+def _odd(numbers: FloatArray) -> bool:
+    return bool(np.isinf(numbers).any())

@@ -1,0 +1,271 @@
+"""A table as a data set: each column by its role, the target as classes, missing values by their rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.core.errors import InputError
+from micrograde.data.column_encoding import ColumnEncoding
+from micrograde.data.column_rules import ColumnRules, check_names_of, decide
+from micrograde.data.columns import Column
+from micrograde.data.dataset import Dataset
+from micrograde.data.messages import counted, listed, quoted
+from micrograde.data.missing import MissingRule
+from micrograde.data.number_texts import decimal_sign, evidence
+from micrograde.data.raw_table import RawTable
+from micrograde.data.roles import Encoded, Role
+from micrograde.data.roles.number import Number
+from micrograde.data.table_summary import ColumnSummary, TableSummary
+from micrograde.data.targets import Target, read_target
+
+Mask = NDArray[np.bool_]
+
+_ROWS_OF_A_VALUE = 10
+"""In how many rows a value stands on average, at least, for it to tell something of the class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """How a table becomes a data set.
+
+    Attributes
+    ----------
+    target
+        The column with the classes.
+    missing
+        What is done about missing values.
+    rules
+        What the user says of columns.
+    """
+
+    target: str
+    missing: MissingRule = "fill"
+    rules: ColumnRules = ColumnRules()
+
+
+def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: str, source: str) -> Dataset:
+    """Return a table as a data set.
+
+    Parameters
+    ----------
+    name
+        The name of the data set.
+    file
+        What the table is called in the paragraph about it.
+    source
+        What error messages start with.
+
+    Raises
+    ------
+    InputError
+        If it cannot be used: the message says why, and what to type.
+    """
+    names = raw.rows.column_names
+    _check(raw, options, source)
+    rules = options.rules
+    columns = {each: Column.of_array(each, raw.rows[each].combine_chunks()) for each in names}
+    separator = next((each.split("'")[1] for each in raw.found if each.startswith("separator '")), None)
+    decimal = rules.decimal or decimal_sign(
+        (evidence(each.texts) for each in columns.values() if each.texts is not None), separator
+    )
+    rules = replace(rules, decimal=decimal)
+    target = read_target(
+        columns.pop(options.target),
+        na_values=rules.na_values,
+        decimal=decimal,
+        as_classes=rules.roles.get(options.target) == "category",
+        source=f"data.target={options.target}",
+    )
+    labelled = target.labels >= 0
+    rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
+    whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source)
+    dropped, lost = 0, ()
+    if options.missing == "error":
+        whole.refuse_missing(source)
+    elif options.missing == "drop" and whole.missing.any():
+        kept = ~whole.missing
+        if not kept.any():
+            raise InputError(
+                f"{source}: no row is left without missing values (data.missing=drop); {whole.widest_gap()}"
+            )
+        dropped = int(whole.missing.sum())
+        lost = tuple(
+            target.names[each]
+            for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
+        )
+        whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source)
+    if not whole.encoding.columns:
+        raise InputError(_nothing_left(whole.roles, source))
+    classes, labels = _present(target, whole.labels)
+    fill = options.missing in ("fill", "mean", "median")
+    summary = TableSummary(
+        source=file,
+        rows=raw.rows.num_rows,
+        found=raw.found,
+        columns=tuple(_summaries(names, options.target, target, whole)),
+        target=options.target,
+        classes=tuple(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True)),
+        without_label=int((~labelled).sum()),
+        dropped=dropped,
+        lost=lost,
+        filled=("median" if options.missing == "median" else "mean") if fill else "",
+    )
+    return Dataset(
+        name,
+        whole.features,
+        labels,
+        classes,
+        whole.encoding.feature_names,
+        fill_missing=fill,
+        filled_by="median" if options.missing == "median" else "mean",
+        encoding=whole.encoding,
+        notes=(*raw.notes, *target.notes, *whole.notes(classes, labels)),
+        summary=summary,
+    )
+
+
+class _Part:
+    """Some rows of the columns, with their roles and the features that they become."""
+
+    def __init__(
+        self, columns: Mapping[str, Column], labels: NDArray[np.int64], rules: ColumnRules, source: str
+    ) -> None:
+        self.columns, self.labels, self.source = columns, labels, source
+        self.roles = decide(columns, rules, source)
+        used = {name: role for name, role in self.roles.items() if role.used}
+        self.encoding = ColumnEncoding(tuple(used), tuple(used.values()))
+        self.found: dict[str, Encoded] = {}
+        self.missing = np.zeros(len(labels), np.bool_)
+        self.features = np.zeros((len(labels), 0))
+        if used:
+            self.features = self.encoding.encode_columns(columns, source, self._note)
+
+    def _note(self, name: str, encoded: Encoded) -> None:
+        self.found[name] = replace(encoded, values=np.zeros((0, 0)))
+        if encoded.missing is not None:
+            self.missing |= encoded.missing
+
+    @property
+    def gaps(self) -> list[tuple[str, int]]:
+        """How many rows of each column have nothing."""
+        return [(name, _count(each.missing)) for name, each in self.found.items()]
+
+    def widest_gap(self) -> str:
+        """Return advice about the column that lacks most values."""
+        name, count = max(self.gaps, key=lambda each: each[1])
+        return f"{quoted(name)} lacks {count}; data.drop=[{name}] leaves the column out, data.missing=fill fills it"
+
+    def refuse_missing(self, source: str) -> None:
+        """Raise ``InputError`` if a value is missing."""
+        if any(count for _, count in self.gaps):
+            raise InputError(
+                f"{source}: missing values in {counted(self.gaps)}; data.missing=fill fills them, data.missing=drop leaves their rows out"
+            )
+
+    def notes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> list[str]:
+        """Return lines about columns that tell the class, and those that look like groups."""
+        found = []
+        for name in self.encoding.columns:
+            column = self.columns[name]
+            if column.different <= len(labels) / _ROWS_OF_A_VALUE and _tells(
+                column.as_texts, labels, len(classes)
+            ):
+                found.append(
+                    f"{self.source}: column {quoted(name)} alone tells the class of every row; is it known when you predict?"
+                )
+        for name, role in self.roles.items():
+            if role.name == "identifier" and role.described().startswith("by its name"):
+                found.append(
+                    f"{self.source}: {quoted(name)} stands in several rows; data.group={name} puts the rows of each into one part"
+                )
+        return found
+
+
+def _tells(column: Column, labels: NDArray[np.int64], classes: int) -> bool:
+    """Return whether each value of a column has one class, and stands in ten rows or more on average."""
+    assert column.codes is not None
+    values = column.different
+    if values < 2:
+        return False
+    pairs = np.unique((column.codes + 1) * classes + labels)
+    return len(pairs) == len(np.unique(column.codes))
+
+
+def _only(columns: Mapping[str, Column], rows: Mask) -> dict[str, Column]:
+    """Return some rows of the columns; texts that no longer stand anywhere are left out."""
+    if rows.all():
+        return dict(columns)
+    return {name: column.only(rows) for name, column in columns.items()}
+
+
+def _present(target: Target, labels: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    there, places = np.unique(labels, return_inverse=True)
+    return tuple(target.names[each] for each in there.tolist()), places.astype(np.int64)
+
+
+def _summaries(names: list[str], target: str, classes: Target, part: _Part) -> list[ColumnSummary]:
+    found = []
+    for name in names:
+        if name == target:
+            missing = int((classes.labels < 0).sum())
+            found.append(ColumnSummary(name, "target", missing, 0, (), len(classes.names), 0, "the classes"))
+            continue
+        role, column = part.roles[name], part.columns[name]
+        encoded = part.found.get(name)
+        unreadable = _count(encoded.unreadable) if encoded else 0
+        missing = _count(encoded.missing) - unreadable if encoded else _count(column.is_missing(frozenset()))
+        odd = _odd(column, role)
+        unreadable, missing = (
+            unreadable + sum(count for _, count in odd),
+            missing - sum(count for _, count in odd),
+        )
+        found.append(
+            ColumnSummary(
+                name,
+                role.name,
+                missing,
+                unreadable,
+                odd,
+                column.different,
+                len(role.features(name)),
+                role.described(),
+            )
+        )
+    return found
+
+
+def _odd(column: Column, role: Role) -> tuple[tuple[str, int], ...]:
+    """Return the texts of a column of numbers that are read as missing, with their rows; only repeated or usual ones."""
+    if not isinstance(role, Number) or not column.is_text:
+        return ()
+    return role.read_as_missing(column)
+
+
+def _count(rows: Mask | None) -> int:
+    return 0 if rows is None else int(rows.sum())
+
+
+def _check(raw: RawTable, options: TableOptions, source: str) -> None:
+    names = raw.rows.column_names
+    if options.target not in names:
+        unnamed = "; its columns have no names" if "no header" in raw.found else ""
+        raise InputError(
+            f"data.target={options.target}: there is no such column{unnamed}; the columns are {listed(names)}"
+        )
+    if len(names) == 1:
+        raise InputError(
+            f"{source}: has no column beside the target {options.target!r}; needs at least one feature"
+        )
+    if raw.rows.num_rows == 0:
+        raise InputError(f"{source}: has columns but no rows")
+    check_names_of(options.rules, names, options.target)
+
+
+def _nothing_left(roles: Mapping[str, Role], source: str) -> str:
+    reasons = ", ".join(
+        f"{quoted(name)} is {role.name} ({role.described()})" for name, role in list(roles.items())[:5]
+    )
+    first = next(iter(roles))
+    return f"{source}: nothing is left to learn from: {reasons}; data.keep=[{first}] uses it as categories all the same"

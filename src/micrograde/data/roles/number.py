@@ -1,0 +1,188 @@
+"""Numbers, which are used unchanged."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from micrograde.data.columns import Column
+from micrograde.data.number_texts import SPACES, NumberStyle, has_leading_zeros, parse_numbers, style_of
+from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
+
+if TYPE_CHECKING:
+    import pyarrow
+
+MISSING_SPELLINGS = frozenset(
+    [
+        "?",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "...",
+        "*",
+        "na",
+        "n/a",
+        "n.a.",
+        "nan",
+        "nil",
+        "none",
+        "null",
+        "missing",
+        "unknown",
+        "unk",
+        "#n/a",
+        "#na",
+        "#value!",
+        "#div/0!",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+    ]
+) | {"not available", "not known", "no data"}
+"""What stands for a missing number, in small letters."""
+
+_ODD_ROWS, _ODD_TEXTS = 0.05, 5
+_SAMPLE = 200
+MANY_MISSING = 0.05
+"""The share of missing values from which a column gets an indicator of them."""
+
+
+@ROLES.register
+@dataclass(frozen=True, kw_only=True)
+class Number(Role):
+    """Numbers: used unchanged; missing ones are filled, and get an indicator if they are many.
+
+    Parameters
+    ----------
+    decimal, thousands
+        How they are written; see ``NumberStyle``.
+    odd
+        Other texts that stood in several rows of the training table, and are missing values.
+    words
+        Texts that stand for missing values.
+    indicator
+        Whether a second feature is 1 where the number is missing.
+    """
+
+    name: ClassVar[str] = "number"
+    plural: ClassVar[str] = "numbers"
+    input_type: ClassVar[Literal["double", "boolean", "string"]] = "double"
+    decimal: str = "."
+    thousands: str = ""
+    odd: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    indicator: bool = False
+
+    @classmethod
+    def of(cls, column: Column, settings: RoleSettings) -> Self | None:
+        """Return numbers, if at most one row in twenty holds something else, in at most five spellings."""
+        words = settings.missing_words
+        if not column.is_text:
+            missing = column.is_missing(words).mean() if len(column) else 0.0
+            return cls(indicator=bool(missing >= MANY_MISSING))
+        import pyarrow as pa
+
+        absent = _stand_for_missing(column, words)
+        meant = column.trimmed.filter(pa.array(~absent))
+        if not len(meant) or (has_leading_zeros(meant) and not settings.forced):
+            return None
+        if not settings.forced and not _may_be_numbers(meant[:: max(1, len(meant) // _SAMPLE)]):
+            return None
+        style, parsed = style_of(meant, settings.decimal)
+        counts = column.counts[~absent]
+        bad = np.isnan(parsed)
+        if bad.all():
+            return None
+        too_many = counts[bad].sum() > max(_ODD_ROWS * counts.sum(), 1) or bad.sum() > _ODD_TEXTS
+        if too_many and not settings.forced:
+            return None
+        spelled = meant.filter(pa.array(bad)).to_pylist()
+        odd = tuple(text for text, count in zip(spelled, counts[bad].tolist(), strict=True) if count > 1)
+        missing_rows = len(column) - counts[~bad].sum()
+        return cls(
+            decimal=style.decimal,
+            thousands=style.thousands,
+            odd=odd if not settings.forced else odd[:_ODD_TEXTS],
+            words=tuple(sorted(words)),
+            indicator=bool(missing_rows >= MANY_MISSING * len(column)),
+        )
+
+    def features(self, column: str) -> tuple[str, ...]:
+        """Return the column's name, and that of the indicator."""
+        return (column, f"{column} (missing)") if self.indicator else (column,)
+
+    def encode(self, column: Column) -> Encoded:
+        """Return the numbers (n, 1), or (n, 2) with the indicator."""
+        numbers, unreadable = self._numbers(column)
+        columns = [numbers, np.isnan(numbers).astype(np.float64)] if self.indicator else [numbers]
+        return Encoded(np.column_stack(columns), _any(np.isnan(numbers)), unreadable)
+
+    def decode(self, features: FloatArray) -> list[Any]:
+        """Return the numbers."""
+        if self.indicator:
+            numbers: list[Any] = np.where(features[:, 1] > 0.5, np.nan, features[:, 0]).tolist()
+            return numbers
+        found: list[Any] = features[:, 0].tolist()
+        return found
+
+    def described(self) -> str:
+        """Return how they are written, if it is not as usual."""
+        style = NumberStyle(self.decimal, self.thousands)
+        return "" if style == NumberStyle() else style.described()
+
+    def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
+        """Return the texts of a column that are missing values by their spelling, with their rows.
+
+        Left out are nothing at all, the words that every column has for missing values, and texts that stand in one
+        row and are no usual spelling: those may be somebody's name.
+        """
+        if not column.is_text:
+            return ()
+        import pyarrow as pa
+
+        assert column.texts is not None
+        lost = np.isnan(self._parsed(column)) & _stand_for_missing(
+            column, frozenset(self.words) | frozenset(self.odd)
+        )
+        lost &= ~column.trimmed_in(self.words)
+        texts = column.texts.filter(pa.array(lost)).to_pylist()
+        return tuple(sorted(zip(texts, column.counts[lost].tolist(), strict=True), key=lambda each: -each[1]))
+
+    def _parsed(self, column: Column) -> FloatArray:
+        """Return the number of each text that differs, NaN for what is none."""
+        return parse_numbers(column.trimmed, NumberStyle(self.decimal, self.thousands))
+
+    def _numbers(self, column: Column) -> tuple[FloatArray, Mask | None]:
+        if column.numbers is not None:
+            return column.numbers, None
+        parsed = self._parsed(column)
+        bad = np.isnan(parsed)
+        if bad.any():
+            bad &= ~_stand_for_missing(column, frozenset(self.words) | frozenset(self.odd))
+        return column.spread(parsed, np.nan), column.spread(bad, False) if bad.any() else None
+
+
+def _any(rows: Mask) -> Mask | None:
+    return rows if rows.any() else None
+
+
+def _stand_for_missing(column: Column, words: frozenset[str]) -> Mask:
+    """Return whether each of the texts that differ is a missing number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    usual = pc.is_in(pc.utf8_lower(column.trimmed), pa.array(sorted(MISSING_SPELLINGS), column.trimmed.type))
+    found: Mask = usual.to_numpy(zero_copy_only=False) | column.are_missing(words)
+    return found
+
+
+def _may_be_numbers(texts: "pyarrow.Array") -> bool:
+    """Return whether half of the texts look like numbers."""
+    import pyarrow.compute as pc
+
+    looks = pc.match_substring_regex(texts, rf"^[+-]?[.,]?\d[\d.,{SPACES}]*([eE][+-]?\d+)?$")
+    return bool(pc.mean(looks).as_py() >= 0.5)

@@ -1,0 +1,192 @@
+"""What is said about a table: its rows and columns, what was done with each column, its classes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.data.messages import counted, listed, quoted
+
+if TYPE_CHECKING:
+    import pandas
+
+_NAMES = 12  # columns of one role that are named in the paragraph
+
+
+@dataclass(frozen=True)
+class ColumnSummary:
+    """What was found in a column, and what became of it.
+
+    Attributes
+    ----------
+    name, role
+        Its name, and that of its role, or ``target``.
+    missing
+        In how many rows nothing stands.
+    unreadable
+        In how many rows something stands that was read as missing.
+    odd
+        What that is, of those texts that stand in several rows.
+    different
+        How many values differ.
+    features
+        How many features it becomes.
+    said
+        What else is to be said, as a phrase: why it is left out, how its dates are written.
+    """
+
+    name: str
+    role: str
+    missing: int
+    unreadable: int
+    odd: tuple[tuple[str, int], ...]
+    different: int
+    features: int
+    said: str
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What is said about a table once, on the terminal, on the run and by ``micrograde describe``.
+
+    Attributes
+    ----------
+    source
+        The name of the file, without its folders.
+    rows
+        The rows that were read.
+    found
+        What was found out about the file.
+    columns
+        A summary of each column, in the order of the file.
+    target
+        The name of the target.
+    classes
+        The classes with their rows, of those that are used.
+    without_label
+        How many rows were left out because they have no class.
+    dropped
+        How many were left out because something is missing (``data.missing=drop``).
+    lost
+        The classes that were lost by that.
+    filled
+        With what missing numbers are filled: ``mean`` or ``median``; empty if nothing is filled.
+    """
+
+    source: str
+    rows: int
+    found: tuple[str, ...]
+    columns: tuple[ColumnSummary, ...]
+    target: str
+    classes: tuple[tuple[str, int], ...]
+    without_label: int = 0
+    dropped: int = 0
+    lost: tuple[str, ...] = ()
+    filled: str = ""
+
+    @property
+    def majority(self) -> float:
+        """The share of the most frequent class."""
+        counts = [count for _, count in self.classes]
+        return max(counts) / sum(counts)
+
+    def lines(self, parts: "dict[str, NDArray[np.int64]] | None" = None) -> list[str]:
+        """Return the paragraph about the table, lines of a word and what it says.
+
+        Parameters
+        ----------
+        parts
+            The class of each row of each part, by the part's name; None before the split.
+        """
+        return [f"{word:<11} {text}" for word, text in self._sentences(parts)]
+
+    def _sentences(self, parts: "dict[str, NDArray[np.int64]] | None") -> Iterator[tuple[str, str]]:
+        from micrograde.data.roles import ROLES
+
+        about = "".join(f", {each}" for each in self.found)
+        yield "table", f"{self.source}: {self.rows} rows, {len(self.columns)} columns{about}"
+        if self.without_label or self.dropped:
+            yield "rows", self._lost_rows()
+        yield "target", self._classes()
+        for role in ROLES.values():
+            named = [each for each in self.columns if each.role == role.name]
+            if not named:
+                continue
+            if not role.used:
+                continue
+            yield role.plural, _joined(named)
+        left = [each for each in self.columns if each.role in ROLES and not ROLES[each.role].used]
+        for each in left[:_NAMES]:
+            yield "left out", f"{quoted(each.name)}: {each.role}, {each.said}"
+        if len(left) > _NAMES:
+            yield "left out", f"and {len(left) - _NAMES} more: data/columns.csv"
+        for each in self.columns:
+            if each.unreadable and each.role in ROLES:
+                yield "missing", _odd_sentence(each)
+        gaps = [
+            (each.name, each.missing + each.unreadable)
+            for each in self.columns
+            if each.role in ROLES and ROLES[each.role].used
+        ]
+        if self.filled and any(count for _, count in gaps):
+            yield (
+                "filled",
+                f"{counted(gaps)}: numbers by the training part's {self.filled}, categories as 'missing'",
+            )
+        if parts is not None:
+            yield "parts", self._parts(parts)
+
+    def _lost_rows(self) -> str:
+        left = []
+        if self.without_label:
+            left.append(f"{self.without_label} left out, which have no class")
+        if self.dropped:
+            gone = f", and with them the class {listed(self.lost)}" if self.lost else ""
+            left.append(f"{self.dropped} left out, in which something is missing (data.missing=drop){gone}")
+        return "; ".join(left)
+
+    def _classes(self) -> str:
+        frequent = max(self.classes, key=lambda each: each[1])
+        return (
+            f"{quoted(self.target)}: {counted(self.classes)}; "
+            f"{quoted(frequent[0])} alone is {self.majority:.1%} of the rows"
+        )
+
+    def _parts(self, parts: "dict[str, NDArray[np.int64]]") -> str:
+        names = [name for name, _ in self.classes]
+        shown = []
+        for part, labels in parts.items():
+            counts = np.bincount(labels, minlength=len(names)).tolist()
+            few = f" ({', '.join(map(str, counts))})" if len(names) <= 8 else ""
+            shown.append(f"{part} {len(labels)}{few}")
+        return ", ".join(shown)
+
+    def frame(self) -> "pandas.DataFrame":
+        """Return a row for each column: what ``data/columns.csv`` holds."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "column": [each.name for each in self.columns],
+                "role": [each.role for each in self.columns],
+                "features": [each.features for each in self.columns],
+                "missing": [each.missing for each in self.columns],
+                "unreadable": [each.unreadable for each in self.columns],
+                "different": [each.different for each in self.columns],
+                "about": [each.said for each in self.columns],
+            }
+        )
+
+
+def _joined(columns: Sequence[ColumnSummary]) -> str:
+    shown = [f"{quoted(each.name)}" + (f" ({each.said})" if each.said else "") for each in columns[:_NAMES]]
+    more = f" and {len(columns) - _NAMES} more" if len(columns) > _NAMES else ""
+    return ", ".join(shown) + more
+
+
+def _odd_sentence(column: ColumnSummary) -> str:
+    rows = "1 row" if column.unreadable == 1 else f"{column.unreadable} rows"
+    spelled = f"{listed(text for text, _ in column.odd)} ({rows})" if column.odd else rows
+    return f"{quoted(column.name)} is {column.role} but for {spelled}, read as missing"

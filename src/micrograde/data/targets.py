@@ -1,0 +1,152 @@
+"""The column that holds the classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.core.errors import InputError
+from micrograde.data.as_written import alike_classes
+from micrograde.data.columns import MISSING_WORDS, Column, number_text
+from micrograde.data.messages import counted, quoted
+from micrograde.data.number_texts import NumberStyle, has_leading_zeros, style_of
+
+MOST_WHOLE_NUMBERS = 20
+"""More different whole numbers than these are no classes, unless the user says so."""
+
+_EXACT = 2.0**53  # float64 represents every integer below this
+_FEWEST_ROWS = 3  # of a class, so that each part can have one
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The classes of n rows.
+
+    Attributes
+    ----------
+    labels
+        Shape (n,): the index of each row's class, -1 where it has none.
+    names
+        The names of the classes: numbers by size, texts by the alphabet.
+    notes
+        What was decided, a line each.
+    """
+
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_target(
+    column: Column, *, na_values: tuple[str, ...], decimal: str, as_classes: bool, source: str
+) -> Target:
+    """Return the classes that a column holds.
+
+    Whole numbers that are each written in one way are named without leading signs or zeros; other texts are
+    classes as they are written, without the spaces around them.
+
+    Parameters
+    ----------
+    na_values
+        Texts that stand for a missing class. The usual ones do, too, unless the other classes are words.
+    decimal
+        The decimal sign of the file.
+    as_classes
+        Whether numbers are classes however many there are.
+
+    Raises
+    ------
+    InputError
+        If the column holds continuous numbers; the message starts with ``source``.
+    """
+    if column.numbers is not None:
+        return _of_numbers(column, column.numbers, as_classes, source)
+    texts = column.distinct
+    given = frozenset(word.strip() for word in na_values)
+    words = given | MISSING_WORDS
+    import pyarrow as pa
+
+    plain = [text.strip() for text in texts]
+    missing = np.array([not text or text in words for text in plain], np.bool_)
+    if missing.all():
+        raise InputError(f"{source}: no row has a class")
+    assert column.texts is not None
+    meant = column.texts.filter(pa.array(~missing))
+    style, numbers = style_of(meant, decimal)
+    if not np.isnan(numbers).any():
+        if reason := _why_texts(meant, numbers):
+            return _of_texts(
+                column, plain, missing, [f"{source}: classes are taken as text, {reason}"], source
+            )
+        read = np.full(len(texts), np.nan)
+        read[~missing] = numbers
+        return _of_numbers(column, column.spread(read, np.nan), as_classes, source, style)
+    notes = []
+    taken = {
+        text: int(count)
+        for text, lost, count in zip(plain, missing, column.counts, strict=True)
+        if lost and text and text not in given
+    }
+    if taken:
+        missing = np.array([not text or text in given for text in plain], np.bool_)
+        are = "is a class" if len(taken) == 1 else "are classes"
+        first = next(iter(sorted(taken)))
+        notes = [
+            f"{source}: {counted(sorted(taken.items()))} {are}; with data.na_values=[{first}] such rows have no class"
+        ]
+    return _of_texts(column, plain, missing, notes, source)
+
+
+def _why_texts(texts: object, numbers: NDArray[np.float64]) -> str:
+    """Return why numbers are classes as they are written; empty if they are numbers."""
+    import pyarrow as pa
+
+    assert isinstance(texts, pa.Array)
+    written = [text.strip() for text in texts.to_pylist()]
+    seen: dict[float, str] = {}
+    for text, number in zip(written, numbers.tolist(), strict=True):
+        if seen.setdefault(number, text) != text:
+            return f"because {quoted(seen[number])} and {quoted(text)} would be the same number"
+    if has_leading_zeros(texts):
+        return "because of leading zeros"
+    if (np.abs(numbers) >= _EXACT).any() and (numbers == np.floor(numbers)).all():
+        return "because float64 cannot hold such large numbers"
+    return ""
+
+
+def _of_texts(
+    column: Column, plain: list[str], missing: NDArray[np.bool_], notes: list[str], source: str
+) -> Target:
+    names = tuple(sorted({text for text, lost in zip(plain, missing, strict=True) if not lost}))
+    place = {name: index for index, name in enumerate(names)}
+    of_text = np.array(
+        [-1 if lost else place[text] for text, lost in zip(plain, missing, strict=True)], np.int64
+    )
+    return Target(column.spread(of_text, -1), names, (*notes, *alike_classes(names, source)))
+
+
+def _of_numbers(
+    column: Column,
+    numbers: NDArray[np.float64],
+    as_classes: bool,
+    source: str,
+    style: NumberStyle | None = None,
+) -> Target:
+    there = ~np.isnan(numbers)
+    if not there.any():
+        raise InputError(f"{source}: no row has a class")
+    values, places, counts = np.unique(numbers[there], return_inverse=True, return_counts=True)
+    whole = bool((values == np.floor(values)).all())
+    if not as_classes and (not whole or len(values) > MOST_WHOLE_NUMBERS):
+        raise InputError(_regression(column.name, len(values), whole, int(counts.min()), source))
+    labels = np.full(len(numbers), -1, np.int64)
+    labels[there] = places
+    return Target(labels, tuple(number_text(each) for each in values.tolist()), ())
+
+
+def _regression(name: str, different: int, whole: bool, fewest: int, source: str) -> str:
+    kind = "whole numbers" if whole else "numbers with fractions"
+    why = f"{source}: holds {different} different {kind}, to be predicted as a number (a regression); micrograde learns classes"
+    if whole and fewest >= _FEWEST_ROWS:
+        return f"{why}; data.roles={{{name}: category}} makes a class of each"
+    return f"{why}, so give it a column of ranges, such as low, middle and high"
