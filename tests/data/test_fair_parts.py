@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from micrograde.core.errors import InputError
 from micrograde.data import Dataset, split_dataset
-from micrograde.data.shared_rows import shared_rows
+from micrograde.data.shared_rows import shared_rows, shared_rows_line
 
 FRACTIONS = st.sampled_from([0.0, 0.1, 0.2, 0.25, 1 / 3])
 SEEDS = st.integers(0, 2**63 - 1)
@@ -339,6 +339,11 @@ def test_rows_in_two_parts_are_counted(rows, seed):
         for name, part in (("validation", parts.validation), ("test", parts.test))
     }
     assert shared_rows(parts) == expected
+    line = shared_rows_line(parts)
+    assert [
+        f"{count} of {len(words(getattr(parts, name)))} {name} rows" in line
+        for name, count in expected.items()
+    ] == [count > 0 for count in expected.values()]
 
 
 def test_parts_that_do_not_exist_share_nothing():

@@ -20,6 +20,20 @@ def shared_rows(split: Split) -> dict[str, int]:
     return {name: sum(key in known for key in _keys(part)) for name, part in parts.items() if part}
 
 
+def shared_rows_line(split: Split) -> str:
+    """Return a line that counts them, ``3 of 34 test rows stand in the training part, too``, or nothing."""
+    parts = {"validation": split.validation, "test": split.test}
+    counts = [
+        f"{count} of {len(part)} {name} rows"
+        for name, count in shared_rows(split).items()
+        if count and (part := parts[name])
+    ]
+    if not counts:
+        return ""
+    stand = "stands" if len(counts) == 1 and counts[0].startswith("1 of") else "stand"
+    return f"{' and '.join(counts)} {stand} in the training part, too, with all features and the class"
+
+
 def _keys(part: Part) -> Iterator[int]:
     """Yield a number for each row, which is the same for the same row."""
     for start in range(0, len(part), _ROWS_AT_A_TIME):

@@ -18,6 +18,7 @@ from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS, SM
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
+from micrograde.data.shared_rows import shared_rows_line
 from micrograde.metrics import METRICS, Metric
 from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
@@ -99,13 +100,14 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
 
     training = samples(split.train)
     assert training is not None
+    shared = shared_rows_line(split) if dataset.summary else ""  # of other sources it is known
     return PreparedData(
         dataset,
         preprocessing,
         training,
         samples(split.validation),
         samples(split.test),
-        notes=(*dataset.notes, *split.notes),
+        notes=(*dataset.notes, *split.notes, *([shared] if shared else [])),
     )
 
 
