@@ -9,7 +9,9 @@ from fuzz.targets.journal import JOURNAL
 from fuzz.targets.npz import NPZ
 from fuzz.targets.parquet import PARQUET
 from fuzz.targets.safetensors import SAFETENSORS
+from fuzz.targets.table import TABLE
 
 TARGETS = {
-    each.name: each for each in (CSV, NPZ, IDX, PARQUET, SAFETENSORS, CHECKPOINT, JOURNAL, CLAIM, ADDRESS)
+    each.name: each
+    for each in (CSV, NPZ, IDX, PARQUET, TABLE, SAFETENSORS, CHECKPOINT, JOURNAL, CLAIM, ADDRESS)
 }

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from micrograde.api.estimator import MLPClassifier
 from micrograde.api.estimator_arguments import DERIVED
-from micrograde.api.keywords import keywords, overrides_of, quoted_text
+from micrograde.api.keywords import keywords, overrides_of
 from micrograde.config.keys import keys_of
+from micrograde.config.quoting import quoted_text
 from micrograde.core.errors import InputError
 
 TYPED = {"optimizer", "schedule", "data", "model", "training", "tracking", "search", "experiment"}  # groups

@@ -70,11 +70,32 @@ def test_lists_and_dictionaries_are_looked_into(override, value):
     assert read(override) == value
 
 
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12))
+@example("trees (1).csv")
+@example("[1].csv")
+@example("a=b")
+@example("it's")
+@example("größe in m²")
+@example("f(a,b)")
+@example("a\\")
+def test_a_text_that_hydra_cannot_parse_is_read_as_it_was_typed(text):
+    """But for what is Hydra's: commas, open quotes and brackets, interpolations, functions, spaces at the ends."""
+    assume(text == text.strip() and text.lower() != "null" and "," not in text.replace("f(a,b)", ""))
+    assume(not any(mark in text for mark in ("${", "'", '"', "\\") if text not in ("it's", "a\\")))
+    assume(all(text.count(opening) == text.count(closing) for opening, closing in ("[]", "{}", "()")))
+    assume(not (text[0] in "[{" and text[-1] in "]}"))
+    assert read(f"data.path={text}") == text
+
+
+def test_a_comma_alone_is_a_separator():
+    assert read("data.separator=,") == ","
+
+
 @pytest.mark.parametrize(
     "override",
     ["training.resume=null", "training.resume=NULL", "data.target='2024'", 'data.target="2024"', "seed=3", "seed=1,2", "seed=range(3)",
      "model.hidden_size=[5,6]", "data.features=4", "optimizer={name: sgd, momentum: 0.5}", "training.num_epochs=1e5", "sweep.verbose=true",
-     "sweep={verbose: true}", "tracking.uri=http://me:1,2@host", "run.note=It's 5", "data.target=[", "data.target=\\1", "~seed", "seed", "=1", ""],
+     "sweep={verbose: true}", "tracking.uri=http://me:1,2@host", "data.target=[", "data.target=\\1", "~seed", "seed", "=1", ""],
 )  # fmt: skip
 def test_everything_else_stays_as_it_is(override):
     assert quoted(override) == override

@@ -67,7 +67,8 @@ def table(tmp_path):
 
 
 def dataset_of(tmp_path):
-    return prepare_data(CsvTable(path=str(tmp_path / "own.csv"), target="kind"), "float64").dataset
+    entry = CsvTable(path=str(tmp_path / "own.csv"), target="kind", missing="error")
+    return prepare_data(entry, "float64", version=2).dataset
 
 
 @given(

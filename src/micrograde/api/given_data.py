@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from micrograde.api.keywords import quoted_text
 from micrograde.config.keys import key_of
+from micrograde.config.quoting import quoted_text
 from micrograde.core.errors import InputError
 from micrograde.core.terminal import say
 from micrograde.data.frames import (

@@ -3,27 +3,23 @@
 The names are the estimator's, and beyond those the last part of every key that no other key shares.
 """
 
-import dataclasses
 import difflib
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, get_origin
+from typing import Any
 
 import numpy as np
 
 from micrograde.api.estimator_arguments import keys_of_arguments
-from micrograde.config.keys import OF_SWEEPS, UNTYPED, key_of, keys_of
-from micrograde.config.recipe_versions import VERSION_KEY, dataclass_members, members
-from micrograde.config.schema import TrainConfig
+from micrograde.config.keys import OF_SWEEPS, UNTYPED, key_of, keys_of, takes_list
+from micrograde.config.quoting import quoted_text
+from micrograde.config.recipe_versions import VERSION_KEY
 from micrograde.core.errors import InputError
 from micrograde.data.messages import shortened
 
 _GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking", "search", "experiment")
 _OFFERED = 3
-_PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_READ_OTHERWISE = re.compile(r"true|false|null|none|nan|inf", re.IGNORECASE)
 
 
 def overrides_of(keywords: Mapping[str, Any], typed: Sequence[str], *, sweeps: bool) -> list[str]:
@@ -98,7 +94,7 @@ def _values(name: str, key: str, value: Any, *, sweeps: bool) -> str:
     given, value = value, _plain(name, value)
     if not isinstance(value, list):
         return _written(name, value)
-    is_one = _takes_list(key) and not any(isinstance(each, list) for each in value)
+    is_one = takes_list(key) and not any(isinstance(each, list) for each in value)
     if is_one:
         return _written(name, value)
     if not sweeps:
@@ -139,30 +135,6 @@ def _written(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{_written(name, each)}' for key, each in value.items())}}}"
     return quoted_text(value)
-
-
-def quoted_text(text: str) -> str:
-    """Return a text in Hydra's syntax, which reads it as this text again."""
-    if _PLAIN.fullmatch(text) and not _READ_OTHERWISE.fullmatch(text):
-        return text
-    if re.fullmatch(r"[\w.+-]+", text):
-        return f'"{text}"'
-    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
-    return "'" + escaped.replace("${", "\\${") + "'"
-
-
-@cache
-def _takes_list(key: str) -> bool:
-    """Return whether one value of a key may be a list, as of ``model.hidden_size``."""
-    kinds: list[Any] = [TrainConfig]
-    annotation: Any = None
-    for part in key.split("."):
-        fields = {field.name: field.type for kind in kinds for field in dataclasses.fields(kind)}
-        if part not in fields:
-            return False
-        annotation = fields[part]
-        kinds = dataclass_members(annotation)
-    return any(get_origin(kind) is tuple for kind in members(annotation))
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from micrograde.config.choices import choice_of
 from micrograde.config.keys import OF_SWEEPS, SCHEMAS
 from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
-from micrograde.core.hyperparameters import Range, first_sentence, hyperparameters_of, parameter_sentences
+from micrograde.core.hyperparameters import (
+    Range,
+    TrueOrLine,
+    first_sentence,
+    hyperparameters_of,
+    parameter_sentences,
+)
 
 REQUIRED = "required"
 """What stands in place of a default for a key that must be given."""
@@ -256,6 +262,9 @@ def _allowed(annotation: Any, limits: str) -> Iterator[str]:
         yield ", ".join(choice.entries)
     elif get_origin(annotation) is Annotated:
         inner, *marks = get_args(annotation)
+        if line := next((mark for mark in marks if isinstance(mark, TrueOrLine)), None):
+            yield str(line)
+            return
         limits = next((str(mark) for mark in marks if isinstance(mark, Range)), limits)
         yield from _allowed(inner, limits)
     elif get_origin(annotation) is Literal:

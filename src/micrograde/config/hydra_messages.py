@@ -1,11 +1,13 @@
 """Translate the errors of Hydra and OmegaConf into one line that says what to type instead."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from hydra.errors import OverrideParseException
 
-from micrograde.config.keys import key_of, shorten, unknown_key_message
+from micrograde.config.keys import key_of, shorten, takes_list, text_keys, unknown_key_message
+from micrograde.config.quoting import quoted_text
 from micrograde.core.printable import printable
 from micrograde.core.project import pip_install
 from micrograde.core.redaction import hide_passwords
@@ -45,6 +47,7 @@ _LINES = (
     ),
     (r"\w+ raised while resolving interpolation: (.*)[\s\S]*full_key: (\S*)", "{1}: {0}"),
 )
+_SEVERAL_VALUES = r"Ambiguous value for argument '(.*?)'\s+1\. "
 _UNKNOWN_KEY = (
     r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config\. '([^']+)'"
 )
@@ -78,11 +81,27 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         if extra:
             return f"{chosen}: is not installed; {pip_install(extra)}"
         return f"{shorten(chosen)}: there is no such choice; there are {' '.join(choice[2].split())}"
+    several = re.search(_SEVERAL_VALUES, message)
+    if several and key_of(several[1]) in text_keys():
+        return _several_texts_line(
+            next((each for each in typed if key_of(each) == key_of(several[1])), several[1])
+        )
     for pattern, line in _LINES:
         found = re.search(pattern, message)
         if found:
             return line.format(*found.groups())
     return " ".join(message.split())
+
+
+def _several_texts_line(override: str) -> str:
+    """Return the line for ``data.target=n,m``, with the argument that is one text, or one list of texts."""
+    key, _, value = override.partition("=")
+    if takes_list(key):
+        what, one = "a list of them", f"{key}=[{value}]"
+    else:
+        is_plain = not re.search(r"""["'\\$]""", value)
+        what, one = "one text", f'{key}="{value}"' if is_plain else f"{key}={quoted_text(value)}"
+    return f"{override}: is several values; for {what} type {shlex.quote(one)}, or add -m for a run of each"
 
 
 def _typed_choice(path: str, typed: Sequence[str]) -> str:

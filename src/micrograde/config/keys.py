@@ -82,6 +82,20 @@ def text_keys() -> frozenset[str]:
     return frozenset([*(name for name, key in every if key.is_text), *tags])
 
 
+@cache
+def takes_list(key: str) -> bool:
+    """Return whether one value of a key may be a list, as of ``model.hidden_size``."""
+    kinds: list[Any] = [TrainConfig]
+    annotation: Any = None
+    for part in key.split("."):
+        fields = {field.name: field.type for kind in kinds for field in dataclasses.fields(kind)}
+        if part not in fields:
+            return False
+        annotation = fields[part]
+        kinds = dataclass_members(annotation)
+    return any(get_origin(kind) is tuple for kind in members(annotation))
+
+
 def key_of(override: str) -> str:
     """Return the key that an override sets: ``optimizer.momentum`` for ``+optimizer.momentum=0.1``."""
     return override.partition("=")[0].lstrip("+~")

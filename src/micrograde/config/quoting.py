@@ -1,7 +1,8 @@
-"""Quote the values of keys that are text, so that Hydra does not read them as numbers.
+"""Quote the values of keys that are text, so that Hydra reads them as they were typed.
 
 The run id ``602036e0``, the experiment ``2024`` and the column ``1.10`` are text; Hydra would turn them into
-602036.0, 2024 and 1.1, and what was typed could not be recovered.
+602036.0, 2024 and 1.1, and what was typed could not be recovered. The file ``trees (1).csv`` and the column
+``größe`` are text, too, which Hydra's grammar does not know without quotes.
 """
 
 import re
@@ -18,17 +19,31 @@ from micrograde.config.keys import key_of, text_keys
 for _function in (grammar_functions.choice, grammar_functions.shuffle):
     _function.__annotations__["args"] = ParsedElementType | ChoiceSweep
 
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_READ_OTHERWISE = re.compile(r"true|false|null|none|nan|inf", re.IGNORECASE)
 _MAY_BE_NUMBER = re.compile(r"[+-]?([0-9.][\w.+-]*|inf|nan)|true|false", re.IGNORECASE)
 _SPLIT = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|.""", re.DOTALL)
 _FUNCTION = re.compile(r"(\s*(?:choice|shuffle|sort)\()(.*)(\)\s*)", re.DOTALL)
+_ESCAPED = re.compile(r"[\\()\[\]{}:=,]")
 _GROUP = re.compile(r"(\s*[{\[])(.*)([}\]]\s*)", re.DOTALL)
 
 
+def quoted_text(text: str) -> str:
+    """Return a text in Hydra's syntax, which reads it as this text again."""
+    if _PLAIN.fullmatch(text) and not _READ_OTHERWISE.fullmatch(text):
+        return text
+    if re.fullmatch(r"[\w.+-]+", text):
+        return f'"{text}"'
+    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
+    return "'" + escaped.replace("${", "\\${") + "'"
+
+
 def quote_texts(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides with numbers and truth values quoted if the values of their key are text.
+    """Return the overrides with values quoted that Hydra would not read as text, if those of their key are.
 
     ``experiment_name=2024`` becomes ``experiment_name="2024"``, also in the lists of a sweep and below
-    ``run.tags``. Quoted values, ``null``, and all that Hydra reads as text anyway stay as they are.
+    ``run.tags``, and ``data.path=trees (1).csv`` becomes ``data.path='trees (1).csv'``. Quoted values,
+    ``null``, and all that Hydra reads as text anyway stay as they are. Commas are between values of a sweep.
     """
     return [_quoted(override) for override in overrides]
 
@@ -42,6 +57,8 @@ def _quote_value(value: str, key: str) -> str:
     """Return the value of a key with its texts quoted."""
     if not any(_touch(key, each) for each in text_keys()):
         return value
+    if value.strip() == "," and _is_text(key):  # a separator of a table, say
+        return quoted_text(",")
     if function := _FUNCTION.fullmatch(value):
         return function[1] + _quote_value(function[2], key) + function[3]
     return ",".join(_quote_element(each, key) for each in _split(value, ","))
@@ -56,13 +73,21 @@ def _quote_element(text: str, key: str) -> str:
     plain = text.strip()
     if _MAY_BE_NUMBER.fullmatch(plain) and _is_text(key) and not _is_read_as_text(plain):
         return text.replace(plain, f'"{plain}"')
+    if _is_text(key) and _needs_quotes(plain):
+        return text.replace(plain, quoted_text(plain))
     return text
 
 
 def _quote_pair(text: str, key: str) -> str:
     """Return one entry of a dictionary, such as ``team: 7``, with its value quoted if it is text."""
     name, *value = _split(text, ":")
-    return f"{name}:{_quote_element(':'.join(value), f'{key}.{name.strip()}')}" if value else text
+    if not value:
+        return text
+    plain = name.strip()
+    inner = _quote_element(":".join(value), f"{key}.{plain}")
+    if _needs_quotes(plain):  # where Hydra knows no quotes
+        name = name.replace(plain, _ESCAPED.sub(r"\\\g<0>", plain))
+    return f"{name}:{inner}"
 
 
 def _is_text(key: str) -> bool:
@@ -80,6 +105,19 @@ def _is_read_as_text(value: str) -> bool:
         return isinstance(OverridesParser.create().parse_rule(value, "primitive"), str)
     except HydraException:
         return True
+
+
+def _needs_quotes(text: str) -> bool:
+    """Return whether Hydra cannot read a text, whose quotes and brackets are not just left open."""
+    if not text or text[0] in "'\"" or "${" in text:
+        return False
+    if any(text.count(opening) != text.count(closing) for opening, closing in ("[]", "{}")):
+        return False
+    try:
+        OverridesParser.create().parse_override(f"key={text}")
+    except HydraException:
+        return True
+    return False
 
 
 def _split(text: str, separator: str) -> Iterator[str]:

@@ -155,7 +155,28 @@ class TrueOrFalse:
         return {**handler(source), "strict": True}
 
 
+@dataclass(frozen=True)
+class TrueOrLine:
+    """Mark a truth value, or the number of a line, counted from 1."""
+
+    def __str__(self) -> str:
+        """Return what it may be in words."""
+        return "true, false, a number from 1"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a value; pydantic asks for it."""
+        return _after(_true_or_line, handler(source))
+
+
+def _true_or_line(value: object) -> object:
+    if not isinstance(value, int) or (not isinstance(value, bool) and not 0 < value < _INTEGERS):
+        raise ValueError("should be true, false, or the number of a line, from 1")
+    return value
+
+
 Flag = Annotated[bool, TrueOrFalse()]
+LineOfNames = Annotated[bool | int, TrueOrLine()]
+"""Whether there is a line of names, or which one it is."""
 Text = Annotated[str, Readable()]
 """Text such as a path or a column."""
 ColumnName = Annotated[str, Name()]

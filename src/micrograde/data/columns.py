@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.data.pandas_columns import arrow_of_series
+from micrograde.data.plain_columns import plain_column
+
 if TYPE_CHECKING:
     import pandas
     import pyarrow
@@ -53,12 +56,15 @@ class Column:
         Shape (n,): the place of each row's text in ``texts``, -1 where nothing stands; None for numbers.
     texts
         The texts that differ, in the order in which they come; None for numbers.
+    are_truths
+        Whether the texts are those of truth values, which the source holds as such.
     """
 
     name: str
     numbers: FloatArray | None
     codes: NDArray[np.int64] | None = None
     texts: "pyarrow.Array | None" = None
+    are_truths: bool = False
 
     def __len__(self) -> int:
         return len(self.codes if self.numbers is None else self.numbers)  # type: ignore[arg-type]
@@ -80,7 +86,7 @@ class Column:
         )
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-        return cls(name, None, codes, encoded.dictionary)
+        return cls(name, None, codes, encoded.dictionary, pa.types.is_boolean(kind))
 
     @classmethod
     def of_series(cls, name: str, values: "pandas.Series[Any]", what: str = "table") -> "Column":
@@ -91,9 +97,6 @@ class Column:
         InputError
             If it holds values that no table may; the message starts with ``what``.
         """
-        from micrograde.data.frames import arrow_of_series
-        from micrograde.data.plain_columns import plain_column
-
         return cls.of_array(name, plain_column(arrow_of_series(values, name, what), name, what))
 
     @property

@@ -4,7 +4,6 @@ The values are those that the same table has as CSV: a float32 is the number tha
 a date is the text of them, a category is its value. So the frame and its CSV are the same data set.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,9 @@ from micrograde.core.errors import InputError
 from micrograde.data.arrays import feature_names
 from micrograde.data.dates import dates_note, holds_dates
 from micrograde.data.memory import check_size, within_memory
-from micrograde.data.messages import first_line, listed, quoted, shortened
-from micrograde.data.plain_columns import NEEDED, plain_column
+from micrograde.data.messages import first_line, listed, shortened
+from micrograde.data.pandas_columns import arrow_of_series
+from micrograde.data.plain_columns import plain_column
 from micrograde.data.plain_tables import check_names
 
 if TYPE_CHECKING:
@@ -175,43 +175,6 @@ def _of_pandas(frame: "pandas.DataFrame", what: str) -> "dict[str, pyarrow.Chunk
     names = ["" if lacks else str(name) for name, lacks in zip(frame.columns, nameless, strict=True)]
     _check_shape(names, len(frame), what)
     return {name: arrow_of_series(frame.iloc[:, place], name, what) for place, name in enumerate(names)}
-
-
-def arrow_of_series(column: "pandas.Series[Any]", name: str, what: str) -> "pyarrow.ChunkedArray":
-    import pandas as pd
-    import pyarrow as pa
-
-    kind: Any = column.dtype
-    values = kind.categories.dtype if isinstance(kind, pd.CategoricalDtype) else kind
-    if isinstance(values, pd.IntervalDtype | pd.PeriodDtype):  # their text is what CSV has of them
-        column = column.astype(str).where(column.notna(), None)
-    elif isinstance(kind, pd.SparseDtype):
-        column = column.astype(kind.subtype)
-    elif isinstance(kind, pd.DatetimeTZDtype):
-        column = column.dt.tz_localize(None)
-    elif isinstance(kind, np.dtype) and kind.kind == "c":
-        raise InputError(f"{what}: column {quoted(name)} holds complex values; {NEEDED}")
-    try:
-        found = pa.array(column, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError):
-        raise InputError(_why_not(column, name, what)) from None
-    return found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
-
-
-def _why_not(column: "pandas.Series[Any]", name: str, what: str) -> str:
-    """Return the line for a column that Arrow has no type for; of its values only the types are named."""
-    kinds = Counter(type(each).__name__ for each in column.dropna())
-    if set(kinds) == {"int"}:
-        why = "whole numbers of more than 64 bits; make them floats or text"
-        return f"{what}: column {quoted(name)} holds {why}"
-    if len(kinds) > 1:
-        mixed = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common(4))
-        return (
-            f"{what}: column {quoted(name)} holds values of several kinds: {shortened(mixed, 100)}; "
-            f"make them one, as in frame[{quoted(name)}].astype(str)"
-        )
-    kind = next(iter(kinds), str(column.dtype))
-    return f"{what}: column {quoted(name)} holds {shortened(kind)} values; {NEEDED}"
 
 
 def _of_arrow(given: object, what: str) -> "dict[str, pyarrow.ChunkedArray]":

@@ -18,14 +18,15 @@ class ReadingOptions:
     encoding
         The encoding of a text file.
     header
-        Whether the first row holds the names of the columns; without, they are ``c1``, ``c2``, ...
+        Whether the first row holds the names of the columns, or the number of the line (of a workbook, the
+        row) that does; those above are left out. Without names, columns are ``c1``, ``c2``, ...
     sheet
         The sheet of a workbook.
     """
 
     separator: str | None = None
     encoding: str | None = None
-    header: bool | None = None
+    header: bool | int | None = None
     sheet: str | None = None
 
 
@@ -36,7 +37,8 @@ class RawTable:
     Attributes
     ----------
     rows
-        Columns of large_string (of a text file all of them, each value as it stands, quotes resolved),
+        Columns of large_string (of a text file all of them, each value as it stands, quotes resolved) or of a
+        dictionary of those that differ, in the order in which they come,
         float64 (NaN where missing), int64, uint64 and bool; dates of typed sources are texts
         (``dates.dates_as_text``). Each column is one chunk, and null where nothing stands. Names differ, and
         none is empty.

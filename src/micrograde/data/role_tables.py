@@ -96,6 +96,11 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
         whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source)
+    if len(np.unique(whole.labels)) < 2:
+        only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
+        raise InputError(
+            f"data.target={options.target}: every row is of class {quoted(only)}; classification needs two or more"
+        )
     if not whole.encoding.columns:
         raise InputError(_nothing_left(whole.roles, source))
     classes, labels = _present(target, whole.labels)

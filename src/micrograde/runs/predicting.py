@@ -11,7 +11,9 @@ from micrograde.data.columns import MISSING_WORDS, Column, number_text
 from micrograde.data.memory import within_memory
 from micrograde.data.messages import counted, listed, numbered, quoted
 from micrograde.data.raw_table import RawTable, ReadingOptions
-from micrograde.data.roles import Encoded
+from micrograde.data.roles import Encoded, FloatArray
+from micrograde.data.roles.number import Number
+from micrograde.data.roles.truth import Truth
 from micrograde.data.table_files import read_table
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.runs.plain_predicting import plain_predictions
@@ -103,7 +105,7 @@ def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_colum
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
     classes = found["class"]
     accuracy, known, said = _accuracy(model, raw, classes)
-    table = raw.rows.to_pandas()
+    table = _with_numbers(raw.rows.to_pandas(), network, features)
     if keep_columns and set(found.columns) & set(there):
         found = found.add_prefix(_TAKEN)
     others = [name for name in there if name not in columns]
@@ -117,9 +119,23 @@ def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_colum
     )
 
 
+def _with_numbers(table: "pd.DataFrame", network: TrainedNetwork, features: FloatArray) -> "pd.DataFrame":
+    """Return the table with numbers and truth values as such; its other columns stay as they are."""
+    encoding = network.preprocessing.encoding
+    if not isinstance(encoding, ColumnEncoding):
+        return table
+    places = np.cumsum([0, *encoding.widths])
+    for name, role, place in zip(encoding.columns, encoding.roles, places, strict=False):
+        if isinstance(role, Number):
+            table[name] = features[:, place]
+        elif isinstance(role, Truth) and role.plain and not np.isnan(features[:, place]).any():
+            table[name] = features[:, place] > 0
+    return table
+
+
 def _features(
     network: TrainedNetwork, columns: dict[str, Column], source: str
-) -> tuple[np.ndarray, list[str]]:
+) -> tuple[FloatArray, list[str]]:
     """Return the features of the rows (n, D), and lines about what was filled or counted as other."""
     encoding, fill = network.preprocessing.encoding, network.preprocessing.fill
     if encoding is None:  # arrays, whose features are numbers
@@ -166,7 +182,7 @@ def _accuracy(
     names = model.network.preprocessing.class_names
     column = Column.of_array(target, raw.rows[target].combine_chunks()).as_texts
     read = [_class_of(text, names) for text in column.distinct]
-    known = column.spread(np.array([name is not None for name in read]), False)
+    known = column.spread(np.array([name is not None for name in read], np.bool_), False)
     meant = column.spread(np.array([name or "" for name in read], object), "")
     nothing = column.is_missing(frozenset(MISSING_WORDS - set(names)))
     foreign = ~known & ~nothing

@@ -28,17 +28,17 @@ class RecordedModel:
     ----------
     target
         The column of the run's table that held the classes; None if it was not trained on a table.
-    header
-        Whether the first row of the table held the names of its columns; None if that was found out.
     notes
         What to know before relying on the model, a line each.
+    header
+        Whether the first row of the table held the names of its columns; None if that was found out.
     """
 
     run: StoredRun
     network: TrainedNetwork
     target: str | None
-    header: bool | None
     notes: tuple[str, ...] = ()
+    header: bool | None = None
 
 
 def find_model(run_id: str, where: Backend) -> RecordedModel:
@@ -74,6 +74,6 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
         try:
             data = stored_recipe(files, run).data
         except InputError as error:
-            return RecordedModel(run, network, None, None, (*notes, str(error)))
+            return RecordedModel(run, network, None, (*notes, str(error)))
     header = data.header if isinstance(data, Table) else None
-    return RecordedModel(run, network, data.target_column, header, notes)
+    return RecordedModel(run, network, data.target_column, notes, header)

@@ -159,6 +159,9 @@ class Number(Role):
     def _numbers(self, column: Column) -> tuple[FloatArray, Mask | None]:
         if column.numbers is not None:
             return column.numbers, None
+        if column.are_truths:
+            truths = np.array([float(text == "True") for text in column.distinct], np.float64)
+            return column.spread(truths, np.nan), None
         parsed = self._parsed(column)
         bad = np.isnan(parsed)
         if bad.any():

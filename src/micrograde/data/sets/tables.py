@@ -9,6 +9,7 @@ from micrograde.core.hyperparameters import (
     ColumnName,
     ColumnNames,
     Flag,
+    LineOfNames,
     MappingOfNames,
     PositiveInt,
     Text,
@@ -17,7 +18,7 @@ from micrograde.core.recipe_versions import EXACT_LABELS, ROLES_OF_COLUMNS, Defa
 from micrograde.data.column_rules import ColumnRules
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import name_of_file
-from micrograde.data.missing import MissingRule
+from micrograde.data.missing import MissingRule, plain_rule
 from micrograde.data.plain_tables import read_csv, read_parquet
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.role_tables import TableOptions, dataset_of_table
@@ -101,7 +102,8 @@ class Table(TableWithRoles):
     encoding
         The encoding of a text file; null for UTF-8, or Windows-1252 if it is not that.
     header
-        Whether the first row holds the names of the columns; null to find it out.
+        Whether the first row holds the names of the columns, or the number of the line that does; null to find
+        it out.
     sheet
         The sheet of a workbook; null for the first.
     """
@@ -110,7 +112,7 @@ class Table(TableWithRoles):
     path: Annotated[Text, PROGRAM]
     separator: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
     encoding: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
-    header: Annotated[Flag | None, _WITH_NOTHING, PROGRAM] = None
+    header: Annotated[LineOfNames | None, _WITH_NOTHING, PROGRAM] = None
     sheet: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
     path_keys: ClassVar[tuple[str, ...]] = ("path",)
     size_key: ClassVar[str | None] = "path"
@@ -155,7 +157,10 @@ class CsvTable(Table):
         if version >= ROLES_OF_COLUMNS:
             return self.load()
         return read_csv(
-            path=self.path, target=self.target, missing=self.missing, exact_labels=version >= EXACT_LABELS
+            path=self.path,
+            target=self.target,
+            missing=plain_rule(self.missing),
+            exact_labels=version >= EXACT_LABELS,
         )
 
 
@@ -172,5 +177,8 @@ class ParquetTable(Table):
         if version >= ROLES_OF_COLUMNS:
             return self.load()
         return read_parquet(
-            path=self.path, target=self.target, missing=self.missing, exact_labels=version >= EXACT_LABELS
+            path=self.path,
+            target=self.target,
+            missing=plain_rule(self.missing),
+            exact_labels=version >= EXACT_LABELS,
         )

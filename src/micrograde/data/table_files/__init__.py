@@ -1,4 +1,4 @@
-"""Tables in files of any kind, as they stand there: ``read_table``. A kind of file is a file of this folder."""
+"""Tables in files of any kind, as they stand there. A kind of file is a file of this folder."""
 
 import zipfile
 from collections.abc import Callable
@@ -48,6 +48,8 @@ _FORMATS: dict[FormatName, _Format] = {
 
 _OTHERS = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook of the old kind (.xls), or one with a password"),
+    (b"FEA1", "a Feather file of version 1, which Arrow reads no longer"),
+    (b"\xff\xff\xff\xff", "a stream of Arrow (.arrows)"),
     (b"$FL2", "an SPSS file (.sav)"),
     (b"$FL3", "an SPSS file (.sav)"),
     (b"<stata_dta>", "a Stata file (.dta)"),
@@ -121,7 +123,7 @@ def table_format(file: Path, source: str) -> FormatName:
         raise InputError(f"{source}: cannot be read ({first_line(error)})") from None
     if beginning.startswith(b"PAR1"):
         return "parquet"
-    if beginning.startswith((b"ARROW1", b"FEA1")):
+    if beginning.startswith(b"ARROW1"):
         return "feather"
     if beginning.startswith(b"PK"):
         return _of_archive(file, source)
@@ -147,6 +149,6 @@ def _of_archive(file: Path, source: str) -> FormatName:
         raise InputError(f"{source}: is a binary Excel workbook (.xlsb); {_READABLE}")
     if "content.xml" in names:
         raise InputError(f"{source}: is an OpenDocument file (.ods); {_READABLE}")
-    if names and all(name.endswith(".npy") for name in names):
+    if names and all(name.endswith(".npy") for name in names) and file.suffix.lower() != ".zip":
         raise InputError(f"{source}: holds NumPy arrays; data=npz reads them")
     return "csv"

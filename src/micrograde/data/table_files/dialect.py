@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from micrograde.core.errors import InputError
 from micrograde.data.messages import shortened
@@ -21,7 +22,7 @@ _CANDIDATES = (",", ";", "\t", "|")
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 _NAMES = {"\t": "tab", " ": "spaces"}
 _SAMPLE, _LINES = 2**18, 20  # bytes, and lines if they are longer
-_MOST_ROWS = 2000
+_MOST_ROWS, _MOST_VALUES = 2000, 50_000
 _LONGEST_FIELD = 2**26
 _TELLING = 0.5  # of the rows, at least, have the usual number of values
 _BY_SPACES, _LEAST_BY_SPACES = 0.99, 3
@@ -98,9 +99,15 @@ class Sample:
             size = max(content.rfind(b"\n", 0, size), content.rfind(b"\r", 0, size)) + 1 or size
         self.is_all = size >= len(content)
         self._text = bytes(memoryview(content)[:size]).decode("utf-8", "replace")
+        self._rows: dict[Dialect, list[Row]] = {}
 
     def rows(self, dialect: Dialect) -> list[Row]:
-        """Return the complete rows that are not blank."""
+        """Return the complete rows that are not blank, a thousand or so at most."""
+        if dialect not in self._rows:
+            self._rows[dialect] = self._parsed(dialect)
+        return self._rows[dialect]
+
+    def _parsed(self, dialect: Dialect) -> list[Row]:
         lines, rows, last = _Lines(self._text), list[Row](), 0
         with long_fields(), suppress(csv.Error):  # a field that is too long: a quote that is not closed
             for values in csv_reader(lines, dialect):
@@ -141,7 +148,7 @@ def find_dialect(sample: Sample, said: str | None) -> Dialect:
             if score > best:
                 best, found = score, dialect
     plain = [row.values for row in sample.rows(Dialect())]
-    if best == 0.0 and usual_width(plain)[0] == 1:
+    if best == 0.0 and usual_width(plain)[0] == 1 and len(plain[0]) == 1:
         spaces = Dialect(" ", skips_spaces=True)
         width, share = usual_width([each.values for each in sample.rows(spaces)])
         if width >= _LEAST_BY_SPACES and share >= _BY_SPACES:
@@ -167,11 +174,11 @@ def usual_width(rows: Sequence[Sequence[str]]) -> tuple[int, float]:
 
 
 def _score(rows: Sequence[Row]) -> float:
-    """Return how alike the rows are, from 0 to 1: the share of the usual width, less for separators within."""
+    """Return how alike the rows are, from 0 to 1: the share of the usual width, less for other separators."""
     width, share = usual_width([each.values for each in rows])
     if width < 2 or share < _TELLING:
         return 0.0
-    values = [value for row in rows for value in row.values]
+    values = list(islice(chain.from_iterable(row.values for row in rows), _MOST_VALUES))
     within = sum(map(_holds_separator, values)) / len(values)
     return max(share - 0.5 * within, 1e-6) + 1e-9 * width
 

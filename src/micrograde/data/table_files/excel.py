@@ -6,6 +6,8 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,6 @@ from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.header import (
     MOST_ROWS,
     NO_HEADER,
-    Names,
     given_names,
     has_names,
     made_names,
@@ -29,7 +30,7 @@ from micrograde.data.table_files.header import (
 )
 from micrograde.data.unpacking import open_archive, open_member, read_at_most
 
-_MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14  # of a sheet, by Excel
+_MOST_ROWS = 2**20  # of a sheet, by Excel; a file may claim more
 _OBJECTS = 4  # times a sheet's size that Python takes for its values
 _CHUNK = 2**20
 _EXACT = 2**53
@@ -49,33 +50,53 @@ def read_excel_table(file: Path, options: ReadingOptions, target: str | None, so
         ) from None
     try:
         _check_archive(file, source)
-        sheet, rows, notes = _read_sheet(file, options.sheet, source)
+        sheet = _read_sheet(file, options.sheet, source)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # openpyxl does not document which errors it raises
         raise InputError(f"{source}: cannot be read as an Excel workbook: {first_line(error)}") from None
-    numbers = [number for number, row in enumerate(rows, start=1) if any(cell is not None for cell in row)]
-    filled = [rows[number - 1] for number in numbers]
-    if not filled:
-        raise InputError(f"{source}: sheet {quoted(sheet)} is empty")
-    filled = _without_edges(filled)
-    place = _place_of_body(filled, numbers, options.header, target, source)
-    body = filled[place:]
-    if not body:
-        raise InputError(f"{source}: sheet {quoted(sheet)} has columns but no rows")
-    found = [NO_HEADER] if place == 0 else []
-    if place == 0 and options.header is None:
-        notes.append(no_header_note(source))
+    if not sheet.rows:
+        raise InputError(f"{source}: sheet {quoted(sheet.name)} is empty{sheet.other_sheets}")
+    place = _place_of_body(sheet, options.header, target, source)
+    if place == len(sheet.rows):
+        raise InputError(f"{source}: sheet {quoted(sheet.name)} has columns but no rows{sheet.other_sheets}")
+    notes = []
+    if options.sheet is None and sheet.others:
+        notes.append(f"{source}: sheet {quoted(sheet.name)}, the first, is read{sheet.other_sheets}")
     if place:
-        named = given_names([_as_text(cell) for cell in filled[place - 1]])
+        header, *body = _without_edges(sheet.rows[place - 1 :])
+        named = given_names([_as_text(cell) for cell in header])
         if named.made:
             notes.append(names_note(source, named.made))
     else:
-        named = made_names(len(filled[0]))
+        body = _without_edges(sheet.rows)
+        named = made_names(len(body[0]))
+        if options.header is None:
+            notes.append(no_header_note(source))
     check_names(named.names, source)
-    check_size(source, len(body), len(named.names))
-    notes += _notes_on_cells(file, sheet, body, named, numbers[place:], source)
-    return _table(body, named.names, source, found, notes)
+    notes += _notes_on_cells(file, sheet.name, body, named.names, sheet.numbers[place:], source)
+    return _table(body, named.names, source, [] if place else [NO_HEADER], notes)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet: its rows that are not empty, all of one length, and their numbers, as Excel shows them.
+
+    Attributes
+    ----------
+    others
+        The names of the workbook's other sheets.
+    """
+
+    name: str
+    others: list[str]
+    numbers: list[int]
+    rows: list[_Cells]
+
+    @property
+    def other_sheets(self) -> str:
+        """The end of a line that offers the others."""
+        return f"; data.sheet names another: {listed(self.others)}" if self.others else ""
 
 
 def _check_archive(file: Path, source: str) -> None:
@@ -87,50 +108,46 @@ def _check_archive(file: Path, source: str) -> None:
             raise ValueError("it is packed in another way than deflate; save it again")
 
 
-def _read_sheet(file: Path, said: str | None, source: str) -> tuple[str, list[_Cells], list[str]]:
-    """Return a sheet's name, its rows from the first on, and notes."""
-    book = _open(file, formulas=False)
-    try:
+def _read_sheet(file: Path, said: str | None, source: str) -> _Sheet:
+    with _open(file, formulas=False) as book:
         names = [sheet.title for sheet in book.worksheets]
         if not names:
             raise InputError(f"{source}: has no sheet with cells")
-        name = _chosen_sheet(names, said, source)
-        notes = []
-        if said is None and len(names) > 1:
-            notes.append(
-                f"{source}: sheet {quoted(name)}, the first of {len(names)}, is read; "
-                f"data.sheet names another: {listed(names[1:])}"
-            )
-        rows = [list(row) for row in _rows_of(book, name)]
-    finally:
-        book.close()
-    while rows and all(cell is None for cell in rows[-1]):
-        rows.pop()
-    width = max(map(len, rows), default=0)
+        visible = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        name = _chosen_sheet(names, said, source) if said is not None else (visible or names)[0]
+        numbers, rows, width = list[int](), list[_Cells](), 0
+        for number, cells in enumerate(_rows_of(book, name), start=1):
+            if cells and any(cell is not None for cell in cells):
+                numbers.append(number)
+                rows.append(list(cells))
+                width = max(width, len(cells))
+                check_size(source, len(rows), width)
     for row in rows:
         row += [None] * (width - len(row))
-    return name, rows, notes
+    return _Sheet(name, [each for each in visible if each != name], numbers, rows)
 
 
-def _open(file: Path, *, formulas: bool) -> Any:
+@contextmanager
+def _open(file: Path, *, formulas: bool) -> Iterator[Any]:
     import openpyxl
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of extensions and styles that it does not know
-        return openpyxl.load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
+    with file.open("rb") as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles that it does not know, and of dates that cannot be
+        # As a stream, because openpyxl goes by the ending of a path.
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=not formulas, keep_links=False)
+        try:
+            yield book
+        finally:
+            book.close()
 
 
 def _rows_of(book: Any, name: str) -> Iterator[Sequence[Any]]:
     sheet = book[name]
     sheet.reset_dimensions()  # what other programs write of them is not always so
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of dates that cannot be
-        yield from sheet.iter_rows(values_only=True, max_row=_MOST_ROWS, max_col=_MOST_COLUMNS)
+    yield from sheet.iter_rows(values_only=True, max_row=_MOST_ROWS)
 
 
-def _chosen_sheet(names: Sequence[str], said: str | None, source: str) -> str:
-    if said is None:
-        return names[0]
+def _chosen_sheet(names: Sequence[str], said: str, source: str) -> str:
     if said in names:
         return said
     alike = [name for name in names if name.strip().casefold() == said.strip().casefold()]
@@ -149,30 +166,28 @@ def _without_edges(rows: Sequence[_Cells]) -> list[_Cells]:
     return [row[columns[0] : columns[-1] + 1] for row in rows]
 
 
-def _place_of_body(
-    rows: Sequence[_Cells], numbers: Sequence[int], header: int | None, target: str | None, source: str
-) -> int:
+def _place_of_body(sheet: _Sheet, header: int | None, target: str | None, source: str) -> int:
     """Return the place of the first row behind the header, or 0 if there is none."""
     if header == 1:
         return 1
     if header is not None and header > 1:
-        if header in numbers[:-1]:
-            return numbers.index(header) + 1
+        if header in sheet.numbers:
+            return sheet.numbers.index(header) + 1
         raise InputError(
             f"data.header={header}: there are no names in row {header}; give the row that holds "
             "the names of the columns, true for the first, or false if none does"
         )
     if header is not None:
         return 0
-    texts = [[_as_text(cell) for cell in row] for row in rows[:MOST_ROWS]]
+    texts = [[_as_text(cell) for cell in row] for row in _without_edges(sheet.rows[:MOST_ROWS])]
     if target is not None and target.strip() in [name.strip() for name in texts[0]]:
         return 1
     place = row_of_names(texts)
     if place is not None:
         raise InputError(
-            f"{source}: the names of the columns seem to stand in row {numbers[place]}; "
-            f"set data.header={numbers[place]} (the rows above are left out), "
-            "or data.header=true if they stand in the first"
+            f"{source}: the names of the columns seem to stand in row {sheet.numbers[place]} of sheet "
+            f"{quoted(sheet.name)}; set data.header={sheet.numbers[place]} (the rows above are left out), "
+            f"or data.header=true if they stand in the first{sheet.other_sheets}"
         )
     return int(has_names(texts[0], texts[1:]))
 
@@ -192,14 +207,14 @@ def _as_text(cell: Any) -> str:
 
 
 def _notes_on_cells(
-    file: Path, sheet: str, body: Sequence[_Cells], named: Names, numbers: Sequence[int], source: str
+    file: Path, sheet: str, body: Sequence[_Cells], names: Sequence[str], numbers: Sequence[int], source: str
 ) -> list[str]:
     """Return the lines about errors of Excel, and about formulas without a stored value."""
     notes = []
     errors = Counter[str]()
     empty = False
     for row in body:
-        for name, cell in zip(named.names, row, strict=True):
+        for name, cell in zip(names, row, strict=True):
             if isinstance(cell, str) and cell in _ERRORS:
                 errors[name] += 1
             empty = empty or cell is None
@@ -233,17 +248,14 @@ def _has_formulas(file: Path) -> bool:
 
 
 def _formulas_without_value(file: Path, sheet: str, body: Sequence[_Cells], numbers: Sequence[int]) -> int:
-    book = _open(file, formulas=True)
     lacking = {number: sum(cell is None for cell in row) for number, row in zip(numbers, body, strict=True)}
-    try:
-        count = 0
+    count = 0
+    with _open(file, formulas=True) as book:
         for number, row in enumerate(_rows_of(book, sheet), start=1):
-            if lacking.get(number):
+            if row and lacking.get(number):
                 # Here a cell is its formula, so that only what is really empty is None.
                 count += lacking[number] - (len(body[0]) - sum(cell is not None for cell in row))
-        return max(count, 0)
-    finally:
-        book.close()
+    return max(count, 0)
 
 
 def _table(

@@ -1,22 +1,27 @@
-"""Feather tables: Arrow's own file format (IPC), and the older one that pandas wrote."""
+"""Feather tables, Arrow's own file format (IPC)."""
 
 from pathlib import Path
 
 from micrograde.core.errors import InputError
-from micrograde.data.memory import check_bytes
+from micrograde.data.memory import check_bytes, check_size
 from micrograde.data.messages import first_line
 from micrograde.data.raw_table import RawTable, ReadingOptions
+from micrograde.data.table_files.arrow_sizes import arrow_sizes
 from micrograde.data.table_files.typed import typed_table
 
 
-def read_feather_table(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
+def read_feather_table(file: Path, _options: ReadingOptions, target: str | None, source: str) -> RawTable:
     """Read a Feather table; see ``read_table``."""
-    import pyarrow.feather
+    import pyarrow as pa
+    import pyarrow.ipc
 
     try:
-        check_bytes(source, file.stat().st_size, "the table")
-        rows = pyarrow.feather.read_table(file, memory_map=False)
-        rows.validate(full=True)
+        sizes = arrow_sizes(file)
+        check_bytes(source, sizes.unpacked, "the table, unpacked,")
+        with pa.OSFile(str(file), "rb") as stream, pyarrow.ipc.open_file(stream) as reader:
+            check_size(source, sizes.rows, len(reader.schema))
+            rows = reader.read_all()
+        rows.validate(full=True)  # Arrow trusts the file's claims, such as that a text is UTF-8
     except (InputError, MemoryError):
         raise
     except Exception as error:  # Arrow does not document which errors it raises

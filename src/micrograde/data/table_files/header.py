@@ -1,4 +1,4 @@
-"""Whether the first row of a table holds the names of its columns, and what columns without a name are called.
+"""Whether the first row of a table holds the names of its columns, and what nameless columns are called.
 
 Each column is asked how likely its first value would be among those below it. The answers are added up as
 logarithms of odds, as of witnesses who know nothing of each other.
@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from micrograde.data.messages import listed, quoted
 from micrograde.data.table_files.cells import is_nothing, is_number, shape
@@ -158,7 +159,7 @@ def _is_series(cells: Sequence[str]) -> bool:
         numbers = [float(cell) for cell in cells]
     except ValueError:  # with separators of thousands
         return False
-    steps = [second - first for first, second in zip(numbers, numbers[1:], strict=False)]
+    steps = [second - first for first, second in pairwise(numbers)]
     even = steps[0] != 0 and all(math.isclose(step, steps[0], rel_tol=1e-6) for step in steps)
     if len(cells) == 2:
         return even and steps[0] == 1 and numbers[0] in (0, 1)

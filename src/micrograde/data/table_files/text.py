@@ -1,7 +1,7 @@
 """Text files of rows: CSV, and the same with another separator than a comma.
 
-Every value is a text as it stands in the file. Arrow reads the usual file; one with rows of other lengths than
-the header's is read by Python's csv module, which agrees with it on everything else.
+Every value is a text as it stands in the file. Arrow reads the usual file; one with rows of other lengths
+than the header's is read by Python's csv module, which agrees with it on everything else.
 """
 
 import csv
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _BLOCK, _LARGEST_BLOCK = 2**20, 2**24  # bytes that Arrow reads at a time
 _BLOCK_OF_A_COLUMN = 2**14
+_BLOCK_SIZES = 1000  # that are tried
 _VALUES_OF_A_PART = 2**18
 _OTHER_TABLES = (b"PAR1", b"ARROW1", b"PK\x03\x04")
 
@@ -62,8 +63,8 @@ class _Reading:
         return InputError(f"{self.source}: {line}")
 
 
-class _OtherWidthError(Exception):
-    """A row has another number of values than there are columns."""
+class _NotByArrowError(Exception):
+    """Arrow does not read the file as it stands."""
 
 
 def read_text(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
@@ -85,6 +86,7 @@ def read_text(file: Path, options: ReadingOptions, target: str | None, source: s
     rows = sample.rows(dialect)
     if not rows:
         raise reading.refusal("is empty; needs a header line and rows")
+    check_width(max(len(row.values) for row in rows), source)
     place = _place_of_body(rows, options.header, target, reading)
     if place == len(rows) and sample.is_all:
         raise reading.refusal("has columns but no rows")
@@ -138,10 +140,8 @@ def _names(header: Sequence[str] | None, body: Sequence[Sequence[str]], reading:
     """Return a name for each column, "" where there is none."""
     width, share = usual_width(body)
     if header is None:
-        check_width(width, reading.source)
         return [""] * width
     names = [name.strip() for name in header]
-    check_width(max(len(names), width), reading.source)
     named = len(names)
     while named and not names[named - 1]:
         named -= 1
@@ -178,7 +178,7 @@ def _columns(body: memoryview, dialect: Dialect, width: int, reading: _Reading) 
         return _columns_by_csv(body, dialect, width, reading)
     try:
         return _columns_by_arrow(body, dialect, width)
-    except (_OtherWidthError, pa.ArrowInvalid):  # also for values longer than a block
+    except (_NotByArrowError, pa.ArrowInvalid):  # also for values longer than a block
         return _columns_by_csv(body, dialect, width, reading)
 
 
@@ -198,9 +198,7 @@ def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[p
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
-            read_options=pyarrow.csv.ReadOptions(
-                column_names=names, block_size=max(_BLOCK, min(_LARGEST_BLOCK, width * _BLOCK_OF_A_COLUMN))
-            ),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=_block_size(body, width)),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=skip
             ),
@@ -213,12 +211,24 @@ def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[p
         )
     except pa.ArrowInvalid:
         if others:
-            raise _OtherWidthError from None
+            raise _NotByArrowError from None
         raise
     columns = []
     for place in range(width):
         columns.append(_of_one_chunk(table[place].chunks))
     return columns
+
+
+def _block_size(body: memoryview, width: int) -> int:
+    """Return a size of blocks none of which ends between the two characters of a line end.
+
+    Arrow skips the second then, also within quotes, where it belongs to a text.
+    """
+    usual = max(_BLOCK, min(_LARGEST_BLOCK, width * _BLOCK_OF_A_COLUMN))
+    for size in range(usual, usual + _BLOCK_SIZES):
+        if not any(body[end - 1] == 0x0D and body[end] == 0x0A for end in range(size, len(body), size)):
+            return size
+    raise _NotByArrowError
 
 
 def _of_one_chunk(chunks: "Sequence[pyarrow.Array]") -> "pyarrow.Array":
@@ -284,8 +294,8 @@ def _check_torn(row: Sequence[str], place: int, short: dict[int, int], width: in
     """Refuse short rows that are the halves of one, or a quote that is not closed."""
     if place - 1 in short and short[place - 1] + len(row) - 1 == width:
         raise reading.refusal(
-            f"rows {place} and {place + 1} have {short[place - 1]} and {len(row)} values for {width} columns, "
-            "as if a line end tore a row in two; a text that holds line ends needs quotes"
+            f"rows {place} and {place + 1} have {short[place - 1]} and {len(row)} values "
+            f"for {width} columns, as if a line end tore a row in two; a text with line ends needs quotes"
         )
     if row and ("\n" in row[-1] or "\r" in row[-1]):
         raise reading.refusal(
@@ -304,10 +314,9 @@ def _table(columns: "list[pyarrow.Array]", names: list[str], reading: _Reading) 
     while width > 1 and not names[width - 1] and columns[width - 1].null_count == rows:
         width -= 1
     if dropped := len(columns) - width:
-        are = "an empty column" if dropped == 1 else f"{dropped} empty columns"
-        reading.note(
-            f"{are} without a name at the end of each row {'is' if dropped == 1 else 'are'} left out"
-        )
+        what = "an empty column" if dropped == 1 else f"{dropped} empty columns"
+        are = "is" if dropped == 1 else "are"
+        reading.note(f"{what} without a name at the end of each row {are} left out")
     if NO_HEADER in reading.found:
         found = made_names(width)
     else:

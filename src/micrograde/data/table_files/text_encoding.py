@@ -15,6 +15,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
+_MOST_ZEROS = 0.2  # of the bytes; a text with more is of two bytes a character, or no text
 _FALLBACK, _FALLBACK_NAME = "cp1252", "Windows-1252"
 
 
@@ -55,7 +56,8 @@ def as_utf8(text: bytearray, encoding: str | None, source: str) -> DecodedText:
             content = _recoded(text, codec, f"its first bytes say {name}", source)
             return DecodedText(content, None if codec == "utf-8" else name)
     fault = _first_fault(text)
-    if b"\0" in text[:_CHUNK]:
+    zeros = text[:_CHUNK].count(0)
+    if zeros and (fault is not None or zeros > _MOST_ZEROS * len(text[:_CHUNK])):
         _refuse_bytes_of_zero(text, source)
     if fault is None:
         return DecodedText(text)

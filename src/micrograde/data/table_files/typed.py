@@ -1,6 +1,9 @@
-"""Columns that have types in their file, as Parquet's and Feather's have, as the few plain types of a table."""
+"""Columns that have types in their file, as Parquet's and Feather's, as the few plain types of a table."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_bytes, check_size
@@ -18,7 +21,7 @@ INDEX = "__index_level_"
 
 
 def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTable:
-    """Return the plain table of a typed one; columns of lists and other values that are no numbers are left out.
+    """Return the plain table of a typed one; columns of lists and of other unusual values are left out.
 
     Raises
     ------
@@ -43,10 +46,10 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
     for place, name in zip(kept, found.names, strict=True):
         column = rows.column(place)
         text_bytes += _text_bytes(column)
-        check_bytes(source, text_bytes, "the texts of the table")
-        why = _why_left_out(column.type)
+        check_bytes(source, text_bytes, "the table's text, a copy for each row,")
+        column, why = _as_usual(column)
         if why is None:
-            columns[name] = plain_column(_as_usual(column), name, source)
+            columns[name] = _plain(column, name, source)
         elif name == target:
             raise InputError(f"{source}: the target {quoted(name)} holds {why}; it needs classes or numbers")
         else:
@@ -78,8 +81,8 @@ def _why_left_out(kind: "pyarrow.DataType") -> str | None:
     return None
 
 
-def _as_usual(column: "pyarrow.ChunkedArray") -> "pyarrow.ChunkedArray":
-    """Return a column with bytes, times of day and durations as what a CSV file has of them.
+def _as_usual(column: "pyarrow.ChunkedArray") -> "tuple[pyarrow.ChunkedArray, str | None]":
+    """Return a column of unusual values as what CSV has of them, or what it holds if that is nothing.
 
     Bytes are texts, as some programs write them; durations are numbers of seconds.
     """
@@ -87,17 +90,68 @@ def _as_usual(column: "pyarrow.ChunkedArray") -> "pyarrow.ChunkedArray":
     import pyarrow.compute as pc
     from pyarrow import types
 
+    if why := _why_left_out(column.type):
+        return column, why
     kind = column.type
-    if types.is_dictionary(kind) and _is_bytes(kind.value_type):
-        column, kind = pa.chunked_array([each.dictionary_decode() for each in column.chunks]), kind.value_type
-    if _is_bytes(kind):
-        return column.cast(pa.large_string())
+    try:
+        if types.is_dictionary(kind) and _is_text(kind.value_type):
+            return _distinct_texts(column), None
+        if _is_bytes(kind):
+            return column.cast(pa.large_string()), None
+    except pa.ArrowInvalid:
+        return column, "bytes that are no text"
     if types.is_time(kind):
-        return column.cast(pa.string())
+        with suppress(pa.ArrowInvalid):  # fractions of a second
+            column = column.cast(pa.time32("s"))
+        return column.cast(pa.string()), None
     if types.is_duration(kind):
-        nanoseconds = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[kind.unit]
-        return pc.divide(column.cast(pa.int64()).cast(pa.float64()), 10**9 / nanoseconds)
-    return column
+        per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+        return pc.divide(column.cast(pa.int64()).cast(pa.float64()), per_second), None
+    return column, None
+
+
+def _plain(column: "pyarrow.ChunkedArray", name: str, source: str) -> "pyarrow.Array":
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+        return column.chunk(0)
+    plain = plain_column(column, name, source)
+    return _without_empty(plain) if pa.types.is_large_string(plain.type) else plain
+
+
+def _distinct_texts(column: "pyarrow.ChunkedArray") -> "pyarrow.ChunkedArray":
+    """Return a dictionary of the texts that stand in some row, each once, in the order in which they come.
+
+    A text that many rows have is stored once, as in the file: a copy for each could need any memory.
+    """
+    import pyarrow as pa
+
+    # Chunks may have other dictionaries each.
+    texts = [_without_empty(each.dictionary.cast(pa.large_string())) for each in column.chunks]
+    distinct = pa.concat_arrays(texts).dictionary_encode()
+    places, start = [], 0
+    for each, of_chunk in zip(column.chunks, texts, strict=True):
+        places.append(distinct.indices.slice(start, len(of_chunk)).take(each.indices))
+        start += len(of_chunk)
+    used = pa.concat_arrays(places).dictionary_encode()
+    return pa.chunked_array(
+        [pa.DictionaryArray.from_arrays(used.indices, distinct.dictionary.take(used.dictionary))]
+    )
+
+
+def _without_empty(texts: "pyarrow.Array") -> "pyarrow.Array":
+    """Return texts with null in place of empty ones, which a CSV file does not tell from it."""
+    import pyarrow.compute as pc
+
+    empty = pc.equal(pc.binary_length(texts), 0).fill_null(False)
+    return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def _is_text(kind: "pyarrow.DataType") -> bool:
+    from pyarrow import types
+
+    is_text = types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view"
+    return bool(is_text or _is_bytes(kind))
 
 
 def _is_bytes(kind: "pyarrow.DataType") -> bool:
@@ -107,17 +161,27 @@ def _is_bytes(kind: "pyarrow.DataType") -> bool:
 
 
 def _text_bytes(column: "pyarrow.ChunkedArray") -> int:
-    """Return the bytes that a column's texts take when each row has its own."""
+    """Return the bytes that a column takes at most when each row has its own text."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import types
 
-    if not types.is_dictionary(column.type):
-        return int(column.nbytes)
+    in_runs = types.is_run_end_encoded(column.type)
     total = 0
     for chunk in column.chunks:
-        values = chunk.dictionary
-        if not (types.is_string(values.type) or types.is_large_string(values.type) or _is_bytes(values.type)):
-            return 0
-        lengths = pc.binary_length(values).cast("int64").fill_null(0)
-        total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+        values = chunk.values if in_runs else chunk
+        if not _is_text(values.type):
+            continue
+        is_view = str(values.type) in ("string_view", "binary_view")
+        lengths = _lengths_of_views(values) if is_view else pc.binary_length(values)
+        lengths = lengths.cast(pa.int64()).fill_null(0)
+        total += len(chunk) * (pc.max(lengths).as_py() or 0) if in_runs else pc.sum(lengths).as_py() or 0
     return total
+
+
+def _lengths_of_views(values: "pyarrow.Array") -> "pyarrow.Array":
+    """Return the lengths of texts that are views; each takes 16 bytes, which begin with its length."""
+    import pyarrow as pa
+
+    views = np.frombuffer(values.buffers()[1] or b"", np.int32)
+    return pa.array(views[4 * values.offset :: 4][: len(values)].astype(np.int64))
