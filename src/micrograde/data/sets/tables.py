@@ -17,6 +17,7 @@ from micrograde.core.hyperparameters import (
 from micrograde.core.recipe_versions import EXACT_LABELS, ROLES_OF_COLUMNS, DefaultBefore, Later
 from micrograde.data.column_rules import ColumnRules
 from micrograde.data.dataset import Dataset
+from micrograde.data.files import name_of_file
 from micrograde.data.missing import MissingRule, plain_rule
 from micrograde.data.plain_tables import read_csv, read_parquet
 from micrograde.data.raw_table import RawTable, ReadingOptions
@@ -115,6 +116,11 @@ class Table(TableWithRoles):
     sheet: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
     path_keys: ClassVar[tuple[str, ...]] = ("path",)
     size_key: ClassVar[str | None] = "path"
+
+    @property
+    def experiment_name(self) -> str:
+        """The name of the file without its ending, such as ``.csv`` or ``.csv.gz``."""
+        return name_of_file(self.path) or self.name
 
     @property
     def source(self) -> str:
