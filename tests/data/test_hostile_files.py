@@ -162,12 +162,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_names_in_a_file_do_not_reach_the_terminal_as_they_are(refusal, name):
     column = pd.DataFrame({name: ["", "1"], "kind": ["a", "b"]}).to_csv(index=False).encode()
-    is_binary = "\0" in name
-    said = (
-        ("holds bytes of 0",) * 3
-        if is_binary
-        else ("missing values", "no such column", "every row is of class")
-    )
+    said = ("missing values", "no such column", "every row is of class")
     assert said[0] in refusal("csv", "x.csv", column, missing="error", header=True)
     assert said[1] in refusal("csv", "x.csv", column, target="other", header=True)
     label = pd.DataFrame({"x": [1, 2], "kind": [name, name]}).to_csv(index=False).encode()
