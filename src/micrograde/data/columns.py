@@ -1,7 +1,7 @@
 """``Column``: the values of one column of a table, as its source has them: numbers or texts."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,25 @@ class Column:
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
         return cls(name, None, codes, encoded.dictionary, pa.types.is_boolean(kind))
+
+    @classmethod
+    def joined(cls, columns: "Sequence[Column]") -> "Column":
+        """Return columns one below the other; as texts, unless all of them are numbers."""
+        if len(columns) == 1:
+            return columns[0]
+        name = columns[0].name
+        numbers = [each.numbers for each in columns if each.numbers is not None]
+        if len(numbers) == len(columns):
+            return cls(name, np.concatenate(numbers))
+        import pyarrow as pa
+
+        pieces = []
+        for each in (column.as_texts for column in columns):
+            assert each.codes is not None
+            codes = pa.array(each.codes, mask=each.codes < 0)
+            pieces.append(pa.DictionaryArray.from_arrays(codes, each.texts).dictionary_decode())
+        found = cls.of_array(name, pa.concat_arrays(pieces))
+        return replace(found, are_truths=all(each.are_truths for each in columns))
 
     @classmethod
     def of_series(cls, name: str, values: "pandas.Series[Any]", what: str = "table") -> "Column":
