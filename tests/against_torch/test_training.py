@@ -23,22 +23,35 @@ def theirs_of(entry, parameters):
     return getattr(torch.optim, _THEIRS[entry.name])(parameters, **options)
 
 
-def both(batch_norm):
+def both(batch_norm, output_batch_norm):
     random = np.random.default_rng(0)
-    ours = MLP(5, 7, 3, initializer="xavier", batch_norm=batch_norm, generators=[random], loss_epsilon=0.0)
+    norms = {"batch_norm": batch_norm, "output_batch_norm": output_batch_norm}
+    ours = MLP(5, 7, 3, initializer="xavier", **norms, generators=[random], loss_epsilon=0.0)
     layers = [torch.nn.Linear(5, 7).double(), torch.nn.Tanh(), torch.nn.Linear(7, 3).double()]
     for layer, mine in ((layers[0], ours.layer1), (layers[2], ours.layer2)):
         with torch.no_grad():
             layer.weight.copy_(torch.tensor(mine.weights[0].T))
             layer.bias.zero_()
     if batch_norm:
-        layers = [layers[0], torch.nn.BatchNorm1d(7), layers[1], layers[2], torch.nn.BatchNorm1d(3)]
+        layers.insert(1, torch.nn.BatchNorm1d(7))
+    if batch_norm and output_batch_norm:
+        layers.append(torch.nn.BatchNorm1d(3))
     return ours, torch.nn.Sequential(*layers).double()
 
 
-def check(entry, *, batch_norm=False, schedule=None, scheduler=None, by_epoch=False, steps=300, epoch=30):
+def check(
+    entry,
+    *,
+    batch_norm=False,
+    output_batch_norm=True,
+    schedule=None,
+    scheduler=None,
+    by_epoch=False,
+    steps=300,
+    epoch=30,
+):
     """Train both; compare the losses, and the logits of rows that neither has seen, to 1e-8."""
-    ours, net = both(batch_norm)
+    ours, net = both(batch_norm, output_batch_norm)
     mine, theirs = (
         StackOptimizer([entry], ours.parameters, ours.gradients),
         theirs_of(entry, net.parameters()),
@@ -69,6 +82,7 @@ def check(entry, *, batch_norm=False, schedule=None, scheduler=None, by_epoch=Fa
     np.testing.assert_allclose(ours.predict_logits(x)[0], logits, rtol=1e-8, atol=1e-8)
     if batch_norm:
         np.testing.assert_allclose(ours.batchnorm1.running_mean[0], net[1].running_mean, rtol=1e-7, atol=1e-9)
+    if batch_norm and output_batch_norm:
         np.testing.assert_allclose(ours.batchnorm2.running_var[0], net[4].running_var, rtol=1e-7)
 
 
@@ -94,9 +108,11 @@ def test_three_hundred_steps_agree(name, options):
 
 # The biases before batch norm have no gradient but rounding, which the other optimizers and, with decay, Adam
 # would blow up to full steps in a direction that is chance.
+@pytest.mark.parametrize("output_batch_norm", [True, False])
 @pytest.mark.parametrize(("name", "options"), [("sgd", {"momentum": 0.9, "weight_decay": 0.01}), ("sgd", {})])
-def test_with_batch_norm_they_agree_too(name, options):
-    check(OPTIMIZERS[name](learning_rate=0.1, **options), batch_norm=True, steps=30)
+def test_with_batch_norm_they_agree_too(name, options, output_batch_norm):
+    entry = OPTIMIZERS[name](learning_rate=0.1, **options)
+    check(entry, batch_norm=True, output_batch_norm=output_batch_norm, steps=30)
 
 
 def test_exponential_is_exponential_lr_stepped_once_an_epoch():

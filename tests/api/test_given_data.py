@@ -109,7 +109,7 @@ def test_arrays_of_a_sweep_are_read_by_the_workers_of_another_launcher(project):
         ((FRAME[["height"]].to_numpy(),), {}, "y: is missing; give the labels after the features: mg."),
         ((FRAME[["height"]], [1, 2]), {}, "y: has 2 labels for 60 rows of X"),
         ((), {"X": FRAME[["height"]], "y": [1, 2]}, "y: has 2 labels for 60 rows of X"),
-        ((FRAME.assign(species=None),), {"target": "species"}, "frame: missing values in 'species' (60); set "),
+        ((FRAME.assign(species=None),), {"target": "species"}, "data.target=species: no row has a class"),
         ((FRAME,), {"target": "species", "hidden_size": 0}, "model.hidden_size=0: should be greater than or"),
         ((FRAME,), {"target": "species", "validation_fraction": 0.99}, "data.validation_fraction=0.99"),
     ],

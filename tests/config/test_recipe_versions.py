@@ -27,6 +27,7 @@ from micrograde.config.types import SCHEMA
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import Fraction, PositiveInt
 from micrograde.core.recipe_versions import RECIPE_VERSION, DefaultBefore, Later
+from micrograde.nn.initializers import make_initializer
 from micrograde.runs.building import stack_key
 from micrograde.runs.replaying import compare_histories
 from micrograde.runs.train import PreparedSets
@@ -121,16 +122,17 @@ def test_what_is_given_is_never_replaced():
 def test_old_runs_keep_their_digest_and_new_settings_have_others():
     before = config_digest(TrainConfig(**vars(_first_version(old_recipe()))))
     assert config_digest(parse_train_config(old_recipe())) == before
-    same = {**old_recipe(dropout=0.0, batch_norm=True), VERSION_KEY: 3, "clipping": {"name": "none"}}
+    as_then = {"dropout": 0.0, "batch_norm": True, "output_batch_norm": True}
+    same = {**old_recipe(**as_then), VERSION_KEY: 3, "clipping": {"name": "none"}}
     same["optimizer"] = {"name": "sgd", "dampening": 0}
     assert config_digest(parse_train_config(same)) == before  # as a new command line would give it
-    for key, value in {"clipping": {"name": "norm"}, "model": {"dropout": 0.1, "batch_norm": True}}.items():
+    for key, value in {"clipping": {"name": "norm"}, "model": {**as_then, "dropout": 0.1}}.items():
         assert config_digest(parse_train_config({**same, key: value})) != before
 
 
 def _first_version(recipe):
     """The recipe by today's schema."""
-    return parsing._parse(TrainConfig, {**recipe, VERSION_KEY: 1})
+    return parsing._parse(TrainConfig, complete({**recipe, VERSION_KEY: 1}, TrainConfig))
 
 
 @given(
@@ -222,7 +224,7 @@ def test_they_still_are_when_keys_come_and_defaults_change(old_home):
 
 
 def sweep_of_version_0_1():
-    """Its command again, as Hydra composes it today; with the master config."""
+    """Its command again, as Hydra composes it today, with the defaults of then; with the master config."""
     typed = ["data=moons", "seed=range(2)", "optimizer.learning_rate=0.1,0.5", "training.num_epochs=6"]
     offer_entries()
     with initialize_config_dir(str(ROOT / "conf"), **BEHAVIOUR):
@@ -231,7 +233,11 @@ def sweep_of_version_0_1():
         composed = OmegaConf.masked_copy(master, [str(key) for key in master if key != "hydra"])
     sweeper = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
     master = OmegaConf.create({"hydra": {"overrides": {"task": typed}, "sweeper": sweeper}})
-    return master, OmegaConf.to_container(composed, resolve=True)
+    container = of_type(dict, OmegaConf.to_container(composed, resolve=True))
+    container["model"]["output_batch_norm"] = True
+    container["training"]["early_stopping"]["enabled"] = False
+    container["experiment_name"] = "moons"
+    return master, container
 
 
 def recorded_sweep(old_home):
@@ -273,6 +279,28 @@ def test_a_metric_that_is_missing_now_or_at_one_step_is_a_difference():
     assert (lost.different, short.different) == (1, 1)
     assert lost.recorded
     assert short.recorded
+
+
+# --- defaults that have changed ---------------------------------------------------------------------------
+
+
+def test_logits_are_normalized_in_recipes_of_earlier_versions_alone():
+    one, two, three = (parse_train_config({**PLAIN, VERSION_KEY: version}) for version in (1, 2, 3))
+    assert one.model.output_batch_norm
+    assert two.model.output_batch_norm
+    assert not three.model.output_batch_norm
+    assert config_digest(one) == config_digest(two) != config_digest(three)
+    as_then = {**PLAIN, VERSION_KEY: 3, "model": {**PLAIN["model"], "output_batch_norm": True}}
+    assert config_digest(parse_train_config(as_then)) == config_digest(one)
+
+
+def test_the_notebooks_preset_has_the_notebooks_network():
+    offer_entries()
+    with initialize_config_dir(str(ROOT / "conf"), **BEHAVIOUR):
+        composed = compose("train", ["experiment=notebook"])
+    assert parse_train_config(of_type(dict, OmegaConf.to_container(composed, resolve=True))).model == (
+        ModelConfig(hidden_size=(5,), initializer=make_initializer("normal"), output_batch_norm=True)
+    )
 
 
 # --- what a version changes in reading -------------------------------------------------------------------

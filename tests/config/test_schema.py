@@ -9,6 +9,7 @@ from micrograde.config.commands import CompareConfig
 from micrograde.config.parsing import parse_command, parse_train_config
 from micrograde.config.schema import RunConfig, as_params, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
+from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 PLAIN = {
     "data": {"name": "digits"},
@@ -117,6 +118,71 @@ def test_early_stopping_needs_a_validation_part():
     container["data"]["validation_fraction"] = 0
     with pytest.raises(InputError, match=r"needs a validation part, but data.validation_fraction=0"):
         parse_train_config(container)
+
+
+TABLE = {"name": "csv", "path": "trees.csv", "target": "species"}
+
+
+@pytest.mark.parametrize(
+    ("data", "enabled"),
+    [
+        (TABLE, True),
+        ({**TABLE, "name": "parquet"}, True),
+        ({"name": "frame", "digest": "0" * 64, "target": "y"}, True),
+        ({**TABLE, "validation_fraction": 0}, False),
+        ({"name": "iris"}, False),
+        ({"name": "npz", "path": "a.npz"}, False),
+    ],
+)
+@pytest.mark.parametrize("given", [{}, {"early_stopping": {"enabled": None}}])
+def test_tables_are_trained_with_early_stopping_unless_it_is_said_otherwise(data, enabled, given):
+    recipe = {**PLAIN, "recipe_version": 3, "data": data, "training": given}
+    config = parse_train_config(recipe)
+    assert to_container(config)["training"]["early_stopping"]["enabled"] is enabled
+    assert as_params(config)["training.early_stopping.enabled"] == str(enabled).lower()
+    assert parse_train_config(to_container(config)) == config
+    off = {**recipe, "training": {"early_stopping": {"enabled": False}}}
+    assert not parse_train_config(off).training.settings_of(EarlyStoppingSettings).enabled
+    assert (config_digest(parse_train_config(off)) == config_digest(config)) is not enabled
+    for version in (1, 2):
+        before = parse_train_config({**recipe, "recipe_version": version, "training": {}})
+        assert before.training.settings_of(EarlyStoppingSettings).enabled is False
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("trees.csv", "trees"),
+        ("/some/where/customers_made.csv.gz", "customers_made"),
+        ("penguins (1).csv", "penguins (1)"),
+        ("adult.data", "adult"),
+        ("2024.csv", "2024"),
+        ("v1.2.csv", "v1.2"),
+        ("no ending", "no ending"),
+        (".csv", ".csv"),
+        ("a\u202eb.csv", "a_b"),
+        ("token=abc.csv", "token=***"),
+        ("x" * 300 + ".csv", "x" * 250),
+        (" .csv", "csv"),
+        ("/", "csv"),
+    ],
+)
+def test_runs_of_a_table_are_filed_under_the_name_of_its_file(path, name):
+    assert parse_train_config({**PLAIN, "data": {**TABLE, "path": path}}).experiment_name == name
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40))
+def test_the_name_of_any_file_is_that_of_an_experiment(path):
+    config = parse_train_config({**PLAIN, "data": {**TABLE, "path": path}})
+    again = parse_train_config({**PLAIN, "experiment_name": config.experiment_name})
+    assert again.experiment_name == config.experiment_name
+
+
+def test_a_name_that_is_given_wins_and_other_data_give_theirs():
+    named = {**PLAIN, "data": TABLE, "experiment_name": "mine"}
+    assert parse_train_config(named).experiment_name == "mine"
+    assert parse_train_config({**named, "experiment_name": None}).experiment_name == "trees"
+    assert parse_train_config(PLAIN).experiment_name == "digits"
 
 
 def test_every_mistake_has_its_line():

@@ -18,7 +18,9 @@ def csv(tmp_path):
     def load(text, target="kind", **options):
         path = tmp_path / "table.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return load_dataset("csv", version=2, seed=0, path=str(path), target=target, **options)
+        return load_dataset(
+            "csv", version=2, seed=0, path=str(path), target=target, **{"missing": "error", **options}
+        )
 
     return load
 
@@ -28,7 +30,9 @@ def parquet(tmp_path):
     def load(table, target="kind", **options):
         path = tmp_path / "table.parquet"
         pq.write_table(pa.Table.from_pandas(table) if isinstance(table, pd.DataFrame) else table, path)
-        return load_dataset("parquet", version=2, seed=0, path=str(path), target=target, **options)
+        return load_dataset(
+            "parquet", version=2, seed=0, path=str(path), target=target, **{"missing": "error", **options}
+        )
 
     return load
 

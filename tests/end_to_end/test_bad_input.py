@@ -58,7 +58,8 @@ TRAIN = [
     ("data.validation_fraction=0.6 data.test_fraction=0.5", "data.validation_fraction=0.6 and data.test_fraction=0.5: must add up to less than 1"),
     ("data.validation_fraction=0.0001", "data.validation_fraction=0.0001"),
     ("training.batch_size=5000", "training.batch_size=5000: the training part has 1437 rows; at most that many, or null"),
-    ("training.batch_size=4", "training.batch_size=4: leaves a batch of one row of the training part's 1437"),
+    ("training.batch_size=1", "training.batch_size=1: leaves a batch of one row of the training part's 1437"),
+    ("recipe_version=2 training.batch_size=4", "training.batch_size=4: leaves a batch of one row of the training part's 1437"),
     ("tracking=disabled training.resume=auto", "training.resume=auto: needs a store"),
     # syntax
     ("seed", "seed: cannot be read as key=value"),

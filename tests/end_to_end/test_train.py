@@ -150,8 +150,11 @@ def test_a_table_of_ones_own(user):
         *(f"{n % 7}.5,{'ab'[n % 2]},{'red' if n % 3 else 'blue'}" for n in range(60)),
     ]
     (user.folder / "own.csv").write_text("\n".join(rows))
-    user.run("train", "data=csv", "data.path=own.csv", "data.target=colour", "training.num_epochs=2")
+    done = user.run("train", "data=csv", "data.path=own.csv", "data.target=colour", "training.num_epochs=2")
     (run,) = user.runs()
+    kept, loss = run.data.tags["micrograde.kept_epoch"], run.data.params["training.early_stopping.metric"]
+    assert f"kept        the weights of epoch {kept} of 2 ({loss} 0." in done.stdout
+    assert "of experiment own\n" in done.stdout
     assert run.info.status == "FINISHED"
     assert json.loads(run.inputs.dataset_inputs[0].dataset.schema)["classes"] == ["blue", "red"]
 

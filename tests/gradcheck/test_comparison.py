@@ -19,6 +19,7 @@ networks = st.fixed_dictionaries(
         "output_size": st.integers(2, 6),
         "activation": st.sampled_from(sorted(ACTIVATIONS)),
         "batch_norm": st.booleans(),
+        "output_batch_norm": st.booleans(),
         "loss": st.sampled_from(sorted(LOSSES)),
     }
 )

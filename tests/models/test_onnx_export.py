@@ -63,6 +63,7 @@ def classifiers():
         fill=st.booleans(),
         activation=st.sampled_from(sorted(ACTIVATIONS)),
         batch_norm=st.booleans(),
+        output_batch_norm=st.booleans(),
         dtype=st.sampled_from(["float32", "float64"]),
     )
 

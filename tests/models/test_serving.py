@@ -44,7 +44,9 @@ def served(folder, path, **options):
     """MLflow's model of a network for this table, as a run leaves it."""
     import mlflow
 
-    dataset = load_dataset(path.suffix[1:], seed=0, path=str(path), target="kind", **options)
+    dataset = load_dataset(
+        path.suffix[1:], version=2, seed=0, path=str(path), target="kind", **{"missing": "error", **options}
+    )
     preprocessing = Preprocessing.fit(dataset, dataset.features, standardize=True)
     sizes = dataset.features.shape[1], 5, len(dataset.class_names)
     network = MLP(*sizes, activation="relu", initializer="xavier", initial_scale=4.0, dtype="float32",

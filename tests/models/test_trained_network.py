@@ -10,12 +10,20 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, load_dataset
 from micrograde.data.sets.tables import CsvTable
-from micrograde.models.trained_network import TrainedNetwork, describe_model, read_network, write_network
+from micrograde.models.trained_network import (
+    WEIGHTS,
+    TrainedNetwork,
+    describe_model,
+    read_network,
+    write_network,
+)
 from micrograde.nn import MLP
 from micrograde.runs.building import prepare_data
 from micrograde.store import ModelDescription
@@ -35,8 +43,8 @@ def kept(folder, dataset, dtype="float64", **model):
     config = parse_train_config({**CONFIG, "model": {**CONFIG["model"], **model}})
     preprocessing = Preprocessing.fit(dataset, dataset.features, standardize=True)
     sizes = dataset.features.shape[1], config.model.hidden_size, len(dataset.class_names)
-    kind = {"activation": config.model.activation, "batch_norm": config.model.batch_norm, "dtype": dtype}
-    stack = MLP(*sizes, generators=[np.random.default_rng(3)], loss_epsilon=0.0, **kind)
+    kind = {key: getattr(config.model, key) for key in ("activation", "batch_norm", "output_batch_norm")}
+    stack = MLP(*sizes, generators=[np.random.default_rng(3)], loss_epsilon=0.0, dtype=dtype, **kind)
     stack.statistics += 0.25
     write_network(folder, stack, config, preprocessing)
     return stack, preprocessing
@@ -59,19 +67,24 @@ def table(tmp_path):
 
 
 def dataset_of(tmp_path):
-    return prepare_data(CsvTable(path=str(tmp_path / "own.csv"), target="kind"), "float64").dataset
+    entry = CsvTable(path=str(tmp_path / "own.csv"), target="kind", missing="error")
+    return prepare_data(entry, "float64", version=2).dataset
 
 
 @given(
     st.sampled_from(["tanh", "relu", "sigmoid"]),
     st.booleans(),
+    st.booleans(),
     st.lists(st.integers(1, 6), max_size=3),
     st.sampled_from(["float32", "float64"]),
 )
 @settings(max_examples=20)
-def test_what_was_kept_gives_the_very_probabilities(tmp_path_factory, activation, batch_norm, hidden, dtype):
+def test_what_was_kept_gives_the_very_probabilities(
+    tmp_path_factory, activation, batch_norm, output, hidden, dtype
+):
     folder, iris = tmp_path_factory.mktemp("kept"), load_dataset("iris", seed=0)
     model = {"activation": activation, "batch_norm": batch_norm, "hidden_size": hidden}
+    model["output_batch_norm"] = output
     stack, preprocessing = kept(folder, iris, dtype, **model)
     classifier = read_network(folder)
     logits = stack.predict_logits(preprocessing.transform(iris.features).astype(dtype))[0].astype(float)
@@ -81,6 +94,18 @@ def test_what_was_kept_gives_the_very_probabilities(tmp_path_factory, activation
     assert list(predicted.columns) == ["class", *(f"probability_{name}" for name in iris.class_names)]
     assert list(predicted["class"]) == [iris.class_names[each] for each in logits.argmax(axis=1)]
     np.testing.assert_allclose(predicted.iloc[:, 1:].sum(axis=1), 1)
+
+
+def test_a_model_from_before_there_was_output_batch_norm_has_it(tmp_path):
+    iris = load_dataset("iris", seed=0)
+    kept(tmp_path, iris, output_batch_norm=True)
+    with safe_open(tmp_path / WEIGHTS, "numpy") as file:
+        arrays, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    model = json.loads(about["model"])
+    assert model.pop("output_batch_norm") is True
+    before = read_network(tmp_path).probabilities(iris.features)
+    save_file(arrays, tmp_path / WEIGHTS, {"model": json.dumps(model)})
+    assert np.array_equal(read_network(tmp_path).probabilities(iris.features), before)
 
 
 def test_a_table_is_taken_by_its_columns_whatever_their_order(tmp_path, table):

@@ -26,6 +26,7 @@ networks = st.fixed_dictionaries(
         "output_size": st.integers(2, 5),
         "activation": st.sampled_from(sorted(ACTIVATIONS)),
         "batch_norm": st.booleans(),
+        "output_batch_norm": st.booleans(),
         "initializer": st.sampled_from(sorted(INITIALIZERS)),
     }
 )

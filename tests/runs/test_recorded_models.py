@@ -119,7 +119,7 @@ def test_a_link_out_of_the_runs_files_is_not_followed(records, tmp_path):
         lambda state: state.update(class_names=["oak", "oak"]),
         lambda state: state.update(class_names=["oak", "fir", "elm"]),
         lambda state: state["encoding"].update(columns=["height", ["leaf"], "wild"]),
-        lambda state: state["encoding"].update(categories=[None, None, None]),
+        lambda state: state["encoding"].update(roles=state["encoding"]["roles"][:1]),
         lambda state: state.update(means=[float("nan")] * len(state["means"])),
         lambda state: state.update(fill=[1.0]),
         lambda state: state.update(scales="x"),

@@ -3,6 +3,7 @@
 import numpy as np
 from tests.recipes import with_keys
 
+from micrograde.cli.commands.train import outcome
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.runs.building import prepare_data, stack_key, stack_size
@@ -154,3 +155,24 @@ def test_a_row_that_overflows_is_said_and_does_not_keep_early_stopping_from_lear
         else:
             assert result.test["test/accuracy"] <= (rows - 1) / rows
     assert seen == {"training", "validation", "test"}
+
+
+def test_the_best_epoch_of_a_table_is_kept_and_said(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    rows = "".join(f"{a},{b},{'pq'[int(a + noise > 0)]}\n" for a, b, noise in random.normal(size=(60, 3)))
+    (tmp_path / "noise.csv").write_text(f"a,b,y\n{rows}")
+    monkeypatch.chdir(tmp_path)
+    table = {"data": {"name": "csv", "path": "noise.csv", "target": "y"}, "recipe_version": RECIPE_VERSION}
+    iris = {"data": {"name": "iris"}, "recipe_version": RECIPE_VERSION}
+    of_table, of_iris = train_and_record([config(**each, training__num_epochs=30) for each in (table, iris)])
+    losses = of_table.history["val/loss"]
+    best = int(np.argmin(losses)) + 1
+    assert of_table.kept_epoch == best < len(losses) == min(30, best + 10)
+    assert of_table.kept_metrics()["val/loss"] == min(losses) < of_table.last_metrics()["val/loss"]
+    assert f"kept        the weights of epoch {best} of {len(losses)} (val/loss {min(losses):.4f})" in (
+        outcome(of_table).splitlines()
+    )
+    assert f"loss {min(losses):.4f}" in outcome(of_table).splitlines()[0]
+    assert of_iris.kept_epoch is None
+    assert of_iris.kept_metrics() == of_iris.last_metrics()
+    assert "kept" not in outcome(of_iris)

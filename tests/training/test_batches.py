@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograde.nn import one_hot
-from micrograde.training import BatchSampler, Samples, noisy_labels, steps_per_epoch
+from micrograde.training import BatchSampler, Samples, batch_sizes, noisy_labels, steps_per_epoch
 
 
 def numbered(rows):
@@ -13,19 +13,19 @@ def numbered(rows):
     return Samples(labels[:, None] * 1.0, one_hot(labels, rows), labels)
 
 
-@given(st.integers(1, 30), st.integers(1, 30), st.booleans(), st.integers(1, 3))
+@given(st.integers(1, 30), st.integers(1, 30), st.booleans(), st.integers(1, 3), st.integers(1, 3))
 @settings(max_examples=50)
-def test_an_epoch_shows_each_replica_every_row_once(rows, batch_size, drop_last, replicas):
+def test_an_epoch_shows_each_replica_every_row_once(rows, batch_size, drop_last, least, replicas):
     batch_size = min(batch_size, rows)
     generators = [np.random.default_rng(r) for r in range(replicas)]
-    sampler = BatchSampler(numbered(rows), batch_size, generators, drop_last=drop_last)
+    sampler = BatchSampler(numbered(rows), batch_size, generators, drop_last=drop_last, least_rows=least)
     batches = []
     for batch in sampler.epoch():
         shown = batch.features[..., 0].astype(int)
         np.testing.assert_array_equal(batch.targets, one_hot(shown, rows))
         batches.append(shown)
     assert [batch.shape[1] for batch in batches] == sampler.sizes
-    assert len(batches) == steps_per_epoch(rows, batch_size, drop_last)
+    assert len(batches) == steps_per_epoch(rows, batch_size, drop_last, least)
     seen = np.concatenate(batches, axis=1)
     for replica in range(replicas):
         assert len(set(seen[replica])) == seen.shape[1]
@@ -47,6 +47,18 @@ def test_the_order_is_the_replicas_own_and_changes_from_epoch_to_epoch():
 @pytest.mark.parametrize(("drop_last", "steps"), [(False, 4), (True, 3)])
 def test_steps_per_epoch(drop_last, steps):
     assert steps_per_epoch(10, 3, drop_last) == steps
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 4))
+def test_a_last_batch_that_is_too_small_joins_the_one_before(rows, batch_size, least):
+    batch_size = min(batch_size, rows)
+    *before, last = batch_sizes(rows, batch_size, least_rows=least)
+    assert set(before) <= {batch_size}
+    assert sum(before) + last == rows
+    rest = rows % batch_size
+    assert last == (batch_size + rest if rest < least else rest)
+    assert len(batch_sizes(rows, batch_size)) == -(-rows // batch_size)
+    assert set(batch_sizes(rows, batch_size, drop_last=True, least_rows=least)) == {batch_size}
 
 
 @given(st.integers(2, 5), st.floats(0, 1), st.integers(0, 99))

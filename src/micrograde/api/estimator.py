@@ -75,10 +75,12 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         The function that follows each hidden layer; with hyperparameters a mapping, as in
         ``{"name": "leaky_relu", "negative_slope": 0.2}``.
     batch_norm : bool
-        Whether each linear layer, including the last, is followed by batch norm. The same number of batches
+        Whether each hidden layer's linear map is followed by batch norm. The same number of batches
         is then made as equal in size as possible: an epoch would otherwise end with a step that uses the
-        statistics of a few rows. If that still leaves a batch of one row, which has no statistics, it is left
-        out; it is another row in each epoch.
+        statistics of a few rows. If that still leaves a batch of one row, which has no statistics, it joins
+        the one before.
+    output_batch_norm : bool
+        Whether, with batch norm, the last linear layer is followed by it, too.
     initializer : {initializers} or mapping
         The distribution of the initial weights.
     initial_scale : float
@@ -143,6 +145,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         *,
         activation: str | Mapping[str, Any] = "tanh",
         batch_norm: bool = False,
+        output_batch_norm: bool = False,
         initializer: str | Mapping[str, Any] = "xavier",
         initial_scale: float = 1.0,
         optimizer: str = "sgd",
@@ -165,6 +168,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.hidden_size = hidden_size
         self.activation = activation
         self.batch_norm = batch_norm
+        self.output_batch_norm = output_batch_norm
         self.initializer = initializer
         self.initial_scale = initial_scale
         self.optimizer = optimizer
@@ -230,7 +234,12 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.classes_, self.seed_ = classes, seed
         self.preprocessing_ = data.preprocessing
         state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
-        self.model_ = MLP.from_state(state, config.model.activation, config.model.normalizer)
+        self.model_ = MLP.from_state(
+            state,
+            config.model.activation,
+            config.model.normalizer,
+            output_batch_norm=config.model.output_batch_norm,
+        )
         self.n_iter_ = departure.epoch
         self.history_ = pd.DataFrame(
             [{name: float(value) for name, (value,) in record.metrics.items()} for record in records],
@@ -292,6 +301,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
                 "hidden_size": self.hidden_size,
                 "activation": self.activation,
                 "batch_norm": self.batch_norm,
+                "output_batch_norm": self.output_batch_norm,
                 "initializer": self.initializer,
                 "initial_scale": self.initial_scale,
             },
@@ -316,8 +326,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if config.model.batch_norm:
             steps = -(-rows // batch_size)
             batch_size = -(-rows // steps)
-        one_is_left = config.model.batch_norm and batch_size > 1 and rows % batch_size == 1
-        training = replace(config.training, batch_size=batch_size, drop_last=one_is_left)
+        training = replace(config.training, batch_size=batch_size)
         optimizer = config.optimizer
         if self.weight_decay is None and not config.model.batch_norm and optimizer.name in _WEIGHT_DECAY:
             decay: dict[str, Any] = {"weight_decay": _WEIGHT_DECAY[optimizer.name] / rows}
@@ -328,12 +337,17 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         """Return the state with the network as arrays: a copied network would lose its shared buffers."""
         state = {**super().__getstate__()}
         if "model_" in state:
-            kind = {"activation": self.model_.activation, "normalization": self.model_.normalization}
+            kind = {
+                "activation": self.model_.activation,
+                "normalization": self.model_.normalization,
+                "output_batch_norm": self.model_.output_batch_norm,
+            }
             state["model_"] = {"state": self.model_.state(), **kind}
         return state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        super().__setstate__({**dict.fromkeys(DERIVED), "schedule": "constant", **state})
+        earlier = {**dict.fromkeys(DERIVED), "schedule": "constant", "output_batch_norm": True}
+        super().__setstate__({**earlier, **state})
         if "model_" in state:
             self.model_ = MLP.from_state(**state["model_"])
 

@@ -24,7 +24,8 @@ _NAMED_CALLBACKS = {"early_stopping": {"enabled": "early_stopping", "patience": 
 """The keys of callbacks that the estimator names itself, with its names for them."""
 
 _TAKEN = {
-    *("hidden_size", "activation", "batch_norm", "initializer", "initial_scale", "optimizer", "schedule"),
+    *("hidden_size", "activation", "batch_norm", "output_batch_norm", "initializer", "initial_scale"),
+    *("optimizer", "schedule"),
     *("num_epochs", "batch_size", "early_stopping", "validation_fraction", "patience", "stratify"),
     *("standardize", "dtype", "random_state"),
     *_NAMED["optimizer"],
@@ -79,8 +80,8 @@ DERIVED = (
 
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
-    **{name: (f"model.{name}",) for name in ("hidden_size", "activation", "batch_norm", "initializer")},
-    "initial_scale": ("model.initial_scale",),
+    **{name: (f"model.{name}",) for name in ("hidden_size", "activation", "batch_norm", "output_batch_norm")},
+    **{name: (f"model.{name}",) for name in ("initializer", "initial_scale")},
     **{name: (f"training.{name}",) for name in ("num_epochs", "batch_size", "dtype")},
     **{name: (f"data.{name}",) for name in ("validation_fraction", "stratify", "standardize")},
     "random_state": ("seed", "data.seed"),

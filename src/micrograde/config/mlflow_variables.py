@@ -32,7 +32,6 @@ _RANGES = {  # largest values; MLflow would refuse larger ones only in the middl
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": 119,
     "MLFLOW_HTTP_REQUEST_TIMEOUT": 86_400,
 }
-_BY_DATA = "${data.name}"  # the default of experiment_name
 _SAYS_WHERE = {"tracking", "tracking.name", "tracking.uri"}
 _OF_SERVERS = "tracking.artifacts"  # a key that the local store does not have
 _LONGEST = 200  # characters of a value in a line
@@ -131,7 +130,8 @@ def _experiment(config: DictConfig, typed: set[str]) -> dict[str, str]:
     """
     container: Any = OmegaConf.to_container(config, resolve=False)
     recorded = keeps_runs(OmegaConf.select(config, "tracking.name"))
-    if container.get("experiment_name") != _BY_DATA or "experiment_name" in typed or not recorded:
+    trains = "model" in container  # of other commands the key chooses runs
+    if not trains or container["experiment_name"] is not None or "experiment_name" in typed or not recorded:
         return {}
     if os.environ.get(_RUN_ID):
         _say(f"{_RUN_ID} is not used: every run is a new one, unless training.resume names one to go on with")

@@ -1,7 +1,8 @@
 """Read recipes of earlier versions, in spite of keys that were added and defaults that changed since.
 
 The marks of ``core/recipe_versions.py`` say what is meant where a key is missing: ``complete`` reads a recipe
-accordingly. ``without_legacy`` removes from it what did not exist in version 1, so that runs and sweeps recorded then are still recognised by their digest.
+accordingly. ``without_legacy`` removes from it what did not exist in version 1, so that runs and sweeps
+recorded then are still recognised by their digest.
 """
 
 import copy
@@ -42,6 +43,11 @@ def complete(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
 def without_legacy(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
     """Return a recipe without its version, and without keys added later that have their legacy value."""
     return {key: value for key, value in _stripped(container, schema).items() if key != VERSION_KEY}
+
+
+def complete_part(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
+    """Return a part of a recipe that holds no version, but all keys that there were when it was written."""
+    return _completed(container, schema, 1)
 
 
 class EntryName(str):

@@ -19,8 +19,8 @@ from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
+    ExperimentName,
     MetricNames,
-    Name,
     Note,
     PluginVersion,
     RecipeVersion,
@@ -66,9 +66,11 @@ class ModelConfig:
     activation
         The function that follows each hidden layer: a name, or ``{name: NAME, KEY: VALUE}``.
     batch_norm
-        Whether batch norm follows each linear layer, the last included.
+        Whether batch norm follows each hidden layer's linear map, before the activation.
     normalization
         Another normalization in place of batch norm; null for what ``batch_norm`` says.
+    output_batch_norm
+        Whether the last linear layer is normalized, too, as in the notebook.
     initializer
         The distribution of the initial weights.
     initial_scale
@@ -83,6 +85,7 @@ class ModelConfig:
     normalization: Annotated[
         Annotated[Normalization, ChosenFrom(NORMALIZATIONS, by_name=True)] | None, Later(since=2, legacy=None)
     ] = None
+    output_batch_norm: Annotated[StrictBool, Later(since=3, legacy=True)] = False
     initializer: Annotated[Initializer, ChosenFrom(INITIALIZERS, by_name=True)] = Xavier()
     initial_scale: Annotated[PositiveFloat, PER_REPLICA] = 1.0
 
@@ -96,7 +99,9 @@ class ModelConfig:
 
     @property
     def normalizer(self) -> Normalization | None:
-        """The normalization that follows each linear layer; None for none."""
+        """The normalization that follows linear layers; None if none is normalized."""
+        if not self.hidden_size and not self.output_batch_norm:
+            return None
         return self.normalization or (BatchNorm() if self.batch_norm else None)
 
 
@@ -120,7 +125,8 @@ class TrainingConfig:
     batch_size
         Rows per step; null for the whole training part at once.
     drop_last
-        Whether an epoch's last batch is left out if it is smaller than the others.
+        Whether an epoch's last batch is left out if it is smaller than the others. If not, and if it has too
+        few rows for the normalization, such as one for batch norm, it joins the one before.
     dtype
         The floating-point type of the network's arrays.
     label_noise
@@ -208,7 +214,7 @@ class TrainConfig:
     seed
         Seed of the initial weights, of shuffling and of label noise.
     experiment_name
-        The MLflow experiment that the run is filed under, by default the data's name.
+        The MLflow experiment that the run is filed under; null for the data's name, of a table its file's.
     """
 
     recipe_version: RecipeVersion = RECIPE_VERSION
@@ -220,17 +226,24 @@ class TrainConfig:
     tracking: AnyTracking
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
     seed: Seed = 0
-    experiment_name: Name = "default"
+    experiment_name: ExperimentName = ""
     plugins: Annotated[tuple[PluginVersion, ...], Later(since=2, legacy=())] = ()
 
     def __post_init__(self) -> None:
-        """Check the rules that involve several keys, and note the plug-ins of a new recipe."""
+        """Set what depends on the data, check rules of several keys, note the plug-ins of a new recipe."""
+        if not self.experiment_name:
+            object.__setattr__(self, "experiment_name", self.data.experiment_name)
+        stopping = self.training.settings_of(EarlyStoppingSettings)
+        if stopping.enabled is None:
+            enabled = self.data.stops_early and self.data.has_validation
+            callback: dict[str, Any] = {stopping.name: dataclasses.replace(stopping, enabled=enabled)}
+            object.__setattr__(self, "training", dataclasses.replace(self.training, **callback))
         if not self.plugins:
             object.__setattr__(
                 self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.metrics))
             )
         for name, settings in self.training.callbacks.items():
-            if settings.needs_validation and self.data.validation_fraction == 0:
+            if settings.needs_validation and not self.data.has_validation:
                 raise ValueError(
                     f"training.{name}.{settings.needs_validation}: needs a validation part, "
                     "but data.validation_fraction=0; set it to 0.1, say"

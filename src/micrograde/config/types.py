@@ -4,7 +4,7 @@ import json
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WrapValidator
 
 from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.recipe_versions import RECIPE_VERSION
@@ -64,6 +64,8 @@ def own_tags(value: object) -> object:
 # Strict: true is not a number and "1" is not an integer, but an integer is accepted as a float.
 RecipeVersion = Annotated[int, Range(ge=1, le=RECIPE_VERSION)]
 Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
+ExperimentName = Annotated[Name, WrapValidator(lambda name, check: "" if name is None else check(name))]
+"""A name, or null, which is held as an empty text until the data are known that it follows from."""
 RunName = Annotated[str, Readable(most=250), BeforeValidator(as_words)]
 Note = Annotated[str, BeforeValidator(as_words), Field(min_length=1, max_length=4000)]
 Tags = Annotated[dict[str, Annotated[str, Field(max_length=4000)]], BeforeValidator(own_tags)]

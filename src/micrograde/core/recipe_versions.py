@@ -22,6 +22,9 @@ ROWS_OF_NO_CLASS = 2
 ROLES_OF_COLUMNS = 3
 """Since this version the columns of a table have roles: dates, identifiers, free text and others."""
 
+SMALL_BATCHES_JOIN = 3
+"""Since this version a last batch that is too small to be normalized joins the one before."""
+
 
 @dataclass(frozen=True)
 class Later:

@@ -36,6 +36,14 @@ class Dataset:
         C and D names.
     test_rows
         The number of rows at the end that are the source's own test part, as in MNIST; 0 if it has none.
+    validation_rows
+        The number of rows before these that are the source's own validation part; 0 if it has none.
+    groups
+        (N,), the number of each row's group, such as a customer, which is wholly in one part; None if rows
+        are in no groups.
+    times
+        (N,), when each row was, as any number that is larger later; NaN if that is not known. The newest rows
+        are then the test part. None if time does not matter.
     fill_missing
         Whether preprocessing fills missing values with the training part's means (``data.missing=mean``).
     encoding
@@ -53,7 +61,8 @@ class Dataset:
     ------
     InputError
         If there are no rows or no features, features and labels differ in length, the data do not fit
-        into memory, values are infinite or missing (without ``fill_missing``), or all rows have one class.
+        into memory, values are infinite or missing (without ``fill_missing``), or all rows have one class;
+        if there are no rows but the source's own validation and test part; if groups and times are given.
     """
 
     name: str
@@ -66,6 +75,9 @@ class Dataset:
     encoding: TableEncoding | ColumnEncoding | None = None
     image_shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+    validation_rows: int = 0
+    groups: IntArray | None = None
+    times: FloatArray | None = None
     filled_by: Literal["mean", "median"] = "mean"
     summary: TableSummary | None = None
 
@@ -88,9 +100,23 @@ class Dataset:
                 f"data.name={self.name}: every row is of class {quoted(only)}; "
                 "classification needs two or more"
             )
+        if self.rows_to_split < 1:
+            raise InputError(f"data.name={self.name}: has no rows to train on")
+        for key, each in (("data.group", self.groups), ("data.time", self.times)):
+            if each is not None and each.shape != (rows,):
+                raise InputError(f"{key}: has {len(each)} values for {rows} rows")
+        if self.groups is not None and self.times is not None:
+            raise InputError(
+                "data.group and data.time: only one of them can say how rows are split; choose one"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def rows_to_split(self) -> int:
+        """The number of rows that are in no part of the source's own; they come first."""
+        return len(self) - self.validation_rows - self.test_rows
 
     @cached_property
     def digest(self) -> str:
@@ -98,27 +124,48 @@ class Dataset:
 
         It covers the features and labels (shape, type, values), the class and feature names and
         ``test_rows``, but not the source or the memory layout. So a table has the same digest as
-        CSV and as Parquet.
+        CSV and as Parquet. ``validation_rows``, ``groups`` and ``times`` are covered where they are given;
+        of groups, which rows are together, and of times, their order.
         """
+        order: dict[str, FloatArray | IntArray] = {}
+        if self.groups is not None:
+            order["groups"] = numbered_by_appearance(self.groups)
+        if self.times is not None:
+            moments = np.unique(self.times, return_inverse=True)[1]
+            order["times"] = np.where(np.isnan(self.times), -1, moments)
         header = {
             "features": [*self.features.shape, "float64"],
             "labels": [*self.labels.shape, "int64"],
             "class_names": self.class_names,
             "feature_names": self.feature_names,
             "test_rows": self.test_rows,
+            **({"validation_rows": self.validation_rows} if self.validation_rows else {}),
+            **{name: list(numbers.shape) for name, numbers in order.items()},
         }
         sha256 = hashlib.sha256(json.dumps(header).encode())
         sha256.update(np.ascontiguousarray(self.features, dtype="<f8").data)
         sha256.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        for numbers in order.values():
+            sha256.update(np.ascontiguousarray(numbers, dtype="<i8").data)
         return sha256.hexdigest()
+
+
+def numbered_by_appearance(groups: IntArray) -> IntArray:
+    """Return groups (N,) numbered from 0 in the order of their first rows."""
+    _, first, numbers = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[numbers]
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows of a data set: ``features`` of shape (n, D) and ``labels`` of shape (n,)."""
+    """Some rows of a data set: ``features`` of shape (n, D) and ``labels`` of shape (n,).
+
+    ``rows`` (n,) are their indices in the data set, in ascending order.
+    """
 
     features: FloatArray
     labels: IntArray
+    rows: IntArray
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -126,8 +173,12 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The parts of a data set; a part that was not requested is None."""
+    """The parts of a data set; a part that was not requested is None.
+
+    ``notes`` say, a line each, how groups or times have decided which rows are in which part.
+    """
 
     train: Part
     validation: Part | None
     test: Part | None
+    notes: tuple[str, ...] = ()

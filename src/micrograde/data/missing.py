@@ -12,6 +12,20 @@ MissingRule = Literal["fill", "median", "drop", "error", "mean"]
 ``mean`` is what ``fill`` was called in recipes of versions 1 and 2, which filled numbers alone.
 """
 
+
+def plain_rule(rule: MissingRule) -> MissingRule:
+    """Return the rule as recipes of versions 1 and 2 call it.
+
+    Raises
+    ------
+    InputError
+        If they do not have it.
+    """
+    if rule == "median":
+        raise InputError("data.missing=median: recipes before version 3 fill in means; set data.missing=mean")
+    return "mean" if rule == "fill" else rule
+
+
 NOTHING_LEFT = "no row is left without missing values (data.missing=drop)"
 
 

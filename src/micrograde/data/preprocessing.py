@@ -153,9 +153,12 @@ def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
     without = np.flatnonzero(np.isnan(train_features).all(axis=0))
     if len(without):
         names = listed(dataset.feature_names[column] for column in without)
-        raise InputError(
-            f"data.missing: the training part has no value to take a {dataset.filled_by} from in {names}"
-        )
+        by = f"a {dataset.filled_by} from in {names}"
+        if isinstance(dataset.encoding, ColumnEncoding):
+            raise InputError(
+                f"data.missing: the training part has no value to take {by}; data.drop leaves such a column out"
+            )
+        raise InputError(f"data.missing=mean: the training part has no value to take {by}")
     if dataset.filled_by == "median":
         medians: FloatArray = np.nanmedian(train_features, axis=0)
         return medians

@@ -2,13 +2,18 @@
 
 The rows of a part keep the order of the data set; training shuffles them. The test part is drawn
 first, so it does not depend on ``validation_fraction`` (unless a class is so small that the parts
-compete for its rows).
+compete for its rows, or groups or times are so few).
 """
+
+from dataclasses import replace
 
 import numpy as np
 
 from micrograde.core.errors import InputError
+from micrograde.data.by_group import assign_groups
+from micrograde.data.by_time import assign_times
 from micrograde.data.dataset import Dataset, IntArray, Part, Split
+from micrograde.data.split_notes import split_notes
 
 # The generators use SeedSequence(seed) itself to make data; the split has a separate random stream.
 _SPLIT_STREAM = 1
@@ -17,29 +22,37 @@ _SPLIT_STREAM = 1
 def split_dataset(
     dataset: Dataset, *, validation_fraction: float, test_fraction: float, stratify: bool, seed: int
 ) -> Split:
-    """Split ``dataset`` at random; the same ``seed`` gives the same split.
+    """Split ``dataset``; the same ``seed`` gives the same split.
+
+    Rows are drawn at random; of ``groups``, whole groups. By ``times`` nothing is drawn: the newest rows are
+    the test part and those before them the validation part. Sizes are then as near to the fractions as groups
+    or times allow, and the split's notes say what they are.
 
     Parameters
     ----------
     dataset
-        If it has ``test_rows``, those are the test part, ``test_fraction`` is ignored, and N below
-        counts the other rows.
+        If it has ``test_rows``, those are the test part, and ``test_fraction`` is ignored; likewise with
+        ``validation_rows``. N below counts the other rows.
     validation_fraction, test_fraction
         The part gets ``round(fraction * N)`` rows; 0 means no such part.
     stratify
         If True, every part holds each class in the proportion of the whole data set, as nearly as whole
-        rows allow (largest remainders first), and at least one row of each class.
+        rows allow (largest remainders first), and at least one row of each class. Of groups, as nearly as
+        whole groups allow; by times it is ignored.
     seed
         ``data.seed``.
 
     Raises
     ------
     InputError
-        If a part would be empty or, with ``stratify``, lack one of the classes.
+        If a part would be empty or, with ``stratify`` and without groups and times, lack one of the classes;
+        if there are fewer groups, or different times, than parts.
     """
-    rows = len(dataset) - dataset.test_rows
+    rows = dataset.rows_to_split
     if dataset.test_rows:
         test_fraction = 0.0
+    if dataset.validation_rows:
+        validation_fraction = 0.0
     fractions = {"data.test_fraction": test_fraction, "data.validation_fraction": validation_fraction}
     sizes = {key: round(fraction * rows) for key, fraction in fractions.items()}
     for key, size in sizes.items():
@@ -50,36 +63,59 @@ def split_dataset(
     if sum(sizes.values()) >= rows:
         keys = " and ".join(f"{key}={fraction}" for key, fraction in fractions.items() if fraction > 0)
         raise InputError(f"{keys}: take all {rows} rows and leave none to train on; lower the fractions")
-    test_size, validation_size = sizes.values()
-
-    if stratify and any(sizes.values()):
-        groups = _rows_by_class(dataset, rows, fractions, sizes)
-        available = np.array([len(group) for group in groups])
-        test_counts = _allocate(available, test_size, spare=2 if validation_size else 1)
-        validation_counts = _allocate(available - test_counts, validation_size, spare=1)
-    else:
-        groups = [np.arange(rows)]
-        test_counts, validation_counts = np.array([test_size]), np.array([validation_size])
 
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SPLIT_STREAM,)))
-    pieces = [
-        np.split(random.permutation(group), ends)
-        for group, *ends in zip(groups, test_counts, test_counts + validation_counts, strict=True)
-    ]
-    test_rows, validation_rows, train_rows = (
-        np.sort(np.concatenate(piece)) for piece in zip(*pieces, strict=True)
-    )
+    wanted = dict(zip(("test", "validation"), sizes.values(), strict=True))
+    if dataset.groups is not None:
+        labels = dataset.labels[:rows] if stratify else None
+        part_of_row = assign_groups(dataset.groups[:rows], labels, wanted, random)
+    elif dataset.times is not None:
+        part_of_row = assign_times(dataset.times[:rows], wanted)
+    else:
+        part_of_row = _assign_rows(dataset, fractions, sizes, random, stratify=stratify)
+    train_rows, test_rows, validation_rows = (np.flatnonzero(part_of_row == part) for part in range(3))
+    first_of_test = len(dataset) - dataset.test_rows
+    if dataset.validation_rows:
+        validation_rows = np.arange(rows, first_of_test)
     if dataset.test_rows:
-        test_rows = np.arange(rows, len(dataset))
-    return Split(
+        test_rows = np.arange(first_of_test, len(dataset))
+    split = Split(
         train=_part(dataset, train_rows),
         validation=_part(dataset, validation_rows) if len(validation_rows) else None,
         test=_part(dataset, test_rows) if len(test_rows) else None,
     )
+    return replace(split, notes=tuple(split_notes(dataset, split, fractions, sizes)))
 
 
 def _part(dataset: Dataset, rows: IntArray) -> Part:
-    return Part(dataset.features[rows], dataset.labels[rows])
+    return Part(dataset.features[rows], dataset.labels[rows], rows)
+
+
+def _assign_rows(
+    dataset: Dataset,
+    fractions: dict[str, float],
+    sizes: dict[str, int],
+    random: np.random.Generator,
+    *,
+    stratify: bool,
+) -> IntArray:
+    """Return the part of each row that is drawn: 0 for training, 1 for test, 2 for validation."""
+    rows = dataset.rows_to_split
+    test_size, validation_size = sizes.values()
+    if stratify and any(sizes.values()):
+        classes = _rows_by_class(dataset, rows, fractions, sizes)
+        available = np.array([len(each) for each in classes])
+        test_counts = _allocate(available, test_size, spare=2 if validation_size else 1)
+        validation_counts = _allocate(available - test_counts, validation_size, spare=1)
+    else:
+        classes = [np.arange(rows)]
+        test_counts, validation_counts = np.array([test_size]), np.array([validation_size])
+    parts = np.zeros(rows, np.int64)
+    for each, in_test, in_validation in zip(classes, test_counts, validation_counts, strict=True):
+        drawn = random.permutation(each)
+        parts[drawn[:in_test]] = 1
+        parts[drawn[in_test : in_test + in_validation]] = 2
+    return parts
 
 
 def _rows_by_class(

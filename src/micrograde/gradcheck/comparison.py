@@ -62,7 +62,7 @@ def architecture_of(model: MLP) -> Architecture:
     norm, parts = model.normalization, (_part(model.activation), _part(model.loss.function))
     if norm is None:
         return Architecture(model.sizes, *parts)
-    return Architecture(model.sizes, *parts, _part(norm), norm.layer_name)
+    return Architecture(model.sizes, *parts, _part(norm), norm.layer_name, model.output_batch_norm)
 
 
 def _part(entry: Activation | Loss | Normalization) -> Part:

@@ -202,12 +202,16 @@ def _with_next_numbers(model: MLP) -> MLP:
         name: array.astype(np.float64) * (1 + step * generator.choice([-1.0, 1.0], array.shape))
         for name, array in model.state().items()
     }
-    return MLP.from_state(state, model.activation, model.normalization)
+    return MLP.from_state(
+        state, model.activation, model.normalization, output_batch_norm=model.output_batch_norm
+    )
 
 
 def _in_float64(model: MLP) -> MLP:
     state = {name: array.astype(np.float64) for name, array in model.state().items()}
-    return MLP.from_state(state, model.activation, model.normalization)
+    return MLP.from_state(
+        state, model.activation, model.normalization, output_batch_norm=model.output_batch_norm
+    )
 
 
 def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.config.adapters import adapter_of
+from micrograde.config.recipe_versions import complete_part
 from micrograde.config.schema import ModelConfig, TrainConfig, to_container
 from micrograde.config.types import PluginVersion
 from micrograde.config.used_plugins import used_plugins
@@ -188,7 +189,9 @@ def read_network(folder: Path) -> TrainedNetwork:
         state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
         preprocessing = Preprocessing.from_state(state)
         preprocessing.check()
-        model = MLP.from_state(arrays, config.activation, config.normalizer)
+        model = MLP.from_state(
+            arrays, config.activation, config.normalizer, output_batch_norm=config.output_batch_norm
+        )
         inputs, outputs = len(preprocessing.means), task_of(preprocessing).output_size
         if (model.sizes[0], model.sizes[-1]) != (inputs, outputs):
             raise ValueError(f"{inputs} inputs and {outputs} outputs do not fit the network's {model.sizes}")
@@ -208,5 +211,7 @@ def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
     container = json.loads(metadata.get("model", "null"))
     plugins = container.pop("plugins", ()) if isinstance(container, dict) else ()
     require_plugins(adapter_of(tuple[PluginVersion, ...]).validate_python(plugins), "the model")
+    if isinstance(container, dict):
+        container = complete_part(container, ModelConfig)  # written before there was a key
     config = adapter_of(ModelConfig).validate_python(container)
     return arrays, config

@@ -39,6 +39,8 @@ class MLP:
         False leaves every batch norm out.
     normalization
         One of ``NORMALIZATIONS``, or its name, in place of batch norm.
+    output_batch_norm
+        Whether the last linear layer is normalized, too, as in the notebook.
     initializer, initial_scale
         The distribution of the initial weights, one of ``INITIALIZERS`` or its name, and a factor on them,
         one for all or (R,).
@@ -58,8 +60,9 @@ class MLP:
         The layers by the notebook's names, numbered in the order of the forward pass; another normalization
         than batch norm has a name of its own.
     layers : dict of the layers by name, in that order, without the loss
-    sizes, activation, normalization
-        (D, H, ..., C), the activation, and the normalization; None if there is none.
+    sizes, activation, normalization, output_batch_norm
+        (D, H, ..., C), the activation, the normalization, None if no layer has one, and whether the last
+        layer has it.
     parameters, gradients : (P,), in a stack (R, P)
         One buffer each, into which the layers hold views; ``layout`` says where each name lies.
     statistics : (S,), in a stack (R, S)
@@ -87,6 +90,7 @@ class MLP:
         activation: str | Activation = "tanh",
         batch_norm: bool = True,
         normalization: str | Normalization | None = None,
+        output_batch_norm: bool = True,
         initializer: str | Initializer = "normal",
         initial_scale: float | FloatArray = 1.0,
         generators: Generators = None,
@@ -101,30 +105,34 @@ class MLP:
         self.activation = make_activation(activation) if isinstance(activation, str) else activation
         if isinstance(normalization, str):
             normalization = make_normalization(normalization)
-        self.normalization = normalization or (BatchNorm() if batch_norm else None)
+        norm = normalization or (BatchNorm() if batch_norm else None)
+        self.output_batch_norm = norm is not None and output_batch_norm
+        self.normalization = norm if hidden_sizes or output_batch_norm else None
         self.replicas = replica_axis(generators)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"MLP: dtype must be float32 or float64, got {self.dtype}")
 
         self.layers: dict[str, Layer] = {}
+        last = len(self.sizes) - 1
         for number, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
+            norm = self.normalization if number < last or self.output_batch_norm else None
             linear = LinearLayer(
                 inputs,
                 outputs,
                 initializer=initializer,
                 generators=generators,
                 dtype=self.dtype,
-                biases_cancel=self.normalization is not None and self.normalization.cancels_biases,
+                biases_cancel=norm is not None and norm.cancels_biases,
             )
             with np.errstate(over="ignore"):  # an overflow shows in the loss
                 linear.weights *= np.reshape(initial_scale, (-1, 1, 1) if np.ndim(initial_scale) else ())
             self.layers[f"layer{number}"] = linear
-            if self.normalization:
-                self.layers[f"{self.normalization.layer_name}{number}"] = self.normalization.layer(
+            if norm:
+                self.layers[f"{norm.layer_name}{number}"] = norm.layer(
                     outputs, replicas=self.replicas, dtype=self.dtype
                 )
-            if number < len(self.sizes) - 1:
+            if number < last:
                 self.layers[f"activation{number}"] = ActivationLayer(self.activation)
         for name, layer in self.layers.items():
             setattr(self, name, layer)
@@ -196,6 +204,7 @@ class MLP:
             activation=self.activation,
             batch_norm=False,
             normalization=self.normalization,
+            output_batch_norm=self.output_batch_norm,
             generators=generators,
             dtype=self.dtype if dtype is None else dtype,
             loss=self.loss.function,
@@ -260,11 +269,14 @@ class MLP:
         state: Mapping[str, FloatArray],
         activation: str | Activation,
         normalization: str | Normalization | None = None,
+        *,
+        output_batch_norm: bool | None = None,
     ) -> "MLP":
         """Return the single network that ``state`` describes, with exact cross-entropy.
 
         Its sizes and its dtype are inferred from the arrays, and so is the normalization, with the default
-        hyperparameters, unless it is given.
+        hyperparameters, unless it is given. Whether the last layer has it is inferred, too, unless it is
+        given, as it must be for a normalization without arrays.
 
         Raises
         ------
@@ -276,13 +288,19 @@ class MLP:
             shapes.append(weights.shape)
         if not shapes or any(len(shape) != 2 for shape in shapes):
             raise ValueError("MLP: the state has no layer1.weights, or weights without two axes")
+        if isinstance(normalization, str):
+            normalization = make_normalization(normalization)
+        normalization = normalization or _normalization_of(state)
+        if output_batch_norm is None:
+            output_batch_norm = normalization is not None and _has_layer(state, normalization, len(shapes))
         model = cls(
             shapes[0][0],
             [outputs for _, outputs in shapes[:-1]],
             shapes[-1][1],
             activation=activation,
             batch_norm=False,
-            normalization=normalization or _normalization_of(state),
+            normalization=normalization,
+            output_batch_norm=output_batch_norm,
             generators=np.random.default_rng(0),  # the weights drawn are overwritten below
             dtype=state["layer1.weights"].dtype,
             loss_epsilon=0.0,
@@ -309,7 +327,13 @@ class MLP:
             view[...] = state[name]
 
 
-def _normalization_of(state: Mapping[str, FloatArray]) -> str | None:
-    """Return the name of the normalization whose layers a state has arrays of; None for none."""
-    layers = {name.partition(".")[0] for name in state}
-    return next((name for name, each in NORMALIZATIONS.items() if f"{each.layer_name}1" in layers), None)
+def _normalization_of(state: Mapping[str, FloatArray]) -> Normalization | None:
+    """Return the normalization whose layers a state has arrays of; None for none."""
+    return next((each() for each in NORMALIZATIONS.values() if _has_layer(state, each, 1)), None)
+
+
+def _has_layer(
+    state: Mapping[str, FloatArray], normalization: Normalization | type[Normalization], number: int
+) -> bool:
+    """Return whether a state has arrays of the normalization that follows the linear layer ``number``."""
+    return any(name.startswith(f"{normalization.layer_name}{number}.") for name in state)

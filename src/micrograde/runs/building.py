@@ -14,10 +14,11 @@ from micrograde.config.schema import (
 )
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import hyperparameters_of, program_of
-from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS
+from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS, SMALL_BATCHES_JOIN
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
+from micrograde.data.shared_rows import shared_rows_line
 from micrograde.metrics import METRICS, Metric
 from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
@@ -31,6 +32,7 @@ from micrograde.training import (
     Samples,
     StackOptimizer,
     TrainingPlan,
+    batch_sizes,
     learning_rate_factors,
     noisy_labels,
     replicas_per_stack,
@@ -43,13 +45,17 @@ _MEMORY = 2**30  # bytes that all stacks in training may take together
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A data set that is split, preprocessed and ready for a network; a part that does not exist is None."""
+    """A data set that is split, preprocessed and ready for a network; a part that does not exist is None.
+
+    ``notes`` are those of the data set and of its split, a line each.
+    """
 
     dataset: Dataset
     preprocessing: Preprocessing
     training: Samples
     validation: Samples | None
     test: Samples | None
+    notes: tuple[str, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -94,7 +100,15 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
 
     training = samples(split.train)
     assert training is not None
-    return PreparedData(dataset, preprocessing, training, samples(split.validation), samples(split.test))
+    shared = shared_rows_line(split) if dataset.summary else ""  # of other sources it is known
+    return PreparedData(
+        dataset,
+        preprocessing,
+        training,
+        samples(split.validation),
+        samples(split.test),
+        notes=(*dataset.notes, *split.notes, *([shared] if shared else [])),
+    )
 
 
 def check_batches(config: TrainConfig, rows: int) -> None:
@@ -102,18 +116,38 @@ def check_batches(config: TrainConfig, rows: int) -> None:
     batch_size = config.training.batch_size or rows
     if batch_size > rows:
         raise InputError(
-            f"training.batch_size={batch_size}: the training part has {rows} rows; "
+            f"training.batch_size={batch_size}: the training part has {_rows(rows)}; "
             f"at most that many, or null for all of them"
         )
-    smallest = batch_size if config.training.drop_last else (rows % batch_size or batch_size)
-    norm = config.model.normalizer
+    norm, least = config.model.normalizer, least_rows(config)
+    if norm and rows < norm.least_rows:
+        raise InputError(
+            f"data.name={config.data.name}: the training part has {_rows(rows)}, which {norm.label} "
+            "cannot normalize; lower data.validation_fraction or data.test_fraction, or set "
+            "model.batch_norm=false"
+        )
+    sizes = batch_sizes(rows, batch_size, drop_last=config.training.drop_last, least_rows=least)
+    smallest = min(sizes)
     if norm and smallest < norm.least_rows:
-        few, enough = "one row" if smallest == 1 else f"{smallest} rows", norm.least_rows
+        few, enough = _rows(smallest), norm.least_rows
         way_out = f"{enough} or more" if batch_size < enough else "another size, or training.drop_last=true"
         raise InputError(
             f"training.batch_size={batch_size}: leaves a batch of {few} of the training part's {rows}, "
             f"which {norm.label} cannot normalize; choose {way_out}, or model.batch_norm=false"
         )
+
+
+def _rows(count: int) -> str:
+    return "one row" if count == 1 else f"{count} rows"
+
+
+def least_rows(config: TrainConfig) -> int:
+    """Return the rows that a batch needs: an epoch's last one joins the one before if it has fewer.
+
+    That is so since recipe version 3; in earlier ones it is refused.
+    """
+    norm = config.model.normalizer
+    return norm.least_rows if norm and config.recipe_version >= SMALL_BATCHES_JOIN else 1
 
 
 def build_model(
@@ -128,6 +162,7 @@ def build_model(
         activation=first.activation,
         batch_norm=False,
         normalization=first.normalizer,
+        output_batch_norm=first.output_batch_norm,
         initializer=first.initializer,
         initial_scale=np.array([config.initial_scale for config in configs]),
         generators=generators,
@@ -145,7 +180,8 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
     """Build the training plan of a stack; the configs share epochs and batches."""
     training = configs[0].training
     batch_size = training.batch_size or rows
-    steps = steps_per_epoch(rows, batch_size, training.drop_last)
+    least = least_rows(configs[0])
+    steps = steps_per_epoch(rows, batch_size, training.drop_last, least)
 
     def learning_rates(of_steps: IntArray) -> FloatArray:
         columns = [
@@ -165,6 +201,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         batch_size=batch_size,
         learning_rates=learning_rates,
         drop_last=training.drop_last,
+        least_rows=least,
         nan_is_a_class=nan_is_a_class(configs[0]),
         metrics=metrics_of(configs[0]),
         task=task,

@@ -105,6 +105,8 @@ class LiveRun:
         Each metric's value after every epoch.
     test
         ``test/loss``, ``test/accuracy`` and other metrics of a finished run, if there is a test part.
+    kept_epoch
+        The epoch whose weights its network has, if a callback has kept them; else None.
     reason
         Why the run did not finish; None if it did.
     warnings
@@ -122,6 +124,7 @@ class LiveRun:
     recorder: RunRecorder
     history: dict[str, list[float]] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
+    kept_epoch: int | None = None
     status: Status = "FINISHED"
     reason: str | None = None
     ended: bool = False
@@ -163,7 +166,7 @@ class LiveRun:
                 parent=request.parent,
             )
         run = cls(request, place, number, data, recorder)
-        for note in data.dataset.notes:
+        for note in data.notes:
             run._warn(note)
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
@@ -249,7 +252,7 @@ class LiveRun:
         """End the run in the way in which its replica has left the stack."""
         if departure.snapshot:
             self.checkpoint(departure.snapshot, durable=False)
-        divergence = departure.divergence
+        divergence, self.kept_epoch = departure.divergence, departure.kept_epoch
         if departure.cancelled:
             self.end(departure.model, "KILLED", f"cancelled after epoch {departure.epoch}")
         elif divergence is None:
@@ -290,6 +293,9 @@ class LiveRun:
             noted[tags.DESCRIPTION] = "\n\n".join(each for each in paragraphs if each)
         if reason:
             noted[tags.REASON] = reason
+        if self.kept_epoch:
+            noted[tags.KEPT_EPOCH] = str(self.kept_epoch)
+            self.log.add(f"kept the weights of epoch {self.kept_epoch}")
         if noted:
             self.recorder.set_tags(self.number, noted)
         self.log.add(f"{status} {reason or self.test}")
@@ -355,7 +361,7 @@ class LiveRun:
             classes=classes,
             majority=float(np.bincount(labels).max() / len(labels)),
             activation=self.config.model.activation,
-            early_stopping=stopping.enabled,
+            early_stopping=bool(stopping.enabled),
             stopping_metric=stopping.metric,
             rows_of_no_class=self._rows_of_no_class(model) if self.status != "FAILED" else {},
             test=self.test,

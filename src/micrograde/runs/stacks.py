@@ -126,6 +126,7 @@ def train_stacks(
         for number, departure in runner.leave():
             run = stacks[number].replicas[departure.replica]
             if not run.ended:
+                run.kept_epoch = departure.kept_epoch
                 run.end(departure.model, "KILLED", _STOPPED)
                 tell(run)
         # The interrupt may have come while a run was beginning, or while it was recorded at its end.

@@ -59,6 +59,9 @@ class RunResult:
         Each metric's value after every epoch; accuracies are fractions.
     test
         ``test/loss`` and ``test/accuracy`` of a finished run whose data has a test part.
+    kept_epoch
+        The epoch whose weights its network has, if a callback has kept them, as early stopping does; else
+        None.
     reason
         Why the run did not finish; None if it did.
     warnings
@@ -83,6 +86,12 @@ class RunResult:
     run_id: str | None = None
     experiment_id: str | None = None
     registered: str | None = None
+    kept_epoch: int | None = None
+
+    def kept_metrics(self) -> dict[str, float]:
+        """Return each metric's value at the weights that are kept: those of ``kept_epoch``, or the last."""
+        last = -1 if self.kept_epoch is None else self.kept_epoch - 1
+        return {metric: values[last] for metric, values in self.history.items()} | self.test
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -326,4 +335,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         recorded.run_id if recorded else None,
         recorded.experiment_id if recorded else None,
         recorded.registered if recorded else None,
+        run.kept_epoch,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import loss_beside
+from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.core.terminal import say
 from micrograde.core.working import working
@@ -98,7 +99,7 @@ class SweepSession(SweepState):
         self.metric = self.metric or default_metric(validation)
         self.varies = varying_params(jobs, self.identity.swept) if jobs else []
         names = dict.fromkeys(config.experiment_name for config in configs)
-        self._experiment_name = "+".join(names)[:250] or str(self._composed["experiment_name"])
+        self._experiment_name = "+".join(names)[:250] or _experiment_of(self._composed)
         if self.location is None:
             self._recorder = NullRecorder()
             return
@@ -395,6 +396,14 @@ class SweepSession(SweepState):
         elif self._writer:
             self._writer.discard()
         self._resources.close()
+
+
+def _experiment_of(composed: Mapping[str, Any]) -> str:
+    """Return the experiment of a sweep of which no job is known, as of a search that has just begun."""
+    try:
+        return parse_train_config(composed).experiment_name
+    except InputError:  # something that it needs is searched for
+        return str(composed["experiment_name"] or composed["data"]["name"])
 
 
 def remove_empty(folder: Path) -> None:

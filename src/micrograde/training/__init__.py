@@ -3,7 +3,7 @@
 ``loop.Training`` puts it together; the other files are its parts, one concept each.
 """
 
-from micrograde.training.batches import BatchSampler, Samples, steps_per_epoch
+from micrograde.training.batches import BatchSampler, Samples, batch_sizes, steps_per_epoch
 from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, start_callbacks
 from micrograde.training.divergence import Divergence
 from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
@@ -36,6 +36,7 @@ __all__ = [
     "StackRunner",
     "Training",
     "TrainingPlan",
+    "batch_sizes",
     "confusion_counts",
     "evaluate",
     "gradient_norms",

@@ -37,9 +37,25 @@ class Batch:
     targets: FloatArray
 
 
-def steps_per_epoch(rows: int, batch_size: int, drop_last: bool) -> int:
-    """Return the number of batches in an epoch."""
-    return rows // batch_size if drop_last else -(-rows // batch_size)
+def batch_sizes(rows: int, batch_size: int, *, drop_last: bool = False, least_rows: int = 1) -> list[int]:
+    """Return the number of rows of each of an epoch's batches.
+
+    A last batch that is smaller than the others is left out with ``drop_last``. If not, and if it has fewer
+    rows than a batch needs at least, it joins the one before.
+    """
+    full, rest = divmod(rows, batch_size)
+    sizes = [batch_size] * full
+    if rest and not drop_last:
+        if rest < least_rows and sizes:
+            sizes[-1] += rest
+        else:
+            sizes.append(rest)
+    return sizes
+
+
+def steps_per_epoch(rows: int, batch_size: int, drop_last: bool, least_rows: int = 1) -> int:
+    """Return the number of batches in an epoch; see ``batch_sizes``."""
+    return len(batch_sizes(rows, batch_size, drop_last=drop_last, least_rows=least_rows))
 
 
 class BatchSampler:
@@ -52,6 +68,8 @@ class BatchSampler:
     ----------
     generators
         R streams, one per replica.
+    least_rows
+        The rows that a batch needs at least; see ``batch_sizes``.
     labels
         (R, N): class numbers for each replica, whose one-hot rows are used instead of the samples' targets;
         see ``noisy_labels``.
@@ -68,13 +86,12 @@ class BatchSampler:
         generators: Sequence[np.random.Generator],
         *,
         drop_last: bool = False,
+        least_rows: int = 1,
         labels: IntArray | None = None,
     ) -> None:
         self._samples, self._generators = samples, generators
         self._labels = labels
-        rows = len(samples)
-        steps = steps_per_epoch(rows, batch_size, drop_last)
-        self.sizes = [min(batch_size, rows - number * batch_size) for number in range(steps)]
+        self.sizes = batch_sizes(len(samples), batch_size, drop_last=drop_last, least_rows=least_rows)
         self._buffers = self._make_buffers()
 
     def keep_replicas(self, rows: IntArray) -> None:

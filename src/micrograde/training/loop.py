@@ -43,8 +43,9 @@ class EpochRecord:
 class Departure:
     """A replica has left the stack: at the end, stopped early, diverged, cancelled, or interrupted.
 
-    ``model`` is its network, a stack of one, with the weights that callbacks let it leave with; the last ones
-    if it diverged. ``snapshot`` is the replica after the epoch; None if it left in the middle of one.
+    ``model`` is its network, a stack of one, with the weights that callbacks let it leave with, those of
+    ``kept_epoch``; the last ones if that is None, as when it diverged. ``snapshot`` is the replica after the
+    epoch; None if it left in the middle of one.
     """
 
     replica: int
@@ -53,6 +54,7 @@ class Departure:
     divergence: Divergence | None = None
     cancelled: bool = False
     snapshot: Snapshot | None = None
+    kept_epoch: int | None = None
 
 
 def _quiet() -> np.errstate:
@@ -89,7 +91,12 @@ class Training:
         self._model, self._optimizer, self._plan = model, optimizer, plan
         self._validation = validation
         self._sampler = BatchSampler(
-            training, plan.batch_size, shuffling, drop_last=plan.drop_last, labels=labels
+            training,
+            plan.batch_size,
+            shuffling,
+            drop_last=plan.drop_last,
+            least_rows=plan.least_rows,
+            labels=labels,
         )
         self._rates: FloatArray = np.empty((0, len(model.parameters)))
         self._first_step = 0
@@ -235,11 +242,18 @@ class Training:
 
     def _departure(self, row: int, *, cancelled: bool = False, whole: bool = True) -> Departure:
         snapshot = self._snapshot(row) if whole else None  # before callbacks replace the last weights
-        replica = int(self._replicas[row])
+        replica, kept = int(self._replicas[row]), None
         for callback in self._callbacks:
-            callback.on_end(self._epoch, self._model, row, replica, interrupted=not whole)
-        model = self._copy(row)
-        return Departure(replica, self._epoch, model, cancelled=cancelled, snapshot=snapshot)
+            changed = callback.on_end(self._epoch, self._model, row, replica, interrupted=not whole)
+            kept = kept if changed is None else changed
+        return Departure(
+            replica,
+            self._epoch,
+            self._copy(row),
+            cancelled=cancelled,
+            snapshot=snapshot,
+            kept_epoch=kept,
+        )
 
     def _snapshot(self, row: int) -> Snapshot:
         parts = (self._model, self._optimizer, self._sampler, self._callbacks)

@@ -14,6 +14,8 @@ from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
 class TrainingPlan:
     """How a stack is trained.
 
+    least_rows
+        The rows that the network needs in a batch: an epoch's last one joins the one before if it has fewer.
     learning_rates
         A function of steps (S,), counted from 0, that returns the learning rates of every replica, (S, R).
         Called as training reaches the steps, so that any number of epochs can be planned.
@@ -29,6 +31,7 @@ class TrainingPlan:
     batch_size: int
     learning_rates: Callable[[IntArray], FloatArray]
     drop_last: bool = False
+    least_rows: int = 1
     nan_is_a_class: bool = False
     metrics: tuple[Metric, ...] = (Accuracy(),)
     task: Task = CLASSES_WITHOUT_NAMES

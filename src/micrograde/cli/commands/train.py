@@ -19,6 +19,7 @@ from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.members import run_members
 from micrograde.sweeps.options import check_alone
 from micrograde.tracking import WriterProcess
+from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 
 @recording_entry_point(config_name="train")
@@ -59,15 +60,27 @@ def resuming(resumption: Resumption | None) -> str:
     return "\n".join([*lines, f"resuming    run {resumption.run_id} {where}"])
 
 
+def kept_weights(result: RunResult) -> str:
+    """Return which epoch's weights a run has kept, and the metric that early stopping went by."""
+    text = f"the weights of epoch {result.kept_epoch} of {len(result.history['train/loss'])}"
+    stopping = result.config.training.settings_of(EarlyStoppingSettings)
+    if not stopping.enabled:  # another callback has kept them
+        return text
+    value = formatted(stopping.metric.partition("/")[2], result.kept_metrics()[stopping.metric], ".4f")
+    return f"{text} ({stopping.metric} {value})"
+
+
 def outcome(result: RunResult) -> str:
     """Return the summary of a run: accuracies and losses, findings, its status, and where to look at it."""
-    lines, values = [], result.last_metrics()
+    lines, values = [], result.kept_metrics()
     for part, metrics in (("validation", "val"), ("test", "test")):
         first, *others = result.config.training.metrics
         shown = [name for name in (first, "loss", *others) if f"{metrics}/{name}" in values]
         if shown:
             texts = [f"{name} {formatted(name, values[f'{metrics}/{name}'], '.4f')}" for name in shown]
             lines.append(f"{part:<11} {'  '.join(texts)}")
+    if result.kept_epoch:
+        lines.append(f"{'kept':<11} {kept_weights(result)}")
     lines.extend(f"finding     {finding}" for finding in result.findings)
     if result.run_id:
         lines.append(

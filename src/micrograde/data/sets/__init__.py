@@ -76,6 +76,21 @@ class DataSet(ABC):
         return {key: path for key, path in found.items() if path is not None}
 
     @property
+    def has_validation(self) -> bool:
+        """Whether there is a validation part."""
+        return self.validation_fraction > 0
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether training stops early unless it is said otherwise: on tables, which are real data."""
+        return self.target_column is not None
+
+    @property
+    def experiment_name(self) -> str:
+        """The name of the experiment that runs are filed under unless it is said otherwise."""
+        return self.name
+
+    @property
     def target_column(self) -> str | None:
         """The column of the table that holds the classes; None if the source is no table with names."""
         return None

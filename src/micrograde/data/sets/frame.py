@@ -9,6 +9,7 @@ from micrograde.core.recipe_versions import RECIPE_VERSION, ROLES_OF_COLUMNS
 from micrograde.data.dataset import Dataset
 from micrograde.data.frames import SOURCE
 from micrograde.data.kept_tables import is_digest, kept_rows
+from micrograde.data.missing import plain_rule
 from micrograde.data.plain_tables import dataset_of_rows
 from micrograde.data.raw_table import RawTable
 from micrograde.data.role_tables import dataset_of_table
@@ -66,4 +67,6 @@ class FrameTable(TableWithRoles):
         """Return a table that is at hand, as ``load_of_version`` would if it were kept."""
         if version >= ROLES_OF_COLUMNS:
             return dataset_of_table(RawTable(rows), self.options, name=self.name, file=SOURCE, source=SOURCE)
-        return dataset_of_rows(rows, name=self.name, target=self.target, missing=self.missing, source=SOURCE)
+        return dataset_of_rows(
+            rows, name=self.name, target=self.target, missing=plain_rule(self.missing), source=SOURCE
+        )

@@ -40,6 +40,8 @@ class Architecture:
         None if there is none.
     normalization_layer
         The normalization's layers without their number: ``batchnorm``.
+    output_batch_norm
+        Whether the last linear layer is normalized, too.
     """
 
     sizes: tuple[int, ...]
@@ -47,11 +49,16 @@ class Architecture:
     loss: Part
     normalization: Part | None = None
     normalization_layer: str = ""
+    output_batch_norm: bool = True
 
     @property
     def layers(self) -> int:
         """The number of linear layers."""
         return len(self.sizes) - 1
+
+    def normalization_after(self, number: int) -> Part | None:
+        """Return the normalization that follows the linear layer ``number``, counted from 1; None if none."""
+        return self.normalization if number < self.layers or self.output_batch_norm else None
 
 
 @dataclass
@@ -84,7 +91,7 @@ def trace_batch(
     for number in range(1, architecture.layers + 1):
         out = out @ p[f"layer{number}.weights"] + p[f"layer{number}.biases"]  # (L1)
         trace.outputs[f"layer{number}"] = out
-        if norm := architecture.normalization:
+        if norm := architecture.normalization_after(number):
             layer = f"{architecture.normalization_layer}{number}"
             equation = NORMALIZATION_EQUATIONS[norm.name]
             out = equation.batch(out, _of_layer(p, layer), **norm.hyperparameters)
@@ -123,7 +130,7 @@ def trace_sample(
             )  # (L1)
             for h in range(size)
         ]
-        if norm := architecture.normalization:
+        if norm := architecture.normalization_after(number):
             layer = f"{architecture.normalization_layer}{number}"
             own = {
                 name: [p[f"{layer}.{name}[{h}]"] for h in range(size)]

@@ -65,11 +65,13 @@ class Callback:
         """
         return None
 
-    def on_end(self, epoch: int, model: MLP, row: int, replica: int, *, interrupted: bool) -> None:
+    def on_end(self, epoch: int, model: MLP, row: int, replica: int, *, interrupted: bool) -> int | None:  # noqa: ARG002
         """Called when a replica leaves, unless it diverged; its last weights are in this row of the stack.
 
-        ``interrupted`` if that is not after a whole epoch.
+        ``interrupted`` if that is not after a whole epoch. Return the epoch whose weights it has put in their
+        place, and None if it lets the last ones be.
         """
+        return None
 
     def snapshot_due(self) -> bool:
         """Return whether it needs a snapshot of each replica now; asked after each epoch but the last."""

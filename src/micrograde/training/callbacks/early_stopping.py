@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.hyperparameters import PROGRAM, NonNegativeFloat, PositiveInt
+from micrograde.core.recipe_versions import DefaultBefore
 from micrograde.metrics import METRICS, lower_is_better
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
@@ -44,7 +45,7 @@ class EarlyStoppingSettings(CallbackSettings):
     Parameters
     ----------
     enabled
-        Whether to stop early.
+        Whether to stop early; null stops if the data are a table with a validation part.
     metric
         What is watched: val/loss, or a metric that is measured, such as val/accuracy.
     patience
@@ -56,7 +57,7 @@ class EarlyStoppingSettings(CallbackSettings):
     name: ClassVar[str] = "early_stopping"
     since: ClassVar[int] = 1
 
-    enabled: Annotated[Switch, PROGRAM] = False
+    enabled: Annotated[Switch | None, PROGRAM, DefaultBefore(version=3, value=False)] = None
     metric: Annotated[str, _Watched(), PROGRAM] = "val/loss"
     patience: Annotated[PositiveInt, PROGRAM] = 10
     min_delta: Annotated[NonNegativeFloat, PROGRAM] = 0.0
@@ -137,9 +138,10 @@ class BestWeights(Callback):
         replica: int,  # noqa: ARG002
         *,
         interrupted: bool,  # noqa: ARG002
-    ) -> None:
-        """Let the replica leave with its best weights."""
+    ) -> int | None:
+        """Let the replica leave with its best weights; return their epoch, None if no epoch was the best."""
         self.restore(row, model)
+        return int(self.epochs[row]) or None
 
     def buffers(self) -> Mapping[str, FloatArray]:
         """Return the best weights and statistics."""

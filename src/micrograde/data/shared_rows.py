@@ -1,0 +1,44 @@
+"""Rows that stand in two parts, word for word: what is measured on them says little of new rows."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from micrograde.data.dataset import Part, Split
+
+_ROWS_AT_A_TIME = 4096
+
+
+def shared_rows(split: Split) -> dict[str, int]:
+    """Return how many rows of the validation and of the test part stand in the training part, too.
+
+    Two rows are the same if all features and the label are; two missing values are. A part that does not
+    exist is left out.
+    """
+    parts = {"validation": split.validation, "test": split.test}
+    known = set(_keys(split.train)) if any(parts.values()) else set()
+    return {name: sum(key in known for key in _keys(part)) for name, part in parts.items() if part}
+
+
+def shared_rows_line(split: Split) -> str:
+    """Return a line that counts them, ``3 of 34 test rows stand in the training part, too``, or nothing."""
+    parts = {"validation": split.validation, "test": split.test}
+    counts = [
+        f"{count} of {len(part)} {name} rows"
+        for name, count in shared_rows(split).items()
+        if count and (part := parts[name])
+    ]
+    if not counts:
+        return ""
+    stand = "stands" if len(counts) == 1 and counts[0].startswith("1 of") else "stand"
+    return f"{' and '.join(counts)} {stand} in the training part, too, with all features and the class"
+
+
+def _keys(part: Part) -> Iterator[int]:
+    """Yield a number for each row, which is the same for the same row."""
+    for start in range(0, len(part), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        numbers = np.column_stack([part.features[rows], part.labels[rows]]) + 0.0  # -0 is 0
+        numbers[np.isnan(numbers)] = np.nan  # which has many bit patterns
+        content, width = numbers.tobytes(), numbers.shape[1] * numbers.itemsize
+        yield from (hash(content[at : at + width]) for at in range(0, len(content), width))
