@@ -97,7 +97,7 @@ def test_a_text_among_dates_or_numbers(tmp_path):
 
 
 def test_cells_of_every_kind(tmp_path):
-    lines = [
+    lines: list[list[Any]] = [
         ["truth", "clock", "moment", "mixed", "error"],
         [True, datetime.time(5, 3), datetime.datetime(2024, 1, 1, 5), 1.5, "#N/A"],
         [False, datetime.time(6), datetime.datetime(2024, 1, 2), True, 2],

@@ -62,7 +62,7 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
 
 
 def _with_named_range(rows: "pyarrow.Table") -> "pyarrow.Table":
-    """Return the table with the row numbers that pandas has saved as an index with a name, but not as a column."""
+    """Return the table with the named row numbers that pandas has saved, but not as a column."""
     import pyarrow as pa
 
     try:
