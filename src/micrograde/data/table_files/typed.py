@@ -78,7 +78,7 @@ def _with_named_range(rows: "pyarrow.Table") -> "pyarrow.Table":
     return rows
 
 
-def nested(kind: "pyarrow.DataType") -> bool:
+def _is_nested(kind: "pyarrow.DataType") -> bool:
     """Return whether a type's values are several, or bytes of no known meaning."""
     import pyarrow as pa
     from pyarrow import types
@@ -95,7 +95,7 @@ def _why_left_out(kind: "pyarrow.DataType") -> str | None:
         return "lists"
     if types.is_run_end_encoded(kind):
         return _why_left_out(kind.value_type)
-    if nested(kind) or types.is_interval(kind):
+    if _is_nested(kind) or types.is_interval(kind):
         return f"{shortened(kind)} values"
     return None
 
