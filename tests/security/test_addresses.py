@@ -23,11 +23,11 @@ from micrograde.core.errors import InputError
 from micrograde.runs.files import files_of
 from micrograde.store import check_experiment, open_files, server_store
 from micrograde.store.artifact_files import keep_files
+from micrograde.store.calls import at_once
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.logged_model import log_model
-from micrograde.store.retrying import at_once
+from micrograde.store.mlflow_writer import EventWriter
 from micrograde.store.server_files import ForeignAddressError, check_address, parse_address
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import RunStarted
 
 SECRET = "swordfish"

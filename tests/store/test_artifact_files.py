@@ -8,7 +8,7 @@ import pytest
 from tests.store.test_logged_model import BEST, DESCRIPTION, EVENTS, PARENT
 
 from micrograde.store import local_store
-from micrograde.tracking.event_writer import EventWriter
+from micrograde.store.mlflow_writer import EventWriter
 from micrograde.tracking.events import ModelLogged, RunAdopted, RunEnded
 
 

@@ -5,7 +5,7 @@ from tests.narrowing import not_none
 
 from micrograde.store import ModelDescription, local_store
 from micrograde.store.logged_model import log_model, register_model
-from micrograde.tracking.event_writer import EventWriter
+from micrograde.store.mlflow_writer import EventWriter
 from micrograde.tracking.events import Event, MetricsLogged, ModelLogged, RunEnded, RunStarted
 
 DESCRIPTION = ModelDescription("a_module", ["a_module==1"], {"x": "double"}, {"class": "string"}, [[1.0]])

@@ -19,17 +19,14 @@ from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, Later
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
-    ArtifactStore,
     MetricNames,
     Name,
     Note,
     PluginVersion,
     RecipeVersion,
-    RegisteredName,
     RunId,
     RunName,
     Tags,
-    WebAddress,
     as_tuple,
 )
 from micrograde.config.used_plugins import used_plugins
@@ -49,6 +46,7 @@ from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation,
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
+from micrograde.store.settings import ArtifactStore, RegisteredName, WebAddress
 from micrograde.tasks.classification import Classification
 from micrograde.training import CALLBACKS, OPTIMIZERS, SCHEDULES, CallbackSettings, Optimizer, Schedule
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micrograde.store.calls import Caller
 from micrograde.store.local_addresses import (
     experiment_folder,
     folder_here,
@@ -18,7 +19,6 @@ from micrograde.store.local_addresses import (
     set_address,
 )
 from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import Caller
 from micrograde.store.server_files import open_files
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from micrograde.core.errors import InputError
 from micrograde.core.json_files import parse_json
 from micrograde.store.bounded_answers import LateAnswerError, in_time
+from micrograde.store.calls import at_once
 from micrograde.store.experiments import Experiments, check_usable
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import at_once
 from micrograde.store.sqlite_files import StoreFileError, open_database
 
 _PATIENCE = 2.0  # seconds for a server's response, or for a database that another process writes to

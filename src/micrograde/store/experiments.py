@@ -5,9 +5,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from micrograde.core.redaction import without_password
+from micrograde.store.calls import Caller
 from micrograde.store.local_addresses import experiment_folder, is_readable_by_mlflow
 from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import Caller
 from micrograde.store.server_files import check_address, shown_address
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from micrograde.store.artifact_files import place_model
+from micrograde.store.calls import Caller
 from micrograde.store.local_addresses import folder_here
 from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import Caller
 from micrograde.store.server_files import ForeignAddressError, check_address, open_files
 
 if TYPE_CHECKING:

@@ -5,16 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
 
 from micrograde.core.redaction import without_password
 from micrograde.store.bounded_answers import UNBOUNDED
+from micrograde.store.calls import Result
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.location import StoreLocation
-
-Result = TypeVar("Result")
-Caller = Callable[[Callable[[], Any]], Any]
-"""A function that makes a call and returns its result: ``at_once``, or ``Retrying``, which repeats it."""
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0  # seconds between two tries
 _HICCUP = 2.0  # seconds of trouble that are not reported
@@ -158,8 +154,3 @@ def reason_of(error: BaseException) -> str:
     if "is locked" in text:
         return "another program keeps it locked"
     return text[:_REASON_LENGTH] or type(error).__name__
-
-
-def at_once(call: Callable[[], Result]) -> Result:
-    """Make a call once; its errors are not caught."""
-    return call()

@@ -21,9 +21,11 @@ from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.interrupts import uninterrupted
 from micrograde.core.project import command_line
 from micrograde.core.redaction import redacted, without_password
+from micrograde.core.terminal import print_notice
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.store.location import StoreLocation
 from micrograde.store.mlmodel import ModelDescription
+from micrograde.store.moving import mend_addresses
 from micrograde.store.path_kinds import check_writable
 from micrograde.store.tags import REASON
 from micrograde.tracking.claim import Claim
@@ -43,9 +45,8 @@ from micrograde.tracking.events import (
 )
 from micrograde.tracking.journal import Journal
 from micrograde.tracking.launches import JOURNAL, begin_launch
-from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RunIds
-from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
+from micrograde.tracking.writer_process import Outcome, WriterProcess
 
 
 class Recorder:

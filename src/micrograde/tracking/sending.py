@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from micrograde.store.location import StoreLocation
+from micrograde.store.moving import mend_addresses
 from micrograde.tracking.launches import Launch
-from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.writer_process import WriterProcess
 
 

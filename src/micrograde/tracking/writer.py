@@ -35,13 +35,14 @@ from micrograde.core.json_files import read_json
 from micrograde.core.project import checkout
 from micrograde.core.redaction import without_password
 from micrograde.store.bounded_answers import bound_answers
+from micrograde.store.calls import Caller
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.library_environment import forget_servers, keep_credentials
 from micrograde.store.location import StoreLocation, StoreLock, make_store
-from micrograde.store.retrying import Caller, Retrying
+from micrograde.store.mlflow_writer import EventWriter
+from micrograde.store.retrying import Retrying
 from micrograde.store.sqlite_files import open_database
 from micrograde.tracking.claim import Claim
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import AnswerAwaited
 from micrograde.tracking.journal import follow
 from micrograde.tracking.launches import JOURNAL, Launch, carrying

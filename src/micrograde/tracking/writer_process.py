@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from micrograde.core.terminal import say
+from micrograde.core.terminal import print_notice
 from micrograde.store.library_environment import quiet_environment
 from micrograde.store.location import StoreLocation
 
@@ -24,12 +24,6 @@ _POLL_SECONDS = 0.2
 
 Outcome = dict[str, Any]
 """A writer's answer: ``runs``, and after a failure ``error``, ``pending``, ``disk_full`` or ``died``."""
-
-
-def print_notice(notice: str) -> None:
-    """Print a line for the user to standard error."""
-    with suppress(OSError, ValueError):  # standard error is closed; the calling thread must go on
-        say(notice, sys.stderr, flush=True)
 
 
 class WriterProcess:

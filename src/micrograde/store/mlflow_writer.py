@@ -14,14 +14,8 @@ from typing import TYPE_CHECKING, Any
 from micrograde.core.bounds import MOST_RUNS_OF_SERVER
 from micrograde.store import tags
 from micrograde.store.artifact_files import keep_files
-from micrograde.store.experiments import Experiments
-from micrograde.store.location import StoreLocation, StoreLock
-from micrograde.store.logged_model import log_model, register_model
-from micrograde.store.mlmodel import write_mlmodel
-from micrograde.store.retrying import Caller, at_once
-from micrograde.store.server_files import check_address
-from micrograde.store.sql_writer import Param, Point, write_through_client, write_to_sqlite
-from micrograde.tracking.events import (
+from micrograde.store.calls import Caller, at_once
+from micrograde.store.events import (
     DatasetInput,
     Event,
     MetricsLogged,
@@ -33,6 +27,12 @@ from micrograde.tracking.events import (
     Status,
     TagsSet,
 )
+from micrograde.store.experiments import Experiments
+from micrograde.store.location import StoreLocation, StoreLock
+from micrograde.store.logged_model import log_model, register_model
+from micrograde.store.mlmodel import write_mlmodel
+from micrograde.store.server_files import check_address
+from micrograde.store.sql_writer import Param, Point, write_through_client, write_to_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,8 +7,8 @@ import pytest
 from tests.narrowing import not_none
 
 from micrograde.store import local_store, tags
+from micrograde.store.mlflow_writer import EventWriter
 from micrograde.tracking import DatasetInput
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import Event, MetricsLogged, RunAdopted, RunEnded, RunStarted, TagsSet
 
 DATASET = DatasetInput("d", "e", "{}", "{}", "{}")
