@@ -15,13 +15,15 @@ from tests.records import STOPPED, TREES, stored_run
 
 from micrograde.api.results import Run
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import DisabledTracking, ServerTracking, TrainConfig, config_digest
+from micrograde.config.schema import TrainConfig, config_digest
 from micrograde.core.errors import InputError
 from micrograde.data.sets.tables import CsvTable
 from micrograde.models.trained_network import read_network
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.files import RECIPE, contained, files_of, read_recipe, stored_recipe
 from micrograde.store import load_run, run_files, server_store
+from micrograde.store.backends.disabled import DisabledTracking
+from micrograde.store.backends.server import ServerTracking
 from micrograde.tracking import recover
 
 RUN = stored_run()

@@ -35,7 +35,7 @@ from micrograde.core.project import conf_folder, project_home
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import default_metric, train_and_record
-from micrograde.store import tags
+from micrograde.store import keeps_runs, tags
 from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.path_kinds import check_home
@@ -110,7 +110,7 @@ def sweep(*overrides: str) -> Sweep:
     """
     with _composing(overrides) as loader:
         master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
-        if master.tracking.name == "disabled":
+        if not keeps_runs(master.tracking.name):
             raise InputError("tracking=disabled: a sweep is read from its store; choose local or server")
         launched = open_sweep(master)
         callback, callbacks = SweepCallback(), Callbacks()

@@ -7,45 +7,41 @@ interpolated.
 
 import dataclasses
 import os
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import AnyTracking, DisabledTracking, TrainConfig
+from micrograde.config.schema import TrainConfig
 from micrograde.core.bounds import LONGEST_RECIPE
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.runs.checkpoints import FOLDER
-from micrograde.store import StoredRun, StoreLocation
-from micrograde.store.run_files import local_folder, server_folder
+from micrograde.store import StoredRun, StoreLocation, Tracking, backend_of
+from micrograde.store.backends.disabled import DisabledTracking
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
 """The files and folders that are needed to train a run again, or to resume it."""
 
 
-@contextmanager
-def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON) -> Iterator[Path]:
+def files_of(
+    run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON
+) -> AbstractContextManager[Path]:
     """Provide a folder with the run's files for as long as the context lasts.
 
     Parameters
     ----------
     wanted
-        The files and folders to fetch from a server; those that do not exist are skipped.
+        The files and folders to fetch, if the store is elsewhere; those that do not exist are skipped.
 
     Raises
     ------
     InputError
         If the files cannot be read or fetched.
     """
-    run_id = run.about.run_id
-    if location.keeps_files:
-        yield local_folder(run_id, run.artifact_uri, location)
-        return
-    with server_folder(run_id, run.artifact_uri, location, wanted) as folder:
-        yield folder
+    return backend_of(location).files_of(run.about.run_id, run.artifact_uri, location, wanted)
 
 
 def contained(folder: Path, name: str) -> Path | None:
@@ -60,7 +56,7 @@ def contained(folder: Path, name: str) -> Path | None:
 
 
 def read_recipe(
-    files: Path, run: StoredRun, tracking: AnyTracking, given_paths: Mapping[str, str] | None = None
+    files: Path, run: StoredRun, tracking: Tracking, given_paths: Mapping[str, str] | None = None
 ) -> TrainConfig:
     """Read the config of a run, to be followed: with ``tracking`` as the place to record to.
 
@@ -88,7 +84,7 @@ def read_recipe(
 def stored_recipe(
     files: Path,
     run: StoredRun,
-    tracking: AnyTracking | None = None,
+    tracking: Tracking | None = None,
     given_paths: Mapping[str, str] | None = None,
 ) -> TrainConfig:
     """Read the config of a run, to look at only: its paths are the store's and must not be followed."""

@@ -76,7 +76,7 @@ def mend_addresses(location: StoreLocation) -> None:
     left unchanged: micrograde finds the files nevertheless.
     """
     database = location.database
-    if not database or not database.exists() or database.stat().st_size == 0:
+    if not database.exists() or database.stat().st_size == 0:
         return
     mended: list[Mended] = []
     with suppress(sqlite3.Error, OSError), closing(_open(database)) as connection:

@@ -37,7 +37,7 @@ IsStale = Callable[[Mapping[str, str]], bool]
 def end_in_database(location: StoreLocation, is_stale: IsStale) -> None:
     """Mark stale runs KILLED by SQL, as MLflow takes a second to open the SQLite file."""
     database = location.database
-    if database and database.exists() and database.stat().st_size > 0:
+    if database.exists() and database.stat().st_size > 0:
         # If it cannot be opened, the error is reported when it is read.
         with suppress(sqlite3.Error):
             _mark_rows(location, database, is_stale)

@@ -22,10 +22,10 @@ from micrograde.core.interrupts import uninterrupted
 from micrograde.core.project import command_line
 from micrograde.core.redaction import redacted, without_password
 from micrograde.core.terminal import print_notice
+from micrograde.store.backends import backend_of
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.store.location import StoreLocation
 from micrograde.store.mlmodel import ModelDescription
-from micrograde.store.moving import mend_addresses
 from micrograde.store.path_kinds import check_writable
 from micrograde.store.tags import REASON
 from micrograde.tracking.claim import Claim
@@ -67,7 +67,7 @@ class Recorder:
         self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
     ) -> None:
         check_writable(location.folder)
-        mend_addresses(location)
+        backend_of(location).mend(location)
         try:
             self._folder, self._hold = begin_launch(location, sys.argv[0], claim)
             self._journal = Journal(self._folder / JOURNAL)

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from micrograde.core.bounds import VAIN_SECONDS
 from micrograde.store import tags
+from micrograde.store.backends import backend_of
 from micrograde.store.location import StoreLocation
-from micrograde.store.moving import mend_addresses
-from micrograde.store.stale_runs import end_in_database, end_on_server
 from micrograde.tracking.launches import Launch, dead_launches, is_alive
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.sending import Kept, send_launch
@@ -29,16 +28,11 @@ def recover(location: StoreLocation) -> None:
     Raises
     ------
     InputError
-        If a tracking server does not answer.
+        If the store is away.
     """
     launches = location.folder / "launches"
     send_dead, is_stale = partial(_send_dead, location, launches), partial(_is_stale, launches=launches)
-    if location.can_be_away:
-        end_on_server(location, send_dead, is_stale)
-        return
-    mend_addresses(location)
-    send_dead()
-    end_in_database(location, is_stale)
+    backend_of(location).recover(location, send_dead, is_stale)
 
 
 def _send_dead(location: StoreLocation, launches: Path) -> None:
