@@ -35,7 +35,7 @@ from micrograde.core.project import conf_folder, project_home
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import default_metric, train_and_record
-from micrograde.store import keeps_runs, tags
+from micrograde.store import BACKENDS, keeps_runs, tags
 from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.path_kinds import check_home
@@ -111,7 +111,10 @@ def sweep(*overrides: str) -> Sweep:
     with _composing(overrides) as loader:
         master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
         if not keeps_runs(master.tracking.name):
-            raise InputError("tracking=disabled: a sweep is read from its store; choose local or server")
+            others = " or ".join(filter(keeps_runs, BACKENDS))
+            raise InputError(
+                f"tracking={master.tracking.name}: a sweep is read from its store; choose {others}"
+            )
         launched = open_sweep(master)
         callback, callbacks = SweepCallback(), Callbacks()
         callback.sweep, callbacks.callbacks = launched, [callback]
