@@ -1,15 +1,38 @@
 """The kinds of values that the settings of MLflow's stores hold: addresses and names."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, Field
 
 from micrograde.store.server_files import parse_address
 
 _LONGEST_ADDRESS = 2000  # characters
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Mark a text that a function checks, which raises ``ValueError`` with what the text should be.
+
+    Attributes
+    ----------
+    most
+        Characters that it may have; None for any number.
+    """
+
+    check: Callable[[str], str]
+    most: int | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a text; pydantic asks for it."""
+        text = {**handler(source), **({} if self.most is None else {"max_length": self.most})}
+        return {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": self.check},
+            "schema": text,
+        }
 
 
 def registered_name(value: str) -> str:
@@ -46,6 +69,6 @@ def artifact_store(value: str) -> str:
     return value
 
 
-RegisteredName = Annotated[str, Field(max_length=250), AfterValidator(registered_name)]
-ArtifactStore = Annotated[str, AfterValidator(artifact_store)]
-WebAddress = Annotated[str, AfterValidator(web_address)]
+RegisteredName = Annotated[str, Checked(registered_name, 250)]
+ArtifactStore = Annotated[str, Checked(artifact_store)]
+WebAddress = Annotated[str, Checked(web_address)]
