@@ -61,7 +61,7 @@ def run(package, home):
 def run_id(run):
     done = run(f"{ROOT}/pipelines/train.py", *SHORT, KEPT)
     assert done.returncode == 0, done.stderr
-    assert 'look        make compare ARGS="tracking=lines"\n' in done.stdout
+    assert "look        micrograde compare tracking=lines\n" in done.stdout
     (found,) = re.findall(r"finished    run (\w{32}) of experiment iris", done.stdout)
     return found
 

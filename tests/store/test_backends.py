@@ -44,17 +44,22 @@ def test_a_line_that_was_cut_short_is_as_if_it_were_not_there(lines, tmp_path):
 
 def test_the_program_says_what_to_type(lines, tmp_path, monkeypatch):
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     uri = store_location(lines()).tracking_uri
     assert uri == f"lines:{tmp_path}/mlruns/lines"
-    assert make_command("compare", uri, "sweep=latest") == 'make compare ARGS="tracking=lines sweep=latest"'
-    assert where_to_look(uri) == 'look        make compare ARGS="tracking=lines"'
+    assert make_command("compare", uri, "sweep=latest") == "micrograde compare tracking=lines sweep=latest"
+    assert where_to_look(uri) == "look        micrograde compare tracking=lines"
 
 
-def test_where_to_look_at_the_others(tmp_path):
+def test_where_to_look_at_the_others(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     server = server_store("http://me:secret@host", tmp_path).tracking_uri
-    assert where_to_look(local_store(tmp_path).tracking_uri) == "look        make ui, or make compare"
+    assert (
+        where_to_look(local_store(tmp_path).tracking_uri)
+        == "look        micrograde ui, or micrograde compare"
+    )
     assert where_to_look(server) == (
-        'look        http://host, or make compare ARGS="tracking=server tracking.uri=http://host"'
+        "look        http://host, or micrograde compare tracking=server tracking.uri=http://host"
     )
 
 
