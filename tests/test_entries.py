@@ -220,11 +220,13 @@ def test_an_entry_lacks_nothing_that_it_owes(registry, name):
     assert not lacking, f"{registry.kind} {name} lacks {' and '.join(lacking)}"
 
 
-@pytest.mark.parametrize("name", [name for name in BACKENDS if issubclass(BACKENDS[name], Backend)])
-def test_a_backend_gives_back_what_it_was_told(name, home):
-    """One that is elsewhere is told so in tests of its own."""
-    if not BACKENDS[name].can_be_away:
-        check_backend(BACKENDS[name], home)
+HERE = [kind for kind in BACKENDS.values() if issubclass(kind, Backend) and not kind.can_be_away]
+
+
+@pytest.mark.parametrize("backend", HERE, ids=lambda each: each.name)
+def test_a_backend_gives_back_what_it_was_told(backend, home):
+    """One that is elsewhere has tests of its own."""
+    check_backend(backend, home)
 
 
 def test_what_is_asked_of_a_kind_is_asked_of_one_that_exists():

@@ -18,10 +18,11 @@ from tests.narrowing import of_type
 from tests.records import STOPPED, stored_run
 
 from micrograde.config.parsing import parse_tracking, parse_train_config
-from micrograde.config.schema import ServerTracking, as_params
+from micrograde.config.schema import as_params
 from micrograde.core.errors import InputError
 from micrograde.runs.files import files_of
 from micrograde.store import check_experiment, open_files, server_store
+from micrograde.store.backends.server import ServerTracking
 from micrograde.store.event_writer import Recording
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.logged_model import log_model
