@@ -13,7 +13,7 @@ from pathlib import Path
 from micrograde.core.project import STARTED_AS
 
 _COMMANDS = Path(__file__).parent / "commands"
-_FIRST = ("train", "compare", "replay", "predict", "export", "ui", "sync")
+_FIRST = ("train", "compare", "replay", "predict", "export", "ui", "sync", "gc")
 """The order of the commands in the help page; others follow by name."""
 
 BAD_INPUT = 2
