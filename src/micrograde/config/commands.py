@@ -291,7 +291,7 @@ class GcConfig:
     older_than
         Only what was deleted so long ago: hours, days or weeks, such as 12h, 30d, 4w; null or 0 for all.
     keep_best
-        How many of the deleted runs of each experiment stay, the best ones by the usual metric; null for none.
+        How many of the deleted runs of each experiment stay, best first; null for none.
     dry_run
         Whether to say only what would go.
     yes

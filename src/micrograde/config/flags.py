@@ -45,7 +45,7 @@ def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
 
 
 def flags_as_overrides(arguments: Sequence[str], flags: Mapping[str, str]) -> list[str]:
-    """Return the arguments with a command's own flags as overrides: ``--older-than 30d`` as ``older_than=30d``.
+    """Return the arguments with a command's flags as overrides, ``--older-than 30d`` as ``older_than=30d``.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ _FLAGS = {"--older-than": "older_than", "--keep-best": "keep_best", "--dry-run":
 
 @entry_point(config_name="gc", flags=_FLAGS)
 def main(composed: Config) -> None:
-    """Say what would go and what stays, ask, and remove it; the exit status is 1 if something was in the way."""
+    """Say what would go and what stays, ask, and remove it; exit with status 1 if something could not be."""
     config = parse_command(GcConfig, composed)
     tracking = config.tracking
     if tracking.removed_by is not None:
