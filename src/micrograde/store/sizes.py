@@ -71,8 +71,6 @@ def measure(mlruns: Path, seconds: float | None = None) -> StoreSize:
             found[called] = found.get(called, 0) + size_of(mlruns / name, until).bytes
     estimated = False
     if "artifacts" in names:
-        if until is not None:
-            until = max(until, time.monotonic() + _LEAST_SECONDS)
         found[_RUNS], estimated = _size_of_runs(mlruns / "artifacts", until)
     return StoreSize(dict(sorted(found.items(), key=lambda part: -part[1])), estimated)
 
@@ -87,6 +85,8 @@ def _size_of_runs(artifacts: Path, until: float | None) -> tuple[int, bool]:
     """Return the bytes of all runs' files, and whether they are estimated."""
     folders = list(_entries(artifacts))
     random.Random(0).shuffle(folders)
+    if until is not None:
+        until = max(until, time.monotonic() + _LEAST_SECONDS)
     total = 0
     for number, folder in enumerate(folders):
         if until is not None and number and time.monotonic() >= until:
