@@ -21,7 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.types import HydraContext, RunMode
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -29,11 +29,12 @@ from micrograde.api.given_data import GivenData, given_data, split_arguments
 from micrograde.api.keywords import overrides_of
 from micrograde.api.results import Run, Sweep
 from micrograde.config.flags import refuse_endless, refuse_mode
-from micrograde.config.guard import GuardedLoader
+from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
-from micrograde.config.hydra_versions import BEHAVIOUR
+from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_context, load_plugins
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
+from micrograde.config.resolvers import resolvers_left_as_they_were
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder, project_home
 from micrograde.core.terminal import say
@@ -157,7 +158,9 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
         callback.sweep, callbacks.callbacks = launched, [callback]
         try:
             sweeper = Plugins.instance().instantiate_sweeper(
-                config=master, hydra_context=HydraContext(loader, callbacks), task_function=_job
+                config=master,
+                hydra_context=hydra_context(loader, callbacks, EXECUTION_WHITELIST),
+                task_function=_job,
             )
             sweeper.sweep([str(each) for each in master.hydra.overrides.task])
             launched.close(Path(master.hydra.sweep.dir))
@@ -216,9 +219,12 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
         keep_caches_in(here / "mlruns" / "cache")
     home = os.environ.get("MICROGRADE_HOME")
     os.environ["MICROGRADE_HOME"] = str(here)
+    load_plugins()
     try:
         with (
             warnings_stay_warnings(),
+            resolvers_left_as_they_were(),
+            building_only(EXECUTION_WHITELIST),
             initialize_config_dir(str(conf_folder()), job_name=_CONFIG, **BEHAVIOUR),
         ):
             yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
