@@ -19,6 +19,7 @@ from micrograde.store.location import StoreLocation
 
 _LOCKED_SECONDS = 20.0
 _LONGEST = 4096  # characters of a path; the system opens no longer one, and resolving its links takes time
+_ID = re.compile(r"(?:m-|tr-)?[0-9a-f]{32}")  # of a run, a logged model, or a trace
 _SET = {
     "run": "update runs set artifact_uri = ? where run_uuid = ?",
     "logged model": "update logged_models set artifact_location = ? where model_id = ?",
@@ -86,6 +87,25 @@ def former_places(path: Path) -> Iterator[tuple[Path, Path]]:
     for place, part in enumerate(parts[:-1], start=1):
         if part == "mlruns":
             yield Path(*parts[:place]), Path(*parts[place:])
+
+
+def own_folder(address: object, key: str, location: StoreLocation) -> Path | None:
+    """Return the folder in ``mlruns/`` that is named ``key`` in an address; None if there is none.
+
+    Links on the way to it are resolved, and must not lead out; it may itself be a link.
+    """
+    path = local_path(address) if isinstance(address, str) else None
+    if path is None or not _ID.fullmatch(key) or ".." in path.parts:
+        return None
+    roots = [os.path.realpath(root) for root in (location.folder, location.artifact_root or location.folder)]
+    for place in (path, *(location.folder / tail for _, tail in former_places(path))):
+        if not place.is_absolute() or key not in place.parts:
+            continue
+        folder = Path(*place.parts[: place.parts.index(key) + 1])
+        parent = Path(os.path.realpath(folder.parent))
+        if any(parent.is_relative_to(root) for root in roots):
+            return folder
+    return None
 
 
 def experiment_folder(experiment_name: str) -> str:

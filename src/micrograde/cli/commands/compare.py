@@ -1,6 +1,7 @@
 """Compare recorded runs: a table, best first, with the parameters that differ. `--help` lists the keys."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,10 @@ def main(composed: Config) -> None:
     else:
         show_table(location.tracking_uri, config, output)
     if config.tracking.removed_by is None and (size := large_store(location.folder)):
-        freed = len(find_garbage(location).runs)
-        there_are = (
-            f"; {command_line('gc')} removes {freed:,} deleted run{'s' * (freed != 1)}" if freed else ""
-        )
+        there_are = ""
+        with suppress(InputError):
+            if freed := len(find_garbage(location).runs):
+                there_are = f"; {command_line('gc')} removes {freed:,} deleted run{'s' * (freed != 1)}"
         print_notice(f"mlruns has grown to {size}{there_are}")
 
 

@@ -50,16 +50,17 @@ def main(composed: Config) -> None:
         say(f"stays       and {len(garbage.stays) - _LINES:,} more")
     if garbage:
         say(f"goes        {what_goes(garbage, location)}")
-    if config.dry_run:
-        say("nothing removed: dry_run")
-    elif not garbage:
+    if not garbage:
         say("nothing to remove")
-        say_shrunk(location)
+        if not config.dry_run:
+            say_shrunk(location)
+    elif config.dry_run:
+        say("nothing removed: this is a dry run")
     elif not (config.yes or agreed()):
         say("nothing removed")
     else:
         with working("removing", "stderr"):
-            removed = remove(location, find)
+            removed = remove(location, garbage, find)
         report(removed)
         say_shrunk(location)
         if removed.failed:
@@ -90,33 +91,43 @@ def what_goes(garbage: Garbage, location: StoreLocation) -> str:
     for path in garbage.paths(location):
         size = size.plus(size_of(path))
     models = len(garbage.models) + sum(len(run.models) for run in garbage.runs)
-    return counted(len(garbage.runs), models, len(garbage.experiments), size)
+    return counted(len(garbage.runs), models, len(garbage.experiments), len(garbage.tables), size)
 
 
-def counted(runs: int, models: int, experiments: int, size: Size) -> str:
+def counted(runs: int, models: int, experiments: int, tables: int, size: Size) -> str:
     """Return the numbers in words."""
-    parts = [f"{runs:,} run{'s' * (runs != 1)}"]
-    parts += [f"{models:,} logged model{'s' * (models != 1)}"] * bool(models)
-    parts += [f"{experiments:,} experiment{'s' * (experiments != 1)}"] * bool(experiments)
-    return ", ".join([*parts, f"{size.files:,} file{'s' * (size.files != 1)}", in_bytes(size.bytes)])
+    numbers = {"run": runs, "logged model": models, "experiment": experiments, "table": tables}
+    there_are = {what: number for what, number in numbers.items() if number} or {"run": 0}
+    there_are["file"] = size.files
+    parts = [f"{number:,} {what}{'s' * (number != 1)}" for what, number in there_are.items()]
+    return ", ".join([*parts, in_bytes(size.bytes)])
 
 
 def agreed() -> bool:
-    """Ask, and return whether the answer is yes; so is anything else, and no answer, no."""
+    """Ask, and return whether the answer is yes; anything else is no.
+
+    Raises
+    ------
+    InputError
+        If nobody answers, as where no terminal is.
+    """
     clear_status()
     print("remove them for good? [y/N] ", end="", flush=True)
     try:
         answer = sys.stdin.readline() if sys.stdin else ""
     except (OSError, ValueError):
         answer = ""
-    if not (sys.stdin and sys.stdin.isatty() and answer.endswith("\n")):
-        print()
+    on_terminal = bool(sys.stdin and sys.stdin.isatty())
+    if not (on_terminal and answer.endswith("\n")):
+        print(flush=True)
+    if not answer and not on_terminal:
+        raise InputError("nothing removed: nobody has answered; without a terminal type --yes, or --dry-run")
     return answer.strip().lower() in ("y", "yes")
 
 
 def report(removed: Removed) -> None:
     """Say what was removed, and what could not be."""
-    numbers = (removed.runs, removed.models, removed.experiments)
+    numbers = (removed.runs, removed.models, removed.experiments, removed.tables)
     say(f"removed     {counted(*numbers, removed.size)}")
     for line in removed.failed[:_LINES]:
         say(f"failed      {line}", sys.stderr)
