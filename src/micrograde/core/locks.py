@@ -66,7 +66,7 @@ def is_held(path: Path) -> bool:
 
 @contextmanager
 def locked_alone(path: Path) -> Iterator[bool]:
-    """Lock a file that exists while the context lasts; False, and no lock, if somebody has a ``SharedLock``."""
+    """Lock an existing file while the context lasts; False, without a lock, if it has a ``SharedLock``."""
     file = os.open(path, os.O_RDONLY)
     try:
         try:

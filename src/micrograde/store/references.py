@@ -98,9 +98,9 @@ class References:
             needed = {str(run)} | {key for address in addresses for key in _ID.findall(str(address))}
             found |= dict.fromkeys(needed, f"{shown(name)} version {shown(str(version))}")
         for model, run in self.source.items():  # a model has files in common with the run that it comes from
-            both = {key: found[key] for key in (model, run) if key in found}
-            for key in (model, run):
-                found |= {key: version for version in both.values() if key not in found}
+            if version := found.get(model, found.get(run)):
+                found.setdefault(model, version)
+                found.setdefault(run, version)
         return found
 
     def _nested(self) -> Iterator[Need]:
