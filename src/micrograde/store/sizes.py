@@ -45,8 +45,9 @@ class StoreSize:
         return sum(self.parts.values())
 
     def __str__(self) -> str:
-        """Return the size and what takes it, as a phrase."""
-        shown = ", ".join(f"{name} {in_bytes(size)}" for name, size in self.parts.items() if size)
+        """Return the size and what takes it, as a phrase; parts of less than a hundredth are left out."""
+        large = {name: size for name, size in self.parts.items() if size and size >= self.total / 100}
+        shown = ", ".join(f"{name} {in_bytes(size)}" for name, size in large.items())
         return f"{'about ' * self.estimated}{in_bytes(self.total)}{': ' * bool(shown)}{shown}"
 
 
