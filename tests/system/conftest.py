@@ -9,13 +9,13 @@ silence.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from benchmarks.servers import free_port
+from tests.compose import filled, services
 
 from micrograde.store.library_environment import quiet_environment
 
@@ -123,19 +124,27 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real `mlflow server` whose store is PostgreSQL."""
+    """The address of a real `mlflow server` whose store is PostgreSQL, started as `compose.yaml` does it."""
     folder = tmp_path_factory.mktemp("server")
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    what = ["--backend-store-uri", postgresql, "--artifacts-destination", str(folder / "artifacts")]
+    port = free_port()
+    service = services()["mlflow"]
+    here = {"0.0.0.0": "127.0.0.1", "5000": str(port), "/files": str(folder / "artifacts")}
+    command = [re.sub("|".join(here), lambda found: here[found[0]], word) for word in service["command"]]
+    environment = {**service["environment"], "MLFLOW_BACKEND_STORE_URI": postgresql}
+    check = service["healthcheck"]["test"][-1].replace("5000", str(port))
+
+    def is_ready() -> None:
+        if subprocess.run([sys.executable, "-c", check], stderr=subprocess.DEVNULL).returncode:
+            raise ConnectionRefusedError
+
     with running(
-        [sys.executable, "-m", "mlflow", "server", *where, *what],
+        [sys.executable, "-m", *(filled(word, {}) for word in command)],
         folder / "log",
-        lambda: urllib.request.urlopen(f"{address}/health", timeout=5),
+        is_ready,
         cwd=folder,
-        env={**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        env={**quiet_environment(), **environment},
     ):
-        yield address
+        yield f"http://127.0.0.1:{port}"
 
 
 class Cluster:
