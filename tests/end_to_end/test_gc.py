@@ -26,6 +26,7 @@ def answered(user: User, answer: str, *arguments: str) -> "subprocess.CompletedP
     return subprocess.CompletedProcess([], process.returncode, stdout, stderr)
 
 
+@pytest.mark.slow
 def test_without_an_answer_nothing_goes(user: User) -> None:
     store = Deletions(local_store(user.home))
     run = store.run(deleted=True)
@@ -38,7 +39,6 @@ def test_without_an_answer_nothing_goes(user: User) -> None:
     assert store.going() == {run}
     assert store.files(run).exists()
     assert "removed     1 run, 1 file, 7 bytes" in user.run("gc", "--yes").stdout
-    assert "nothing to remove" in user.run("gc").stdout
     assert store.execute("select count(*) from runs") == [(0,)]
 
 
@@ -54,8 +54,6 @@ def test_a_piped_answer_counts_and_the_rest_replays_identical(user: User) -> Non
     gone, kept = runs["0"], runs["1"]
     for seed in ("0", "9"):
         user.client.delete_run(runs[seed].info.run_id)
-    assert "nothing removed\n" in answered(user, "n\n").stdout
-    assert user.artifacts(gone).exists()
     done = answered(user, "y\n")
     assert done.returncode == 0
     assert "its model is registered as kept version 1" in done.stdout
@@ -63,7 +61,6 @@ def test_a_piped_answer_counts_and_the_rest_replays_identical(user: User) -> Non
     assert not user.artifacts(gone).parent.exists()
     assert user.artifacts(runs["9"]).exists()
     assert "identical" in user.run("replay", f"run_id={kept.info.run_id}").stdout
-    assert user.loaded_model(kept)
 
 
 @pytest.mark.slow
@@ -88,7 +85,7 @@ def test_a_sweep_trains_meanwhile(user: User) -> None:
     assert len(left) == 1 + 12
     trained = [run for run in left if "micrograde.sweep_digest" not in run.data.tags]
     assert len(trained) == 12
-    assert all((user.artifacts(run) / "config.yaml").exists() for run in trained)
+    assert all((user.artifacts(run) / "train.log").exists() for run in trained)
     assert "12 finished" in user.run("compare", "sweep=latest").stdout
 
 
@@ -105,7 +102,13 @@ def test_killed_and_given_again(user: User) -> None:
     command.communicate()
     (left,) = store.execute("select count(*) from runs")[0]
     assert 1 < left < 41
-    assert "1 run" in user.run("compare").stdout
+    with (store.location.folder / "large").open("wb") as file:
+        file.truncate(2 * 10**9)  # a hole, which takes no room
+    compared = user.run("compare")
+    assert "1 run" in compared.stdout
+    assert "mlruns has grown to " in compared.stderr
+    assert "2.0 GB: large 2.0 GB; " in compared.stderr
+    assert f"gc.py removes {left - 1} deleted runs" in compared.stderr
     assert user.run("gc", "--yes").stdout.count(f"removed     {left - 1} runs") == 1
     assert len(list((store.location.folder / "artifacts" / "digits").iterdir())) == 0
     assert "identical" in user.run("replay", "run_id=latest").stdout
