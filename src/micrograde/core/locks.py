@@ -42,8 +42,12 @@ class SharedLock:
             if not os.fstat(self._file).st_nlink:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         except OSError:
-            os.close(self._file)
+            self.release()
             raise
+
+    def release(self) -> None:
+        """Release the lock; to be called once."""
+        os.close(self._file)
 
 
 def is_held(path: Path) -> bool:

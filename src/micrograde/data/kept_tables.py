@@ -70,14 +70,18 @@ def kept_rows(digest: str) -> "pyarrow.Table":
 
 def hold_table(file: Path) -> bool:
     """Keep ``micrograde gc`` from removing a table while this process lives; return whether it is there."""
+    if not file.is_file():
+        if held := _HELD.pop(file, None):  # somebody has removed it by hand
+            held.release()
+        return False
     if file not in _HELD:
         try:
             _HELD[file] = SharedLock(file)
         except FileNotFoundError:
             return False
-        except OSError:  # this file system has no locks, or nobody may read the file
-            return file.is_file()
-    return file.is_file()
+        except OSError:  # this file system has no locks, or the file cannot be read, which is said later
+            pass
+    return True
 
 
 def write_table(rows: "pyarrow.Table", file: Path) -> None:
