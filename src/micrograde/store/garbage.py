@@ -17,7 +17,7 @@ from typing import Any
 from micrograde.core.errors import InputError
 from micrograde.store.given_tables import DIGEST, given_tables, is_table, table_file, why_used
 from micrograde.store.left_out import shown
-from micrograde.store.local_addresses import lies_here, local_path, own_folder
+from micrograde.store.local_addresses import OwnFolders, lies_here, local_path
 from micrograde.store.location import StoreLocation
 from micrograde.store.references import References
 from micrograde.store.sqlite_files import open_database, reason_of_sqlite
@@ -158,6 +158,7 @@ class _Search:
             "experiment_id, artifact_location from logged_models"
         )
         self.references = References(connection, location)
+        self.own_folders = OwnFolders(location)
 
     def read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self.connection.execute(query, values).fetchall()
@@ -335,7 +336,7 @@ class _Search:
         ]
 
     def _folders(self, key: str, address: object) -> tuple[Path, ...]:
-        folder = own_folder(address, key, self.location)
+        folder = self.own_folders.find(address, key)
         if folder is not None:
             return (folder,)
         path = local_path(address) if isinstance(address, str) else None

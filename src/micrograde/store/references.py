@@ -11,6 +11,7 @@ from micrograde.store.left_out import shown
 from micrograde.store.location import StoreLocation
 
 _ID = re.compile(r"(?<![0-9a-f])(?:m-)?[0-9a-f]{32}(?![0-9a-f])")  # of a run or a logged model
+_DIGEST = re.compile(r"[0-9a-f]{33,}")  # most values that are as long as an id
 _LONGEST = 8000  # characters of a value in which ids are looked for
 _MENTIONS = (tags.BEST_RUN_ID, tags.NOTE)  # tags that name runs without a need for their files
 
@@ -118,7 +119,9 @@ class References:
             *_MENTIONS,
             tags.OWN,
         ):
-            for key_of in _ID.findall(value) if isinstance(value, str) else ():
+            for key_of in (
+                _ID.findall(value) if isinstance(value, str) and not _DIGEST.fullmatch(value) else ()
+            ):
                 self._used.add(key_of)
                 yield Need(self.source.get(key_of, key_of), str(run), f"names it in {shown(key)}")
 

@@ -67,7 +67,12 @@ def remove(location: StoreLocation, agreed: Garbage, find: Callable[[], Garbage]
     try:
         while True:
             with StoreLock(location):
-                if not _batch(location, store, find(), removed, left):
+                start = time.monotonic()
+                garbage = find()
+                seconds = max(
+                    _HELD_SECONDS, time.monotonic() - start
+                )  # of thousands of runs it takes as long
+                if not _batch(location, store, garbage, removed, left, seconds):
                     return removed
             time.sleep(_PAUSE_SECONDS)
     finally:
@@ -95,15 +100,16 @@ def _batch(
     garbage: Garbage,
     removed: Removed,
     left: set[tuple[str, str]],
+    seconds: float,
 ) -> bool:
-    """Remove some of what is ``left``, and take it out; return whether there may be more."""
+    """Remove some of what is ``left`` for some seconds, and take it out; return whether there may be more."""
     store_: Any = store  # MLflow's functions have no types
     work: list[tuple[str, Removal, Callable[[str], Any]]] = [
         *(("run", each, store_._hard_delete_run) for each in garbage.runs),
         *(("model", each, store_._hard_delete_logged_model) for each in garbage.models),
         *(("experiment", each, store_._hard_delete_experiment) for each in garbage.experiments),
     ]
-    until, before = time.monotonic() + _HELD_SECONDS, removed.runs
+    until, before = time.monotonic() + seconds, removed.runs
     with closing(open_database(location.database, _WAIT_SECONDS)) as connection:
         for kind, thing, delete_rows in work:
             if (kind, thing.key) not in left:
