@@ -52,8 +52,8 @@ def test_a_piped_answer_counts_and_the_rest_replays_identical(user: User) -> Non
     user.run("train", *table, "seed=9", "tracking.register=kept")
     runs = {run.data.params["seed"]: run for run in user.runs()}
     gone, kept = runs["0"], runs["1"]
-    for seed in ("0", "9"):
-        user.client.delete_run(runs[seed].info.run_id)
+    for run in (gone, runs["9"]):
+        user.client.delete_run(run.info.run_id)
     done = answered(user, "y\n")
     assert done.returncode == 0
     assert "its model is registered as kept version 1" in done.stdout
