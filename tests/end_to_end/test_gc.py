@@ -108,7 +108,7 @@ def test_killed_and_given_again(user: User) -> None:
     assert "1 run" in compared.stdout
     assert "mlruns has grown to " in compared.stderr
     assert "2.0 GB: large 2.0 GB; " in compared.stderr
-    assert f"gc.py removes {left - 1} deleted runs" in compared.stderr
+    assert f"gc removes {left - 1} deleted runs" in compared.stderr
     assert user.run("gc", "--yes").stdout.count(f"removed     {left - 1} runs") == 1
     assert len(list((store.location.folder / "artifacts" / "digits").iterdir())) == 0
     assert "identical" in user.run("replay", "run_id=latest").stdout
