@@ -94,14 +94,14 @@ def test_killed_and_given_again(user: User) -> None:
     user.run("train", *SMALL)
     user.wait_until_written()
     store = Deletions(local_store(user.home))
-    for _ in range(40):
+    for _ in range(20):
         store.run(metrics={"val/loss": 1.0}, deleted=True)
     command = user.start("gc", "--yes")
-    wait_for(lambda: store.execute("select count(*) from runs")[0][0] < 41)
+    wait_for(lambda: store.execute("select count(*) from runs")[0][0] < 21)
     os.kill(command.pid, signal.SIGKILL)
     command.communicate()
     (left,) = store.execute("select count(*) from runs")[0]
-    assert 1 < left < 41
+    assert 1 < left < 21
     with (store.location.folder / "large").open("wb") as file:
         file.truncate(2 * 10**9)  # a hole, which takes no room
     compared = user.run("compare")
