@@ -39,6 +39,24 @@ def test_integer_categories_are_the_same_as_floats():
     assert encoding.encode(pd.DataFrame({"c": [2.0, 1.0]})).tolist() == [[0, 1], [1, 0]]
 
 
+def test_a_short_float_is_the_number_that_its_decimals_write_and_the_table_stays_as_it_is():
+    encoding = TableEncoding((*"abc",), (None, None, None))
+    table = pd.DataFrame({"a": [0.1, np.nan], "b": [0.1, 2.0], "c": [0.1, 2.0]})
+    table = table.astype({"a": "float32", "b": "Float32", "c": "float16"})
+    before = table.copy()
+    assert np.array_equal(encoding.encode(table), [[0.1, 0.1, 0.1], [np.nan, 2, 2]], equal_nan=True)
+    pd.testing.assert_frame_equal(table, before)
+
+
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_dates_are_the_categories_that_their_texts_are(unit):
+    days = pd.Series(["2024-01-31", "2024-01-01"])
+    encoding = TableEncoding.fit(pd.DataFrame({"day": days}), "table")
+    dates = pd.to_datetime(days).astype(f"datetime64[{unit}]")
+    for column in (days, dates, dates.dt.tz_localize("UTC"), dates.dt.date, dates.astype("category")):
+        assert encoding.encode(pd.DataFrame({"day": column})).tolist() == [[0, 1], [1, 0]]
+
+
 def test_state_gives_the_same_encoding(encoding):
     assert TableEncoding.from_state(encoding.state()) == encoding
 

@@ -33,7 +33,7 @@ def made_of(name):
     """Return the data set with its defaults, and with a text for each key that has none."""
     return DATA_SETS[name](
         **{
-            each.name: f"some_{each.name}"
+            each.name: "0" * 64 if each.name == "digest" else f"some_{each.name}"
             for each in hyperparameters_of(DATA_SETS[name]).values()
             if each.default is dataclasses.MISSING
         }

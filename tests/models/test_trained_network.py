@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,3 +207,9 @@ def test_rows_may_be_records(tmp_path, table):
     expected = classifier.predict(table)
     pd.testing.assert_frame_equal(classifier.predict(rows), expected)
     pd.testing.assert_frame_equal(classifier.predict(rows[0]), expected.head(1))
+
+
+def test_rows_may_be_the_frame_of_another_library(tmp_path, table):
+    kept(tmp_path / "model", dataset_of(tmp_path))
+    classifier = read_network(tmp_path / "model")
+    pd.testing.assert_frame_equal(classifier.predict(pa.Table.from_pandas(table)), classifier.predict(table))

@@ -158,7 +158,8 @@ def _how(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:
 
 def _choices(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> tuple[str, ...]:
     """Return the choices that have a key; of several kinds of files, the one of the file's suffix."""
-    choices = known[key].choices
+    typed = tuple(name for name in known[key].choices if name not in DATA_SETS or DATA_SETS[name].typed)
+    choices = typed or known[key].choices
     with_suffix = {name for name, data in DATA_SETS.items() if data.suffixes}
     if len(choices) > 1 and set(choices) <= with_suffix:
         return (_kind_of_table(chosen.get("data.path", "")),)

@@ -52,7 +52,7 @@ def read_npz(
         raise InputError(f"data.labels={labels}: has {len(classes)} labels for {len(rows)} rows of features")
     check_size(f"data.features={features}", len(rows), rows.size // len(rows))
 
-    names = _feature_names(rows.shape[1:])
+    names = feature_names(rows.shape[1:])
     with np.errstate(over="ignore", invalid="ignore"):  # long doubles may overflow; inf is refused below
         flat = rows.reshape(len(rows), -1).astype(np.float64)
     if np.isinf(flat).any():
@@ -124,6 +124,6 @@ def _parse(stream: IO[bytes], source: str) -> NDArray[Any]:
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
-def _feature_names(shape: tuple[int, ...]) -> tuple[str, ...]:
+def feature_names(shape: tuple[int, ...]) -> tuple[str, ...]:
     """Return names such as ``feature_3`` or, if rows are arrays, ``feature_3_4``, in C order."""
     return tuple("_".join(["feature", *map(str, index or (0,))]) for index in np.ndindex(shape))

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
+from micrograde.data.dates import dates_as_text
+from micrograde.data.decimals import shortest_decimals
 from micrograde.data.memory import check_size
 from micrograde.data.messages import listed, quoted, shortened
 
@@ -176,6 +178,7 @@ def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
         # pandas would convert times to nanoseconds, and NumPy complex numbers to their real parts.
         if getattr(dtype, "kind", "") in ("m", "M", "c"):
             raise InputError(f"{source}: column {quoted(name)} must hold numbers, as in training")
+    numbers: NDArray[np.float64]
     try:
         if any(getattr(dtype, "kind", "") == "O" for dtype in columns.dtypes):
             columns = columns.where(columns.notna(), np.nan)  # NumPy cannot convert pandas' NA
@@ -188,6 +191,11 @@ def _numbers(columns: "pandas.DataFrame", source: str) -> NDArray[np.float64]:
         raise InputError(
             f"{source}: column {quoted(columns.columns[0])} must hold numbers, as in training"
         ) from None
+    kinds = [(getattr(dtype, "kind", ""), getattr(dtype, "itemsize", 8)) for dtype in columns.dtypes]
+    if short := {place: size for place, (kind, size) in enumerate(kinds) if kind == "f" and size < 8}:
+        numbers = numbers.copy()  # it may be a view of the table
+        for place, size in short.items():  # as in a CSV file, which has the decimals
+            numbers[:, place] = shortest_decimals(numbers[:, place].astype(f"f{size}"))
     infinite = np.isinf(numbers).sum(axis=0)
     if infinite.any():
         column = infinite.argmax()
@@ -204,6 +212,9 @@ def _codes(column: "pandas.Series[Any]", categories: Sequence[str], source: str)
             f"{source}: missing values in the categorical column {quoted(column.name)} "
             f"({column.isna().sum()}); only numbers can be filled with a mean"
         )
+    values_of: Any = column.cat.categories if hasattr(column, "cat") else column
+    if getattr(values_of.dtype, "kind", "") == "M":
+        column = dates_as_text(column)
     name_of = _truth_name if are_truths(categories) else category_name
     if getattr(column.dtype, "kind", "") == "O":  # here factorize would merge True and 1, and refuse lists
         column = column.map(name_of)

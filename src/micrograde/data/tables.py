@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from micrograde.core.errors import InputError
 from micrograde.data.as_written import alike_classes, labels_as_written, merged_integers
 from micrograde.data.dataset import Dataset
+from micrograde.data.dates import dates_as_text, dates_note, holds_dates
 from micrograde.data.encoding import TableEncoding, categorical_columns
 from micrograde.data.files import existing_file
 from micrograde.data.labels import encode_labels
@@ -27,6 +28,7 @@ from micrograde.data.unpacking import LONGEST_HEADER, read_table_text
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
 
 _NO_ROWS = "has columns but no rows"
 _INTEGER = r"[+-]?\d{1,310}"  # longer ones exceed float64's range, and are refused as infinite
@@ -78,7 +80,7 @@ def _csv_table(text: bytearray, source: str, understood: Collection[str] | None 
     # pandas renames duplicate and nameless columns, so names are checked as they are in the file.
     header = _parse(text, source, header=None, nrows=1, dtype=object, keep_default_na=False)
     columns = header.iloc[0].tolist()
-    _check_names(columns, source)
+    check_names(columns, source)
     # Short rows are filled up, so the text can be much smaller than the table.
     check_size(source, max(text.count(b"\n"), text.count(b"\r")), len(columns))
     texts = {} if understood is None else {name: "str" for name in columns if name not in understood}
@@ -134,16 +136,49 @@ def read_parquet(
 
     Without ``exact_labels`` classes are read like any other column.
     """
-    source = f"data.path={path}"
-    table = _parquet_table(existing_file(path, "data.path"), source, target if exact_labels else None)
+    source, notes = f"data.path={path}", list[str]()
+    rows = parquet_rows(existing_file(path, "data.path"), source)
+    table = _as_frame(rows, source, target if exact_labels else None)
     if target not in table.columns and target in table.index.names:
         table = table.reset_index(level=target)
-    return _dataset("parquet", table, target, missing, source, [])
+    if exact_labels and (dates := _make_text_of_dates(table, rows)):
+        notes.append(dates_note(source, listed(dates), len(dates)))
+    if not exact_labels:  # version 1 read a float32 as the number itself, not as its decimals
+        short = {
+            name: "float64" for name, kind in table.dtypes.items() if str(kind) in ("float16", "float32")
+        }
+        table = table.astype(short)
+    return _dataset("parquet", table, target, missing, source, notes)
 
 
-def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pandas.DataFrame":
-    """Read the table; if the column ``integers`` holds integers, it keeps them even if one is missing."""
-    import pandas
+def dataset_of_rows(
+    rows: "pyarrow.Table", *, name: str, target: str, missing: MissingRule, source: str
+) -> Dataset:
+    """Return a table in memory as a data set, as its Parquet file would be read.
+
+    Parameters
+    ----------
+    name
+        The name of the data set.
+    source
+        What error messages start with.
+
+    Raises
+    ------
+    InputError
+        If it cannot be used as a data set.
+    """
+    return _dataset(name, _as_frame(rows, source, target), target, missing, source, [])
+
+
+def parquet_rows(file: Path, source: str) -> "pyarrow.Table":
+    """Read the table at ``file``, its texts encoded as dictionaries.
+
+    Raises
+    ------
+    InputError
+        If it is none, or too large; the message starts with ``source``.
+    """
     import pyarrow.parquet
 
     try:
@@ -160,6 +195,26 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
                 rows = parquet.read()
         rows = rows.replace_schema_metadata(_with_texts_as_names(rows.schema, source))
         rows.validate(full=True)  # Arrow trusts the file's claims, such as that a text is UTF-8
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # Arrow does not document which errors it raises
+        raise InputError(f"{source}: is no Parquet table: {first_line(error)}") from None
+    return rows
+
+
+def _make_text_of_dates(table: "pandas.DataFrame", rows: "pyarrow.Table") -> list[str]:
+    """Make the dates of a table the texts that they are in a CSV file; return the names of their columns."""
+    dates = [field.name for field in rows.schema if holds_dates(field.type) and field.name in table.columns]
+    for name in dates:
+        table[name] = dates_as_text(table[name])
+    return dates
+
+
+def _as_frame(rows: "pyarrow.Table", source: str, integers: str | None) -> "pandas.DataFrame":
+    import pandas
+    import pyarrow
+
+    try:
         table: pandas.DataFrame = rows.to_pandas()
         if integers in rows.column_names and rows[integers].null_count:
             kind = rows[integers].type
@@ -167,9 +222,9 @@ def _parquet_table(file: Path, source: str, integers: str | None = None) -> "pan
                 whole = "UInt64" if pyarrow.types.is_unsigned_integer(kind) else "Int64"
                 values: Any = pandas.array(rows[integers].to_pylist(), dtype=whole)
                 table[integers] = pandas.Series(values, index=table.index)
-    except (InputError, MemoryError):
+    except MemoryError:
         raise
-    except Exception as error:  # Arrow and pandas do not document which errors they raise
+    except Exception as error:  # nor does pandas
         raise InputError(f"{source}: is no Parquet table: {first_line(error)}") from None
     return table
 
@@ -236,7 +291,9 @@ def _rows(
     file: Path, source: str, understood: Collection[str], target: str | None, classes: Collection[str]
 ) -> "pandas.DataFrame":
     if file.suffix.lower() == ".parquet":
-        table = _parquet_table(file, source)
+        rows = parquet_rows(file, source)
+        table = _as_frame(rows, source, None)
+        _make_text_of_dates(table, rows)
         # pandas stores the index in the file. A named index becomes a column, unless the name is taken.
         names = table.index.names
         left = [place for place, name in enumerate(names) if name is None or name in table.columns]
@@ -255,7 +312,7 @@ def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
     """Refuse a file that is too large or not a table, before reading it; return its text columns."""
     from pyarrow import types
 
-    _check_names(schema.names, source)
+    check_names(schema.names, source)
     check_size(source, metadata.num_rows, metadata.num_columns)
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     check_bytes(source, sum(group.total_byte_size for group in groups), _UNPACKED)
@@ -265,7 +322,8 @@ def _check_parquet(metadata: Any, schema: Any, source: str) -> list[str]:
                 f"{source}: column {quoted(column.name)} holds {shortened(column.type)} values; "
                 "a table needs numbers, strings, booleans or categories"
             )
-    return [each.name for each in schema if types.is_string(each.type) or types.is_binary(each.type)]
+    texts = (types.is_string, types.is_large_string, types.is_binary)
+    return [each.name for each in schema if any(is_text(each.type) for is_text in texts)]
 
 
 def _dataset(
@@ -325,7 +383,8 @@ def _check_width(columns: int, source: str) -> None:
         raise InputError(f"{source}: has {columns} columns, more than {_MOST_COLUMNS}; save them as .npz")
 
 
-def _check_names(columns: Sequence[str], source: str) -> None:
+def check_names(columns: Sequence[str], source: str) -> None:
+    """Raise ``InputError`` if there are too many columns, two of one name, or one without a name."""
     _check_width(len(columns), source)
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:

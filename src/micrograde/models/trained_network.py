@@ -132,6 +132,11 @@ def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
 
     if isinstance(rows, pandas.DataFrame):
         return rows
+    if hasattr(rows, "__arrow_c_stream__"):
+        import pyarrow
+
+        table: pandas.DataFrame = pyarrow.table(rows).to_pandas()
+        return table
     return pandas.DataFrame([rows] if isinstance(rows, Mapping) else list(rows))
 
 

@@ -41,6 +41,8 @@ class DataSet(ABC):
         The endings of the files that ``path`` names, such as ``csv``; "" stands for every other ending.
     size_key
         The field that a message names when the data do not fit into memory; None for ``name``.
+    typed
+        Whether a user types its name; False if a program chooses it.
     """
 
     seed: Annotated[Seed, PROGRAM] = 0
@@ -52,6 +54,7 @@ class DataSet(ABC):
     path_keys: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = ()
     size_key: ClassVar[str | None] = None
+    typed: ClassVar[bool] = True
 
     @abstractmethod
     def load(self) -> Dataset:
