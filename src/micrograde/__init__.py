@@ -24,6 +24,7 @@ if line := too_little_memory():
 
 if TYPE_CHECKING:
     from micrograde.api.estimator import MLPClassifier
+    from micrograde.api.fitting import fit
     from micrograde.api.interactive import run, sweep
     from micrograde.api.results import Run, Sweep, compare
     from micrograde.autograd import Variable
@@ -56,6 +57,7 @@ __all__ = [
     "check_gradients",
     "compare",
     "draw_graph",
+    "fit",
     "render_graph",
     "run",
     "sweep",
@@ -77,6 +79,7 @@ _ROOM_OF = {
     "check_gradients": "gradcheck",
     "compare": "api.results",
     "draw_graph": "drawing",
+    "fit": "api.fitting",
     "render_graph": "drawing",
     "run": "api.interactive",
     "sweep": "api.interactive",

@@ -44,8 +44,9 @@ def test_every_name_there_is_stands_in_dir_and_no_helper():
 @pytest.mark.parametrize(
     ("call", "given", "what"),
     [
-        (mg.run, (np.zeros((150, 4)), np.zeros(150)), "a value of type ndarray: .* mg.MLPClassifier"),
-        (mg.sweep, (pd.DataFrame({"x": range(999)}), "y"), "a value of type DataFrame: .* mg.MLPClassifier"),
+        (mg.run, (np.zeros((150, 4)), np.zeros(150)), "every row is of class '0'"),
+        (mg.run, ("data=moons", np.zeros((150, 4))), r"a value of type ndarray: .* mg.run\(X, y, ...\)"),
+        (mg.sweep, (pd.DataFrame({"x": range(999)}), "y"), "y: is no override; .* target='y'"),
         (mg.run, ("data=moons", {"seed": 1}), "a value of type dict: "),
         (mg.run, (["data=moons"],), r"a value of type list: .* mg.run\(\*overrides\)"),
         (mg.run, (None,), "None: should be text such as data=moons"),

@@ -78,6 +78,26 @@ DERIVED = (
 """The arguments that the estimator does not name itself."""
 
 
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    **{name: (f"model.{name}",) for name in ("hidden_size", "activation", "batch_norm", "initializer")},
+    "initial_scale": ("model.initial_scale",),
+    **{name: (f"training.{name}",) for name in ("num_epochs", "batch_size", "dtype")},
+    **{name: (f"data.{name}",) for name in ("validation_fraction", "stratify", "standardize")},
+    "random_state": ("seed", "data.seed"),
+    "optimizer": ("optimizer",),
+    "schedule": ("schedule",),
+}
+
+
+def keys_of_arguments() -> dict[str, tuple[str, ...]]:
+    """Return the keys of a run's config that each argument stands for."""
+    groups = {**_ARGUMENTS, **{f"training.{name}": keys for name, keys in _OF_CALLBACKS.items()}}
+    derived = {
+        argument: (f"{group}.{key}",) for group, names in groups.items() for key, argument in names.items()
+    }
+    return {**_KEYS, **derived}
+
+
 def values_of(group: str, estimator: object) -> dict[str, Any]:
     """Return a group of the config: the entry's name, and its hyperparameters that are not None."""
     name = getattr(estimator, group)

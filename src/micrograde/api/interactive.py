@@ -3,11 +3,13 @@
 >>> import micrograde as mg
 >>> run = mg.run("data=moons", "optimizer.learning_rate=0.3")
 >>> sweep = mg.sweep("data=moons", "seed=range(5)", "optimizer.learning_rate=0.1,0.3")
+>>> run = mg.run(frame, target="species", learning_rate=0.3)
+>>> sweep = mg.sweep(X, y, seed=range(5), learning_rate=[0.1, 0.3])
 """
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,18 +25,20 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from micrograde.api.given_data import GivenData, given_data, split_arguments
+from micrograde.api.keywords import overrides_of
 from micrograde.api.results import Run, Sweep
 from micrograde.config.flags import refuse_endless, refuse_mode
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.config.locations import store_location
-from micrograde.config.parsing import parse_sweep_config, parse_train_config
+from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder, project_home
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
-from micrograde.runs.train import default_metric, train_and_record
+from micrograde.runs.train import PreparedSets, default_metric, train_and_record
 from micrograde.store import tags
 from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.store.metric_names import recorded_name
@@ -48,13 +52,27 @@ from micrograde.sweeps.options import check_alone
 _CONFIG = "train"
 
 
-def run(*overrides: str) -> Run:
+def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
     """Train and record one run, as ``pipelines/train.py`` does.
+
+    >>> mg.run("data=moons", "optimizer.learning_rate=0.3")
+    >>> mg.run(frame, target="species", learning_rate=0.3, hidden_size=[32, 32])
+    >>> mg.run(X, y, "data.missing=drop")
 
     Parameters
     ----------
-    overrides
-        As they are typed in the shell, without its quotes: ``"model.hidden_size=[16,16]"``.
+    given
+        Data, if what comes first is no text: a table, or features (N, ...) and N labels. It may be a data
+        frame of pandas, a NumPy array, or anything with ``__arrow_c_stream__``, as of polars, pyarrow and
+        duckdb. The rows are kept in ``mlruns/data`` by their digest, once for all runs that train on them.
+
+        Then overrides, as they are typed in the shell, without its quotes:
+        ``"model.hidden_size=[16,16]"``.
+    target
+        The column of the table that holds the classes.
+    hyperparameters
+        The same as overrides, by the names of ``MLPClassifier``'s arguments, such as ``learning_rate=0.1``
+        and ``hidden_size=[32, 32]``, or by the last part of any other key: ``label_noise=0.1``.
 
     Returns
     -------
@@ -69,6 +87,7 @@ def run(*overrides: str) -> Run:
     TrackingError
         If the run could not be recorded.
     """
+    data, overrides = _arguments(given, target, hyperparameters, sweeps=False)
     with _composing(overrides) as loader:
         for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
             if override.is_sweep_override():
@@ -77,22 +96,36 @@ def run(*overrides: str) -> Run:
         container = resolved(composed)
         check_alone(parse_sweep_config(container))
         config = parse_train_config(container)
+        location, prepared = store_location(config.tracking), PreparedSets()
+        if data:
+            prepared.give(config, data.rows)
+            prepared.check(config)
+            if location:
+                data.keep(location)
         with resumed_run(config, overrides) as resumption:
             config = resumption.config if resumption else config
-            (result,) = train_and_record([config], overrides, resumption=resumption)
+            (result,) = train_and_record([config], overrides, resumption=resumption, prepared=prepared)
         for warning in result.warnings:
             say(warning, sys.stderr)
-        location = store_location(config.tracking)
         return Run.load(result.run_id, location) if location and result.run_id else Run.of_result(result)
 
 
-def sweep(*overrides: str) -> Sweep:
+def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Sweep:
     """Train and record a sweep, as ``pipelines/train.py -m`` does; the same call again continues it.
+
+    >>> mg.sweep("data=moons", "seed=range(5)", "optimizer.learning_rate=0.1,0.3")
+    >>> mg.sweep(X, y, seed=range(5), learning_rate=[0.1, 0.3], hidden_size=[[32], [32, 32]])
 
     Parameters
     ----------
-    overrides
-        With any of Hydra's syntax for sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
+    given
+        Data, if what comes first is no text, as for ``run``. Then overrides, with any of Hydra's syntax for
+        sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
+    target
+        The column of the table that holds the classes.
+    hyperparameters
+        The same as overrides, by name as for ``run``. A list is several values, of which each makes runs. Of
+        ``hidden_size``, one value of which may be a list, a list of lists is.
 
     Returns
     -------
@@ -108,10 +141,14 @@ def sweep(*overrides: str) -> Sweep:
     RunFailedError
         If the store cannot be reached: the records are kept, and a line says how to send them.
     """
+    data, overrides = _arguments(given, target, hyperparameters, sweeps=True)
     with _composing(overrides) as loader:
         master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
         if master.tracking.name == "disabled":
             raise InputError("tracking=disabled: a sweep is read from its store; choose local or server")
+        location = store_location(parse_tracking(resolved(master)))
+        if data and location:
+            data.keep(location)
         launched = open_sweep(master)
         callback, callbacks = SweepCallback(), Callbacks()
         callback.sweep, callbacks.callbacks = launched, [callback]
@@ -129,15 +166,22 @@ def sweep(*overrides: str) -> Sweep:
         return Sweep.load(launched.run_id, launched.location, launched.metric, launched.options.order)
 
 
-def _no_override(given: object) -> str:
-    """Return the error line for an override that is not text; of an array only the type is named."""
-    is_plain = given is None or isinstance(given, int | float | bool)
-    what = repr(given) if is_plain else f"a value of type {type(given).__name__}"
-    if isinstance(given, list | tuple) and all(isinstance(each, str) for each in given):
-        return f"{what}: should be text such as data=moons; give each override by itself: mg.run(*overrides)"
-    if is_plain:
-        return f"{what}: should be text such as data=moons"
-    return f"{what}: should be text such as data=moons; arrays and tables go to mg.MLPClassifier().fit(X, y)"
+def _arguments(
+    given: Sequence[object], target: object, hyperparameters: Mapping[str, Any], *, sweeps: bool
+) -> tuple[GivenData | None, list[str]]:
+    """Return the data that were given, if any, and all overrides, those of the data first."""
+    first, second = ([hyperparameters[name]] if name in hyperparameters else [] for name in ("X", "y"))
+    given = [*first, *given]
+    given[1:1] = second
+    named = {name: value for name, value in hyperparameters.items() if name not in ("X", "y")}
+    table, overrides, column = split_arguments(given, target, "sweep" if sweeps else "run")
+    if column is not None:
+        named["target"] = column
+    overrides += overrides_of(named, overrides, sweeps=sweeps)
+    if table is None:
+        return None, overrides
+    data = given_data(table, overrides)
+    return data, [*data.overrides, *overrides]
 
 
 def _job(config: DictConfig) -> object:
@@ -159,8 +203,6 @@ def _job(config: DictConfig) -> object:
 def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     """Yield Hydra's loader for ``conf/``, with its errors as ``InputError``; leave Hydra as it was."""
     for override in overrides:
-        if not isinstance(override, str):
-            raise InputError(_no_override(override))
         if override.startswith("-"):
             raise InputError(f"{override}: should be text such as data=moons; flags are for the shell")
     refuse_endless(overrides)

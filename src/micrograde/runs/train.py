@@ -12,6 +12,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from micrograde.analysis.comparing import ascending
 from micrograde.config.keys import key_of
@@ -23,7 +24,17 @@ from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
 from micrograde.core.working import working
 from micrograde.data import DataSet
-from micrograde.runs.building import PreparedData, check_batches, prepare_data, stack_key, stack_size
+from micrograde.data.frames import SOURCE as FRAME
+from micrograde.data.memory import within_memory
+from micrograde.data.sets.frame import FrameTable
+from micrograde.runs.building import (
+    PreparedData,
+    check_batches,
+    prepare_data,
+    prepare_dataset,
+    stack_key,
+    stack_size,
+)
 from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
@@ -31,6 +42,9 @@ from micrograde.runs.stacks import Cancel, Stack, train_stacks
 from micrograde.store import check_experiment
 from micrograde.store.tags import DATA_DIGEST
 from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _LARGE = 1_000_000  # bytes; reading a data file beyond this takes a while
 
@@ -83,6 +97,7 @@ def train_and_record(
     cancel: Cancel | None = None,
     tags: Mapping[str, str] | None = None,
     resumption: Resumption | None = None,
+    prepared: "PreparedSets | None" = None,
 ) -> list[RunResult]:
     """Train and record a run for each config, and return the results in order.
 
@@ -101,6 +116,8 @@ def train_and_record(
         Tags for every run, in addition to those that each has anyway.
     resumption
         The run to resume with the only config; see ``resumed_run``.
+    prepared
+        Data sets that are prepared already.
 
     Raises
     ------
@@ -116,7 +133,7 @@ def train_and_record(
         RunRequest(config, config.run.name or name, overrides, tags=given, resumption=resumption)
         for config in configs
     ]
-    prepared = PreparedSets()
+    prepared = prepared or PreparedSets()
     with working("reading the data") if any(map(_has_large_files, configs)) else nullcontext():
         for config in configs:
             prepared.check(config)
@@ -144,11 +161,27 @@ class PreparedSets:
 
     def of(self, config: TrainConfig) -> PreparedData:
         """Return the run's data; raise ``InputError`` if anything is wrong with them."""
-        exact_labels = config.recipe_version >= EXACT_LABELS
-        source = (config.data, config.training.dtype, exact_labels)
+        source = self._source(config)
         if source not in self._sets:
+            exact_labels = config.recipe_version >= EXACT_LABELS
             self._sets[source] = prepare_data(config.data, config.training.dtype, exact_labels=exact_labels)
         return self._sets[source]
+
+    def give(self, config: TrainConfig, rows: "pyarrow.Table") -> None:
+        """Prepare a table that is at hand, and is not read from where it is kept.
+
+        Raises
+        ------
+        InputError
+            If anything is wrong with it.
+        """
+        assert isinstance(config.data, FrameTable)
+        with within_memory(FRAME):
+            dataset = config.data.of_rows(rows)
+        self._sets[self._source(config)] = prepare_dataset(dataset, config.data, config.training.dtype)
+
+    def _source(self, config: TrainConfig) -> tuple[DataSet, str, bool]:
+        return config.data, config.training.dtype, config.recipe_version >= EXACT_LABELS
 
     def check(self, config: TrainConfig) -> None:
         """Raise ``InputError`` if the run cannot train on its data, or not in this machine's memory."""
@@ -223,9 +256,9 @@ def run_name(overrides: Sequence[str]) -> str:
     short = []
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
-        if (
-            key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run")
-            and key != "training.resume"
+        if key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run") and key not in (
+            "training.resume",
+            "data.digest",
         ):
             # Without the quotes that Hydra needs around text that looks like a number.
             value = re.sub(r"""(?<![^,([])"([\w.+-]+)"(?![^,)\]])""", r"\1", value)

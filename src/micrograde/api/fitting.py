@@ -1,0 +1,60 @@
+"""``mg.fit``: the estimator, fitted to data in one call."""
+
+from typing import Any
+
+from micrograde.api.estimator import MLPClassifier
+from micrograde.api.keywords import nearest
+from micrograde.core.errors import InputError
+from micrograde.data.frames import SOURCE, is_data, table_with_labels, table_with_target
+from micrograde.data.messages import counted, listed
+
+
+def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) -> MLPClassifier:
+    """Return an ``MLPClassifier`` that is fitted to data; nothing is recorded.
+
+    >>> mg.fit(X, y, hidden_size=[32, 32]).predict(X)
+    >>> mg.fit(frame, target="species", learning_rate=0.1)
+
+    Parameters
+    ----------
+    X, y
+        Features (N, D), which are numbers, and N labels; or a table alone, of whose columns ``target`` holds
+        the classes. Data may be of any kind that ``mg.run`` takes.
+    target
+        The column of the table that holds the classes.
+    parameters
+        As for ``MLPClassifier``.
+
+    Raises
+    ------
+    InputError
+        If the data or a parameter is wrong.
+    RunFailedError
+        If training diverged.
+    """
+    known = MLPClassifier().get_params()
+    for name in parameters:
+        if name not in known:
+            raise InputError(nearest(name, known))
+    if not is_data(X):
+        raise InputError(f"X: is a value of type {type(X).__name__}; needs features: mg.fit(X, y)")
+    classifier = MLPClassifier(**parameters)
+    if y is not None and target is not None:
+        raise InputError(f"target={target}: the labels are given, too; give the column or the labels")
+    if y is None and target is None:
+        raise InputError("y: is missing; give the labels, mg.fit(X, y), or their column, target=...")
+    given = table_with_target(X, target) if y is None else table_with_labels(X, y)
+    table = given.rows.to_pandas()
+    if (missing := table.isna().sum()).any():
+        raise InputError(
+            f"{SOURCE}: missing values in {counted(missing.items())}; the estimator takes none: "
+            "leave these rows out, or fill them"
+        )
+    features = table.drop(columns=given.target)
+    if texts := [name for name, kind in features.dtypes.items() if kind.kind not in "biuf"]:
+        raise InputError(
+            f"{SOURCE}: {listed(texts)} {'holds' if len(texts) == 1 else 'hold'} text, and the estimator "
+            "takes numbers; mg.run encodes text by itself, scikit-learn's OneHotEncoder in a pipeline"
+        )
+    has_names = hasattr(X, "columns") or hasattr(X, "column_names")
+    return classifier.fit(features if has_names else features.to_numpy(), table[given.target].to_numpy())

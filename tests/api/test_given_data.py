@@ -1,0 +1,160 @@
+"""Runs of data that Python gives: what is recorded and kept, and that mistakes leave nothing behind."""
+
+import shutil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import micrograde as mg
+from micrograde.analysis import load_runs
+from micrograde.config.schema import LocalTracking
+from micrograde.core.errors import InputError
+from micrograde.runs.replaying import replay_run
+from micrograde.store import load_run
+
+CHANCE = np.random.default_rng(0)
+ROWS = 60
+FRAME = pd.DataFrame(
+    {
+        "height": np.where(np.arange(ROWS) % 2, 30, 18) + CHANCE.normal(size=ROWS),
+        "width": CHANCE.normal(size=ROWS).astype("float32"),
+        "leaf": pd.Categorical(CHANCE.choice(["needle", "broad"], ROWS)),
+        "species": np.where(np.arange(ROWS) % 2, "pine", "oak"),
+    }
+)
+SHORT: dict[str, Any] = {"num_epochs": 2, "pictures": "light"}
+
+
+@pytest.fixture(autouse=True)
+def project(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    return home
+
+
+def kept(home):
+    return sorted(path.name for path in (home / "mlruns" / "data").glob("*"))
+
+
+def test_frame_csv_and_parquet_have_one_digest_and_one_history(project, tmp_path):
+    FRAME.to_csv(tmp_path / "trees.csv", index=False)
+    FRAME.to_parquet(tmp_path / "trees.parquet")
+    unrecorded: dict[str, Any] = {"tracking": "disabled", "num_epochs": 3, "target": "species"}
+    here = mg.run(FRAME, **unrecorded)
+    for name in ("csv", "parquet"):
+        there = mg.run(f"data={name}", path=str(tmp_path / f"trees.{name}"), **unrecorded)
+        pd.testing.assert_frame_equal(there.history, here.history, check_exact=True)
+        assert there.metrics == here.metrics
+    assert kept(project) == []  # nothing is kept of what is not recorded
+
+
+@pytest.mark.slow
+def test_a_run_names_its_data_which_are_kept_once_and_found_again(project, tmp_path):
+    run = mg.run(FRAME, "data.seed=3", target="species", learning_rate=0.1, **SHORT)
+    digest = run.params["data.digest"]
+    assert (run.status, run.params["data.name"], run.params["data.target"]) == (
+        "FINISHED",
+        "frame",
+        "species",
+    )
+    assert run.params["data.seed"] == "3"
+    assert run.name == "data=frame target=species seed=3 learning_rate=0.1 num_epochs=2"
+    assert run.model.predict(FRAME)["class"].isin(["oak", "pine"]).all()
+    assert kept(project) == [f"{digest}.parquet"]
+    assert not list((project / "mlruns").glob("temporary/*"))
+    assert run.location
+    assert run.run_id
+    stored = load_run(run.location.tracking_uri, run.run_id)
+    assert "needle" not in f"{stored.params} {stored.tags}"
+
+    moved = tmp_path / "moved"
+    shutil.move(project, moved)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MICROGRADE_HOME", str(moved))
+        replay = replay_run(run.run_id, LocalTracking())
+        assert replay.identical
+        assert not [line for line in replay.differences if line.startswith("data")]
+        (moved / "mlruns" / "data" / f"{digest}.parquet").unlink()
+        with pytest.raises(
+            InputError, match=rf"^data.digest={digest[:12]}: the table that Python gave is no longer"
+        ):
+            replay_run(run.run_id, LocalTracking())
+        again = mg.run(FRAME.copy(), target="species", **SHORT)  # which is what the line says to do
+        assert again.params["data.digest"] == digest
+        assert kept(moved) == [f"{digest}.parquet"]
+        assert replay_run(run.run_id, LocalTracking()).identical
+
+
+@pytest.mark.slow
+def test_arrays_of_a_sweep_are_read_by_the_workers_of_another_launcher(project):
+    features, labels = FRAME[["height", "width"]].to_numpy(), FRAME["species"].to_numpy()
+    sweep = mg.sweep(features, labels, "hydra/launcher=basic", seed=[0, 1], **SHORT)
+    assert list(sweep.runs["status"]) == ["FINISHED"] * 2
+    assert set(sweep.varies) == {"seed"}
+    (name,) = kept(project)
+    assert set(sweep.runs["data.digest"] + ".parquet") == {name}
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "line"),
+    [
+        ((FRAME,), {}, "target: is missing; it names the column with the classes; the columns are 'height', "),
+        ((FRAME, "species"), {}, "species: is no override; the column with the classes is target='species'"),
+        ((FRAME,), {"target": FRAME.species}, "target: is a value of type Series; give the name of a column, or "),
+        ((FRAME, FRAME.species), {"target": "species"}, "target=species: the labels are given, too; give the column "),
+        ((FRAME, "data=csv"), {"target": "species"}, "data=csv: the data are given in Python; leave it out"),
+        ((FRAME,), {"target": "species", "data": "iris"}, "data=iris: the data are given in Python; leave it out"),
+        ((FRAME,), {"target": "kind"}, "target=kind: there is no such column; the columns are 'height', "),
+        ((FRAME[["height"]].to_numpy(),), {}, "y: is missing; give the labels after the features: mg."),
+        ((FRAME[["height"]], [1, 2]), {}, "y: has 2 labels for 60 rows of X"),
+        ((), {"X": FRAME[["height"]], "y": [1, 2]}, "y: has 2 labels for 60 rows of X"),
+        ((FRAME.assign(species=None),), {"target": "species"}, "frame: missing values in 'species' (60); set "),
+        ((FRAME,), {"target": "species", "hidden_size": 0}, "model.hidden_size=0: should be greater than or"),
+        ((FRAME,), {"target": "species", "validation_fraction": 0.99}, "data.validation_fraction=0.99"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_leaves_no_run_and_no_data(project, given, named, line):
+    for call in (mg.run, mg.sweep):
+        with pytest.raises(InputError) as raised:
+            call(*given, **named)
+        if call is mg.run:
+            assert str(raised.value).startswith(line)
+            assert "\n" not in str(raised.value)
+            assert kept(project) == []
+    assert load_runs(f"sqlite:///{project}/mlruns/mlflow.db").empty
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_line(project):
+    (project / "mlruns" / "data").write_text("")
+    with pytest.raises(InputError, match="mlruns/data: is a file, and has to be a folder"):
+        mg.run(FRAME, target="species", **SHORT)
+
+
+def test_a_fit_is_that_of_the_estimator():
+    features, labels = FRAME[["height", "width"]], FRAME["species"]
+    options: dict[str, Any] = {"hidden_size": [4], "num_epochs": 2, "random_state": 0}
+    direct = mg.MLPClassifier(**options).fit(features.astype("float64"), labels)
+    by_name = mg.fit(FRAME.drop(columns="leaf"), target="species", **options)
+    assert list(by_name.feature_names_in_) == ["height", "width"]
+    assert mg.fit(features, labels, **options).history_.equals(by_name.history_)
+    assert direct.history_.round(5).equals(by_name.history_.round(5))  # a float32 is its decimals
+    of_arrays = mg.fit(features.to_numpy(), labels.tolist(), **options)
+    assert list(of_arrays.classes_) == ["oak", "pine"]
+    assert not hasattr(of_arrays, "feature_names_in_")
+    wrong: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        ((FRAME,), {"target": "species"}, "frame: 'leaf' holds text, and the estimator takes numbers; "),
+        (
+            (features, labels),
+            {"hiden_size": 3},
+            "hiden_size: there is no such keyword; did you mean hidden_size",
+        ),
+        ((features, labels[1:]), {}, "y: has 59 labels for 60 rows of X"),
+        ((features.where(features > 18), labels), {}, "frame: missing values in 'height' "),
+        ((features,), {}, "y: is missing; give the labels, mg.fit(X, y), or their column, target=..."),
+        (("data=moons",), {}, "X: is a value of type str; needs features: mg.fit(X, y)"),
+    ]
+    for given, named, line in wrong:
+        with pytest.raises(InputError) as raised:
+            mg.fit(*given, **named)
+        assert str(raised.value).startswith(line)
