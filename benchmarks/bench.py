@@ -70,7 +70,13 @@ def target_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "| --- | --- | ---: | ---: | ---: | ---: |"
     for case, models, peer, their_models, asked in TARGETS:
 
-        def times(engine: str, threads: int, *, us=(case, models), them=(their_models, peer)) -> str:
+        def times(
+            engine: str,
+            threads: int,
+            *,
+            us: tuple[Case, int] = (case, models),
+            them: tuple[int, str] = (their_models, peer),
+        ) -> str:
             ours = found.get((us[0].name, us[1], threads, engine), math.nan)
             theirs = found.get((us[0].name, them[0], threads, them[1]), math.nan)
             return "missing" if math.isnan(theirs / ours) else f"{theirs / ours:.2f}"

@@ -5,17 +5,21 @@ innermost cache; every pass over the batch is fused with its neighbours. tanh is
 that XLA and Eigen use, since a compiler cannot vectorize the C library's.
 """
 
+from typing import Any
+
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 # Numba's own threads: with OpenMP's OpenBLAS warns, and large products on two threads disturb each other.
 numba.config.THREADING_LAYER = "workqueue"
 
+Array = NDArray[Any]
 _fast = numba.njit(fastmath=True, inline="always")
 
 
 @_fast
-def _tanh(x):
+def _tanh(x: np.float32) -> np.float32:
     """Eigen's rational approximation, to a few units in the last place of float32."""
     x = min(max(x, np.float32(-7.90531)), np.float32(7.90531))
     s = x * x
@@ -30,7 +34,7 @@ def _tanh(x):
 
 
 @_fast
-def _normalize(z, gamma, mean, factor, inverse_std):
+def _normalize(z: Array, gamma: Array, mean: Array, factor: Array, inverse_std: Array) -> None:
     """Batch norm in training: z becomes centered, and the factor that normalizes and scales it is filled."""
     rows, units = z.shape
     mean[:] = 0
@@ -50,7 +54,9 @@ def _normalize(z, gamma, mean, factor, inverse_std):
 
 
 @_fast
-def _normalize_backward(g, z, factor, inverse_std, grad_gamma, grad_beta):
+def _normalize_backward(
+    g: Array, z: Array, factor: Array, inverse_std: Array, grad_gamma: Array, grad_beta: Array
+) -> None:
     """Equations (B7)-(B9) in place of g; z is centered."""
     rows, units = z.shape
     grad_gamma[:] = 0
@@ -69,7 +75,16 @@ def _normalize_backward(g, z, factor, inverse_std, grad_gamma, grad_beta):
 
 
 @numba.njit(fastmath=True, parallel=True)
-def _train(first, second, features, labels, orders, batch, rate, losses):
+def _train(
+    first: Array,
+    second: Array,
+    features: Array,
+    labels: Array,
+    orders: Array,
+    batch: int,
+    rate: float,
+    losses: Array,
+) -> None:
     models, inputs, hidden = first.shape
     classes = second.shape[2]
     f = np.float32
@@ -148,7 +163,16 @@ def _train(first, second, features, labels, orders, batch, rate, losses):
             losses[r] = total / (steps * batch)
 
 
-def train_epochs(first, second, features, labels, orders, batch, rate, threads):
+def train_epochs(
+    first: Array,
+    second: Array,
+    features: Array,
+    labels: Array,
+    orders: Array,
+    batch: int,
+    rate: float,
+    threads: int,
+) -> Array:
     """The mean loss of the last epoch for each replica; (R, D, H) and (R, H, C) are left as they are."""
     numba.set_num_threads(threads)
     losses = np.zeros(len(first))

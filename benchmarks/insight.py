@@ -24,6 +24,7 @@ from micrograde.config.schema import (
     TrainConfig,
     TrainingConfig,
 )
+from micrograde.data import DataSet
 from micrograde.data.sets.digits import Digits
 from micrograde.data.sets.moons import Moons
 from micrograde.diagnostics import Measurements
@@ -31,7 +32,15 @@ from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 from micrograde.drawing import RunContents
 from micrograde.models.trained_network import write_network
-from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
+from micrograde.nn import MLP
+from micrograde.runs.building import (
+    PreparedData,
+    RandomStreams,
+    build_model,
+    build_optimizer,
+    build_plan,
+    prepare_data,
+)
 from micrograde.runs.pictures import write_pictures
 from micrograde.training import Departure, EpochRecord, GradientNorms, Training, confusion_counts
 from micrograde.training.optimizers.sgd import SGD
@@ -41,7 +50,9 @@ DIGITS = Digits()
 MOONS = Moons()
 
 
-def config_of(data, hidden=(32,), *, diagnostics: bool = True, epochs: int = 50) -> TrainConfig:
+def config_of(
+    data: DataSet, hidden: tuple[int, ...] = (32,), *, diagnostics: bool = True, epochs: int = 50
+) -> TrainConfig:
     return TrainConfig(
         data=data,
         model=ModelConfig(hidden_size=hidden),
@@ -52,7 +63,9 @@ def config_of(data, hidden=(32,), *, diagnostics: bool = True, epochs: int = 50)
     )
 
 
-def trained(config: TrainConfig, data, replicas: int):
+def trained(
+    config: TrainConfig, data: PreparedData, replicas: int
+) -> tuple[float, dict[str, list[float]], MLP, Trajectory | None]:
     """Seconds of training, what was recorded of the first replica, its network and its trajectory."""
     configs = [config] * replicas
     streams = [RandomStreams.spawn(seed) for seed in range(replicas)]
@@ -73,7 +86,7 @@ def trained(config: TrainConfig, data, replicas: int):
                 history.setdefault(metric, []).append(float(values[0]))
         elif isinstance(event, Departure) and event.replica == 0:
             left = event.model
-    return time.perf_counter() - start, history, left, *trajectories
+    return time.perf_counter() - start, history, left, trajectories[0] if follow else None
 
 
 def cost_of_diagnostics(rounds: int, replicas: int) -> tuple[float, float, float]:
@@ -93,6 +106,7 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
     """Median seconds of each group of a run's files."""
     data = prepare_data(config.data, "float32")
     _, history, model, trajectory = trained(config, data, 1)
+    assert trajectory
     batch = data.training.first(32)
     assert data.test is not None
     confusion = confusion_counts(model, data.test)[0]

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.servers import free_port
 from micrograde.data.sets.digits import Digits
@@ -32,6 +32,9 @@ from micrograde.store.library_environment import quiet_environment
 from micrograde.store.logged_model import log_model
 from micrograde.store.mlmodel import write_mlmodel
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 ROOT = Path(__file__).parents[1]
 MODELS_LOGGED = 15
 
@@ -39,10 +42,10 @@ MODELS_LOGGED = 15
 class Constant:
     """A model that takes no time."""
 
-    def __init__(self, answer) -> None:
+    def __init__(self, answer: "pd.DataFrame") -> None:
         self.answer = answer
 
-    def predict(self, model_input, params=None):
+    def predict(self, model_input: object, params: object = None) -> "pd.DataFrame":
         return self.answer
 
 

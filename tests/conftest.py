@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
@@ -18,6 +20,12 @@ from tests.warm import WarmPython
 
 from micrograde.store import local_store, make_store
 from micrograde.store.location import StoreLocation
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from mlflow.pyfunc import PyFuncModel
+    from tests.records import Records
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +39,7 @@ settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)
-def _no_store_is_named(monkeypatch):
+def _no_store_is_named(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """MLflow keeps the address that one test sets for the next one, in a variable that we follow."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield
@@ -39,7 +47,7 @@ def _no_store_is_named(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a store in which nothing is recorded; MLflow takes two seconds to make one."""
     home = tmp_path_factory.mktemp("empty-store")
     make_store(local_store(home))
@@ -47,7 +55,7 @@ def empty_store(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def old_home(tmp_path_factory):
+def old_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that version 0.1 wrote, in a folder that is no more; to be looked at, not written to."""
     return unpack_old_home(tmp_path_factory.mktemp("old-home"))
 
@@ -71,13 +79,13 @@ def is_newer_than_mlflow(location: StoreLocation) -> bool:
 
 
 @pytest.fixture
-def home(empty_store, tmp_path) -> Path:
+def home(empty_store: Path, tmp_path: Path) -> Path:
     """A home of the test's own, with an empty store."""
     return copy_home(empty_store, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
-def recorded(empty_store, tmp_path_factory):
+def recorded(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> "Records":
     """Two runs that are recorded once; tests that change something take a copy, ``records``."""
     from tests.records import record
 
@@ -85,7 +93,7 @@ def recorded(empty_store, tmp_path_factory):
 
 
 @pytest.fixture
-def records(recorded, tmp_path, monkeypatch):
+def records(recorded: "Records", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Records":
     """A copy of them in a home that is this process's."""
     records = recorded.copied_to(tmp_path / "home")
     monkeypatch.setenv("MICROGRADE_HOME", str(records.home))
@@ -143,22 +151,31 @@ class User:
         return subprocess.CompletedProcess([pipeline, *arguments], ended, stdout, stderr)
 
     @property
-    def client(self):
+    def client(self) -> "MlflowClient":
         from mlflow import MlflowClient
 
         return MlflowClient(local_store(self.home).tracking_uri)
 
-    def runs(self):
+    def runs(self) -> "list[Run]":
         client = self.client
-        return client.search_runs([each.experiment_id for each in client.search_experiments()])
+        found: list[Run] = client.search_runs([each.experiment_id for each in client.search_experiments()])
+        return found
 
     def wait_until_written(self) -> None:
         """A writer that outlives its launch removes the launch's folder when everything is in the store."""
         wait_for(lambda: not any((self.home / "mlruns" / "launches").iterdir()))
 
-    def artifacts(self, run) -> Path:
+    def artifacts(self, run: "Run") -> Path:
         """The folder of a run's files, themselves and no copies."""
         return Path(unquote(run.info.artifact_uri.removeprefix("file://")))
+
+    def loaded_model(self, run: "Run") -> "PyFuncModel":
+        """The run's model, as MLflow loads it."""
+        import mlflow
+
+        mlflow.set_tracking_uri(local_store(self.home).tracking_uri)
+        model: PyFuncModel = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+        return model
 
     def files(self) -> list[str]:
         """All files of the home, and of the folder the commands are given in."""
@@ -167,17 +184,17 @@ class User:
 
 
 @pytest.fixture
-def user(home, tmp_path):
+def user(home: Path, tmp_path: Path) -> User:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     return User(home, folder)
 
 
 @pytest.fixture(scope="session")
-def make_user(empty_store, tmp_path_factory):
+def make_user(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], User]:
     """Makes users whose launches several tests look at."""
 
-    def make(name: str):
+    def make(name: str) -> User:
         folder = tmp_path_factory.mktemp(name)
         (folder / "elsewhere").mkdir()
         return User(copy_home(empty_store, folder / "home"), folder / "elsewhere")

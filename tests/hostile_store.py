@@ -119,9 +119,9 @@ def loosen(home: Path) -> None:
 
 
 @st.composite
-def changed_rows(draw, store: HostileStore) -> list[tuple[str, str, object, bool]]:
+def changed_rows(draw: st.DrawFn, store: HostileStore) -> list[tuple[str, str, object, bool]]:
     """Changes of the victim's rows: table, column, value, and whether all such rows or one."""
-    changes = []
+    changes: list[tuple[str, str, object, bool]] = []
     for _ in range(draw(st.integers(1, 3))):
         table = draw(st.sampled_from([each for each in TABLES if each != "experiments"]))
         column = draw(st.sampled_from(store.columns(table)))
@@ -138,7 +138,7 @@ def change_rows(store: HostileStore, changes: list[tuple[str, str, object, bool]
 
 
 @st.composite
-def broken_files(draw) -> tuple[str, float, bytes]:
+def broken_files(draw: st.DrawFn) -> tuple[str, float, bytes]:
     """What becomes of the file as bytes: cut, overwritten at a place, or something else."""
     kind = draw(st.sampled_from(["cut", "overwritten", "other"]))
     return kind, draw(st.floats(0, 1)), draw(st.binary(max_size=200))

@@ -104,10 +104,10 @@ class Records:
 class Unwatched:
     """Shows nothing of runs that train."""
 
-    def epoch_ended(self, *told):
+    def epoch_ended(self, *told: object) -> None:
         """Nobody looks."""
 
-    def run_ended(self, *told):
+    def run_ended(self, *told: object) -> None:
         """Nobody looks."""
 
 
@@ -133,8 +133,8 @@ def record(home: Path) -> Records:
     return Records(home, folder, *(run.run_id for run in runs))
 
 
-def stored_run(status: str = "FINISHED", artifact_uri: str = "", **changes) -> StoredRun:
+def stored_run(status: str = "FINISHED", artifact_uri: str = "", **changes: Any) -> StoredRun:
     """A run as a store that is not there would have it."""
     about = RunAbout("0123456789abcdef" * 2, "name", "unit", status, 1, 2, None)
-    empty = {"params": {}, "tags": {}, "history": {}}
+    empty: dict[str, Any] = {"params": {}, "tags": {}, "history": {}}
     return StoredRun(about, artifact_uri=artifact_uri, **{**empty, **changes})

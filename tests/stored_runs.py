@@ -1,13 +1,30 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.homes import copy_home
 
 from micrograde.store import local_store
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
-def add_run(client, experiment, name, params, metrics, status="FINISHED", tags=None, start=0):
+
+def add_run(
+    client: "MlflowClient",
+    experiment: str,
+    name: str,
+    params: Mapping[str, str],
+    metrics: Mapping[str, float],
+    status: str = "FINISHED",
+    tags: Mapping[str, str] | None = None,
+    start: int = 0,
+) -> str:
     from mlflow.entities import Metric, Param, RunTag
 
     run = client.create_run(experiment, start_time=1_700_000_000_000 + start, run_name=name).info.run_id
+    assert isinstance(run, str)
     client.log_batch(
         run,
         metrics=[Metric(key, value, 0, 1) for key, value in metrics.items()],
@@ -19,7 +36,7 @@ def add_run(client, experiment, name, params, metrics, status="FINISHED", tags=N
     return run
 
 
-def new_store(empty_store, folder, *names):
+def new_store(empty_store: Path, folder: Path, *names: str) -> tuple["MlflowClient", str, list[str]]:
     """A copy of the empty store with these experiments: a client, its address, the experiments' ids."""
     from mlflow import MlflowClient
 
@@ -30,7 +47,7 @@ def new_store(empty_store, folder, *names):
 
 
 @pytest.fixture(scope="session")
-def uri(empty_store, tmp_path_factory):
+def uri(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with two learning rates times three seeds, and some odd ones."""
     client, uri, (digits, other) = new_store(empty_store, tmp_path_factory.mktemp("runs"), "digits", "other")
     for number, (rate, seed) in enumerate((rate, seed) for rate in ("0.1", "1") for seed in "012"):
@@ -69,7 +86,7 @@ DIVERGED = "the loss became NaN at step 12 <script>"
 
 
 @pytest.fixture(scope="session")
-def sweep_uri(empty_store, tmp_path_factory):
+def sweep_uri(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with two sweeps of one name, another in another experiment, and a run alone.
 
     The first has a run that failed, an attempt that was run again, and a run that was deleted.
@@ -80,11 +97,21 @@ def sweep_uri(empty_store, tmp_path_factory):
         empty_store, tmp_path_factory.mktemp("sweeps"), "digits", "moons"
     )
 
-    def add_sweep(experiment, name, varies, start):
+    def add_sweep(experiment: str, name: str, varies: str, start: int) -> str:
         tags = {"micrograde.sweep_digest": f"d{start}", "micrograde.sweep_varies": varies}
         return add_run(client, experiment, name, {}, {}, tags=tags, start=start)
 
-    def add_child(parent, experiment, rate, seed, start, *, values=(0.5, 0.8), status="FINISHED", **tags):
+    def add_child(
+        parent: str,
+        experiment: str,
+        rate: float,
+        seed: int,
+        start: int,
+        *,
+        values: Sequence[float] = (0.5, 0.8),
+        status: str = "FINISHED",
+        **tags: str,
+    ) -> str:
         run = add_run(
             client,
             experiment,

@@ -7,6 +7,8 @@ import re
 import struct
 import subprocess
 import termios
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from micrograde.core.terminal import cells
 
@@ -16,44 +18,42 @@ WIDTHS = (60, 80, 120, 200)
 class Terminal(io.StringIO):
     """A stream that says it is a terminal of this size; what is printed stays in it."""
 
-    def __init__(self, width, height=40, encoding="utf-8"):
+    encoding = "utf-8"
+
+    def __init__(self, width: int, height: int = 40, encoding: str = "utf-8") -> None:
         super().__init__()
-        self._encoding = encoding
+        self.encoding = encoding
         self._ours, self._theirs = open_terminal(width, height)
 
-    @property
-    def encoding(self):
-        return self._encoding
-
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
-    def fileno(self):
+    def fileno(self) -> int:
         return self._theirs
 
-    def write(self, text):
-        text.encode(self._encoding)  # as a terminal would have it
+    def write(self, text: str) -> int:
+        text.encode(self.encoding)  # as a terminal would have it
         return super().write(text)
 
-    def close(self):
+    def close(self) -> None:
         if not self.closed:
             os.close(self._ours)
             os.close(self._theirs)
         super().close()
 
     @property
-    def lines(self):
+    def lines(self) -> list[str]:
         return without_escapes(self.getvalue()).split("\n")
 
 
-def open_terminal(width, height=40):
+def open_terminal(width: int, height: int = 40) -> tuple[int, int]:
     """Both ends of a new terminal."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
     return ours, theirs
 
 
-def run_in_terminal(command, width, **options):
+def run_in_terminal(command: Sequence[str], width: int, **options: Any) -> tuple[str, int]:
     """A command in a terminal of its own: what stands there at the end, and the exit status."""
     ours, theirs = open_terminal(width)
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, **options)
@@ -69,10 +69,10 @@ def run_in_terminal(command, width, **options):
     return without_escapes(text), process.wait()
 
 
-def without_escapes(text):
+def without_escapes(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
 
-def too_wide(lines, width):
+def too_wide(lines: Iterable[str], width: int) -> list[str]:
     """The lines that a terminal would fold."""
     return [line for line in lines if cells(line) > width]

@@ -6,11 +6,13 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.against_torch import counterparts
+from tests.narrowing import of_type
 
 import micrograde
 from micrograde.core.errors import InputError
@@ -25,7 +27,7 @@ from micrograde.nn import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, one
 from micrograde.tasks import TASKS
 
 
-def all_registries() -> list[Registry]:
+def all_registries() -> list[Registry[Any]]:
     for module in pkgutil.walk_packages(micrograde.__path__, "micrograde."):
         importlib.import_module(module.name)
     return registries()
@@ -174,7 +176,7 @@ def test_an_entry_lacks_nothing_that_it_owes(registry, name):
     if not (first_sentence(entry) or first_sentence(type(entry))).endswith((".", ":")):
         lacking.append("a sentence of help at the beginning of its docstring")
     if dataclasses.is_dataclass(entry) and "name" in {field.name for field in dataclasses.fields(entry)}:
-        known = hyperparameters_of(entry)
+        known = hyperparameters_of(of_type(type, entry))
         for field in dataclasses.fields(entry):
             if field.name != "name" and field.name not in known:
                 lacking.append(f"PER_REPLICA or PROGRAM at {field.name}")

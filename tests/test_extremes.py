@@ -3,16 +3,17 @@
 import dataclasses
 import math
 import re
-import typing
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.recipes import with_keys
 
 from micrograde import MLPClassifier
 from micrograde.config.keys import SCHEMAS, keys_of
@@ -90,7 +91,7 @@ def numeric_keys(schema: type, prefix: str = "") -> Iterator[tuple[str, dict[str
 
 def is_numeric(annotation: object) -> bool:
     found = members(annotation)
-    inner = [part for each in found for part in typing.get_args(each) if part is not Ellipsis]
+    inner = [part for each in found for part in get_args(each) if part is not Ellipsis]
     return any(each in (int, float) for each in found) or any(map(is_numeric, inner))
 
 
@@ -134,7 +135,7 @@ def small_machine(monkeypatch):
 
 def recipe(files, changes):
     """A container with changes by dotted keys; small, unless it is changed."""
-    container = {
+    small = {
         "recipe_version": 2,
         "data": {"name": "moons"},
         "model": {"hidden_size": 3},
@@ -143,12 +144,7 @@ def recipe(files, changes):
         "training": {"num_epochs": 2, "early_stopping": {"enabled": True}},
         "tracking": {"name": "disabled"},
     }
-    for key, value in changes.items():
-        here = container
-        *groups, last = key.split(".")
-        for group in groups:
-            here = here.setdefault(group, {})
-        here[last] = value
+    container = with_keys(small, changes)
     data = container["data"]
     if "samples" in {field.name for field in dataclasses.fields(data_kind(data["name"]))}:
         data.setdefault("samples", 40)

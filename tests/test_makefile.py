@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.narrowing import not_none
 
 ROOT = Path(__file__).parents[1]
 WHY_ANEW = ROOT / ".ci" / "why_anew.py"
@@ -38,16 +39,16 @@ class Checkout:
             (folder / "pipelines" / f"{name}.py").write_text(f"print('{name} runs')")
         self.programs.mkdir()
         for name in ("sh", "rm", "touch", "chmod"):
-            (self.programs / name).symlink_to(shutil.which(name))
+            (self.programs / name).symlink_to(not_none(shutil.which(name)))
 
-    def add_python(self, name="python3", version=(3, 11, 7)) -> None:
+    def add_python(self, name: str = "python3", version: tuple[int, int, int] = (3, 11, 7)) -> None:
         path = self.programs / name
         path.write_text(PYTHON.format(real=sys.executable, version=version))
         path.chmod(0o755)
 
     def make(self, *arguments: str, status: int = 0) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [shutil.which("make"), *arguments],
+            [not_none(shutil.which("make")), *arguments],
             cwd=self.folder,
             env={"PATH": str(self.programs), "HOME": os.environ["HOME"]},
             capture_output=True,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.narrowing import not_none
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -58,7 +59,7 @@ def pythons_of_the_matrix():
 
 
 def test_a_workflow_names_targets_of_the_makefile_alone():
-    made = [re.match(r"make (\S+)", command)[1] for command in commands()]
+    made = [not_none(re.match(r"make (\S+)", command))[1] for command in commands()]
     assert {"lint", "test", "docs", "check-release"} <= set(made) <= targets()
     of_hooks = [entry.split()[-1] for entry in hook_commands() if entry.startswith("make ")]
     assert "lint" in of_hooks
@@ -87,7 +88,7 @@ def test_the_pythons_of_the_workflow_are_those_of_pyproject_and_of_check_release
     assert classified == pythons[: len(classified)]
     monkeypatch.syspath_prepend(ROOT / ".ci")
     assert list(runpy.run_path(str(ROOT / ".ci" / "release.py"))["LATER_PYTHONS"]) == pythons[1:]
-    assert re.search(r"for each in ([\d. ]+);", read("Makefile"))[1].split() == pythons
+    assert not_none(re.search(r"for each in ([\d. ]+);", read("Makefile")))[1].split() == pythons
 
 
 def test_the_lowest_versions_are_tested_by_the_lowest_python():
@@ -176,7 +177,7 @@ def test_the_changelog_has_the_form_of_keep_a_changelog():
         sections = re.findall(r"^### (.+)$", part, re.MULTILINE)
         assert sections == [each for each in SECTIONS if each in sections]
     references = dict(re.findall(r"^\[(.+?)\]: (\S+)$", text, re.MULTILINE))
-    numbers = [re.match(r"\[(.+?)\]", each)[1] for each in versions]
+    numbers = [not_none(re.match(r"\[(.+?)\]", each))[1] for each in versions]
     assert list(references) == numbers
     assert references["Unreleased"] == f"{REPOSITORY}/compare/v{numbers[1]}...HEAD"
     assert references[numbers[-1]] == f"{REPOSITORY}/releases/tag/v{numbers[-1]}"

@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = (
     "hydra._internal.hydra",
@@ -134,7 +135,7 @@ def import_everything() -> None:
     gc.freeze()  # a page that a collection touches is copied
 
 
-def become(request: dict, stdout: int, stderr: int) -> None:
+def become(request: dict[str, Any], stdout: int, stderr: int) -> None:
     """Be the command that was asked for, until its end."""
     redirect(os.open(os.devnull, os.O_RDONLY), stdout, stderr)
     script, *arguments = request["command"]
@@ -155,7 +156,7 @@ def become(request: dict, stdout: int, stderr: int) -> None:
         print(status, file=sys.stderr)
         status = 1
     # What the interpreter does at its end, all but taking apart what was imported.
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]  # nobody else is to know it
     atexit._run_exitfuncs()
     sys.stdout.flush()
     os._exit(status or 0)
@@ -208,7 +209,7 @@ def fork_writers() -> None:
                 self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             return self.returncode
 
-    def start(command: list[str], **options):
+    def start(command: list[str], **options: Any) -> "ForkedWriter | subprocess.Popen[bytes]":
         alone = len(os.listdir("/proc/self/task")) == 1  # another thread may hold a lock, and is not forked
         if command[1:] == ["-P", "-m", writer.__name__] and alone:
             return ForkedWriter(options["env"])
@@ -217,7 +218,7 @@ def fork_writers() -> None:
     class OfWriters:
         PIPE, DEVNULL, Popen = subprocess.PIPE, subprocess.DEVNULL, staticmethod(start)
 
-    writer_process.subprocess = OfWriters
+    writer_process.subprocess = OfWriters  # type: ignore[attr-defined, assignment]  # of this process alone
 
 
 if __name__ == "__main__":

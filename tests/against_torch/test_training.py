@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from micrograde.nn import MLP, one_hot
-from micrograde.training import OPTIMIZERS, SCHEDULES, StackOptimizer, learning_rate_factors
+from micrograde.training import OPTIMIZERS, StackOptimizer, learning_rate_factors
+from micrograde.training.schedules.exponential import Exponential
+from micrograde.training.schedules.one_cycle import OneCycle
 
 _THEIRS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 torch.set_num_threads(1)  # small arrays: threads would only wait for each other
@@ -100,7 +102,7 @@ def test_with_batch_norm_they_agree_too(name, options):
 def test_exponential_is_exponential_lr_stepped_once_an_epoch():
     check(
         OPTIMIZERS["sgd"](learning_rate=0.1),
-        schedule=SCHEDULES["exponential"](factor=0.9),
+        schedule=Exponential(factor=0.9),
         scheduler=lambda theirs: torch.optim.lr_scheduler.ExponentialLR(theirs, 0.9),
         by_epoch=True,
     )
@@ -110,7 +112,7 @@ def test_exponential_is_exponential_lr_stepped_once_an_epoch():
 def test_one_cycle_is_one_cycle_lr(share):
     check(
         OPTIMIZERS["adamw"](learning_rate=0.05),
-        schedule=SCHEDULES["one_cycle"](pct_start=share),
+        schedule=OneCycle(pct_start=share),
         scheduler=lambda theirs: torch.optim.lr_scheduler.OneCycleLR(
             theirs, 0.05, total_steps=300, pct_start=share, cycle_momentum=False
         ),

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.hostile_server import of_store, serving
+from tests.narrowing import not_none
 
 from micrograde.analysis import load_history, load_runs, load_sweeps
 from micrograde.core.errors import InputError
@@ -46,6 +48,7 @@ def test_which_runs_and_metrics(sweep_uri):
     )
     some = list(first["run_id"][:2])
     assert list(load_history(sweep_uri, run_ids=some)["run_id"].cat.categories) == some[::-1]
+    nothing: dict[str, Any]
     for nothing in ({"run_ids": []}, {"metrics": []}, {"metrics": ["speed"]}):
         empty = load_history(sweep_uri, **nothing)
         assert empty.empty
@@ -104,7 +107,7 @@ def test_what_was_logged_is_loaded(uri, points):
     from mlflow.entities import Metric
 
     client = MlflowClient(uri)
-    run = client.create_run(client.get_experiment_by_name("other").experiment_id).info.run_id
+    run = client.create_run(not_none(client.get_experiment_by_name("other")).experiment_id).info.run_id
     logged = [
         Metric(name, value, 0, step) for name, each in points.items() for step, value in enumerate(each)
     ]

@@ -2,9 +2,11 @@
 
 import logging
 import os
+from typing import Any
 
 import hydra._internal.hydra
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -49,7 +51,7 @@ def writers(monkeypatch):
 def run(monkeypatch, tmp_path, capsys):
     """Give a command, whose ``main`` is this: its exit status and what it has printed."""
     monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
-    monkeypatch.setattr(hydra._internal.hydra, "ConfigLoaderImpl", hydra._internal.hydra.ConfigLoaderImpl)
+    monkeypatch.setattr(hydra._internal.hydra, "ConfigLoaderImpl", ConfigLoaderImpl)
     monkeypatch.chdir(tmp_path)
 
     root = logging.getLogger()
@@ -60,7 +62,7 @@ def run(monkeypatch, tmp_path, capsys):
         main.__module__ = "__main__"
         main.__code__ = main.__code__.replace(co_filename=str(ROOT / "pipelines" / "any.py"))
         decorate = recording_entry_point if recording else entry_point
-        status = 0
+        status: str | int | None = 0
         with monkeypatch.context() as patch:
             patch.setenv("HYDRA_FULL_ERROR", os.environ.get("HYDRA_FULL_ERROR", ""))
             patch.setattr("sys.argv", ["pipelines/any.py", *arguments])
@@ -89,7 +91,7 @@ def keeping(given, error=None):
 
 
 def test_main_is_given_plain_values_with_what_was_typed(run, tmp_path):
-    given = []
+    given: list[tuple[Any, ...]] = []
     typed = ("seed=4", "model.hidden_size=[5,6]", "data.seed=${seed}")
     assert run(keeping(given), *typed, config="train") == (0, "", "")
     ((config,),) = given
@@ -102,7 +104,7 @@ def test_main_is_given_plain_values_with_what_was_typed(run, tmp_path):
 
 @pytest.mark.parametrize("config", ["compare", "replay", "predict", "export", "sync"])
 def test_every_command_composes(run, config):
-    given = []
+    given: list[tuple[Any, ...]] = []
     assert run(keeping(given), config=config) == (0, "", "")
     assert given[0][0]["tracking"]["name"] == "local"
 
@@ -152,7 +154,7 @@ def test_whoever_wants_a_traceback_gets_it(run, monkeypatch):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_is_wrong_with_the_command_is_a_line_and_main_is_not_called(run, arguments, line):
-    given = []
+    given: list[tuple[Any, ...]] = []
     status, out, err = run(keeping(given), *arguments)
     assert (status, out, err.count("\n"), given) == (2, "", 1, [])
     assert err.startswith(line)
@@ -160,7 +162,7 @@ def test_what_is_wrong_with_the_command_is_a_line_and_main_is_not_called(run, ar
 
 @pytest.mark.parametrize("flag", [["--help"], ["--cfg", "job"], ["--info", "defaults"]])
 def test_what_only_shows_something_calls_no_main(run, flag):
-    given = []
+    given: list[tuple[Any, ...]] = []
     status, out, err = run(keeping(given), *flag)
     assert (status, err, given) == (0, "", [])
     assert len(out.splitlines()) >= 5
@@ -175,7 +177,7 @@ def test_hydra_has_a_help_of_its_own(run):
 
 @pytest.mark.parametrize("config", ["train", "compare", "replay", "predict", "export", "sync"])
 def test_every_command_tells_its_version(run, config):
-    given = []
+    given: list[tuple[Any, ...]] = []
     assert run(keeping(given), "--version", config=config) == (0, "micrograde 0.1.0\n", "")
     assert given == []
 
@@ -217,7 +219,7 @@ def test_runs_are_recorded_where_the_command_is_given_and_nothing_is_written(run
     [(None, 0), (InputError("x"), 2), (RunFailedError("x"), 1), (KeyboardInterrupt(), 130)],
 )
 def test_a_run_has_a_writer_which_is_let_go_however_it_ends(run, writers, error, status):
-    given = []
+    given: list[tuple[Any, ...]] = []
     assert run(keeping(given, error), recording=True)[0] == status
     assert [writer for _, writer in given] == writers
     assert [writer.discarded for writer in writers] == [1]
@@ -232,13 +234,13 @@ def test_the_writer_is_let_go_if_there_is_no_run_to_come_after_all(run, writers)
 
 @pytest.mark.parametrize("flags", [["--help"], ["--cfg", "job"], ["--nonsense"]])
 def test_no_writer_is_started_for_a_flag(run, writers, flags):
-    given = []
+    given: list[tuple[Any, ...]] = []
     run(keeping(given), *flags, recording=True)
     assert (given, writers) == ([], [])
 
 
 def test_v_is_short_for_verbose(run, writers):
-    given = []
+    given: list[tuple[Any, ...]] = []
     run(keeping(given), "-v", recording=True, config="train")
     run(keeping(given), recording=True, config="train")
     assert [config["sweep"]["verbose"] for config, _ in given] == [True, False]

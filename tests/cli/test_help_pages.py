@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tests.narrowing import of_type
 from tests.terminals import WIDTHS, run_in_terminal, too_wide
 
 from micrograde.cli.help_pages import fitted_page, said_of, with_keys
@@ -128,7 +129,7 @@ def test_every_key_stands_in_its_commands_help_with_its_sentence_and_default(com
 def test_defaults_are_those_of_the_composed_config(command):
     offer_entries()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        composed = flatten(OmegaConf.to_container(compose(command), resolve=False))
+        composed = flatten(of_type(dict, OmegaConf.to_container(compose(command), resolve=False)))
     for name, value in composed.items():
         chosen = composed.get(f"{name.partition('.')[0]}.name", "")
         keys = described(command, chosen)

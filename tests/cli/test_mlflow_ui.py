@@ -26,11 +26,14 @@ def ask(path, *, body=PAGE, status=200, parts=2, headers=()):
             rest = first + size < len(body)
             await send({"type": "http.response.body", "body": body[first : first + size], "more_body": rest})
 
+    async def receive():
+        pytest.fail("there is nothing to receive")
+
     async def send(message):
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": "GET", "headers": list(headers)}
-    asyncio.run(ModelTrainingFirst(lambda: inner)(scope, None, send))
+    asyncio.run(ModelTrainingFirst(lambda: inner)(scope, receive, send))
     return sent[0], b"".join(each["body"] for each in sent[1:]), asked[0]
 
 

@@ -6,6 +6,7 @@ import resource
 import sys
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.core.errors import InputError
@@ -67,9 +68,8 @@ def test_what_the_system_refuses_is_a_line(monkeypatch):
         refusal(BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"))
     )
     assert "no more processes" in str(refusal(RuntimeError("can't start new thread")))
-    assert refusal(PermissionError(errno.EACCES, "Permission denied", "/x")).startswith(
-        "/x: Permission denied"
-    )
+    denied = not_none(refusal(PermissionError(errno.EACCES, "Permission denied", "/x")))
+    assert denied.startswith("/x: Permission denied")
     assert refusal(RuntimeError("a mistake of ours")) is None
     assert refusal(OSError("no number")) is None
     monkeypatch.setattr("micrograde.cli.surroundings.resource.getrlimit", lambda _: (2**30, 2**30))

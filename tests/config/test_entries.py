@@ -9,6 +9,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.config_store import ConfigStore
 from hydra.types import RunMode
 from omegaconf import OmegaConf
+from tests.narrowing import of_type
 
 from micrograde.config.entries import groups
 from micrograde.config.guard import GuardedLoader
@@ -28,7 +29,7 @@ def compose(monkeypatch, tmp_path):
         search_path = create_config_search_path(str(ROOT / "conf"))
         search_path.prepend("mine", f"file://{tmp_path}")
         config = GuardedLoader(search_path).load_configuration(command, list(overrides), RunMode.RUN)
-        container = OmegaConf.to_container(config)
+        container = of_type(dict, OmegaConf.to_container(config))
         return {key: value for key, value in container.items() if key != "hydra"}
 
     return composed

@@ -2,11 +2,13 @@
 
 import pytest
 from hydra.types import RunMode
+from tests.narrowing import of_type
 
 from micrograde.api.interactive import _composing
 from micrograde.config import mlflow_variables
 from micrograde.config.commands import CompareConfig
 from micrograde.config.parsing import parse_command, parse_train_config
+from micrograde.config.schema import ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.store import local_store
 from micrograde.sweeps.composing import Composer, resolved
@@ -90,7 +92,9 @@ def test_other_commands_use_the_server_and_list_all_experiments(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", SERVER.upper().replace("SECRET", "s"))
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mine")
     config = parse_command(CompareConfig, resolved(compose(command="compare")))
-    assert config.tracking.uri.startswith("https://")  # MLflow takes capitals for the same
+    assert of_type(ServerTracking, config.tracking).uri.startswith(
+        "https://"
+    )  # MLflow takes capitals for the same
     assert config.experiment_name is None
     for command in ("predict", "replay", "export", "sync"):
         assert compose(command=command).tracking.name == "server", command

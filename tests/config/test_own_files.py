@@ -5,6 +5,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.config_store import ConfigStore
 from hydra.types import RunMode
 from omegaconf import OmegaConf
+from tests.narrowing import of_type
 
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.parsing import parse_train_config
@@ -26,7 +27,8 @@ def compose(monkeypatch, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         loader = GuardedLoader(create_config_search_path(str(conf_folder())))
-        container = OmegaConf.to_container(loader.load_configuration("train", list(overrides), RunMode.RUN))
+        config = loader.load_configuration("train", list(overrides), RunMode.RUN)
+        container = of_type(dict, OmegaConf.to_container(config))
         return {key: value for key, value in container.items() if key not in ("hydra", "sweep")}
 
     return composed

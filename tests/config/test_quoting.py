@@ -2,8 +2,10 @@
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.narrowing import of_type
 
 from micrograde.config.keys import text_keys
 from micrograde.config.quoting import quote_texts
@@ -22,7 +24,7 @@ def read(override):
     value = PARSER.parse_override(quoted(override))
     if not value.is_sweep_override():
         return value.value()
-    return [getattr(each, "text", each) for each in value.value().list]
+    return [getattr(each, "text", each) for each in of_type(ChoiceSweep, value.value()).list]
 
 
 @given(st.text(alphabet="0123456789+-._eEabnfitru", min_size=1, max_size=12))

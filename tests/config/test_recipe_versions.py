@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from pydantic import Field, StrictBool
 from pydantic.dataclasses import dataclass
 from tests.config.test_schema import PLAIN, with_value
 from tests.conftest import ROOT
+from tests.narrowing import of_type
 
 from micrograde.config import parsing
 from micrograde.config.entries import offer_entries
@@ -36,6 +38,7 @@ from micrograde.runs.train import PreparedSets
 from micrograde.store import tags
 from micrograde.sweeps import identity as identity_module
 from micrograde.sweeps.identity import identify
+from micrograde.training import Optimizer
 from micrograde.training.optimizers.sgd import SGD
 
 # --- a copy of the schema with a key added, a default changed, an option added --------------------------
@@ -65,7 +68,7 @@ class LaterSGD(SGD):
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class LionConfig:
+class LionConfig(Optimizer):
     """An option that came later needs no mark: version 1 could not choose it."""
 
     name: Literal["lion"] = "lion"
@@ -89,24 +92,33 @@ def later_schema(monkeypatch):
     monkeypatch.setattr("micrograde.config.recipe_versions.RECIPE_VERSION", 3)
 
 
+def parse_later_config(recipe: Mapping[str, Any]) -> LaterConfig:
+    """A config of that copy."""
+    return of_type(LaterConfig, parse_train_config(recipe))
+
+
+def sgd_of(config: LaterConfig) -> LaterSGD:
+    return of_type(LaterSGD, config.optimizer)
+
+
 def old_recipe(**model):
     return {**PLAIN, "model": model, "optimizer": {"name": "sgd"}}
 
 
 @pytest.mark.usefixtures("later_schema")
 def test_the_absence_of_a_key_means_what_was_done_before_there_was_the_key():
-    first = parse_train_config(old_recipe())
+    first = parse_later_config(old_recipe())
     assert (first.recipe_version, first.model.dropout, first.model.batch_norm) == (1, 0.0, True)
-    assert (first.optimizer.dampening, first.clipping.name) == (0.0, "none")
-    second = parse_train_config({**old_recipe(), VERSION_KEY: 2})
-    assert (second.model.dropout, second.model.batch_norm, second.optimizer.dampening) == (0.1, False, 0.0)
-    third = parse_train_config({**old_recipe(), VERSION_KEY: 3})
-    assert (third.optimizer.dampening, third.clipping.name) == (0.5, "norm")
+    assert (sgd_of(first).dampening, first.clipping.name) == (0.0, "none")
+    second = parse_later_config({**old_recipe(), VERSION_KEY: 2})
+    assert (second.model.dropout, second.model.batch_norm, sgd_of(second).dampening) == (0.1, False, 0.0)
+    third = parse_later_config({**old_recipe(), VERSION_KEY: 3})
+    assert (sgd_of(third).dampening, third.clipping.name) == (0.5, "norm")
 
 
 @pytest.mark.usefixtures("later_schema")
 def test_what_is_given_is_never_replaced():
-    config = parse_train_config(old_recipe(dropout=0.3, batch_norm=False))
+    config = parse_later_config(old_recipe(dropout=0.3, batch_norm=False))
     assert (config.model.dropout, config.model.batch_norm) == (0.3, False)
 
 
@@ -178,7 +190,7 @@ def test_a_recipe_of_a_later_version_is_refused_for_that_alone():
 def test_commands_make_recipes_of_the_present_version():
     offer_entries()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        composed = OmegaConf.to_container(compose("train"), resolve=True)
+        composed = of_type(dict, OmegaConf.to_container(compose("train"), resolve=True))
     assert parse_train_config(composed).recipe_version == RECIPE_VERSION
     assert to_container(parse_train_config(composed))[VERSION_KEY] == RECIPE_VERSION
 
@@ -209,7 +221,7 @@ def test_runs_of_version_0_1_are_known_by_their_digests(old_home):
 def test_they_still_are_when_keys_come_and_defaults_change(old_home):
     for recipe, digest in recorded(old_home):
         if recipe["optimizer"]["name"] == "sgd":
-            config = parse_train_config(recipe)
+            config = parse_later_config(recipe)
             assert config.model.dropout == 0.0
             assert config_digest(config) == digest
 
@@ -221,7 +233,7 @@ def sweep_of_version_0_1():
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         fixed = [text for text in typed if "," not in text and "(" not in text]
         master = compose("train", fixed, return_hydra_config=True)
-        composed = OmegaConf.masked_copy(master, [key for key in master if key != "hydra"])
+        composed = OmegaConf.masked_copy(master, [str(key) for key in master if key != "hydra"])
     sweeper = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
     master = OmegaConf.create({"hydra": {"overrides": {"task": typed}, "sweeper": sweeper}})
     return master, OmegaConf.to_container(composed, resolve=True)

@@ -1,10 +1,9 @@
 """The schema: what is accepted comes back as it was, what is not gives one line that helps."""
 
-import copy
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.recipes import with_keys
 
 from micrograde.config.commands import CompareConfig
 from micrograde.config.parsing import parse_command, parse_train_config
@@ -22,13 +21,7 @@ PLAIN = {
 
 
 def with_value(key, value):
-    container = copy.deepcopy(PLAIN)
-    *groups, last = key.split(".")
-    here = container
-    for group in groups:
-        here = here.setdefault(group, {})
-    here[last] = value
-    return container
+    return with_keys(PLAIN, {key: value})
 
 
 @pytest.mark.parametrize(

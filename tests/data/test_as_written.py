@@ -83,7 +83,7 @@ def test_of_what_pandas_writes_both_rules_give_the_same(tmp_path_factory, labels
     if gap:
         table["y"] = table["y"].where(table.index != 0)
     table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path)
-    found = []
+    found: list[object] = []
     for exact in (True, False):
         try:
             dataset = read(path, missing=missing, exact_labels=exact)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.narrowing import not_none
 
 from micrograde.core.errors import InputError
 from micrograde.data import TableEncoding
@@ -21,7 +22,8 @@ def test_each_row_has_one_hot_feature_and_it_is_its_category(values):
     encoding = TableEncoding.fit(table, "table")
     features = encoding.encode(table)
     assert np.array_equal(features.sum(axis=1), np.ones(len(values)))
-    assert [encoding.categories[0][column] for column in features.argmax(axis=1)] == values
+    categories = not_none(encoding.categories[0])
+    assert [categories[column] for column in features.argmax(axis=1)] == values
 
 
 def test_columns_are_found_by_name(encoding):

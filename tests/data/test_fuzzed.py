@@ -13,7 +13,7 @@ EDITS = st.tuples(st.integers(0, 1000), st.integers(0, 4), st.binary(max_size=4)
 
 
 @pytest.fixture(scope="module", params=TARGETS)
-def target(request):
+def target(request: pytest.FixtureRequest) -> Target:
     return TARGETS[request.param]
 
 
@@ -23,7 +23,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def edited(seed: bytes, edits) -> bytes:
+def edited(seed: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     content = bytearray(seed)
     for place, length, piece in edits:
         start = len(content) * place // 1000
@@ -33,13 +33,13 @@ def edited(seed: bytes, edits) -> bytes:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_damaged_file_is_read_or_refused_in_one_line(target: Target, folder, data):
+def test_a_damaged_file_is_read_or_refused_in_one_line(target, folder, data):
     seed = data.draw(st.sampled_from(target.seeds()))
     words = st.tuples(st.integers(0, 1000), st.integers(0, 9), st.sampled_from([b"", *target.words]))
     target.try_out(folder, edited(seed, data.draw(st.lists(EDITS | words, max_size=4))))
 
 
-def test_some_of_what_is_mutated_can_be_read(target: Target, folder):
+def test_some_of_what_is_mutated_can_be_read(target, folder):
     lines = [target.try_out(folder, seed) for seed in target.seeds()]
     assert None in lines
 

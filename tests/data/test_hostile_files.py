@@ -382,7 +382,7 @@ def test_a_sparse_file_of_8_gigabytes(tmp_path):
         path = tmp_path / name
         with path.open("wb") as file:
             file.truncate(8 * 2**30)
-        keys = {key: str(path) if value is None else value for key, value in options.items()}
+        keys: dict[str, Any] = {key: str(path) if value is None else value for key, value in options.items()}
         with little_memory(40 * MIB), pytest.raises(InputError) as caught:
             load_dataset(seed=0, **keys)
         assert len(str(caught.value)) < 500

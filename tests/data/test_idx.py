@@ -1,9 +1,11 @@
 import gzip
 import struct
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, load_dataset, split_dataset
@@ -24,7 +26,7 @@ LABELS = np.array([7, 3, 7, 3])
 @pytest.fixture
 def idx(tmp_path):
     def load(**contents):
-        paths = {}
+        paths: dict[str, Any] = {}
         for key, content in contents.items():
             (tmp_path / key).write_bytes(content)
             paths[key] = str(tmp_path / key)
@@ -66,9 +68,10 @@ def test_the_test_files_become_the_test_part(idx):
     assert dataset.test_rows == 2
     assert dataset.class_names == ("3", "5", "7")
     split = split_dataset(dataset, validation_fraction=0.5, test_fraction=0.9, stratify=False, seed=0)
-    assert split.test.features.tolist() == (IMAGES[:2] + 1).reshape(2, 6).tolist()
-    assert split.test.labels.tolist() == [0, 1]
-    assert (len(split.train), len(split.validation)) == (2, 2)
+    test = not_none(split.test)
+    assert test.features.tolist() == (IMAGES[:2] + 1).reshape(2, 6).tolist()
+    assert test.labels.tolist() == [0, 1]
+    assert (len(split.train), len(not_none(split.validation))) == (2, 2)
 
 
 GOOD = {"images": idx_bytes(IMAGES), "labels": idx_bytes(LABELS)}

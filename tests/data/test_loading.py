@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,13 +32,12 @@ DIGESTS = {
 
 def made_of(name):
     """Return the data set with its defaults, and with a text for each key that has none."""
-    return DATA_SETS[name](
-        **{
-            each.name: "0" * 64 if each.name == "digest" else f"some_{each.name}"
-            for each in hyperparameters_of(DATA_SETS[name]).values()
-            if each.default is dataclasses.MISSING
-        }
-    )
+    keys: dict[str, Any] = {
+        each.name: "0" * 64 if each.name == "digest" else f"some_{each.name}"
+        for each in hyperparameters_of(DATA_SETS[name]).values()
+        if each.default is dataclasses.MISSING
+    }
+    return DATA_SETS[name](**keys)
 
 
 @pytest.mark.parametrize("name", DIGESTS)

@@ -77,6 +77,6 @@ def test_endless_features_and_classes_too(name, key):
 
 @pytest.mark.usefixtures("small_machine")
 def test_the_centres_of_blobs_count():
-    options = {"samples": 2, "features": 500, "classes": 4000, "noise": 1.0}
+    options: dict[str, Any] = {"samples": 2, "features": 500, "classes": 4000, "noise": 1.0}
     with pytest.raises(InputError, match=r"^data.classes=4000: 4000 rows of 500 features"):
         load_dataset("blobs", seed=0, **options)

@@ -232,7 +232,7 @@ def test_parquet_names_are_the_texts_of_the_file(tmp_path):
         table = pd.DataFrame(
             {"x": [1.0, 2.0, 3.0, 4.0], "y": [5.0, 6.0, 7.0, 8.0], "z": ["a", "b", "a", "b"]}
         )
-        table.columns = columns
+        table = table.set_axis(columns, axis="columns")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of pandas, of mixed names
             table.to_parquet(path)

@@ -1,5 +1,8 @@
 """A network and a trajectory of it, as a training leaves one, or made of any numbers."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from micrograde.diagnostics import Trajectory
@@ -7,20 +10,20 @@ from micrograde.nn import MLP, one_hot
 from micrograde.training import Samples
 
 
-def make_model(sizes=(4, 6, 3), seed=0, **options):
+def make_model(sizes: Sequence[int] = (4, 6, 3), seed: int = 0, **options: Any) -> MLP:
     inputs, *hidden, classes = sizes
     options = {"initializer": "xavier", "loss_epsilon": 0.0, **options}
     return MLP(inputs, hidden, classes, generators=[np.random.default_rng(seed)], **options)
 
 
-def make_samples(rows, features, classes, seed=0, dtype="float64"):
+def make_samples(rows: int, features: int, classes: int, seed: int = 0, dtype: str = "float64") -> Samples:
     random = np.random.default_rng(seed)
     labels = random.integers(0, classes, rows)
     values = (random.normal(size=(rows, features)) + labels[:, None]).astype(dtype)
     return Samples(values, one_hot(labels, classes, dtype), labels)
 
 
-def wander(model, points, seed=0, size=0.3):
+def wander(model: MLP, points: int, seed: int = 0, size: float = 0.3) -> Trajectory:
     """A trajectory of random steps from where the model is; the statistics wander too."""
     random = np.random.default_rng(seed)
     trajectory = Trajectory()
@@ -34,7 +37,7 @@ def wander(model, points, seed=0, size=0.3):
     return trajectory
 
 
-def at(model, trajectory, point):
+def at(model: MLP, trajectory: Trajectory, point: int) -> MLP:
     """The network alone at a point of the trajectory, a stack of one."""
     alone = model.alone(0)
     alone.parameters[0], alone.statistics[0] = trajectory.parameters[point], trajectory.statistics[point]

@@ -5,6 +5,7 @@ import pytest
 
 from micrograde.diagnostics import Measurements, find_findings
 from micrograde.nn import make_activation
+from micrograde.nn.activations.tanh import Tanh
 
 EPOCHS = 20
 
@@ -132,13 +133,13 @@ def test_of_numbers_that_are_not_finite_nothing_is_said():
 )
 def test_what_early_stopping_made_of_a_loss_that_is_not_finite_is_said(losses, metric, said):
     history = healthy(**{"val/loss": losses})
-    found = Measurements(history, 2.4, 10, 0.1, "tanh", early_stopping=True, stopping_metric=metric)
+    found = Measurements(history, 2.4, 10, 0.1, Tanh(), early_stopping=True, stopping_metric=metric)
     (sentence,) = find_findings(found)
     assert said in sentence
     assert ("early stopping" in sentence) == (metric == "val/loss")
 
 
 def test_rows_of_no_class_are_said():
-    found = Measurements(healthy(), 2.4, 10, 0.1, "tanh", rows_of_no_class={"test": (2, 30)})
+    found = Measurements(healthy(), 2.4, 10, 0.1, Tanh(), rows_of_no_class={"test": (2, 30)})
     (sentence,) = find_findings(found)
     assert sentence.startswith("the network's numbers overflow for 2 of 30 test rows: they are of no class")

@@ -16,17 +16,18 @@ import math
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.servers import free_port
 from sybil import Document, Example, Region, Sybil
 from sybil.example import SybilFailure
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+from tests.narrowing import not_none
 
 from micrograde.core.project import STARTED_AS
 
@@ -63,7 +64,7 @@ class Reader:
         self.namespace: dict[str, object] = {}
         self.printed = ""
         # What is written here for what a page says: ports, and later ids of runs.
-        ports = {"5000": free_port(), "5001": free_port()}
+        ports = {"5000": str(free_port()), "5001": str(free_port())}
         places = ("--port ", "127.0.0.1:")
         self.actual = {place + said: place + actual for said, actual in ports.items() for place in places}
         (folder / "pipelines").symlink_to(ROOT / "pipelines")
@@ -125,7 +126,7 @@ class Reader:
 
     def give_commands(self, example: Example) -> None:
         for text in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
-            command, shown = COMMAND.fullmatch(text).groups()
+            command, shown = not_none(COMMAND.fullmatch(text)).groups()
             printed, status = self.type(self.as_it_is_here(command))
             promised = re.search(r"# exit status (\d+)", command)
             if status != int(promised[1] if promised else 0):
@@ -134,13 +135,14 @@ class Reader:
 
     def type(self, command: str) -> tuple[str, int]:
         """What a command prints, and its status."""
-        self.shell.stdin.write(f'{{ {command}\n}} </dev/null\nprintf "\\n{END} %s\\n" "$?"\n')
-        self.shell.stdin.flush()
+        stdin, stdout = not_none(self.shell.stdin), not_none(self.shell.stdout)
+        stdin.write(f'{{ {command}\n}} </dev/null\nprintf "\\n{END} %s\\n" "$?"\n')
+        stdin.flush()
         lines: list[str] = []
         too_late = threading.Timer(300, self.end)
         too_late.start()
         try:
-            for line in self.shell.stdout:
+            for line in stdout:
                 if line.startswith(END):
                     return "".join(lines), int(line.removeprefix(END))
                 lines.append(line)
@@ -159,7 +161,7 @@ class Reader:
         tokens = list(TOKENS.finditer(shown))
         pattern, place = "", 0
         for token in tokens:
-            pattern += re.escape(shown[place : token.start()]) + STANDS_FOR[token.lastgroup]
+            pattern += re.escape(shown[place : token.start()]) + STANDS_FOR[not_none(token.lastgroup)]
             place = token.end()
         match = re.fullmatch(pattern + re.escape(shown[place:]), printed, re.DOTALL)
         if match is None:
@@ -182,8 +184,3 @@ def without_rules(text: str) -> str:
     """Without the lines of tables, empty lines and space at the ends of lines."""
     lines = (line.strip().strip("─") for line in text.splitlines())
     return "\n".join(line.strip() for line in lines if line.strip())
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return str(listening.getsockname()[1])

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from tests.docs.reader import ROOT
+from tests.narrowing import not_none
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RUN = """
@@ -21,7 +22,9 @@ print(json.dumps(metrics))
 @pytest.mark.parametrize("kernel", ["Haswell", "Prescott"])
 def test_the_first_run_comes_to_what_is_shown_on_another_kernel_of_openblas(kernel):
     shown = {
-        part: re.search(rf"^{name} +accuracy ([\d.]+)  loss ([\d.]+)$", README, re.MULTILINE).groups()
+        part: not_none(
+            re.search(rf"^{name} +accuracy ([\d.]+)  loss ([\d.]+)$", README, re.MULTILINE)
+        ).groups()
         for part, name in (("val", "validation"), ("test", "test"))
     }
     done = subprocess.run(

@@ -7,50 +7,54 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from tests.narrowing import not_none
 
+from micrograde.drawing.svg import Svg
 from micrograde.drawing.text import text_width
+from micrograde.nn.arrays import FloatArray
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(picture, kind):
+def drawn(picture: Svg, kind: str) -> list[ElementTree.Element]:
     return list(ElementTree.fromstring(picture.text).iter(f"{SVG}{kind}"))
 
 
-def texts(picture):
-    return [each.text for each in drawn(picture, "text")]
+def texts(picture: Svg) -> list[str]:
+    return [each.text or "" for each in drawn(picture, "text")]
 
 
-def says(picture, words):
+def says(picture: Svg, words: str) -> bool:
     """Whether the picture says that, on however many lines."""
-    return words in " ".join(text or "" for text in texts(picture))
+    return words in " ".join(texts(picture))
 
 
-def curves(picture):
+def curves(picture: Svg) -> dict[str, list[FloatArray]]:
     """The points (N, 2) of each labelled curve, piece by piece."""
     found = {}
     for path in drawn(picture, "path"):
         title = path.find(f"{SVG}title")
         if title is not None and title.text:
-            pieces = [piece for piece in path.get("d").split("M") if piece]
+            pieces = [piece for piece in not_none(path.get("d")).split("M") if piece]
             found[title.text] = [
                 np.array([tuple(map(float, point.split())) for point in piece.split("L")]) for piece in pieces
             ]
     return found
 
 
-def images(picture):
+def images(picture: Svg) -> dict[str, NDArray[np.uint8]]:
     """The pixels (rows, columns, 3) of each image, by its label."""
     found = {}
     for image in drawn(picture, "image"):
-        _, _, content = image.get("href").partition("base64,")
+        _, _, content = not_none(image.get("href")).partition("base64,")
         pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"))
-        found[image.find(f"{SVG}title").text] = pixels
+        found[image.findtext(f"{SVG}title", "")] = pixels
     return found
 
 
-def outside(picture):
+def outside(picture: Svg) -> list[str | None]:
     """The texts that reach beyond the picture's edges, by the width they are reckoned to have."""
     root = ElementTree.fromstring(picture.text)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])

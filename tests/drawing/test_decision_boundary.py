@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 from tests.drawing.reading import drawn, images, outside, says, texts
+from tests.narrowing import not_none
 
 from micrograde.drawing import ClassRegions, animate_decision_boundary, draw_decision_boundary
 from micrograde.drawing.palettes import NOT_FINITE, class_colours
@@ -148,7 +149,7 @@ def test_any_names_and_any_number_of_classes_and_epochs_fit(classes, name, epoch
     changes = {"epochs": epochs, "classes": classes, "probabilities": probabilities, "title": name}
     picture = draw(class_names=[name] * classes, **changes)
     assert outside(picture) == []
-    assert drawn(picture, "title")[0].text.startswith("decision boundary: ")
+    assert not_none(drawn(picture, "title")[0].text).startswith("decision boundary: ")
     gif = animated(arguments(**changes))
     assert gif.content.startswith(b"GIF89a")
 

@@ -1,10 +1,10 @@
 import re
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.drawing.reading import curves, drawn, texts
 
 from micrograde.drawing import draw_confusion_matrix, draw_learning_curves
 from micrograde.drawing.panel import padded_range, round_ticks
@@ -15,28 +15,6 @@ HISTORY = {
     "train/accuracy": [0.3, 0.8, 0.9],
     "val/accuracy": [0.4, 0.95, 0.85],
 }
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def drawn(picture, kind):
-    return list(ElementTree.fromstring(picture.text).iter(f"{SVG}{kind}"))
-
-
-def texts(picture):
-    return [each.text for each in drawn(picture, "text")]
-
-
-def curves(picture):
-    """Points of each labelled curve, piece by piece."""
-    found = {}
-    for path in drawn(picture, "path"):
-        title = path.find(f"{SVG}title")
-        if title is not None:
-            pieces = [piece for piece in path.get("d").split("M") if piece]
-            found[title.text] = [
-                [tuple(map(float, point.split())) for point in piece.split("L")] for piece in pieces
-            ]
-    return found
 
 
 def test_curves_show_both_parts_and_say_where_the_best_epoch_is():
@@ -138,11 +116,12 @@ def test_every_count_stands_in_its_cell_and_the_worst_mistake_in_the_title(class
     counts[1, 0] = 1000
     names = [f"class {number}" for number in range(classes)]
     picture = draw_confusion_matrix(counts, class_names=names, title="run")
-    numbers = [each for each in drawn(picture, "text") if re.fullmatch(r"\d+", each.text)]
-    rows = sorted({float(each.get("y")) for each in numbers})
-    columns = sorted({float(each.get("x")) for each in numbers})
+    numbers = [each for each in drawn(picture, "text") if re.fullmatch(r"\d+", each.text or "")]
+    rows = sorted({float(each.attrib["y"]) for each in numbers})
+    columns = sorted({float(each.attrib["x"]) for each in numbers})
     cells = {
-        (rows.index(float(each.get("y"))), columns.index(float(each.get("x")))): each.text for each in numbers
+        (rows.index(float(each.attrib["y"])), columns.index(float(each.attrib["x"]))): each.text
+        for each in numbers
     }
     expected = {(r, c): str(counts[r, c]) for r in range(classes) for c in range(classes)}
     assert cells == (expected if classes <= 20 else {})

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.drawing.reading import curves, drawn, outside, says, texts
+from tests.narrowing import not_none
 
 from micrograde.drawing import draw_gradient_flow, draw_update_ratios
 
@@ -65,7 +66,7 @@ def test_update_ratios_are_told_as_shares_beside_the_line_at_a_thousandth():
     assert says(picture, said)
     assert "1e-3" in texts(picture)
     (line,) = [path for path in drawn(picture, "path") if path.get("stroke-dasharray")]
-    (_, y), (_, also) = (map(float, point.split()) for point in line.get("d")[1:].split("L"))
+    (_, y), (_, also) = (map(float, point.split()) for point in not_none(line.get("d"))[1:].split("L"))
     heights = [points[0][:, 1] for points in curves(picture).values()]
     slope, offset = np.polyfit([-2.0, -3.3979, -1.0, -2.6383], np.concatenate(heights), 1)
     assert y == also == pytest.approx(slope * -3 + offset, abs=0.2)

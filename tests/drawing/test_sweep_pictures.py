@@ -6,6 +6,7 @@ import pytest
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import ErrorbarContainer
 from matplotlib.patches import Rectangle
+from tests.narrowing import not_none, of_type
 
 from micrograde.drawing import (
     Curves,
@@ -44,8 +45,8 @@ def test_means_and_spread_stand_at_each_value_and_failures_at_the_foot(tmp_path)
     (errors,) = axes.containers[:1]
     assert isinstance(errors, ErrorbarContainer)
     means = errors.lines[0]
-    np.testing.assert_allclose(means.get_xdata(), [-1, 0])  # by the logarithm
-    np.testing.assert_allclose(means.get_ydata(), [0.6, 0.8])
+    np.testing.assert_allclose(np.asarray(means.get_xdata(), float), [-1, 0])  # by the logarithm
+    np.testing.assert_allclose(np.asarray(means.get_ydata(), float), [0.6, 0.8])
     (bars,) = errors.lines[2]
     np.testing.assert_allclose(np.ptp(bars.get_segments()[0][:, 1]), 2 * np.std([0.5, 0.7], ddof=1))
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "10"]
@@ -82,7 +83,9 @@ def test_a_heat_map_has_means_and_what_has_no_result_is_empty(tmp_path):
     axes = figure.axes[0]
     (image,) = axes.images
     np.testing.assert_allclose(
-        image.get_array().filled(np.nan), [[0.6, 0.9, np.nan], [np.nan, 0.7, np.nan]], rtol=1e-12
+        of_type(np.ma.MaskedArray, image.get_array()).filled(np.nan),
+        [[0.6, 0.9, np.nan], [np.nan, 0.7, np.nan]],
+        rtol=1e-12,
     )
     assert sorted(text.get_text() for text in axes.texts) == ["0.6", "0.7", "0.9"]
     assert axes.get_title() == "best mean 0.9 at 1 and relu (1 run); grey: no result"
@@ -96,7 +99,7 @@ def test_a_large_map_has_no_numbers():
     x, y = (grid.ravel().tolist() for grid in np.meshgrid(np.arange(12), np.arange(11)))
     figure = draw_heat_map(Swept("x", x), Swept("y", y), np.arange(132) / 132, **ACCURACY)
     assert list(figure.axes[0].texts) == []
-    assert figure.axes[0].images[0].get_array().shape == (11, 12)
+    assert not_none(figure.axes[0].images[0].get_array()).shape == (11, 12)
 
 
 def test_parameters_drawn_at_random_give_dots_the_best_last():

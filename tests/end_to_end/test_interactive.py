@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from tests.homes import copy_home
+from tests.narrowing import not_none
 
 import micrograde as mg
 from micrograde.analysis import load_runs
@@ -97,7 +98,7 @@ def test_a_file_that_leads_elsewhere_is_not_shown(tmp_path):
     (figures / "secret.svg").symlink_to(tmp_path / "secret.svg")
     (figures.parent / "walkthrough.html").unlink()
     (figures.parent / "walkthrough.html").symlink_to(tmp_path / "secret.svg")
-    run = Run.load(run.run_id)
+    run = Run.load(not_none(run.run_id))
     assert "learning_curves" in run.figures
     assert "secret" not in run.figures
     assert run.walkthrough is None
@@ -110,12 +111,13 @@ def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
     assert sweep.runs["val/accuracy"].is_monotonic_decreasing
     assert sweep.varies == ("optimizer.learning_rate", "seed")
     parent = user.client.get_run(sweep.run_id)
-    assert sweep.best.run_id == parent.data.tags[tags.BEST_RUN_ID] == sweep.runs["run_id"][0]
+    best = not_none(sweep.best)
+    assert best.run_id == parent.data.tags[tags.BEST_RUN_ID] == sweep.runs["run_id"][0]
     assert set(sweep.history["run_id"]) == set(sweep.runs["run_id"])
     last = sweep.run(sweep.runs["run_id"][3])
     assert last.metrics["val/accuracy"] == sweep.runs["val/accuracy"][3]
     assert last.walkthrough is None
-    assert Run.load(sweep.best.run_id[:12]).metrics == sweep.best.metrics
+    assert Run.load(not_none(best.run_id)[:12]).metrics == best.metrics
     pd.testing.assert_frame_equal(Sweep.load("latest").runs, sweep.runs)
     assert list(sweep.over_seeds()["runs"]) == [2, 2]
     assert sweep.figures["learning_curves"].media_type == "image/png"
@@ -129,15 +131,15 @@ def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
 
 def test_by_losses_the_lowest_is_the_best():
     sweep = mg.sweep(*SHORT, "seed=range(3)", "sweep.metric=val/loss")
-    assert sweep.best.metrics["val/loss"] == sweep.runs["val/loss"].min()
+    assert not_none(sweep.best).metrics["val/loss"] == sweep.runs["val/loss"].min()
     other = mg.sweep(*SHORT, "seed=range(3)", "sweep.metric=val/loss", "sweep.order=descending")
-    assert other.best.metrics["val/loss"] == sweep.runs["val/loss"].max()
+    assert not_none(other.best).metrics["val/loss"] == sweep.runs["val/loss"].max()
 
 
 def test_a_run_that_fails_is_returned_with_its_reason():
     run = mg.run(*SHORT, "model.batch_norm=false", "model.activation=relu", "optimizer.learning_rate=1e30")
     assert run.status == "FAILED"
-    assert "step" in run.reason
+    assert "step" in not_none(run.reason)
     assert "FAILED" in repr(run)
     sweep = mg.sweep(
         *SHORT, "model.batch_norm=false", "model.activation=relu", "optimizer.learning_rate=0.1,1e30"
@@ -222,14 +224,16 @@ def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is
     sweep = mg.sweep(*SHORT, "seed=0,1", *words, "sweep.name=all", "sweep.tags={team: b}", "sweep.note=why")
     assert run.name == "mine"
     assert run.findings == plain.findings
-    stored = {each: load_run(store, each) for each in (run.run_id, sweep.run_id, sweep.runs["run_id"][0])}
+    stored = {
+        each: load_run(store, not_none(each)) for each in (run.run_id, sweep.run_id, sweep.runs["run_id"][0])
+    }
     given = stored[run.run_id].tags
     assert (given["team"], given["fold"], given[tags.NOTE]) == ("a", "3", "a *note*")
     assert given[tags.DESCRIPTION].startswith("a *note*\n\n- ")
-    assert given[tags.CONFIG_DIGEST] == load_run(store, plain.run_id).tags[tags.CONFIG_DIGEST]
+    assert given[tags.CONFIG_DIGEST] == load_run(store, not_none(plain.run_id)).tags[tags.CONFIG_DIGEST]
     parent, member = stored[sweep.run_id], stored[sweep.runs["run_id"][0]]
     assert (parent.about.run_name, parent.tags["team"], parent.tags[tags.NOTE]) == ("all", "b", "why")
-    assert member.about.run_name.startswith("mine seed=")
+    assert not_none(member.about.run_name).startswith("mine seed=")
     assert member.tags["team"] == "a"
     described = parent.tags[tags.DESCRIPTION]
     assert described.startswith(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.servers import free_port
+from tests.narrowing import not_none
 from tests.waiting import wait_for
 
 from micrograde.store import local_store, tags
@@ -36,16 +37,9 @@ def trained(make_user):
     return user, run, table
 
 
-def loaded(user, run):
-    import mlflow
-
-    mlflow.set_tracking_uri(local_store(user.home).tracking_uri)
-    return mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
-
-
 def test_mlflow_loads_it_and_it_predicts_from_raw_rows(trained):
     user, run, table = trained
-    model = loaded(user, run)
+    model = user.loaded_model(run)
     found = model.predict(table[["leaf", "height"]])
     assert list(found.columns) == ["class", "probability_fir", "probability_oak"]
     assert (found["class"] == table["kind"]).mean() > 0.9
@@ -57,7 +51,7 @@ def test_a_wrong_column_is_a_clear_error(trained):
     from mlflow.exceptions import MlflowException
 
     user, run, table = trained
-    model = loaded(user, run)
+    model = user.loaded_model(run)
     with pytest.raises(MlflowException, match=r"Model is missing inputs \['leaf'\]"):
         model.predict(table[["height"]])
     with pytest.raises(MlflowException, match="column 'leaf' holds the unknown category 'round'; known are"):
@@ -78,7 +72,7 @@ def test_the_runs_of_a_sweep_have_theirs_too(user):
     children = [run for run in user.runs() if tags.PARENT in run.data.tags]
     assert len(children) == 2
     for run in children:
-        model = loaded(user, run)
+        model = user.loaded_model(run)
         assert list(model.predict(model.input_example)["class"].isin(["setosa", "versicolor"])) == [True] * 3
 
 
@@ -99,7 +93,8 @@ def test_the_best_of_a_sweep_is_logged_and_registered_by_a_flag(user, where, req
     import mlflow
     from mlflow import MlflowClient
 
-    uri, to_server = local_store(user.home).tracking_uri, ()
+    uri = local_store(user.home).tracking_uri
+    to_server: tuple[str, ...] = ()
     if where == "server":
         uri = request.getfixturevalue("server").address
         to_server = ("tracking=server", f"tracking.uri={uri}")
@@ -111,14 +106,14 @@ def test_the_best_of_a_sweep_is_logged_and_registered_by_a_flag(user, where, req
     for _ in range(2):  # the second time nothing is left to do
         done = user.run("train", *sweep)
         assert "\nregistered  irises version 2\n" in done.stdout
-    runs = client.search_runs([client.get_experiment_by_name("iris").experiment_id])
+    runs = client.search_runs([not_none(client.get_experiment_by_name("iris")).experiment_id])
     (parent,) = (run for run in runs if tags.BEST_RUN_ID in run.data.tags)
     best = parent.data.tags[tags.BEST_RUN_ID]
     version = client.get_model_version("irises", "2")
     assert version.run_id == best
     models = client.search_logged_models([parent.info.experiment_id])
     assert {model.source_run_id for model in models} == {best, client.get_model_version("irises", "1").run_id}
-    (output,) = parent.outputs.model_outputs
+    (output,) = not_none(parent.outputs).model_outputs
     assert client.get_logged_model(output.model_id).source_run_id == best
     mlflow.set_tracking_uri(uri)
     served, own = (mlflow.pyfunc.load_model(at) for at in ("models:/irises/2", f"runs:/{best}/model"))

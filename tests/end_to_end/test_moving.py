@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.conftest import User
@@ -36,7 +37,7 @@ def project(make_user):
     return user
 
 
-def addresses(home) -> str:
+def addresses(home: Path) -> str:
     """All that the store keeps, as one text."""
     with closing(sqlite3.connect(home / "mlruns" / "mlflow.db")) as connection:
         return "\n".join(connection.iterdump())

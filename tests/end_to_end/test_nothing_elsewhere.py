@@ -27,8 +27,8 @@ def stranger(user, tmp_path):
 
 def elsewhere(user: User) -> list[str]:
     """What there is in both, and where the commands are given."""
-    folders = [user.environment["HOME"], user.environment["TMPDIR"], user.folder]
-    return sorted(str(path) for each in folders for path in Path(each).rglob("*"))
+    folders = [Path(user.environment["HOME"]), Path(user.environment["TMPDIR"]), user.folder]
+    return sorted(str(path) for each in folders for path in each.rglob("*"))
 
 
 def cold(user: User, pipeline: str, *arguments: str) -> str:

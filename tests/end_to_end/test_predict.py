@@ -8,11 +8,8 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
-from benchmarks.servers import MlflowServer
 from tests.conftest import ROOT
 from tests.records import trees
-
-from micrograde.store import local_store
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 
@@ -30,13 +27,6 @@ def trained(make_user):
     return user, run, table
 
 
-def loaded(user, run):
-    import mlflow
-
-    mlflow.set_tracking_uri(local_store(user.home).tracking_uri)
-    return mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
-
-
 def line_of(done, name):
     (line,) = [line for line in done.stdout.splitlines() if line.startswith(f"{name} ")]
     return line.removeprefix(name).strip()
@@ -49,7 +39,7 @@ def test_written_are_the_rows_with_what_mlflow_predicts(trained):
     before = user.files()
     done = user.run("predict", f"run_id={run.info.run_id[:8]}", "data.path=new.csv", "output=out.csv")
     written = pd.read_csv(user.folder / "out.csv", dtype={"id": str, "leaf": str})
-    expected = loaded(user, run).predict(table[["height", "leaf", "wild"]])
+    expected = user.loaded_model(run).predict(table[["height", "leaf", "wild"]])
     pd.testing.assert_frame_equal(written[expected.columns], expected, check_exact=True)
     pd.testing.assert_frame_equal(written[given.columns], given, check_exact=True)
     assert list(written)[:5] == ["id", "wild", "leaf", "kind", "height"]
@@ -71,7 +61,7 @@ def test_parquet_in_parquet_out(trained):
     written = pd.read_parquet(user.folder / "out.parquet")
     assert list(written)[:4] == ["tree", "height", "leaf", "wild"]
     assert written["tree"].tolist() == list(range(100, 100 + ROWS))
-    expected = loaded(user, run).predict(table[["height", "leaf", "wild"]])
+    expected = user.loaded_model(run).predict(table[["height", "leaf", "wild"]])
     pd.testing.assert_frame_equal(written[expected.columns], expected)
     user.run("predict", *arguments, "keep_columns=false")
     assert list(pd.read_parquet(user.folder / "out.parquet")) == list(expected)
@@ -221,7 +211,7 @@ def test_a_preprocessing_that_is_not_ours_is_a_line(hostile, pipeline):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_model_of_a_server(user, server: MlflowServer):
+def test_a_model_of_a_server(user, server):
     to_server = ("tracking=server", f"tracking.uri={server.address}")
     trees().to_csv(user.folder / "trees.csv", index=False)
     user.run("train", *TRAIN, *to_server)

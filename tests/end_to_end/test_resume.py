@@ -5,6 +5,7 @@ import re
 import signal
 
 import pytest
+from tests.narrowing import not_none
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow  # each of them runs commands
@@ -235,7 +236,7 @@ def test_by_a_server_it_goes_on_and_is_replayed(user, server, undisturbed):
     done = user.run("train", *LONG, *to_server, "training.resume=auto")
     assert re.search(r"resuming    run [0-9a-f]{32} after epoch \d+", done.stdout)
     client = MlflowClient(server.address)
-    (run,) = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    (run,) = client.search_runs([not_none(client.get_experiment_by_name("digits")).experiment_id])
     status, histories, weights = undisturbed[LONG]
     assert run.info.status == status
     assert histories_of(client, run) == histories

@@ -1,6 +1,7 @@
 """Recording to a tracking server that is there; `test_outages.py` has those that are not."""
 
 import pytest
+from tests.narrowing import not_none
 
 pytestmark = pytest.mark.slow  # each of them runs commands
 
@@ -11,7 +12,7 @@ def test_a_run_goes_to_the_server_and_is_compared_there(user, server):
     to_server = ("tracking=server", f"tracking.uri={server.address}")
     done = user.run("train", "training.num_epochs=2", "seed=5", *to_server)
     client = MlflowClient(server.address)
-    (run,) = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    (run,) = client.search_runs([not_none(client.get_experiment_by_name("digits")).experiment_id])
     assert run.info.run_id in done.stdout
     assert (run.info.status, run.info.run_name) == ("FINISHED", "num_epochs=2 seed=5")
     assert [file.path for file in client.list_artifacts(run.info.run_id, "figures")] == [

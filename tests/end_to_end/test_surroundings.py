@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.conftest import ROOT
+from tests.conftest import ROOT, User
 
 TINY = ("data=moons", "data.samples=60", "model.hidden_size=4", "training.num_epochs=2")
 COMMANDS = {
@@ -63,7 +63,7 @@ def test_few_files_that_may_be_more_and_no_standard_streams(user):
     assert run.info.status == "FINISHED"
 
 
-def in_shell(user, before: str, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def in_shell(user: User, before: str, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = f'{before}; exec "$@"'
     words = [sys.executable, str(ROOT / "pipelines" / script), *arguments]
     return subprocess.run(

@@ -68,7 +68,7 @@ def test_each_run_has_the_numbers_params_and_files_that_it_has_alone(user):
     assert first.equals(second)
 
     def files(run_id, folder=None):
-        found = []
+        found: list[str] = []
         for each in user.client.list_artifacts(run_id, folder):
             found += files(run_id, each.path) if each.is_dir else [each.path]
         return sorted(found)

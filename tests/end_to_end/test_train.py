@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from safetensors.numpy import load_file
+from tests.narrowing import not_none
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.data import Preprocessing, load_dataset, split_dataset
@@ -82,8 +83,9 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
     split = split_dataset(
         load_dataset("digits", seed=0), validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0
     )
-    predicted = model.predict_logits(preprocessing.transform(split.test.features)).argmax(axis=1)
-    assert np.mean(predicted == split.test.labels) == run.data.metrics["test/accuracy"]
+    test = not_none(split.test)
+    predicted = model.predict_logits(preprocessing.transform(test.features)).argmax(axis=1)
+    assert np.mean(predicted == test.labels) == run.data.metrics["test/accuracy"]
 
 
 def test_the_same_command_gives_the_same_numbers_bit_for_bit(user):

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from benchmarks.servers import free_port
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -120,8 +121,6 @@ def test_every_command_works_in_an_empty_folder(micrograde, project, installed):
 
 
 def test_the_page_of_the_runs_answers(project, installed):
-    from tests.docs.reader import free_port
-
     port = free_port()
     process = subprocess.Popen(
         [installed / "micrograde", "ui", "--no-browser", "--port", str(port)],

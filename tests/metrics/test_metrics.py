@@ -1,7 +1,7 @@
 """Metrics equal scikit-learn's, whatever the batches; one that is registered is measured and compared by."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from micrograde.nn import predicted_classes
 from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
 from micrograde.training import EpochRecord, Training, evaluate, measure
 
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "recipe_version": 2,
     "data": {"name": "iris"},
     "model": {"hidden_size": 4},

@@ -13,7 +13,7 @@ from micrograde.core.errors import InputError
 from micrograde.data import Preprocessing, TableEncoding
 from micrograde.models.onnx_export import as_feeds, compare_onnx, example_rows, export_onnx, run_onnx
 from micrograde.models.trained_network import TrainedNetwork
-from micrograde.nn import ACTIVATIONS, MLP
+from micrograde.nn import ACTIVATIONS, MLP, BatchNormalization, LinearLayer
 
 TEXTS = st.text(min_size=1, max_size=5).filter(lambda text: text.isprintable())
 NAMES = st.one_of(TEXTS, st.sampled_from(["label", "probabilities", "features", "equal_1", "axis_1"]))
@@ -38,10 +38,10 @@ def classifier_of(encoding, features, hidden, classes, seed, *, fill=False, **ki
     model = MLP(
         features, hidden, len(classes), initializer="xavier", generators=random, loss_epsilon=0.0, **kind
     )
-    for name, layer in model.layers.items():
-        if name.startswith("layer"):
+    for layer in model.layers.values():
+        if isinstance(layer, LinearLayer):
             layer.biases[...] = random.normal(size=layer.biases.shape)
-        if name.startswith("batchnorm"):
+        if isinstance(layer, BatchNormalization):
             layer.gamma[...] = random.uniform(0.5, 1.5, layer.gamma.shape)
             layer.beta[...] = random.normal(size=layer.beta.shape)
     targets = np.eye(len(classes))[random.integers(0, len(classes), 64)]

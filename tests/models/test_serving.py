@@ -135,10 +135,10 @@ def test_truth_values_over_http_are_those_of_training_and_nothing_else(model):
     for value in ("False", "false", "FALSE"):
         assert post(model, [{**record, "wild": value}]) == untruth
     refused(model, record, {"wild": None}, "missing values in the categorical column 'wild' (1)")
-    for value in ("no", "yes", "", "tRUE", " True", 7, 1, 0, 1.0, -1):
-        refused(model, record, {"wild": value}, "column 'wild' holds the unknown category")
-    for value in ([True], {"a": True}):
-        refused(model, record, {"wild": value}, "column 'wild' holds")
+    for unknown in ("no", "yes", "", "tRUE", " True", 7, 1, 0, 1.0, -1):
+        refused(model, record, {"wild": unknown}, "column 'wild' holds the unknown category")
+    for no_category in ([True], {"a": True}):
+        refused(model, record, {"wild": no_category}, "column 'wild' holds")
 
 
 def refused(model, record, change, message):

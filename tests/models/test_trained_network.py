@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
-from micrograde.data import DATA_SETS, Preprocessing, load_dataset
+from micrograde.data import Preprocessing, load_dataset
+from micrograde.data.sets.tables import CsvTable
 from micrograde.models.trained_network import TrainedNetwork, describe_model, read_network, write_network
 from micrograde.nn import MLP
 from micrograde.runs.building import prepare_data
@@ -58,7 +59,7 @@ def table(tmp_path):
 
 
 def dataset_of(tmp_path):
-    return prepare_data(DATA_SETS["csv"](path=str(tmp_path / "own.csv"), target="kind"), "float64").dataset
+    return prepare_data(CsvTable(path=str(tmp_path / "own.csv"), target="kind"), "float64").dataset
 
 
 @given(

@@ -103,7 +103,8 @@ def test_far_out_a_gated_unit_is_0_or_its_input(name):
 )
 def test_value_and_gradient_are_those_of_the_equation(activation):
     x = np.random.default_rng(0).standard_normal((6, 7)) * 3
-    values = {name: each.of(activation) for name, each in hyperparameters_of(type(activation)).items()}
+    kind: type = type(activation)
+    values = {name: each.of(activation) for name, each in hyperparameters_of(kind).items()}
     variable = Variable(x)
     output = ACTIVATION_EQUATIONS[activation.name](variable, **values)
     output.sum().backward()

@@ -11,7 +11,7 @@ from micrograde.gradcheck import check_network, require_agreement
 from micrograde.gradcheck.comparison import trace_first_sample
 from micrograde.gradcheck.equations.losses import LOSS_EQUATIONS, LossEquation
 from micrograde.nn import LOSSES, MLP, Loss, one_hot, softmax
-from micrograde.training import EpochRecord, Samples, StackOptimizer, Training, TrainingPlan
+from micrograde.training import Departure, EpochRecord, Samples, StackOptimizer, Training, TrainingPlan
 from micrograde.training.optimizers.sgd import SGD
 
 
@@ -64,7 +64,7 @@ def trained(seeds, dtype, epochs=8):
     shuffling = [np.random.default_rng(100 + seed) for seed in seeds]
     events = list(Training(model, optimizer, plan, samples, samples, shuffling).run())
     records = [event.metrics for event in events if isinstance(event, EpochRecord)]
-    networks = [event.model for event in events if not isinstance(event, EpochRecord)]
+    networks = [event.model for event in events if isinstance(event, Departure)]
     return [np.stack([each[f"{part}/loss"] for each in records]) for part in ("train", "val")], networks
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from typing import Any
 
 CELLS = """
 import numpy as np
@@ -60,7 +61,7 @@ def test_the_cells_print_what_they_printed():
 
 
 def test_the_training_cell_trains():
-    names = {}
+    names: dict[str, Any] = {}
     with contextlib.redirect_stdout(io.StringIO()):
         exec(CELLS, names)
     exec(TRAINING_CELL, names)

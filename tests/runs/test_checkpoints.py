@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import save_file
+from tests.narrowing import not_none
 
 from micrograde.core.json_files import canonical_digest
 from micrograde.runs.checkpoints import (
@@ -37,6 +38,12 @@ def checkpoint(epoch=3, arrays_=None, metrics=("train/loss", "val/loss")):
     return Checkpoint(CONFIG, DATA, snapshot, history)
 
 
+def latest(folder):
+    """The checkpoint that is read, which has to be there, and what is wrong with the others."""
+    found, problems = read_latest_checkpoint(folder, CONFIG, DATA)
+    return not_none(found), problems
+
+
 def files(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -53,7 +60,7 @@ def test_what_is_written_is_read(tmp_path_factory, arrays_, history, seed):
     stream.integers(0, 10, 3, dtype=np.int32)
     snapshot = Snapshot(0, 2, 90, arrays_, stream.bit_generator.state)
     write_checkpoint(folder, Checkpoint(CONFIG, DATA, snapshot, history))
-    found, problems = read_latest_checkpoint(folder, CONFIG, DATA)
+    found, problems = latest(folder)
     assert problems == []
     assert found.snapshot.arrays.keys() == arrays_.keys()
     for name, array in arrays_.items():
@@ -70,7 +77,7 @@ def test_the_two_latest_are_kept(tmp_path):
     for epoch in range(1, 6):
         write_checkpoint(tmp_path, checkpoint(epoch), durable=epoch % 2 == 0)
         assert len(files(tmp_path)) == (2 if epoch == 1 else 4)
-        found, problems = read_latest_checkpoint(tmp_path, CONFIG, DATA)
+        found, problems = latest(tmp_path)
         assert (found.snapshot.epoch, problems) == (epoch, [])
     epochs = {json.loads((tmp_path / f"{slot}.json").read_text())["epoch"] for slot in "ab"}
     assert epochs == {4, 5}
@@ -91,7 +98,7 @@ def test_any_damage_is_noticed_and_the_one_before_is_used(tmp_path_factory, data
     else:
         del content[position:]
     path.write_bytes(content)
-    found, problems = read_latest_checkpoint(folder, CONFIG, DATA)
+    found, problems = latest(folder)
     if not problems:  # white space in the JSON, which says nothing
         assert (path.suffix, found.snapshot.epoch) == (".json", 2)
         return
@@ -109,11 +116,11 @@ def test_a_write_that_was_broken_off_leaves_the_one_before(tmp_path):
     write_checkpoint(later, checkpoint(3))
     (later / "a.safetensors").replace(tmp_path / "a.safetensors")
     (tmp_path / ".a.json.part").write_text("{")
-    found, problems = read_latest_checkpoint(tmp_path, CONFIG, DATA)
+    found, problems = latest(tmp_path)
     assert found.snapshot.epoch == 2
     assert problems == ["checkpoints/a.json: is damaged: the checksum of a.safetensors does not match"]
     write_checkpoint(tmp_path, checkpoint(4))
-    assert read_latest_checkpoint(tmp_path, CONFIG, DATA)[0].snapshot.epoch == 4
+    assert latest(tmp_path)[0].snapshot.epoch == 4
 
 
 def test_of_two_damaged_ones_none_is_used(tmp_path):

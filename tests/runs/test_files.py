@@ -10,12 +10,14 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.narrowing import of_type
 from tests.records import STOPPED, TREES, stored_run
 
 from micrograde.api.results import Run
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.schema import DisabledTracking, ServerTracking, TrainConfig, config_digest
 from micrograde.core.errors import InputError
+from micrograde.data.sets.tables import CsvTable
 from micrograde.models.trained_network import read_network
 from micrograde.runs import files
 from micrograde.runs.checkpoints import read_latest_checkpoint
@@ -285,7 +287,7 @@ def test_a_recipes_path_is_followed_in_this_folder_only(tmp_path, monkeypatch):
 
     def recipe(path, given_paths=None):
         files = write_recipe(tmp_path, {**TREES, "data": {**TREES["data"], "path": str(path)}})
-        return read_recipe(files, RUN, DisabledTracking(), given_paths).data.path
+        return of_type(CsvTable, read_recipe(files, RUN, DisabledTracking(), given_paths).data).path
 
     for path in ("own.csv", str(here / "own.csv"), "./sub/../own.csv"):
         assert recipe(path) == path

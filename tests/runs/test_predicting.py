@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.records import stored_run, trees
 
 from micrograde.core.errors import InputError
-from micrograde.data import DATA_SETS
+from micrograde.data.sets.moons import Moons
+from micrograde.data.sets.tables import CsvTable
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 from micrograde.runs.building import prepare_data
@@ -33,7 +34,7 @@ def model_of(data, target=None, **changes):
 def model_of_table(folder, table, missing="error", target="kind", **changes):
     path = folder / "trained_on.csv"
     table.to_csv(path, index=False)
-    data = DATA_SETS["csv"](path=str(path), target=target, missing=missing, test_fraction=0.0)
+    data = CsvTable(path=str(path), target=target, missing=missing, test_fraction=0.0)
     return model_of(data, target, **changes)
 
 
@@ -145,7 +146,7 @@ def test_a_named_index_of_parquet_is_a_column(model, folder):
 
 
 def test_a_model_of_arrays_takes_its_features_by_name(folder):
-    model = model_of(DATA_SETS["moons"](samples=50))
+    model = model_of(Moons(samples=50))
     points = pd.DataFrame({"x2": [0.5, -0.5], "x1": [1.0, 0.0]})
     found = predict_table(model, written(folder, points))
     pd.testing.assert_frame_equal(found.table[["class"]], model.network.predict(points)[["class"]])

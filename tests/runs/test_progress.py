@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from tests.narrowing import not_none
 
 from micrograde.runs.progress import EpochWatch, RunsWatch, progress_line, watch_epochs, watch_runs
 
@@ -17,7 +18,8 @@ METRIC = "val/accuracy"
 
 
 def runs_watch(names, *, num_epochs=5, ascending=False, **changes):
-    said, shown = [], []
+    said: list[str] = []
+    shown: list[tuple[object, ...]] = []
     watch = RunsWatch(
         names, [num_epochs] * len(names), METRIC, ascending, lambda *what: shown.append(what), False,
         say=said.append, **changes,
@@ -146,7 +148,7 @@ def test_of_a_runs_epochs_the_first_and_the_last_are_shown_and_not_many_more(num
     watch = EpochWatch(num_epochs, lambda *what: shown.append(what), on_terminal=False)
     for epoch in range(1, num_epochs + 1):
         watch.epoch_ended(0, epoch, {"train/loss": 0.5})
-    epochs = [int(re.match(r"epoch +(\d+)/", text)[1]) for _, text in shown]
+    epochs = [int(not_none(re.match(r"epoch +(\d+)/", text))[1]) for _, text in shown]
     assert epochs[0] == 1
     assert epochs[-1] == num_epochs
     assert min(num_epochs, 10) <= len(epochs) <= 21

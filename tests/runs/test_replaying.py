@@ -7,6 +7,8 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.narrowing import not_none
+from tests.records import stored_run
 
 from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
@@ -85,7 +87,7 @@ def test_a_single_bit_of_any_value_is_found(history, data):
     stored = {name: dict(of_steps) for name, of_steps in history.items()}
     stored[metric][step] = other
     (found,) = [each for each in compare_histories(stored, history) if each.different]
-    assert (found.metric, found.different, found.first[0]) == (metric, 1, step)
+    assert (found.metric, found.different, not_none(found.first)[0]) == (metric, 1, step)
 
 
 def test_a_value_that_one_side_lacks_is_a_difference():
@@ -132,8 +134,8 @@ def test_a_difference_is_told_with_all_its_digits(first, text):
 
 def test_a_replay_is_identical_if_every_metric_is():
     same, other = MetricComparison("a", 3, 0, None), MetricComparison("b", 3, 1, (1, 0.5, 0.25))
-    assert Replay(None, [same, same], ["numpy 3, was 2"]).identical
-    assert not Replay(None, [same, other], []).identical
+    assert Replay(stored_run(), [same, same], ["numpy 3, was 2"]).identical
+    assert not Replay(stored_run(), [same, other], []).identical
 
 
 # --- a recorded run -------------------------------------------------------------------------------
@@ -178,7 +180,9 @@ def test_a_value_that_was_changed_is_found(records):
     )
     replay = replay_run(records.killed, HERE)
     assert not replay.identical
-    found = {each.metric: (each.different, each.first[0]) for each in replay.metrics if each.different}
+    found = {
+        each.metric: (each.different, not_none(each.first)[0]) for each in replay.metrics if each.different
+    }
     assert found == {"val/loss": (1, 2), "val/accuracy": (1, 3)}
 
 

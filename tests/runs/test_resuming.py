@@ -1,19 +1,31 @@
 """Going on with a run that was stopped: which one, from where, and that it ends as if it never had been."""
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.narrowing import not_none, of_type
+from tests.recipes import with_keys
 from tests.records import STOPPED, TREES, Unwatched
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import DisabledTracking, config_digest, flatten, to_container
+from micrograde.config.schema import (
+    DisabledTracking,
+    LocalTracking,
+    TrainConfig,
+    config_digest,
+    flatten,
+    to_container,
+)
 from micrograde.core.errors import InputError
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.live_run import RunRequest
-from micrograde.runs.resuming import _agreed, _typed, resumed_run
+from micrograde.runs.resuming import Resumption, _agreed, _typed, resumed_run
 from micrograde.runs.train import PreparedSets, train_and_record, train_runs
 from micrograde.store import tags
 from micrograde.tracking import NullRecorder, claim
@@ -60,6 +72,13 @@ class Kept(NullRecorder):
             self.told[metric, step] = value
 
 
+@contextmanager
+def going_on(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resumption]:
+    """A run that is resumed, and no new one."""
+    with resumed_run(config, overrides) as resumption:
+        yield not_none(resumption)
+
+
 def train_alone(resumption, recorder):
     request = RunRequest(resumption.config, "resumed", resumption=resumption)
     return train_runs([request], recorder, PreparedSets(), Unwatched())
@@ -77,11 +96,12 @@ def test_nothing_asked_for_is_a_new_run():
 @pytest.mark.parametrize("how", ["auto", "id", "beginning"])
 def test_the_stopped_run_goes_on_where_it_was(home, how):
     resume = {"auto": "auto", "id": home.killed, "beginning": home.killed[:9]}[how]
-    with resumed_run(*typed(resume)) as resumption:
+    with going_on(*typed(resume)) as resumption:
         assert resumption.run_id == home.killed
         assert resumption.epoch == 4
-        assert resumption.checkpoint.snapshot.epoch == 4
-        assert {len(values) for values in resumption.checkpoint.history.values()} == {4}
+        checkpoint = not_none(resumption.checkpoint)
+        assert checkpoint.snapshot.epoch == 4
+        assert {len(values) for values in checkpoint.history.values()} == {4}
         assert resumption.has_recipe
         assert list(resumption.problems) == []
         assert "epoch 4/8" in resumption.log
@@ -92,7 +112,7 @@ def test_the_stopped_run_goes_on_where_it_was(home, how):
 def test_it_ends_as_if_it_never_had_been_stopped():
     (whole,) = train_and_record([parse_train_config({**STOPPED, "tracking": {"name": "disabled"}})])
     recorder = Kept()
-    with resumed_run(*typed("auto")) as resumption:
+    with going_on(*typed("auto")) as resumption:
         (run,) = train_alone(resumption, recorder)
     assert run.status == "FINISHED"
     assert repr(run.history) == repr(whole.history)  # repr: NaN is NaN
@@ -114,7 +134,7 @@ def test_auto_is_the_last_run_of_the_same_recipe_unless_that_has_ended(records):
             assert resumption is None
     # Where a run is recorded, how often it is kept and how it is watched are no part of the recipe.
     how = {"checkpoint_seconds": None, "diagnostics": False, "resume": "auto"}
-    with resumed_run(*typed("auto", training={**STOPPED["training"], **how})) as resumption:
+    with going_on(*typed("auto", training={**STOPPED["training"], **how})) as resumption:
         assert resumption.run_id == records.killed
         assert resumption.config.training.checkpoint_seconds is None
     records.tag(records.killed, tags.SETTLED, "true")
@@ -143,7 +163,7 @@ def test_what_cannot_go_on_is_refused_in_a_line(records):
 
 
 def test_latest_is_the_run_that_was_stopped_last(records):
-    with resumed_run(*typed("latest")) as resumption:
+    with going_on(*typed("latest")) as resumption:
         assert resumption.run_id == records.killed
 
 
@@ -159,7 +179,7 @@ def test_one_launch_at_a_time_has_it(home):
     with claim(location.folder / "claims" / home.killed, location.folder / "launches", lambda: None):
         line = refusal(*typed(home.killed))
     assert f"the run is going on in process {os.getpid()}" in line
-    with resumed_run(*typed(home.killed)) as resumption:
+    with going_on(*typed(home.killed)) as resumption:
         assert resumption.held.path.name == home.killed
         assert "is going on in process" in refusal(*typed(home.killed))
 
@@ -172,7 +192,7 @@ def test_a_damaged_checkpoint_is_named_and_not_used(records):
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
-    with resumed_run(*typed("auto")) as resumption:
+    with going_on(*typed("auto")) as resumption:
         assert (resumption.checkpoint, resumption.epoch) == (None, 0)
         (problem,) = resumption.problems
         assert "checksum" in problem
@@ -184,20 +204,20 @@ def test_without_a_checkpoint_or_with_one_that_lies_elsewhere_it_begins_anew(rec
     for there in (False, True):
         if there:
             folder.symlink_to(tmp_path / "elsewhere")
-        with resumed_run(*typed("auto")) as resumption:
+        with going_on(*typed("auto")) as resumption:
             assert (resumption.checkpoint, resumption.epoch, list(resumption.problems)) == (None, 0, [])
 
 
 def test_a_checkpoint_of_other_data_is_not_used(records):
     records.tag(records.killed, tags.DATA_DIGEST, "0" * 64)
-    with resumed_run(*typed("auto")) as resumption:
+    with going_on(*typed("auto")) as resumption:
         assert resumption.checkpoint is None
         assert len(resumption.problems) == 1
 
 
 def test_without_its_recipe_only_its_whole_command_goes_on(records):
     (records.files(records.killed) / "config" / "config.yaml").unlink()
-    with resumed_run(*typed("auto")) as resumption:
+    with going_on(*typed("auto")) as resumption:
         assert not resumption.has_recipe
         assert resumption.epoch == 4
     assert "has no config/config.yaml" in refusal(*typed(records.killed))
@@ -207,7 +227,7 @@ def test_a_recipe_that_was_changed_is_not_gone_on_with(records):
     recipe = records.files(records.killed) / "config" / "config.yaml"
     recipe.write_text(recipe.read_text().replace("seed: 3", "seed: 4"))
     assert "is not what the run began with" in refusal(*typed(records.killed))
-    with resumed_run(*typed("auto")) as resumption:  # by its whole command, which is what it began with
+    with going_on(*typed("auto")) as resumption:  # by its whole command, which is what it began with
         assert resumption.config.seed == 3
 
 
@@ -231,7 +251,7 @@ def test_a_recipe_that_was_changed_is_not_gone_on_with(records):
 def test_by_its_id_the_runs_recipe_holds_and_what_was_typed_must_agree(home, overrides, changes, line):
     assert line in refusal(*typed(home.killed, overrides, **changes))
     # The same as a default that nobody typed is no contradiction.
-    with resumed_run(*typed(home.killed, (), **changes)) as resumption:
+    with going_on(*typed(home.killed, (), **changes)) as resumption:
         assert (resumption.config.seed, resumption.config.optimizer.name) == (3, "adam")
 
 
@@ -248,14 +268,14 @@ def test_how_it_is_recorded_may_be_typed_anew(home):
         tracking={"pictures": "all"},
         training={**STOPPED["training"], "checkpoint_seconds": 9.0, "resume": home.killed},
     )
-    with resumed_run(config, overrides) as resumption:
+    with going_on(config, overrides) as resumption:
         assert resumption.config.training.checkpoint_seconds == 9.0
-        assert resumption.config.tracking.pictures == "all"
+        assert of_type(LocalTracking, resumption.config.tracking).pictures == "all"
         assert resumption.config.seed == 3
 
 
 STORED = parse_train_config(STOPPED)
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "seed": [3, 4],
     "data.samples": [100, 50],
     "model.hidden_size": [4, [4, 4]],
@@ -270,14 +290,8 @@ VALUES = {
     st.sets(st.sampled_from([*VALUES, "data", "model", "training", "training.early_stopping", "x"])),
 )
 def test_a_key_that_was_typed_agrees_or_is_named_and_others_are_the_runs(chosen, keys):
-    container = to_container(STORED)
-    for key, number in chosen.items():
-        *groups, last = key.split(".")
-        here = container
-        for group in groups:
-            here = here[group]
-        here[last] = VALUES[key][number]
-    config = parse_train_config(container)
+    changes = {key: VALUES[key][number] for key, number in chosen.items()}
+    config = parse_train_config(with_keys(to_container(STORED), changes))
     ours, theirs = flatten(to_container(config)), flatten(to_container(STORED))
     conflicts = {
         key for key in ours
@@ -318,8 +332,8 @@ def test_data_files_may_be_elsewhere_now(records, tmp_path, monkeypatch):
     def command(path):
         return parse_train_config({**TREES, "data": {**TREES["data"], "path": path}, "training": training})
 
-    with resumed_run(command("moved.csv"), ["data.path=moved.csv"]) as resumption:
-        assert (resumption.epoch, resumption.config.data.path) == (20, "moved.csv")
+    with going_on(command("moved.csv"), ["data.path=moved.csv"]) as resumption:
+        assert (resumption.epoch, resumption.config.data.paths()["path"]) == (20, "moved.csv")
         recorder = Kept(tmp_path)
         (run,) = train_alone(resumption, recorder)
     assert run.status == "FINISHED"
@@ -327,7 +341,7 @@ def test_data_files_may_be_elsewhere_now(records, tmp_path, monkeypatch):
     checkpoint, problems = read_latest_checkpoint(
         tmp_path / "checkpoints", resumption.stored.tags[tags.CONFIG_DIGEST], run.data.dataset.digest
     )
-    assert (checkpoint.snapshot.epoch, problems) == (20, [])
+    assert (not_none(checkpoint).snapshot.epoch, problems) == (20, [])
     other = {**TREES, "data": {**TREES["data"], "target": "leaf"}, "training": training}
     line = refusal(parse_train_config(other), ["data.target=leaf"])
     assert "data.target is kind in that run, not leaf" in line

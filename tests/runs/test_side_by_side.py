@@ -4,8 +4,10 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.drawing.test_run_curves import curves_of
+from tests.narrowing import not_none, of_type
 from tests.security.test_hostile_names import check_svg
 from tests.stored_runs import add_run, new_store
 
@@ -63,6 +65,11 @@ def rows(comparison):
     return {key: tuple(row) for key, row in comparison.differences.iterrows()}
 
 
+def values_of(table, key):
+    """The values of the one row of this name."""
+    return of_type(pd.Series, table.loc[key]).tolist()
+
+
 def test_only_what_differs(store, first):
     second = store.add("second", {**PARAMS, "seed": "1", "data.noise": "0.2"}, scale=2.0, start=2)
     found = compare_runs(store.uri, [first, second])
@@ -73,7 +80,7 @@ def test_only_what_differs(store, first):
         "seed": ("0", "1"),
     }
     assert told["data.noise"][1] == "0.2"
-    assert found.differences.isna().loc["data.noise"].tolist() == [True, False]
+    assert values_of(found.differences.isna(), "data.noise") == [True, False]
     assert set(told) == {"run_name", "seed", "data.noise"} | {key for key in told if key == "duration"}
     assert found.title.startswith("2 runs: 2 params differ, 7 are the same")  # with keys that came later
     assert found.notes == []
@@ -83,11 +90,11 @@ def test_last_values_and_their_difference(store, first):
     second = store.add("twice", scale=2.0, start=3)
     found = compare_runs(store.uri, [first, second])
     assert list(found.metrics.index) == ["val/accuracy", "val/loss", "train/loss", "gradient/x"]
-    assert found.metrics.loc["val/loss"].tolist() == pytest.approx([1 / 3, 2 / 3, 1 / 3])
+    assert values_of(found.metrics, "val/loss") == pytest.approx([1 / 3, 2 / 3, 1 / 3])
     shown = found.readable_metrics().set_index("metric")
-    assert shown.loc["val/accuracy"].tolist() == ["0.2000", "0.4000", "+0.2000"]
+    assert values_of(shown, "val/accuracy") == ["0.2000", "0.4000", "+0.2000"]
     other_way = compare_runs(store.uri, [second, first]).readable_metrics().set_index("metric")
-    assert other_way.loc["val/accuracy"].tolist() == ["0.4000", "0.2000", "-0.2000"]
+    assert values_of(other_way, "val/accuracy") == ["0.4000", "0.2000", "-0.2000"]
     again = store.add("again", start=4)
     assert set(compare_runs(store.uri, [first, again]).readable_metrics()["difference"]) == {"0"}
 
@@ -95,7 +102,7 @@ def test_last_values_and_their_difference(store, first):
 def test_their_curves_are_drawn(store, first):
     second = store.add("longer", epochs=9, start=5)
     found = compare_runs(store.uri, [first, second], metric="gradient/x")
-    words = check_svg(found.curves.text)
+    words = check_svg(not_none(found.curves).text)
     assert f"{first[:8]}  first" in words
     metrics = ("gradient/x", "val/accuracy", "val/loss", "train/loss")
     assert list(curves_of(found.curves)) == [
@@ -164,16 +171,16 @@ def test_runs_without_a_value(store, first):
     nothing._repr_html_()
     half = compare_runs(store.uri, [first, bare[0]])
     assert math.isnan(half.metrics.loc["val/loss", bare[0][:8]])
-    assert half.readable_metrics().set_index("metric").loc["val/loss"].tolist()[1:] == ["-", "-"]
+    assert values_of(half.readable_metrics().set_index("metric"), "val/loss")[1:] == ["-", "-"]
 
 
 def test_values_that_are_not_finite(store):
     huge = store.add("huge", scale=math.inf, start=13)
     other = store.add("also huge", scale=math.inf, start=14)
     found = compare_runs(store.uri, [huge, other])
-    assert found.metrics.loc["val/loss"].tolist()[:2] == [math.inf, math.inf]
+    assert values_of(found.metrics, "val/loss")[:2] == [math.inf, math.inf]
     assert set(found.readable_metrics()["difference"]) == {"-"}
-    check_svg(found.curves.text)
+    check_svg(not_none(found.curves).text)
 
 
 def test_more_than_two_have_no_difference(store, first):
@@ -219,7 +226,7 @@ def test_a_sweep_means_its_best_run(store, first):
 def test_hostile_names_are_text(store, first):
     hostile = store.add("<script>alert(1)</script>\x1b[31m", {"b": "<i>"}, {"u": "<s>"}, start=40)
     found = compare_runs(store.uri, [first, hostile])
-    check_svg(found.curves.text)
+    check_svg(not_none(found.curves).text)
     html = found._repr_html_()
     for tag in ("<script>", "<i>", "<s>"):
         assert tag not in html
@@ -232,8 +239,7 @@ def test_both_tables_can_be_written_as_one(store, first):
     second = store.add("second", {**PARAMS, "seed": "1"}, start=41)
     table = compare_runs(store.uri, [first, second]).table()
     assert list(table) == ["what", "key", first[:8], second[:8], "difference"]
-    seed = table.set_index("key").loc["seed"]
-    assert seed[[first[:8], second[:8]]].tolist() == ["0", "1"]
+    assert values_of(table.set_index("key")[[first[:8], second[:8]]], "seed") == ["0", "1"]
     assert table.set_index("key").loc["val/loss", first[:8]] == repr(1 / 3)
 
 

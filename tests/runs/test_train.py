@@ -1,6 +1,7 @@
 """Many configs at once: grouped into stacks, each run as if it were alone, results in the order given."""
 
 import numpy as np
+from tests.recipes import with_keys
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import RECIPE_VERSION
@@ -17,13 +18,9 @@ def config(**changes):
         "training": {"num_epochs": 3},
         "tracking": {"name": "disabled"},
     }
-    for key, value in changes.items():
-        here = container
-        *groups, last = key.split("__")
-        for group in groups:
-            here = here[group]
-        here[last] = value
-    return parse_train_config(container)
+    return parse_train_config(
+        with_keys(container, {key.replace("__", "."): value for key, value in changes.items()})
+    )
 
 
 def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():

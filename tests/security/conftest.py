@@ -1,5 +1,7 @@
 """What somebody else's store holds before it is changed."""
 
+from pathlib import Path
+
 import pytest
 from tests.homes import copy_home
 from tests.hostile_store import HostileStore, loosen
@@ -9,7 +11,7 @@ from micrograde.store import local_store
 
 
 @pytest.fixture(scope="session")
-def made(empty_store, tmp_path_factory):
+def made(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> HostileStore:
     """A sweep of two runs, three runs alone, and the victim, which began last and has finished."""
     from mlflow import MlflowClient
     from mlflow.entities import Metric
@@ -18,7 +20,7 @@ def made(empty_store, tmp_path_factory):
     client = MlflowClient(local_store(home).tracking_uri)
     experiment = client.create_experiment("digits", f"file://{home}/mlruns/artifacts/digits")
 
-    def run(name, start, tags=None, status="FINISHED"):
+    def run(name: str, start: int, tags: dict[str, str] | None = None, status: str = "FINISHED") -> str:
         params = {"seed": str(start), "optimizer.learning_rate": "0.1", "model.hidden_size": "[8, 8]"}
         run_id = add_run(client, experiment, name, params, {}, status, tags, start)
         points = [

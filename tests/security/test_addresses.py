@@ -5,17 +5,20 @@ Passwords go to the server that they are for and nowhere else, whatever it answe
 
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.narrowing import of_type
 from tests.records import STOPPED, stored_run
 
 from micrograde.config.parsing import parse_tracking, parse_train_config
-from micrograde.config.schema import as_params
+from micrograde.config.schema import ServerTracking, as_params
 from micrograde.core.errors import InputError
 from micrograde.runs.files import files_of
 from micrograde.store import check_experiment, open_files, server_store
@@ -31,12 +34,20 @@ SECRET = "swordfish"
 RUN = "0123456789abcdef" * 2
 
 
+@dataclass
+class Answers:
+    """Where a server redirects to, if anywhere, and with which status."""
+
+    to: str | None = None
+    status: int = 302
+
+
 class Listener(ThreadingHTTPServer):
     """A server that keeps what it is asked, and answers as it is told: with a redirect, or nothing much."""
 
     def __init__(self):
         heard = self.heard = []
-        answers = self.answers = {"to": None, "status": 302}
+        answers = self.answers = Answers()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -45,9 +56,9 @@ class Listener(ThreadingHTTPServer):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 heard.append((self.command, self.path, dict(self.headers.items()), body))
                 content = b"{}"
-                self.send_response(answers["status"] if answers["to"] else 200)
-                if answers["to"]:
-                    self.send_header("Location", f"{answers['to']}{self.path}")
+                self.send_response(answers.status if answers.to else 200)
+                if answers.to:
+                    self.send_header("Location", f"{answers.to}{self.path}")
                     self.send_header("Set-Cookie", f"session={SECRET}")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -213,7 +224,12 @@ def test_what_the_line_says_to_type_is_taken_and_opens_the_address(address):
     typed = advice.strip("'").removeprefix("tracking.artifacts=").strip('"')
     tracking = parse_tracking({"tracking": {"name": "server", "uri": SERVER, "artifacts": typed}})
     assert (
-        check_address(address, server_store(SERVER, Path("/nowhere"), tracking.artifacts), "run") == address
+        check_address(
+            address,
+            server_store(SERVER, Path("/nowhere"), of_type(ServerTracking, tracking).artifacts),
+            "run",
+        )
+        == address
     )
 
 
@@ -263,7 +279,7 @@ def test_a_store_that_is_none_is_refused_in_the_config(value, reason):
 def test_the_named_store_is_no_param_of_a_run():
     """Runs of earlier versions have none, and would seem to differ in it."""
     config = parse_train_config({**STOPPED, "tracking": {"name": "server", "artifacts": "s3://bucket/x"}})
-    assert config.tracking.artifacts == "s3://bucket/x"
+    assert of_type(ServerTracking, config.tracking).artifacts == "s3://bucket/x"
     assert "tracking.uri" in as_params(config)
     assert "tracking.artifacts" not in as_params(config)
 
@@ -311,12 +327,17 @@ class Client:
         return lambda *_: self.done.append(name)
 
 
+def client_of(address: str) -> Any:
+    """Such a client, which those that are given it take for MLflow's."""
+    return Client(address)
+
+
 def test_a_writer_puts_nothing_elsewhere(server, other, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", SECRET)
     location = server_store(f"http://{server.where}", tmp_path)
     (tmp_path / "run-0" / "model").mkdir(parents=True)
     (tmp_path / "run-0" / "model" / "weights").write_text("1")
-    client = Client(evil(other))
+    client = client_of(evil(other))
     with pytest.raises(ForeignAddressError, match=f"run {RUN}: its files are at"):
         keep_files(tmp_path / "run-0", client.info, client, location, at_once)
     with pytest.raises(ForeignAddressError, match=f"run {RUN}: its files are at"):
@@ -368,10 +389,10 @@ def test_a_redirect_to_another_server_carries_no_credentials(server, other, tmp_
 
     uri = f"http://{user}{server.where}"
     location = server_store(uri, tmp_path)
-    server.answers.update(to=f"http://{other.where}", status=status)
+    server.answers.to, server.answers.status = f"http://{other.where}", status
     (tmp_path / "run-0").mkdir()
     (tmp_path / "run-0" / "train.log").write_text("so far")
-    client = Client(f"mlflow-artifacts:/1/{RUN}/artifacts")
+    client = client_of(f"mlflow-artifacts:/1/{RUN}/artifacts")
     check_experiment("toys", location)
     with quiet_libraries():
         for call in (
@@ -390,7 +411,7 @@ def test_a_redirect_to_another_server_carries_no_credentials(server, other, tmp_
 def test_one_within_the_server_keeps_them(server, user):
     from mlflow import MlflowClient
 
-    server.answers.update(to=f"http://{server.where}", status=307)
+    server.answers.to, server.answers.status = f"http://{server.where}", 307
     with quiet_libraries(), pytest.raises(Exception, match="redirects"):
         MlflowClient(f"http://{user}{server.where}").get_run(RUN)
     assert all("Authorization" in request[2] for request in server.heard)

@@ -9,10 +9,12 @@ from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import InterpolationToMissingValueError
+from tests.narrowing import of_type
 
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
+from micrograde.data.sets.tables import CsvTable
 
 ROOT = Path(__file__).parents[2]
 REFUSAL = "would run Python code, which no config may do"
@@ -131,7 +133,8 @@ def test_text_in_a_recipe_from_the_store_is_never_interpolated(monkeypatch):
         "tracking": {"name": "local"}, "experiment_name": "${oc.env:SECRET}",
     }  # fmt: skip
     config = parse_train_config(container)
-    assert (config.data.path, config.data.target) == ("${oc.env:SECRET}", "${seed}")
+    table = of_type(CsvTable, config.data)
+    assert (table.path, table.target) == ("${oc.env:SECRET}", "${seed}")
     assert config.experiment_name == "${oc.env:SECRET}"
 
 

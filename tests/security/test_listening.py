@@ -1,7 +1,6 @@
 """`make ui` is for this machine alone, unless it is told otherwise, and then it says what that means."""
 
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -10,14 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from benchmarks.servers import free_port
+from tests.narrowing import not_none
 from tests.waiting import wait_for_answer
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def status(port, host, **headers):
@@ -64,7 +60,7 @@ def test_told_to_listen_elsewhere_it_says_what_that_means(home, monkeypatch):
         [sys.executable, str(UI), "--host", "0.0.0.0", "--port", str(free_port())],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    line = process.stderr.readline()
+    line = not_none(process.stderr).readline()
     process.kill()  # before it is MLflow's server
     process.communicate()
     assert line.startswith(

@@ -3,6 +3,7 @@
 import ast
 import pickle
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ YAML = {
 }
 
 
-def offences(source: str):
+def offences(source: str) -> Iterator[str | None]:
     """What in a source file could run code that comes from elsewhere."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

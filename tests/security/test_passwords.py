@@ -3,8 +3,10 @@
 import io
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
+from typing import Any
 
 import pytest
 from benchmarks.servers import MlflowServer, free_port
@@ -17,6 +19,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 from tests.conftest import ROOT
+from tests.records import STOPPED
 
 from micrograde.config import mlflow_variables
 from micrograde.config.commands import CompareConfig, PredictConfig
@@ -177,7 +180,7 @@ def said(tmp_path_factory):
     setup_globals()
     Plugins.instance()
     loader = GuardedLoader(create_config_search_path(str(ROOT / "conf")))
-    parsers = {
+    parsers: dict[str, Callable[[dict[str, Any]], object]] = {
         "train": parse_train_config,
         "compare": partial(parse_command, CompareConfig),
         "predict": partial(parse_command, PredictConfig),
@@ -242,7 +245,12 @@ def test_nor_an_object_that_is_shown():
 
     address = f"http://me:{SECRET}@x"
     tracking = ServerTracking(uri=address)
-    for shown in (tracking, store_location(tracking), InputError(address), RunRequest(None, address)):
+    for shown in (
+        tracking,
+        store_location(tracking),
+        InputError(address),
+        RunRequest(parse_train_config(STOPPED), address),
+    ):
         assert SECRET not in repr(shown)
 
 
@@ -280,7 +288,7 @@ SCHEMES = st.sampled_from(
     ["http://", "https://", "HTTP://", "ftp://", "postgresql+psycopg://", "s3://", "http:/"]
 )
 AROUND = st.sampled_from(["", "see ", "tracking.uri=", "'", "tracking=", "[", "x=[a,", "kept in (", "\n"])
-OTHERS = st.text(st.characters(exclude_categories=("C",), exclude_characters="@%=:"), max_size=60)
+OTHERS = st.text(st.characters(exclude_categories=["C"], exclude_characters="@%=:"), max_size=60)
 
 
 @given(AROUND, SCHEMES, USERS, OTHERS)

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.core.errors import InputError
 from micrograde.store import check_experiment, local_store, server_store
@@ -132,6 +133,6 @@ def test_what_cannot_be_asked_is_not_waited_for(tmp_path):
     location = local_store(tmp_path)
     check_experiment("gone", location)  # there is no store yet
     location.folder.mkdir()
-    location.database.write_text("no database")
+    not_none(location.database).write_text("no database")
     check_experiment("gone", location)
     check_experiment("gone", server_store("http://127.0.0.1:1", tmp_path))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.narrowing import not_none
 
 from micrograde.store.local_addresses import experiment_folder, folder_here, lies_here, local_path
 from micrograde.store.location import StoreLocation
@@ -17,7 +18,7 @@ NAMES = st.sampled_from(
     ["mlruns", "artifacts", "a b", "100%", "%2e%2e", "ü", "x#y", "q?", "models", "%2F"]
 ) | (
     st.text(
-        st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20
+        st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=20
     ).filter(lambda name: name not in (".", "..") and len(name.encode()) < 200)
 )
 PATHS = st.lists(NAMES, min_size=1, max_size=5).map(lambda parts: Path(*parts))
@@ -53,7 +54,7 @@ def store_in(home: Path) -> StoreLocation:
 @pytest.fixture
 def location(tmp_path):
     location = store_in(tmp_path / "home")
-    location.artifact_root.mkdir(parents=True)
+    not_none(location.artifact_root).mkdir(parents=True)
     return location
 
 
@@ -131,7 +132,7 @@ def test_a_home_by_a_link_is_the_same_and_artifacts_may_be_a_link(location, tmp_
     inside.mkdir()
     for one in (location, by_link):
         for other in (location, by_link):
-            assert folder_here((one.artifact_root / "x").as_uri(), other) == inside.resolve()
+            assert folder_here((not_none(one.artifact_root) / "x").as_uri(), other) == inside.resolve()
     shutil.move(location.artifact_root, tmp_path / "large disk")
     location.artifact_root.symlink_to(tmp_path / "large disk")
     assert folder_here(inside.as_uri(), location) == (tmp_path / "large disk" / "x").resolve()

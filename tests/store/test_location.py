@@ -5,9 +5,10 @@ import pytest
 from filelock import FileLock, Timeout
 
 from micrograde.core.errors import InputError
+from micrograde.core.redaction import without_password
 from micrograde.store import local_store, make_store, server_store
 from micrograde.store.library_environment import quiet_environment
-from micrograde.store.location import StoreLock, make_launch_folder, without_password
+from micrograde.store.location import StoreLock, make_launch_folder
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,7 @@
 """A run's model as a logged model and a registered version: each is made once, whatever breaks on the way."""
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.store import ModelDescription, local_store
 from micrograde.store.logged_model import log_model, register_model
@@ -134,5 +135,5 @@ def test_another_run_becomes_the_next_version(location, folder):
     for number in (BEST, PARENT, BEST):
         run_id, _ = writer.run_ids[number]
         model_id = log_model(client, location, run_id, again_and_again, shown_with=run_id)
-        versions.append(register_model(client, run_id, model_id, "toys", again_and_again))
+        versions.append(register_model(client, run_id, not_none(model_id), "toys", again_and_again))
     assert versions == [1, 2, 1]

@@ -38,10 +38,10 @@ def test_others_are_called_what_they_are(name):
 
 def test_a_run_has_the_names_of_its_version_and_the_same_values():
     now, then = mg.run(*SHORT), mg.run(*SHORT, "recipe_version=1")
-    assert {recorded_name(name, 2) for name in then.history} == set(now.history)
+    assert {recorded_name(name, 2) for name in map(str, then.history)} == set(now.history)
     assert "gradient_norm/total" in then.history
     assert "within/gradient_norm/total" in now.history
-    for name in then.history:
+    for name in map(str, then.history):
         np.testing.assert_array_equal(then.history[name], now.history[recorded_name(name, 2)])
     assert now.findings == then.findings
 

@@ -34,7 +34,8 @@ class Setting:
     """A caller, and what it tells."""
 
     def __init__(self, location, patience=15.0):
-        self.gone, self.told, self.waits = threading.Event(), [], 0
+        self.gone, self.waits = threading.Event(), 0
+        self.told: list[tuple[object, ...]] = []
         self.make = Retrying(
             location, self.gone, patience, lambda *words: self.told.append(words), self.released, "KEPT"
         )

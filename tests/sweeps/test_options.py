@@ -1,5 +1,7 @@
 """What of a sweep's keys may be swept or typed: what would change nothing is refused before anything starts."""
 
+from typing import Any
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
@@ -68,9 +70,10 @@ def test_the_runs_of_a_range_are_counted_as_hydra_makes_them(start, stop, step):
 
 @pytest.mark.parametrize("key", ["members", "parent_run_id"])
 def test_what_a_sweep_tells_its_jobs_is_typed_by_nobody(key):
+    given: dict[str, Any] = {key: "zzz"}
     for check in (check_options, check_alone):
         with pytest.raises(InputError) as error:
-            check(SweepConfig(**{key: "zzz"}))
+            check(SweepConfig(**given))
         assert str(error.value) == f"sweep.{key}=zzz: is what a sweep tells its own jobs; leave it out"
 
 

@@ -57,7 +57,7 @@ def test_the_best_run_and_the_settings_over_seeds(tmp_path):
     np.testing.assert_allclose(settings["mean"].sort_index(), of_rate.mean())
     np.testing.assert_allclose(settings["std"].sort_index(), of_rate.std())
     assert list(settings["count"]) == [3, 3]
-    assert set(settings.loc[0.1, "run_ids"].split()) == set(runs.loc[runs[RATE] == 0.1, "run_id"])
+    assert set(settings["run_ids"].loc[0.1].split()) == set(runs.loc[runs[RATE] == 0.1, "run_id"])
     summary = pd.read_csv(tmp_path / "summary.csv")
     assert sorted(summary["run_id"]) == sorted(runs["run_id"])
     assert summary[METRIC].is_monotonic_decreasing

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tests.narrowing import of_type
 
 import micrograde as mg
 from micrograde.analysis import load_runs
@@ -23,7 +24,7 @@ CONF = Path(__file__).parents[2] / "conf"
 def a_sweep(writer):
     offer_entries()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        composed = OmegaConf.to_container(compose("train"), resolve=True)
+        composed = of_type(dict, OmegaConf.to_container(compose("train"), resolve=True))
     return SweepSession(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)
 
 

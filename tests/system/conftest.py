@@ -11,20 +11,25 @@ silence.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from benchmarks.servers import free_port
 
 from micrograde.store.library_environment import quiet_environment
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from playwright.sync_api import Browser
 
 
 def postgresql_programs() -> Path | None:
@@ -50,13 +55,14 @@ _CHROMIUM_FLAGS = [
 _SECONDS = 120  # until something that has not come up is given up
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextmanager
-def running(command: list[str], log: Path, is_ready: Callable[[], object], stop=signal.SIGTERM, **more):
+def running(
+    command: list[str],
+    log: Path,
+    is_ready: Callable[[], object],
+    stop: signal.Signals = signal.SIGTERM,
+    **more: Any,
+) -> "Iterator[subprocess.Popen[bytes]]":
     """A process in a group of its own, from when it is ready; in the end none of the group is left.
 
     `is_ready` raises OSError for as long as it is not.
@@ -86,18 +92,18 @@ def running(command: list[str], log: Path, is_ready: Callable[[], object], stop=
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty database; PostgreSQL refuses to run as root, so as `postgres` then."""
     if PROGRAMS is None:
         pytest.fail("PostgreSQL's programs are not found: apt-get install postgresql")
     log = tmp_path_factory.mktemp("postgresql") / "log"
     folder = tempfile.mkdtemp(prefix="postgresql-")  # pytest's own folders are closed to other users
-    somebody = {"cwd": folder}
+    somebody: dict[str, Any] = {"cwd": folder}
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
         somebody |= {"user": "postgres", "group": "postgres", "extra_groups": []}
     try:
-        initdb = [PROGRAMS / "initdb", "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
+        initdb = [str(PROGRAMS / "initdb"), "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
         subprocess.run([*initdb, "-D", f"{folder}/data"], check=True, capture_output=True, **somebody)
         port = free_port()
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
@@ -105,7 +111,7 @@ def postgresql(tmp_path_factory):
         command = [str(PROGRAMS / "postgres"), "-D", f"{folder}/data", "-p", str(port), *given]
 
         def is_ready() -> None:
-            asked = [PROGRAMS / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+            asked = [str(PROGRAMS / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
             if subprocess.run(asked).returncode:
                 raise ConnectionRefusedError
 
@@ -116,7 +122,7 @@ def postgresql(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(postgresql, tmp_path_factory):
+def server(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real `mlflow server` whose store is PostgreSQL."""
     folder = tmp_path_factory.mktemp("server")
     address = f"http://127.0.0.1:{(port := free_port())}"
@@ -144,7 +150,7 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def ray_cluster(tmp_path_factory):
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A head and a node more; they end with the processes that hold them, and no other cluster does."""
     folder = tmp_path_factory.mktemp("ray")
     sockets = tempfile.mkdtemp(prefix="ray-")  # the name of a socket has 107 signs at most
@@ -172,7 +178,7 @@ def ray_cluster(tmp_path_factory):
 
         return is_ready
 
-    def node(name: str, nodes: int, *arguments: str):
+    def node(name: str, nodes: int, *arguments: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
         home = folder / name
         home.mkdir()
         environment = {
@@ -192,7 +198,7 @@ def ray_cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def client(server):
+def client(server: str) -> "MlflowClient":
     """MLflow's own client of the server."""
     os.environ.update(quiet_environment())
     from mlflow import MlflowClient
@@ -201,7 +207,7 @@ def client(server):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser() -> "Iterator[Browser]":
     """Chromium without a window."""
     from playwright.sync_api import sync_playwright
 

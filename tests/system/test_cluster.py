@@ -1,6 +1,7 @@
 """A sweep whose jobs run on a Ray cluster and record to a server, as a user launches it."""
 
 import pytest
+from tests.narrowing import of_type
 
 from micrograde.analysis import load_history, load_runs, load_sweeps
 from micrograde.store import local_store
@@ -31,7 +32,7 @@ def numbers(uri):
     """The last values and all values of each run of the latest sweep, by seed and learning rate."""
     runs = load_runs(uri, sweep="latest", experiment_name="cluster")
     history = load_history(uri, run_ids=list(runs["run_id"]))
-    metrics = [name for name in runs if name in set(history["metric"])]
+    metrics = [str(name) for name in runs if name in set(history["metric"])]
     assert "test/accuracy" in metrics
     values = {
         run_id: sorted(zip(part["metric"], part["step"], part["value"], strict=True))
@@ -49,7 +50,7 @@ def test_all_runs_finish_under_one_parent_that_has_the_report(shown, server, cli
     (sweep,) = load_sweeps(server, experiment_name="cluster").itertuples()
     assert (sweep.name, sweep.runs, sweep.status) == ("seed × learning_rate", 24, "FINISHED")
     assert sweep.varies == ("seed", "optimizer.learning_rate")
-    runs = load_runs(server, sweep=sweep.run_id)
+    runs = load_runs(server, sweep=of_type(str, sweep.run_id))
     assert list(runs["status"]) == ["FINISHED"] * 24
     assert set(runs["parent_run_id"]) == {sweep.run_id}
     assert set(runs["run_name"]) == {f"seed={s} learning_rate={r}" for s in range(12) for r in (0.1, 0.5)}

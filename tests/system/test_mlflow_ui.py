@@ -12,9 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from benchmarks.servers import free_port
 from playwright.sync_api import Locator, Page, expect
-from tests.conftest import ROOT
-from tests.system.conftest import free_port, running
+from tests.conftest import ROOT, User
+from tests.system.conftest import running
 
 from micrograde.store import tags
 
@@ -26,7 +27,7 @@ expect.set_options(timeout=MILLISECONDS)
 class Store:
     """The UI on a store with a run and a sweep of four."""
 
-    def __init__(self, user, address: str) -> None:
+    def __init__(self, user: User, address: str) -> None:
         self.address = address
         # What `make ui` opens in a browser.
         self.shown = runpy.run_path(str(UI))["address_of"]("127.0.0.1", int(address.rpartition(":")[2]))

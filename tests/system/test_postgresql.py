@@ -1,8 +1,11 @@
 """What is recorded through a server whose store is PostgreSQL: read both ways, compared, gone on with."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
+from tests.narrowing import of_type
 
 from micrograde.analysis import load_history, load_runs, load_sweeps
 from micrograde.store import find_sweep
@@ -74,7 +77,7 @@ def test_history_is_the_same_through_the_server_as_by_sql(recorded, server, post
     values = {name: list(part["value"]) for name, part in odd.groupby("metric", observed=True)}
     np.testing.assert_array_equal(values["odd"], [1.5, np.nan, np.inf, -np.inf, np.nan])
     np.testing.assert_array_equal(values["large"], [-1.5, np.nan, -np.inf, np.inf, np.nan, np.inf])
-    chosen = {"run_ids": list(history["run_id"].unique()[1:3]), "metrics": ["val/loss"]}
+    chosen: dict[str, Any] = {"run_ids": list(history["run_id"].unique()[1:3]), "metrics": ["val/loss"]}
     assert_frame_equal(load_history(server, **chosen), load_history(postgresql, **chosen), check_exact=True)
 
 
@@ -128,8 +131,9 @@ def test_a_search_is_recorded_and_goes_on(somebody, server, postgresql, to_serve
     done = somebody.run("train", *command, "hydra.sweeper.n_trials=4")
     assert "finished    4 of 4 runs" in done.stdout
     (sweep,) = load_sweeps(server, experiment_name="search").itertuples()
-    runs = load_runs(server, sweep=sweep.run_id)
-    assert_frame_equal(runs, load_runs(postgresql, sweep=sweep.run_id), check_exact=True)
+    run_id = of_type(str, sweep.run_id)
+    runs = load_runs(server, sweep=run_id)
+    assert_frame_equal(runs, load_runs(postgresql, sweep=run_id), check_exact=True)
     assert list(runs["status"]) == ["FINISHED"] * 4
     assert runs["optimizer.learning_rate"].nunique() == 4
     files = {each.path for each in client.list_artifacts(sweep.run_id)}

@@ -67,6 +67,10 @@ def opened(browser, tmp_path):
     """Opens a network's page from disk; when the test ends nothing must have been said on the console."""
     contexts, problems = [], []
 
+    def is_asked_for(request):
+        if not request.url.startswith("file:"):
+            problems.append(request.url)
+
     def open_page(make=small, address="file://{}", **options):
         trace = make(tmp_path)
         trace.loss.backward()
@@ -76,7 +80,7 @@ def opened(browser, tmp_path):
         page = context.new_page()
         page.on("console", lambda message: problems.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-        page.on("request", lambda request: request.url.startswith("file:") or problems.append(request.url))
+        page.on("request", is_asked_for)
         page.goto(address.format(path))
         return Shown(page, walk(trace.loss, LIMIT), problems)
 
@@ -359,8 +363,13 @@ def test_hostile_names_and_values_that_are_not_finite_are_only_text(browser, tmp
     context = browser.new_context()
     page = context.new_page()
     problems = []
+
+    def is_opened(dialog):
+        problems.append(dialog.message)
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("dialog", lambda dialog: problems.append(dialog.message) or dialog.dismiss())
+    page.on("dialog", is_opened)
     page.on("console", lambda message: problems.append(message.text))
     page.goto(f"file://{tmp_path / 'page.html'}")
     assert page.get_by_role("heading", level=1).inner_text() == name

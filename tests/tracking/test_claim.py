@@ -4,8 +4,10 @@ import json
 import shutil
 import sys
 import threading
+from pathlib import Path
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.tracking import Claim, ClaimedError, claim
 
@@ -32,7 +34,7 @@ def test_the_writer_of_a_launch_that_was_taken_over_may_not_write(tmp_path):
         folder.mkdir(parents=True)
         assert Claim.of(folder) is None
         first.mark(folder)
-        told = Claim.of(folder)
+        told = not_none(Claim.of(folder))
         with told.writing() as is_ours:
             assert is_ours
     shutil.rmtree(folder)
@@ -54,10 +56,10 @@ def test_a_launch_of_a_project_that_has_been_moved_since_may_write(tmp_path, not
     noting.write_text(json.dumps({**json.loads(noting.read_text()), "path": noted}))
     home.rename(tmp_path / "new")
     folder = tmp_path / "new" / "launches" / "first"
-    with Claim.of(folder).writing() as is_ours:
+    with not_none(Claim.of(folder)).writing() as is_ours:
         assert is_ours
     assert not home.exists()
-    sent = []
+    sent: list[Path] = []
     with claim(tmp_path / "new" / "claims" / "one", folder.parent, unasked, sent.append):
         assert sent == [folder]
 
@@ -105,7 +107,7 @@ def test_what_a_dead_launch_has_left_is_sent_before_another_begins(tmp_path):
             first.mark(folder)
 
     def send(folder):
-        with Claim.of(folder).writing() as is_ours:  # as its writer does
+        with not_none(Claim.of(folder)).writing() as is_ours:  # as its writer does
             sent.append((folder.name, is_ours))
         shutil.rmtree(folder)
 

@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.store import local_store, tags
 from micrograde.tracking import DatasetInput
@@ -186,5 +187,5 @@ def test_an_experiment_that_another_launch_makes_at_the_same_time_is_shared(loca
     writer.write([RunStarted(0, 1, "toys", "r", {}, {}, dataset)])
     run_id, experiment_id = writer.run_ids[0]
     assert client.get_experiment(experiment_id).name == "toys"
-    (recorded,) = client.get_run(run_id).inputs.dataset_inputs
+    (recorded,) = not_none(client.get_run(run_id).inputs).dataset_inputs
     assert recorded.dataset.schema == "{}"  # longer than MLflow takes

@@ -5,6 +5,7 @@ import os
 import threading
 
 import pytest
+from tests.narrowing import of_type
 
 from micrograde.tracking.events import LaunchEnded, MetricsLogged, TagsSet, to_json_line
 from micrograde.tracking.journal import Journal, follow
@@ -60,6 +61,7 @@ def test_several_threads_append_whole_lines(tmp_path, ended):
     for thread in threads:
         thread.join()
     (events,) = follow(tmp_path / "journal.jsonl", ended)
-    assert sorted((event.run, event.step) for event in events) == [
+    logged = [of_type(MetricsLogged, event) for event in events]
+    assert sorted((event.run, event.step) for event in logged) == [
         (run, step) for run in range(4) for step in range(200)
     ]

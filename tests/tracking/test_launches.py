@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.store import local_store, server_store, tags
 from micrograde.tracking import Launch, is_alive
@@ -34,7 +35,7 @@ def test_a_launch_ends_with_its_process(tmp_path):
     )
     code += "print('ready', flush=True); signal.pause()"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
+    assert not_none(process.stdout).readline() == "ready\n"
     (folder,) = (tmp_path / "mlruns" / "launches").iterdir()
     assert is_alive(folder)
     process.send_signal(signal.SIGKILL)
@@ -46,7 +47,7 @@ def test_where_a_launch_belongs_is_told_without_a_password(tmp_path):
     server = server_store("http://me:secret@host", tmp_path)
     folder, _ = begin_launch(server, "train.py")
     assert "secret" not in (folder / "launch.json").read_text()
-    launch = Launch.read(folder)
+    launch = not_none(Launch.read(folder))
     assert launch.server == "http://***@host"
     assert launch.belongs_to(server)
     assert launch.belongs_to(server_store("http://you:other@host", tmp_path))
@@ -70,7 +71,7 @@ def test_what_is_no_launch_is_left_alone(tmp_path, content):
 def test_a_process_is_known_by_its_tags():
     own = ProcessIdentity.own()
     assert not own.has_died()
-    same = ProcessIdentity.from_tags(own.as_tags())
+    same = not_none(ProcessIdentity.from_tags(own.as_tags()))
     assert not same.has_died()
     assert ProcessIdentity.from_tags({**own.as_tags(), tags.PROCESS_ID: "x"}) is None
     assert ProcessIdentity.from_tags({}) is None

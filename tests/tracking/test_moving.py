@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import is_newer_than_mlflow, unpack_old_home
+from tests.narrowing import not_none
 
 from micrograde.store import local_store
 from micrograde.store.local_addresses import experiment_folder
@@ -45,7 +46,7 @@ class Project:
 
     def __init__(self, home: Path) -> None:
         self.location = local_store(home)
-        self.location.artifact_root.mkdir(parents=True)
+        not_none(self.location.artifact_root).mkdir(parents=True)
         with self.connected() as connection:
             connection.executescript(TABLES)
 
@@ -53,9 +54,9 @@ class Project:
         assert self.location.database
         return closing(sqlite3.connect(self.location.database, isolation_level=None))
 
-    def execute(self, *statement) -> None:
+    def execute(self, statement: str, values: tuple[object, ...] = ()) -> None:
         with self.connected() as connection:
-            connection.execute(*statement)
+            connection.execute(statement, values)
 
     def experiment(self, number: int, name: str, address: str) -> None:
         self.execute("insert into experiments values (?, ?, ?)", (number, name, address))
@@ -88,7 +89,7 @@ class Project:
 def project(tmp_path):
     """As micrograde and MLflow make one: an experiment of each, a run with files and one without, a model."""
     project = Project(tmp_path / "old home")
-    root = project.location.artifact_root.as_uri()
+    root = not_none(project.location.artifact_root).as_uri()
     project.experiment(0, "Default", f"{root}/0")
     project.experiment(1, "iris", f"{root}/{experiment_folder('iris')}")
     project.experiment(2, "renamed since", f"{root}/{experiment_folder('once')}")
@@ -104,7 +105,7 @@ def project(tmp_path):
     return project
 
 
-def said(capsys) -> str:
+def said(capsys: pytest.CaptureFixture[str]) -> str:
     out, err = capsys.readouterr()
     assert out == ""
     return err
@@ -240,12 +241,13 @@ def test_of_two_commands_at_once_one_mends(project, tmp_path, capsys, monkeypatc
 @pytest.mark.parametrize("content", [None, b"", b"what the user has"])
 def test_what_is_no_store_is_no_matter(tmp_path, capsys, content):
     location = local_store(tmp_path)
+    database = not_none(location.database)
     if content is not None:
         location.folder.mkdir()
-        location.database.write_bytes(content)
+        database.write_bytes(content)
     mend_addresses(location)
     assert said(capsys) == ""
-    assert location.database.exists() == (content is not None)
+    assert database.exists() == (content is not None)
     assert not (location.folder / "mlflow.lock").exists()
 
 
@@ -287,7 +289,7 @@ def moved(home, tmp_path):
     return local_store(tmp_path / "moved")
 
 
-def location_of(location, number="0") -> str:
+def location_of(location: StoreLocation, number: str = "0") -> str:
     from mlflow import MlflowClient
 
     return MlflowClient(location.tracking_uri).get_experiment(number).artifact_location

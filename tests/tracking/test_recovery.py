@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.core.locks import LockFile
 from micrograde.store import local_store, tags
@@ -98,13 +99,13 @@ def test_a_store_that_is_not_there_or_not_one_is_no_matter(tmp_path):
     location = local_store(tmp_path)
     recover(location)
     location.folder.mkdir()
+    database = not_none(location.database)
     for content in (b"", b"what the user has"):
-        location.database.write_bytes(content)
+        database.write_bytes(content)
         recover(location)
-        assert location.database.read_bytes() == content
-    location.database.unlink()
-    assert location.database
-    with closing(sqlite3.connect(location.database)) as connection:
+        assert database.read_bytes() == content
+    database.unlink()
+    with closing(sqlite3.connect(database)) as connection:
         connection.execute("create table other (a)")
     recover(location)
 

@@ -11,16 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from benchmarks.servers import free_port
+from tests.narrowing import not_none
 from tests.waiting import wait_for, wait_for_answer
 
 from micrograde.store import local_store
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def get(address):
@@ -44,7 +41,9 @@ def test_the_page_is_served_from_the_store_of_this_project_until_ctrl_c(home, mo
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         shown = f"{address}/#/experiments?workflowType=machine_learning"
-        assert process.stdout.readline() == f"The runs of {home}/mlruns: {shown}  (Ctrl-C ends it)\n"
+        assert (
+            not_none(process.stdout).readline() == f"The runs of {home}/mlruns: {shown}  (Ctrl-C ends it)\n"
+        )
         assert "<!doctype html>" in wait_for_answer(address, process)
         wait_for(opened.exists)
         assert opened.read_text() == f"{shown}\n"

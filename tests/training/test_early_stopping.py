@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from tests.diagnostics.following import make_model, make_samples
+from tests.narrowing import of_type
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
+    Departure,
+    EpochRecord,
     Samples,
     StackOptimizer,
     Training,
@@ -83,13 +86,14 @@ def test_a_network_that_stops_early_by_a_row_that_overflows_has_learned(metric):
     plan = TrainingPlan(30, 10, lambda steps: np.full((len(steps), 1), 0.1))
     stopping = BestWeights(model, EarlyStopping(metric, patience=5))
     training, validation = make_samples(60, 4, 3, seed=1, dtype="float32"), with_a_row_that_overflows()
-    *records, departure = Training(
+    *events, departure = Training(
         model, optimizer, plan, training, validation, [np.random.default_rng(1)], callbacks=[stopping]
     ).run()
+    records = [of_type(EpochRecord, event) for event in events]
     assert np.isnan([record.metrics["val/loss"][0] for record in records]).all()
     accuracies = [record.metrics["val/accuracy"][0] for record in records]
     assert max(accuracies) <= 23 / 24
-    found = departure.model
+    found = of_type(Departure, departure).model
     assert np.isfinite(found.parameters).all()
     assert not np.array_equal(found.parameters, untrained)
     with np.errstate(all="ignore"):

@@ -1,8 +1,10 @@
 import numpy as np
+from tests.narrowing import not_none, of_type
 
 from micrograde.nn import MLP, one_hot
 from micrograde.training import (
     Callback,
+    Departure,
     GradientNorms,
     Samples,
     StackOptimizer,
@@ -48,7 +50,8 @@ class Setup:
             shuffling,
             callbacks=self.callbacks,
         )
-        *records, self.departure = stack.run()
+        *records, departure = stack.run()
+        self.departure = of_type(Departure, departure)
         return records
 
 
@@ -114,7 +117,7 @@ def test_early_stopping_on_accuracy_takes_the_highest():
 def test_divergence_names_the_step_and_the_parameter():
     setup = Setup(learning_rate=1e38, dtype="float32")
     assert setup.records() == []
-    divergence = setup.departure.divergence
+    divergence = not_none(setup.departure.divergence)
     assert divergence.step == setup.optimizer.steps + 1 >= 2
     assert not np.isfinite(divergence.loss)
     model = setup.departure.model
@@ -138,7 +141,8 @@ def test_learning_rates_are_asked_for_as_training_comes_to_them(monkeypatch):
 
     results = []
     for at_a_time in (1, 7, 4096):
-        asked, setup = [], Setup()
+        asked: list[int] = []
+        setup = Setup()
         setup.plan = TrainingPlan(8, 8, falling)
         monkeypatch.setattr("micrograde.training.loop._STEPS_AT_A_TIME", at_a_time)
         results.append([record.metrics for record in setup.records()])

@@ -107,10 +107,10 @@ def programs(name):
     for sign in (each.name for each in fields.values() if each.default is False):
         zeros = {each.name: 0.5 for each in fields.values() if each.default == 0 and each.name != sign}
         yield [dataclasses.replace(each, **zeros, **{sign: True}) for each in variants(entry)]
-    zeros = [each.name for each in fields.values() if each.default == 0 and each.default is not False]
-    if zeros:
+    names = [each.name for each in fields.values() if each.default == 0 and each.default is not False]
+    if names:
         yield [
-            dataclasses.replace(each, **dict.fromkeys(zeros, value))
+            dataclasses.replace(each, **dict.fromkeys(names, value))
             for each, value in zip(variants(entry), (0.1, 0.3, 0.5), strict=True)
         ]
 

@@ -132,7 +132,8 @@ def train(program, *groups, workers=1, cancel_after=None):
         return stacks[number]
 
     runner = StackRunner([partial(start, number) for number in range(len(groups))], workers)
-    histories, ends = {}, {}
+    histories: dict[tuple[int, int], list[tuple[int, dict[str, str]]]] = {}
+    ends = {}
     for number, event in runner.run():
         if isinstance(event, Departure):
             assert (number, event.replica) not in ends
@@ -143,6 +144,7 @@ def train(program, *groups, workers=1, cancel_after=None):
                 event.model.statistics.tobytes(),
             )
             continue
+        assert isinstance(event, EpochRecord)
         for row, replica in enumerate(event.replicas.tolist()):
             # repr: exact for numbers, and blind to the sign of NaN, which means nothing.
             values = {name: repr(float(each[row])) for name, each in event.metrics.items()}

@@ -77,7 +77,7 @@ class Metric(ABC):
         The format of a value in tables and lines: ``.4f``.
     """
 
-    name: str
+    name: str = ""  # each entry has its own
     direction: ClassVar[Literal["higher", "lower"]]
     format: ClassVar[str] = ".4f"
 

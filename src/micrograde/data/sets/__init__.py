@@ -50,7 +50,7 @@ class DataSet(ABC):
     test_fraction: Annotated[Fraction, PROGRAM] = 0.1
     stratify: Annotated[Flag, PROGRAM] = True
     standardize: Annotated[Flag, PROGRAM] = True
-    name: str
+    name: str = ""  # each entry has its own
     path_keys: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = ()
     size_key: ClassVar[str | None] = None

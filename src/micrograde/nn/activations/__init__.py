@@ -31,7 +31,7 @@ class Activation(ABC):
         that are saturated for every row of a batch; ``none``, by intent, for a function without a flat part.
     """
 
-    name: str
+    name: str = ""  # each entry has its own
     saturation: ClassVar[Literal["none", "values", "units"]]
 
     @abstractmethod
@@ -71,4 +71,4 @@ def make_activation(name: str) -> Activation:
     InputError
         If there is no such activation.
     """
-    return ACTIVATIONS[name]()  # type: ignore[call-arg]  # every entry has a default name
+    return ACTIVATIONS[name]()

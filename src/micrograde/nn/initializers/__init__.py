@@ -23,7 +23,7 @@ Stream = np.random.Generator | np.random.RandomState
 class Initializer(ABC):
     """A distribution of initial weights; the fields are hyperparameters."""
 
-    name: str
+    name: str = ""  # each entry has its own
 
     @abstractmethod
     def draw(self, input_size: int, output_size: int, stream: Stream) -> FloatArray:
@@ -38,7 +38,7 @@ def make_initializer(name: str) -> Initializer:
     InputError
         If there is no such initializer.
     """
-    return INITIALIZERS[name]()  # type: ignore[call-arg]  # every entry has a default name
+    return INITIALIZERS[name]()
 
 
 def initial_weights(

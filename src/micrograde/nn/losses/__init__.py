@@ -24,7 +24,7 @@ class Loss(ABC):
     have that shape, or (N, C) if they are the same for all replicas. Rows do not depend on each other.
     """
 
-    name: str
+    name: str = ""  # each entry has its own
 
     @abstractmethod
     def value(self, logits: FloatArray, targets: FloatArray) -> FloatArray:
@@ -108,4 +108,4 @@ def make_loss(name: str) -> Loss:
     InputError
         If there is no such loss.
     """
-    return LOSSES[name]()  # type: ignore[call-arg]  # every entry has a default name
+    return LOSSES[name]()

@@ -43,7 +43,7 @@ class Normalization(ABC):
         The rows that a training batch needs at least.
     """
 
-    name: str
+    name: str = ""  # each entry has its own
     label: ClassVar[str]
     layer_name: ClassVar[str]
     cancels_biases: ClassVar[bool] = False
@@ -62,4 +62,4 @@ def make_normalization(name: str) -> Normalization:
     InputError
         If there is no such normalization.
     """
-    return NORMALIZATIONS[name]()  # type: ignore[call-arg]  # every entry has a default name
+    return NORMALIZATIONS[name]()

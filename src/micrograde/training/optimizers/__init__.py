@@ -40,7 +40,7 @@ class Optimizer(ABC):
         The length of a step; the schedule multiplies it.
     """
 
-    name: str
+    name: str = ""  # each entry has its own
     learning_rate: Annotated[PositiveFloat, PER_REPLICA]
 
     @property

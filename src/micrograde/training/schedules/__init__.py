@@ -46,7 +46,7 @@ class Schedule(ABC):
     All hyperparameters are per replica: a schedule changes numbers alone, and no operation of a step.
     """
 
-    name: str
+    name: str = ""  # each entry has its own
 
     @abstractmethod
     def factors(self, steps: Steps) -> FloatArray:
