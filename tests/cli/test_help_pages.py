@@ -42,7 +42,7 @@ def words(text):
 
 def commands(text):
     text = re.sub(r"\\\n\s*", "", text)
-    return [shlex.split(line) for line in text.split("\n") if re.match(r"\s*(python|make \w+ ARGS)", line)]
+    return [shlex.split(line) for line in text.split("\n") if re.match(r"\s*micrograde [a-z]+( |$)", line)]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

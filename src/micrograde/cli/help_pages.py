@@ -11,7 +11,7 @@ from pathlib import Path
 from micrograde.config.descriptions import DescribedGroup, DescribedKey, describe, presets
 from micrograde.core.terminal import cells, folded
 
-_COMMAND = re.compile(r"(\s*)micrograde [a-z]+ ")
+_COMMAND = re.compile(r"(\s*)micrograde [a-z]+(?: |$)")
 _ENTRY = re.compile(r"(\s*)(\S.*? {2,})(\S.*)")
 _ROOM = 24  # columns of a description, at least
 _LEGEND = "Keys  (key=value; defaults in brackets, what else may be given in parentheses or true, false)"

@@ -5,6 +5,7 @@ from the "Parameters" sections of their docstrings. A value in a file below ``co
 """
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -240,7 +241,7 @@ def as_typed(value: Any) -> str:
         return str(getattr(value, "name", value))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return as_typed(value[0]) if len(value) == 1 else f"[{','.join(map(as_typed, value))}]"
-    return str(value)
+    return re.sub(r"\$\{([\w.]+)\}", r"the value of \1", str(value))
 
 
 def allowed(annotation: Any) -> str:
