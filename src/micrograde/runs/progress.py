@@ -11,7 +11,9 @@ from micrograde.analysis.ranking import Standing, standing
 from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 from micrograde.core.working import beside_bar
-from micrograde.metrics import METRICS, formatted
+from micrograde.metrics import formatted
+from micrograde.runs.notebook_progress import NotebookEpochs, NotebookOutput, in_notebook
+from micrograde.runs.progress_lines import in_order, progress_line
 
 _LINES = 10  # about this many lines a run, where there is no terminal to draw a bar on
 _BAR = 40  # columns at most
@@ -42,19 +44,6 @@ def print_line(text: str) -> None:
         say(text, flush=True)
 
 
-def progress_line(unit: str, done: int, total: int, metrics: Mapping[str, float]) -> str:
-    """Return a line such as ``epoch  3/50  train/loss 0.1234  ...``."""
-    width = len(str(total))
-    values = "  ".join(f"{name} {formatted(name, metrics[name], '.4f')}" for name in _in_order(metrics))
-    return f"{unit} {done:{width}d}/{total}  {values}"
-
-
-def _in_order(metrics: Mapping[str, float]) -> list[str]:
-    """Return the losses and metrics of the training and the validation part, in the order of a line."""
-    names = (f"{part}/{name}" for part in ("train", "val") for name in ("loss", *METRICS))
-    return [name for name in names if name in metrics]
-
-
 # --- one run: its epochs ------------------------------------------------------------------------
 
 
@@ -82,6 +71,9 @@ class EpochWatch:
 @contextmanager
 def watch_epochs(name: str, num_epochs: int) -> Iterator[Watch]:
     """Show the progress of one run, by its epochs, for as long as the context lasts."""
+    if in_notebook():
+        yield NotebookEpochs(name, num_epochs)
+        return
     with _shown(name) as (show, on_terminal):
         yield EpochWatch(num_epochs, show, on_terminal)
 
@@ -170,7 +162,7 @@ class RunsWatch:
         return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest, (done,))]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
-        shown = [name for name in dict.fromkeys((self.metric, *_in_order(metrics))) if name in metrics]
+        shown = [name for name in dict.fromkeys((self.metric, *in_order(metrics))) if name in metrics]
         return "  ".join(f"{name} {formatted(name, metrics[name], '.4f')}" for name in shown)
 
     def _share(self) -> float:
@@ -226,6 +218,13 @@ def watch_runs(
 def _shown(title: str) -> Iterator[tuple[Show, bool]]:
     """Provide a function that shows progress, and whether it draws on a terminal, where lines do not stay."""
     stream = sys.stderr
+    if in_notebook():
+        output = NotebookOutput(title)
+        try:
+            yield output.show, True
+        finally:
+            output.update()
+        return
     if not moves_cursor(stream):
         yield (lambda share, text, *shorter: print_line(text)), False  # noqa: ARG005
         return
