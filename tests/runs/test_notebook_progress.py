@@ -1,3 +1,5 @@
+import sys
+import time
 import types
 
 import pytest
@@ -25,10 +27,8 @@ def shown(monkeypatch):
         return Handle()
 
     shell = types.SimpleNamespace(kernel=object())
-    monkeypatch.setitem(
-        __import__("sys").modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell)
-    )
-    monkeypatch.setitem(__import__("sys").modules, "IPython.display", types.SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
     return sent
 
 
@@ -56,7 +56,7 @@ def test_a_sweep_ends_with_its_counts_even_if_it_is_interrupted(shown):
             watch.run_ended(0, "FINISHED", VALUES)
             watch.epoch_ended(1, 1, VALUES)
             watch.run_ended(1, "KILLED", VALUES)
-            notebook_progress.time.sleep(0.3)
+            time.sleep(0.3)
             watch._show_now_and_then()
             raise KeyboardInterrupt
 
