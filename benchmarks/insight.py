@@ -18,12 +18,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from micrograde.config.schema import (
-    DisabledTracking,
-    ModelConfig,
-    TrainConfig,
-    TrainingConfig,
-)
+from micrograde.config.schema import ModelConfig, TrainConfig, TrainingConfig
 from micrograde.data import DataSet
 from micrograde.data.sets.digits import Digits
 from micrograde.data.sets.moons import Moons
@@ -42,6 +37,7 @@ from micrograde.runs.building import (
     prepare_data,
 )
 from micrograde.runs.pictures import write_pictures
+from micrograde.store.backends.disabled import DisabledTracking
 from micrograde.training import Departure, EpochRecord, GradientNorms, Training, confusion_counts
 from micrograde.training.optimizers.sgd import SGD
 from micrograde.training.schedules.constant import Constant

@@ -26,16 +26,10 @@ import numpy as np
 import sqlalchemy
 
 from micrograde.analysis import load_history, load_runs
-from micrograde.config.schema import (
-    LocalTracking,
-    ModelConfig,
-    TrainConfig,
-    TrainingConfig,
-    as_params,
-    config_digest,
-)
+from micrograde.config.schema import ModelConfig, TrainConfig, TrainingConfig, as_params, config_digest
 from micrograde.data.sets.digits import Digits
 from micrograde.store import StoreLocation, make_store
+from micrograde.store.backends.local import LocalTracking
 from micrograde.training.optimizers.sgd import SGD
 from micrograde.training.schedules.constant import Constant
 

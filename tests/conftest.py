@@ -40,8 +40,12 @@ settings.load_profile("no deadline")
 
 @pytest.fixture(autouse=True)
 def _no_store_is_named(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """MLflow keeps the address that one test sets for the next one, in a variable that we follow."""
+    """MLflow keeps the address that one test sets for the next one, in a variable that we follow.
+
+    Nor does it matter what starts the tests: advice says what to type.
+    """
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("MICROGRADE_STARTED_AS", raising=False)
     yield
     os.environ.pop("MLFLOW_TRACKING_URI", None)
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from micrograde.store import local_store
-from micrograde.tracking.moving import mend_addresses
+from micrograde.store.moving import mend_addresses
 
 
 def copy_home(home: Path, copy: Path) -> Path:

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.against_torch import counterparts
+from tests.backends import check_backend
 from tests.narrowing import of_type
 
 import micrograde
 from micrograde.core.errors import InputError
-from micrograde.core.hyperparameters import first_sentence, hyperparameters_of
+from micrograde.core.hyperparameters import first_sentence, hyperparameters_of, parameter_sentences
 from micrograde.core.registry import Registry, registries
 from micrograde.drawing import SWEEP_PICTURES, Curves, SweepContents, Swept
 from micrograde.gradcheck.equations.activations import ACTIVATION_EQUATIONS
@@ -24,6 +26,8 @@ from micrograde.gradcheck.equations.losses import LOSS_EQUATIONS
 from micrograde.gradcheck.equations.normalizations import NORMALIZATION_EQUATIONS
 from micrograde.metrics import METRICS
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, one_hot
+from micrograde.store import BACKENDS, Backend, backend_of
+from micrograde.store.reader import Reader
 from micrograde.tasks import TASKS
 
 
@@ -159,7 +163,35 @@ def of_sweep_picture(name: str) -> Iterator[str]:
         yield "a line of text for every sweep that it applies to"
 
 
+def of_tracking(name: str) -> Iterator[str]:
+    kind = BACKENDS[name]
+    said = parameter_sentences(kind)
+    for field in dataclasses.fields(kind):
+        if field.name != "name" and not said.get(field.name):
+            yield f"a sentence about {field.name}"
+    if not issubclass(kind, Backend):
+        if kind.keeps_runs or kind(name=name).location(Path("/home")) is not None:
+            yield "what a backend has, as it keeps runs"
+        return
+    here, there = Path("/here"), Path("/there")
+    location = kind(name=name).location(here)
+    address = location.tracking_uri
+    if backend_of(location) is not kind:
+        yield f"schemes with the beginning of its address {address}"
+    if missing := [each for each in vars(Reader) if each[:1] != "_" and not hasattr(kind.reader(), each)]:
+        yield f"{' and '.join(missing)} of a reader"
+    typed = dict(each.replace("tracking.", "").split("=", 1) for each in kind.typed(address))
+    if typed and typed.pop("tracking") != name:
+        yield "its own name in what is typed to name a store"
+    if kind(name=name, **typed).location(here).tracking_uri != address:
+        yield "what is typed to name a store"
+    noted = kind.noted(location)
+    if kind.located(noted, there) != kind(name=name).location(there):
+        yield "an address in launches' folders by which its store is found after the project was moved"
+
+
 OWES: dict[str, Callable[[str], Iterator[str]]] = {
+    "tracking": of_tracking,
     "activation": of_activation,
     "normalization": of_normalization,
     "initializer": of_initializer,
@@ -177,7 +209,8 @@ def test_an_entry_lacks_nothing_that_it_owes(registry, name):
         lacking.append("a sentence of help at the beginning of its docstring")
     if dataclasses.is_dataclass(entry) and "name" in {field.name for field in dataclasses.fields(entry)}:
         known = hyperparameters_of(of_type(type, entry))
-        for field in dataclasses.fields(entry):
+        of_recipe = () if registry is BACKENDS else dataclasses.fields(entry)  # no number depends on them
+        for field in of_recipe:
             if field.name != "name" and field.name not in known:
                 lacking.append(f"PER_REPLICA or PROGRAM at {field.name}")
         lacking += [f"a sentence about {each.name}" for each in known.values() if not each.sentence]
@@ -185,6 +218,15 @@ def test_an_entry_lacks_nothing_that_it_owes(registry, name):
             f"a range of {each.name}" for each in known.values() if each.kind is float and not each.range
         ]
     assert not lacking, f"{registry.kind} {name} lacks {' and '.join(lacking)}"
+
+
+HERE = [kind for kind in BACKENDS.values() if issubclass(kind, Backend) and not kind.can_be_away]
+
+
+@pytest.mark.parametrize("backend", HERE, ids=lambda each: each.name)
+def test_a_backend_gives_back_what_it_was_told(backend, home):
+    """One that is elsewhere has tests of its own."""
+    check_backend(backend, home)
 
 
 def test_what_is_asked_of_a_kind_is_asked_of_one_that_exists():

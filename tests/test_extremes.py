@@ -22,6 +22,9 @@ from micrograde.config.recipe_versions import dataclass_members, members, names_
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.data import memory
+from micrograde.data.kept_tables import kept_file, write_table
+from micrograde.data.plain_columns import table_digest
+from micrograde.data.tables import parquet_rows
 from micrograde.runs import building
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import watch_runs
@@ -110,6 +113,12 @@ def test_the_keys_are_found():
 def files(tmp_path_factory):
     """A tiny data set in each format, by ``data.name``: the keys that name it."""
     folder = tmp_path_factory.mktemp("tiny")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MICROGRADE_HOME", str(folder))
+        yield tiny_files(folder)
+
+
+def tiny_files(folder):
     generator = np.random.default_rng(0)
     features, labels = generator.normal(size=(48, 3)), np.arange(48) % 2
     table = pd.DataFrame(features, columns=["a", "b", "c"]).assign(kind=labels)
@@ -118,7 +127,12 @@ def files(tmp_path_factory):
     np.savez(folder / "t.npz", features=features, labels=labels)
     (folder / "images").write_bytes(b"\0\0\x08\2\0\0\0\x30\0\0\0\3" + bytes(range(144)))
     (folder / "labels").write_bytes(b"\0\0\x08\1\0\0\0\x30" + bytes(labels.tolist()))
+    rows = parquet_rows(folder / "t.parquet", "t.parquet")
+    kept = kept_file(folder / "mlruns", table_digest(rows))
+    kept.parent.mkdir(parents=True)
+    write_table(rows, kept)
     return {
+        "frame": {"digest": kept.stem, "target": "kind"},
         "csv": {"path": str(folder / "t.csv"), "target": "kind"},
         "parquet": {"path": str(folder / "t.parquet"), "target": "kind"},
         "npz": {"path": str(folder / "t.npz")},

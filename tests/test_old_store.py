@@ -7,12 +7,12 @@ from tests.conftest import is_newer_than_mlflow, unpack_old_home
 
 import micrograde as mg
 from micrograde.analysis import load_runs, load_sweeps
-from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.runs.predicting import predict_table
 from micrograde.runs.recorded_models import find_model
 from micrograde.runs.replaying import replay_run
 from micrograde.store import load_run, local_store, tags
+from micrograde.store.backends.local import LocalTracking
 
 IRIS = "fd7185c0fa6e4d97aad025e30a6e0e3a"
 WINE = "602036e067714a06809e9d25b18912c0"

@@ -9,10 +9,10 @@ import pytest
 
 import micrograde as mg
 from micrograde.analysis import load_runs
-from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.runs.replaying import replay_run
 from micrograde.store import load_run
+from micrograde.store.backends.local import LocalTracking
 
 CHANCE = np.random.default_rng(0)
 ROWS = 60

@@ -1,5 +1,7 @@
 """Keywords are overrides: each is the key it names, and its value is read as what it was."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -104,5 +106,5 @@ def test_a_key_that_is_given_as_text_and_by_name_is_one_line():
     st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filter(lambda text: "${" not in text)
 )
 def test_hydra_reads_a_text_as_it_was(text):
-    read = OverridesParser.create().parse_override(f"key={quoted_text(text)}").value()
+    read: Any = OverridesParser.create().parse_override(f"key={quoted_text(text)}").value()
     assert (read if isinstance(read, str) else read.text) == text

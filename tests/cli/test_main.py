@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from micrograde.cli.main import command_names, help_page, main
+from micrograde.core.project import STARTED_AS
 
 ROOT = Path(__file__).parents[2]
 
 
 def started(monkeypatch, capsys, *arguments):
     monkeypatch.setattr("sys.argv", ["micrograde", *arguments])
+    monkeypatch.setenv(STARTED_AS, "micrograde")  # which main() sets, and which has to be gone afterwards
     status: object = 0
     try:
         main()

@@ -8,9 +8,9 @@ from micrograde.api.interactive import _composing
 from micrograde.config import mlflow_variables
 from micrograde.config.commands import CompareConfig
 from micrograde.config.parsing import parse_command, parse_train_config
-from micrograde.config.schema import ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.store import local_store
+from micrograde.store.backends.server import ServerTracking
 from micrograde.sweeps.composing import Composer, resolved
 from micrograde.sweeps.identity import identify
 

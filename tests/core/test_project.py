@@ -24,6 +24,8 @@ def somewhere(monkeypatch, tmp_path):
     monkeypatch.delenv("MICROGRADE_HOME", raising=False)
     monkeypatch.delenv(project.STARTED_AS, raising=False)
     monkeypatch.chdir(tmp_path)
+    is_marked = project.is_marked  # a folder that all tests of this machine share may well be
+    monkeypatch.setattr(project, "is_marked", lambda each: each.is_relative_to(tmp_path) and is_marked(each))
     return tmp_path
 
 
@@ -57,6 +59,17 @@ def test_what_only_has_the_name_of_a_mark_is_none(somewhere, monkeypatch):
     (somewhere / "below").mkdir()
     monkeypatch.chdir(somewhere / "below")
     assert project_home() == somewhere / "below"
+
+
+def test_what_belongs_to_another_user_marks_no_folder_but_the_working_directory(somewhere, monkeypatch):
+    (somewhere / MARK).touch()
+    (somewhere / "below").mkdir()
+    monkeypatch.chdir(somewhere / "below")
+    assert project_home() == somewhere
+    monkeypatch.setattr("os.getuid", lambda: somewhere.stat().st_uid + 1)
+    assert project_home() == somewhere / "below"
+    monkeypatch.chdir(somewhere)
+    assert project_home() == somewhere
 
 
 def test_the_variable_wins(somewhere, monkeypatch):

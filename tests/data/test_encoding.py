@@ -54,7 +54,7 @@ def test_a_short_float_is_the_number_that_its_decimals_write_and_the_table_stays
 def test_dates_are_the_categories_that_their_texts_are(unit):
     days = pd.Series(["2024-01-31", "2024-01-01"])
     encoding = TableEncoding.fit(pd.DataFrame({"day": days}), "table")
-    dates = pd.to_datetime(days).astype(f"datetime64[{unit}]")
+    dates = pd.to_datetime(days).dt.as_unit(unit)
     for column in (days, dates, dates.dt.tz_localize("UTC"), dates.dt.date, dates.astype("category")):
         assert encoding.encode(pd.DataFrame({"day": column})).tolist() == [[0, 1], [1, 0]]
 

@@ -21,7 +21,8 @@ CHOSEN = (
     "training.damp.factor=0.5",
     "training.metrics=[misses]",
 )
-TWO = ("an activation", "a normalization", "a loss")  # with their equations
+KEPT = "tracking=lines"
+TWO = ("an activation", "a normalization", "a loss", "a backend")  # with equations, and what reads it
 ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a finding")
 ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a picture", "a picture of a sweep", "a task"), 1)}
 
@@ -95,18 +96,19 @@ def python(folder):
 
 @pytest.mark.slow
 def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder):
-    done = python("pipelines/train.py", *CHOSEN, "training.num_epochs=3", "data.samples=60")
+    done = python("pipelines/train.py", *CHOSEN, KEPT, "training.num_epochs=3", "data.samples=60")
     assert done.returncode == 0, done.stderr
     assert "finding     the network has " in done.stdout
     assert list((folder / "home").rglob("figures/epoch_bars.svg"))
+    assert not (folder / "home" / "mlruns" / "mlflow.db").exists()
     run_id = re.search(r"run (\w{32})", done.stdout)
     assert run_id
-    replayed = python("pipelines/replay.py", f"run_id={run_id[1]}")
+    replayed = python("pipelines/replay.py", f"run_id={run_id[1]}", KEPT)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
-    swept = python("pipelines/train.py", "-m", *CHOSEN, "training.num_epochs=3", "seed=0,1")
+    swept = python("pipelines/train.py", "-m", *CHOSEN, KEPT, "training.num_epochs=3", "seed=0,1")
     assert swept.returncode == 0, swept.stderr
     assert list((folder / "home").rglob("figures/ranking.png"))
-    exported = python("pipelines/export.py", f"run_id={run_id[1]}", "output=model.onnx")
+    exported = python("pipelines/export.py", f"run_id={run_id[1]}", "output=model.onnx", KEPT)
     assert exported.returncode == 0, exported.stdout + exported.stderr
 
 

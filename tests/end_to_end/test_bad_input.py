@@ -140,7 +140,7 @@ COMPARE = [
     ("output=runs.xlsx", "output=runs.xlsx: should end in one of"),
     ("output=no/runs.csv", "output=no/runs.csv: there is no folder no"),
     ("tracking=disabled", "tracking.name=disabled: must be one of"),
-    ("-m limit=1,2", "-m: is for pipelines/train.py"),
+    ("-m limit=1,2", "-m: is for micrograde train"),
 ]  # fmt: skip
 
 

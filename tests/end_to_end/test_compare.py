@@ -3,7 +3,7 @@ import pytest
 
 
 def test_no_runs_yet(user):
-    assert user.run("compare").stdout == "No runs yet, or none that match. Make one with: make train\n"
+    assert user.run("compare").stdout == "No runs yet, or none that match. Make one with: micrograde train\n"
 
 
 def test_runs_in_a_table(user):

@@ -125,7 +125,7 @@ def test_what_a_server_that_was_not_there_has_missed_is_sent_later_and_no_passwo
     hidden = server.address.replace("http://", "http://***@")
     assert last == (
         f"the tracking server {hidden} still cannot be reached (Connection refused); "
-        f"what happened is kept in {folder}; send it with: make sync"
+        f"what happened is kept in {folder}; send it with: micrograde sync"
     )
     assert "pa55word" not in done.stdout + done.stderr
     for path in user.files():
@@ -162,7 +162,7 @@ def test_of_a_sweep_without_its_server_the_outcome_is_told_and_all_runs_are_sent
     to_server = ("tracking=server", f"tracking.uri={server.address}")
     done = user.run("train", "-m", *SMALL, "seed=0,1,2", *to_server, "sweep.resume=false", status=0)
     assert "finished    3 of 3 runs, 0 FAILED" in done.stdout
-    assert "send it with: make sync" in done.stderr.splitlines()[-1]
+    assert "send it with: micrograde sync" in done.stderr.splitlines()[-1]
     with server:
         assert user.run("sync").stdout.endswith(": 4 runs\n")
         runs = load_runs(server.address, sweep="latest")

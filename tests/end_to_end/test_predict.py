@@ -160,7 +160,7 @@ BAD = [
     ("run_id=RUN data.path=trees.csv output=no/x.csv", "output=no/x.csv: there is no folder no"),
     ("run_id=RUN data.path=trees.csv output=folder.csv", "output=folder.csv: cannot be written (it is a folder)"),
     ("run_id=RUN data.path=trees.csv output=./trees.csv", "output=trees.csv: is the table itself"),
-    ("-m run_id=RUN data.path=trees.csv", "-m: is for pipelines/train.py"),
+    ("-m run_id=RUN data.path=trees.csv", "-m: is for micrograde train"),
 ]  # fmt: skip
 
 

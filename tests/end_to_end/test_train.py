@@ -217,7 +217,12 @@ def test_everything_is_under_mlruns_and_two_at_once_do_not_meet(user):
 def test_help_is_for_people_and_imports_no_mlflow(user):
     done = user.run("train", "--help")
     assert done.stdout.startswith("Train a multi-layer perceptron")
-    for key in ("optimizer.learning_rate", "training.batch_size", "experiment=notebook", "make compare"):
+    for key in (
+        "optimizer.learning_rate",
+        "training.batch_size",
+        "experiment=notebook",
+        "micrograde compare",
+    ):
         assert key in done.stdout
     user.environment["PYTHONPROFILEIMPORTTIME"] = "1"
     imported = re.findall(r"\| +([\w.]+)$", user.run("train", "--help").stderr, re.MULTILINE)

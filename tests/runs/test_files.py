@@ -15,14 +15,15 @@ from tests.records import STOPPED, TREES, stored_run
 
 from micrograde.api.results import Run
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import DisabledTracking, ServerTracking, TrainConfig, config_digest
+from micrograde.config.schema import TrainConfig, config_digest
 from micrograde.core.errors import InputError
 from micrograde.data.sets.tables import CsvTable
 from micrograde.models.trained_network import read_network
-from micrograde.runs import files
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.files import RECIPE, contained, files_of, read_recipe, stored_recipe
-from micrograde.store import load_run, server_store
+from micrograde.store import load_run, run_files, server_store
+from micrograde.store.backends.disabled import DisabledTracking
+from micrograde.store.backends.server import ServerTracking
 from micrograde.tracking import recover
 
 RUN = stored_run()
@@ -170,7 +171,7 @@ def test_from_a_server_only_what_is_wanted_is_fetched_and_it_is_gone_afterwards(
     run = load_run(recorded.location.tracking_uri, recorded.killed)
     kept = LocalArtifactRepository(run.artifact_uri)  # as the server would have them
     run = dataclasses.replace(run, artifact_uri="mlflow-artifacts:/1")
-    monkeypatch.setattr(files, "open_files", lambda *_: kept)
+    monkeypatch.setattr(run_files, "open_files", lambda *_: kept)
     with files_of(run, server, ("config", "train.log", "nothing")) as folder:
         assert {path.name for path in folder.iterdir()} == {"config", "train.log"}
         fetched = (folder / RECIPE).read_bytes()

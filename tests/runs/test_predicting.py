@@ -173,7 +173,7 @@ WRONG = [
     ("csv", with_value("height", 1, 1e400), "column 'height' holds 1 infinite values"),
     ("csv", lambda table: table.assign(probability_oak=0.5), "has a column 'probability_oak', and so have the predictions"),
     ("csv", lambda table: table.assign(**{"class": 1}), "has a column 'class', and so have the predictions"),
-    ("parquet", lambda table: table.assign(height=pd.Timestamp("2026-01-01")), "column 'height' holds '2026-01-01 00:00:00' in row 1"),
+    ("parquet", lambda table: table.assign(height=pd.Timestamp("2026-01-01")), "column 'height' holds '2026-01-01' in row 1"),
     ("parquet", lambda table: table.assign(height=pd.Timedelta("1s")), "column 'height' holds '0 days 00:00:01' in row 1"),
     ("parquet", lambda table: table.assign(height=table["height"].astype("Float64").where(table.index > 0)), "missing values in 'height' (1)"),
 ]  # fmt: skip

@@ -7,11 +7,11 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.models.trained_network import read_network
 from micrograde.runs.recorded_models import find_model
 from micrograde.store import tags
+from micrograde.store.backends.local import LocalTracking
 
 HERE = LocalTracking()
 

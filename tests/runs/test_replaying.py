@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.narrowing import not_none
 from tests.records import stored_run
 
-from micrograde.config.schema import LocalTracking
 from micrograde.core.errors import InputError
 from micrograde.runs import replaying
 from micrograde.runs.replaying import MetricComparison, Replay, compare_histories, replay_run
 from micrograde.store import tags
+from micrograde.store.backends.local import LocalTracking
 from micrograde.store.records import LARGEST
 
 HERE = LocalTracking()

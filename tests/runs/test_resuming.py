@@ -14,20 +14,15 @@ from tests.recipes import with_keys
 from tests.records import STOPPED, TREES, Unwatched
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import (
-    DisabledTracking,
-    LocalTracking,
-    TrainConfig,
-    config_digest,
-    flatten,
-    to_container,
-)
+from micrograde.config.schema import TrainConfig, config_digest, flatten, to_container
 from micrograde.core.errors import InputError
 from micrograde.runs.checkpoints import read_latest_checkpoint
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.resuming import Resumption, _agreed, _typed, resumed_run
 from micrograde.runs.train import PreparedSets, train_and_record, train_runs
 from micrograde.store import tags
+from micrograde.store.backends.disabled import DisabledTracking
+from micrograde.store.backends.local import LocalTracking
 from micrograde.tracking import NullRecorder, claim
 
 

@@ -18,16 +18,17 @@ from tests.narrowing import of_type
 from tests.records import STOPPED, stored_run
 
 from micrograde.config.parsing import parse_tracking, parse_train_config
-from micrograde.config.schema import ServerTracking, as_params
+from micrograde.config.schema import as_params
 from micrograde.core.errors import InputError
 from micrograde.runs.files import files_of
 from micrograde.store import check_experiment, open_files, server_store
-from micrograde.store.artifact_files import keep_files
+from micrograde.store.backends.server import ServerTracking
+from micrograde.store.event_writer import Recording
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.logged_model import log_model
-from micrograde.store.retrying import at_once
+from micrograde.store.mlflow_server import ServerStore
+from micrograde.store.mlflow_writer import MlflowWriter
 from micrograde.store.server_files import ForeignAddressError, check_address, parse_address
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import RunStarted
 
 SECRET = "swordfish"
@@ -338,11 +339,12 @@ def test_a_writer_puts_nothing_elsewhere(server, other, tmp_path, monkeypatch):
     (tmp_path / "run-0" / "model").mkdir(parents=True)
     (tmp_path / "run-0" / "model" / "weights").write_text("1")
     client = client_of(evil(other))
+    store = ServerStore(client, location)
     with pytest.raises(ForeignAddressError, match=f"run {RUN}: its files are at"):
-        keep_files(tmp_path / "run-0", client.info, client, location, at_once)
+        store.keep_files(tmp_path / "run-0", client.info)
     with pytest.raises(ForeignAddressError, match=f"run {RUN}: its files are at"):
-        log_model(client, location, RUN, at_once, shown_with=RUN)
-    writer = EventWriter(client, location, tmp_path, {})
+        log_model(store, RUN, shown_with=RUN)
+    writer = MlflowWriter(store, Recording(tmp_path))
     with pytest.raises(ForeignAddressError):  # before anything is written of the run
         writer.write([RunStarted(0, 1, "toys", "a run", {"a": "b"}, {})])
     writer.give_up("its files are elsewhere")
@@ -398,7 +400,7 @@ def test_a_redirect_to_another_server_carries_no_credentials(server, other, tmp_
         for call in (
             lambda: MlflowClient(uri).get_run(RUN),
             lambda: MlflowClient(uri).create_experiment("toys"),
-            lambda: keep_files(tmp_path / "run-0", client.info, client, location, at_once),
+            lambda: ServerStore(client, location).keep_files(tmp_path / "run-0", client.info),
             lambda: open_files(client.address, location, "run").download_artifacts("a", str(tmp_path)),
         ):
             with suppress(Exception):  # what the other server says is nonsense

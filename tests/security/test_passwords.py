@@ -241,7 +241,7 @@ def test_nor_one_in_a_variable(said, monkeypatch, variable, form):
 
 
 def test_nor_an_object_that_is_shown():
-    from micrograde.config.schema import ServerTracking
+    from micrograde.store.backends.server import ServerTracking
 
     address = f"http://me:{SECRET}@x"
     tracking = ServerTracking(uri=address)

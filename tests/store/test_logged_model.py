@@ -2,10 +2,11 @@
 
 import pytest
 from tests.narrowing import not_none
+from tests.store.writers import opened
 
 from micrograde.store import ModelDescription, local_store
 from micrograde.store.logged_model import log_model, register_model
-from micrograde.tracking.event_writer import EventWriter
+from micrograde.store.mlflow_local import LocalStore
 from micrograde.tracking.events import Event, MetricsLogged, ModelLogged, RunEnded, RunStarted
 
 DESCRIPTION = ModelDescription("a_module", ["a_module==1"], {"x": "double"}, {"class": "string"}, [[1.0]])
@@ -94,7 +95,7 @@ def check(client, writer):
 def test_a_call_that_breaks_is_made_again_and_leaves_one_of_each(location, folder, broken, before):
     client, kind = client_that_breaks(location, broken, before=before)
     kind.broken = broken == "log_batch"  # which the run itself needs, too
-    writer = EventWriter(client, location, folder, {}, make=again_and_again)
+    writer = opened(client, location, folder, make=again_and_again)
     writer.write(EVENTS[:-1])
     kind.broken = False
     name = "toys.best-1"
@@ -111,14 +112,14 @@ def test_a_call_that_breaks_is_made_again_and_leaves_one_of_each(location, folde
 def test_a_writer_that_died_on_the_way_leaves_nothing_double(location, folder, broken):
     client, kind = client_that_breaks(location, broken, before=False)
     kind.broken = True
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write(EVENTS[:-1])
     logged = ModelLogged(PARENT, writer.run_ids[BEST][0], "toys")
     kind.broken = False
     with pytest.raises(BrokenOffError):
         writer.write([logged])
     for _ in range(2):
-        another = EventWriter(client, location, folder, {}, again=True)
+        another = opened(client, location, folder, again=True)
         another.write([*EVENTS[:-1], logged])
         check(client, another)
     assert len(client.search_model_versions("name='toys'")) == 1
@@ -129,11 +130,12 @@ def test_another_run_becomes_the_next_version(location, folder):
 
     client = MlflowClient(location.tracking_uri)
     (folder / "run-0" / "model").mkdir(parents=True)
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write([*EVENTS, RunEnded(PARENT, 9, "FINISHED", DESCRIPTION)])
+    store = LocalStore(client, location, again_and_again)
     versions = []
     for number in (BEST, PARENT, BEST):
         run_id, _ = writer.run_ids[number]
-        model_id = log_model(client, location, run_id, again_and_again, shown_with=run_id)
-        versions.append(register_model(client, run_id, not_none(model_id), "toys", again_and_again))
+        model_id = log_model(store, run_id, shown_with=run_id)
+        versions.append(register_model(store, run_id, not_none(model_id), "toys"))
     assert versions == [1, 2, 1]

@@ -6,9 +6,10 @@ import socket
 import pytest
 
 from micrograde.config.locations import store_location
-from micrograde.config.schema import LocalTracking, ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.store import local_store, server_store
+from micrograde.store.backends.local import LocalTracking
+from micrograde.store.backends.server import ServerTracking
 from micrograde.store.path_kinds import check_home, check_kinds, check_writable
 from micrograde.store.temporary_folders import clear_temporary, temporary_folder
 

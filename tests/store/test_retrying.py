@@ -2,12 +2,12 @@
 
 import sqlite3
 import threading
-from contextlib import contextmanager
 
 import pytest
 import requests
 
 from micrograde.store import StoreAwayError, local_store, server_store
+from micrograde.store.location import StoreLock
 from micrograde.store.retrying import Retrying, reason_of
 
 REFUSED = 'API request to http://a failed with exception (Caused by NewConnectionError("x: [Errno 111] Connection refused"))'
@@ -17,12 +17,13 @@ class Clock:
     """Time passes only while somebody sleeps."""
 
     def __init__(self, monkeypatch):
-        self.now = 0.0
+        self.now, self.sleeps = 0.0, 0
         monkeypatch.setattr("micrograde.store.retrying.time.monotonic", lambda: self.now)
         monkeypatch.setattr("micrograde.store.retrying.time.sleep", self.sleep)
 
     def sleep(self, seconds):
         self.now += seconds
+        self.sleeps += 1
 
 
 @pytest.fixture
@@ -34,16 +35,9 @@ class Setting:
     """A caller, and what it tells."""
 
     def __init__(self, location, patience=15.0):
-        self.gone, self.waits = threading.Event(), 0
+        self.gone = threading.Event()
         self.told: list[tuple[object, ...]] = []
-        self.make = Retrying(
-            location, self.gone, patience, lambda *words: self.told.append(words), self.released, "KEPT"
-        )
-
-    @contextmanager
-    def released(self):
-        self.waits += 1
-        yield
+        self.make = Retrying(location, self.gone, patience, lambda *words: self.told.append(words), "KEPT")
 
 
 @pytest.fixture
@@ -87,9 +81,9 @@ def status(code, kind="mlflow"):
     ],
     ids=repr,
 )
-def test_what_may_pass_is_tried_again(server, error):
+def test_what_may_pass_is_tried_again(server, clock, error):
     assert server.make(failing(3, error)) == "done"
-    assert server.waits == 3
+    assert clock.sleeps == 3
     assert not server.told
 
 
@@ -103,16 +97,25 @@ def test_what_may_pass_is_tried_again(server, error):
     ],
     ids=repr,
 )
-def test_what_stays_wrong_is_raised_at_once(server, error):
+def test_what_stays_wrong_is_raised_at_once(server, clock, error):
     with pytest.raises(type(error)):
         server.make(failing(1, error))
-    assert server.waits == 0
+    assert clock.sleeps == 0
 
 
-@pytest.mark.usefixtures("clock")
-def test_of_a_local_store_only_a_lock_passes(tmp_path):
+def test_of_a_local_store_only_a_lock_passes_and_others_get_it_meanwhile(tmp_path, clock, monkeypatch):
     local = Setting(local_store(tmp_path))
-    assert local.make(failing(2, sqlite3.OperationalError("database is locked"))) == "done"
+    held = []
+
+    def sleep(seconds):
+        held.append(lock._lock.is_locked)
+        clock.sleep(seconds)
+
+    monkeypatch.setattr("micrograde.store.retrying.time.sleep", sleep)
+    with StoreLock(local_store(tmp_path)) as lock:
+        assert local.make(failing(2, sqlite3.OperationalError("database is locked"))) == "done"
+        assert lock._lock.is_locked
+    assert held == [False, False]
     with pytest.raises(sqlite3.OperationalError):
         local.make(failing(1, sqlite3.OperationalError("no such table")))
     with pytest.raises(requests.ConnectionError):

@@ -6,7 +6,6 @@ Pictures of what was seen are kept in the folder that MICROGRADE_SCREENSHOTS nam
 import getpass
 import os
 import re
-import runpy
 import sys
 import urllib.request
 from pathlib import Path
@@ -17,6 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import ROOT, User
 from tests.system.conftest import running
 
+from micrograde.cli.commands.ui import address_of
 from micrograde.store import tags
 
 UI = ROOT / "pipelines" / "ui.py"
@@ -30,7 +30,7 @@ class Store:
     def __init__(self, user: User, address: str) -> None:
         self.address = address
         # What `make ui` opens in a browser.
-        self.shown = runpy.run_path(str(UI))["address_of"]("127.0.0.1", int(address.rpartition(":")[2]))
+        self.shown = address_of("127.0.0.1", int(address.rpartition(":")[2]))
         runs = user.runs()
         self.experiment = runs[0].info.experiment_id
         (self.sweep,) = [run for run in runs if tags.SWEEP_DIGEST in run.data.tags]

@@ -27,6 +27,7 @@ from micrograde.tracking.events import (
 texts = st.text(max_size=8)
 names = st.dictionaries(texts, texts, max_size=3)
 counts = st.integers(0, 2**53)
+ids = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 events = st.one_of(
     st.builds(
         RunStarted,
@@ -39,7 +40,7 @@ events = st.one_of(
         st.none() | st.builds(DatasetInput, *[texts] * 5),
         st.none() | counts,
     ),
-    st.builds(RunAdopted, counts, texts),
+    st.builds(RunAdopted, counts, ids),
     st.just(AnswerAwaited()),
     st.builds(MetricsLogged, counts, counts, counts, st.dictionaries(texts, st.floats(allow_nan=False))),
     st.builds(
@@ -51,7 +52,7 @@ events = st.one_of(
     ),
     st.builds(TagsSet, counts, names),
     st.builds(RunEnded, counts, counts, st.sampled_from(["FINISHED", "FAILED", "KILLED"])),
-    st.builds(ModelLogged, counts, st.none() | texts, st.none() | texts),
+    st.builds(ModelLogged, counts, st.none() | ids, st.none() | texts),
     st.just(LaunchEnded()),
 )
 
@@ -74,6 +75,13 @@ def test_nan_survives():
 def test_what_is_no_event_is_refused(line):
     with pytest.raises((ValueError, AttributeError, TypeError)):
         from_json_line(line)
+
+
+@pytest.mark.parametrize("run_id", ["", "..", "../../x", "/etc", "a" * 1000])
+def test_an_id_that_is_a_path_is_refused(run_id):
+    for event in (RunAdopted(0, run_id), ModelLogged(0, run_id)):
+        with pytest.raises(ValueError, match="no event, by its "):
+            from_json_line(to_json_line(event))
 
 
 def test_each_field_of_each_event_is_looked_at():

@@ -1,20 +1,19 @@
 """`pipelines/ui.py` as a user runs it."""
 
 import json
-import runpy
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from benchmarks.servers import free_port
 from tests.narrowing import not_none
 from tests.waiting import wait_for, wait_for_answer
 
+from micrograde.cli.commands.ui import address_of, has_browser
 from micrograde.store import local_store
 
 UI = Path(__file__).parents[2] / "pipelines" / "ui.py"
@@ -74,13 +73,12 @@ def test_a_port_that_cannot_be_had_is_one_line(tmp_path, port, monkeypatch):
 
 
 def test_a_browser_of_the_terminal_is_left_alone(monkeypatch):
-    ui = SimpleNamespace(**runpy.run_path(str(UI)))
     for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert not ui.has_browser()
+    assert not has_browser()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    assert ui.has_browser()
+    assert has_browser()
 
 
 @pytest.mark.parametrize(
@@ -88,5 +86,4 @@ def test_a_browser_of_the_terminal_is_left_alone(monkeypatch):
     [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("localhost", "localhost")],
 )
 def test_the_address_can_be_typed_into_a_browser(host, shown):
-    ui = SimpleNamespace(**runpy.run_path(str(UI)))
-    assert ui.address_of(host, 5000).startswith(f"http://{shown}:5000/#/")
+    assert address_of(host, 5000).startswith(f"http://{shown}:5000/#/")

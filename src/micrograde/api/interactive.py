@@ -44,7 +44,7 @@ from micrograde.core.shared_contexts import shared
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import PreparedSets, default_metric, train_and_record
-from micrograde.store import tags
+from micrograde.store import BACKENDS, keeps_runs, tags
 from micrograde.store.library_environment import has_matplotlib_folder, keep_caches_in, warnings_stay_warnings
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.path_kinds import check_home
@@ -145,8 +145,11 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
     data, overrides = _arguments(given, target, hyperparameters, sweeps=True)
     with _composing(overrides) as loader, _hydra_globals():
         master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
-        if master.tracking.name == "disabled":
-            raise InputError("tracking=disabled: a sweep is read from its store; choose local or server")
+        if not keeps_runs(master.tracking.name):
+            others = " or ".join(filter(keeps_runs, BACKENDS))
+            raise InputError(
+                f"tracking={master.tracking.name}: a sweep is read from its store; choose {others}"
+            )
         location = store_location(parse_tracking(resolved(master)))
         if data and location:
             data.keep(location)

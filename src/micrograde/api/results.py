@@ -12,7 +12,7 @@ from micrograde.analysis import best_run, group_over_seeds, load_history, load_r
 from micrograde.analysis.tables import as_cell
 from micrograde.api.notebook_cells import cell
 from micrograde.config.locations import store_location
-from micrograde.config.schema import LocalTracking, as_params
+from micrograde.config.schema import as_params
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.working import working
@@ -22,6 +22,7 @@ from micrograde.runs.files import contained, files_of
 from micrograde.runs.side_by_side import Comparison, compare_runs
 from micrograde.runs.train import RunResult
 from micrograde.store import StoreLocation, find_run, find_run_id, find_sweep, load_run, tags
+from micrograde.store.backends.local import LocalTracking
 from micrograde.store.records import LARGEST
 
 if TYPE_CHECKING:

@@ -15,18 +15,26 @@ class ChosenFrom:
     by_name
         Whether a name alone stands for the entry with its default hyperparameters. It is written so, too,
         where they are: ``activation: tanh``, and ``activation: {name: leaky_relu, negative_slope: 0.2}``.
-    optional
-        Whether null is a value, too, for none.
+    kind
+        A class: then only the entries that are of it can be chosen.
     """
 
-    def __init__(self, registry: Registry[Any], *, by_name: bool = False) -> None:
-        self.registry, self.by_name = registry, by_name
+    def __init__(self, registry: Registry[Any], *, by_name: bool = False, kind: type = object) -> None:
+        self.by_name = by_name
+        self._registry, self._kind = registry, kind
+
+    @property
+    def entries(self) -> Mapping[str, Any]:
+        """The entries that can be chosen, by name."""
+        if self._kind is object:
+            return self._registry
+        return {name: entry for name, entry in self._registry.items() if issubclass(entry, self._kind)}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Return pydantic's schema: a union of the entries, told apart by ``name``."""
         from pydantic_core import core_schema
 
-        choices = {name: handler.generate_schema(entry) for name, entry in self.registry.items()}
+        choices = {name: handler.generate_schema(entry) for name, entry in self.entries.items()}
         union = core_schema.tagged_union_schema(choices, discriminator="name")
         if not self.by_name:
             return union
@@ -40,9 +48,9 @@ class ChosenFrom:
         if not isinstance(value, str):
             if isinstance(value, Mapping) or dataclasses.is_dataclass(value):
                 return value
-            raise ValueError(f"should be {one_of(self.registry)}")
-        if value not in self.registry:
-            raise ValueError(f"should be {one_of(self.registry)}")
+            raise ValueError(f"should be {one_of(self.entries)}")
+        if value not in self.entries:
+            raise ValueError(f"should be {one_of(self.entries)}")
         return {"name": value}
 
 

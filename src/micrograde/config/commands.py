@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictBool
 from pydantic.dataclasses import dataclass
 
-from micrograde.config.schema import LocalTracking, ServerTracking
+from micrograde.config.choices import ChosenFrom
 from micrograde.config.types import (
     SCHEMA,
     Metric,
@@ -19,8 +19,10 @@ from micrograde.config.types import (
 )
 from micrograde.core.hyperparameters import PositiveInt, Text
 from micrograde.data.sets import DATA_SETS, path_keys
+from micrograde.store import BACKENDS, Backend
+from micrograde.store.backends.local import LocalTracking
 
-AnyStore = Annotated[LocalTracking | ServerTracking, Field(discriminator="name")]
+AnyStore = Annotated[Backend, ChosenFrom(BACKENDS, kind=Backend)]
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

@@ -202,7 +202,7 @@ def _key(
 ) -> DescribedKey:
     value = written[field.name] if field.name in written else _default(field)
     choice = _choice_within(field.type)
-    options = tuple(_option(name, entry) for name, entry in choice.registry.items()) if choice else ()
+    options = tuple(_option(name, entry) for name, entry in choice.entries.items()) if choice else ()
     return DescribedKey(
         name=prefix + field.name,
         default=as_typed(value),
@@ -253,7 +253,7 @@ def allowed(annotation: Any) -> str:
 
 def _allowed(annotation: Any, limits: str) -> Iterator[str]:
     if choice := choice_of(annotation):
-        yield ", ".join(choice.registry)
+        yield ", ".join(choice.entries)
     elif get_origin(annotation) is Annotated:
         inner, *marks = get_args(annotation)
         limits = next((str(mark) for mark in marks if isinstance(mark, Range)), limits)

@@ -5,7 +5,7 @@ keys of data sets that name a file are another, ``data_paths``, which ``conf/rep
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,16 +15,15 @@ from hydra.plugins.config_source import ConfigSource
 from micrograde.config.choices import choice_of
 from micrograde.config.hydra_versions import store_config
 from micrograde.config.schema import TrainConfig
-from micrograde.core.registry import Registry
 from micrograde.data.sets import path_keys
 from micrograde.training import CALLBACKS
 
 
 @cache
-def groups() -> dict[str, Registry[Any]]:
-    """Return the registry of each config group whose options are entries: ``optimizer``, ``schedule``."""
+def groups() -> dict[str, Mapping[str, Any]]:
+    """Return the entries of each config group whose options are entries: ``optimizer``, ``schedule``."""
     choices = {field.name: choice_of(field.type) for field in dataclasses.fields(TrainConfig)}
-    return {name: choice.registry for name, choice in choices.items() if choice and not choice.by_name}
+    return {name: choice.entries for name, choice in choices.items() if choice and not choice.by_name}
 
 
 def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:

@@ -15,12 +15,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from pydantic import TypeAdapter, ValidationError
 
 from micrograde.config.keys import key_of
-from micrograde.config.schema import ServerTracking
 from micrograde.config.types import Name
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.project import project_home
 from micrograde.core.redaction import hide_passwords
+from micrograde.store import keeps_runs
+from micrograde.store.settings import web_address
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 EXPERIMENT_NAME = "MLFLOW_EXPERIMENT_NAME"
@@ -113,9 +114,9 @@ def _server(uri: str) -> str:
     """Return the variable's address as a config holds it, and say in a line that it is used."""
     uri = re.sub("^https?", lambda scheme: scheme[0].lower(), uri, flags=re.IGNORECASE)
     try:
-        ServerTracking(uri=uri)
-    except ValidationError as error:
-        raise InputError(f"{TRACKING_URI}: {_reason(error)}; unset it, or type tracking=local") from None
+        web_address(uri)
+    except ValueError as error:
+        raise InputError(f"{TRACKING_URI}: {error}; unset it, or type tracking=local") from None
     _say(
         f"{TRACKING_URI} is used: tracking=server tracking.uri={shown(uri)} "
         "(tracking=local is the project's own store)"
@@ -129,7 +130,7 @@ def _experiment(config: DictConfig, typed: set[str]) -> dict[str, str]:
     It is written into the config, too.
     """
     container: Any = OmegaConf.to_container(config, resolve=False)
-    recorded = OmegaConf.select(config, "tracking.name") != "disabled"
+    recorded = keeps_runs(OmegaConf.select(config, "tracking.name"))
     if container.get("experiment_name") != _BY_DATA or "experiment_name" in typed or not recorded:
         return {}
     if os.environ.get(_RUN_ID):

@@ -26,6 +26,7 @@ from micrograde.config.types import PluginVersion
 from micrograde.core.errors import InputError
 from micrograde.core.plugins import require_plugins
 from micrograde.core.printable import printable
+from micrograde.store import Tracking
 
 _KEYS_WANTED = "should be keys with values, not one value"
 
@@ -70,9 +71,9 @@ def parse_sweep_config(container: Mapping[str, Any]) -> SweepConfig:
     return _parse(SweepConfig, container["sweep"], "sweep.")
 
 
-def parse_tracking(container: Mapping[str, Any]) -> AnyTracking:
+def parse_tracking(container: Mapping[str, Any]) -> Tracking:
     """Return where runs are recorded, from the same container; raises like ``parse_train_config``."""
-    tracking: AnyTracking = _parse(cast(Any, AnyTracking), container["tracking"], "tracking.")
+    tracking: Tracking = _parse(cast(Any, AnyTracking), container["tracking"], "tracking.")
     return tracking
 
 

@@ -90,7 +90,7 @@ def members(annotation: Any) -> list[Any]:
     Of a choice from a registry, the entries; where a name alone is a value, a type without keys.
     """
     if choice := choice_of(annotation):
-        return [EntryName] if choice.by_name else list(choice.registry.values())
+        return [EntryName] if choice.by_name else list(choice.entries.values())
     if get_origin(annotation) is Annotated:
         return members(get_args(annotation)[0])
     if get_origin(annotation) is Union or type(annotation).__name__ == "UnionType":

@@ -19,17 +19,14 @@ from micrograde.config.recipe_versions import RECIPE_VERSION, VERSION_KEY, Later
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
-    ArtifactStore,
     MetricNames,
     Name,
     Note,
     PluginVersion,
     RecipeVersion,
-    RegisteredName,
     RunId,
     RunName,
     Tags,
-    WebAddress,
     as_tuple,
 )
 from micrograde.config.used_plugins import used_plugins
@@ -49,6 +46,7 @@ from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation,
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
+from micrograde.store import BACKENDS, Tracking
 from micrograde.tasks.classification import Classification
 from micrograde.training import CALLBACKS, OPTIMIZERS, SCHEDULES, CallbackSettings, Optimizer, Schedule
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
@@ -178,62 +176,7 @@ class RunConfig:
     note: Note | None = None
 
 
-Pictures = Literal["auto", "all", "light"]
-"""The pictures that a run records: all, or the light ones, which take next to no time; auto is light in a
-sweep and all otherwise."""
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class LocalTracking:
-    """The project's own SQLite store.
-
-    Parameters
-    ----------
-    pictures
-        Which pictures are recorded: all, or the light ones, which take next to no time; auto is light in a
-        sweep and all otherwise.
-    register
-        The name under which the run's model, of a sweep the best one, is registered; null for none.
-    """
-
-    name: Literal["local"] = "local"
-    pictures: Pictures = "auto"
-    register: RegisteredName | None = None
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class ServerTracking:
-    """An MLflow tracking server.
-
-    Parameters
-    ----------
-    uri
-        The server's address.
-    artifacts
-        A store such as ``s3://bucket/prefix`` that may hold the files of its runs, as the server itself
-        may; null for none. A file is never opened at any other address that a run names.
-    pictures
-        Which pictures are recorded: all, or the light ones, which take next to no time; auto is light in a
-        sweep and all otherwise.
-    register
-        The name under which the run's model, of a sweep the best one, is registered; null for none.
-    """
-
-    name: Literal["server"] = "server"
-    uri: WebAddress = dataclasses.field(default="http://127.0.0.1:5000", repr=False)  # may contain a password
-    artifacts: ArtifactStore | None = None
-    pictures: Pictures = "auto"
-    register: RegisteredName | None = None
-
-
-@dataclass(config=SCHEMA, frozen=True, kw_only=True)
-class DisabledTracking:
-    """No recording."""
-
-    name: Literal["disabled"] = "disabled"
-
-
-AnyTracking = Annotated[LocalTracking | ServerTracking | DisabledTracking, Field(discriminator="name")]
+AnyTracking = Annotated[Tracking, ChosenFrom(BACKENDS)]
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Where a project is, where the config files are, and what to type in a shell to run a command there.
 
 A project is the folder in which ``mlruns/`` is, or will be. A folder is marked as one by a file
-``micrograde.yaml`` or by ``mlruns/``.
+``micrograde.yaml`` or by ``mlruns/``, which have to belong to the user.
 """
 
 import os
@@ -44,10 +44,18 @@ def project_home() -> Path:
 
 
 def _nearest(folder: Path) -> Path:
-    for each in (folder, *folder.parents):
-        if (each / MARK).is_file() or (each / "mlruns").is_dir():
-            return each
-    return folder
+    return next(filter(is_marked, (folder, *folder.parents)), folder)
+
+
+def is_marked(folder: Path) -> bool:
+    """Return whether a folder is marked as a project, by this user.
+
+    In a folder that others may write to, such as /tmp, somebody else's mark could have runs recorded there.
+    """
+    for mark in (folder / MARK, folder / "mlruns"):
+        if (mark.is_dir() if mark.name == "mlruns" else mark.is_file()) and mark.stat().st_uid == os.getuid():
+            return True
+    return False
 
 
 def _refuse_address(home: str) -> None:

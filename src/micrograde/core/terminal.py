@@ -133,6 +133,12 @@ def say(text: str, stream: TextIO | None = None, *, flush: bool = False) -> None
     print("\n".join(lines), file=stream, flush=flush)
 
 
+def print_notice(notice: str) -> None:
+    """Print a line for the user to standard error."""
+    with contextlib.suppress(OSError, ValueError):  # it is closed; the calling thread must go on
+        say(notice, sys.stderr, flush=True)
+
+
 def show_status(text: str) -> None:
     """Write a line on standard error's terminal, until ``clear_status`` or the next output removes it."""
     global _status

@@ -7,58 +7,41 @@ interpolated.
 
 import dataclasses
 import os
-import re
-import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import AnyTracking, DisabledTracking, TrainConfig
-from micrograde.core.bounds import ANSWER_SECONDS, LONGEST_RECIPE, MOST_FILES, MOST_FOLDERS
+from micrograde.config.schema import TrainConfig
+from micrograde.core.bounds import LONGEST_RECIPE
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.runs.checkpoints import FOLDER
-from micrograde.store import StoredRun, StoreLocation, folder_here, named_folder, open_files, shown_address
-from micrograde.store.library_environment import quiet_libraries
-from micrograde.store.temporary_folders import temporary_folder
-
-if TYPE_CHECKING:
-    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from micrograde.store import StoredRun, StoreLocation, Tracking, backend_of
+from micrograde.store.backends.disabled import DisabledTracking
 
 RECIPE = "config/config.yaml"
 TO_GO_ON = ("config", FOLDER, "train.log", "gradient_check.csv")
 """The files and folders that are needed to train a run again, or to resume it."""
 
-_OF_MLFLOW = re.compile(r"The following failures occurred .*?##### File (.*?) ##### ")
 
-
-@contextmanager
-def files_of(run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON) -> Iterator[Path]:
+def files_of(
+    run: StoredRun, location: StoreLocation, wanted: Collection[str] = TO_GO_ON
+) -> AbstractContextManager[Path]:
     """Provide a folder with the run's files for as long as the context lasts.
 
     Parameters
     ----------
     wanted
-        The files and folders to fetch from a server; those that do not exist are skipped.
+        The files and folders to fetch, if the store is elsewhere; those that do not exist are skipped.
 
     Raises
     ------
     InputError
         If the files cannot be read or fetched.
     """
-    if location.keeps_files:
-        yield _local_folder(run, location)
-        return
-    named = named_folder(run.artifact_uri, location, f"run {run.about.run_id}")
-    if named:
-        yield named
-        return
-    with temporary_folder(location.folder) as folder:
-        with quiet_libraries():
-            _download(run, location, wanted, str(folder))
-        yield folder
+    return backend_of(location).files_of(run.about.run_id, run.artifact_uri, location, wanted)
 
 
 def contained(folder: Path, name: str) -> Path | None:
@@ -73,7 +56,7 @@ def contained(folder: Path, name: str) -> Path | None:
 
 
 def read_recipe(
-    files: Path, run: StoredRun, tracking: AnyTracking, given_paths: Mapping[str, str] | None = None
+    files: Path, run: StoredRun, tracking: Tracking, given_paths: Mapping[str, str] | None = None
 ) -> TrainConfig:
     """Read the config of a run, to be followed: with ``tracking`` as the place to record to.
 
@@ -101,7 +84,7 @@ def read_recipe(
 def stored_recipe(
     files: Path,
     run: StoredRun,
-    tracking: AnyTracking | None = None,
+    tracking: Tracking | None = None,
     given_paths: Mapping[str, str] | None = None,
 ) -> TrainConfig:
     """Read the config of a run, to look at only: its paths are the store's and must not be followed."""
@@ -121,49 +104,6 @@ def stored_recipe(
             f"{name}: its {RECIPE} is not a valid recipe: {str(error).splitlines()[0]}"
         ) from None
     return config
-
-
-def _local_folder(run: StoredRun, location: StoreLocation) -> Path:
-    folder = folder_here(run.artifact_uri, location)
-    if folder is None:
-        said = printable(shown_address(run.artifact_uri))
-        raise InputError(f"run {run.about.run_id}: its files are not in {location.folder}, but in {said}")
-    return folder
-
-
-def _download(run: StoredRun, location: StoreLocation, wanted: Collection[str], folder: str) -> None:
-    name = f"run {run.about.run_id}"
-    try:
-        files = open_files(run.artifact_uri, location, name)
-        _bound_listings(files)
-        there_are = {file.path for file in files.list_artifacts()}
-        for each in wanted:
-            if each in there_are:
-                files.download_artifacts(each, folder)  # type: ignore[no-untyped-call]
-    except InputError:
-        raise
-    except Exception as error:  # each kind of store has errors of its own, and some lack their library
-        reason = _OF_MLFLOW.sub(r"\1: ", " ".join(str(error).split()))[:200] or type(error).__name__
-        raise InputError(f"{name}: its files cannot be fetched from the server ({reason})") from None
-
-
-def _bound_listings(files: "ArtifactRepository") -> None:
-    """Limit how many folders and files MLflow lists as it walks through a run's folders, and for how long."""
-    list_folder = files.list_artifacts
-    asked, found, until = 0, 0, time.monotonic() + 2 * ANSWER_SECONDS
-
-    def bounded(path: str | None = None) -> Any:
-        nonlocal asked, found
-        asked += 1
-        if asked > MOST_FOLDERS or time.monotonic() > until:
-            raise ValueError("listing them does not end")
-        listed = list_folder(path)
-        found += len(listed)
-        if found > MOST_FILES:
-            raise ValueError(f"it has more than {MOST_FILES:,} files")
-        return listed
-
-    setattr(files, "list_artifacts", bounded)  # noqa: B010 (mypy minds an assignment)
 
 
 def _read_yaml(path: Path, name: str) -> dict[str, Any]:

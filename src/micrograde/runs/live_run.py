@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from micrograde.config.schema import (
-    AnyTracking,
     TrainConfig,
     as_params,
     config_digest,
@@ -87,7 +86,7 @@ class RunRequest:
     @property
     def all_pictures(self) -> bool:
         """Whether every picture is drawn, or only those that take almost no time."""
-        wanted = "light" if self.config.tracking.name == "disabled" else self.config.tracking.pictures
+        wanted = self.config.tracking.pictures
         return wanted == "all" or (wanted == "auto" and not self.in_sweep)
 
 
@@ -302,7 +301,7 @@ class LiveRun:
             described = describe_model(data.dataset, used_plugins(self.config.model))
         self.recorder.end_run(self.number, status, described)
         if described and not self.request.in_sweep:  # of a sweep, only the best model is logged
-            self.recorder.log_model(self.number, registered_name=registered_name(self.config.tracking))
+            self.recorder.log_model(self.number, registered_name=self.config.tracking.register)
         self.ended = True
 
     def stop(self, reason: str) -> None:
@@ -425,11 +424,6 @@ def own_words(given: Mapping[str, str] | None, note: str | None, name: str | Non
     if note:
         words |= {tags.NOTE: note, tags.DESCRIPTION: note}
     return {**words, tags.RUN_NAME: name} if name else words
-
-
-def registered_name(tracking: AnyTracking) -> str | None:
-    """Return the registered model that the model of a run or sweep becomes a version of; None for none."""
-    return None if tracking.name == "disabled" else tracking.register
 
 
 def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:

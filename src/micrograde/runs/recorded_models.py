@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of, stored_recipe
-from micrograde.store import StoredRun, find_run
+from micrograde.store import Backend, StoredRun, find_run
 from micrograde.tracking import recover
 
 _FOLDER = "model"
@@ -38,7 +37,7 @@ class RecordedModel:
     notes: tuple[str, ...] = ()
 
 
-def find_model(run_id: str, where: AnyStore) -> RecordedModel:
+def find_model(run_id: str, where: Backend) -> RecordedModel:
     """Find a run and read its model.
 
     Parameters

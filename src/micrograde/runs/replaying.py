@@ -8,9 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from micrograde.config.commands import AnyStore
 from micrograde.config.locations import store_location
-from micrograde.config.schema import DisabledTracking
 from micrograde.core.errors import InputError
 from micrograde.core.plugins import changed_plugins
 from micrograde.core.working import working
@@ -18,7 +16,8 @@ from micrograde.runs.files import files_of, read_recipe
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import watch_epochs
 from micrograde.runs.train import PreparedSets, train_runs
-from micrograde.store import StoredRun, load_run, same_value, tags
+from micrograde.store import Backend, StoredRun, load_run, same_value, tags
+from micrograde.store.backends.disabled import DisabledTracking
 from micrograde.tracking import UNCOMMITTED, NullRecorder, present_provenance, provenance_of, recover
 
 History = Mapping[str, Mapping[int, float]]
@@ -84,7 +83,7 @@ class Replay:
         return not any(each.different for each in self.metrics)
 
 
-def replay_run(run_id: str, where: AnyStore, data_paths: Mapping[str, str] | None = None) -> Replay:
+def replay_run(run_id: str, where: Backend, data_paths: Mapping[str, str] | None = None) -> Replay:
     """Train a run again as it was recorded, up to the epoch that it reached.
 
     Parameters

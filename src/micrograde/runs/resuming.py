@@ -101,7 +101,9 @@ def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resum
         return
     location = store_location(config.tracking)
     if location is None:
-        raise InputError(f"training.resume={resume}: needs a store; with tracking=disabled nothing is kept")
+        raise InputError(
+            f"training.resume={resume}: needs a store; with tracking={config.tracking.name} nothing is kept"
+        )
     with working("looking for the run", "nowhere"):
         wait_for_writers(location.folder / "launches")  # the run may have been killed a moment ago
         recover(location)

@@ -18,7 +18,7 @@ from micrograde.analysis.comparing import ascending
 from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.config.recipe_versions import EXACT_LABELS
-from micrograde.config.schema import AnyTracking, TrainConfig
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
@@ -39,7 +39,7 @@ from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.stacks import Cancel, Stack, train_stacks
-from micrograde.store import check_experiment
+from micrograde.store import Tracking, check_experiment
 from micrograde.store.tags import DATA_DIGEST
 from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
 
@@ -267,7 +267,7 @@ def run_name(overrides: Sequence[str]) -> str:
 
 
 def open_recorder(
-    tracking: AnyTracking, writer: WriterProcess | None, held: Claim | None = None
+    tracking: Tracking, writer: WriterProcess | None, held: Claim | None = None
 ) -> AbstractContextManager[RunRecorder]:
     """Return a recorder for a config's ``tracking``."""
     location = store_location(tracking)

@@ -1,11 +1,11 @@
-"""Where runs are recorded: the local SQLite store or a tracking server, both read and written here.
+"""Where runs are recorded: a registry of backends, and how MLflow's two are read and written.
 
 Reading does not use MLflow's client: a SQL store is read by SQL, a server through its REST interface. Writing
 uses MLflow's client, and SQL where the client is slow.
 """
 
+from micrograde.store.backends import BACKENDS, Backend, Tracking, backend_of, keeps_runs
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
-from micrograde.store.experiment_check import check_experiment
 from micrograde.store.local_addresses import folder_here
 from micrograde.store.location import (
     StoreLocation,
@@ -14,10 +14,10 @@ from micrograde.store.location import (
     server_store,
 )
 from micrograde.store.mlmodel import ModelDescription
-from micrograde.store.readers import is_server, make_command, public_address
+from micrograde.store.readers import check_experiment, make_command
 from micrograde.store.records import StoredSweep
 from micrograde.store.run_ids import find_run_id, find_run_ids
-from micrograde.store.server_files import named_folder, open_files, shown_address
+from micrograde.store.server_files import named_folder, open_files, public_address, shown_address
 from micrograde.store.stored_run import (
     StoredRun,
     find_run,
@@ -29,20 +29,24 @@ from micrograde.store.stored_run import (
 from micrograde.store.stored_sweeps import find_sweep
 
 __all__ = [
+    "BACKENDS",
+    "Backend",
     "DiskFullError",
     "ModelDescription",
     "StoreAwayError",
     "StoreLocation",
     "StoredRun",
     "StoredSweep",
+    "Tracking",
     "TrackingError",
+    "backend_of",
     "check_experiment",
     "find_run",
     "find_run_id",
     "find_run_ids",
     "find_sweep",
     "folder_here",
-    "is_server",
+    "keeps_runs",
     "last_run_of",
     "last_stopped_run",
     "load_run",

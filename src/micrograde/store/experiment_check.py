@@ -10,7 +10,8 @@ experiment it is created now, because only then is it known where its files woul
 import base64
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,10 +22,10 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from micrograde.core.errors import InputError
 from micrograde.core.json_files import parse_json
 from micrograde.store.bounded_answers import LateAnswerError, in_time
-from micrograde.store.experiments import Experiments, check_usable
+from micrograde.store.experiments import Experiments, check_local_address, check_server_address, check_stage
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import at_once
+from micrograde.store.mlflow_server import ServerStore
 from micrograde.store.sqlite_files import StoreFileError, open_database
 
 _PATIENCE = 2.0  # seconds for a server's response, or for a database that another process writes to
@@ -44,23 +45,41 @@ class _NoSuchExperimentError(Exception):
     """A server has answered that it has no experiment of this name."""
 
 
-def check_experiment(name: str, location: StoreLocation) -> None:
-    """Raise ``InputError`` if the experiment ``name`` takes no runs in this store.
+def check_in_database(name: str, location: StoreLocation) -> None:
+    """Raise ``InputError`` if the experiment ``name`` takes no runs in the local store.
 
-    That is so if it has been deleted, or if its files would be at an invalid address, or at one that the
-    config does not name.
+    That is so if it has been deleted, or has an address from which MLflow cannot derive that of a run.
     """
-    database = location.database
+    found = _in_database(name, location.database)
+    if found is not None:
+        with _said_to_the_user():
+            check_stage(name, found.experiment_id, found.lifecycle_stage, location)
+            check_local_address(name, found.artifact_location)
+
+
+def check_on_server(name: str, location: StoreLocation) -> None:
+    """Raise ``InputError`` if the experiment ``name`` takes no runs on a server.
+
+    That is so if it has been deleted, or if its files would be at an address that the config does not name.
+    """
     try:
-        found = _in_database(name, database) if database else _on_server(name, location.tracking_uri)
+        found = _on_server(name, location.tracking_uri)
     except _NoSuchExperimentError:
         _make(name, location)
         return
     if found is not None:
-        try:
-            check_usable(name, *found, location)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        with _said_to_the_user():
+            check_stage(name, found.experiment_id, found.lifecycle_stage, location)
+            check_server_address(name, found.artifact_location, location)
+
+
+@contextmanager
+def _said_to_the_user() -> Iterator[None]:
+    """Turn what a writer would report into what the command line says."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _in_database(name: str, database: Path) -> Found | None:
@@ -128,7 +147,7 @@ def _make(name: str, location: StoreLocation) -> None:
         from mlflow.exceptions import MlflowException
 
         with suppress(MlflowException, requests.RequestException):
-            Experiments(MlflowClient(location.tracking_uri), location, at_once).id_of(name)
+            Experiments(ServerStore(MlflowClient(location.tracking_uri), location)).id_of(name)
 
 
 def _headers(user: str | None, password: str | None) -> dict[str, str]:

@@ -5,21 +5,20 @@ import sys
 from typing import TYPE_CHECKING
 
 from micrograde.core.redaction import without_password
-from micrograde.store.local_addresses import experiment_folder, is_readable_by_mlflow
+from micrograde.store.local_addresses import is_readable_by_mlflow
 from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import Caller
+from micrograde.store.mlflow_store import MlflowStore
 from micrograde.store.server_files import check_address, shown_address
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
 
 class Experiments:
     """The experiments that a launch writes to; the store is asked once for each."""
 
-    def __init__(self, client: "MlflowClient", location: StoreLocation, make: Caller) -> None:
-        self._client, self._location, self._make = client, location, make
+    def __init__(self, store: MlflowStore) -> None:
+        self._store, self._client, self._make = store, store.client, store.make
         self._ids: dict[str, str] = {}
 
     def id_of(self, name: str) -> str:
@@ -28,13 +27,13 @@ class Experiments:
         Raises
         ------
         ValueError
-            If it takes no runs: see ``check_usable``.
+            If it takes no runs: it has been deleted, or its files would be where none are written.
         """
         if name not in self._ids:
             found = self._make(lambda: self._client.get_experiment_by_name(name))
             experiment: Experiment = found or self._make(lambda: self._create(name))
-            about = (experiment.experiment_id, experiment.lifecycle_stage, experiment.artifact_location)
-            check_usable(name, *about, self._location)
+            check_stage(name, experiment.experiment_id, experiment.lifecycle_stage, self._store.location)
+            self._store.check_experiment(name, experiment.artifact_location)
             self._ids[name] = experiment.experiment_id
         return self._ids[name]
 
@@ -44,7 +43,7 @@ class Experiments:
 
         kind = {"mlflow.experimentKind": "custom_model_development"}
         try:
-            experiment_id = self._client.create_experiment(name, self._artifact_location(name), kind)
+            experiment_id = self._client.create_experiment(name, self._store.experiment_address(name), kind)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -54,31 +53,28 @@ class Experiments:
             return existing
         return self._client.get_experiment(experiment_id)
 
-    def _artifact_location(self, experiment_name: str) -> str | None:
-        """Return the address of a folder in the local store; None for a server, which chooses its own."""
-        root = self._location.artifact_root
-        return (root / experiment_folder(experiment_name)).as_uri() if root else None
 
-
-def check_usable(
-    name: str, experiment_id: str, lifecycle_stage: str, artifact_location: str, location: StoreLocation
-) -> None:
-    """Raise ``ValueError``, with a line for the user, if an experiment takes no runs.
-
-    That is so if it has been deleted, or if its files would be at an address where none are written. In a
-    local store files are in ``mlruns/`` whatever the experiment's address is, as long as MLflow can derive
-    the address of a run from it.
-    """
+def check_stage(name: str, experiment_id: str, lifecycle_stage: str, location: StoreLocation) -> None:
+    """Raise ``ValueError``, with a line for the user, if an experiment has been deleted."""
     if lifecycle_stage == "deleted":
         raise ValueError(deleted_message(name, experiment_id, location))
-    if not location.database:
-        if artifact_location:  # else the address of each run is checked
-            check_address(artifact_location, location, f"experiment_name={name}")
-    elif not is_readable_by_mlflow(artifact_location):
-        shown = shown_address(artifact_location)
+
+
+def check_server_address(name: str, address: str, location: StoreLocation) -> None:
+    """Raise ``ForeignAddressError`` if an experiment's files would be where the config does not allow it."""
+    if address:  # else the address of each run is checked
+        check_address(address, location, f"experiment_name={name}")
+
+
+def check_local_address(name: str, address: str) -> None:
+    """Raise ``ValueError`` if MLflow cannot derive a run's address from that of an experiment.
+
+    Otherwise it may be any: the files are in ``mlruns/`` nevertheless.
+    """
+    if not is_readable_by_mlflow(address):
         raise ValueError(
-            f"experiment_name={name}: the store says that its files are at {shown}, which is not an address; "
-            "choose another name"
+            f"experiment_name={name}: the store says that its files are at {shown_address(address)}, which "
+            "is not an address; choose another name"
         )
 
 

@@ -102,6 +102,5 @@ def set_address(
     location: StoreLocation, kind: Literal["run", "logged model"], key: str, folder: Path
 ) -> None:
     """Set the address of a run's or a logged model's files in the local store to this folder."""
-    assert location.database
     with closing(sqlite3.connect(location.database, timeout=_LOCKED_SECONDS)) as connection, connection:
         connection.execute(_SET[kind], (folder.as_uri(), key))

@@ -1,4 +1,4 @@
-"""Where runs are recorded: the project's own SQLite store, or a tracking server."""
+"""A store's address, the folder that holds ``mlruns/``, and the files of the project's own store."""
 
 import logging
 import re
@@ -24,9 +24,9 @@ class StoreLocation:
     Attributes
     ----------
     tracking_uri
-        The store's address as MLflow takes it: ``sqlite:///...``, or the address of a server.
+        The store's address, whose beginning says which backend it is: ``sqlite:///...``, or a server's.
     artifact_root
-        The folder where a local store keeps files; None for a server, which decides itself.
+        The folder where a local store keeps files; None for any other, which decides itself.
     folder
         ``mlruns/`` of the project: nothing is written outside it.
     artifacts
@@ -42,19 +42,9 @@ class StoreLocation:
         return f"StoreLocation({without_password(self.tracking_uri)!r}, {str(self.folder)!r})"
 
     @property
-    def keeps_files(self) -> bool:
-        """Whether it keeps the files of runs in this project's ``mlruns/``, and so moves with the project."""
-        return self.artifact_root is not None
-
-    @property
-    def can_be_away(self) -> bool:
-        """Whether it is reached over a network: it may not answer for a while, which loses nothing."""
-        return self.artifact_root is None
-
-    @property
-    def database(self) -> Path | None:
-        """The SQLite file of a local store; None for a server."""
-        return self.folder / "mlflow.db" if self.artifact_root else None
+    def database(self) -> Path:
+        """The SQLite file of the project's own store."""
+        return self.folder / "mlflow.db"
 
 
 def local_store(home: Path) -> StoreLocation:
@@ -89,32 +79,27 @@ class StoreLock:
 
     MLflow's first start migrates the schema, and two processes that migrate at once break each other's
     migration. SQLite also refuses, without waiting, a transaction that goes from reading to writing while
-    another one writes. With a server the lock does nothing. A context manager, which may be entered again
-    while it is held.
+    another one writes. A context manager, which may be entered again while it is held.
     """
 
     def __init__(self, location: StoreLocation) -> None:
-        self._lock = None
-        if location.keeps_files:
-            from filelock import FileLock
+        from filelock import FileLock
 
-            location.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(location.folder / "mlflow.lock", poll_interval=0.01, is_singleton=True)
+        location.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(location.folder / "mlflow.lock", poll_interval=0.01, is_singleton=True)
 
     def __enter__(self) -> Self:
-        if self._lock:
-            self._lock.acquire()
+        self._lock.acquire()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._lock:
-            self._lock.release()
+        self._lock.release()
 
     @contextmanager
     def released(self) -> Iterator[None]:
         """Release the lock, if it is held, while the context lasts."""
-        held = self._lock.lock_counter if self._lock else 0
-        if self._lock and held:
+        held = self._lock.lock_counter
+        if held:
             self._lock.release(force=True)
         try:
             yield
@@ -124,13 +109,13 @@ class StoreLock:
 
 
 def make_store(location: StoreLocation) -> None:
-    """Create the local store if there is none; do nothing for a server.
+    """Create the local store if there is none.
 
     It is created in a temporary folder and then moved to its place, so that a process killed meanwhile does
     not leave a half-made store.
     """
     database = location.database
-    if database is None or _is_made(database):  # an existing store may be in a folder that is read-only
+    if _is_made(database):  # an existing store may be in a folder that is read-only
         return
     check_writable(location.folder)
     with StoreLock(location):

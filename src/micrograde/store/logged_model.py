@@ -5,18 +5,12 @@ run.
 """
 
 import math
-import shutil
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from micrograde.store.artifact_files import place_model
-from micrograde.store.local_addresses import folder_here
-from micrograde.store.location import StoreLocation
-from micrograde.store.retrying import Caller
-from micrograde.store.server_files import ForeignAddressError, check_address, open_files
+from micrograde.store.mlflow_store import MlflowStore
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,9 +23,7 @@ _PARAM_LENGTH = 5000  # characters that MLflow keeps of a logged model's param
 _SHOWN = ("val/", "test/")  # the metrics that models are compared by
 
 
-def log_model(
-    client: "MlflowClient", location: StoreLocation, run_id: str, make: Caller, *, shown_with: str
-) -> str | None:
+def log_model(store: MlflowStore, run_id: str, *, shown_with: str) -> str | None:
     """Return the id of the run's logged model, which is created if there is none.
 
     None if a local store has the run's files outside ``mlruns/``, where files are not read.
@@ -41,11 +33,12 @@ def log_model(
     shown_with
         The id of another run that lists the model among its outputs, such as the sweep; or ``run_id``.
     """
+    client, make = store.client, store.make
     run = make(lambda: client.get_run(run_id))
     whole = [each for each in make(lambda: _models_of(client, run)) if each.status == _READY]
-    if not whole and location.database and folder_here(run.info.artifact_uri, location) is None:
+    if not whole and not store.has_files(run.info):
         return None
-    model_id = str(whole[0].model_id) if whole else _make_model(client, location, run, make)
+    model_id = str(whole[0].model_id) if whole else _make_model(store, run)
     step = max((point.step for point in run.data._metric_objs), default=0)
     make(lambda: _show(client, run_id, model_id, step))  # last: an output cannot be removed again
     if shown_with != run_id:
@@ -53,9 +46,11 @@ def log_model(
     return model_id
 
 
-def register_model(client: "MlflowClient", run_id: str, model_id: str, name: str, make: Caller) -> int:
+def register_model(store: MlflowStore, run_id: str, model_id: str, name: str) -> int:
     """Return this run's version of the registered model ``name``, which is created if there is none."""
     from mlflow.exceptions import MlflowException
+
+    client = store.client
 
     def create_name() -> None:
         try:
@@ -72,8 +67,8 @@ def register_model(client: "MlflowClient", run_id: str, model_id: str, name: str
         source = client.get_logged_model(model_id).artifact_location
         return int(client.create_model_version(name, source, run_id, model_id=model_id).version)
 
-    make(create_name)
-    version: int = make(create_version)
+    store.make(create_name)
+    version: int = store.make(create_version)
     return version
 
 
@@ -81,19 +76,18 @@ def _models_of(client: "MlflowClient", run: "Run") -> "list[LoggedModel]":
     return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
 
 
-def _make_model(client: "MlflowClient", location: StoreLocation, run: "Run", make: Caller) -> str:
+def _make_model(store: MlflowStore, run: "Run") -> str:
     from mlflow.models import Model
 
+    client, make = store.client, store.make
     with tempfile.TemporaryDirectory() as folder:
-        files = _copy_files(location, run, Path(folder), make)
-        model = make(lambda: _begin(client, location, run))
+        files = store.copy_folder(run.info, _FOLDER, Path(folder))
+        model = make(lambda: _begin(store, run))
         model_id = str(model.model_id)
         described = Model.load(files)
         described.model_id = model_id
         described.save(files / "MLmodel")
-        log: Callable[[str], None] = partial(client.log_model_artifact, model_id)
-        if not location.database:
-            log = open_files(model.artifact_location, location, f"model {model_id}").log_artifact
+        log = store.keeps_model_file(model)
         for path in sorted(files.iterdir()):
             make(partial(log, str(path)))
     make(lambda: _log_metrics(client, run, model_id))
@@ -101,35 +95,14 @@ def _make_model(client: "MlflowClient", location: StoreLocation, run: "Run", mak
     return model_id
 
 
-def _copy_files(location: StoreLocation, run: "Run", folder: Path, make: Caller) -> Path:
-    """Copy the run's folder ``model`` into ``folder``; return the copy.
-
-    From a server it is copied file by file, so that a failure does not cause the others to be fetched again,
-    and not by the client, which takes every failure for a missing file.
-    """
-    if location.database:
-        source = folder_here(run.info.artifact_uri, location)
-        assert source
-        return Path(shutil.copytree(source / _FOLDER, folder / _FOLDER))
-    files = open_files(run.info.artifact_uri, location, f"run {run.info.run_id}")
-    for file in make(lambda: files.list_artifacts(_FOLDER)):
-        make(partial(files.download_artifacts, file.path, str(folder)))
-    return folder / _FOLDER
-
-
-def _begin(client: "MlflowClient", location: StoreLocation, run: "Run") -> "LoggedModel":
+def _begin(store: MlflowStore, run: "Run") -> "LoggedModel":
     """Create the run's logged model, after deleting what an unfinished attempt has left."""
+    client = store.client
     for left in _models_of(client, run):
         client.delete_logged_model(left.model_id)
     params = {key: value[:_PARAM_LENGTH] for key, value in run.data.params.items()}
     model = client.create_logged_model(run.info.experiment_id, _NAME, run.info.run_id, params=params)
-    if not location.database:
-        try:
-            check_address(model.artifact_location, location, f"model {model.model_id}")
-        except ForeignAddressError:
-            client.delete_logged_model(model.model_id)
-            raise
-    place_model(model, client, location)
+    store.place_model(model)
     return model
 
 

@@ -4,21 +4,16 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, TypeVar
 
 from micrograde.core.redaction import without_password
+from micrograde.store.backends import backend_of
 from micrograde.store.bounded_answers import UNBOUNDED
+from micrograde.store.calls import Result
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.location import StoreLocation
 
-Result = TypeVar("Result")
-Caller = Callable[[Callable[[], Any]], Any]
-"""A function that makes a call and returns its result: ``at_once``, or ``Retrying``, which repeats it."""
-
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0  # seconds between two tries
 _HICCUP = 2.0  # seconds of trouble that are not reported
-_PASSING = {408, 425, 429}  # and 500 and above: temporary errors, worth another try
 _REASON_LENGTH = 200
 _SILENT = "no answer in time"
 
@@ -36,8 +31,6 @@ class Retrying:
     notify
         Called when the store becomes unavailable and when it is back, with a line for the user and whether
         the store is away.
-    released
-        Returns a context that is entered while waiting between two tries, such as ``StoreLock.released``.
     kept
         The folder that keeps what has not been sent, for the message to the user.
     """
@@ -48,13 +41,12 @@ class Retrying:
         launch_is_gone: threading.Event,
         patience: float,
         notify: Callable[[str, bool], None],
-        released: Callable[[], AbstractContextManager[None]],
         kept: object,
     ) -> None:
-        self._can_be_away = location.can_be_away
-        self._store = store_name(location)
+        self._location, self._backend = location, backend_of(location)
+        self._store = self._backend.described(location)
         self._gone, self._patience, self._notify = launch_is_gone, patience, notify
-        self._released, self._kept = released, kept
+        self._kept = kept
         self._gone_since: float | None = None
         self._last_success = time.monotonic()
         self._told = False
@@ -76,7 +68,7 @@ class Retrying:
             try:
                 result = call()
             except Exception as error:
-                if not self._may_pass(error):
+                if not self._backend.may_pass(error):
                     raise
                 reason = reason_of(error)
                 if self._gone.is_set() and is_no_answer(reason):
@@ -107,41 +99,19 @@ class Retrying:
             self._gone_since = self._gone_since or now
             if now > max(self._gone_since, self._last_success) + self._patience:
                 raise self._still_away(reason)
-        with self._released():
+        with self._backend.between_tries(self._location):
             time.sleep(delay)
 
     def _still_away(self, reason: str) -> StoreAwayError:
         return StoreAwayError(f"{self._store} still {self._trouble()} ({reason})")
 
     def _trouble(self) -> str:
-        return "cannot be reached" if self._can_be_away else "cannot be written to"
-
-    def _may_pass(self, error: Exception) -> bool:
-        """Return whether the same call may succeed later."""
-        if not self._can_be_away:
-            return " is locked" in str(error)
-        import requests
-        from mlflow.exceptions import MlflowException
-
-        if isinstance(error, requests.HTTPError) and error.response is not None:
-            status = error.response.status_code
-        elif isinstance(error, MlflowException):  # its status is 500 if the connection failed
-            status = error.get_http_status_code()  # type: ignore[no-untyped-call]
-        else:
-            return isinstance(error, requests.RequestException)
-        return status in _PASSING or status >= 500
+        return "cannot be reached" if self._backend.can_be_away else "cannot be written to"
 
 
 def is_no_answer(reason: str) -> bool:
     """Return whether a server took a request and left it without an answer, or with an unbounded one."""
     return reason == _SILENT or bool(UNBOUNDED.search(reason))
-
-
-def store_name(location: StoreLocation) -> str:
-    """Return the store's name in messages: ``the tracking server <address>`` or ``the store <path>``."""
-    if location.can_be_away:
-        return f"the tracking server {without_password(location.tracking_uri)}"
-    return f"the store {location.database}"
 
 
 def reason_of(error: BaseException) -> str:
@@ -158,8 +128,3 @@ def reason_of(error: BaseException) -> str:
     if "is locked" in text:
         return "another program keeps it locked"
     return text[:_REASON_LENGTH] or type(error).__name__
-
-
-def at_once(call: Callable[[], Result]) -> Result:
-    """Make a call once; its errors are not caught."""
-    return call()

@@ -202,6 +202,11 @@ def _is_sound(steps: tuple[str, ...]) -> bool:
     return True
 
 
+def public_address(tracking_uri: str) -> str:
+    """Return the address without user name and password, which MLflow can also take from its variables."""
+    return without_password(tracking_uri).replace(f"{HIDDEN}@", "", 1)
+
+
 def shown_address(address: str) -> str:
     """Return an address as messages show it: without password, printable, at most 150 characters."""
     text = printable(without_password(address[: 2 * _LONGEST]))

@@ -15,7 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from micrograde.store.retrying import Caller, at_once
+from micrograde.store.calls import Caller, at_once
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

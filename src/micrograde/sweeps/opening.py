@@ -3,6 +3,7 @@
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from micrograde.config.parsing import parse_sweep_config
+from micrograde.store import keeps_runs
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
 from micrograde.sweeps.options import check_count, check_options, check_swept
@@ -25,7 +26,7 @@ def open_sweep(master: DictConfig) -> SweepSession:
     if not is_search(master.hydra.sweeper):
         check_count(identity.space)
     check_options(parse_sweep_config(composed))
-    writer = None if composed["tracking"]["name"] == "disabled" else WriterProcess()
+    writer = WriterProcess() if keeps_runs(composed["tracking"]["name"]) else None
     try:
         return _prepared(master, SweepSession(identity, composed, writer))
     except BaseException:

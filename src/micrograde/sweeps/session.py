@@ -18,7 +18,7 @@ from micrograde.core.working import working
 from micrograde.runs.live_run import LiveRun, RunRequest, own_words
 from micrograde.runs.progress import print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
-from micrograde.store import StoreAwayError, check_experiment, tags
+from micrograde.store import StoreAwayError, backend_of, check_experiment, tags
 from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
@@ -363,7 +363,7 @@ class SweepSession(SweepState):
             except StoreAwayError:
                 pass  # the recorder's ``close`` says what to do; ``compare`` makes the report later
             except InputError:  # the server has become unreachable since the runs were sent to it
-                if not self.location.can_be_away:
+                if not backend_of(self.location).can_be_away:
                     raise
             self._keep_results(left)
             if not self.is_as_before:

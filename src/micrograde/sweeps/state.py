@@ -11,7 +11,6 @@ from micrograde.analysis.ranking import Standing
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_tracking
 from micrograde.config.recipe_versions import VERSION_KEY
-from micrograde.runs.live_run import registered_name
 from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.earlier import EarlierSweep
 from micrograde.sweeps.identity import SweepIdentity
@@ -84,7 +83,7 @@ class SweepState:
     @property
     def is_as_before(self) -> bool:
         """Whether the store had all runs, and the report of them, before this launch."""
-        if registered_name(self.tracking):  # a model is registered at every launch that asks for it
+        if self.tracking.register:  # a model is registered at every launch that asks for it
             return False
         return not self.changed and self.found is not None and self.found.reported == self.reported
 

@@ -8,7 +8,6 @@ from micrograde.config.locations import where_to_look
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.runs.live_run import registered_name
 from micrograde.store import tags
 from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
 from micrograde.sweeps.jobs import sweep_name
@@ -73,7 +72,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     if report.best_run_id:
         found[tags.BEST_RUN_ID] = report.best_run_id
         measured[f"best/{sweep.metric}"] = report.best_value
-        name = registered_name(sweep.tracking)
+        name = sweep.tracking.register
         recorder.log_model(parent, source_run_id=report.best_run_id, registered_name=name)
     best = None
     if report.best_run_id:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, get_args
 
+from micrograde.core.bounds import LONGEST_ID
 from micrograde.core.json_files import parse_json
 from micrograde.core.printable import printable
 from micrograde.store.events import (
@@ -45,6 +46,7 @@ __all__ = [
     "to_json_line",
 ]
 
+_ID = re.compile(rf"[0-9A-Za-z_-]{{1,{LONGEST_ID}}}")  # with which no path leads elsewhere
 _OURS = re.compile(r"micrograde(\.\w+)+")
 _SHOWN = 100  # characters of an invalid line in an error message
 
@@ -126,6 +128,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def _is_text_or_none(value: object) -> bool:
     return isinstance(value, str | None)
 
@@ -138,8 +144,10 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("run", "time", "step"), _is_count),
     "parent": lambda value: value is None or _is_count(value),
     "runs": lambda value: isinstance(value, list) and all(map(_is_count, value)),
-    **dict.fromkeys(("experiment_name", "run_name", "run_id"), _is_text),
-    **dict.fromkeys(("source_run_id", "registered_name"), _is_text_or_none),
+    **dict.fromkeys(("experiment_name", "run_name"), _is_text),
+    "run_id": _is_id,
+    "source_run_id": lambda value: value is None or _is_id(value),
+    "registered_name": _is_text_or_none,
     **dict.fromkeys(("params", "tags"), _are_texts),
     "values": lambda value: isinstance(value, dict) and all(map(_is_measured, value.values())),
     "goes_on": lambda value: isinstance(value, bool),

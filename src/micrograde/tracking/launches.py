@@ -28,7 +28,8 @@ from micrograde.core.bounds import LONGEST_NOTE
 from micrograde.core.full_disk import reserve_space
 from micrograde.core.json_files import read_json
 from micrograde.core.locks import LockFile, is_held
-from micrograde.core.redaction import without_password
+from micrograde.store.backends import Backend, backend_of
+from micrograde.store.backends.local import LocalTracking
 from micrograde.store.location import StoreLocation, make_launch_folder
 from micrograde.store.temporary_folders import clear_temporary
 from micrograde.tracking.claim import Claim
@@ -47,7 +48,7 @@ class Launch:
     Attributes
     ----------
     server
-        The tracking server's address, with the password hidden; None for the local store.
+        The store's address as ``Backend.noted`` has it, with the password hidden; None for the local store.
     script
         The program that was started.
     process
@@ -63,7 +64,12 @@ class Launch:
 
     def belongs_to(self, location: StoreLocation) -> bool:
         """Return whether the launch writes to this store."""
-        return self.server == _server(location)
+        return self.server == backend_of(location).noted(location)
+
+    @property
+    def backend(self) -> type[Backend]:
+        """The backend of its store; ``InputError`` if there is none, as without its plug-in."""
+        return LocalTracking if self.server is None else backend_of(self.server)
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -93,7 +99,9 @@ def begin_launch(location: StoreLocation, script: str, claim: Claim | None = Non
     try:
         hold = LockFile(folder / _LAUNCH_LOCK)
         reserve_space(folder)
-        launch = Launch(_server(location), script, ProcessIdentity.own(), location.artifacts)
+        launch = Launch(
+            backend_of(location).noted(location), script, ProcessIdentity.own(), location.artifacts
+        )
         (folder / JOURNAL).touch()
         if claim:
             claim.mark(folder)
@@ -143,7 +151,3 @@ def wait_for_writers(launches: Path) -> None:
                 file = os.open(path, os.O_RDONLY)
                 fcntl.flock(file, fcntl.LOCK_SH)
                 os.close(file)
-
-
-def _server(location: StoreLocation) -> str | None:
-    return None if location.keeps_files else without_password(location.tracking_uri)

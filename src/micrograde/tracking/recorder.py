@@ -21,6 +21,8 @@ from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.interrupts import uninterrupted
 from micrograde.core.project import command_line
 from micrograde.core.redaction import redacted, without_password
+from micrograde.core.terminal import print_notice
+from micrograde.store.backends import backend_of
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
 from micrograde.store.location import StoreLocation
 from micrograde.store.mlmodel import ModelDescription
@@ -43,9 +45,8 @@ from micrograde.tracking.events import (
 )
 from micrograde.tracking.journal import Journal
 from micrograde.tracking.launches import JOURNAL, begin_launch
-from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.run_recorder import RunIds
-from micrograde.tracking.writer_process import Outcome, WriterProcess, print_notice
+from micrograde.tracking.writer_process import Outcome, WriterProcess
 
 
 class Recorder:
@@ -66,7 +67,7 @@ class Recorder:
         self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
     ) -> None:
         check_writable(location.folder)
-        mend_addresses(location)
+        backend_of(location).mend(location)
         try:
             self._folder, self._hold = begin_launch(location, sys.argv[0], claim)
             self._journal = Journal(self._folder / JOURNAL)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from micrograde.store.backends import backend_of
 from micrograde.store.location import StoreLocation
 from micrograde.tracking.launches import Launch
-from micrograde.tracking.moving import mend_addresses
 from micrograde.tracking.writer_process import WriterProcess
 
 
@@ -29,9 +29,9 @@ def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
 
     Runs that have no end in the journal are marked KILLED. What the store already has is not changed.
     """
-    mend_addresses(location)
+    backend_of(location).mend(location)
     launch = Launch.read(folder)
-    if launch and not location.database and location.artifacts is None:
+    if launch and location.artifacts is None:
         location = replace(location, artifacts=launch.artifacts)
     writer = WriterProcess(on_notice=lambda notice: None)  # noqa: ARG005 (the outcome says it)
     writer.assign(folder, location, late=True)

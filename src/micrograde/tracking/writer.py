@@ -1,4 +1,4 @@
-"""The writer process: writes a launch's journal to the MLflow store while the launch goes on.
+"""The writer process: writes a launch's journal to its store while the launch goes on.
 
     python -m micrograde.tracking.writer
 
@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
@@ -34,23 +34,18 @@ from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.json_files import read_json
 from micrograde.core.project import checkout
 from micrograde.core.redaction import without_password
+from micrograde.store.backends import backend_of
 from micrograde.store.bounded_answers import bound_answers
 from micrograde.store.errors import StoreAwayError
-from micrograde.store.library_environment import forget_servers, keep_credentials
-from micrograde.store.location import StoreLocation, StoreLock, make_store
-from micrograde.store.retrying import Caller, Retrying
-from micrograde.store.sqlite_files import open_database
+from micrograde.store.event_writer import EventWriter, Recording
+from micrograde.store.location import StoreLocation
+from micrograde.store.retrying import Retrying
 from micrograde.tracking.claim import Claim
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import AnswerAwaited
 from micrograde.tracking.journal import follow
 from micrograde.tracking.launches import JOURNAL, Launch, carrying
 from micrograde.tracking.provenance import provenance_tags
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-_WAIT_SECONDS = 20.0  # for a database that another process writes to
 _PROVENANCE = "provenance.json"
 _LONGEST_REASON = 1000  # characters of an error that the user sees; ``writer.log`` has all of it
 
@@ -66,18 +61,6 @@ def import_mlflow() -> None:
     bound_answers()
     gc.freeze()
     gc.enable()
-
-
-def open_client(location: StoreLocation, lock: StoreLock, make: Caller) -> "MlflowClient":
-    """Return a client of the store, which is created if it does not exist."""
-    from mlflow import MlflowClient
-
-    with lock:
-        make(lambda: make_store(location))
-        if database := location.database:  # checked first, as MLflow would run code that is in the file
-            make(lambda: open_database(database, _WAIT_SECONDS, read_only=True).close())
-        client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
-    return client
 
 
 def carry(
@@ -101,17 +84,15 @@ def carry(
     again
         Whether a part of the journal may already be in the store.
     """
-    lock = StoreLock(location)
 
     def notify(notice: str, away: bool) -> None:
         tell({"notice": notice, "away": away})
 
-    make = Retrying(location, launch_is_gone, patience, notify, lock.released, folder)
+    make = Retrying(location, launch_is_gone, patience, notify, folder)
     writer: EventWriter | None = None
     awaited = 0
     try:
-        client = open_client(location, lock, make)
-        writer = EventWriter(client, location, folder, given, lock, make, again=again)
+        writer = backend_of(location).open_writer(location, Recording(folder, given, make, again))
         for events in follow(folder / JOURNAL, launch_is_gone):
             was_away = make.is_back
             writer.write(events)
@@ -180,10 +161,6 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"])
     launch_is_gone = threading.Event()
-    if location.database:
-        forget_servers()
-    else:
-        keep_credentials()
 
     def watch() -> None:
         sys.stdin.read()

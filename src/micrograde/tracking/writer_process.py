@@ -12,24 +12,19 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from micrograde.core.terminal import say
+from micrograde.core.terminal import print_notice
+from micrograde.store.backends import backend_of
 from micrograde.store.library_environment import quiet_environment
 from micrograde.store.location import StoreLocation
 
 SERVER_PATIENCE = 15.0
-"""Seconds that a launch waits at its end for a server that is away."""
+"""Seconds that a launch waits at its end for a store that is away."""
 LOCAL_PATIENCE = 90.0
 """Seconds for a local store that another program keeps locked; MLflow itself waits 20 seconds in each try."""
 _POLL_SECONDS = 0.2
 
 Outcome = dict[str, Any]
 """A writer's answer: ``runs``, and after a failure ``error``, ``pending``, ``disk_full`` or ``died``."""
-
-
-def print_notice(notice: str) -> None:
-    """Print a line for the user to standard error."""
-    with suppress(OSError, ValueError):  # standard error is closed; the calling thread must go on
-        say(notice, sys.stderr, flush=True)
 
 
 class WriterProcess:
@@ -66,7 +61,7 @@ class WriterProcess:
     def assign(self, folder: Path, location: StoreLocation, *, late: bool = False) -> None:
         """Make the writer record the launch in ``folder``; ``late`` if the launch has ended or died."""
         self._assigned = True
-        self._patience = SERVER_PATIENCE if location.can_be_away else LOCAL_PATIENCE
+        self._patience = SERVER_PATIENCE if backend_of(location).can_be_away else LOCAL_PATIENCE
         # Through the pipe, as an address may contain a password, and ps shows command lines.
         launch = {
             "folder": str(folder),

@@ -8,14 +8,10 @@ from micrograde.config.commands import SyncConfig
 from micrograde.config.exit_lines import RUN_FAILED
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_command
-from micrograde.config.schema import ServerTracking
 from micrograde.core.errors import InputError
 from micrograde.core.project import project_home
-from micrograde.core.redaction import HIDDEN, PLACEHOLDER
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.store import StoreLocation, local_store, server_store
-from micrograde.store.library_environment import would_be_told_who_asks
 from micrograde.store.path_kinds import check_kinds
 from micrograde.tracking import Kept, Launch, Sent, is_alive, send_launch
 
@@ -65,19 +61,12 @@ def waiting(launches: Path, name: str | None) -> list[Path]:
 def send(folder: Path, launch: Launch, config: SyncConfig) -> Sent | Kept:
     """Send a launch's records to the store that they were meant for."""
     home = project_home()
-    given = store_location(config.tracking) if isinstance(config.tracking, ServerTracking) else None
-    if launch.server is None:
-        location: StoreLocation = local_store(home)
-    elif given and launch.belongs_to(given):
-        location = given
-    elif f"{HIDDEN}@" in launch.server:
-        address = launch.server.replace(f"{HIDDEN}@", f"{PLACEHOLDER}@")
-        return Kept(f"its server wants a user's name; give it: tracking=server tracking.uri={address}")
-    elif would_be_told_who_asks(launch.server):  # the folder may be somebody else's, and so may the server
-        named = f"tracking=server tracking.uri={launch.server}"
-        return Kept(f"credentials go only to a server that you name; give it: {named}")
-    else:
-        location = server_store(launch.server, home)
+    try:
+        backend = launch.backend
+        given = store_location(config.tracking) if isinstance(config.tracking, backend) else None
+        location = given if given and launch.belongs_to(given) else backend.located(launch.server, home)
+    except InputError as error:  # it has to be named
+        return Kept(str(error))
     return send_launch(folder, location)
 
 

@@ -16,9 +16,9 @@ from tests.narrowing import not_none
 from micrograde.store import local_store
 from micrograde.store.local_addresses import experiment_folder
 from micrograde.store.location import StoreLocation, StoreLock
+from micrograde.store.moving import find_mendable, mend_addresses
 from micrograde.tracking import Recorder, recover, send_launch
 from micrograde.tracking.launches import begin_launch
-from micrograde.tracking.moving import find_mendable, mend_addresses
 
 RUN, OTHER, MODEL = "0123456789abcdef" * 2, "f" * 32, f"m-{'a' * 32}"
 
@@ -211,7 +211,7 @@ def test_a_single_address(project, capsys):
 
 @pytest.mark.parametrize("why", ["locked", "read only"])
 def test_a_store_that_cannot_be_written_to_stays_as_it_is(project, tmp_path, capsys, monkeypatch, why):
-    monkeypatch.setattr("micrograde.tracking.moving._WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("micrograde.store.moving._WAIT_SECONDS", 0.05)
     there = project.moved(tmp_path / "new")
     before = there.addresses()
     if why == "read only":  # to root, nothing is; a folder cannot be a lock either
@@ -233,7 +233,7 @@ def test_of_two_commands_at_once_one_mends(project, tmp_path, capsys, monkeypatc
             mend_addresses(there.location)
             return super().__enter__()
 
-    monkeypatch.setattr("micrograde.tracking.moving.StoreLock", Late)
+    monkeypatch.setattr("micrograde.store.moving.StoreLock", Late)
     mend_addresses(there.location)
     assert len(said(capsys).splitlines()) == 1
 

@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 from tests.narrowing import not_none
+from tests.store.writers import opened
 
 from micrograde.store import local_store, tags
 from micrograde.tracking import DatasetInput
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import Event, MetricsLogged, RunAdopted, RunEnded, RunStarted, TagsSet
 
 DATASET = DatasetInput("d", "e", "{}", "{}", "{}")
@@ -65,14 +65,14 @@ def runs(client):
 def test_a_journal_carried_again_from_its_start_leaves_the_store_as_if_it_had_been_carried_once(
     location, client, folder, part
 ):
-    broken_off = EventWriter(client, location, folder, {})
+    broken_off = opened(client, location, folder)
     broken_off.write(EVENTS[:part])
     broken_off.flush()
-    again = EventWriter(client, location, folder, {}, again=True)
+    again = opened(client, location, folder, again=True)
     again.write(EVENTS)
     once = content(location)
     assert again.run_ids.items() >= broken_off.run_ids.items()
-    another = EventWriter(client, location, folder, {}, again=True)
+    another = opened(client, location, folder, again=True)
     another.write(EVENTS)
     assert content(location) == once
     assert [run.info.status for run in runs(client)] == ["FAILED", "FINISHED"]
@@ -83,10 +83,10 @@ def test_a_journal_carried_again_from_its_start_leaves_the_store_as_if_it_had_be
 
 
 def test_a_reason_that_the_journal_does_not_give_is_forgotten(location, client, folder):
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write(EVENTS[:2])
     writer.give_up("recording failed")
-    again = EventWriter(client, location, folder, {}, again=True)
+    again = opened(client, location, folder, again=True)
     again.write(EVENTS)
     second, first = runs(client)
     assert (first.info.status, tags.REASON in first.data.tags) == ("FINISHED", False)
@@ -125,7 +125,7 @@ def test_a_run_whose_making_was_not_answered_is_there_once(location, client, fol
             return call()
 
     losing = LosesReplies(location.tracking_uri)
-    writer = EventWriter(losing, location, folder, {}, make=twice)
+    writer = opened(losing, location, folder, make=twice)
     writer.write(EVENTS[:-2])
     assert losing.lost == 2
     assert len(runs(client)) == 3
@@ -136,29 +136,29 @@ def test_a_run_whose_making_was_not_answered_is_there_once(location, client, fol
 
 
 def test_a_run_that_goes_on_is_that_of_the_launch_that_took_it_up(location, client, folder):
-    old = EventWriter(client, location, folder, {tags.HOST: "there"})
+    old = opened(client, location, folder, {tags.HOST: "there"})
     old.write([*EVENTS[:1], TagsSet(0, {tags.REASON: "killed"}), RunEnded(0, 9, "KILLED")])
     run_id = old.run_ids[0][0]
     later = folder.parent / "2026-01-02_00-00-00_b"
-    new = EventWriter(client, location, later, {tags.HOST: "here", tags.VERSION: "9"})
+    new = opened(client, location, later, {tags.HOST: "here", tags.VERSION: "9"})
     new.write([RunAdopted(0, run_id)])
     run = client.get_run(run_id)
     assert run.info.status == "RUNNING"
     assert (run.data.tags[tags.HOST], run.data.tags[tags.LAUNCH]) == ("here", later.name)
     assert run.data.tags.keys() & {tags.REASON, tags.VERSION} == set()
     before = content(location)
-    again = EventWriter(client, location, folder, {tags.HOST: "there"}, again=True)
+    again = opened(client, location, folder, {tags.HOST: "there"}, again=True)
     again.write([*EVENTS[:1], MetricsLogged(0, 5, 5, {"loss": 5.0}), RunEnded(0, 9, "KILLED")])
     again.flush()
     assert content(location) == before
 
 
 def test_a_run_can_be_marked_without_going_on(location, client, folder):
-    old = EventWriter(client, location, folder, {})
+    old = opened(client, location, folder)
     old.write([*EVENTS[:1], TagsSet(0, {tags.REASON: "killed"}), RunEnded(0, 9, "KILLED")])
     run_id = old.run_ids[0][0]
     later = folder.parent / "2026-01-02_00-00-00_b"
-    new = EventWriter(client, location, later, {tags.HOST: "here"})
+    new = opened(client, location, later, {tags.HOST: "here"})
     new.write([RunAdopted(0, run_id, goes_on=False), TagsSet(0, {tags.SUPERSEDED: "true"})])
     run = client.get_run(run_id)
     assert (run.info.status, run.data.tags[tags.REASON]) == ("KILLED", "killed")
@@ -182,7 +182,7 @@ def test_an_experiment_that_another_launch_makes_at_the_same_time_is_shared(loca
             return None
 
     client = LateClient(location.tracking_uri)
-    writer = EventWriter(client, location, tmp_path, {})
+    writer = opened(client, location, tmp_path)
     dataset = DatasetInput("d", "e", "{}", "[" + "0" * 2_000_000 + "]", "{}")
     writer.write([RunStarted(0, 1, "toys", "r", {}, {}, dataset)])
     run_id, experiment_id = writer.run_ids[0]

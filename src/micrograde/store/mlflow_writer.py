@@ -1,4 +1,4 @@
-"""Write events to a store, in order, so that writing a journal again leaves the store unchanged.
+"""Write events to one of MLflow's stores, so that writing a journal again leaves the store unchanged.
 
 A run is identified by the tag ``micrograde.origin``: the launch's folder and the run's number in it. Before
 creating a run that may exist already, the writer searches for it. Writing the same params, points, tags, data
@@ -8,34 +8,26 @@ sets and files again has no effect.
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.core.bounds import MOST_RUNS_OF_SERVER
 from micrograde.store import tags
-from micrograde.store.artifact_files import keep_files
-from micrograde.store.experiments import Experiments
-from micrograde.store.location import StoreLocation, StoreLock
-from micrograde.store.logged_model import log_model, register_model
-from micrograde.store.mlmodel import write_mlmodel
-from micrograde.store.retrying import Caller, at_once
-from micrograde.store.server_files import check_address
-from micrograde.store.sql_writer import Param, Point, write_through_client, write_to_sqlite
-from micrograde.tracking.events import (
+from micrograde.store.event_writer import EventWriter, Recording
+from micrograde.store.events import (
     DatasetInput,
     Event,
-    MetricsLogged,
     ModelLogged,
     RunAdopted,
     RunEnded,
     RunStarted,
-    StackMetricsLogged,
-    Status,
-    TagsSet,
 )
+from micrograde.store.experiments import Experiments
+from micrograde.store.logged_model import log_model, register_model
+from micrograde.store.mlflow_store import MlflowStore
+from micrograde.store.mlmodel import write_mlmodel
+from micrograde.store.sql_writer import Param, Point
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import Run, RunInfo
 
 _FLUSH_SECONDS = 2.0  # at least, between two writes of the values of runs that go on
@@ -45,43 +37,19 @@ _POINTS = 100_000  # values that wait to be written, at most
 _SCHEMA_LENGTH = 1_048_575  # characters of a schema that MLflow takes; some 100,000 columns have more
 
 
-class EventWriter:
-    """Writes events to a store, in order; metrics are collected and written together.
+class MlflowWriter(EventWriter):
+    """Writes events to one of MLflow's stores; metrics are collected and written together.
 
     They are written before a run ends, and every few seconds so that running runs can be watched; less often
     if the store is slow.
-
-    Parameters
-    ----------
-    folder
-        The launch's folder.
-    given
-        Tags for every run.
-    lock
-        Held while the store is written.
-    make
-        Makes each call to the store, such as ``Retrying``.
-    again
-        Whether the journal, or a part of it, may have been written before.
     """
 
-    def __init__(
-        self,
-        client: "MlflowClient",
-        location: StoreLocation,
-        folder: Path,
-        given: Mapping[str, str],
-        lock: StoreLock | None = None,
-        make: Caller = at_once,
-        *,
-        again: bool = False,
-    ) -> None:
-        self._client, self._location, self._folder = client, location, folder
-        self._given, self._make, self._again = given, make, again
-        self._lock = lock or StoreLock(location)
-        self._experiments = Experiments(client, location, make)
+    def __init__(self, store: MlflowStore, recording: Recording) -> None:
+        super().__init__(recording)
+        self._store, self._client, self._make = store, store.client, store.make
+        self._lock = store.lock()
+        self._experiments = Experiments(store)
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
-        self.running: set[int] = set()
         self._infos: dict[str, RunInfo] = {}
         self._found: dict[str, dict[str, list[Run]]] = {}  # experiment id: origin: runs
         self._perhaps_twice: set[int] = set()
@@ -92,12 +60,11 @@ class EventWriter:
         self._ended: list[RunEnded] = []
         self._next_flush = 0.0
 
-    def write(self, events: list[Event]) -> None:
+    def write(self, events: Sequence[Event]) -> None:
         """Write these events, if any; and the metrics that wait, if it is time for that."""
         if events:
             with self._lock:
-                for event in events:
-                    self._write_one(event)
+                super().write(events)
                 self._end_runs()
         if (self._params or self._points) and time.monotonic() >= self._next_flush:
             self.flush()
@@ -122,12 +89,6 @@ class EventWriter:
             for run, (run_id, experiment_id) in self.run_ids.items()
         ]
 
-    def end_what_is_running(self, status: Status, reason: str) -> None:
-        """End the runs of a launch that have not ended, when the journal has no more events."""
-        for run in sorted(self.running):
-            now = time.time_ns() // 1_000_000
-            self.write([TagsSet(run, {tags.REASON: reason}), RunEnded(run, now, status)])
-
     def give_up(self, reason: str) -> None:
         """After an error, mark the runs that have not ended as FAILED, without writing what still waits."""
         with self._lock:
@@ -138,26 +99,10 @@ class EventWriter:
 
     # --- one event -------------------------------------------------------------------------------
 
-    def _write_one(self, event: Event) -> None:
-        if isinstance(event, RunStarted):
-            self._start(event)
-        elif isinstance(event, RunAdopted):
-            self._adopt(event)
-        elif isinstance(event, MetricsLogged):
-            self._gather([event.run], event, {key: [value] for key, value in event.values.items()})
-        elif isinstance(event, StackMetricsLogged):
-            self._gather(event.runs, event, event.values)
-        elif isinstance(event, TagsSet):
-            self._set_tags(event.run, event.tags)
-        elif isinstance(event, RunEnded):
-            self._ended.append(event)
-        elif isinstance(event, ModelLogged):
-            self._end_runs()
-            self._log_model(event)
-
-    def _start(self, event: RunStarted) -> None:
+    def start(self, event: RunStarted) -> None:
+        """Create the run, or find it if an earlier writer has created it."""
         experiment_id = self._experiments.id_of(event.experiment_name)
-        run = self._find(event.run, experiment_id) if self._again else None
+        run = self._find(event.run, experiment_id) if self.recording.again else None
         if run is None:
             run = self._make(partial(self._create, event, experiment_id))
         run_id = run.info.run_id
@@ -165,8 +110,7 @@ class EventWriter:
         if event.run in self._taken_over:
             return
         self.running.add(event.run)
-        if not self._location.database:  # before anything more is written for the run
-            check_address(run.info.artifact_uri, self._location, f"run {run_id}")
+        self._store.check_run(run.info)  # before anything more is written for the run
         self._params += [Param(run_id, *param) for param in event.params.items()]
         if event.dataset:
             dataset = _dataset_entity(event.dataset)
@@ -175,34 +119,30 @@ class EventWriter:
     def _create(self, event: RunStarted, experiment_id: str) -> "Run":
         """Create the run, unless an earlier attempt created it and only the answer was lost."""
         if event.run in self._perhaps_twice:
-            made = self._search(self._origin(event.run), experiment_id)
+            made = self._search(self.recording.origin(event.run), experiment_id)
             if made:
                 return made[0]
-        given = {
-            **self._given,
-            **event.tags,
-            tags.ORIGIN: self._origin(event.run),
-            tags.LAUNCH: self._folder.name,
-        }
-        if event.parent is not None:
-            given[tags.PARENT] = self.run_ids[event.parent][0]
+        parent = None if event.parent is None else self.run_ids[event.parent][0]
+        given = self.recording.tags_of(event, parent)
         try:
             return self._client.create_run(experiment_id, event.time, given, event.run_name)
         except Exception:
             self._perhaps_twice.add(event.run)
             raise
 
-    def _adopt(self, event: RunAdopted) -> None:
+    def adopt(self, event: RunAdopted) -> None:
+        """Know a run of the store by its number here; it is RUNNING again if it goes on."""
         run = self._make(lambda: self._client.get_run(event.run_id))
         self._know(event.run, run)
         if not event.goes_on or event.run in self._taken_over:
             return
         self.running.add(event.run)
         self._forget_reason(run)
-        self._set_tags(event.run, {**self._process(), tags.LAUNCH: self._folder.name})
+        self.set_tags(event.run, self.recording.tags_of_adopted())
         self._make(lambda: self._client.update_run(event.run_id, status="RUNNING"))
 
-    def _set_tags(self, run: int, given: Mapping[str, str]) -> None:
+    def set_tags(self, run: int, given: Mapping[str, str]) -> None:
+        """Set tags on a run."""
         from mlflow.entities import RunTag
 
         if run in self._taken_over:
@@ -211,15 +151,11 @@ class EventWriter:
         entities = [RunTag(*tag) for tag in given.items()]
         self._make(lambda: self._client.log_batch(run_id, tags=entities))
 
-    def _gather(
-        self,
-        runs: Sequence[int],
-        event: MetricsLogged | StackMetricsLogged,
-        values: Mapping[str, Sequence[float]],
-    ) -> None:
+    def log(self, runs: Sequence[int], time: int, step: int, values: Mapping[str, Sequence[float]]) -> None:
+        """Keep the values until they are written together."""
         for key, of_runs in values.items():
             self._points += [
-                Point(self.run_ids[run][0], key, value, event.time, event.step)
+                Point(self.run_ids[run][0], key, value, time, step)
                 for run, value in zip(runs, of_runs, strict=True)
                 if run not in self._taken_over
             ]
@@ -233,11 +169,7 @@ class EventWriter:
         points, self._points = self._points, []
         if not (params or points):
             return
-        database = self._location.database
-        if database:
-            self._make(lambda: write_to_sqlite(database, params, points))
-        else:
-            write_through_client(self._client, params, points, self._make)
+        self._store.write_rows(params, points)
 
     def _end_runs(self) -> None:
         """End the runs whose end was read, after writing the rows that wait, so that no value is missing."""
@@ -250,26 +182,32 @@ class EventWriter:
 
     def _end(self, event: RunEnded) -> None:
         run_id, experiment_id = self.run_ids[event.run]
-        folder = self._folder / f"run-{event.run}"
+        folder = self.recording.files(event.run)
         if event.model and (folder / "model").exists():  # else its files were stored before
             write_mlmodel(folder / "model", event.model, run_id)
-        keep_files(folder, self._infos[run_id], self._client, self._location, self._make)
+        self._store.keep_files(folder, self._infos[run_id])
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
         if event.run in self._perhaps_twice:
-            found = self._make(lambda: self._search(self._origin(event.run), experiment_id))
+            found = self._make(lambda: self._search(self.recording.origin(event.run), experiment_id))
             for other in found:
                 if other.info.run_id != run_id:
                     self._make(partial(self._client.delete_run, other.info.run_id))
         self.running.discard(event.run)
 
-    def _log_model(self, event: ModelLogged) -> None:
+    def end(self, event: RunEnded) -> None:
+        """Take note of the end; runs that end together are ended together."""
+        self._ended.append(event)
+
+    def log_model(self, event: ModelLogged) -> None:
+        """Make the run's model one of MLflow's logged models, and register it."""
+        self._end_runs()
         if event.run in self._taken_over:
             return
         run_id, _ = self.run_ids[event.run]
         source, name = event.source_run_id or run_id, event.registered_name
-        model_id = log_model(self._client, self._location, source, self._make, shown_with=run_id)
+        model_id = log_model(self._store, source, shown_with=run_id)
         if name and model_id:
-            version = register_model(self._client, source, model_id, name, self._make)
+            version = register_model(self._store, source, model_id, name)
             self._registered[event.run] = f"{name} version {version}"
 
     # --- runs that exist already -----------------------------------------------------------------
@@ -277,24 +215,23 @@ class EventWriter:
     def _know(self, number: int, run: "Run") -> None:
         self.run_ids[number] = (run.info.run_id, run.info.experiment_id)
         self._infos[run.info.run_id] = run.info
-        # Names of launches begin with their time, so a greater name is a later launch.
-        if self._again and run.data.tags.get(tags.LAUNCH, "") > self._folder.name:
+        if self.recording.is_taken_over(run.data.tags):
             self._taken_over.add(number)
 
     def _find(self, number: int, experiment_id: str) -> "Run | None":
         """Return the run if an earlier attempt to write the journal has created it, else None."""
         if experiment_id not in self._found:
             of_launch: dict[str, list[Run]] = {}
-            for run in self._make(lambda: self._search(f"{self._folder.name}-%", experiment_id)):
+            for run in self._make(lambda: self._search(f"{self.recording.folder.name}-%", experiment_id)):
                 of_launch.setdefault(run.data.tags[tags.ORIGIN], []).append(run)
             self._found[experiment_id] = of_launch
-        found = self._found[experiment_id].get(self._origin(number), [])
+        found = self._found[experiment_id].get(self.recording.origin(number), [])
         if not found:
             return None
         if len(found) > 1:
             self._perhaps_twice.add(number)
         run = max(found, key=lambda each: len(each.data.metrics))
-        if run.data.tags.get(tags.LAUNCH) == self._folder.name:
+        if run.data.tags.get(tags.LAUNCH) == self.recording.folder.name:
             self._forget_reason(run)  # if the reason still holds, the journal gives it again
         return run
 
@@ -327,13 +264,6 @@ class EventWriter:
 
         if tags.REASON in run.data.tags:
             self._make(forget)
-
-    def _origin(self, number: int) -> str:
-        return f"{self._folder.name}-{number}"
-
-    def _process(self) -> dict[str, str]:
-        names = (tags.HOST, tags.PROCESS_NAMESPACE, tags.PROCESS_ID, tags.PROCESS_START)
-        return {name: self._given[name] for name in names if name in self._given}
 
 
 def _dataset_entity(dataset: DatasetInput) -> Any:

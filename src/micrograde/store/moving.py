@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from micrograde.core.bounds import LONGEST_ADDRESS, LONGEST_KEY
 from micrograde.core.printable import printable
+from micrograde.core.terminal import print_notice
 from micrograde.store.local_addresses import (
     exists_here,
     experiment_folder,
@@ -28,7 +29,6 @@ from micrograde.store.local_addresses import (
 )
 from micrograde.store.location import StoreLocation, StoreLock
 from micrograde.store.sqlite_files import open_database
-from micrograde.tracking.writer_process import print_notice
 
 _WAIT_SECONDS = 2.0  # for a database that is locked; the next command looks again
 _ADDRESSES = (  # table, column, and a condition for rows
@@ -76,7 +76,7 @@ def mend_addresses(location: StoreLocation) -> None:
     left unchanged: micrograde finds the files nevertheless.
     """
     database = location.database
-    if not database or not database.exists() or database.stat().st_size == 0:
+    if not database.exists() or database.stat().st_size == 0:
         return
     mended: list[Mended] = []
     with suppress(sqlite3.Error, OSError), closing(_open(database)) as connection:

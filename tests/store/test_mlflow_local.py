@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.store.test_logged_model import BEST, DESCRIPTION, EVENTS, PARENT
+from tests.store.writers import opened
 
 from micrograde.store import local_store
-from micrograde.tracking.event_writer import EventWriter
 from micrograde.tracking.events import ModelLogged, RunAdopted, RunEnded
 
 
@@ -53,7 +53,7 @@ def test_of_an_experiment_that_has_its_files_elsewhere(location, client, folder,
 
     client.create_experiment("toys", address.format(elsewhere=elsewhere))
     before = all_files(elsewhere.parent)
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write(EVENTS)
     best = writer.run_ids[BEST][0]
     writer.write([ModelLogged(PARENT, best, "toys"), RunEnded(PARENT, 9, "FINISHED", DESCRIPTION)])
@@ -78,7 +78,7 @@ def test_of_an_experiment_whose_address_is_none(location, client, folder, addres
     with closing(sqlite3.connect(location.database)) as store, store:
         store.execute("update experiments set artifact_location = ? where name = 'toys'", (address,))
     before = all_files(tmp_path) - all_files(location.folder.parent)
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write(EVENTS)
     run_id, _ = writer.run_ids[BEST]
     assert {each.path for each in client.list_artifacts(run_id, "model")} > {"model/weights"}
@@ -90,7 +90,7 @@ def test_of_an_experiment_whose_address_is_none(location, client, folder, addres
 
 def test_of_an_experiment_that_mlflow_made_in_mlruns_they_lie_there(location, client, folder):
     client.create_experiment("toys", f"{location.folder}/7")
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write(EVENTS)
     run_id, _ = writer.run_ids[BEST]
     assert client.get_run(run_id).info.artifact_uri == f"{location.folder}/7/{run_id}/artifacts"
@@ -104,7 +104,7 @@ def test_what_a_run_that_goes_on_had_left_stays_with_it(location, client, folder
     here = location.folder / "7" / run_id / "artifacts"
     here.mkdir(parents=True)
     (here / "train.log").write_text("so far")
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write([RunAdopted(PARENT, run_id, True), RunEnded(PARENT, 9, "FINISHED", DESCRIPTION)])
     assert {each.path for each in client.list_artifacts(run_id)} == {"train.log", "model"}
     assert client.get_run(run_id).info.artifact_uri == here.as_uri()
@@ -116,7 +116,7 @@ def test_a_model_that_lies_outside_is_not_read(location, client, folder, elsewhe
     model = elsewhere / "7" / run.info.run_id / "artifacts" / "model"
     model.mkdir(parents=True)
     (model / "MLmodel").write_text("flavors: {}")
-    writer = EventWriter(client, location, folder, {})
+    writer = opened(client, location, folder)
     writer.write([RunAdopted(PARENT, run.info.run_id, False), ModelLogged(PARENT, None, "toys")])
     assert client.search_logged_models([experiment_id]) == []
     assert client.get_run(run.info.run_id).info.artifact_uri == run.info.artifact_uri

@@ -1,0 +1,116 @@
+"""The local store as MLflow's client writes to it: rows by SQL, files in ``mlruns/``.
+
+They are there whatever address the run's experiment has: experiments that MLflow creates have their files in
+the folder where it was called, or in a bucket.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from micrograde.store.experiments import check_local_address
+from micrograde.store.library_environment import forget_servers
+from micrograde.store.local_addresses import (
+    experiment_folder,
+    folder_here,
+    lies_here,
+    local_path,
+    set_address,
+)
+from micrograde.store.location import StoreLocation, StoreLock, make_store
+from micrograde.store.mlflow_store import MlflowStore
+from micrograde.store.sql_writer import Param, Point, write_to_sqlite
+from micrograde.store.sqlite_files import open_database
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel, RunInfo
+
+    from micrograde.store.calls import Caller
+
+_WAIT_SECONDS = 20.0  # for a database that another process writes to
+
+
+class LocalStore(MlflowStore):
+    """The project's own SQLite file and its folder of files."""
+
+    def lock(self) -> StoreLock:
+        """Return the lock of the SQLite file."""
+        return StoreLock(self.location)
+
+    def experiment_address(self, name: str) -> str:
+        """Return the address of a folder in ``mlruns/``."""
+        return self._folder_of(name).as_uri()
+
+    def check_experiment(self, name: str, address: str) -> None:
+        """Raise ``ValueError`` if MLflow cannot derive the address of a run from the experiment's."""
+        check_local_address(name, address)
+
+    def check_run(self, run: "RunInfo") -> None:
+        """Return: the files are in ``mlruns/`` whatever the address is."""
+
+    def write_rows(self, params: Sequence[Param], points: Sequence[Point]) -> None:
+        """Write rows by SQL, all in one transaction."""
+        self.make(lambda: write_to_sqlite(self.location.database, params, points))
+
+    def keep_files(self, folder: Path, run: "RunInfo") -> None:
+        """Move the files, as they are on the same disk."""
+        if folder.exists() and any(folder.iterdir()):
+            target = self.make(lambda: self.place_of(run))
+            shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
+
+    def place_of(self, run: "RunInfo") -> Path:
+        """Return the folder in ``mlruns/`` for a run's files, and correct an address that leads elsewhere."""
+        folder = folder_here(run.artifact_uri, self.location)
+        if folder is None:
+            folder = self._of_experiment(run.experiment_id) / run.run_id / "artifacts"
+        if not self._leads_here(run.artifact_uri):
+            set_address(self.location, "run", run.run_id, folder)
+        return folder
+
+    def has_files(self, run: "RunInfo") -> bool:
+        """Return whether they are in ``mlruns/``."""
+        return folder_here(run.artifact_uri, self.location) is not None
+
+    def copy_folder(self, run: "RunInfo", name: str, to: Path) -> Path:
+        """Copy it on this disk."""
+        source = folder_here(run.artifact_uri, self.location)
+        assert source
+        return Path(shutil.copytree(source / name, to / name))
+
+    def place_model(self, model: "LoggedModel") -> None:
+        """Set the address of a new logged model to a folder in ``mlruns/``."""
+        if not self._leads_here(model.artifact_location):
+            models = self._of_experiment(model.experiment_id) / "models"
+            set_address(self.location, "logged model", model.model_id, models / model.model_id / "artifacts")
+
+    def keeps_model_file(self, model: "LoggedModel") -> Callable[[str], None]:
+        """Return the client's own function."""
+        return partial(self.client.log_model_artifact, str(model.model_id))
+
+    def _of_experiment(self, experiment_id: str) -> Path:
+        """Return the folder that micrograde would have given the experiment."""
+        return self._folder_of(self.client.get_experiment(experiment_id).name)
+
+    def _folder_of(self, experiment_name: str) -> Path:
+        assert self.location.artifact_root
+        return self.location.artifact_root / experiment_folder(experiment_name)
+
+    def _leads_here(self, address: str) -> bool:
+        path = local_path(address)
+        return path is not None and os.path.isabs(path) and lies_here(path, self.location)
+
+
+def open_local(location: StoreLocation, make: "Caller") -> LocalStore:
+    """Return the local store, which is created if it does not exist."""
+    from mlflow import MlflowClient
+
+    forget_servers()
+    with StoreLock(location):
+        make(lambda: make_store(location))
+        # Checked first, as MLflow would run code that is in the file.
+        make(lambda: open_database(location.database, _WAIT_SECONDS, read_only=True).close())
+        client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
+    return LocalStore(client, location, make)

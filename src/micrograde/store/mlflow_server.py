@@ -1,0 +1,90 @@
+"""A tracking server as MLflow's client writes to it; files are put only where the config allows it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from micrograde.store.experiments import check_server_address
+from micrograde.store.library_environment import keep_credentials
+from micrograde.store.location import StoreLocation
+from micrograde.store.mlflow_store import MlflowStore
+from micrograde.store.server_files import ForeignAddressError, check_address, open_files
+from micrograde.store.sql_writer import Param, Point, write_through_client
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel, RunInfo
+
+    from micrograde.store.calls import Caller
+
+
+class ServerStore(MlflowStore):
+    """A tracking server."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing: the server sees to it."""
+        return nullcontext()
+
+    def experiment_address(self, name: str) -> None:  # noqa: ARG002
+        """Return None: the server chooses its own."""
+        return
+
+    def check_experiment(self, name: str, address: str) -> None:
+        """Raise ``ForeignAddressError`` if the files are not where the config allows it."""
+        check_server_address(name, address, self.location)
+
+    def check_run(self, run: "RunInfo") -> None:
+        """Raise ``ForeignAddressError`` if the files are not where the config allows it."""
+        check_address(run.artifact_uri, self.location, f"run {run.run_id}")
+
+    def write_rows(self, params: Sequence[Param], points: Sequence[Point]) -> None:
+        """Write through MLflow's client."""
+        write_through_client(self.client, params, points, self.make)
+
+    def keep_files(self, folder: Path, run: "RunInfo") -> None:
+        """Send the files one at a time, so that a failure does not cause the others to be sent again."""
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        if not files:
+            return
+        store = open_files(run.artifact_uri, self.location, f"run {run.run_id}")
+        for path in files:
+            inner = path.relative_to(folder).parent.as_posix()
+            self.make(partial(store.log_artifact, str(path), None if inner == "." else inner))
+
+    def has_files(self, run: "RunInfo") -> bool:  # noqa: ARG002
+        """Return True: addresses elsewhere are refused when the files are opened."""
+        return True
+
+    def copy_folder(self, run: "RunInfo", name: str, to: Path) -> Path:
+        """Fetch it file by file, so that a failure does not cause the others to be fetched again.
+
+        Not by the client, which takes every failure for a missing file.
+        """
+        files = open_files(run.artifact_uri, self.location, f"run {run.run_id}")
+        for file in self.make(lambda: files.list_artifacts(name)):
+            self.make(partial(files.download_artifacts, file.path, str(to)))
+        return to / name
+
+    def place_model(self, model: "LoggedModel") -> None:
+        """Delete a new logged model whose files would be elsewhere, and raise ``ForeignAddressError``."""
+        try:
+            check_address(model.artifact_location, self.location, f"model {model.model_id}")
+        except ForeignAddressError:
+            self.client.delete_logged_model(model.model_id)
+            raise
+
+    def keeps_model_file(self, model: "LoggedModel") -> Callable[[str], None]:
+        """Return the function of the repository at the model's address."""
+        address, whose = model.artifact_location, f"model {model.model_id}"
+        log: Callable[[str], None] = open_files(address, self.location, whose).log_artifact
+        return log
+
+
+def open_server(location: StoreLocation, make: "Caller") -> ServerStore:
+    """Return the server; the user's credentials stay with it when it redirects."""
+    from mlflow import MlflowClient
+
+    keep_credentials()
+    client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
+    return ServerStore(client, location, make)
