@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-RUN := MICROGRADE_STARTED_AS=make $(BIN)/python
 ARGS ?=
 
 help:  ## list the targets
@@ -68,26 +67,29 @@ comma := ,
 
 install: .venv/installed-all  ## install at once what the targets install one by one when they are run
 
+# So that what the commands say to type begins with make, too.
+train compare replay predict export sync ui: export MICROGRADE_STARTED_AS = make
+
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
-	$(RUN) pipelines/train.py $(ARGS)
+	$(BIN)/python pipelines/train.py $(ARGS)
 
 compare: .venv/installed  ## print the runs as a table, best first, or two side by side: make compare ARGS="3cf88ee7 latest"
-	$(RUN) pipelines/compare.py $(ARGS)
+	$(BIN)/python pipelines/compare.py $(ARGS)
 
 replay: .venv/installed  ## train a recorded run again and compare every value: make replay ARGS="run_id=3cf88ee7"
-	$(RUN) pipelines/replay.py $(ARGS)
+	$(BIN)/python pipelines/replay.py $(ARGS)
 
 predict: .venv/installed  ## classify a table by a run's model: make predict ARGS="run_id=3cf88ee7 data.path=new.csv"
-	$(RUN) pipelines/predict.py $(ARGS)
+	$(BIN)/python pipelines/predict.py $(ARGS)
 
 export: .venv/installed-onnx  ## write a run's model as ONNX: make export ARGS="run_id=3cf88ee7 output=model.onnx"
-	$(RUN) pipelines/export.py $(ARGS)
+	$(BIN)/python pipelines/export.py $(ARGS)
 
 sync: .venv/installed  ## send what a tracking server or a locked store has not taken yet
-	$(RUN) pipelines/sync.py $(ARGS)
+	$(BIN)/python pipelines/sync.py $(ARGS)
 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
-	$(RUN) pipelines/ui.py $(ARGS)
+	$(BIN)/python pipelines/ui.py $(ARGS)
 
 # Neighbours in a file share what they look at, so they stay in one process. Two folders have targets of their own.
 PYTEST := $(BIN)/python -m pytest --dist worksteal --ignore=tests/system --ignore=tests/against_torch

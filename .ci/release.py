@@ -4,6 +4,7 @@
 - ``wheel``: every command of the wheel, in an environment into which pip installs it with all that it needs
 - ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
+- ``hydra-1.4``: the quick tests, sweeps and searches with the release candidates of Hydra 1.4
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
 - ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
 - ``hostile``: stores and servers that lie, as hypothesis draws them, a thousand of each kind
@@ -28,6 +29,8 @@ from stages import ROOT, Stage, print_summary, run_lanes
 SCRATCH = ROOT / "build" / "release"
 QUICK = '-m pytest -n auto --dist worksteal -m "not slow" --ignore=tests/system'
 COMPUTING = "tests/autograd tests/nn tests/training tests/gradcheck tests/api/test_estimator.py"
+LATER_HYDRA = "'hydra-core==1.4.0rc3' 'omegaconf==2.4.1rc1'"
+OF_HYDRA = "tests/end_to_end/test_sweep.py tests/end_to_end/test_search.py"
 LATER_PYTHONS = ("3.12", "3.13", "3.14")
 OF_PAGES = ("Haswell", "Prescott")
 # OpenBLAS's names of kernels, and what the processor must have for each.
@@ -74,6 +77,7 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
             stages.append(in_own_environment(f"python-{version}", python, ".ci/constraints.txt"))
         else:
             missing.append(f"Python {version} is not found, neither as python{version} nor by pyenv")
+    stages.append(with_later_hydra("hydra-1.4", sys.executable))
     SCRATCH.mkdir(parents=True, exist_ok=True)
     lowest = SCRATCH / "lowest.txt"
     lowest.write_text("\n".join(lowest_versions()) + "\n")
@@ -95,6 +99,15 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
         Stage("bench", "make bench"),
     ]
     return {stage.name: stage for stage in stages}, missing
+
+
+def with_later_hydra(name: str, python: str) -> Stage:
+    """The quick tests and those that sweep and search, after Hydra has been exchanged for a later one."""
+    own, folder = in_own_environment(name, python, ".ci/constraints.txt"), SCRATCH / name
+    exchange = f'"{folder}/bin/pip" install --quiet --disable-pip-version-check --no-deps {LATER_HYDRA}'
+    version = f'"{folder}/bin/python" --version'
+    slow = f'"{folder}/bin/python" -m pytest -n auto {OF_HYDRA}'
+    return Stage(name, own.script.replace(version, f"{exchange}\n{version}") + slow)
 
 
 def in_own_environment(name: str, python: str, constraints: str) -> Stage:

@@ -1,6 +1,6 @@
 """Compare recorded runs, as `micrograde compare` does."""
 
-from micrograde.cli.commands.compare import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("compare")

@@ -1,6 +1,6 @@
 """Print a script for a shell, as `micrograde completion` does."""
 
-from micrograde.cli.commands.completion import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("completion")

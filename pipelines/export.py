@@ -1,6 +1,6 @@
 """Write a recorded run's model as an ONNX file, as `micrograde export` does."""
 
-from micrograde.cli.commands.export import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("export")

@@ -1,6 +1,6 @@
 """Make the working directory a project, as `micrograde init` does."""
 
-from micrograde.cli.commands.init import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("init")

@@ -1,6 +1,6 @@
 """Classify the rows of a table with a recorded run's model, as `micrograde predict` does."""
 
-from micrograde.cli.commands.predict import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("predict")

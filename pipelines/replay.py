@@ -1,6 +1,6 @@
 """Train a recorded run again, and compare every value bit for bit, as `micrograde replay` does."""
 
-from micrograde.cli.commands.replay import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("replay")

@@ -1,6 +1,6 @@
 """Send records to the stores that launches could not reach, as `micrograde sync` does."""
 
-from micrograde.cli.commands.sync import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("sync")

@@ -1,6 +1,6 @@
 """Open the MLflow UI of the recorded runs in a browser, as `micrograde ui` does."""
 
-from micrograde.cli.commands.ui import main
+from micrograde.cli.main import run_command
 
 if __name__ == "__main__":
-    main()
+    run_command("ui")

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from tests.narrowing import not_none
 
+from micrograde.core.version import VERSION
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
@@ -119,7 +121,7 @@ def test_the_citation_is_of_this_version():
     citation = parse("CITATION.cff")
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()  # what the schema requires
     assert citation["cff-version"] == "1.2.0"
-    assert citation["version"] == PROJECT["version"]
+    assert citation["version"] == VERSION
     assert citation["license"] == PROJECT["license"]
     assert citation["repository-code"] == REPOSITORY
     assert f"## [{citation['version']}] - {citation['date-released']}\n" in read("CHANGELOG.md")

@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 
 class StackedSweeper(Sweeper):
@@ -41,8 +41,11 @@ class OptunaSearch(Sweeper):
     """A replacement for Optuna's sweeper: a search in which all trials fail ends like any other."""
 
     def __init__(self, **options: Any) -> None:
+        from hydra.utils import instantiate
         from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 
+        if OmegaConf.is_config(options.get("sampler")):  # Hydra 1.4 leaves it as it is in the config
+            options["sampler"] = instantiate(options["sampler"])
         self._optuna = OptunaSweeper(**options)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:

@@ -17,6 +17,7 @@ if sys.platform == "win32":  # where a file cannot be locked as the records need
 from micrograde.core.display import GraphDrawer
 from micrograde.core.former_names import explain_former_names
 from micrograde.core.process_limits import too_little_memory
+from micrograde.core.version import VERSION
 
 if line := too_little_memory():
     print(line, file=sys.stderr)
@@ -94,6 +95,7 @@ def _draw(variable: "Variable") -> str:
 
 GraphDrawer.draw = _draw  # autograd knows no drawing; in Jupyter a variable shows its graph
 explain_former_names()
+__version__ = VERSION
 
 
 def __getattr__(name: str) -> Any:

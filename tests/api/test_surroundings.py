@@ -15,6 +15,7 @@ from hydra.core.utils import JobRuntime
 from hydra.version import VersionBase
 
 import micrograde as mg
+from micrograde.config.hydra_versions import IS_1_4
 
 TINY = ("data=moons", "training.num_epochs=2", "tracking=disabled")
 
@@ -54,7 +55,7 @@ def test_a_run_is_the_same_anywhere_and_leaves_all_as_it_was(tmp_path, monkeypat
     for thread in threads:
         thread.join()
     assert state() == before
-    with initialize_config_dir(str(tmp_path), version_base="1.2"):
+    with initialize_config_dir(str(tmp_path), **({} if IS_1_4 else {"version_base": "1.2"})):
         mine = state()
         losses.append(loss())
         assert state() == mine

@@ -16,6 +16,7 @@ from tests.terminals import WIDTHS, run_in_terminal, too_wide
 from micrograde.cli.help_pages import fitted_page, said_of, with_keys
 from micrograde.config.descriptions import as_typed, describe
 from micrograde.config.entries import offer_entries
+from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.config.keys import OF_SWEEPS, SCHEMAS, keys_of
 from micrograde.config.schema import flatten
 from micrograde.core.hyperparameters import first_sentence
@@ -128,7 +129,7 @@ def test_every_key_stands_in_its_commands_help_with_its_sentence_and_default(com
 @pytest.mark.parametrize("command", SCHEMAS)
 def test_defaults_are_those_of_the_composed_config(command):
     offer_entries()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), **BEHAVIOUR):
         composed = flatten(of_type(dict, OmegaConf.to_container(compose(command), resolve=False)))
     for name, value in composed.items():
         chosen = composed.get(f"{name.partition('.')[0]}.name", "")

@@ -100,6 +100,7 @@ def test_a_preset_is_found_and_what_is_typed_wins(compose):
             [],
             r"conf/training/default\.yaml: training\.clip\.nrm: there is no such key; did you mean training\.clip\.norm",
         ),
+        ({"optimizer__sgd": "- 1\n"}, [], r"conf/optimizer/sgd\.yaml: should hold keys and values"),
         ({"train": "seed: 5\n"}, [], r"conf/train\.yaml: would stand in for the whole config; .*conf/experiment/NAME\.yaml"),
         (
             {"optimizer__evil": "name: sgd\n_target_: os.system\n"},

@@ -19,6 +19,7 @@ from tests.narrowing import of_type
 
 from micrograde.config import parsing
 from micrograde.config.entries import offer_entries
+from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import (
     RECIPE_VERSION,
@@ -189,7 +190,7 @@ def test_a_recipe_of_a_later_version_is_refused_for_that_alone():
 
 def test_commands_make_recipes_of_the_present_version():
     offer_entries()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(ROOT / "conf"), **BEHAVIOUR):
         composed = of_type(dict, OmegaConf.to_container(compose("train"), resolve=True))
     assert parse_train_config(composed).recipe_version == RECIPE_VERSION
     assert to_container(parse_train_config(composed))[VERSION_KEY] == RECIPE_VERSION
@@ -230,7 +231,7 @@ def sweep_of_version_0_1():
     """Its command again, as Hydra composes it today; with the master config."""
     typed = ["data=moons", "seed=range(2)", "optimizer.learning_rate=0.1,0.5", "training.num_epochs=6"]
     offer_entries()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(ROOT / "conf"), **BEHAVIOUR):
         fixed = [text for text in typed if "," not in text and "(" not in text]
         master = compose("train", fixed, return_hydra_config=True)
         composed = OmegaConf.masked_copy(master, [str(key) for key in master if key != "hydra"])

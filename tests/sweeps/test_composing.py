@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograde.config.entries import offer_entries
+from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.sweeps.composing import Composer, resolved
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -21,7 +22,7 @@ def loader():
     offer_entries()
     with (
         pytest.MonkeyPatch.context() as patch,
-        initialize_config_dir(config_dir=str(CONF), version_base="1.3"),
+        initialize_config_dir(config_dir=str(CONF), **BEHAVIOUR),
     ):
         patch.setenv("MICROGRADE_HOME", "/nowhere")
         yield GlobalHydra.instance().config_loader()

@@ -10,6 +10,7 @@ from tests.narrowing import of_type
 import micrograde as mg
 from micrograde.analysis import load_runs
 from micrograde.config.entries import offer_entries
+from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.runs.progress import RunsWatch
 from micrograde.store import find_sweep, local_store, tags
 from micrograde.store.stored_sweeps import list_sweeps
@@ -23,7 +24,7 @@ CONF = Path(__file__).parents[2] / "conf"
 
 def a_sweep(writer):
     offer_entries()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), **BEHAVIOUR):
         composed = of_type(dict, OmegaConf.to_container(compose("train"), resolve=True))
     return SweepSession(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)
 

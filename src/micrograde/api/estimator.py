@@ -385,7 +385,8 @@ def _plain(value: Any) -> Any:
 
 def _watched(callbacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the metric that early stopping watches, which has to be measured."""
-    part, _, name = str(callbacks["early_stopping"].get("metric")).partition("/")
+    metric = callbacks["early_stopping"].get("metric")
+    part, _, name = metric.partition("/") if isinstance(metric, str) else ("", "", "")
     return [name] if part == "val" and name in METRICS else []
 
 

@@ -22,7 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime, setup_globals
 from hydra.errors import HydraException
-from hydra.types import HydraContext, RunMode
+from hydra.types import RunMode
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -32,11 +32,12 @@ from micrograde.api.given_data import GivenData, given_data, split_arguments
 from micrograde.api.keywords import overrides_of
 from micrograde.api.results import Run, Sweep
 from micrograde.config.flags import refuse_endless, refuse_mode
-from micrograde.config.guard import GuardedLoader
+from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
-from micrograde.config.hydra_versions import BEHAVIOUR
+from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_context, load_plugins
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
+from micrograde.config.resolvers import resolvers_left_as_they_were
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder, project_home
@@ -158,7 +159,9 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
         callback.sweep, callbacks.callbacks = launched, [callback]
         try:
             sweeper = Plugins.instance().instantiate_sweeper(
-                config=master, hydra_context=HydraContext(loader, callbacks), task_function=_job
+                config=master,
+                hydra_context=hydra_context(loader, callbacks, EXECUTION_WHITELIST),
+                task_function=_job,
             )
             sweeper.sweep([str(each) for each in master.hydra.overrides.task])
             launched.close(Path(master.hydra.sweep.dir))
@@ -225,8 +228,9 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     if not has_matplotlib_folder():
         keep_caches_in(here / "mlruns" / "cache")
     try:
-        with _surroundings():
+        with _surroundings(), building_only(EXECUTION_WHITELIST):
             with _hydra_globals():
+                load_plugins()
                 loader = GuardedLoader(create_config_search_path(str(conf_folder())))
             yield loader
     except (HydraException, OmegaConfBaseException) as error:
@@ -263,7 +267,8 @@ def _hydra_globals() -> Iterator[None]:
             base.setbase(Version(version_base))
         job.set("name", _CONFIG)
         try:
-            yield
+            with resolvers_left_as_they_were():
+                yield
         finally:
             hydra.cfg, base.version_base, name = before
             job.set("name", name)

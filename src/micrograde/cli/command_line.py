@@ -23,8 +23,8 @@ from micrograde.cli.help_pages import fitted_page, with_keys
 from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
-from micrograde.config.guard import GuardedLoader
-from micrograde.config.hydra_versions import BEHAVIOUR
+from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
+from micrograde.config.hydra_versions import BEHAVIOUR, building_only, load_plugins
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder
 from micrograde.core.redaction import without_password, without_password_in_yaml
@@ -153,13 +153,15 @@ def _run_hydra(
         loader = type("Loader", (kind,), {"follows_variables": not only_shows})
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(config_path=str(conf_folder()), config_name=config_name, **BEHAVIOUR)(task)
-        if given.help:
-            _show_help(command, config_name, conf_folder())
-        elif given.cfg or given.hydra_help or given.info:
-            with _without_passwords():
+        load_plugins()
+        with building_only(EXECUTION_WHITELIST):
+            if given.help:
+                _show_help(command, config_name, conf_folder())
+            elif given.cfg or given.hydra_help or given.info:
+                with _without_passwords():
+                    command()
+            else:
                 command()
-        else:
-            command()
     except (InputError, RunFailedError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise

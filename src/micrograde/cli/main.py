@@ -5,18 +5,22 @@ It imports nothing that is slow, so that ``micrograde --version`` and ``microgra
 
 import ast
 import difflib
+import gc
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
 from micrograde.core.project import STARTED_AS
+from micrograde.core.terminal import folded, terminal_width
+from micrograde.core.version import VERSION
 
 _COMMANDS = Path(__file__).parent / "commands"
 _FIRST = ("train", "compare", "replay", "predict", "export", "ui", "sync")
 """The order of the commands in the help page; others follow by name."""
 
 BAD_INPUT = 2
+_PIPED = 100  # columns of a page that is not printed on a terminal
 
 
 def main() -> None:
@@ -25,16 +29,25 @@ def main() -> None:
     if name in ("--help", "-h", "help"):
         print(help_page())
     elif name in ("--version", "-V"):
-        from importlib.metadata import version
-
-        print(f"micrograde {version('micrograde')}")
+        print(f"micrograde {VERSION}")
     elif name in command_names():
         os.environ[STARTED_AS] = "micrograde"
         sys.argv = [f"{Path(sys.argv[0]).name} {name}", *arguments]
-        import_module(f"micrograde.cli.commands.{name}").main()
+        run_command(name)
     else:
         print(_unknown(name), file=sys.stderr)
         sys.exit(BAD_INPUT)
+
+
+def run_command(name: str) -> None:
+    """Run a command, as the files of ``pipelines/`` do, too."""
+    gc.disable()  # importing makes no garbage, and collecting would take a fifth of the time
+    try:
+        command = import_module(f"micrograde.cli.commands.{name}")
+    finally:
+        gc.enable()
+    gc.freeze()  # nor is what has been imported looked at again
+    command.main()
 
 
 def command_names() -> list[str]:
@@ -46,21 +59,21 @@ def command_names() -> list[str]:
 def help_page() -> str:
     """Return the page with a line for each command."""
     names = command_names()
-    width = max(map(len, names))
-    return "\n".join(
-        [
-            "Watch small neural networks learn: every gradient by hand, every run with its recipe.",
-            "",
-            "  micrograde COMMAND [key=value ...]",
-            "",
-            "Commands  (micrograde COMMAND --help lists the keys)",
-            *(f"  {name:<{width}}  {_sentence(name)}" for name in names),
-            "",
-            "  micrograde --version",
-            "",
-            "Begin with:  micrograde train",
-        ]
-    )
+    column = max(map(len, names)) + 4
+    lines = [
+        ("Watch small neural networks learn: every gradient by hand, every run with its recipe.", 0),
+        ("", 0),
+        ("  micrograde COMMAND [key=value ...]", 0),
+        ("", 0),
+        ("Commands  (micrograde COMMAND --help lists the keys)", 0),
+        *((f"  {name:<{column - 2}}{_sentence(name)}", column) for name in names),
+        ("", 0),
+        ("  micrograde --version", 0),
+        ("", 0),
+        ("Begin with:  micrograde train", 0),
+    ]
+    width = terminal_width() or _PIPED
+    return "\n".join(part for line, hanging in lines for part in folded(line, width, hanging))
 
 
 def _sentence(name: str) -> str:

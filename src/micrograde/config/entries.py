@@ -40,7 +40,18 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
             if any(source.is_config(f"{group}/{name}") for source in files):
                 store.repo.get(group, {}).pop(f"{name}.yaml", None)
             else:
-                store_config(name, defaults_of(entry), group)
+                _offer(group, name, entry)
+
+
+_offered: dict[tuple[str, str], type] = {}
+
+
+def _offer(group: str, name: str, entry: type) -> None:
+    """Store an entry, unless it is there: Hydra takes a millisecond for each, several times a command."""
+    stored = ConfigStore.instance().repo.get(group, {})
+    if f"{name}.yaml" not in stored or _offered.get((group, name)) is not entry:
+        store_config(name, defaults_of(entry), group)
+        _offered[group, name] = entry
 
 
 def defaults_of_callbacks() -> dict[str, dict[str, Any]]:

@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
@@ -12,6 +11,7 @@ from hydra._internal.utils import get_args_parser
 from micrograde.config.keys import key_of, shorten
 from micrograde.core.errors import InputError
 from micrograde.core.project import command_line
+from micrograde.core.version import VERSION
 
 _LONGEST = 2**17  # characters; Linux passes no longer argument to a process
 _MOST_DIGITS = 4000  # Python reads integers of at most 4,300 digits
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.error = refuse  # type: ignore[method-assign]
     for action in parser._actions:
         if isinstance(action, argparse._VersionAction):  # it shows Hydra's version
-            action.version = f"micrograde {version('micrograde')}"
+            action.version = f"micrograde {VERSION}"
     return parser
 
 

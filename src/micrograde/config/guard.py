@@ -27,24 +27,33 @@ from micrograde.config.keys import SCHEMAS, key_of, keys_of, shorten
 from micrograde.config.mlflow_variables import follow_variables, with_server
 from micrograde.config.own_files import Repository, put_first
 from micrograde.config.quoting import quote_texts
+from micrograde.config.resolvers import limit_resolvers
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords
 
 # The keys from which Hydra builds objects, and which values they may have in which places.
-_OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert)_")
+_OF_INSTANTIATION = re.compile(r"_(target|args|partial|recursive|convert|isolate|execution_whitelist)_")
 _PLUGIN = r"(hydra_plugins|hydra\._internal\.core_plugins)\.[\w.]+"  # Hydra itself checks that it is one
+_CALLBACK = "micrograde.sweeps.callback.SweepCallback"
+_OF_SAMPLERS = ("BruteForce", "CmaEs", "GP", "Grid", "MOTPE", "NSGAII", "NSGAIII", "QMC", "Random", "TPE")
+_SAMPLERS = tuple(f"optuna.samplers.{name}Sampler" for name in _OF_SAMPLERS)
 _SHIPPED = {
     "hydra.launcher._target_": _PLUGIN,
     "hydra.sweeper._target_": _PLUGIN,
-    "hydra.sweeper.sampler._target_": r"optuna\.samplers\.[A-Z]\w*Sampler",
+    "hydra.sweeper.sampler._target_": "|".join(map(re.escape, _SAMPLERS)),
     "hydra.sweeper.sampler._partial_": "True",
-    "hydra.callbacks.sweep._target_": r"micrograde\.sweeps\.callback\.SweepCallback",
+    "hydra.callbacks.sweep._target_": re.escape(_CALLBACK),
 }
 # Hydra builds objects from these, so that the values that they refer to are checked, too.
 _MADE_INTO_OBJECTS = ("callbacks", "launcher", "sweeper", "job_logging", "hydra_logging")
 _LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
-_LOGGED_TO = re.compile(r"logging\.(Stream|File|Null)Handler|ext://sys\.std(out|err)")
+_HANDLERS = ("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler")
+_STREAMS = ("sys.stdout", "sys.stderr")
+_LOGGED_TO = (*_HANDLERS, *(f"ext://{stream}" for stream in _STREAMS))
+
+EXECUTION_WHITELIST = (_CALLBACK, *_SAMPLERS, *_HANDLERS, *_STREAMS)
+"""What Hydra 1.4 may build of a config; plug-ins it knows itself. The guard has checked in which places."""
 
 _GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking")  # a run has one choice of each
 _HOME = "${oc.env:MICROGRADE_HOME}"
@@ -63,11 +72,31 @@ class GuardedLoader(ConfigLoaderImpl):
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         put_first(config_search_path)
+        limit_resolvers()
         super().__init__(config_search_path)
         self.repository = Repository(config_search_path)
         offer_entries(self.repository.get_sources())
 
-    def load_configuration(
+    def parse_overrides(
+        self, config_name: str | None, overrides: list[str], *others: Any, **named: Any
+    ) -> Any:
+        """Parse overrides as Hydra does, which from 1.4 on comes before composing."""
+        return super().parse_overrides(config_name, quote_texts(overrides), *others, **named)  # type: ignore[misc]
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """Return the config of a job as Hydra 1.3 does.
+
+        1.4 refuses jobs whose sweeper has other options than the sweep's, some of which we have filled in.
+        """
+        # As they are: iterating over the node would resolve what looks like an interpolation.
+        overrides = OmegaConf.to_container(master_config.hydra.overrides.hydra, resolve=False)
+        assert isinstance(overrides, list)
+        overrides = [*map(str, overrides), *sweep_overrides]
+        config = self.load_configuration(master_config.hydra.job.config_name, overrides, RunMode.RUN)
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
+        return config
+
+    def _load_configuration_impl(
         self,
         config_name: str | None,
         overrides: list[str],
@@ -76,7 +105,14 @@ class GuardedLoader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
         **others: Any,
     ) -> DictConfig:
-        """Return the composed config, after checking it; the parameters are those of Hydra's loader."""
+        """Return the composed config, after checking it; the parameters are those of Hydra's loader.
+
+        Whichever way Hydra composes a config, it comes through here: in 1.4 commands and sweeps no longer
+        call ``load_configuration``.
+        """
+        limit_resolvers()  # also in another launcher's worker, where this object has been unpickled
+        if "parsed_overrides" in others:
+            others["parsed_overrides"] = None  # not all are what is composed
         if config_name is not None and self.follows_variables:
             overrides = with_server(overrides)
         overrides = quote_texts(overrides)
@@ -84,7 +120,7 @@ class GuardedLoader(ConfigLoaderImpl):
         _refuse_deletions(overrides, config_name)
 
         def compose(overrides: list[str]) -> DictConfig:
-            return super(GuardedLoader, self).load_configuration(
+            return super(GuardedLoader, self)._load_configuration_impl(
                 config_name, overrides, run_mode, from_shell, validate_sweep_overrides, **others
             )
 
@@ -239,4 +275,4 @@ def _reaches_code(key: str, value: object) -> bool:
     if key == "()":
         return True
     named = key == "class" or (isinstance(value, str) and value.startswith("ext://"))
-    return named and not _LOGGED_TO.fullmatch(str(value))
+    return named and str(value) not in _LOGGED_TO

@@ -43,6 +43,7 @@ _LINES = (
         r"|Recursive interpolation detected)[\s\S]*full_key: (\S*)",
         "{1}: {0}",
     ),
+    (r"\w+ raised while resolving interpolation: (.*)[\s\S]*full_key: (\S*)", "{1}: {0}"),
 )
 _UNKNOWN_KEY = (
     r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config\. '([^']+)'"

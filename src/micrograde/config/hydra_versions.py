@@ -1,10 +1,18 @@
 """What differs between Hydra 1.3 and 1.4, which both work without a warning."""
 
 import inspect
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import hydra
+import hydra.utils
+from hydra._internal.callbacks import Callbacks
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext
 
 IS_1_4 = tuple(int(part) for part in hydra.__version__.split(".")[:2]) >= (1, 4)
 
@@ -19,3 +27,22 @@ _REPLACING: dict[str, Any] = (
 def store_config(name: str, node: Any, group: str | None = None) -> None:
     """Put an option into Hydra's ConfigStore, in place of one of the same name if there is one."""
     ConfigStore.instance().store(name, node, group=group, provider="micrograde", **_REPLACING)
+
+
+def building_only(targets: Sequence[str]) -> AbstractContextManager[Any]:
+    """Have Hydra build objects of these classes alone, and its plug-ins; 1.3 knows no such list."""
+    return hydra.utils.execution_whitelist(targets) if IS_1_4 else nullcontext()  # type: ignore[attr-defined, unused-ignore]
+
+
+def hydra_context(loader: ConfigLoader, callbacks: Callbacks, targets: Sequence[str]) -> HydraContext:
+    """Return what plug-ins are given; they hand the list of what may be built on to their workers."""
+    allowed: dict[str, Any] = {"execution_whitelist": tuple(targets)} if IS_1_4 else {}
+    return HydraContext(config_loader=loader, callbacks=callbacks, **allowed)
+
+
+def load_plugins() -> None:
+    """Import Hydra's plug-ins without the warnings that they give, chosen or not; what is broken is said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("default", r"\s*Error (importing|loading)")
+        Plugins.instance()

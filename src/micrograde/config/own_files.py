@@ -38,32 +38,30 @@ class Repository(ConfigRepository):
         """Return a config file, or None; raise ``InputError`` if it is the project's own and wrong."""
         found = super().load_config(config_path)
         if found is not None and found.provider == _PROVIDER:
-            path = f"conf/{config_path.removesuffix('.yaml')}.yaml"
-            _complete(found, path)
+            group, _, option = config_path.removesuffix(".yaml").rpartition("/")
+            if not group and option in SCHEMAS:
+                raise InputError(
+                    f"conf/{option}.yaml: would stand in for the whole config; delete it, and put what you "
+                    "change into a preset, conf/experiment/NAME.yaml, for experiment=NAME"
+                )
+            if group in (*groups(), *_SHIPPED):
+                _complete(found, group, option)
         return found
 
 
-def _complete(found: ConfigResult, path: str) -> None:
-    group, slash, rest = path.removeprefix("conf/").removesuffix(".yaml").partition("/")
-    if not slash:
-        if group in SCHEMAS:
-            raise InputError(
-                f"{path}: would stand in for the whole config; delete it, and put what you change "
-                f"into a preset, conf/experiment/NAME.yaml, for experiment=NAME"
-            )
-        return
-    if group not in (*groups(), *_SHIPPED) or not isinstance(found.config, DictConfig):
-        return
+def _complete(found: ConfigResult, group: str, option: str) -> None:
+    """Fill in the keys that the file of an option leaves out; raise ``InputError`` for one too many."""
+    path = printable(f"conf/{group}/{option}.yaml")
     container = OmegaConf.to_container(found.config, resolve=False)
-    assert isinstance(container, dict)
+    if not isinstance(container, dict) or not isinstance(found.config, DictConfig):
+        raise InputError(f"{path}: should hold keys and values, such as learning_rate: 0.1")
     own = {str(key): value for key, value in container.items()}
     others = [each for each in found.defaults_list or () if not each.is_self()]
     if group in groups() and not others:
-        name = own.setdefault("name", rest)
+        name = own.setdefault("name", option)
         if name not in groups()[group]:
             raise InputError(
-                f"{printable(path)}: name={printable(str(name)[:80])}: should be one of "
-                f"{', '.join(groups()[group])}"
+                f"{path}: name={printable(str(name)[:80])}: should be one of {', '.join(groups()[group])}"
             )
     _check_keys(own, group, path)
     if not others:  # what it builds on has all keys
@@ -74,14 +72,12 @@ def _complete(found: ConfigResult, path: str) -> None:
 def _check_keys(own: Mapping[str, Any], group: str, path: str) -> None:
     known = [name for name in keys_of("train") if name.startswith(f"{group}.")]
     for key in _leaves(own, f"{group}."):
-        parts = key.split(".")
-        if any(part.startswith("_") for part in parts):  # Hydra's: the guard sees to them
+        if any(part.startswith("_") for part in key.split(".")):  # Hydra's: the guard sees to them
             continue
-        if key not in known and not any(
-            name.startswith(f"{key}.") or key.startswith(f"{name}.") for name in known
-        ):
+        below = (name.startswith(f"{key}.") or key.startswith(f"{name}.") for name in known)
+        if key not in known and not any(below):
             typed = [f"{group}={own['name']}"] if "name" in own else []
-            raise InputError(f"{printable(path)}: {printable(unknown_key_message(key, typed=typed))}")
+            raise InputError(f"{path}: {printable(unknown_key_message(key, typed=typed))}")
 
 
 def _leaves(values: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """Modules of version 0.1 that have moved: importing one by its old name raises an error with the new one."""
 
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 _NEW_NAMES = {
     "classifier": "models.trained_network",
@@ -19,15 +21,15 @@ _NEW_NAMES = {
 }
 
 
-class _FormerNames(MetaPathFinder):
+class _FormerNames:
     """An import finder that finds nothing, but raises a helpful error for modules that have moved."""
 
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002
-        target: ModuleType | None = None,  # noqa: ARG002
-    ) -> ModuleSpec | None:
+        path: "Sequence[str] | None",  # noqa: ARG002
+        target: "ModuleType | None" = None,  # noqa: ARG002
+    ) -> "ModuleSpec | None":
         """Raise ``ModuleNotFoundError`` for a module that has moved; return None for any other."""
         package, _, module = fullname.partition(".")
         if package == "micrograde" and module in _NEW_NAMES:

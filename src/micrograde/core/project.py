@@ -7,6 +7,7 @@ A project is the folder in which ``mlruns/`` is, or will be. A folder is marked 
 import os
 import re
 import shlex
+import stat
 from pathlib import Path
 
 from micrograde.core.errors import InputError
@@ -52,8 +53,12 @@ def is_marked(folder: Path) -> bool:
 
     In a folder that others may write to, such as /tmp, somebody else's mark could have runs recorded there.
     """
-    for mark in (folder / MARK, folder / "mlruns"):
-        if (mark.is_dir() if mark.name == "mlruns" else mark.is_file()) and mark.stat().st_uid == os.getuid():
+    for name, is_kind in ((MARK, stat.S_ISREG), ("mlruns", stat.S_ISDIR)):
+        try:
+            found = (folder / name).stat()
+        except OSError:  # there is none, or the folder may not be searched
+            continue
+        if is_kind(found.st_mode) and found.st_uid == os.getuid():
             return True
     return False
 

@@ -16,7 +16,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.core.project import pip_install
+from micrograde.core.version import VERSION
 from micrograde.data import Preprocessing
 from micrograde.data.encoding import are_truths, category_name
 from micrograde.models.trained_network import TrainedNetwork
@@ -206,7 +206,7 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=_IR_VERSION,
         producer_name="micrograde",
-        producer_version=version("micrograde"),
+        producer_version=VERSION,
     )
     names = {
         "class_names": list(preprocessing.class_names),

@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,6 +25,7 @@ from micrograde.core.bounds import LONGEST_PREPROCESSING
 from micrograde.core.errors import InputError
 from micrograde.core.json_files import read_json
 from micrograde.core.plugins import require_plugins
+from micrograde.core.version import VERSION
 from micrograde.data import Dataset, Preprocessing, TableEncoding
 from micrograde.data.encoding import are_truths
 from micrograde.data.messages import numbered
@@ -154,7 +154,7 @@ def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescri
         example = encoding.decode(rows)
     return ModelDescription(
         "micrograde.serving",
-        [f"micrograde=={version('micrograde')}", *plugins],
+        [f"micrograde=={VERSION}", *plugins],
         kinds,
         dict(task_of(dataset).column_types),
         example,

@@ -1,7 +1,10 @@
 """Which runs to read from a store, and the rows that are read, before they become a data frame."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+from micrograde.store import tags
 
 LARGEST = 1.7976931348623157e308
 """The number that MLflow stores in place of infinity."""
@@ -45,6 +48,17 @@ class SweepAbout(NamedTuple):
     varies: str | None
     launched: str | None = None
     reported: str | None = None
+
+    @classmethod
+    def of_run(cls, about: RunAbout, given: Mapping[str, str]) -> Self:
+        """Return a sweep, given its parent run and that run's tags."""
+        return cls(
+            about._replace(parent_run_id=None),
+            given[tags.SWEEP_DIGEST],
+            given.get(tags.SWEEP_VARIES),
+            given.get(tags.LAUNCHED),
+            given.get(tags.REPORTED),
+        )
 
 
 class RunDetails(NamedTuple):

@@ -101,15 +101,7 @@ class RunsReader(ABC):
         """Return all sweeps; see ``Reader``."""
         left_out = LeftOut()
         found = (
-            SweepAbout(
-                run.about._replace(parent_run_id=None),
-                run.tags[tags.SWEEP_DIGEST],
-                run.tags.get(tags.SWEEP_VARIES),
-                run.tags.get(tags.LAUNCHED),
-                run.tags.get(tags.REPORTED),
-            )
-            for run in self.runs(uri)
-            if tags.SWEEP_DIGEST in run.tags
+            SweepAbout.of_run(run.about, run.tags) for run in self.runs(uri) if tags.SWEEP_DIGEST in run.tags
         )
         sweeps = sound_sweeps(found, left_out)
         left_out.say()

@@ -95,17 +95,7 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
         experiments = _experiments(server)
         runs = _search(server, experiments, f"tags.`{tags.SWEEP_DIGEST}` like '%'")
     left_out = LeftOut()
-    found = (
-        SweepAbout(
-            run.about._replace(parent_run_id=None),
-            run.tags[tags.SWEEP_DIGEST],
-            run.tags.get(tags.SWEEP_VARIES),
-            run.tags.get(tags.LAUNCHED),
-            run.tags.get(tags.REPORTED),
-        )
-        for run in runs
-        if tags.SWEEP_DIGEST in run.tags
-    )
+    found = (SweepAbout.of_run(run.about, run.tags) for run in runs if tags.SWEEP_DIGEST in run.tags)
     sweeps = sound_sweeps(found, left_out)
     left_out.say()
     return sweeps

@@ -37,6 +37,10 @@ def open_sweep(master: DictConfig) -> SweepSession:
 
 def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
     """Adapt Hydra's config to the sweep, and return the sweep."""
+    for part in ("launcher", "sweeper", "sweeper.sampler"):  # from Hydra 1.4 on they cannot be written to
+        node = OmegaConf.select(master.hydra, part)
+        if OmegaConf.is_config(node):
+            OmegaConf.set_readonly(node, False)
     if is_search(master.hydra.sweeper):
         prepare_search(master, sweep)
     if str(master.hydra.sweeper._target_) == _BASIC:

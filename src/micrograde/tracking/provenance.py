@@ -4,10 +4,10 @@ import getpass
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from micrograde.core.project import checkout
+from micrograde.core.version import VERSION
 from micrograde.store import tags
 from micrograde.tracking.environment import environment_tag, parse_environment_tag
 
@@ -29,7 +29,7 @@ def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
     if checkout and program.is_relative_to(checkout):
         program = program.relative_to(checkout)
     given = {
-        tags.VERSION: version("micrograde"),
+        tags.VERSION: VERSION,
         tags.ENVIRONMENT: environment_tag(),
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": str(program),

@@ -1,6 +1,7 @@
 """Print a script that lets a shell complete commands, keys and choices.
 
-What can follow is asked of Hydra, which knows the keys and groups of the config that is typed so far.
+What can follow is asked of Hydra, which knows the keys and groups of the
+config that is typed so far.
 """
 
 import argparse
@@ -49,7 +50,8 @@ complete -c micrograde -n 'not __fish_use_subcommand' -a '(__micrograde_complete
 _INSTALL = {
     "bash": "echo 'eval \"$(micrograde completion bash)\"' >> ~/.bashrc",
     "zsh": "echo 'eval \"$(micrograde completion zsh)\"' >> ~/.zshrc",
-    "fish": "micrograde completion fish > ~/.config/fish/completions/micrograde.fish",
+    "fish": "mkdir -p ~/.config/fish/completions\n        "
+    "micrograde completion fish > ~/.config/fish/completions/micrograde.fish",
 }
 
 

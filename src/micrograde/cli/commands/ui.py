@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 import webbrowser
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 
 from micrograde.cli.mlflow_ui import APP_NAME
 from micrograde.cli.surroundings import check_surroundings, refusal
@@ -16,6 +16,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.streams import keep_output_steady
 from micrograde.core.terminal import use_plain_characters
+from micrograde.core.version import VERSION
 from micrograde.store import local_store, make_store
 from micrograde.store.library_environment import keep_warnings_warnings, quiet_environment
 from micrograde.store.path_kinds import check_content, check_kinds
@@ -49,7 +50,7 @@ def serve() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on [127.0.0.1]")
     parser.add_argument("--port", type=int, default=5000, help="the port to listen on [5000]")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument("--version", action="version", version=f"micrograde {version('micrograde')}")
+    parser.add_argument("--version", action="version", version=f"micrograde {VERSION}")
     arguments = parser.parse_args()
     keep_warnings_warnings()
     home = check_surroundings()
