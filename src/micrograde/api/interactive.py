@@ -40,6 +40,7 @@ from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_
 from micrograde.config.resolvers import resolvers_left_as_they_were
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.interrupts import interrupt_in_one_line
 from micrograde.core.project import conf_folder, project_home
 from micrograde.core.shared_contexts import shared
 from micrograde.core.terminal import say
@@ -59,6 +60,7 @@ _CONFIG = "train"
 _HYDRA = threading.RLock()  # a run trains without it; a sweep composes, and launches, until its end
 
 
+@interrupt_in_one_line()
 def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
     """Train and record one run, as ``pipelines/train.py`` does.
 
@@ -112,6 +114,7 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
         return Run.load(result.run_id, location) if location and result.run_id else Run.of_result(result)
 
 
+@interrupt_in_one_line()
 def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Sweep:
     """Train and record a sweep, as ``pipelines/train.py -m`` does; the same call again continues it.
 
