@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from html import escape
 from itertools import islice
+from typing import TypeVar
 
 from micrograde.analysis.ranking import loss_beside
 from micrograde.core.notebook import CellOutput, this_cell
 from micrograde.runs.progress_lines import progress_line
 
 SECONDS = 0.25  # between two updates, at least
-SHARE = 0.015  # of the time, at most, that updates may take
+SHARE = 0.01  # of the time, at most, that updates may take
 _CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 _MOST_CURVES = 50  # runs of a sweep whose curves are drawn
 
@@ -39,8 +40,12 @@ class NotebookOutput:
     def show(self, share: float, text: str, *shorter: str) -> None:  # noqa: ARG002
         """Show the share that is done and a line, unless the last update was a moment ago."""
         self.share, self.text = share, text
-        if time.monotonic() >= self._due:
+        if self.is_due():
             self.update()
+
+    def is_due(self) -> bool:
+        """Return whether it is time for an update."""
+        return time.monotonic() >= self._due
 
     def update(self) -> None:
         """Show what is known now."""
@@ -78,24 +83,43 @@ def leave_curves_to(name: str) -> None:
         _shown_last = None
 
 
+Key = TypeVar("Key")
+
+
+def _append(histories: dict[Key, list[float]], key: Key, epoch: int, value: float) -> None:
+    if key not in histories:
+        histories[key] = [math.nan] * (epoch - 1)  # of a run that was resumed the curves begin later
+    histories[key].append(value)
+
+
 class NotebookEpochs:
     """Shows the epochs of one run."""
 
     def __init__(self, name: str, num_epochs: int) -> None:
         self.num_epochs, self.output = num_epochs, NotebookOutput(name, self._draw)
         self.history: dict[str, list[float]] = {}
+        self._last: tuple[int, Mapping[str, float]] | None = None
 
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
         """Keep the losses and accuracies, and show them now and then."""
         for name in _CURVES:
             if name in metrics:
-                before = [math.nan] * (epoch - 1)  # in a run that was resumed
-                self.history.setdefault(name, before).append(metrics[name])
-        self.output.show(epoch / self.num_epochs, progress_line("epoch", epoch, self.num_epochs, metrics))
+                _append(self.history, name, epoch, metrics[name])
+        self._last = epoch, metrics
+        if self.output.is_due():
+            self._take_line()
+            self.output.update()
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
         """Put how the run ended first in the line."""
+        self._take_line()
         self.output.text = "  ".join(filter(None, (status, self.output.text)))
+
+    def _take_line(self) -> None:
+        if self._last:
+            epoch, metrics = self._last
+            self.output.share = epoch / self.num_epochs
+            self.output.text = progress_line("epoch", epoch, self.num_epochs, metrics)
 
     def _draw(self) -> str:
         from micrograde.drawing import draw_learning_curves
@@ -115,8 +139,7 @@ class NotebookCurves:
         if not self.histories and self.metric not in metrics:
             self.metric = loss_beside(self.metric, metrics) or self.metric
         if self.metric in metrics:
-            before = [math.nan] * (epoch - 1)
-            self.histories.setdefault(place, before).append(metrics[self.metric])
+            _append(self.histories, place, epoch, metrics[self.metric])
 
     def draw(self, best: int | None) -> str:
         """Return the picture as SVG; ``best`` is the place of the run that stands out."""
