@@ -40,5 +40,6 @@ def draw_live_curves(
         panel.draw_curve(np.arange(1.0, len(values) + 1), np.asarray(values, float), colour, f"run {number}")
     if best:
         canvas.text(_WIDTH - 24, 24, "● best so far", size=13, anchor="end", colour=VALIDATION_COLOUR)
-    canvas.text(_LEFT, 24, title, size=13, anchor="start")
+    if title:
+        canvas.text(_LEFT, 24, title, size=13, anchor="start")
     return canvas.finish(f"{metric} by epoch")
