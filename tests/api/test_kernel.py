@@ -5,6 +5,7 @@ import queue
 import sqlite3
 import sys
 import time
+from typing import Any
 
 import pytest
 from jupyter_client.manager import KernelManager
@@ -22,7 +23,8 @@ class Kernel:
 
     def execute(self, code, *interrupt_after):
         """Execute a cell, and interrupt it after each text that it shows; what it shows in the end."""
-        cell, shown, waiting = self.client.execute(code), {}, list(interrupt_after)
+        cell, waiting = self.client.execute(code), list(interrupt_after)
+        shown: dict[str, Any] = {}
         deadline = time.monotonic() + MODERATE
         while time.monotonic() < deadline:
             try:

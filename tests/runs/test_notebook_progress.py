@@ -122,7 +122,7 @@ def test_what_the_run_itself_shows_takes_over_its_curves_in_the_same_cell(shown,
 
 def test_updates_take_a_hundredth_of_the_time_however_long_one_takes(shown, monkeypatch):
     now = 100.0
-    monkeypatch.setattr(notebook_progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
 
     def draw():
         nonlocal now

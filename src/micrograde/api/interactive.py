@@ -10,6 +10,7 @@
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -248,6 +249,8 @@ def _surroundings() -> Iterator[None]:
     os.environ["MICROGRADE_HOME"] = str(project_home())
     try:
         with warnings_stay_warnings():
+            # Optuna imports tqdm, which in a notebook would rather have widgets; none of its bars is shown.
+            warnings.filterwarnings("ignore", "IProgress not found")
             yield
     finally:
         if home is None:
