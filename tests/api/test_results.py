@@ -83,7 +83,7 @@ def test_in_jupyter_an_interrupt_is_one_line_and_still_a_keyboard_interrupt(monk
     with pytest.raises(KeyboardInterrupt) as caught:
         interrupted()
     assert type(caught.value) is KeyboardInterrupt
-    assert caught.value._render_traceback_() == ["KeyboardInterrupt"]
+    assert vars(caught.value)["_render_traceback_"]() == ["KeyboardInterrupt"]
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(KeyboardInterrupt) as caught:
         interrupted()
