@@ -4,8 +4,8 @@ PostgreSQL and the server listen on loopback alone. Ray puts the machine's own a
 loopback's, so while the tests run the cluster can be reached from the network.
 
 The folder is left out where Ray and Playwright are not installed: `make test-system` then collects no test,
-and pytest's exit status is 5. Where a program is not found the tests that need it fail: nothing passes in
-silence.
+and pytest's exit status is 5. JupyterLab has an environment of its own: `make check-release ARGS=jupyterlab`.
+Where a program is not found the tests that need it fail: nothing passes in silence.
 """
 
 import os
@@ -42,7 +42,11 @@ def postgresql_programs() -> Path | None:
 
 
 PROGRAMS = postgresql_programs()
-collect_ignore_glob = [] if find_spec("ray") and find_spec("playwright") else ["test_*.py"]
+_IN_LAB = "test_jupyterlab.py"
+_OTHERS = [each.name for each in Path(__file__).parent.glob("test_*.py") if each.name != _IN_LAB]
+collect_ignore = [] if find_spec("ray") and find_spec("playwright") else _OTHERS
+if not (find_spec("jupyterlab") and find_spec("playwright")):
+    collect_ignore.append(_IN_LAB)
 # Headless, and without what Chromium would fetch or say on its own.
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
