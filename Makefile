@@ -68,7 +68,7 @@ comma := ,
 install: .venv/installed-all  ## install at once what the targets install one by one when they are run
 
 # So that what the commands say to type begins with make, too.
-train compare replay predict export sync ui: export MICROGRADE_STARTED_AS = make
+train compare replay predict export sync gc ui: export MICROGRADE_STARTED_AS = make
 
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
@@ -87,6 +87,9 @@ export: .venv/installed-onnx  ## write a run's model as ONNX: make export ARGS="
 
 sync: .venv/installed  ## send what a tracking server or a locked store has not taken yet
 	$(BIN)/python pipelines/sync.py $(ARGS)
+
+gc: .venv/installed  ## remove for good the runs that were deleted in MLflow: make gc ARGS="--older-than 30d"
+	$(BIN)/python pipelines/gc.py $(ARGS)
 
 ui: .venv/installed  ## open the MLflow UI of the recorded runs in a browser: make ui ARGS="--port 5001 --no-browser"
 	$(BIN)/python pipelines/ui.py $(ARGS)
@@ -135,4 +138,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache docs/_build src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help anew install train compare replay predict export sync ui test test-slow test-torch test-system fuzz bench docs lint check-release format clean
+.PHONY: help anew install train compare replay predict export sync gc ui test test-slow test-torch test-system fuzz bench docs lint check-release format clean

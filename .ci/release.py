@@ -5,6 +5,7 @@
 - ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
 - ``hydra-1.4``: the quick tests, sweeps and searches with the release candidates of Hydra 1.4
+- ``jupyterlab``: the tutorial's notebook, run in JupyterLab by a browser
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
 - ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
 - ``hostile``: stores and servers that lie, as hypothesis draws them, a thousand of each kind
@@ -18,6 +19,7 @@ import argparse
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -31,6 +33,7 @@ QUICK = '-m pytest -n auto --dist worksteal -m "not slow" --ignore=tests/system'
 COMPUTING = "tests/autograd tests/nn tests/training tests/gradcheck tests/api/test_estimator.py"
 LATER_HYDRA = "'hydra-core==1.4.0rc3' 'omegaconf==2.4.1rc1'"
 OF_HYDRA = "tests/end_to_end/test_sweep.py tests/end_to_end/test_search.py"
+JUPYTERLAB = "'jupyterlab==4.6.6'"
 LATER_PYTHONS = ("3.12", "3.13", "3.14")
 OF_PAGES = ("Haswell", "Prescott")
 # OpenBLAS's names of kernels, and what the processor must have for each.
@@ -78,6 +81,10 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
         else:
             missing.append(f"Python {version} is not found, neither as python{version} nor by pyenv")
     stages.append(with_later_hydra("hydra-1.4", sys.executable))
+    if shutil.which("chromium") or shutil.which("chromium-browser"):
+        stages.append(in_jupyterlab("jupyterlab", sys.executable))
+    else:
+        missing.append("JupyterLab: Chromium is not found; apt-get install chromium")
     SCRATCH.mkdir(parents=True, exist_ok=True)
     lowest = SCRATCH / "lowest.txt"
     lowest.write_text("\n".join(lowest_versions()) + "\n")
@@ -108,6 +115,20 @@ def with_later_hydra(name: str, python: str) -> Stage:
     version = f'"{folder}/bin/python" --version'
     slow = f'"{folder}/bin/python" -m pytest -n auto {OF_HYDRA}'
     return Stage(name, own.script.replace(version, f"{exchange}\n{version}") + slow)
+
+
+def in_jupyterlab(name: str, python: str) -> Stage:
+    """The browser's test of JupyterLab, in an environment that has it."""
+    folder = SCRATCH / name
+    return Stage(
+        name,
+        f"""
+        "{python}" -m venv --clear "{folder}"
+        "{folder}/bin/pip" install --quiet --disable-pip-version-check -c .ci/constraints.txt \\
+            -e '.[dev]' playwright {JUPYTERLAB}
+        "{folder}/bin/python" -m pytest tests/system/test_jupyterlab.py
+        """,
+    )
 
 
 def in_own_environment(name: str, python: str, constraints: str) -> Stage:

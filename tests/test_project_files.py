@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.compose import filled, services
 from tests.narrowing import not_none
 
 from micrograde.core.version import VERSION
@@ -183,3 +184,49 @@ def test_the_changelog_has_the_form_of_keep_a_changelog():
     assert list(references) == numbers
     assert references["Unreleased"] == f"{REPOSITORY}/compare/v{numbers[1]}...HEAD"
     assert references[numbers[-1]] == f"{REPOSITORY}/releases/tag/v{numbers[-1]}"
+
+
+# --- compose.yaml ---------------------------------------------------------------------------------
+
+
+def test_the_server_of_several_people_keeps_files_and_database_itself():
+    database, server = services()["database"], services()["mlflow"]
+    assert set(services()) == {"database", "mlflow"}
+    assert "ports" not in database
+    assert server["ports"] == ["127.0.0.1:5000:5000"]
+    assert server["depends_on"] == {"database": {"condition": "service_healthy"}}
+    volumes = {name: service["volumes"] for name, service in services().items()}
+    assert volumes == {"database": ["database:/var/lib/postgresql/data"], "mlflow": ["files:/files"]}
+    assert set(parse("compose.yaml")["volumes"]) == {"database", "files"}
+    command = [filled(word, {"SERVER_NAME": "runs.example.org"}) for word in server["command"]]
+    assert command[:2] == ["mlflow", "server"]
+    assert {"--serve-artifacts", "--artifacts-destination=/files", "--port=5000"} <= set(command)
+    assert "--allowed-hosts=localhost:5000,127.0.0.1:5000,runs.example.org" in command
+    assert "--cors-allowed-origins=https://runs.example.org" in command
+    for service in services().values():
+        assert service["healthcheck"]["test"][0] == "CMD"
+        assert service["restart"] == "unless-stopped"
+    compile(server["healthcheck"]["test"][-1], "healthcheck", "exec")
+
+
+def test_no_password_is_in_compose_yaml():
+    with pytest.raises(KeyError, match="POSTGRES_PASSWORD"):
+        filled(services()["database"]["environment"]["POSTGRES_PASSWORD"], {})
+    given = {"POSTGRES_PASSWORD": "secret"}
+    assert filled(services()["database"]["environment"]["POSTGRES_PASSWORD"], given) == "secret"
+    assert (
+        filled(services()["mlflow"]["environment"]["MLFLOW_BACKEND_STORE_URI"], given)
+        == "postgresql+psycopg://mlflow:secret@database:5432/mlflow"
+    )
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", ".env"], cwd=ROOT)
+    assert ignored.returncode == 0
+
+
+def test_compose_yaml_has_the_versions_that_are_tested():
+    image = services()["mlflow"]["build"]["dockerfile_inline"]
+    constraints = read(".ci/constraints.txt")
+    for package, extra in (("mlflow", ""), ("psycopg", "[binary]")):
+        (version,) = re.findall(rf"^{package}==(\S+)$", constraints, re.MULTILINE)
+        assert f"{package}{extra}=={version}" in image
+    for name in (services()["database"]["image"], *re.findall(r"^FROM (\S+)$", image, re.MULTILINE)):
+        assert re.fullmatch(r"\w+:\d+\.\d+(\.\d+)?-[\w-]+", name)

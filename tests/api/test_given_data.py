@@ -9,10 +9,16 @@ import pytest
 
 import micrograde as mg
 from micrograde.analysis import load_runs
+from micrograde.api.given_data import given_data
 from micrograde.core.errors import InputError
+from micrograde.data import kept_tables
+from micrograde.data.frames import table_with_target
+from micrograde.data.kept_tables import kept_file, kept_rows
 from micrograde.runs.replaying import replay_run
-from micrograde.store import load_run
+from micrograde.store import load_run, local_store
 from micrograde.store.backends.local import LocalTracking
+from micrograde.store.garbage import find_garbage
+from micrograde.store.given_tables import remove_table
 
 CHANCE = np.random.default_rng(0)
 ROWS = 60
@@ -84,6 +90,26 @@ def test_a_run_names_its_data_which_are_kept_once_and_found_again(project, tmp_p
         assert again.params["data.digest"] == digest
         assert kept(moved) == [f"{digest}.parquet"]
         assert replay_run(run.run_id, LocalTracking()).identical
+
+
+def test_gc_leaves_a_table_that_this_process_has_kept_or_read(project, monkeypatch):
+    monkeypatch.setattr(kept_tables, "_HELD", {})
+    location = local_store(project)
+    given = given_data(table_with_target(FRAME, "species"), ())
+    file = kept_file(location.folder, given.digest)
+    given.keep(location)
+    assert find_garbage(location).tables == ()
+    assert not remove_table(location, given.digest)
+    file.unlink()
+    given.keep(location)  # the lock is on the file that is there now
+    assert not remove_table(location, given.digest)
+    kept_tables._HELD.pop(file).release()
+    assert find_garbage(location).tables == (given.digest,)
+    kept_rows(given.digest)
+    assert find_garbage(location).tables == ()
+    kept_tables._HELD.pop(file).release()
+    assert remove_table(location, given.digest)
+    assert kept(project) == []
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 import micrograde as mg
 from micrograde.api.results import Figure, Run, Sweep
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.interrupts import interrupt_in_one_line
 from micrograde.store import TrackingError, local_store, tags
 
 ID = "3cf88ee7" * 4
@@ -73,6 +74,22 @@ def test_in_jupyter_a_mistake_is_one_line(kind, monkeypatch):
     assert "test_in_jupyter_a_mistake_is_one_line" in "\n".join(caught.value._render_traceback_())
 
 
+def test_in_jupyter_an_interrupt_is_one_line_and_still_a_keyboard_interrupt(monkeypatch):
+    def interrupted():
+        with interrupt_in_one_line():
+            raise KeyboardInterrupt
+
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted()
+    assert type(caught.value) is KeyboardInterrupt
+    assert vars(caught.value)["_render_traceback_"]() == ["KeyboardInterrupt"]
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted()
+    assert not hasattr(caught.value, "_render_traceback_")
+
+
 def pictures(html):
     found = re.findall(r'<img alt="(\w+)" src="data:image/svg\+xml;base64,([^"]+)"', html)
     return {name: base64.b64decode(content) for name, content in found}
@@ -90,6 +107,19 @@ def test_a_run_shows_its_numbers_findings_and_pictures_and_what_is_in_them_is_no
     bundle = a_run()._repr_mimebundle_()
     assert bundle["text/html"] == html
     assert bundle["text/plain"].splitlines()[1] == "  the loss still falls"
+
+
+def test_a_run_shows_every_metric_that_it_measured():
+    metrics = {
+        "train/loss": 0.5,
+        "train/error_rate": 0.25,
+        "val/error_rate": 0.125,
+        "train/learning_rate": 0.3,
+    }
+    html = a_run(metrics=metrics)._repr_html_()
+    assert "<th>error_rate</th>" in html
+    assert "0.1250" in html
+    assert "learning_rate" not in html
 
 
 def test_a_run_that_failed_says_why():
@@ -124,6 +154,9 @@ def test_a_sweep_shows_its_best_runs_findings_failures_and_pictures(home):
     assert "and 5 more failed" in html
     assert set(pictures(html)) == {"by_parameter", "learning_curves"}
     assert "<script" not in html
+    text = sweep._repr_mimebundle_()["text/plain"].splitlines()
+    assert text[1] == "  best run: the loss still falls"
+    assert text[-1] == "  and 5 more failed"
     empty = Sweep(ID, "seed", "KILLED", "val/accuracy", "auto", ("seed",), runs.head(0), location)
     empty.__dict__["figures"], empty.__dict__["best"] = {}, None
     assert "no runs" in empty._repr_html_()

@@ -102,7 +102,7 @@ def test_main_is_given_plain_values_with_what_was_typed(run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("config", ["compare", "replay", "predict", "export", "sync"])
+@pytest.mark.parametrize("config", ["compare", "replay", "predict", "export", "sync", "gc"])
 def test_every_command_composes(run, config):
     given: list[tuple[Any, ...]] = []
     assert run(keeping(given), config=config) == (0, "", "")
@@ -175,7 +175,7 @@ def test_hydra_has_a_help_of_its_own(run):
         assert "== Flags ==" in out
 
 
-@pytest.mark.parametrize("config", ["train", "compare", "replay", "predict", "export", "sync"])
+@pytest.mark.parametrize("config", ["train", "compare", "replay", "predict", "export", "sync", "gc"])
 def test_every_command_tells_its_version(run, config):
     given: list[tuple[Any, ...]] = []
     assert run(keeping(given), "--version", config=config) == (0, "micrograde 0.1.0\n", "")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograde as mg
-from micrograde.config.flags import check_arguments, flags_first
+from micrograde.config.flags import check_arguments, flags_as_overrides, flags_first
 from micrograde.core.errors import InputError
 
 
@@ -163,3 +163,20 @@ def test_an_override_that_hydra_would_choke_on(override, message):
     assert len(refusal(override)) < 300
     with pytest.raises(InputError, match=message):
         mg.run(override)
+
+
+@pytest.mark.parametrize(
+    ("typed", "overrides"),
+    [
+        ("--older-than 30d --yes", "older_than=30d yes=true"),
+        ("--older-than=30d older_than=2h", "older_than=30d older_than=2h"),
+        ("--yes --older-than 30d", "yes=true older_than=30d"),
+        ("--older-than -1d", "older_than=-1d"),
+        ("--older-than", "older_than=true"),
+        ("--yes yes=false --help", "yes=true yes=false --help"),
+        ("--yes=false --olderthan 3", "yes=false --olderthan 3"),
+    ],
+)
+def test_a_commands_own_flags_are_its_keys(typed, overrides):
+    flags = {"--older-than": "older_than", "--yes": "yes"}
+    assert flags_as_overrides(typed.split(), flags) == overrides.split()

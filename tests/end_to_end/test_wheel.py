@@ -105,6 +105,7 @@ def test_every_command_works_in_an_empty_folder(micrograde, project, installed):
     assert "classes" in micrograde("predict", f"run_id={run_id}", "data.path=t.csv").stdout
     assert "written" in micrograde("export", f"run_id={run_id}", "output=model.onnx").stdout
     assert micrograde("sync").stdout == "nothing is waiting\n"
+    assert "nothing to remove" in micrograde("gc").stdout
     assert "next" in micrograde("init").stdout
     assert "experiment=example" in micrograde("init").stdout
     short = ("experiment=example", "training.num_epochs=1")

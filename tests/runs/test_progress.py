@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests.narrowing import not_none
 
-from micrograde.runs.progress import EpochWatch, RunsWatch, progress_line, watch_epochs, watch_runs
+from micrograde.runs.progress import EpochWatch, RunsWatch, watch_epochs, watch_runs
+from micrograde.runs.progress_lines import progress_line
 
 STATUSES = ["FINISHED", "FAILED", "KILLED"]
 METRIC = "val/accuracy"

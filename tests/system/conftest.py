@@ -4,18 +4,18 @@ PostgreSQL and the server listen on loopback alone. Ray puts the machine's own a
 loopback's, so while the tests run the cluster can be reached from the network.
 
 The folder is left out where Ray and Playwright are not installed: `make test-system` then collects no test,
-and pytest's exit status is 5. Where a program is not found the tests that need it fail: nothing passes in
-silence.
+and pytest's exit status is 5. JupyterLab has an environment of its own: `make check-release ARGS=jupyterlab`.
+Where a program is not found the tests that need it fail: nothing passes in silence.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from benchmarks.servers import free_port
+from tests.compose import filled, services
 
 from micrograde.store.library_environment import quiet_environment
 
@@ -41,7 +42,11 @@ def postgresql_programs() -> Path | None:
 
 
 PROGRAMS = postgresql_programs()
-collect_ignore_glob = [] if find_spec("ray") and find_spec("playwright") else ["test_*.py"]
+_IN_LAB = "test_jupyterlab.py"
+_OTHERS = [each.name for each in Path(__file__).parent.glob("test_*.py") if each.name != _IN_LAB]
+collect_ignore = [] if find_spec("ray") and find_spec("playwright") else _OTHERS
+if not (find_spec("jupyterlab") and find_spec("playwright")):
+    collect_ignore.append(_IN_LAB)
 # Headless, and without what Chromium would fetch or say on its own.
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -123,19 +128,27 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real `mlflow server` whose store is PostgreSQL."""
+    """The address of a real `mlflow server` whose store is PostgreSQL, started as `compose.yaml` does it."""
     folder = tmp_path_factory.mktemp("server")
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    what = ["--backend-store-uri", postgresql, "--artifacts-destination", str(folder / "artifacts")]
+    port = free_port()
+    service = services()["mlflow"]
+    here = {"0.0.0.0": "127.0.0.1", "5000": str(port), "/files": str(folder / "artifacts")}
+    command = [re.sub("|".join(here), lambda found: here[found[0]], word) for word in service["command"]]
+    environment = {**service["environment"], "MLFLOW_BACKEND_STORE_URI": postgresql}
+    check = service["healthcheck"]["test"][-1].replace("5000", str(port))
+
+    def is_ready() -> None:
+        if subprocess.run([sys.executable, "-c", check], stderr=subprocess.DEVNULL).returncode:
+            raise ConnectionRefusedError
+
     with running(
-        [sys.executable, "-m", "mlflow", "server", *where, *what],
+        [sys.executable, "-m", *(filled(word, {}) for word in command)],
         folder / "log",
-        lambda: urllib.request.urlopen(f"{address}/health", timeout=5),
+        is_ready,
         cwd=folder,
-        env={**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        env={**quiet_environment(), **environment},
     ):
-        yield address
+        yield f"http://127.0.0.1:{port}"
 
 
 class Cluster:

@@ -225,11 +225,12 @@ def test_ctrl_c_while_waiting_leaves_the_rest_to_the_writer(home):
 def test_a_store_out_of_reach_costs_no_results(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(writer_process, "SERVER_PATIENCE", 2.5)
     location = server_store("http://me:secret@127.0.0.1:9", tmp_path)
+    (tmp_path / "mlruns" / "data").mkdir(parents=True)
     recorder = Recorder(location)
     run = recorder.start_run(
         experiment_name="toys",
         run_name="uri=http://me:secret@host",
-        params={"tracking.uri": "http://me:secret@host"},
+        params={"tracking.uri": "http://me:secret@host", "data.digest": "a" * 64},
         tags={"from": "http://me:secret@host"},
         dataset=DatasetInput("toy", "f", '{"path": "https://me:secret@host/table.csv"}', "{}", "{}"),
     )
@@ -251,6 +252,9 @@ def test_a_store_out_of_reach_costs_no_results(tmp_path, monkeypatch, capsys):
     kinds = [json.loads(line)["event"] for line in (folder / "journal.jsonl").read_text().splitlines()]
     assert kinds == ["RunStarted", "MetricsLogged", "TagsSet", "RunEnded", "LaunchEnded"]
     assert len(json.loads((folder / "provenance.json").read_text())["mlflow.source.git.commit"]) == 40
+    # For gc, as the project's own store does not have the run:
+    (noted,) = (tmp_path / "mlruns" / "data").iterdir()
+    assert noted.name == f"{'a' * 64}.elsewhere"
     for file in folder.glob("*.*"):
         assert b"secret" not in file.read_bytes()
 

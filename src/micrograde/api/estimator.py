@@ -51,6 +51,7 @@ from micrograde.runs.building import (
     prepare_dataset,
     stack_size,
 )
+from micrograde.runs.progress import Watch
 from micrograde.training import Departure, EpochRecord, Training
 
 _SOURCE = "X"  # what error lines call the data
@@ -208,6 +209,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         RunFailedError
             If training diverged: the loss became infinite or NaN.
         """
+        return self._fit(X, y)
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, watch: Watch | None = None) -> Self:
+        """Train a new network, followed by ``watch``."""
         with np.errstate(all="ignore"):  # scikit-learn's check sums values, which may overflow
             features, targets = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(targets)
@@ -227,7 +232,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             stack_size(config, data, 1, 1)  # whether it fits into memory
         except InputError as error:
             raise InputError(_in_our_names(str(error))) from None
-        records, departure = _train(config, data)
+        records, departure = _train(config, data, watch)
         if departure.divergence:
             raise RunFailedError(f"MLPClassifier diverged: {departure.divergence}; lower the learning rate")
         _warn_of_validation(records)
@@ -242,7 +247,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         )
         self.n_iter_ = departure.epoch
         self.history_ = pd.DataFrame(
-            [{name: float(value) for name, (value,) in record.metrics.items()} for record in records],
+            [_values(record) for record in records],
             index=pd.Index([record.epoch for record in records], name="epoch"),
         )
         return self
@@ -355,7 +360,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 complete(MLPClassifier)
 
 
-def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], Departure]:
+def _train(
+    config: TrainConfig, data: PreparedData, watch: Watch | None
+) -> tuple[list[EpochRecord], Departure]:
     """Train; return the record of each epoch, and the network with how its training ended."""
     streams = RandomStreams.spawn(config.seed)
     model = build_model([config.model], data, config.training.dtype, [streams.weights])
@@ -369,11 +376,21 @@ def _train(config: TrainConfig, data: PreparedData) -> tuple[list[EpochRecord], 
         [streams.shuffling],
         callbacks=build_callbacks([config], model, plan),
     )
+    records, departures = [], []
     with threadpool_limits(limits=1):  # as in runs: sums then do not depend on the number of processors
-        events = list(training.run())
-    records = [event for event in events if isinstance(event, EpochRecord)]
-    (departure,) = (event for event in events if isinstance(event, Departure))
+        for event in training.run():
+            if isinstance(event, Departure):
+                departures.append(event)
+            elif isinstance(event, EpochRecord):
+                records.append(event)
+                if watch:
+                    watch.epoch_ended(0, event.epoch, _values(event))
+    (departure,) = departures
     return records, departure
+
+
+def _values(record: EpochRecord) -> dict[str, float]:
+    return {name: float(value) for name, (value,) in record.metrics.items()}
 
 
 def _warn_of_validation(records: Sequence[EpochRecord]) -> None:

@@ -4,13 +4,18 @@ from typing import Any
 
 from micrograde.api.estimator import MLPClassifier
 from micrograde.api.keywords import nearest
-from micrograde.core.errors import InputError
+from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.interrupts import interrupt_in_one_line
+from micrograde.core.notebook import in_notebook
 from micrograde.data.frames import SOURCE, is_data, table_with_labels, table_with_target
 from micrograde.data.messages import counted, listed
+from micrograde.runs.progress import watch_epochs
 
 
 def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) -> MLPClassifier:
     """Return an ``MLPClassifier`` that is fitted to data; nothing is recorded.
+
+    In a notebook a bar and the learning curves are shown while it trains, and stay.
 
     >>> mg.fit(X, y, hidden_size=[32, 32]).predict(X)
     >>> mg.fit(frame, target="species", learning_rate=0.1)
@@ -57,4 +62,20 @@ def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) 
             "takes numbers; mg.run encodes text by itself, scikit-learn's OneHotEncoder in a pipeline"
         )
     has_names = hasattr(X, "columns") or hasattr(X, "column_names")
-    return classifier.fit(features if has_names else features.to_numpy(), table[given.target].to_numpy())
+    rows, labels = features if has_names else features.to_numpy(), table[given.target].to_numpy()
+    with interrupt_in_one_line():
+        if in_notebook():
+            return _fitted_in_cell(classifier, rows, labels)
+        return classifier.fit(rows, labels)
+
+
+def _fitted_in_cell(classifier: MLPClassifier, rows: Any, labels: Any) -> MLPClassifier:
+    """Fit the classifier, and show its epochs as those of a run are."""
+    with watch_epochs("mg.fit", classifier.num_epochs) as watch:
+        try:
+            classifier._fit(rows, labels, watch)
+        except (RunFailedError, KeyboardInterrupt) as error:
+            watch.run_ended(0, "FAILED" if isinstance(error, RunFailedError) else "KILLED", {})
+            raise
+        watch.run_ended(0, "FINISHED", {})
+    return classifier

@@ -21,7 +21,7 @@ from micrograde.data.frames import (
     table_with_labels,
     table_with_target,
 )
-from micrograde.data.kept_tables import kept_file, write_table
+from micrograde.data.kept_tables import hold_table, kept_file, write_table
 from micrograde.data.messages import listed, shortened
 from micrograde.data.plain_columns import table_digest
 from micrograde.data.sets.frame import FrameTable
@@ -62,7 +62,7 @@ class GivenData:
         """
         file = kept_file(location.folder, self.digest)
         check_kinds(location.folder)
-        if file.is_file():
+        if hold_table(file):
             return
         try:
             with temporary_folder(location.folder) as aside:
@@ -71,6 +71,7 @@ class GivenData:
                     os.fsync(written.fileno())
                 file.parent.mkdir(exist_ok=True)
                 (aside / file.name).replace(file)
+                hold_table(file)
         except OSError as error:
             raise InputError(f"{file.parent}: the data cannot be kept there ({error.strerror})") from None
 

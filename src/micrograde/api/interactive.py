@@ -9,21 +9,25 @@
 
 import os
 import sys
+import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
-from hydra.core.global_hydra import GlobalHydra
+from hydra._internal.utils import create_config_search_path
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobRuntime, setup_globals
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from packaging.version import Version
 
 from micrograde.api.given_data import GivenData, given_data, split_arguments
 from micrograde.api.keywords import overrides_of
@@ -35,8 +39,11 @@ from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_con
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
 from micrograde.config.resolvers import resolvers_left_as_they_were
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.interrupts import interrupt_in_one_line
 from micrograde.core.project import conf_folder, project_home
+from micrograde.core.shared_contexts import shared
 from micrograde.core.terminal import say
 from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import PreparedSets, default_metric, train_and_record
@@ -51,8 +58,10 @@ from micrograde.sweeps.opening import open_sweep
 from micrograde.sweeps.options import check_alone
 
 _CONFIG = "train"
+_HYDRA = threading.RLock()  # a run trains without it; a sweep composes, and launches, until its end
 
 
+@interrupt_in_one_line()
 def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
     """Train and record one run, as ``pipelines/train.py`` does.
 
@@ -90,13 +99,8 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
     """
     data, overrides = _arguments(given, target, hyperparameters, sweeps=False)
     with _composing(overrides) as loader:
-        for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
-            if override.is_sweep_override():
-                raise InputError(f"{override.input_line}: is several values; mg.sweep makes a run of each")
-        composed = loader.load_configuration(_CONFIG, list(overrides), RunMode.RUN)
-        container = resolved(composed)
-        check_alone(parse_sweep_config(container))
-        config = parse_train_config(container)
+        with _hydra_globals():
+            config = _config_of_run(loader, overrides)
         location, prepared = store_location(config.tracking), PreparedSets()
         if data:
             prepared.give(config, data.rows)
@@ -111,6 +115,7 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
         return Run.load(result.run_id, location) if location and result.run_id else Run.of_result(result)
 
 
+@interrupt_in_one_line()
 def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Sweep:
     """Train and record a sweep, as ``pipelines/train.py -m`` does; the same call again continues it.
 
@@ -143,7 +148,7 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
         If the store cannot be reached: the records are kept, and a line says how to send them.
     """
     data, overrides = _arguments(given, target, hyperparameters, sweeps=True)
-    with _composing(overrides) as loader:
+    with _composing(overrides) as loader, _hydra_globals():
         master = loader.load_configuration(_CONFIG, list(overrides), RunMode.MULTIRUN)
         if not keeps_runs(master.tracking.name):
             others = " or ".join(filter(keeps_runs, BACKENDS))
@@ -170,6 +175,15 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
         if launched.run_id is None or launched.location is None:
             raise RunFailedError("the sweep cannot be read from its store yet; sync sends its kept records")
         return Sweep.load(launched.run_id, launched.location, launched.metric, launched.options.order)
+
+
+def _config_of_run(loader: GuardedLoader, overrides: Sequence[str]) -> TrainConfig:
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
+        if override.is_sweep_override():
+            raise InputError(f"{override.input_line}: is several values; mg.sweep makes a run of each")
+    container = resolved(loader.load_configuration(_CONFIG, list(overrides), RunMode.RUN))
+    check_alone(parse_sweep_config(container))
+    return parse_train_config(container)
 
 
 def _arguments(
@@ -217,21 +231,50 @@ def _composing(overrides: Sequence[str]) -> Iterator[GuardedLoader]:
     check_home(here)
     if not has_matplotlib_folder():
         keep_caches_in(here / "mlruns" / "cache")
-    home = os.environ.get("MICROGRADE_HOME")
-    os.environ["MICROGRADE_HOME"] = str(here)
-    load_plugins()
     try:
-        with (
-            warnings_stay_warnings(),
-            resolvers_left_as_they_were(),
-            building_only(EXECUTION_WHITELIST),
-            initialize_config_dir(str(conf_folder()), job_name=_CONFIG, **BEHAVIOUR),
-        ):
-            yield GuardedLoader(GlobalHydra.instance().config_loader().get_search_path())
+        with _surroundings(), building_only(EXECUTION_WHITELIST):
+            with _hydra_globals():
+                load_plugins()
+                loader = GuardedLoader(create_config_search_path(str(conf_folder())))
+            yield loader
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(hydra_message(error, _CONFIG, overrides)) from None
+
+
+@shared
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Say to all of this process where the project is, and keep warnings from being errors."""
+    home = os.environ.get("MICROGRADE_HOME")
+    os.environ["MICROGRADE_HOME"] = str(project_home())
+    try:
+        with warnings_stay_warnings():
+            # Optuna imports tqdm, which in a notebook would rather have widgets; none of its bars is shown.
+            warnings.filterwarnings("ignore", "IProgress not found")
+            yield
     finally:
         if home is None:
-            del os.environ["MICROGRADE_HOME"]
+            os.environ.pop("MICROGRADE_HOME", None)
         else:
             os.environ["MICROGRADE_HOME"] = home
+
+
+@contextmanager
+def _hydra_globals() -> Iterator[None]:
+    """Set what Hydra keeps for the whole process, one thread at a time, and then restore it.
+
+    ``hydra.initialize`` is not used: it refuses to be called within the user's own.
+    """
+    with _HYDRA:
+        hydra, base, job = HydraConfig.instance(), VersionBase.instance(), JobRuntime.instance()
+        before = hydra.cfg, base.version_base, job.get("name")
+        setup_globals()
+        if version_base := BEHAVIOUR.get("version_base"):
+            base.setbase(Version(version_base))
+        job.set("name", _CONFIG)
+        try:
+            with resolvers_left_as_they_were():
+                yield
+        finally:
+            hydra.cfg, base.version_base, name = before
+            job.set("name", name)

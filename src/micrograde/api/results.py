@@ -17,8 +17,10 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.working import working
 from micrograde.drawing import Page
+from micrograde.metrics import METRICS
 from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of
+from micrograde.runs.notebook_progress import leave_curves_to
 from micrograde.runs.side_by_side import Comparison, compare_runs
 from micrograde.runs.train import RunResult
 from micrograde.store import StoreLocation, find_run, find_run_id, find_sweep, load_run, tags
@@ -180,10 +182,12 @@ class Run:
         import pandas as pd
 
         parts = {"training": "train", "validation": "val", "test": "test"}
+        measured = (name.partition("/")[2] for name in self.metrics if name.startswith("train/"))
+        measures = dict.fromkeys(("loss", "accuracy", *(name for name in measured if name in METRICS)))
         rows = {
             name: {
                 measure: as_cell(measure, self.metrics[f"{part}/{measure}"])
-                for measure in ("loss", "accuracy")
+                for measure in measures
                 if f"{part}/{measure}" in self.metrics
             }
             for name, part in parts.items()
@@ -195,8 +199,8 @@ class Run:
         return cell(title, table, self.findings, *_looked_at(self.figures, _RUN_PICTURES))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        text = "\n".join([repr(self), *(f"  {printable(finding)}" for finding in self.findings)])
-        return {"text/plain": text, "text/html": self._repr_html_()}
+        leave_curves_to(self.name)
+        return {"text/plain": _as_text(self, self.findings), "text/html": self._repr_html_()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,16 +297,22 @@ class Sweep:
         said = repr(self).strip("<>").partition(": ")[2]
         first = f"; the first {_ROWS}, best {metric} first" if len(runs) > _ROWS else ""
         title = f"{self.name}, sweep {self.run_id}: {said}{first}"
+        return cell(title, shown, self._sentences(), *_looked_at(self.figures, _SWEEP_PICTURES))
+
+    def _sentences(self) -> list[str]:
+        """Return the best run's findings, and why others failed."""
+        runs = self.runs
         sentences = [f"best run: {finding}" for finding in (self.best.findings if self.best else ())]
         failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
         for _, run in failed.head(_FAILURES).iterrows():
             sentences.append(f"failed: {run['run_name']}: {run.get(f'tags.{tags.REASON}', '')}")
         if len(failed) > _FAILURES:
             sentences.append(f"and {len(failed) - _FAILURES} more failed")
-        return cell(title, shown, sentences, *_looked_at(self.figures, _SWEEP_PICTURES))
+        return sentences
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        leave_curves_to(self.name)
+        return {"text/plain": _as_text(self, self._sentences()), "text/html": self._repr_html_()}
 
 
 def compare(
@@ -336,6 +346,10 @@ def compare(
         raise InputError("a run that is in no store cannot be compared; train it without tracking=disabled")
     where = location or (stores[0] if stores else store_location(LocalTracking()))
     return compare_runs(where.tracking_uri, [str(run_id) for run_id in named], metric)
+
+
+def _as_text(shown: object, sentences: Sequence[str]) -> str:
+    return "\n".join([repr(shown), *(f"  {printable(sentence)}" for sentence in sentences)])
 
 
 def _text_of(run: object) -> str:

@@ -8,7 +8,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from micrograde.cli.help_pages import fitted_page, with_keys
 from micrograde.cli.surroundings import check_surroundings, refusal
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
-from micrograde.config.flags import check_arguments, flags_first, named_runs_as_override
+from micrograde.config.flags import check_arguments, flags_as_overrides, flags_first, named_runs_as_override
 from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
 from micrograde.config.hydra_versions import BEHAVIOUR, building_only, load_plugins
 from micrograde.core.errors import InputError, RunFailedError
@@ -40,7 +40,7 @@ Config = dict[str, Any]
 
 
 def entry_point(
-    config_name: str, *, names_runs: bool = False
+    config_name: str, *, names_runs: bool = False, flags: Mapping[str, str] | None = None
 ) -> Callable[[Callable[[Config], Any]], Callable[[], None]]:
     """Return a decorator that makes ``main(config)`` a command.
 
@@ -49,6 +49,7 @@ def entry_point(
     ``HYDRA_FULL_ERROR=1`` in the environment they are raised as they are.
 
     With ``names_runs``, arguments without ``=`` are names of runs, and become the value of the key ``runs``.
+    ``flags`` are the command's own, each with the key that it stands for.
     """
 
     def decorate(main: Callable[[Config], Any]) -> Callable[[], None]:
@@ -59,7 +60,7 @@ def entry_point(
             sys.excepthook = print_traceback
             with _saying_what_is_lost(wanted=True), _saying_what_is_refused():
                 os.environ["MICROGRADE_HOME"] = str(check_surroundings())
-                _run_hydra(main, config_name, sweeps=False, names_runs=names_runs)
+                _run_hydra(main, config_name, sweeps=False, names_runs=names_runs, flags=flags)
 
         return command
 
@@ -118,7 +119,12 @@ class _HelpLoader(GuardedLoader):
 
 
 def _run_hydra(
-    main: Callable[[Config], Any], config_name: str, *, sweeps: bool, names_runs: bool = False
+    main: Callable[[Config], Any],
+    config_name: str,
+    *,
+    sweeps: bool,
+    names_runs: bool = False,
+    flags: Mapping[str, str] | None = None,
 ) -> None:
     """Compose the config and call ``main`` with it; exit with a line if the user has made a mistake."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
@@ -143,6 +149,8 @@ def _run_hydra(
     typed: list[str] = []
     shows_config = False
     try:
+        if flags:
+            sys.argv[1:] = flags_as_overrides(sys.argv[1:], flags)
         if names_runs:
             sys.argv[1:] = named_runs_as_override(sys.argv[1:])
         given = check_arguments(sys.argv[1:], sweeps=sweeps)

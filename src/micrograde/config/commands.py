@@ -1,6 +1,7 @@
 """The typed schemas of all other configs than a run's recipe: sweeps, comparisons and so on."""
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool
@@ -266,3 +267,46 @@ class SyncConfig:
 
     launch: Text | None = None
     tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+
+_UNITS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
+"""Seconds of each unit of time."""
+
+
+def _as_age(value: object) -> object:
+    """Return a length of time as it was typed, or None for no time at all."""
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value == 0):
+        return None
+    if not isinstance(value, str) or not re.fullmatch(r"\d{1,6}(\.\d{1,6})?[hdw]|0", value, re.ASCII):
+        raise ValueError("should be a number of hours, days or weeks, such as 12h, 30d or 4w; or 0 for all")
+    return None if value == "0" else value
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class GcConfig:
+    """Which of the deleted runs to remove for good.
+
+    Parameters
+    ----------
+    older_than
+        Only what was deleted so long ago: hours, days or weeks, such as 12h, 30d, 4w; null or 0 for all.
+    keep_best
+        How many of the deleted runs of each experiment stay, best first; null for none.
+    dry_run
+        Whether to say only what would go.
+    yes
+        Whether to remove it without a question.
+    tracking
+        The project's own store; for others a line says what removes runs there.
+    """
+
+    older_than: Annotated[str | None, BeforeValidator(_as_age)] = None
+    keep_best: Annotated[int, Field(ge=0)] | None = None
+    dry_run: StrictBool = False
+    yes: StrictBool = False
+    tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it was deleted, at least."""
+        return float(self.older_than[:-1]) * _UNITS[self.older_than[-1]] if self.older_than else 0.0

@@ -3,7 +3,7 @@
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
@@ -42,6 +42,28 @@ def named_runs_as_override(arguments: Sequence[str]) -> list[str]:
         return [*arguments]
     quoted = ",".join(f"'{run}'" for run in runs)
     return [*(each for each in arguments if each not in runs), f"runs=[{quoted}]"]
+
+
+def flags_as_overrides(arguments: Sequence[str], flags: Mapping[str, str]) -> list[str]:
+    """Return the arguments with a command's flags as overrides, ``--older-than 30d`` as ``older_than=30d``.
+
+    Parameters
+    ----------
+    flags
+        The key of each flag. One that is followed by no value, or by another flag, is ``true``.
+    """
+    found: list[str] = []
+    rest = list(arguments)
+    while rest:
+        flag, equals, value = rest.pop(0).partition("=")
+        if flag not in flags:
+            found.append(flag + equals + value)
+        elif equals:
+            found.append(f"{flags[flag]}={value}")
+        else:
+            has_value = bool(rest) and not rest[0].startswith("--") and "=" not in rest[0]
+            found.append(f"{flags[flag]}={rest.pop(0) if has_value else 'true'}")
+    return found
 
 
 def check_arguments(arguments: Sequence[str], *, sweeps: bool) -> argparse.Namespace:

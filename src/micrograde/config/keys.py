@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from micrograde.config.commands import (
     CompareConfig,
     ExportConfig,
+    GcConfig,
     PredictConfig,
     ReplayConfig,
     SweepConfig,
@@ -27,6 +28,7 @@ SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
     "predict": (("", PredictConfig),),
     "export": (("", ExportConfig),),
     "sync": (("", SyncConfig),),
+    "gc": (("", GcConfig),),
 }
 """For each command, by the name of its config: the prefix of keys, and the schema that has them."""
 

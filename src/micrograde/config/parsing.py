@@ -14,6 +14,7 @@ from micrograde.config.adapters import adapter_of
 from micrograde.config.commands import (
     CompareConfig,
     ExportConfig,
+    GcConfig,
     PredictConfig,
     ReplayConfig,
     SweepConfig,
@@ -39,6 +40,7 @@ ConfigT = TypeVar(
     PredictConfig,
     ExportConfig,
     SyncConfig,
+    GcConfig,
 )
 
 

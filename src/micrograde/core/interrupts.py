@@ -1,5 +1,6 @@
-"""Hold Ctrl-C back while a record is written and noted as written, so that the two never disagree."""
+"""Ctrl-C: held back while a record is written and noted as written, so that the two never disagree."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -29,3 +30,17 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         for _ in range(min(came, 2)):  # the handler of the first may change how the second is handled
             signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def interrupt_in_one_line() -> Iterator[None]:
+    """Let Jupyter show a ``KeyboardInterrupt`` as its name alone, as it does other errors of ours.
+
+    With the environment variable ``HYDRA_FULL_ERROR=1`` the whole traceback is shown.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if os.environ.get("HYDRA_FULL_ERROR") != "1":
+            vars(error)["_render_traceback_"] = lambda: ["KeyboardInterrupt"]
+        raise

@@ -4,8 +4,11 @@
 held only by acquiring it. Here a deleted folder must stay deleted, and several processes check at once.
 """
 
+import errno
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -21,6 +24,30 @@ class LockFile:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+class SharedLock:
+    """A lock on a file that exists, which any number of processes hold at once; held like a ``LockFile``.
+
+    Raises
+    ------
+    OSError
+        If the file is not there, or was removed while it was being locked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+            if not os.fstat(self._file).st_nlink:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        except OSError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Release the lock; to be called once."""
+        os.close(self._file)
 
 
 def is_held(path: Path) -> bool:
@@ -39,3 +66,18 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(file)
     return False
+
+
+@contextmanager
+def locked_alone(path: Path) -> Iterator[bool]:
+    """Lock an existing file while the context lasts; False, without a lock, if it has a ``SharedLock``."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(file)

@@ -1,12 +1,17 @@
-"""Announce work that takes longer than a moment: on a terminal by a line that goes when the work is done."""
+"""Announce work that takes longer than a moment, by a line that goes when the work is done.
+
+So it does on a terminal and in a notebook; elsewhere the line stays.
+"""
 
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from html import escape
 from typing import Literal
 
+from micrograde.core.notebook import CellOutput, in_notebook, this_cell
 from micrograde.core.terminal import clear_status, moves_cursor, say, show_status
 
 MOMENT = 1.0
@@ -18,13 +23,15 @@ QUIET = "MICROGRADE_QUIET"
 Piped = Literal["stdout", "stderr", "nowhere"]
 
 _bars: list[Callable[[str], None]] = []
+_in_cells: dict[int, CellOutput] = {}  # of the last cell alone: it has one output for all such lines
 
 
 @contextmanager
 def working(what: str, piped: Piped = "stdout") -> Iterator[None]:
     """Print ``what`` is being done, followed by three dots, if that takes longer than ``MOMENT``.
 
-    On a terminal the line goes away when the work is done; if there is a progress bar, it stands beside that.
+    On a terminal and in a notebook the line goes away when the work is done; if there is a progress bar on a
+    terminal, it stands beside that.
 
     Parameters
     ----------
@@ -50,7 +57,7 @@ def working(what: str, piped: Piped = "stdout") -> Iterator[None]:
         over.set()
         with guard, suppress(OSError, ValueError):
             if shown.is_set():
-                clear_status()
+                _clear()
 
 
 @contextmanager
@@ -66,7 +73,23 @@ def beside_bar(show: Callable[[str], None]) -> Iterator[None]:
 def _show(line: str, piped: Piped) -> None:
     if _bars:
         _bars[-1](line)
+    elif in_notebook():
+        _output_of_cell().show(line, f"<i>{escape(line)}</i>")
     elif moves_cursor(sys.stderr):
         show_status(line)
     elif piped != "nowhere" and not os.environ.get(QUIET):
         say(line, sys.stdout if piped == "stdout" else sys.stderr, flush=True)
+
+
+def _clear() -> None:
+    if this_cell() in _in_cells:
+        _output_of_cell().show("", "")
+    clear_status()
+
+
+def _output_of_cell() -> CellOutput:
+    cell = this_cell()
+    if cell not in _in_cells:
+        _in_cells.clear()
+        _in_cells[cell] = CellOutput()
+    return _in_cells[cell]

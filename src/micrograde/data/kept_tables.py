@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograde.core.errors import InputError
+from micrograde.core.locks import SharedLock
 from micrograde.core.project import project_home
 from micrograde.data.messages import shortened
 from micrograde.data.plain_columns import table_digest
@@ -21,6 +22,7 @@ FOLDER = "data"
 """The folder below ``mlruns``."""
 
 _SHORT = 12  # digits that messages show
+_HELD: dict[Path, SharedLock] = {}
 
 
 def is_digest(text: str) -> bool:
@@ -56,6 +58,7 @@ def kept_rows(digest: str) -> "pyarrow.Table":
             f"{source}: the table that Python gave is no longer in {file.parent}; "
             "give the same data to mg.run again, or put the file back"
         )
+    hold_table(file)
     rows = parquet_rows(file, source)
     if table_digest(rows) != digest:
         raise InputError(
@@ -63,6 +66,22 @@ def kept_rows(digest: str) -> "pyarrow.Table":
             "remove the file, and give the same data to mg.run again"
         )
     return rows
+
+
+def hold_table(file: Path) -> bool:
+    """Keep ``micrograde gc`` from removing a table while this process lives; return whether it is there."""
+    if not file.is_file():
+        if held := _HELD.pop(file, None):  # somebody has removed it by hand
+            held.release()
+        return False
+    if file not in _HELD:
+        try:
+            _HELD[file] = SharedLock(file)
+        except FileNotFoundError:
+            return False
+        except OSError:  # this file system has no locks, or the file cannot be read, which is said later
+            pass
+    return True
 
 
 def write_table(rows: "pyarrow.Table", file: Path) -> None:

@@ -28,6 +28,7 @@ from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter
 from micrograde.drawing.sweep.by_seed import draw_metric_by_seed
 from micrograde.drawing.sweep.curves import draw_sweep_curves
 from micrograde.drawing.sweep.heat_map import draw_heat_map
+from micrograde.drawing.sweep.live_curves import draw_live_curves
 from micrograde.drawing.sweep.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.sweep.pictures import Picture, draw_sweep
 from micrograde.drawing.walkthrough import Page, draw_walkthrough
@@ -58,6 +59,7 @@ __all__ = [
     "draw_heat_map",
     "draw_histograms",
     "draw_learning_curves",
+    "draw_live_curves",
     "draw_loss_surface",
     "draw_metric_by_parameter",
     "draw_metric_by_seed",

@@ -30,7 +30,7 @@ from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
 from micrograde.runs.building import PreparedData, metrics_of, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.pictures import write_pictures
-from micrograde.runs.progress import progress_line
+from micrograde.runs.progress_lines import progress_line
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.table_words import table_description, write_table_words
 from micrograde.store import same_value, tags

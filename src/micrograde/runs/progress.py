@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from micrograde.analysis.ranking import Standing, standing
+from micrograde.core.notebook import in_notebook
 from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 from micrograde.core.working import beside_bar
-from micrograde.metrics import METRICS, formatted
+from micrograde.metrics import formatted
+from micrograde.runs.notebook_progress import NotebookCurves, NotebookEpochs, NotebookOutput
+from micrograde.runs.progress_lines import in_order, progress_line
 
 _LINES = 10  # about this many lines a run, where there is no terminal to draw a bar on
 _BAR = 40  # columns at most
@@ -42,19 +45,6 @@ def print_line(text: str) -> None:
         say(text, flush=True)
 
 
-def progress_line(unit: str, done: int, total: int, metrics: Mapping[str, float]) -> str:
-    """Return a line such as ``epoch  3/50  train/loss 0.1234  ...``."""
-    width = len(str(total))
-    values = "  ".join(f"{name} {formatted(name, metrics[name], '.4f')}" for name in _in_order(metrics))
-    return f"{unit} {done:{width}d}/{total}  {values}"
-
-
-def _in_order(metrics: Mapping[str, float]) -> list[str]:
-    """Return the losses and metrics of the training and the validation part, in the order of a line."""
-    names = (f"{part}/{name}" for part in ("train", "val") for name in ("loss", *METRICS))
-    return [name for name in names if name in metrics]
-
-
 # --- one run: its epochs ------------------------------------------------------------------------
 
 
@@ -82,6 +72,13 @@ class EpochWatch:
 @contextmanager
 def watch_epochs(name: str, num_epochs: int) -> Iterator[Watch]:
     """Show the progress of one run, by its epochs, for as long as the context lasts."""
+    if in_notebook():
+        in_cell = NotebookEpochs(name, num_epochs)
+        try:
+            yield in_cell
+        finally:
+            in_cell.output.end()
+        return
     with _shown(name) as (show, on_terminal):
         yield EpochWatch(num_epochs, show, on_terminal)
 
@@ -107,6 +104,8 @@ class RunsWatch:
         How many runs of the same sweep were done before, how many of these failed, and the best of them.
     verbose
         Whether to print also how each run ended.
+    curves
+        Keeps the runs' curves, where they are drawn.
     """
 
     names: Sequence[str]
@@ -123,13 +122,17 @@ class RunsWatch:
     seeds: Sequence[int] = ()
     done: int = 0
     killed: int = 0
+    curves: NotebookCurves | None = None
+    best_place: int | None = None
     running: set[int] = field(default_factory=set)
     _epochs: int = 0
     _start: float = field(default_factory=time.monotonic)
     _shown: float = field(default_factory=time.monotonic)
 
-    def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
+    def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:
         """Count the epoch."""
+        if self.curves:
+            self.curves.take(place, epoch, metrics)
         self.running.add(place)
         self._epochs += 1
         self._show_now_and_then()
@@ -144,6 +147,8 @@ class RunsWatch:
         found = standing(metrics, self.metric, seed, self.names[place]) if status == "FINISHED" else None
         candidates = [each for each in (found, self.best) if each]
         self.best = min(candidates, key=lambda each: each.key(ascending=self.ascending), default=None)
+        if found and self.best is found:
+            self.best_place = place
         if self.verbose:
             self.say(f"{status.lower():<9} {self.names[place]}  {self._values(metrics)}".rstrip())
         self._show_now_and_then()
@@ -170,7 +175,7 @@ class RunsWatch:
         return ["  ".join(filter(None, parts)) for parts in (*shorter, *shortest, (done,))]
 
     def _values(self, metrics: Mapping[str, float]) -> str:
-        shown = [name for name in dict.fromkeys((self.metric, *_in_order(metrics))) if name in metrics]
+        shown = [name for name in dict.fromkeys((self.metric, *in_order(metrics))) if name in metrics]
         return "  ".join(f"{name} {formatted(name, metrics[name], '.4f')}" for name in shown)
 
     def _share(self) -> float:
@@ -204,8 +209,9 @@ def watch_runs(
     seeds: Sequence[int] = (),
 ) -> Iterator[RunsWatch]:
     """Show the progress of many runs for as long as the context lasts, and a last line at its end."""
-    with _shown(title) as (show, on_terminal):
-        watch = RunsWatch(
+
+    def watching(show: Show, curves: NotebookCurves | None, *, on_terminal: bool) -> RunsWatch:
+        return RunsWatch(
             names,
             num_epochs,
             metric,
@@ -217,7 +223,21 @@ def watch_runs(
             best=best,
             failed=failed,
             seeds=seeds,
+            curves=curves,
         )
+
+    if in_notebook():
+        output, curves = NotebookOutput(title), NotebookCurves(metric)
+        watch = watching(output.show, curves, on_terminal=True)
+        output.draw = lambda: curves.draw(watch.best_place)
+        try:
+            yield watch
+        finally:
+            output.share, output.text = watch._share(), watch.line()
+            output.end()
+        return
+    with _shown(title) as (show, on_terminal):
+        watch = watching(show, None, on_terminal=on_terminal)
         yield watch
         show(watch._share(), *watch.lines())
 

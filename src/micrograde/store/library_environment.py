@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from micrograde.core.shared_contexts import shared
 from micrograde.store.bounded_answers import bound_answers
 
 _NO_REPORTING = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -60,6 +61,7 @@ def usual_value(name: str) -> str | None:
     return _QUIET.get(name)
 
 
+@shared
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Put this process into ``quiet_environment`` while the context lasts.

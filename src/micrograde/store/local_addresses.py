@@ -19,6 +19,7 @@ from micrograde.store.location import StoreLocation
 
 _LOCKED_SECONDS = 20.0
 _LONGEST = 4096  # characters of a path; the system opens no longer one, and resolving its links takes time
+_ID = re.compile(r"(?:m-|tr-)?[0-9a-f]{32}")  # of a run, a logged model, or a trace
 _SET = {
     "run": "update runs set artifact_uri = ? where run_uuid = ?",
     "logged model": "update logged_models set artifact_location = ? where model_id = ?",
@@ -86,6 +87,37 @@ def former_places(path: Path) -> Iterator[tuple[Path, Path]]:
     for place, part in enumerate(parts[:-1], start=1):
         if part == "mlruns":
             yield Path(*parts[:place]), Path(*parts[place:])
+
+
+class OwnFolders:
+    """Finds the folders in ``mlruns/`` that are a run's, a model's or a trace's own."""
+
+    def __init__(self, location: StoreLocation) -> None:
+        self._location = location
+        roots = (location.folder, location.artifact_root or location.folder)
+        self._roots = [os.path.realpath(root) for root in roots]
+        self._lies_here: dict[Path, bool] = {}
+
+    def find(self, address: object, key: str) -> Path | None:
+        """Return the folder that is named ``key`` in an address; None if there is none.
+
+        Links on the way to it are resolved, and must not lead out; it may itself be a link.
+        """
+        path = local_path(address) if isinstance(address, str) else None
+        if path is None or not _ID.fullmatch(key) or ".." in path.parts:
+            return None
+        for place in (path, *(self._location.folder / tail for _, tail in former_places(path))):
+            if place.is_absolute() and key in place.parts:
+                folder = Path(*place.parts[: place.parts.index(key) + 1])
+                if self._is_here(folder.parent):
+                    return folder
+        return None
+
+    def _is_here(self, parent: Path) -> bool:
+        if parent not in self._lies_here:
+            real = Path(os.path.realpath(parent))
+            self._lies_here[parent] = any(real.is_relative_to(root) for root in self._roots)
+        return self._lies_here[parent]
 
 
 def experiment_folder(experiment_name: str) -> str:

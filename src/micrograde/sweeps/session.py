@@ -14,6 +14,7 @@ from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import loss_beside
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
+from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.runs.live_run import LiveRun, RunRequest, own_words
@@ -222,7 +223,7 @@ class SweepSession(SweepState):
             watching = watch_runs(
                 [request.name for request in requests],
                 [config.training.num_epochs for config in configs],
-                title=sweep_name(self.identity.swept),
+                title=self.options.name or sweep_name(self.identity.swept),
                 metric=self.metric,
                 ascending=ascending(self.metric, self.options.order),
                 before=len(self.outcomes),
@@ -325,7 +326,8 @@ class SweepSession(SweepState):
         def finish(number: int, frame: object) -> None:  # noqa: ARG001
             self.closing.set()
             signal.signal(signal.SIGINT, before)
-            print_line("finishing the runs in training; Ctrl-C again to stop them")
+            again = "interrupt again" if in_notebook() else "Ctrl-C again"
+            print_line(f"finishing the runs in training; {again} to stop them")
 
         signal.signal(signal.SIGINT, finish)
         try:

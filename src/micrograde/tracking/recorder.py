@@ -24,6 +24,7 @@ from micrograde.core.redaction import redacted, without_password
 from micrograde.core.terminal import print_notice
 from micrograde.store.backends import backend_of
 from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
+from micrograde.store.given_tables import note_use_elsewhere
 from micrograde.store.location import StoreLocation
 from micrograde.store.mlmodel import ModelDescription
 from micrograde.store.path_kinds import check_writable
@@ -123,6 +124,7 @@ class Recorder:
                 replace(dataset, source=without_password(dataset.source)) if dataset else None,
                 parent,
             )
+            note_use_elsewhere(self._location, params)
             self._append(started)
         return run
 

@@ -1,6 +1,7 @@
 """Compare recorded runs: a table, best first, with the parameters that differ. `--help` lists the keys."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,14 @@ from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_command
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
-from micrograde.core.project import project_home
-from micrograde.core.terminal import say, terminal_lines, terminal_width
+from micrograde.core.project import command_line, project_home
+from micrograde.core.terminal import print_notice, say, terminal_lines, terminal_width
 from micrograde.core.working import working
 from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.store import StoredSweep, find_sweep, make_command
+from micrograde.store.garbage import find_garbage
 from micrograde.store.metric_names import name_among
+from micrograde.store.sizes import large_store
 from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
 from micrograde.tracking import recover
 
@@ -54,6 +57,12 @@ def main(composed: Config) -> None:
         show_side_by_side(location.tracking_uri, config, output)
     else:
         show_table(location.tracking_uri, config, output)
+    if config.tracking.removed_by is None and (size := large_store(location.folder)):
+        there_are = ""
+        with suppress(InputError):
+            if freed := len(find_garbage(location).runs):
+                there_are = f"; {command_line('gc')} removes {freed:,} deleted run{'s' * (freed != 1)}"
+        print_notice(f"mlruns has grown to {size}{there_are}")
 
 
 def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:

@@ -73,11 +73,14 @@ class Backend(Tracking):
         What its addresses begin with; no other backend has the same.
     can_be_away
         Whether it is reached over a network: it may not answer for a while, which loses nothing.
+    removed_by
+        What removes deleted runs for good, in words; None if ``micrograde gc`` does.
     """
 
     keeps_runs: ClassVar[bool] = True
     schemes: ClassVar[tuple[str, ...]]
     can_be_away: ClassVar[bool] = False
+    removed_by: ClassVar[str | None] = "what this store has for it"
 
     @abstractmethod
     def location(self, home: Path) -> StoreLocation:

@@ -38,6 +38,7 @@ class LocalTracking(Backend):
     register: RegisteredName | None = None
 
     # Runs are written to the SQLite file alone; Python also reads what MLflow keeps elsewhere by SQL.
+    removed_by: ClassVar[None] = None
     schemes: ClassVar[tuple[str, ...]] = ("sqlite", "postgresql", "mysql", "mssql")
 
     def location(self, home: Path) -> StoreLocation:

@@ -51,6 +51,7 @@ class ServerTracking(Backend):
 
     schemes: ClassVar[tuple[str, ...]] = ("http", "https")
     can_be_away: ClassVar[bool] = True
+    removed_by: ClassVar[str] = "mlflow gc on the server's machine, with the server's --backend-store-uri"
 
     def location(self, home: Path) -> StoreLocation:
         """Return the server as a store."""
