@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 
 from micrograde.config.commands import (
     CompareConfig,
+    DescribeConfig,
     ExportConfig,
     PredictConfig,
     ReplayConfig,
@@ -25,6 +26,7 @@ SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
     "compare": (("", CompareConfig),),
     "replay": (("", ReplayConfig),),
     "predict": (("", PredictConfig),),
+    "describe": (("", DescribeConfig),),
     "export": (("", ExportConfig),),
     "sync": (("", SyncConfig),),
 }
