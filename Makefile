@@ -68,10 +68,13 @@ comma := ,
 install: .venv/installed-all  ## install at once what the targets install one by one when they are run
 
 # So that what the commands say to type begins with make, too.
-train compare replay predict export sync gc ui: export MICROGRADE_STARTED_AS = make
+train describe compare replay predict export sync gc ui: export MICROGRADE_STARTED_AS = make
 
 train: .venv/installed  ## train a network and record the run: make train ARGS="optimizer.learning_rate=0.3"
 	$(BIN)/python pipelines/train.py $(ARGS)
+
+describe: .venv/installed  ## tell what each column of a table is, before training: make describe ARGS="data.path=penguins.csv"
+	$(BIN)/python pipelines/describe.py $(ARGS)
 
 compare: .venv/installed  ## print the runs as a table, best first, or two side by side: make compare ARGS="3cf88ee7 latest"
 	$(BIN)/python pipelines/compare.py $(ARGS)
@@ -138,4 +141,4 @@ clean:  ## remove the environment and caches; recorded runs stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache docs/_build src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help anew install train compare replay predict export sync gc ui test test-slow test-torch test-system fuzz bench docs lint check-release format clean
+.PHONY: help anew install train describe compare replay predict export sync gc ui test test-slow test-torch test-system fuzz bench docs lint check-release format clean

@@ -31,6 +31,7 @@ def test_the_package_itself_has_three_files_at_most():
         ("micrograde.training", "mlflow matplotlib pandas sklearn scipy hydra pydantic rich sqlalchemy"),
         ("micrograde.runs.train", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
         ("micrograde.cli.command_line", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
+        ("micrograde.cli.commands.describe", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
     ],
 )
 def test_slow_libraries_are_imported_where_they_are_used(module, slow):

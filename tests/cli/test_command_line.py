@@ -175,7 +175,9 @@ def test_hydra_has_a_help_of_its_own(run):
         assert "== Flags ==" in out
 
 
-@pytest.mark.parametrize("config", ["train", "compare", "replay", "predict", "export", "sync", "gc"])
+@pytest.mark.parametrize(
+    "config", ["train", "describe", "compare", "replay", "predict", "export", "sync", "gc"]
+)
 def test_every_command_tells_its_version(run, config):
     given: list[tuple[Any, ...]] = []
     assert run(keeping(given), "--version", config=config) == (0, "micrograde 0.1.0\n", "")

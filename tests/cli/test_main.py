@@ -27,7 +27,7 @@ def started(monkeypatch, capsys, *arguments):
 
 def test_every_file_of_a_command_is_a_command_and_a_file_of_pipelines():
     names = command_names()
-    assert names[:2] == ["train", "compare"]
+    assert names[:3] == ["train", "describe", "compare"]
     assert {path.stem for path in (ROOT / "pipelines").glob("*.py")} == set(names)
     for name in names:
         assert callable(import_module(f"micrograde.cli.commands.{name}").main)
@@ -53,7 +53,7 @@ def test_the_help_page_has_a_sentence_for_each(monkeypatch, capsys):
             "data=moons: there is no such command; keys follow a command: micrograde train data=moons",
         ),
         (["-m", "seed=1,2"], "-m: there is no such command; give the command first: micrograde train -m ..."),
-        (["\x1b[31m"], "there is no such command; there are train, compare, "),
+        (["\x1b[31m"], "there is no such command; there are train, describe, compare, "),
     ],
 )
 def test_a_mistake_is_a_line_with_what_to_type(monkeypatch, capsys, typed, line):

@@ -32,7 +32,7 @@ LINES = [
     ("run_id", "train", "run_id: there is no such key here; it is one of replay and predict and export"),
     ("launch", "train", "launch: there is no such key here; it is one of sync"),
     ("seed", "compare", "seed: there is no such key here; it is one of train"),
-    ("output", "train", "output: there is no such key here; it is one of compare and predict and export"),
+    ("output", "train", "output: there is no such key here; it is one of compare and predict and describe and export"),
     ("runid", "replay", "runid: there is no such key; did you mean run_id?"),
     ("epochs", "train", "epochs: there is no such key; did you mean training.num_epochs or schedule.step_epochs (with schedule=step)?"),
     ("learning_rate", "train", "learning_rate: there is no such key; did you mean optimizer.learning_rate?"),

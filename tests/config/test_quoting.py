@@ -5,10 +5,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 from tests.narrowing import of_type
 
 from micrograde.config.keys import text_keys
-from micrograde.config.quoting import quote_texts
+from micrograde.config.quoting import override_of, quote_texts
 from micrograde.config.schema import TrainConfig
 
 PARSER = OverridesParser.create()
@@ -113,3 +114,26 @@ def test_no_key_of_a_number_or_a_choice_is_taken_for_text():
 def test_null_is_a_choice_among_others():
     for function in ("choice", "shuffle"):
         assert read(f"training.batch_size={function}(16,null)") == [16, None]
+
+
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
+@example("species")
+@example("3")
+@example("n,m")
+@example("null")
+@example("a: {b}")
+@example('it\'s "quoted" \\')
+@example("${data.name}")
+@example(" spaced ")
+def test_an_override_that_is_told_sets_the_text_whatever_it_holds(text):
+    found = PARSER.parse_override(quoted(override_of("data.target", text)))
+    assert not found.is_sweep_override()
+    value = found.value()
+    read = value if isinstance(value, str) else value.text
+    assert OmegaConf.create({"target": read}).target == text
+
+
+def test_no_quotes_are_told_where_none_are_needed():
+    for text in ("species", "3", "a_b.c", "/data/penguins.csv"):
+        assert override_of("data.target", text) == f"data.target={text}"
+    assert override_of("data.target", "n,m") == 'data.target="n,m"'

@@ -1,5 +1,6 @@
 """Where a project is, and what to type there."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,14 @@ def test_what_to_type_is_make_in_a_checkout_alone(monkeypatch):
 @pytest.mark.usefixtures("installed")
 def test_an_installed_package_knows_no_make():
     assert command_line("ui") == "micrograde ui"
+
+
+@pytest.mark.parametrize(
+    "argument", ["a=1", "a=[1,2]", 'a="b c"', "a=it's", "a=$HOME", "a=`ls` \\ $(ls)", "a={b: 1}", "a=(1)"]
+)
+def test_what_make_is_to_be_given_arrives_as_it_was(monkeypatch, tmp_path, argument):
+    (tmp_path / "Makefile").write_text('show:\n\t@printf "%s\\n" $(ARGS)\n')
+    monkeypatch.setenv("MICROGRADE_STARTED_AS", "make")
+    typed = command_line("show", argument, "b=2")
+    done = subprocess.run(["sh", "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [argument, "b=2"]

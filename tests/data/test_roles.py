@@ -1,6 +1,7 @@
 """What becomes of each column of a table, and that it is the same whatever the table comes from."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -389,7 +390,7 @@ def test_an_encoding_survives_its_file():
     frame = pd.DataFrame(
         {"x": [1.5, 2.5] * 10, "leaf": ["a", "b"] * 10, "day": ["2024-01-31", "2024-02-01"] * 10}
     )
-    columns = {name: Column.of_series(name, frame[name]) for name in frame}
+    columns = {str(name): Column.of_series(str(name), frame[name]) for name in frame}
     roles = decide(columns, ColumnRules(), "table")
     encoding = ColumnEncoding(tuple(roles), tuple(roles.values()))
     assert ColumnEncoding.from_state(encoding.state()) == encoding
@@ -454,8 +455,8 @@ def test_parts_may_be_files(tmp_path):
             frame = frame.assign(leaf=["a", "b", "c", "a"], more=1)
             frame.loc[3, "kind"] = None
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    options = {"path": str(tmp_path / "train.csv"), "target": "kind", "drop": ["leaf"]}
-    parts = {f"{name}_path": str(tmp_path / f"{name}.csv") for name in ("validation", "test")}
+    options: dict[str, Any] = {"path": str(tmp_path / "train.csv"), "target": "kind", "drop": ["leaf"]}
+    parts: dict[str, Any] = {f"{name}_path": str(tmp_path / f"{name}.csv") for name in ("validation", "test")}
     found = load_dataset("csv", seed=0, **options, **parts)
     assert (len(found), found.validation_rows, found.test_rows) == (29, 6, 3)
     (tmp_path / "test.csv").write_text("x,kind\n1,p\n")

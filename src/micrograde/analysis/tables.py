@@ -40,23 +40,26 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
         raise InputError(f"output={path}: cannot be written ({error.strerror})") from None
 
 
-def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
-    """Raise ``InputError`` unless ``path`` has one of the suffixes and a file can be written there."""
+def check_output(path: Path, suffixes: Sequence[str] = SUFFIXES, *, key: str = "output") -> None:
+    """Raise ``InputError`` unless ``path`` has one of the suffixes and a file can be written there.
+
+    ``key`` is the one that holds the path, which the message names.
+    """
     if path.suffix not in suffixes:
         ending = suffixes[0] if len(suffixes) == 1 else f"one of {' '.join(suffixes)}"
-        raise InputError(f"output={path}: should end in {ending}")
+        raise InputError(f"{key}={path}: should end in {ending}")
     try:
         in_folder, is_there = path.parent.is_dir(), path.exists()
         is_folder, is_file = path.is_dir(), path.is_file()
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise InputError(f"output={path}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{key}={path}: cannot be written ({error.strerror})") from None
     if not in_folder:
-        raise InputError(f"output={path}: there is no folder {path.parent}")
+        raise InputError(f"{key}={path}: there is no folder {path.parent}")
     if is_there and not is_file:
         what = "a folder" if is_folder else "not a regular file"
-        raise InputError(f"output={path}: cannot be written (it is {what})")
+        raise InputError(f"{key}={path}: cannot be written (it is {what})")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise InputError(f"output={path}: cannot be written; needs write permission")
+        raise InputError(f"{key}={path}: cannot be written; needs write permission")
 
 
 def print_table(

@@ -16,7 +16,7 @@ from micrograde.core.terminal import folded, terminal_width
 from micrograde.core.version import VERSION
 
 _COMMANDS = Path(__file__).parent / "commands"
-_FIRST = ("train", "compare", "replay", "predict", "export", "ui", "sync", "gc")
+_FIRST = ("train", "describe", "compare", "replay", "predict", "export", "ui", "sync", "gc")
 """The order of the commands in the help page; others follow by name."""
 
 BAD_INPUT = 2

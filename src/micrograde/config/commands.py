@@ -18,8 +18,9 @@ from micrograde.config.types import (
     Tags,
     as_tuple,
 )
-from micrograde.core.hyperparameters import PositiveInt, Text
+from micrograde.core.hyperparameters import ColumnName, PositiveInt, Text
 from micrograde.data.sets import DATA_SETS, path_keys
+from micrograde.data.sets.tables import Table
 from micrograde.store import BACKENDS, Backend
 from micrograde.store.backends.local import LocalTracking
 
@@ -231,6 +232,43 @@ class PredictConfig:
     keep_columns: StrictBool = True
     limit: PositiveInt = 10
     tracking: AnyStore = dataclasses.field(default_factory=LocalTracking)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AnyTable(Table):
+    """A table in a file of any kind, which is found out by its content; the target need not be known.
+
+    Parameters
+    ----------
+    target
+        The column with the classes; null to see which could be.
+    """
+
+    name: Literal["csv", "parquet"] = "csv"
+    target: ColumnName | None = None  # type: ignore[assignment]
+
+
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class DescribeConfig:
+    """Which table to describe, and where its pictures are written.
+
+    Parameters
+    ----------
+    data
+        The table, and what ``train`` would be told about it.
+    page
+        An .html file for pictures of the columns; auto for ``<table>_columns.html`` in the working directory,
+        null for none.
+    output
+        A .csv, .parquet, .md or .html file to write the table of all columns to as well; null for none.
+    limit
+        Columns that are listed and drawn, at most.
+    """
+
+    data: AnyTable
+    page: Text | None = "auto"
+    output: Text | None = None
+    limit: PositiveInt = 60
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ in ``hydra/launcher=joblib``.
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -28,6 +28,7 @@ from micrograde.config.mlflow_variables import follow_variables, with_server
 from micrograde.config.own_files import Repository, put_first
 from micrograde.config.quoting import quote_texts
 from micrograde.config.resolvers import limit_resolvers
+from micrograde.config.table_choice import with_table
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords
@@ -125,20 +126,16 @@ class GuardedLoader(ConfigLoaderImpl):
             )
 
         try:
-            config = compose(overrides)
-        except InputError:
+            try:
+                config = self._with_first_choices(compose, overrides, run_mode)
+            except (HydraException, OmegaConfBaseException):
+                chosen = with_table(overrides) if config_name == "train" else None
+                if chosen is None:
+                    raise
+                overrides = chosen
+                config = self._with_first_choices(compose, overrides, run_mode)
+        except (InputError, HydraException, OmegaConfBaseException):
             raise
-        except (HydraException, OmegaConfBaseException):
-            if run_mode != RunMode.MULTIRUN:
-                raise
-            parsed = OverridesParser.create(config_loader=self).parse_overrides(overrides)
-            first = [self._first_choice(each) for each in parsed]
-            if first == overrides:
-                raise
-            # For a sweep, Hydra composes its config without the swept values: keys that only the swept
-            # choices have, such as data.path, are then unknown.
-            config = compose(first)
-            config.hydra.overrides.task = [each.input_line for each in parsed if not each.is_hydra_override()]
         except Exception as error:  # such as YAML that cannot be read
             raise InputError(self._why(error, overrides)) from error
         refuse_code(config)
@@ -147,6 +144,27 @@ class GuardedLoader(ConfigLoaderImpl):
             if self.follows_variables:
                 follow_variables(config, run_mode)
         return config
+
+    def _with_first_choices(
+        self, compose: Callable[[list[str]], DictConfig], overrides: list[str], run_mode: RunMode
+    ) -> DictConfig:
+        """Return the composed config; that of a sweep over choices has the first of each, if it needs one.
+
+        For a sweep, Hydra composes its config without the swept values: keys that only the swept choices
+        have, such as ``data.path``, are then unknown.
+        """
+        try:
+            return compose(overrides)
+        except (HydraException, OmegaConfBaseException):
+            if run_mode != RunMode.MULTIRUN:
+                raise
+            parsed = OverridesParser.create(config_loader=self).parse_overrides(overrides)
+            first = [self._first_choice(each) for each in parsed]
+            if first == overrides:
+                raise
+            config = compose(first)
+            config.hydra.overrides.task = [each.input_line for each in parsed if not each.is_hydra_override()]
+            return config
 
     def _first_choice(self, override: Override) -> str:
         """Return an override as it was typed, with only the first of several choices of a group."""

@@ -8,6 +8,7 @@ from hydra.errors import OverrideParseException
 
 from micrograde.config.keys import key_of, shorten, takes_list, text_keys, unknown_key_message
 from micrograde.config.quoting import quoted_text
+from micrograde.config.table_choice import with_table
 from micrograde.core.printable import printable
 from micrograde.core.project import pip_install
 from micrograde.core.redaction import hide_passwords
@@ -47,6 +48,7 @@ _LINES = (
     ),
     (r"\w+ raised while resolving interpolation: (.*)[\s\S]*full_key: (\S*)", "{1}: {0}"),
 )
+_SWEPT = ", or add -m for a run of each"
 _SEVERAL_VALUES = r"Ambiguous value for argument '(.*?)'\s+1\. "
 _UNKNOWN_KEY = (
     r"Could not override '([^']+)'|Key '([^']+)' is not in struct|Could not delete from config\. '([^']+)'"
@@ -73,6 +75,7 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         return f"{override}: cannot be read as key=value{told}; quote it as 'key=\"value\"'"
     unknown = re.search(_UNKNOWN_KEY, message)
     if unknown:
+        typed = (with_table(typed) if command == "train" else None) or typed
         return unknown_key_message(next(filter(None, unknown.groups())), command, typed)
     choice = re.search(_UNKNOWN_CHOICE, message)
     if choice:
@@ -83,9 +86,8 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         return f"{shorten(chosen)}: there is no such choice; there are {' '.join(choice[2].split())}"
     several = re.search(_SEVERAL_VALUES, message)
     if several and key_of(several[1]) in text_keys():
-        return _several_texts_line(
-            next((each for each in typed if key_of(each) == key_of(several[1])), several[1])
-        )
+        override = next((each for each in typed if key_of(each) == key_of(several[1])), several[1])
+        return _several_texts_line(override) + (_SWEPT if command == "train" else "")
     for pattern, line in _LINES:
         found = re.search(pattern, message)
         if found:
@@ -101,7 +103,7 @@ def _several_texts_line(override: str) -> str:
     else:
         is_plain = not re.search(r"""["'\\$]""", value)
         what, one = "one text", f'{key}="{value}"' if is_plain else f"{key}={quoted_text(value)}"
-    return f"{override}: is several values; for {what} type {shlex.quote(one)}, or add -m for a run of each"
+    return f"{override}: is several values; for {what} type {shlex.quote(one)}"
 
 
 def _typed_choice(path: str, typed: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 
 from micrograde.config.commands import (
     CompareConfig,
+    DescribeConfig,
     ExportConfig,
     GcConfig,
     PredictConfig,
@@ -26,6 +27,7 @@ SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
     "compare": (("", CompareConfig),),
     "replay": (("", ReplayConfig),),
     "predict": (("", PredictConfig),),
+    "describe": (("", DescribeConfig),),
     "export": (("", ExportConfig),),
     "sync": (("", SyncConfig),),
     "gc": (("", GcConfig),),

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from micrograde.config.adapters import adapter_of
 from micrograde.config.commands import (
     CompareConfig,
+    DescribeConfig,
     ExportConfig,
     GcConfig,
     PredictConfig,
@@ -23,6 +24,7 @@ from micrograde.config.commands import (
 from micrograde.config.keys import SCHEMAS, shorten, unknown_key_message
 from micrograde.config.recipe_versions import complete
 from micrograde.config.schema import AnyTracking, TrainConfig
+from micrograde.config.table_choice import missing_target_line
 from micrograde.config.types import PluginVersion
 from micrograde.core.errors import InputError
 from micrograde.core.plugins import require_plugins
@@ -30,6 +32,8 @@ from micrograde.core.printable import printable
 from micrograde.store import Tracking
 
 _KEYS_WANTED = "should be keys with values, not one value"
+_IS_MISSING = ": is missing; it needs a value"
+_TARGET_MISSING = f"data.target{_IS_MISSING}"
 
 ConfigT = TypeVar(
     "ConfigT",
@@ -38,6 +42,7 @@ ConfigT = TypeVar(
     CompareConfig,
     ReplayConfig,
     PredictConfig,
+    DescribeConfig,
     ExportConfig,
     SyncConfig,
     GcConfig,
@@ -56,7 +61,12 @@ def parse_train_config(container: Mapping[str, Any]) -> TrainConfig:
     """
     recipe = {key: value for key, value in container.items() if key != "sweep"}
     require_plugins(_plugins_of(recipe), "this recipe")
-    return _parse(TrainConfig, complete(recipe, TrainConfig))
+    try:
+        return _parse(TrainConfig, complete(recipe, TrainConfig))
+    except InputError as error:
+        if str(error) != _TARGET_MISSING:
+            raise
+        raise InputError(missing_target_line(recipe["data"]) or _TARGET_MISSING) from None
 
 
 def _plugins_of(recipe: Mapping[str, Any]) -> list[str]:
@@ -90,7 +100,7 @@ def parse_command(schema: type[ConfigT], container: Mapping[str, Any]) -> Config
 def _parse(schema: type[ConfigT], container: Any, prefix: str = "") -> ConfigT:
     if not isinstance(container, Mapping):
         raise InputError(f"{prefix.rstrip('.')}={_shown(container)}: {_KEYS_WANTED}")
-    lines = [f"{prefix}{key}: is missing; it needs a value" for key in _missing(container)]
+    lines = [f"{prefix}{key}{_IS_MISSING}" for key in _missing(container)]
     try:
         config: ConfigT = adapter_of(schema).validate_python(_given(container))
     except ValidationError as error:
@@ -131,7 +141,7 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix:
     if kind == "unexpected_keyword_argument":
         return unknown_key_message(key, command)
     if kind == "missing":
-        return f"{key}: is missing; it needs a value"
+        return f"{key}{_IS_MISSING}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     of_entry = isinstance(value, Mapping) and detail["loc"] and value.get("name") == detail["loc"][-1]
     if kind == "value_error" and (of_entry or not detail["loc"]):

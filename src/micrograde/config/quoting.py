@@ -38,6 +38,21 @@ def quoted_text(text: str) -> str:
     return "'" + escaped.replace("${", "\\${") + "'"
 
 
+def override_of(key: str, text: str) -> str:
+    """Return the shortest override that sets a key whose values are text: ``data.target=species``.
+
+    What Hydra would read otherwise is quoted: ``data.target="n,m"``.
+    """
+    for value in (text, f'"{text}"'):
+        try:
+            found = OverridesParser.create().parse_override(quote_texts([f"{key}={value}"])[0])
+        except HydraException:
+            continue
+        if not found.is_sweep_override() and "${" not in text and found.value() == text:
+            return f"{key}={value}"
+    return f"{key}={quoted_text(text)}"
+
+
 def quote_texts(overrides: Sequence[str]) -> list[str]:
     """Return the overrides with values quoted that Hydra would not read as text, if those of their key are.
 

@@ -102,7 +102,14 @@ def command_line(command: str, *arguments: str) -> str:
     in_checkout = source is not None and (source / "Makefile").exists() and _is_working_directory(source)
     if os.environ.get(STARTED_AS, "make" if in_checkout else "") != "make":
         return " ".join(["micrograde", command, *map(shlex.quote, arguments)])
-    return f'make {command} ARGS="{" ".join(arguments)}"' if arguments else f"make {command}"
+    return f'make {command} ARGS="{" ".join(map(_for_make, arguments))}"' if arguments else f"make {command}"
+
+
+def _for_make(argument: str) -> str:
+    """Return an argument as it stands within ``ARGS="..."``, which a shell, make and a shell again read."""
+    if re.search(r"[^\w@%+=:,./\[\]{}-]", argument):
+        argument = shlex.quote(argument).replace("$", "$$")
+    return re.sub(r'([\\"$`])', r"\\\1", argument)
 
 
 def _is_working_directory(folder: Path) -> bool:

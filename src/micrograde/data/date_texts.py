@@ -50,12 +50,14 @@ _ISO_LIKE = r"^\s*[12]\d{3}-\d{1,2}-\d{1,2}([T ]\d|\s*$)"
 def parse_dates(texts: Sequence[str], form: str) -> "pandas.Series[pandas.Timestamp]":
     """Return texts as dates without time zones (the clock's time is kept), ``NaT`` for what is none."""
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    series = pd.Series(texts, dtype="str").str.strip()
-    if form == ISO:
-        series = series.where(series.str.match(_ISO_LIKE)).str.replace(
-            r"\s*(Z|UTC|[+-]\d\d:?\d\d)$", "", regex=True
-        )
+    plain = pc.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
+    if form == ISO:  # pandas would take ten times as long for this
+        plain = pc.if_else(pc.match_substring_regex(plain, _ISO_LIKE), plain, None)
+        plain = pc.replace_substring_regex(plain, r"\s*(Z|UTC|[+-]\d\d:?\d\d)$", "")
+    series: pd.Series[str] = plain.to_pandas()
     return pd.to_datetime(series, format=form, errors="coerce").astype("datetime64[us]")
 
 

@@ -35,7 +35,7 @@ class TableOptions:
     Attributes
     ----------
     target
-        The column with the classes.
+        The column with the classes; None if it is not known yet, for ``describe_table``.
     missing
         What is done about missing values.
     rules
@@ -46,11 +46,62 @@ class TableOptions:
         The column by which the newest rows are the test part; None if time does not matter.
     """
 
-    target: str
+    target: str | None
     missing: MissingRule = "fill"
     rules: ColumnRules = ColumnRules()
     group: str | None = None
     time: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedTable:
+    """A table of which the role of each column is known, but which has not become features.
+
+    Attributes
+    ----------
+    columns
+        The columns by name, without the target: those of the n rows that are used.
+    roles
+        The role of each.
+    labels
+        Shape (n,): the class of each row, an index into ``summary.classes``; zeros without a target.
+    summary
+        What is said about it.
+    notes
+        What was dropped or decided, a line each.
+    rules
+        What the user says of columns, with the decimal sign of numbers.
+    """
+
+    columns: Mapping[str, Column]
+    roles: Mapping[str, Role]
+    labels: NDArray[np.int64]
+    summary: TableSummary
+    notes: tuple[str, ...]
+    rules: ColumnRules
+
+
+def describe_table(
+    raw: RawTable,
+    options: TableOptions,
+    *,
+    file: str,
+    source: str,
+    validation: SourceTable | None = None,
+    test: SourceTable | None = None,
+) -> DescribedTable:
+    """Return a table as ``dataset_of_table`` would read it, with or without a target, in little memory.
+
+    Raises
+    ------
+    InputError
+        As ``dataset_of_table``, but not if nothing is left to learn from, which is a note.
+    """
+    tables = (SourceTable(raw, source), validation, test)
+    part, summary, notes = _read(tables, options, file, source, keep=False)
+    if not part.encoding.columns and part.roles:
+        notes = (*notes, nothing_left(part.roles, source))
+    return DescribedTable(part.columns, part.roles, part.labels, summary, notes, part.rules)
 
 
 def dataset_of_table(
@@ -81,27 +132,63 @@ def dataset_of_table(
     InputError
         If it cannot be used: the message says why, and what to type.
     """
+    tables = (SourceTable(raw, source), validation, test)
+    whole, summary, notes = _read(tables, options, file, source, keep=True)
+    if not whole.encoding.columns:
+        raise InputError(nothing_left(whole.roles, source))
+    words, rules = whole.rules.missing_words, whole.rules
+    settings = RoleSettings(decimal=rules.decimal or ".", missing_words=words, day_first=rules.day_first)
+    return Dataset(
+        name,
+        whole.features,
+        whole.labels,
+        tuple(name for name, _ in summary.classes),
+        whole.encoding.feature_names,
+        fill_missing=bool(summary.filled),
+        filled_by="median" if options.missing == "median" else "mean",
+        encoding=whole.encoding,
+        notes=notes,
+        summary=summary,
+        validation_rows=int((whole.tables == 1).sum()),
+        test_rows=int((whole.tables == 2).sum()),
+        groups=group_numbers(whole.columns[options.group], words) if options.group else None,
+        times=row_times(whole.columns[options.time], settings) if options.time else None,
+    )
+
+
+def _read(
+    tables: tuple[SourceTable, SourceTable | None, SourceTable | None],
+    options: TableOptions,
+    file: str,
+    source: str,
+    *,
+    keep: bool,
+) -> tuple["_Part", TableSummary, tuple[str, ...]]:
+    """Return the rows that are used, what is said about them, and notes; ``keep`` says to keep features."""
+    raw = tables[0].raw
     names = raw.rows.column_names
     _check(raw, options, source)
     rules = replace(options.rules, elsewhere=_elsewhere(options))
-    check_names_of(rules, names, options.target)
-    columns, part = columns_of([SourceTable(raw, source), validation, test])
+    check_names_of(rules, names, options.target or "")
+    columns, tables_of_rows = columns_of(tables)
     separator = next((each.split("'")[1] for each in raw.found if each.startswith("separator '")), None)
     decimal = rules.decimal or decimal_sign(
         (evidence(each.texts) for each in columns.values() if each.texts is not None), separator
     )
     rules = replace(rules, decimal=decimal)
-    target = read_target(
-        columns.pop(options.target),
-        na_values=rules.na_values,
-        decimal=decimal,
-        as_classes=rules.roles.get(options.target) == "category",
-        source=f"data.target={options.target}",
-    )
+    target = _no_target(len(tables_of_rows))
+    if options.target is not None:
+        target = read_target(
+            columns.pop(options.target),
+            na_values=rules.na_values,
+            decimal=decimal,
+            as_classes=rules.roles.get(options.target) == "category",
+            source=f"data.target={options.target}",
+        )
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
-    whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source)
-    part = part[labelled]
+    whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
+    whole.tables = tables_of_rows[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -116,46 +203,35 @@ def dataset_of_table(
             target.names[each]
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
-        whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source)
-        part = part[kept]
-    if len(np.unique(whole.labels)) < 2:
+        in_tables = whole.tables[kept]
+        whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
+        whole.tables = in_tables
+    if options.target is not None and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
             f"data.target={options.target}: every row is of class {quoted(only)}; classification needs two or more"
         )
-    if not whole.encoding.columns:
-        raise InputError(_nothing_left(whole.roles, source))
-    classes, labels = _present(target, whole.labels)
-    settings = RoleSettings(decimal=decimal, missing_words=rules.missing_words, day_first=rules.day_first)
+    classes, whole.labels = _present(target, whole.labels)
+    counts = np.bincount(whole.labels, minlength=len(classes)).tolist()
     fill = options.missing in ("fill", "mean", "median")
     summary = TableSummary(
         source=file,
         rows=len(labelled),
         found=raw.found,
         columns=tuple(_summaries(names, options.target, target, whole)),
-        target=options.target,
-        classes=tuple(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True)),
+        target=options.target or "",
+        classes=tuple(zip(classes, counts, strict=True)) if options.target is not None else (),
         without_label=int((~labelled).sum()),
         dropped=dropped,
         lost=lost,
         filled=("median" if options.missing == "median" else "mean") if fill else "",
     )
-    return Dataset(
-        name,
-        whole.features,
-        labels,
-        classes,
-        whole.encoding.feature_names,
-        fill_missing=fill,
-        filled_by="median" if options.missing == "median" else "mean",
-        encoding=whole.encoding,
-        notes=(*raw.notes, *target.notes, *whole.notes(classes, labels)),
-        summary=summary,
-        validation_rows=int((part == 1).sum()),
-        test_rows=int((part == 2).sum()),
-        groups=group_numbers(whole.columns[options.group], rules.missing_words) if options.group else None,
-        times=row_times(whole.columns[options.time], settings) if options.time else None,
-    )
+    return whole, summary, (*raw.notes, *target.notes, *whole.notes(classes, whole.labels))
+
+
+def _no_target(rows: int) -> Target:
+    """Return one class for all rows, for a table whose target is not known yet."""
+    return Target(np.zeros(rows, np.int64), ("",), ())
 
 
 def _elsewhere(options: TableOptions) -> dict[str, str]:
@@ -169,17 +245,27 @@ class _Part:
     """Some rows of the columns, with their roles and the features that they become."""
 
     def __init__(
-        self, columns: Mapping[str, Column], labels: NDArray[np.int64], rules: ColumnRules, source: str
+        self,
+        columns: Mapping[str, Column],
+        labels: NDArray[np.int64],
+        rules: ColumnRules,
+        source: str,
+        *,
+        keep: bool,
     ) -> None:
-        self.columns, self.labels, self.source = columns, labels, source
+        self.columns, self.labels, self.rules, self.source = columns, labels, rules, source
         self.roles = decide(columns, rules, source)
         used = {name: role for name, role in self.roles.items() if role.used}
         self.encoding = ColumnEncoding(tuple(used), tuple(used.values()))
         self.found: dict[str, Encoded] = {}
         self.missing = np.zeros(len(labels), np.bool_)
+        self.tables = np.zeros(len(labels), np.int64)  # which of the files each row is of
         self.features = np.zeros((len(labels), 0))
-        if used:
+        if used and keep:
             self.features = self.encoding.encode_columns(columns, source, self._note)
+        elif used:
+            for name, role in used.items():
+                self._note(name, role.encode(columns[name]))
 
     def _note(self, name: str, encoded: Encoded) -> None:
         self.found[name] = replace(encoded, values=np.zeros((0, 0)))
@@ -206,7 +292,7 @@ class _Part:
     def notes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> list[str]:
         """Return lines about columns that tell the class, and those that look like groups."""
         found = []
-        for name in self.encoding.columns:
+        for name in self.encoding.columns if len(classes) > 1 else ():
             column = self.columns[name]
             if column.different <= len(labels) / _ROWS_OF_A_VALUE and _tells(
                 column.as_texts, labels, len(classes)
@@ -244,7 +330,7 @@ def _present(target: Target, labels: NDArray[np.int64]) -> tuple[tuple[str, ...]
     return tuple(target.names[each] for each in there.tolist()), places.astype(np.int64)
 
 
-def _summaries(names: list[str], target: str, classes: Target, part: _Part) -> list[ColumnSummary]:
+def _summaries(names: list[str], target: str | None, classes: Target, part: _Part) -> list[ColumnSummary]:
     found = []
     for name in names:
         if name == target:
@@ -288,12 +374,12 @@ def _count(rows: Mask | None) -> int:
 
 def _check(raw: RawTable, options: TableOptions, source: str) -> None:
     names = raw.rows.column_names
-    if options.target not in names:
+    if options.target is not None and options.target not in names:
         unnamed = "; its columns have no names" if "no header" in raw.found else ""
         raise InputError(
             f"data.target={options.target}: there is no such column{unnamed}; the columns are {listed(names)}"
         )
-    if len(names) == 1:
+    if len(names) == 1 and options.target is not None:
         raise InputError(
             f"{source}: has no column beside the target {options.target!r}; needs at least one feature"
         )
@@ -301,7 +387,8 @@ def _check(raw: RawTable, options: TableOptions, source: str) -> None:
         raise InputError(f"{source}: has columns but no rows")
 
 
-def _nothing_left(roles: Mapping[str, Role], source: str) -> str:
+def nothing_left(roles: Mapping[str, Role], source: str) -> str:
+    """Return the message about a table of which every column but the target is left out."""
     reasons = ", ".join(
         f"{quoted(name)} is {role.name} ({role.described()})" for name, role in list(roles.items())[:5]
     )

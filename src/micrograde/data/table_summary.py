@@ -62,7 +62,7 @@ class TableSummary:
     columns
         A summary of each column, in the order of the file.
     target
-        The name of the target.
+        The name of the target; empty if none was named.
     classes
         The classes with their rows, of those that are used.
     without_label
@@ -109,7 +109,8 @@ class TableSummary:
         yield "table", f"{self.source}: {self.rows} rows, {len(self.columns)} columns{about}"
         if self.without_label or self.dropped:
             yield "rows", self._lost_rows()
-        yield "target", self._classes()
+        if self.target:
+            yield "target", self._classes()
         for role in ROLES.values():
             named = [each for each in self.columns if each.role == role.name]
             if not named:

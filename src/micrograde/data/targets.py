@@ -36,6 +36,11 @@ class Target:
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
+    @property
+    def smallest(self) -> int:
+        """The rows of the rarest class."""
+        return int(np.bincount(self.labels[self.labels >= 0], minlength=len(self.names)).min())
+
 
 def read_target(
     column: Column, *, na_values: tuple[str, ...], decimal: str, as_classes: bool, source: str

@@ -22,7 +22,7 @@ from micrograde.data.missing import MissingRule, plain_rule
 from micrograde.data.own_parts import SourceTable
 from micrograde.data.plain_tables import read_csv, read_parquet
 from micrograde.data.raw_table import RawTable, ReadingOptions
-from micrograde.data.role_tables import TableOptions, dataset_of_table
+from micrograde.data.role_tables import DescribedTable, TableOptions, dataset_of_table, describe_table
 from micrograde.data.sets import DATA_SETS, DataSet
 from micrograde.data.table_files import read_table
 
@@ -160,6 +160,17 @@ class Table(TableWithRoles):
             self.options,
             name=self.name,
             file=file,
+            source=self.source,
+            validation=self._part("validation_path"),
+            test=self._part("test_path"),
+        )
+
+    def describe(self) -> DescribedTable:
+        """Return the table, each column with its role but without its features; see ``describe_table``."""
+        return describe_table(
+            self.raw(),
+            self.options,
+            file=Path(self.path).name,
             source=self.source,
             validation=self._part("validation_path"),
             test=self._part("test_path"),

@@ -1,0 +1,94 @@
+"""A path or a target alone chooses a data set that reads tables, as if it had been typed."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from micrograde.config.guard import GuardedLoader
+from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import config_digest
+from micrograde.config.table_choice import with_table
+from micrograde.core.errors import InputError
+from micrograde.sweeps.composing import Composer, resolved
+
+ROOT = Path(__file__).parents[2]
+TABLE = pd.DataFrame({"leaf": [1.5, 2.5, 3.5] * 4, "kind": ["a", "b"] * 6, "id": range(12)})
+
+
+@pytest.fixture
+def loader(monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGRADE_HOME", str(tmp_path))
+    monkeypatch.setattr(ConfigStore.instance(), "repo", dict(ConfigStore.instance().repo))
+    monkeypatch.chdir(tmp_path)
+    TABLE.to_csv("t.csv", index=False)
+    TABLE.to_parquet("t.pq.csv")  # what a file is shows in its content
+    search_path = create_config_search_path(str(ROOT / "conf"))
+    search_path.prepend("mine", f"file://{tmp_path}")
+    return GuardedLoader(search_path)
+
+
+def recipe(loader, *overrides):
+    return parse_train_config(resolved(loader.load_configuration("train", list(overrides), RunMode.RUN)))
+
+
+@pytest.mark.parametrize(("path", "kind"), [("t.csv", "csv"), ("t.pq.csv", "parquet"), ("no.csv", "csv")])
+def test_the_recipe_is_that_of_the_data_set_that_is_chosen(loader, path, kind):
+    typed = (f"data.path={path}", "data.target=kind", "seed=3")
+    found = recipe(loader, *typed)
+    assert found.data.name == kind
+    assert config_digest(found) == config_digest(recipe(loader, f"data={kind}", *typed))
+
+
+def test_a_sweep_and_its_jobs_have_the_data_set_that_is_chosen(loader):
+    typed = ["data.path=t.csv", "data.target=kind,leaf", "seed=0,1"]
+    master = loader.load_configuration("train", typed, RunMode.MULTIRUN)
+    assert list(master.hydra.overrides.task) == ["data=csv", *typed]
+    job = Composer(loader, master).compose(["data=csv", "data.path=t.csv", "data.target=leaf", "seed=1"])
+    assert (job["data"]["name"], job["data"]["target"]) == ("csv", "leaf")
+    paths = ["data.path=t.csv,t.pq.csv", "data.target=kind"]
+    assert loader.load_configuration("train", paths, RunMode.MULTIRUN).data.name == "csv"
+
+
+def test_what_was_chosen_otherwise_stays(loader, tmp_path):
+    assert with_table(["data=iris", "data.path=t.csv"]) is None
+    assert with_table(["data.seed=3", "seed=1"]) is None
+    with pytest.raises(HydraException, match=r"Could not override 'data\.path'"):
+        loader.load_configuration("train", ["data=iris", "data.path=t.csv"], RunMode.RUN)
+    (tmp_path / "experiment").mkdir()
+    preset = "# @package _global_\n# Mine.\ndefaults:\n  - override /data: npz\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(preset)
+    config = loader.load_configuration("train", ["experiment=mine", "data.path=x.npz"], RunMode.RUN)
+    assert (config.data.name, config.data.path) == ("npz", "x.npz")
+
+
+def test_other_mistakes_are_told_as_ever(loader):
+    with pytest.raises(HydraException, match="lunch"):
+        loader.load_configuration("train", ["data.path=t.csv", "lunch=1"], RunMode.RUN)
+    with pytest.raises(HydraException, match=r"data\.path"):
+        loader.load_configuration("compare", ["data.path=t.csv"], RunMode.RUN)
+
+
+def test_without_a_target_one_line_tells_the_columns_and_what_each_would_be(loader):
+    with pytest.raises(InputError) as error:
+        recipe(loader, "data.path=t.csv")
+    assert str(error.value) == (
+        "data.target: is missing; it names the column that holds the classes, which could be 'kind' (2 classes); "
+        "the others are 'leaf' (number), 'id' (identifier); micrograde describe data.path=t.csv shows more"
+    )
+    for typed in (["data.path=no.csv"], ["data.path=t.csv", "data.drop=[x]"]):
+        with pytest.raises(InputError, match=r"^data.target: is missing; it needs a value$"):
+            recipe(loader, *typed)
+
+
+def test_describe_has_all_keys_of_the_table_that_train_has(loader):
+    described = OmegaConf.to_container(loader.load_configuration("describe", [], RunMode.RUN).data)
+    trained = OmegaConf.to_container(loader.load_configuration("train", ["data=csv"], RunMode.RUN).data)
+    assert isinstance(described, dict)
+    assert isinstance(trained, dict)
+    assert {**described, "target": None} == {**trained, "target": None}
