@@ -162,12 +162,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_names_in_a_file_do_not_reach_the_terminal_as_they_are(refusal, name):
     column = pd.DataFrame({name: ["", "1"], "kind": ["a", "b"]}).to_csv(index=False).encode()
-    is_binary = "\0" in name
-    said = (
-        ("holds bytes of 0",) * 3
-        if is_binary
-        else ("missing values", "no such column", "every row is of class")
-    )
+    said = ("missing values", "no such column", "every row is of class")
     assert said[0] in refusal("csv", "x.csv", column, missing="error", header=True)
     assert said[1] in refusal("csv", "x.csv", column, target="other", header=True)
     label = pd.DataFrame({"x": [1, 2], "kind": [name, name]}).to_csv(index=False).encode()
@@ -269,9 +264,11 @@ def test_numbers_of_very_many_digits(refusal):
     assert "missing values" in refusal("csv", "x.csv", f"x,kind\n1,{digits}\n,1\n".encode(), missing="error")
 
 
-def test_a_table_with_nul_bytes(refusal):
-    text = b"x,c,kind\n1,a\0b,u\n2,a,v\n"
-    assert "holds bytes of 0, the first in line 2, so it is no text" in refusal("csv", "x.csv", text)
+def test_a_table_with_nul_bytes(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"x,c,kind\n1,a\0b,u\n2,a,v\n")
+    dataset = load_dataset("csv", seed=0, path=str(path), target="kind")
+    assert dataset.feature_names == ("x", "c=a", "c=a\0b")
 
 
 LYING = b"{'descr': '%s', 'fortran_order': False, 'shape': (%s), }"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograde.core.errors import InputError
-from micrograde.data import load_dataset
+from micrograde.data import load_dataset, split_dataset
 from micrograde.data.column_encoding import ColumnEncoding
 from micrograde.data.column_rules import ColumnRules, decide
 from micrograde.data.columns import Column
@@ -82,6 +82,8 @@ TWENTY = [f"{each:.3f}" for each in CHANCE.normal(size=20)]
         (["3 Jan 2024", "12 Mar 2023"] * 5, "x", "date"),
         (["10:30", "23:59"] * 5, "x", "clock"),
         (["10-30", "23-59"] * 5, "x", "category"),
+        (range(2**53, 2**53 + 40), "x", "identifier"),  # which float64 cannot tell apart
+        ([each * 2**55 for each in range(-20, 20)], "x", "number"),
     ],
 )
 def test_the_role_of_a_column(values, name, role):
@@ -329,7 +331,7 @@ def outcome(read):
 
 
 @given(st.lists(COLUMNS, min_size=1, max_size=3), st.sampled_from(["fill", "median", "drop", "error"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_frame_its_csv_and_its_parquet_file_are_one_data_set(tmp_path_factory, columns, missing):
     frame = pd.DataFrame({f"c{place}": pd.Series(values) for place, values in enumerate(columns)})
     frame["kind"] = ["p", "q", "r"] * 4
@@ -350,7 +352,7 @@ def test_a_frame_its_csv_and_its_parquet_file_are_one_data_set(tmp_path_factory,
 
 
 @given(COLUMNS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_role_survives_its_file_and_reads_its_own_column(values):
     text = io.StringIO()
     pd.DataFrame({"x": pd.Series(values)}).to_csv(text, index=False)
@@ -400,3 +402,62 @@ def test_an_encoding_survives_its_file():
         encoding.encode(frame.assign(x=["much", "more", *["1"] * 18]))
     with pytest.raises(InputError, match=r"^table: has no column 'leaf'"):
         encoding.encode(frame.drop(columns="leaf"))
+
+
+# --- groups, times, files of one's own ---
+
+
+def test_a_group_is_in_one_part_and_no_feature(tmp_path):
+    frame = pd.DataFrame(
+        {"customer_id": np.repeat(range(40), 5), "x": CHANCE.normal(size=200), "kind": ["p", "q"] * 100}
+    )
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    path = str(tmp_path / "x.csv")
+    found = load_dataset("csv", seed=0, path=path, target="kind", group="customer_id")
+    assert found.feature_names == ("x",)
+    assert found.groups is not None
+    assert len(set(found.groups.tolist())) == 40
+    split = split_dataset(found, validation_fraction=0.2, test_fraction=0.2, stratify=True, seed=0)
+    of_part = [set(found.groups[part.rows]) for part in (split.train, split.validation, split.test) if part]
+    assert sum(map(len, of_part)) == 40
+    without = load_dataset("csv", seed=0, path=path, target="kind")
+    assert any("data.group=customer_id puts the rows of each into one part" in note for note in without.notes)
+
+
+def test_times_are_dates_or_numbers(tmp_path):
+    frame = pd.DataFrame(
+        {"day": [f"{day:02}/03/2024" for day in range(1, 31)], "x": range(30), "kind": ["p", "q"] * 15}
+    )
+    frame["x"] = frame["x"] / 7
+    frame.sample(frac=1, random_state=0).to_csv(tmp_path / "x.csv", index=False)
+    found = load_dataset("csv", seed=0, path=str(tmp_path / "x.csv"), target="kind", time="day")
+    assert found.feature_names == ("x",)
+    split = split_dataset(found, validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0)
+    assert split.test is not None
+    assert sorted(np.round(split.test.features[:, 0] * 7).tolist()) == [27, 28, 29]
+    with pytest.raises(InputError, match=r"^data\.time: .kind. is the target"):
+        load_dataset("csv", seed=0, path=str(tmp_path / "x.csv"), target="kind", time="kind")
+    with pytest.raises(InputError, match=r"^data\.group: there is no column"):
+        load_dataset("csv", seed=0, path=str(tmp_path / "x.csv"), target="kind", group="customer")
+
+
+def test_parts_may_be_files(tmp_path):
+    for name, rows in (("train", 20), ("validation", 6), ("test", 4)):
+        frame = pd.DataFrame(
+            {
+                "x": CHANCE.normal(size=rows),
+                "leaf": ["a", "b"] * (rows // 2),
+                "kind": ["p", "q"] * (rows // 2),
+            }
+        )
+        if name == "test":
+            frame = frame.assign(leaf=["a", "b", "c", "a"], more=1)
+            frame.loc[3, "kind"] = None
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    options = {"path": str(tmp_path / "train.csv"), "target": "kind", "drop": ["leaf"]}
+    parts = {f"{name}_path": str(tmp_path / f"{name}.csv") for name in ("validation", "test")}
+    found = load_dataset("csv", seed=0, **options, **parts)
+    assert (len(found), found.validation_rows, found.test_rows) == (29, 6, 3)
+    (tmp_path / "test.csv").write_text("x,kind\n1,p\n")
+    with pytest.raises(InputError, match=r"^data.test_path=.*: has no column 'leaf'; it has 'x', 'kind'"):
+        load_dataset("csv", seed=0, **options, **parts)

@@ -1,7 +1,7 @@
 """``Column``: the values of one column of a table, as its source has them: numbers or texts."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,8 @@ class Column:
         kind = values.type
         if pa.types.is_boolean(kind):
             values = pc.if_else(values, "True", "False").cast(pa.large_string())
+        elif pa.types.is_integer(kind) and _are_beyond_float64(values):
+            values = values.cast(pa.large_string())
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
             numbers = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             return cls(name, np.where(np.isfinite(numbers), numbers, np.nan) if _odd(numbers) else numbers)
@@ -87,6 +89,25 @@ class Column:
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
         codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
         return cls(name, None, codes, encoded.dictionary, pa.types.is_boolean(kind))
+
+    @classmethod
+    def joined(cls, columns: "Sequence[Column]") -> "Column":
+        """Return columns one below the other; as texts, unless all of them are numbers."""
+        if len(columns) == 1:
+            return columns[0]
+        name = columns[0].name
+        numbers = [each.numbers for each in columns if each.numbers is not None]
+        if len(numbers) == len(columns):
+            return cls(name, np.concatenate(numbers))
+        import pyarrow as pa
+
+        pieces = []
+        for each in (column.as_texts for column in columns):
+            assert each.codes is not None
+            codes = pa.array(each.codes, mask=each.codes < 0)
+            pieces.append(pa.DictionaryArray.from_arrays(codes, each.texts).dictionary_decode())
+        found = cls.of_array(name, pa.concat_arrays(pieces))
+        return replace(found, are_truths=all(each.are_truths for each in columns))
 
     @classmethod
     def of_series(cls, name: str, values: "pandas.Series[Any]", what: str = "table") -> "Column":
@@ -190,6 +211,14 @@ class Column:
 def number_text(number: float) -> str:
     """Return a number as a text: whole ones without a point."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e16 else repr(number)
+
+
+def _are_beyond_float64(whole: "pyarrow.Array") -> bool:
+    """Return whether float64 may not hold all of some whole numbers."""
+    import pyarrow.compute as pc
+
+    least, most = (each.as_py() for each in pc.min_max(whole).values())
+    return most is not None and max(abs(least), abs(most)) >= 2**53
 
 
 def _odd(numbers: FloatArray) -> bool:

@@ -14,9 +14,11 @@ from micrograde.data.dataset import Dataset
 from micrograde.data.messages import counted, listed, quoted
 from micrograde.data.missing import MissingRule
 from micrograde.data.number_texts import decimal_sign, evidence
+from micrograde.data.own_parts import SourceTable, columns_of
 from micrograde.data.raw_table import RawTable
-from micrograde.data.roles import Encoded, Role
+from micrograde.data.roles import Encoded, Role, RoleSettings
 from micrograde.data.roles.number import Number
+from micrograde.data.split_columns import group_numbers, row_times
 from micrograde.data.table_summary import ColumnSummary, TableSummary
 from micrograde.data.targets import Target, read_target
 
@@ -38,14 +40,29 @@ class TableOptions:
         What is done about missing values.
     rules
         What the user says of columns.
+    group
+        The column whose equal values stay in one part; None if rows are in no groups.
+    time
+        The column by which the newest rows are the test part; None if time does not matter.
     """
 
     target: str
     missing: MissingRule = "fill"
     rules: ColumnRules = ColumnRules()
+    group: str | None = None
+    time: str | None = None
 
 
-def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: str, source: str) -> Dataset:
+def dataset_of_table(
+    raw: RawTable,
+    options: TableOptions,
+    *,
+    name: str,
+    file: str,
+    source: str,
+    validation: SourceTable | None = None,
+    test: SourceTable | None = None,
+) -> Dataset:
     """Return a table as a data set.
 
     Parameters
@@ -56,6 +73,8 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
         What the table is called in the paragraph about it.
     source
         What error messages start with.
+    validation, test
+        Tables that are the validation and the test part; None to split them off.
 
     Raises
     ------
@@ -64,8 +83,9 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
     """
     names = raw.rows.column_names
     _check(raw, options, source)
-    rules = options.rules
-    columns = {each: Column.of_array(each, raw.rows[each].combine_chunks()) for each in names}
+    rules = replace(options.rules, elsewhere=_elsewhere(options))
+    check_names_of(rules, names, options.target)
+    columns, part = columns_of([SourceTable(raw, source), validation, test])
     separator = next((each.split("'")[1] for each in raw.found if each.startswith("separator '")), None)
     decimal = rules.decimal or decimal_sign(
         (evidence(each.texts) for each in columns.values() if each.texts is not None), separator
@@ -81,6 +101,7 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
     whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source)
+    part = part[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -96,6 +117,7 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
         whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source)
+        part = part[kept]
     if len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
@@ -104,10 +126,11 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
     if not whole.encoding.columns:
         raise InputError(_nothing_left(whole.roles, source))
     classes, labels = _present(target, whole.labels)
+    settings = RoleSettings(decimal=decimal, missing_words=rules.missing_words, day_first=rules.day_first)
     fill = options.missing in ("fill", "mean", "median")
     summary = TableSummary(
         source=file,
-        rows=raw.rows.num_rows,
+        rows=len(labelled),
         found=raw.found,
         columns=tuple(_summaries(names, options.target, target, whole)),
         target=options.target,
@@ -128,7 +151,18 @@ def dataset_of_table(raw: RawTable, options: TableOptions, *, name: str, file: s
         encoding=whole.encoding,
         notes=(*raw.notes, *target.notes, *whole.notes(classes, labels)),
         summary=summary,
+        validation_rows=int((part == 1).sum()),
+        test_rows=int((part == 2).sum()),
+        groups=group_numbers(whole.columns[options.group], rules.missing_words) if options.group else None,
+        times=row_times(whole.columns[options.time], settings) if options.time else None,
     )
+
+
+def _elsewhere(options: TableOptions) -> dict[str, str]:
+    """Return the columns that say how rows are split, and are no features unless the user keeps them."""
+    used = {options.group: "data.group", options.time: "data.time"}
+    kept = (*options.rules.keep, *options.rules.roles)
+    return {name: key for name, key in used.items() if name is not None and name not in kept}
 
 
 class _Part:
@@ -265,7 +299,6 @@ def _check(raw: RawTable, options: TableOptions, source: str) -> None:
         )
     if raw.rows.num_rows == 0:
         raise InputError(f"{source}: has columns but no rows")
-    check_names_of(options.rules, names, options.target)
 
 
 def _nothing_left(roles: Mapping[str, Role], source: str) -> str:

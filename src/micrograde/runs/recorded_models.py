@@ -38,7 +38,7 @@ class RecordedModel:
     network: TrainedNetwork
     target: str | None
     notes: tuple[str, ...] = ()
-    header: bool | None = None
+    header: bool | int | None = None
 
 
 def find_model(run_id: str, where: Backend) -> RecordedModel:

@@ -95,7 +95,7 @@ class Number(Role):
         style, parsed = style_of(meant, settings.decimal)
         counts = column.counts[~absent]
         bad = np.isnan(parsed)
-        if bad.all():
+        if bad.all() or (_merge(meant, parsed) and not settings.forced):
             return None
         too_many = counts[bad].sum() > max(_ODD_ROWS * counts.sum(), 1) or bad.sum() > _ODD_TEXTS
         if too_many and not settings.forced:
@@ -181,6 +181,17 @@ def _stand_for_missing(column: Column, words: frozenset[str]) -> Mask:
     usual = pc.is_in(pc.utf8_lower(column.trimmed), pa.array(sorted(MISSING_SPELLINGS), column.trimmed.type))
     found: Mask = usual.to_numpy(zero_copy_only=False) | column.are_missing(words)
     return found
+
+
+def _merge(texts: "pyarrow.Array", numbers: FloatArray) -> bool:
+    """Return whether whole numbers are so large that some become the same float64."""
+    large = np.abs(numbers) >= 2.0**53
+    if not large.any():
+        return False
+    import pyarrow as pa
+
+    whole = [text for text in texts.filter(pa.array(large)).to_pylist() if text.lstrip("+-").isdigit()]
+    return len(set(map(float, whole))) < len(set(map(int, whole)))
 
 
 def _may_be_numbers(texts: "pyarrow.Array") -> bool:

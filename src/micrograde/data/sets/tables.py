@@ -19,6 +19,7 @@ from micrograde.data.column_rules import ColumnRules
 from micrograde.data.dataset import Dataset
 from micrograde.data.files import name_of_file
 from micrograde.data.missing import MissingRule, plain_rule
+from micrograde.data.own_parts import SourceTable
 from micrograde.data.plain_tables import read_csv, read_parquet
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.role_tables import TableOptions, dataset_of_table
@@ -55,6 +56,11 @@ class TableWithRoles(DataSet):
         The decimal sign of numbers, ``.`` or ``,``; null to find it out.
     day_first
         Whether 03/04/2024 is the third of April; null to find it out.
+    group
+        A column, such as a customer's number, whose equal values are wholly in one part; null for none.
+    time
+        A column of dates or numbers by which the newest rows are the test part, and those before them the
+        validation part; null for none.
     """
 
     target: Annotated[ColumnName, PROGRAM]
@@ -68,6 +74,8 @@ class TableWithRoles(DataSet):
     na_values: Annotated[ColumnNames, _WITH_NONE, PROGRAM] = ()
     decimal: Annotated[Literal[".", ","] | None, _WITH_NOTHING, PROGRAM] = None
     day_first: Annotated[Flag | None, _WITH_NOTHING, PROGRAM] = None
+    group: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
+    time: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
 
     @property
     def target_column(self) -> str:
@@ -86,7 +94,9 @@ class TableWithRoles(DataSet):
             decimal=self.decimal,
             day_first=self.day_first,
         )
-        return TableOptions(target=self.target, missing=self.missing, rules=rules)
+        return TableOptions(
+            target=self.target, missing=self.missing, rules=rules, group=self.group, time=self.time
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +116,8 @@ class Table(TableWithRoles):
         it out.
     sheet
         The sheet of a workbook; null for the first.
+    validation_path, test_path
+        A table that is the validation part, or the test part; null to split it off.
     """
 
     name: str
@@ -114,7 +126,9 @@ class Table(TableWithRoles):
     encoding: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
     header: Annotated[LineOfNames | None, _WITH_NOTHING, PROGRAM] = None
     sheet: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
-    path_keys: ClassVar[tuple[str, ...]] = ("path",)
+    validation_path: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
+    test_path: Annotated[Text | None, _WITH_NOTHING, PROGRAM] = None
+    path_keys: ClassVar[tuple[str, ...]] = ("path", "validation_path", "test_path")
     size_key: ClassVar[str | None] = "path"
 
     @property
@@ -141,7 +155,22 @@ class Table(TableWithRoles):
     def load(self) -> Dataset:
         """Return the table, each column by its role; see ``dataset_of_table``."""
         file = Path(self.path).name
-        return dataset_of_table(self.raw(), self.options, name=self.name, file=file, source=self.source)
+        return dataset_of_table(
+            self.raw(),
+            self.options,
+            name=self.name,
+            file=file,
+            source=self.source,
+            validation=self._part("validation_path"),
+            test=self._part("test_path"),
+        )
+
+    def _part(self, key: str) -> SourceTable | None:
+        path = getattr(self, key)
+        if path is None:
+            return None
+        source = f"data.{key}={path}"
+        return SourceTable(read_table(path, self.reading, target=self.target, source=source), source)
 
 
 @DATA_SETS.register

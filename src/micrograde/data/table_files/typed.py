@@ -1,5 +1,6 @@
 """Columns that have types in their file, as Parquet's and Feather's, as the few plain types of a table."""
 
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
     """
     import pyarrow as pa
 
+    rows = _with_named_range(rows)
     if rows.num_rows == 0 and rows.num_columns:
         raise InputError(f"{source}: has columns but no rows")
     kept = [place for place, name in enumerate(rows.column_names) if not name.startswith(INDEX)]
@@ -57,6 +59,23 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
     if not columns:
         raise InputError(f"{source}: has no column of numbers, texts, truth values or dates")
     return RawTable(pa.table(columns), notes=tuple(notes))
+
+
+def _with_named_range(rows: "pyarrow.Table") -> "pyarrow.Table":
+    """Return the table with the row numbers that pandas has saved as an index with a name, but not as a column."""
+    import pyarrow as pa
+
+    try:
+        saved = json.loads((rows.schema.metadata or {})[b"pandas"])["index_columns"]
+        ranges = [each for each in saved if isinstance(each, dict) and each["kind"] == "range"]
+        for each in ranges:
+            numbers = range(each["start"], each["stop"], each["step"])
+            if each["name"] and str(each["name"]) not in rows.column_names and len(numbers) == rows.num_rows:
+                column = np.arange(each["start"], each["stop"], each["step"], dtype=np.int64)
+                rows = rows.append_column(str(each["name"]), pa.array(column))
+    except (KeyError, TypeError, ValueError, OverflowError):  # not written by pandas
+        pass
+    return rows
 
 
 def nested(kind: "pyarrow.DataType") -> bool:
