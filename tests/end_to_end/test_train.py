@@ -78,7 +78,7 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
     path = client.download_artifacts(run.info.run_id, "", str(tmp_path))
     config = parse_train_config(yaml.safe_load(open(f"{path}/config/config.yaml")))
     preprocessing = Preprocessing.from_state(json.load(open(f"{path}/model/preprocessing.json")))
-    model = MLP(64, config.model.hidden_size, 10, dtype=config.training.dtype)
+    model = MLP(64, config.model.hidden_size, 10, output_batch_norm=False, dtype=config.training.dtype)
     model.load_state(load_file(f"{path}/model/weights.safetensors"))
     split = split_dataset(
         load_dataset("digits", seed=0), validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0
