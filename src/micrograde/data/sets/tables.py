@@ -137,6 +137,11 @@ class Table(TableWithRoles):
         return name_of_file(self.path) or self.name
 
     @property
+    def has_validation(self) -> bool:
+        """Whether there is a validation part: split off, or a file."""
+        return self.validation_path is not None or super().has_validation
+
+    @property
     def source(self) -> str:
         """What messages about the file start with."""
         return f"data.path={self.path}"
