@@ -35,7 +35,7 @@ def run(monkeypatch, tmp_path, capsys):
     TREES.to_csv("trees.csv", index=False)
 
     def run(*arguments):
-        status = 0
+        status: str | int | None = 0
         with monkeypatch.context() as patch:
             patch.setenv("HYDRA_FULL_ERROR", "")
             patch.setattr("sys.argv", ["micrograde describe", *arguments])

@@ -2,7 +2,7 @@
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep
+from hydra.core.override_parser.types import ChoiceSweep, QuotedString
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -129,7 +129,7 @@ def test_an_override_that_is_told_sets_the_text_whatever_it_holds(text):
     found = PARSER.parse_override(quoted(override_of("data.target", text)))
     assert not found.is_sweep_override()
     value = found.value()
-    read = value if isinstance(value, str) else value.text
+    read = value if isinstance(value, str) else of_type(QuotedString, value).text
     assert OmegaConf.create({"target": read}).target == text
 
 

@@ -121,7 +121,9 @@ class Run:
             params=dict(sorted(stored.params.items())),
             metrics={name: _last(stored.history[name]) for name in sorted(stored.history)},
             history=_epochs(table),
-            findings=tuple(line.removeprefix("- ") for line in described.splitlines() if line.startswith("- ")),
+            findings=tuple(
+                line.removeprefix("- ") for line in described.splitlines() if line.startswith("- ")
+            ),
             run_id=about.run_id,
             location=location,
         )

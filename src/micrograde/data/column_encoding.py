@@ -82,7 +82,8 @@ class ColumnEncoding:
             source,
             rows,
             sum(widths),
-            advice=f"{quoted(self.columns[widest])} alone becomes {widths[widest]} of them; data.drop leaves it out",
+            advice=f"{quoted(self.columns[widest])} alone becomes {widths[widest]} of them; "
+            "data.drop leaves it out",
         )
         features, place = np.empty((rows, sum(widths))), 0
         for name, role, width in zip(self.columns, self.roles, widths, strict=True):

@@ -91,8 +91,8 @@ def decide(
 ) -> dict[str, Role]:
     """Return the role of each column.
 
-    The first that fits is taken: constant; truth value; number, unless it is an identifier, or a category by its
-    name; date; time of day; free text; identifier; category.
+    The first that fits is taken: constant; truth value; number, unless it is an identifier, or a category by
+    its name; date; time of day; free text; identifier; category.
 
     Parameters
     ----------

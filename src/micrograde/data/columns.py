@@ -170,17 +170,18 @@ class Column:
         return Column(self.name, None, codes, pa.array(self.distinct, pa.large_string()))
 
     def spread(self, of_distinct: NDArray[Any], missing: Any) -> NDArray[Any]:
-        """Return for each row what ``of_distinct`` (one a text) says of its text; ``missing`` where is none."""
+        """Return what ``of_distinct`` (one a text) says of each row's text; ``missing`` if it has none."""
         assert self.codes is not None
         return np.append(of_distinct, np.asarray([missing], of_distinct.dtype))[self.codes]
 
     def only(self, rows: NDArray[np.bool_]) -> "Column":
-        """Return some of the rows, shape (n,) of truth values; texts that stand in none of them are let go."""
+        """Return some of the rows, shape (n,) of truth values, and only the texts that stand in them."""
         if self.numbers is not None:
             return Column(self.name, self.numbers[rows])
         import pyarrow as pa
 
-        assert self.codes is not None and self.texts is not None
+        assert self.codes is not None
+        assert self.texts is not None
         codes = self.codes[rows]
         there = np.unique(codes[codes >= 0])
         place = np.full(len(self.texts) + 1, -1, np.int64)
@@ -199,7 +200,7 @@ class Column:
         return self.trimmed_in(("", *words))
 
     def trimmed_in(self, words: Iterable[str]) -> NDArray[np.bool_]:
-        """Return whether each of the texts that differ, without the spaces around it, is one of the ``words``."""
+        """Return whether each distinct text, without the spaces around it, is one of the ``words``."""
         import pyarrow as pa
         import pyarrow.compute as pc
 

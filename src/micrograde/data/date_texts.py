@@ -34,7 +34,10 @@ _DAYS = (
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 FORMATS = (ISO, *(day + time for day in _DAYS[1:] for time in _TIMES))
-"""Formats of dates, as ``strptime`` names them; where several fit, the first is taken: the day before the month."""
+"""Formats of dates, as ``strptime`` names them.
+
+Where several fit, the first is taken: the day before the month.
+"""
 
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 """Formats of times of day without a date."""
@@ -64,7 +67,7 @@ def parse_dates(texts: Sequence[str], form: str) -> "pandas.Series[pandas.Timest
 def formats_of(
     texts: Sequence[str], forms: Sequence[str], least: float
 ) -> list[tuple[str, "pandas.Series[pandas.Timestamp]"]]:
-    """Return the formats in which at least this share of the texts are dates, the best first, with the dates."""
+    """Return the formats in which at least this share are dates, the best first, with the dates."""
     if not texts:
         return []
     sample = list(texts[:: max(1, len(texts) // _SAMPLE)])
@@ -80,9 +83,9 @@ def formats_of(
 
 
 def date_numbers(dates: "pandas.Series[pandas.Timestamp]", first: str, *, hours: bool) -> NDArray[np.float64]:
-    """Return year, month, day of the week (Monday is 0), hour (if wanted) and days since ``first``, NaN if missing.
+    """Return year, month, day of the week, hour (if wanted) and days since ``first``; NaN if missing.
 
-    Shape (n, 4) or (n, 5); the days have fractions, of the time of day.
+    Shape (n, 4) or (n, 5); Monday is 0; the days have fractions, of the time of day.
     """
     import pandas as pd
 

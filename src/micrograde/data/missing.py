@@ -7,8 +7,9 @@ from micrograde.core.errors import InputError
 from micrograde.data.messages import counted
 
 MissingRule = Literal["fill", "median", "drop", "error", "mean"]
-"""``fill`` fills in training means (and ``median`` medians), ``drop`` removes rows, ``error`` refuses missing values.
+"""What is done about missing values.
 
+``fill`` fills in training means (and ``median`` medians), ``drop`` removes rows, ``error`` refuses them.
 ``mean`` is what ``fill`` was called in recipes of versions 1 and 2, which filled numbers alone.
 """
 

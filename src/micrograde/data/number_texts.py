@@ -1,7 +1,7 @@
 """Numbers as people write them: decimal point or comma, separators of thousands.
 
-A file has one convention, which its values prove: ``3.14`` is no number with a decimal comma, ``1.234,5`` none
-with a decimal point; ``1.299`` may be either.
+A file has one convention, which its values prove: ``3.14`` is no number with a decimal comma, ``1.234,5``
+none with a decimal point; ``1.299`` may be either.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,8 @@ class NumberStyle:
     decimal
         ``.`` or ``,``.
     thousands
-        The separator of groups of three digits: ``,``, ``.``, a space (which stands for all that are used so), or "" for none.
+        The separator of groups of three digits: ``,``, ``.``, a space (which stands for all that are used
+        so), or "" for none.
     """
 
     decimal: str = "."
@@ -138,7 +139,10 @@ def decimal_sign(found: Iterable[Evidence], separator: str | None) -> str:
 
 
 def style_of(texts: "pyarrow.Array", decimal: str) -> tuple[NumberStyle, NDArray[np.float64]]:
-    """Return the style in which most of the texts are numbers, and these; the decimal sign's own come first."""
+    """Return the style in which most of the texts are numbers, and these numbers.
+
+    Of styles that read equally many, one with the sign ``decimal`` is taken.
+    """
     best, numbers = POINT, None
     for style in sorted(
         STYLES, key=lambda each: (each.decimal != decimal, bool(each.thousands), each.thousands == " ")

@@ -156,7 +156,8 @@ def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
         by = f"a {dataset.filled_by} from in {names}"
         if isinstance(dataset.encoding, ColumnEncoding):
             raise InputError(
-                f"data.missing: the training part has no value to take {by}; data.drop leaves such a column out"
+                f"data.missing: the training part has no value to take {by}; "
+                "data.drop leaves such a column out"
             )
         raise InputError(f"data.missing=mean: the training part has no value to take {by}")
     if dataset.filled_by == "median":

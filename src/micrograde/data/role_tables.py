@@ -1,7 +1,7 @@
 """A table as a data set: each column by its role, the target as classes, missing values by their rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class TableOptions:
 
     target: str | None
     missing: MissingRule = "fill"
-    rules: ColumnRules = ColumnRules()
+    rules: ColumnRules = field(default_factory=ColumnRules)
     group: str | None = None
     time: str | None = None
 
@@ -209,7 +209,8 @@ def _read(
     if options.target is not None and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
-            f"data.target={options.target}: every row is of class {quoted(only)}; classification needs two or more"
+            f"data.target={options.target}: every row is of class {quoted(only)}; "
+            "classification needs two or more"
         )
     classes, whole.labels = _present(target, whole.labels)
     counts = np.bincount(whole.labels, minlength=len(classes)).tolist()
@@ -280,13 +281,17 @@ class _Part:
     def widest_gap(self) -> str:
         """Return advice about the column that lacks most values."""
         name, count = max(self.gaps, key=lambda each: each[1])
-        return f"{quoted(name)} lacks {count}; data.drop=[{name}] leaves the column out, data.missing=fill fills it"
+        return (
+            f"{quoted(name)} lacks {count}; data.drop=[{name}] leaves the column out, "
+            "data.missing=fill fills it"
+        )
 
     def refuse_missing(self, source: str) -> None:
         """Raise ``InputError`` if a value is missing."""
         if any(count for _, count in self.gaps):
             raise InputError(
-                f"{source}: missing values in {counted(self.gaps)}; data.missing=fill fills them, data.missing=drop leaves their rows out"
+                f"{source}: missing values in {counted(self.gaps)}; data.missing=fill fills them, "
+                "data.missing=drop leaves their rows out"
             )
 
     def notes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> list[str]:
@@ -298,12 +303,14 @@ class _Part:
                 column.as_texts, labels, len(classes)
             ):
                 found.append(
-                    f"{self.source}: column {quoted(name)} alone tells the class of every row; is it known when you predict?"
+                    f"{self.source}: column {quoted(name)} alone tells the class of every row; "
+                    "is it known when you predict?"
                 )
         for name, role in self.roles.items():
             if role.name == "identifier" and role.described().startswith("by its name"):
                 found.append(
-                    f"{self.source}: {quoted(name)} stands in several rows; data.group={name} puts the rows of each into one part"
+                    f"{self.source}: {quoted(name)} stands in several rows; "
+                    f"data.group={name} puts the rows of each into one part"
                 )
         return found
 
@@ -362,7 +369,7 @@ def _summaries(names: list[str], target: str | None, classes: Target, part: _Par
 
 
 def _odd(column: Column, role: Role) -> tuple[tuple[str, int], ...]:
-    """Return the texts of a column of numbers that are read as missing, with their rows; only repeated or usual ones."""
+    """Return the repeated or usual texts of a column of numbers that are read as missing, with their rows."""
     if not isinstance(role, Number) or not column.is_text:
         return ()
     return role.read_as_missing(column)
@@ -393,4 +400,7 @@ def nothing_left(roles: Mapping[str, Role], source: str) -> str:
         f"{quoted(name)} is {role.name} ({role.described()})" for name, role in list(roles.items())[:5]
     )
     first = next(iter(roles))
-    return f"{source}: nothing is left to learn from: {reasons}; data.keep=[{first}] uses it as categories all the same"
+    return (
+        f"{source}: nothing is left to learn from: {reasons}; "
+        f"data.keep=[{first}] uses it as categories all the same"
+    )

@@ -13,7 +13,7 @@ from micrograde.data.roles.number import Number
 
 
 def group_numbers(column: Column, words: frozenset[str]) -> IntArray:
-    """Return the number of each row's group, shape (n,); a row in which nothing stands is a group of its own."""
+    """Return the number of each row's group, shape (n,); a row without a value is a group of its own."""
     column = column.as_texts
     assert column.codes is not None
     missing = column.is_missing(words)

@@ -9,7 +9,7 @@ from micrograde.core.errors import InputError
 from micrograde.data.as_written import alike_classes
 from micrograde.data.columns import MISSING_WORDS, Column, number_text
 from micrograde.data.messages import counted, quoted
-from micrograde.data.number_texts import NumberStyle, has_leading_zeros, style_of
+from micrograde.data.number_texts import has_leading_zeros, style_of
 
 MOST_WHOLE_NUMBERS = 20
 """More different whole numbers than these are no classes, unless the user says so."""
@@ -77,7 +77,7 @@ def read_target(
         raise InputError(f"{source}: no row has a class")
     assert column.texts is not None
     meant = column.texts.filter(pa.array(~missing))
-    style, numbers = style_of(meant, decimal)
+    _, numbers = style_of(meant, decimal)
     if not np.isnan(numbers).any():
         if reason := _why_texts(meant, numbers):
             return _of_texts(
@@ -85,7 +85,7 @@ def read_target(
             )
         read = np.full(len(texts), np.nan)
         read[~missing] = numbers
-        return _of_numbers(column, column.spread(read, np.nan), as_classes, source, style)
+        return _of_numbers(column, column.spread(read, np.nan), as_classes, source)
     notes = []
     taken = {
         text: int(count)
@@ -97,7 +97,8 @@ def read_target(
         are = "is a class" if len(taken) == 1 else "are classes"
         first = next(iter(sorted(taken)))
         notes = [
-            f"{source}: {counted(sorted(taken.items()))} {are}; with data.na_values=[{first}] such rows have no class"
+            f"{source}: {counted(sorted(taken.items()))} {are}; "
+            f"with data.na_values=[{first}] such rows have no class"
         ]
     return _of_texts(column, plain, missing, notes, source)
 
@@ -135,7 +136,6 @@ def _of_numbers(
     numbers: NDArray[np.float64],
     as_classes: bool,
     source: str,
-    style: NumberStyle | None = None,
 ) -> Target:
     there = ~np.isnan(numbers)
     if not there.any():
@@ -151,7 +151,10 @@ def _of_numbers(
 
 def _regression(name: str, different: int, whole: bool, fewest: int, source: str) -> str:
     kind = "whole numbers" if whole else "numbers with fractions"
-    why = f"{source}: holds {different} different {kind}, to be predicted as a number (a regression); micrograde learns classes"
+    why = (
+        f"{source}: holds {different} different {kind}, to be predicted as a number (a regression); "
+        "micrograde learns classes"
+    )
     if whole and fewest >= _FEWEST_ROWS:
         return f"{why}; data.roles={{{name}: category}} makes a class of each"
     return f"{why}, so give it a column of ranges, such as low, middle and high"

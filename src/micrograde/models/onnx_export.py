@@ -4,10 +4,10 @@ The model computes in the same order as ``TrainedNetwork``, preprocessing in flo
 own dtype, with the standard operators of opset 19, the first that compares texts. So the two differ only in
 how the libraries round.
 
-- Inputs: ``features`` float64 (n, D); a model trained on a table has one input for each column, named like it:
-  float64 (n, 1) for numbers, and for truth values as 1 and 0, NaN where missing; text (n, 1) for categories,
-  without spaces around it, "" where missing; float64 (n, k) for dates, the numbers that are made of them. (Of
-  recipes before version 3, booleans for truth values.)
+- Inputs: ``features`` float64 (n, D); a model trained on a table has one input for each column, named like
+  it: float64 (n, 1) for numbers, and for truth values as 1 and 0, NaN where missing; text (n, 1) for
+  categories, without spaces around it, "" where missing; float64 (n, k) for dates, the numbers that are made
+  of them. (Of recipes before version 3, booleans for truth values.)
 - Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
 
 A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities and

@@ -33,8 +33,8 @@ class Predictions:
     Attributes
     ----------
     table
-        ``class`` and ``probability_<name>`` of each row, after the table's own columns if they are kept; where
-        the table has such a column, their names start with ``predicted_``.
+        ``class`` and ``probability_<name>`` of each row, after the table's own columns if they are kept;
+        where the table has such a column, their names start with ``predicted_``.
     shown
         The same without the features: the columns by which a reader recognizes a row.
     counts
@@ -64,14 +64,14 @@ class Predictions:
 def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True) -> Predictions:
     """Classify each row of the table at ``path``.
 
-    Columns are found by name, and there may be others. Missing values are filled as in training; a category that
-    training did not have counts as "other".
+    Columns are found by name, and there may be others. Missing values are filled as in training; a category
+    that training did not have counts as "other".
 
     Raises
     ------
     InputError
-        If there is no such table, or a column is missing, or holds values of another kind than in training; the
-        message names their rows.
+        If there is no such table, or a column is missing, or holds values of another kind than in training;
+        the message names their rows.
     """
     network, source = model.network, f"data.path={path}"
     if network.preprocessing.encoding is not None and not isinstance(
@@ -149,7 +149,8 @@ def _features(
         if encoded.unreadable is not None:
             where = numbered(np.flatnonzero(encoded.unreadable).tolist())
             raise InputError(
-                f"{source}: column {quoted(name)} holds no {roles[name].name} in {where}, as it did in training"
+                f"{source}: column {quoted(name)} holds no {roles[name].name} in {where}, "
+                "as it did in training"
             )
         if encoded.missing is not None:
             missing[name] = int(encoded.missing.sum())
@@ -157,7 +158,8 @@ def _features(
             places = np.flatnonzero(encoded.unknown)
             rows = "1 row holds a category" if len(places) == 1 else f"{len(places)} rows hold categories"
             notes.append(
-                f"column {quoted(name)}: {rows} that training did not have, the first in row {places[0] + 1}; "
+                f"column {quoted(name)}: {rows} that training did not have, "
+                f"the first in row {places[0] + 1}; "
                 f"{'it counts' if len(places) == 1 else 'they count'} as other"
             )
 
@@ -175,7 +177,7 @@ def _features(
 def _accuracy(
     model: RecordedModel, raw: RawTable, found: "pd.Series[str]"
 ) -> tuple[float | None, int, list[str]]:
-    """Return ``accuracy`` and ``known`` of ``Predictions``, and lines about rows whose class is none of the model's."""
+    """Return ``accuracy`` and ``known`` of ``Predictions``, and lines about rows of unknown classes."""
     target = model.target
     if target is None or target not in raw.rows.column_names:
         return None, 0, []

@@ -144,7 +144,7 @@ class Role(ABC):
         return values[:, :-1] if self.has_indicator else values
 
     def onnx(self, graph: "OnnxTable", x: str) -> str:
-        """Add the features (n, k), float64, of the input ``x`` to an ONNX graph; NaN where a number is missing."""
+        """Add the features (n, k), float64, of the input ``x`` to an ONNX graph; NaN where missing."""
         if not self.has_indicator:
             return x
         first = graph.node("Gather", x, graph.constant("first", np.array([0])), axis=1)
@@ -170,7 +170,7 @@ class LeftOut(Role):
     reason: str = ""
     used: ClassVar[bool] = False
 
-    def features(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[str, ...]:  # noqa: ARG002 (every role's form)
         """Return no names."""
         return ()
 

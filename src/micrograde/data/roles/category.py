@@ -19,7 +19,7 @@ MISSING_MARK = "?"
 @ROLES.register
 @dataclass(frozen=True, kw_only=True)
 class Category(Role):
-    """Categories: a feature each, which is 1 in its rows; rare ones are "other", missing ones one of their own.
+    """Categories: a feature each, 1 in its rows; rare ones are "other", missing ones one of their own.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Category(Role):
 
     @classmethod
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:
-        """Return the most frequent categories; None if no text stands in the column, or all would be "other"."""
+        """Return the most frequent categories; None if the column has no text, or all would be "other"."""
         column = column.as_texts
         words = settings.missing_words | {MISSING_MARK}
         counts: dict[str, int] = {}
@@ -72,7 +72,7 @@ class Category(Role):
         return (*(f"{column}={each}" for each in self.categories), *(f"{column} ({each})" for each in more))
 
     def encode(self, column: Column) -> Encoded:
-        """Return zeros and a one (n, k); only zeros for what neither is known nor has "other" to stand for it."""
+        """Return zeros and a one (n, k); only zeros for an unknown category if there is no "other"."""
         column = column.as_texts
         place = {each: index for index, each in enumerate(self.categories)}
         width = len(self.features(""))

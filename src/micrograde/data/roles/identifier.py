@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?<![A-Za-z])(id|ID|Id|uuid|UUID|guid|GUID)(?![A-Za-z])|(?<
 @ROLES.register
 @dataclass(frozen=True, kw_only=True)
 class Identifier(LeftOut):
-    """Identifiers: texts that differ in each row, row numbers, and whole numbers that are named ``id``; left out."""
+    """Identifiers: texts that differ in each row, row numbers, whole numbers named ``id``; left out."""
 
     name: ClassVar[str] = "identifier"
     plural: ClassVar[str] = "identifiers"

@@ -16,6 +16,6 @@ class Dropped(LeftOut):
     plural: ClassVar[str] = "dropped"
 
     @classmethod
-    def of(cls, column: Column, settings: RoleSettings) -> Self | None:
+    def of(cls, column: Column, settings: RoleSettings) -> Self | None:  # noqa: ARG003 (every role's form)
         """Return the role if the user has chosen it."""
         return cls(reason="by data.roles") if settings.forced else None

@@ -137,8 +137,8 @@ class Number(Role):
     def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
         """Return the texts of a column that are missing values by their spelling, with their rows.
 
-        Left out are nothing at all, the words that every column has for missing values, and texts that stand in one
-        row and are no usual spelling: those may be somebody's name.
+        Left out are nothing at all, the words that every column has for missing values, and texts that stand
+        in one row and are no usual spelling: those may be somebody's name.
         """
         if not column.is_text:
             return ()

@@ -15,7 +15,7 @@ _FEWER_WORDS, _NEARLY_ALL = 3, 0.9
 @ROLES.register
 @dataclass(frozen=True, kw_only=True)
 class Text(LeftOut):
-    """Free text: more different texts than categories can be kept, of four words or fifty characters on average."""
+    """Free text: more distinct texts than categories are kept, of four words or 50 characters on average."""
 
     name: ClassVar[str] = "text"
     plural: ClassVar[str] = "free text"

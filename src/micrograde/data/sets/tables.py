@@ -46,8 +46,8 @@ class TableWithRoles(DataSet):
     keep
         Columns that are used though they look like identifiers, free text or constants.
     roles
-        Roles of columns, such as ``'{zip: category}'``: number, category, truth, date, clock, identifier, text,
-        constant, dropped.
+        Roles of columns, such as ``'{zip: category}'``: number, category, truth, date, clock, identifier,
+        text, constant, dropped.
     max_categories
         The most categories that a column keeps, the most frequent ones; the others are one together.
     na_values
@@ -112,8 +112,8 @@ class Table(TableWithRoles):
     encoding
         The encoding of a text file; null for UTF-8, or Windows-1252 if it is not that.
     header
-        Whether the first row holds the names of the columns, or the number of the line that does; null to find
-        it out.
+        Whether the first row holds the names of the columns, or the number of the line that does; null to
+        find it out.
     sheet
         The sheet of a workbook; null for the first.
     validation_path, test_path
