@@ -274,6 +274,7 @@ def test_the_numbers_of_commands():
         ("train", "sweep.runs_per_job"),
         ("compare", "limit"),
         ("predict", "limit"),
+        ("gc", "keep_best"),
     }  # each of which is a count, as all counts of a run are; it takes what there is, where that is less
 
 
