@@ -266,6 +266,7 @@ NUMBERS_OF_COMMANDS = [
     for prefix, schema in schemas
     if schema is not TrainConfig
     for key, _ in numeric_keys(schema)
+    if not key.startswith("data.")  # which are those of train
 ]
 
 
@@ -275,6 +276,7 @@ def test_the_numbers_of_commands():
         ("compare", "limit"),
         ("predict", "limit"),
         ("gc", "keep_best"),
+        ("describe", "limit"),
     }  # each of which is a count, as all counts of a run are; it takes what there is, where that is less
 
 
