@@ -55,7 +55,8 @@ def test_every_data_set_is_an_option_with_all_its_keys(compose):
 def test_replay_takes_the_paths_of_every_data_set(compose, monkeypatch):
     monkeypatch.setattr(DATA_SETS["npz"], "path_keys", ("path", "labels_path"))
     container = compose("data.labels_path=b.csv", command="replay")
-    paths = dict.fromkeys(("path", "images", "labels", "test_images", "test_labels"))
+    names = ("path", "validation_path", "test_path", "images", "labels", "test_images", "test_labels")
+    paths = dict.fromkeys(names)
     assert container["data"] == {**paths, "labels_path": "b.csv"}
 
 
