@@ -54,7 +54,7 @@ def test_a_wrong_column_is_a_clear_error(trained):
     model = user.loaded_model(run)
     with pytest.raises(MlflowException, match=r"Model is missing inputs \['leaf'\]"):
         model.predict(table[["height"]])
-    with pytest.raises(MlflowException, match=r"column 'leaf' holds list values"):
+    with pytest.raises(MlflowException, match=r"column 'leaf' holds list<item: string> values"):
         model.predict(table.assign(leaf=[["round"]] * len(table))[["height", "leaf"]])
 
 

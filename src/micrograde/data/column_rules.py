@@ -3,22 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from micrograde.core.errors import InputError
 from micrograde.data.columns import MISSING_WORDS, Column
 from micrograde.data.messages import listed, quoted
-from micrograde.data.number_texts import NumberStyle, decimal_sign, evidence, parse_numbers
-from micrograde.data.roles import ROLES, Role, RoleSettings
+from micrograde.data.number_texts import decimal_sign, evidence
+from micrograde.data.roles import ROLES, Role, RoleSettings, roles_in_order
 from micrograde.data.roles.category import Category
-from micrograde.data.roles.clock import Clock
-from micrograde.data.roles.constant import Constant
-from micrograde.data.roles.date import Date
-from micrograde.data.roles.identifier import Identifier, is_named_as_identifier
+from micrograde.data.roles.identifier import Identifier
 from micrograde.data.roles.left_out import Dropped
-from micrograde.data.roles.number import Number
-from micrograde.data.roles.text import Text
-from micrograde.data.roles.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,40 +126,23 @@ def _role_of(column: Column, rules: ColumnRules, settings: RoleSettings, source:
                 f"{source}: column {quoted(name)} cannot be {wanted}: it holds no such values (data.roles)"
             )
         return chosen
-    found = _fitting(column, settings)
-    if not found.used and name in rules.keep:
-        return _used_role(column, replace(settings, forced=True)) or found
-    return found
+    if name in rules.keep:
+        return _kept(column, settings)
+    return _fitting(column, settings)
 
 
 def _fitting(column: Column, settings: RoleSettings) -> Role:
-    """Return the role that a column looks like."""
-    if constant := Constant.of(column, settings):
-        return constant
-    if truth := Truth.of(column, settings):
-        return truth
-    if number := Number.of(column, settings):
-        numbers = as_numbers(column, number)
-        if identifier := Identifier.of(numbers, settings):
-            return identifier
-        is_code = is_named_as_identifier(column.name) and len(numbers.distinct) > 2
-        return Category.of(column, settings) or number if is_code else number
-    for kind in (Date, Clock, Text, Identifier, Category):
+    """Return the first role that a column looks like."""
+    for kind in roles_in_order():
         if found := kind.of(column, settings):
             return found
-    different = f"{len(column.distinct)} different values, none of them in five rows"
-    return Identifier(reason=different)
+    return Identifier(reason=f"{column.different} different values, none of them in five rows")
 
 
-def _used_role(column: Column, settings: RoleSettings) -> Role | None:
-    """Return the role of a column that the user keeps: numbers, or categories however rare."""
-    return Number.of(column, replace(settings, forced=False)) or Category.of(column, settings)
-
-
-def as_numbers(column: Column, number: Number) -> Column:
-    """Return a column of texts that are numbers as numbers."""
-    if not column.is_text:
-        return column
-    assert column.texts is not None
-    parsed = parse_numbers(column.texts, NumberStyle(number.decimal, number.thousands))
-    return Column(column.name, column.spread(parsed, np.nan))
+def _kept(column: Column, settings: RoleSettings) -> Role:
+    """Return the first role that makes features of a column; if there is none, categories however rare."""
+    settings = replace(settings, kept=True)
+    for kind in roles_in_order():
+        if kind.used and (found := kind.of(column, settings)):
+            return found
+    return Category.of(column, replace(settings, forced=True)) or _fitting(column, settings)

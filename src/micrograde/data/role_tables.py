@@ -17,7 +17,6 @@ from micrograde.data.number_texts import decimal_sign, evidence
 from micrograde.data.own_parts import SourceTable, columns_of
 from micrograde.data.raw_table import RawTable
 from micrograde.data.roles import Encoded, Role, RoleSettings
-from micrograde.data.roles.number import Number
 from micrograde.data.split_columns import group_numbers, row_times
 from micrograde.data.table_summary import ColumnSummary, TableSummary
 from micrograde.data.targets import Target, read_target
@@ -348,7 +347,7 @@ def _summaries(names: list[str], target: str | None, classes: Target, part: _Par
         encoded = part.found.get(name)
         unreadable = _count(encoded.unreadable) if encoded else 0
         missing = _count(encoded.missing) - unreadable if encoded else _count(column.is_missing(frozenset()))
-        odd = _odd(column, role)
+        odd = role.read_as_missing(column) if column.is_text else ()
         unreadable, missing = (
             unreadable + sum(count for _, count in odd),
             missing - sum(count for _, count in odd),
@@ -366,13 +365,6 @@ def _summaries(names: list[str], target: str | None, classes: Target, part: _Par
             )
         )
     return found
-
-
-def _odd(column: Column, role: Role) -> tuple[tuple[str, int], ...]:
-    """Return the repeated or usual texts of a column of numbers that are read as missing, with their rows."""
-    if not isinstance(role, Number) or not column.is_text:
-        return ()
-    return role.read_as_missing(column)
 
 
 def _count(rows: Mask | None) -> int:

@@ -30,7 +30,6 @@ from micrograde.data import Preprocessing
 from micrograde.data.column_encoding import ColumnEncoding
 from micrograde.data.columns import Column
 from micrograde.data.encoding import are_truths, category_name
-from micrograde.data.roles.category import Category
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
@@ -321,11 +320,9 @@ def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
     elif isinstance(encoding, ColumnEncoding):
         pieces = []
         for name, role in zip(_input_names(preprocessing), encoding.roles, strict=True):
-            kind = TensorProto.STRING if isinstance(role, Category) else TensorProto.DOUBLE
-            width = len(role.features("")) - role.has_indicator
-            pieces.append(
-                role.onnx(graph, graph.input(name, kind, 1 if isinstance(role, Category) else width))
-            )
+            kind = TensorProto.STRING if role.is_fed_as_text else TensorProto.DOUBLE
+            width = 1 if role.is_fed_as_text else len(role.features("")) - role.has_indicator
+            pieces.append(role.onnx(graph, graph.input(name, kind, width)))
         features = _filled(graph, graph.node("Concat", *pieces, axis=1), fill)
     else:
         pieces, place = [], 0

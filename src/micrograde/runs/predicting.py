@@ -12,8 +12,6 @@ from micrograde.data.memory import within_memory
 from micrograde.data.messages import counted, listed, numbered, quoted
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.roles import Encoded, FloatArray
-from micrograde.data.roles.number import Number
-from micrograde.data.roles.truth import Truth
 from micrograde.data.table_files import read_table
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.runs.plain_predicting import plain_predictions
@@ -126,10 +124,9 @@ def _with_numbers(table: "pd.DataFrame", network: TrainedNetwork, features: Floa
         return table
     places = np.cumsum([0, *encoding.widths])
     for name, role, place in zip(encoding.columns, encoding.roles, places, strict=False):
-        if isinstance(role, Number):
-            table[name] = features[:, place]
-        elif isinstance(role, Truth) and role.plain and not np.isnan(features[:, place]).any():
-            table[name] = features[:, place] > 0
+        values = role.read_values(features[:, place : place + len(role.features(name))])
+        if values is not None:
+            table[name] = values
     return table
 
 

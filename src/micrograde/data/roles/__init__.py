@@ -37,6 +37,8 @@ class RoleSettings:
         Whether ``03/04/2024`` is the third of April; None if the column is to tell.
     forced
         Whether the user has chosen the role.
+    kept
+        Whether the user wants the column to be used, though it may look like an identifier.
     """
 
     max_categories: int = 30
@@ -44,6 +46,7 @@ class RoleSettings:
     missing_words: frozenset[str] = frozenset()
     day_first: bool | None = None
     forced: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,18 +102,24 @@ class Role(ABC):
     ----------
     name
         The name in ``data.roles``.
+    rank
+        The place among the roles in the order in which they are asked whether a column is of them.
     plural
         What several such columns are called in the paragraph about a table.
     used
         Whether the column becomes features.
     input_type
         How MLflow's signature calls its values.
+    is_fed_as_text
+        Whether its input of an ONNX model is text.
     """
 
     name: ClassVar[str]
+    rank: ClassVar[int]
     plural: ClassVar[str]
     used: ClassVar[bool] = True
     input_type: ClassVar[Literal["double", "boolean", "string"]] = "string"
+    is_fed_as_text: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -132,6 +141,20 @@ class Role(ABC):
     def described(self) -> str:
         """Return what is to be said of this column beside its role; empty for nothing."""
         return ""
+
+    def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
+        """Return the texts of a column that are missing by their spelling, with their rows.
+
+        Left out are nothing at all, the words that every column has for missing values, and texts that stand
+        in one row and are no usual spelling: those may be somebody's name.
+        """
+        del column
+        return ()
+
+    def read_values(self, features: FloatArray) -> NDArray[Any] | None:
+        """Return what the texts of n rows mean, of features (n, k); None to leave them as they stand."""
+        del features
+        return None
 
     @property
     def has_indicator(self) -> bool:
@@ -185,6 +208,11 @@ class LeftOut(Role):
     def described(self) -> str:
         """Return the reason."""
         return self.reason
+
+
+def roles_in_order() -> list[type[Role]]:
+    """Return the roles in the order in which they are asked whether a column is of them."""
+    return sorted(ROLES.values(), key=lambda role: role.rank)
 
 
 def role_from_state(state: Mapping[str, Any]) -> Role:

@@ -34,7 +34,9 @@ class Category(Role):
     """
 
     name: ClassVar[str] = "category"
+    rank: ClassVar[int] = 80
     plural: ClassVar[str] = "categories"
+    is_fed_as_text: ClassVar[bool] = True
     categories: tuple[str, ...] = ()
     other: bool = False
     missing: bool = False

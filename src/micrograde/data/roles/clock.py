@@ -26,6 +26,7 @@ class Clock(Role):
     """
 
     name: ClassVar[str] = "clock"
+    rank: ClassVar[int] = 50
     plural: ClassVar[str] = "times"
     form: str = "%H:%M"
     words: tuple[str, ...] = ()

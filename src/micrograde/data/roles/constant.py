@@ -15,6 +15,7 @@ class Constant(LeftOut):
     """Constants: the same value in each row, or none in any; left out."""
 
     name: ClassVar[str] = "constant"
+    rank: ClassVar[int] = 10
     plural: ClassVar[str] = "constants"
 
     @classmethod

@@ -38,6 +38,7 @@ class Date(Role):
     """
 
     name: ClassVar[str] = "date"
+    rank: ClassVar[int] = 40
     plural: ClassVar[str] = "dates"
     form: str = "ISO8601"
     first: str = "1970-01-01"

@@ -1,19 +1,22 @@
 """Identifiers, which are left out: a network that learns them by heart knows nothing of a new row."""
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 
 from micrograde.data.columns import Column
+from micrograde.data.identifiers import (
+    FEWEST_ROWS,
+    REPEATED,
+    ROWS_OF_A_CODE,
+    is_named_as_identifier,
+    why_identifier,
+)
+from micrograde.data.number_texts import POINT, parse_numbers
 from micrograde.data.roles import ROLES, LeftOut, RoleSettings
 
-_FEWEST = 10  # rows, below which values that differ say nothing
 _NEARLY_ALL = 0.9
-_ROWS_OF_A_CODE = 10
-"""In how many rows values that are named as identifiers stand, on average, if they are categories."""
-_NAME = re.compile(r"(?<![A-Za-z])(id|ID|Id|uuid|UUID|guid|GUID)(?![A-Za-z])|(?<=[a-z])(ID|Id)(?![A-Za-z])")
 
 
 @ROLES.register
@@ -22,44 +25,35 @@ class Identifier(LeftOut):
     """Identifiers: texts that differ in each row, row numbers, whole numbers named ``id``; left out."""
 
     name: ClassVar[str] = "identifier"
+    rank: ClassVar[int] = 70
     plural: ClassVar[str] = "identifiers"
 
     @classmethod
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:
         """Return an identifier, if the column looks like one."""
-        rows = int(column.counts.sum())
-        different = column.different
-        named = is_named_as_identifier(column.name)
-        if column.is_text:
-            meant = ~column.are_missing(settings.missing_words)
-            rows, different = int(column.counts[meant].sum()), int(meant.sum())
-            if rows >= _FEWEST and different == rows:
-                return cls(reason="different in each row")
-            if rows == len(column) and rows >= _FEWEST and different >= _NEARLY_ALL * rows:
-                return cls(reason="different in nearly each row")
-            return cls(reason=_REPEATED) if named and rows < _ROWS_OF_A_CODE * different else None
-        if rows < _FEWEST or column.numbers is None:
+        if settings.kept:
             return None
-        there = column.numbers[~np.isnan(column.numbers)]
-        if not (there == np.floor(there)).all():
-            return None
-        if (
-            different == rows
-            and rows == len(column)
-            and there.min() in (0, 1)
-            and there.max() - there.min() == rows - 1
-        ):
-            return cls(reason="row numbers")
-        if not named:
-            return None
-        if different == rows:
-            return cls(reason="different in each row")
-        return cls(reason=_REPEATED) if rows < _ROWS_OF_A_CODE * different else None
+        numbers = _numbers(column, settings)
+        reason = _why_text(column, settings) if numbers is None else why_identifier(column.name, numbers)
+        return cls(reason=reason) if reason else None
 
 
-_REPEATED = "by its name; some stand in several rows"
+def _numbers(column: Column, settings: RoleSettings) -> "np.ndarray[tuple[int], np.dtype[np.float64]] | None":
+    """Return the numbers of a column, shape (n,); None if it holds other texts."""
+    if column.numbers is not None:
+        return column.numbers
+    parsed = parse_numbers(column.trimmed, POINT)
+    if np.isnan(parsed[~column.are_missing(settings.missing_words)]).any():
+        return None
+    return column.spread(parsed, np.nan)
 
 
-def is_named_as_identifier(name: str) -> bool:
-    """Return whether a name is, or ends or begins with, ``id``: ``id``, ``customer_id``, ``PassengerId``."""
-    return _NAME.search(name) is not None
+def _why_text(column: Column, settings: RoleSettings) -> str | None:
+    """Return why texts are identifiers; None if they are not."""
+    meant = ~column.are_missing(settings.missing_words)
+    rows, different = int(column.counts[meant].sum()), int(meant.sum())
+    if rows >= FEWEST_ROWS and different == rows:
+        return "different in each row"
+    if rows == len(column) and rows >= FEWEST_ROWS and different >= _NEARLY_ALL * rows:
+        return "different in nearly each row"
+    return REPEATED if is_named_as_identifier(column.name) and rows < ROWS_OF_A_CODE * different else None

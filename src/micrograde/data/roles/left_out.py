@@ -13,6 +13,7 @@ class Dropped(LeftOut):
     """Columns that ``data.drop`` names, or that have another purpose, such as ``data.group``; left out."""
 
     name: ClassVar[str] = "dropped"
+    rank: ClassVar[int] = 90
     plural: ClassVar[str] = "dropped"
 
     @classmethod

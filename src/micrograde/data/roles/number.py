@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.data.columns import Column
+from micrograde.data.identifiers import is_code, why_identifier
 from micrograde.data.number_texts import SPACES, NumberStyle, has_leading_zeros, parse_numbers, style_of
 from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
 
@@ -69,6 +71,7 @@ class Number(Role):
     """
 
     name: ClassVar[str] = "number"
+    rank: ClassVar[int] = 30
     plural: ClassVar[str] = "numbers"
     input_type: ClassVar[Literal["double", "boolean", "string"]] = "double"
     decimal: str = "."
@@ -82,6 +85,9 @@ class Number(Role):
         """Return numbers, if at most one row in twenty holds something else, in at most five spellings."""
         words = settings.missing_words
         if not column.is_text:
+            assert column.numbers is not None
+            if _is_something_else(column.name, column.numbers, settings):
+                return None
             missing = column.is_missing(words).mean() if len(column) else 0.0
             return cls(indicator=bool(missing >= MANY_MISSING))
         import pyarrow as pa
@@ -99,6 +105,10 @@ class Number(Role):
             return None
         too_many = counts[bad].sum() > max(_ODD_ROWS * counts.sum(), 1) or bad.sum() > _ODD_TEXTS
         if too_many and not settings.forced:
+            return None
+        of_texts = np.full(len(absent), np.nan)
+        of_texts[~absent] = parsed
+        if _is_something_else(column.name, column.spread(of_texts, np.nan), settings):
             return None
         spelled = meant.filter(pa.array(bad)).to_pylist()
         odd = tuple(text for text, count in zip(spelled, counts[bad].tolist(), strict=True) if count > 1)
@@ -129,17 +139,17 @@ class Number(Role):
         found: list[Any] = features[:, 0].tolist()
         return found
 
+    def read_values(self, features: FloatArray) -> NDArray[Any]:
+        """Return the numbers."""
+        return features[:, 0]
+
     def described(self) -> str:
         """Return how they are written, if it is not as usual."""
         style = NumberStyle(self.decimal, self.thousands)
         return "" if style == NumberStyle() else style.described()
 
     def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
-        """Return the texts of a column that are missing values by their spelling, with their rows.
-
-        Left out are nothing at all, the words that every column has for missing values, and texts that stand
-        in one row and are no usual spelling: those may be somebody's name.
-        """
+        """Return the texts that are missing numbers; see ``Role``."""
         if not column.is_text:
             return ()
         import pyarrow as pa
@@ -167,6 +177,13 @@ class Number(Role):
         if bad.any():
             bad &= ~_stand_for_missing(column, frozenset(self.words) | frozenset(self.odd))
         return column.spread(parsed, np.nan), column.spread(bad, False) if bad.any() else None
+
+
+def _is_something_else(name: str, numbers: FloatArray, settings: RoleSettings) -> bool:
+    """Return whether numbers (n,) are identifiers or codes, and the user says nothing else."""
+    if settings.forced or settings.kept:
+        return False
+    return why_identifier(name, numbers) is not None or is_code(name, numbers)
 
 
 def _any(rows: Mask) -> Mask | None:

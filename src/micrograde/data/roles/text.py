@@ -18,6 +18,7 @@ class Text(LeftOut):
     """Free text: more distinct texts than categories are kept, of four words or 50 characters on average."""
 
     name: ClassVar[str] = "text"
+    rank: ClassVar[int] = 60
     plural: ClassVar[str] = "free text"
 
     @classmethod

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.data.columns import Column
 from micrograde.data.roles import ROLES, Encoded, FloatArray, Role, RoleSettings
@@ -30,6 +31,7 @@ class Truth(Role):
     """
 
     name: ClassVar[str] = "truth"
+    rank: ClassVar[int] = 20
     plural: ClassVar[str] = "truths"
     words: tuple[str, ...] = ()
     indicator: bool = False
@@ -78,6 +80,10 @@ class Truth(Role):
             absent if absent.any() else None,
             column.spread(bad, False) if bad.any() else None,
         )
+
+    def read_values(self, features: FloatArray) -> NDArray[Any] | None:
+        """Return true and false, if they are written so and none is missing."""
+        return features[:, 0] > 0 if self.plain and not np.isnan(features[:, 0]).any() else None
 
     def decode(self, features: FloatArray) -> list[Any]:
         """Return true and false, or yes and no; None where missing."""
