@@ -247,7 +247,7 @@ def test_what_is_read_as_missing_is_said_but_not_what_stands_in_one_row():
     frame = pd.DataFrame({"x": [*TWENTY, *TWENTY, "Jane Doe", " ", " "], "kind": ["p", "q"] * 21 + ["p"]})
     found = dataset(frame)
     text = "\n".join(found.summary.lines()) if found.summary else ""
-    assert "'x' is number but for ' ' (3 rows), read as missing" in text
+    assert "'x' holds numbers but for ' ' (3 rows), read as missing" in text
     assert "Jane" not in text + str(found.encoding.state() if found.encoding else "")
 
 

@@ -155,7 +155,7 @@ BAD = [
     ("run_id=RUN data.path=trees.csv outputs=x.csv", "outputs: there is no such key; did you mean output"),
     ("run_id=RUN data.path=trees.csv tracking=disabled", "tracking.name=disabled: must be one of"),
     ("run_id=RUN data.path=no.csv", "data.path=no.csv: there is no such file"),
-    ("run_id=RUN data.path=text.csv", "data.path=text.csv: column 'height' holds 'tall' in row 3; it must hold numbers"),
+    ("run_id=RUN data.path=text.csv", "data.path=text.csv: column 'height' holds no number in row 3, as it did in training"),
     ("run_id=RUN data.path=trees.csv output=x.xlsx", "output=x.xlsx: should end in one of .csv .parquet .md .html"),
     ("run_id=RUN data.path=trees.csv output=no/x.csv", "output=no/x.csv: there is no folder no"),
     ("run_id=RUN data.path=trees.csv output=folder.csv", "output=folder.csv: cannot be written (it is a folder)"),
@@ -227,7 +227,7 @@ def check_onnx(user, predicted):
     feeds = {
         "height": predicted[["height"]].to_numpy(),
         "leaf": predicted[["leaf"]].to_numpy(object),
-        "wild": predicted[["wild"]].to_numpy(),
+        "wild": predicted[["wild"]].to_numpy(float),
     }
     labels, probabilities = session.run(["label", "probabilities"], feeds)
     assert labels.tolist() == predicted["class"].tolist()

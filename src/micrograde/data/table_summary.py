@@ -126,18 +126,26 @@ class TableSummary:
         for each in self.columns:
             if each.unreadable and each.role in ROLES:
                 yield "missing", _odd_sentence(each)
-        gaps = [
-            (each.name, each.missing + each.unreadable)
-            for each in self.columns
-            if each.role in ROLES and ROLES[each.role].used
-        ]
-        if self.filled and any(count for _, count in gaps):
-            yield (
-                "filled",
-                f"{counted(gaps)}: numbers by the training part's {self.filled}, categories as 'missing'",
-            )
+        if self.filled:
+            yield from self._filled()
         if parts is not None:
             yield "parts", self._parts(parts)
+
+    def _filled(self) -> Iterator[tuple[str, str]]:
+        """Yield with what missing values are filled."""
+        from micrograde.data.roles import ROLES
+
+        ways = {f"by the training part's {self.filled}": False, "as a category of their own": True}
+        for way, of_categories in ways.items():
+            gaps = [
+                (each.name, each.missing + each.unreadable)
+                for each in self.columns
+                if each.role in ROLES
+                and ROLES[each.role].used
+                and ROLES[each.role].is_fed_as_text == of_categories
+            ]
+            if any(count for _, count in gaps):
+                yield "filled", f"{counted(gaps)}: {way}"
 
     def _lost_rows(self) -> str:
         left = []
@@ -190,4 +198,6 @@ def _joined(columns: Sequence[ColumnSummary]) -> str:
 def _odd_sentence(column: ColumnSummary) -> str:
     rows = "1 row" if column.unreadable == 1 else f"{column.unreadable} rows"
     spelled = f"{listed(text for text, _ in column.odd)} ({rows})" if column.odd else rows
-    return f"{quoted(column.name)} is {column.role} but for {spelled}, read as missing"
+    from micrograde.data.roles import ROLES
+
+    return f"{quoted(column.name)} holds {ROLES[column.role].plural} but for {spelled}, read as missing"

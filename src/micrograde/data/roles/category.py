@@ -147,8 +147,11 @@ class Category(Role):
 
     def described(self) -> str:
         """Return how many there are."""
+        kept = len(self.categories)
         count = (
-            f"{len(self.categories)} kept, the rest is 'other'" if self.other else str(len(self.categories))
+            (f"{kept} kept, the rest is 'other'" if kept else "all rare, 'other'")
+            if self.other
+            else str(kept)
         )
         return f"{count}, and 'missing'" if self.missing else count
 
