@@ -148,11 +148,9 @@ class Category(Role):
     def described(self) -> str:
         """Return how many there are."""
         kept = len(self.categories)
-        count = (
-            (f"{kept} kept, the rest is 'other'" if kept else "all rare, 'other'")
-            if self.other
-            else str(kept)
-        )
+        count = str(kept)
+        if self.other:
+            count = f"{kept} kept, the rest is 'other'" if kept else "all rare, 'other'"
         return f"{count}, and 'missing'" if self.missing else count
 
 
