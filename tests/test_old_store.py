@@ -124,6 +124,11 @@ def test_the_ui_finds_files_and_models_are_served(there):
 
 @pytest.mark.slow  # it begins a launch
 def test_the_sweep_given_again_trains_nothing(own, capsys):
+    """Where the project says that its networks are as they were by default."""
+    home = Path.cwd()
+    (home / "conf" / "model").mkdir(parents=True)
+    (home / "micrograde.yaml").touch()
+    (home / "conf" / "model" / "mlp.yaml").write_text("output_batch_norm: true\n")
     sweep = mg.sweep(*COMMAND)
     assert sweep.run_id == SWEEP
     assert set(sweep.runs["run_id"]) == set(MEMBERS)

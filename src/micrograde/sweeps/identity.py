@@ -1,5 +1,6 @@
 """The identity of a sweep: what is swept, and a digest that is the same when it is started again."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
@@ -46,9 +47,24 @@ def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
         if override.is_sweep_override():
             space[key_of(text)] = text.partition("=")[2]
     lasting = {key: value for key, value in composed.items() if key not in _NOT_OF_IT}
-    lasting = without_legacy(lasting, TrainConfig)  # a sweep of an earlier version is found again
+    # A sweep of an earlier version is found again.
+    lasting = without_legacy(_as_before_defaults_depended_on_data(lasting), TrainConfig)
     jobs = [text for text in typed if key_of(text).split(".")[0] not in _NOT_OF_IT]
     for key in ("n_trials", "n_jobs"):  # a search stays the same when more trials are asked for
         sweeper.pop(key, None)
     content = json.dumps([sorted(jobs), lasting, sweeper], sort_keys=True, default=str)
     return SweepIdentity(tuple(space), space, hashlib.sha256(content.encode()).hexdigest())
+
+
+def _as_before_defaults_depended_on_data(composed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with what recipes before version 3 had in place of null, which stands for the data's own.
+
+    What is typed in its place is part of the digest in any case.
+    """
+    found = copy.deepcopy(dict(composed))
+    stopping = found.get("training", {}).get("early_stopping", {})
+    if stopping.get("enabled", False) is None:
+        stopping["enabled"] = False
+    if found.get("experiment_name", "") is None:
+        found["experiment_name"] = found.get("data", {}).get("name")
+    return found
