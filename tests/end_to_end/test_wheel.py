@@ -92,7 +92,9 @@ def test_every_command_works_in_an_empty_folder(micrograde, project, installed):
     assert re.fullmatch(r"micrograde \d+\.\d+\.\d+\S*\n", micrograde("--version").stdout)
     assert "  compare " in micrograde("--help").stdout
     assert list(project.iterdir()) == []
-    (project / "t.csv").write_text("x,y,kind\n" + "".join(f"{i * 1.5},{i % 7},{'ab'[i % 2]}\n" for i in range(60)))
+    (project / "t.csv").write_text(
+        "x,y,kind\n" + "".join(f"{i * 1.5},{i % 7},{'ab'[i % 2]}\n" for i in range(60))
+    )
     done = micrograde("train", "data=csv", "data.path=t.csv", "data.target=kind", "training.num_epochs=2")
     (run_id,) = re.findall(r"^finished    run (\w+)", done.stdout, re.MULTILINE)
     assert done.stdout.endswith("look        micrograde ui, or micrograde compare\n")

@@ -57,7 +57,7 @@ def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
 
 
 def _as_before_defaults_depended_on_data(composed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config with what recipes before version 3 had in place of null, which stands for the data's own.
+    """Return a config with what recipes before version 3 had where null stands for the data's own.
 
     What is typed in its place is part of the digest in any case.
     """
