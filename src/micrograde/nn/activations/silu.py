@@ -37,5 +37,6 @@ class SiLU(Activation):
             return np.multiply(out, share, out=out)
 
     def onnx(self, graph: OnnxGraph, x: str) -> str:
-        """Add the product of x and ``Sigmoid``."""
-        return graph.node("Mul", x, graph.node("Sigmoid", x))
+        """Add x / (1 + exp(-x)); of x times ``Sigmoid`` ONNX Runtime makes what it lacks for float64."""
+        below = graph.node("Add", graph.number(1.0), graph.node("Exp", graph.node("Neg", x)))
+        return graph.node("Div", x, below)
