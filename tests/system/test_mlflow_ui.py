@@ -113,9 +113,7 @@ def test_a_sweep_unfolds_into_its_runs(page, store):
 def test_a_run_says_what_stands_out_and_has_its_charts_in_groups(page):
     open_experiment(page)
     open_run(page, "defaults")
-    expect(
-        page.get_by_text("the biases of layers 1 and 2 never move: batch norm cancels them")
-    ).to_be_visible()
+    expect(page.get_by_text("the biases of layer 1 never move: batch norm cancels them")).to_be_visible()
     show(page, "mlflow-run")
     page.get_by_role("tab", name="Model metrics").click()
     expect(group(page, "test")).to_be_visible()
