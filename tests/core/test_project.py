@@ -120,6 +120,8 @@ def test_an_installed_package_knows_no_make():
 def test_what_make_is_to_be_given_arrives_as_it_was(monkeypatch, tmp_path, argument):
     (tmp_path / "Makefile").write_text('show:\n\t@printf "%s\\n" $(ARGS)\n')
     monkeypatch.setenv("MICROGRADE_STARTED_AS", "make")
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of the make that runs the tests
+        monkeypatch.delenv(name, raising=False)
     typed = command_line("show", argument, "b=2")
     done = subprocess.run(["sh", "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [argument, "b=2"]
