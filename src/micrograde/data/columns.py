@@ -199,6 +199,19 @@ class Column:
         """Return whether each of the texts that differ is one of the ``words``, or only spaces."""
         return self.trimmed_in(("", *words))
 
+    def rows_unread(self, lost: NDArray[np.bool_], words: "frozenset[str]") -> NDArray[np.bool_] | None:
+        """Return the rows (n,) whose text could not be read and is no missing value; None if there are none.
+
+        Parameters
+        ----------
+        lost
+            Whether each of the texts that differ could not be read.
+        words
+            Texts that stand for missing values.
+        """
+        unread = lost & ~self.are_missing(words)
+        return self.spread(unread, False) if unread.any() else None
+
     def trimmed_in(self, words: Iterable[str]) -> NDArray[np.bool_]:
         """Return whether each distinct text, without the spaces around it, is one of the ``words``."""
         import pyarrow as pa

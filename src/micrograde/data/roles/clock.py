@@ -49,17 +49,9 @@ class Clock(Role):
         """Return the hours (n, 1)."""
         column = column.as_texts
         times = parse_dates(column.distinct, self.form)
-        words = frozenset(self.words)
-        bad = np.array(
-            [
-                gone and bool(text.strip()) and text.strip() not in words
-                for text, gone in zip(column.distinct, times.isna(), strict=True)
-            ],
-            np.bool_,
-        )
+        unreadable = column.rows_unread(times.isna().to_numpy(), frozenset(self.words))
         hours = column.spread(clock_hours(times)[:, 0], np.nan)
         absent = np.isnan(hours)
-        unreadable = column.spread(bad, False) if bad.any() else None
         return Encoded(hours[:, None], absent if absent.any() else None, unreadable)
 
     def decode(self, features: FloatArray) -> list[Any]:

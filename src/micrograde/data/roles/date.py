@@ -88,16 +88,9 @@ class Date(Role):
 
         column = column.as_texts
         dates = parse_dates(column.distinct, self.form)
-        words = frozenset(self.words)
-        bad = np.array(
-            [
-                gone and bool(text.strip()) and text.strip() not in words
-                for text, gone in zip(column.distinct, dates.isna(), strict=True)
-            ],
-            np.bool_,
-        )
+        unreadable = column.rows_unread(dates.isna().to_numpy(), frozenset(self.words))
         values = np.append(dates.to_numpy(), np.datetime64("NaT"))[column.codes]
-        return pd.Series(values), column.spread(bad, False) if bad.any() else None
+        return pd.Series(values), unreadable
 
     def encode(self, column: Column) -> Encoded:
         """Return the numbers (n, k), NaN where the date is missing."""

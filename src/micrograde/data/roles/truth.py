@@ -62,23 +62,16 @@ class Truth(Role):
 
     def encode(self, column: Column) -> Encoded:
         """Return 1, 0 or NaN (n, 1), or (n, 2) with the indicator."""
-        words = frozenset(self.words)
         column = column.as_texts
         read = np.array([_truth(text) for text in column.distinct], np.float64)
-        bad = np.array(
-            [
-                np.isnan(truth) and bool(text.strip()) and text.strip() not in words
-                for text, truth in zip(column.distinct, read, strict=True)
-            ],
-            np.bool_,
-        )
+        unreadable = column.rows_unread(np.isnan(read), frozenset(self.words))
         values = column.spread(read, np.nan)
         columns = [values, np.isnan(values).astype(np.float64)] if self.indicator else [values]
         absent = np.isnan(values)
         return Encoded(
             np.column_stack(columns),
             absent if absent.any() else None,
-            column.spread(bad, False) if bad.any() else None,
+            unreadable,
         )
 
     def read_values(self, features: FloatArray) -> NDArray[Any] | None:
