@@ -112,12 +112,11 @@ def evidence(texts: "pyarrow.Array") -> Evidence:
     signs = pc.filter(texts, pc.match_substring_regex(texts, r"\d[.,]|[.,]\d"))
     if len(signs) == 0:
         return Evidence(0, 0, None)
-    by = {
-        sign: np.any(
-            [~np.isnan(parse_numbers(signs, style)) for style in STYLES if style.decimal == sign], axis=0
-        )
-        for sign in ".,"
-    }
+    trimmed = pc.utf8_trim_whitespace(signs)
+    by = {}
+    for sign in ".,":
+        either = "|".join(style.pattern for style in STYLES if style.decimal == sign)
+        by[sign] = pc.match_substring_regex(trimmed, either).to_numpy(zero_copy_only=False)
     both = np.flatnonzero(by["."] & by[","])
     example = signs[int(both[0])].as_py().strip() if len(both) else None
     return Evidence(int((by["."] & ~by[","]).sum()), int((by[","] & ~by["."]).sum()), example)
