@@ -75,7 +75,7 @@ def parse_numbers(texts: "pyarrow.Array", style: NumberStyle) -> NDArray[np.floa
         plain = pc.replace_substring(plain, style.thousands, "")
     if style.decimal == ",":
         plain = pc.replace_substring(plain, ",", ".")
-    plain = pc.replace_substring_regex(plain, r"^\+", "")
+    plain = pc.utf8_ltrim(plain, characters="+")  # of which the pattern allows one
     numbers: NDArray[np.float64] = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)
     return np.where(np.isinf(numbers), np.nan, numbers)  # of an exponent beyond float64
 

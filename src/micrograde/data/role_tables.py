@@ -347,7 +347,7 @@ def _summaries(names: list[str], target: str | None, classes: Target, part: _Par
         encoded = part.found.get(name)
         unreadable = _count(encoded.unreadable) if encoded else 0
         missing = _count(encoded.missing) - unreadable if encoded else _count(column.is_missing(frozenset()))
-        odd = role.read_as_missing(column) if column.is_text else ()
+        odd = role.read_as_missing(column) if column.is_text and encoded and missing + unreadable else ()
         unreadable, missing = (
             unreadable + sum(count for _, count in odd),
             missing - sum(count for _, count in odd),
