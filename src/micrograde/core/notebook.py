@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+from micrograde.core.interrupts import uninterrupted
+
 
 def in_notebook() -> bool:
     """Return whether output goes to a front end of Jupyter, which shows HTML and updates it."""
@@ -25,10 +27,11 @@ class CellOutput:
         from IPython.display import display
 
         bundle = {"text/plain": text, "text/html": html}
-        if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)
-        else:
-            self._handle.update(bundle, raw=True)
+        with uninterrupted():  # what was shown and not noted as shown would be shown twice
+            if self._handle is None:
+                self._handle = display(bundle, raw=True, display_id=True)
+            else:
+                self._handle.update(bundle, raw=True)
 
 
 def _shell() -> Any:
