@@ -45,7 +45,9 @@ def test_without_a_validation_part_runs_are_compared_by_training():
     assert usual_metric(runs) == "train/accuracy"
     assert usual_metric(runs.assign(**{"val/accuracy": np.nan})) == "train/accuracy"
     assert usual_metric(runs.assign(**{"val/accuracy": [np.nan, 0.7]})) == "val/accuracy"
-    assert usual_metric(runs[["run_id"]]) == "val/accuracy"
+    assert usual_metric(runs.assign(**{"kept/train/accuracy": [0.5, 0.6]})) == "kept/train/accuracy"
+    assert usual_metric(runs.assign(**{"kept/val/accuracy": [np.nan, 0.6]})) == "kept/val/accuracy"
+    assert usual_metric(runs[["run_id"]]) == "kept/val/accuracy"
 
 
 def test_seeds_are_averaged(uri):
@@ -68,7 +70,9 @@ def test_a_seed_that_did_not_finish_is_counted_apart(uri):
 
 
 def test_a_metric_that_no_run_has(uri):
-    with pytest.raises(InputError, match="metric=speed: no run has it; there are val/accuracy, val/loss"):
+    with pytest.raises(
+        InputError, match="metric=speed: no run has it; there are kept/val/accuracy, kept/val/loss, val/acc"
+    ):
         order_runs(load_runs(uri), "speed")
 
 
@@ -86,7 +90,8 @@ def test_no_metric_at_all(uri):
 def test_the_table_has_what_differs_and_the_metrics(uri):
     table = table_of_runs(load_runs(uri, experiment_name="digits"), "val/loss")
     assert list(table) == [
-        "run_id", "run_name", "optimizer.learning_rate", "seed", "val/loss", "val/accuracy", "status", "duration",
+        "run_id", "run_name", "optimizer.learning_rate", "seed", "val/loss", "kept/val/accuracy",
+        "kept/val/loss", "status", "duration",
     ]  # fmt: skip
     assert (table["run_id"].str.len() == 8).all()
 

@@ -22,12 +22,12 @@ def test_first_the_id_the_metric_and_what_differs_in_most_runs():
     frame = runs(model__size=[1, 1, 1, 2], optimizer__rate=[1, 2, 3, 4], seed=[0, 1, 2, 3])
     assert by_importance(frame, "val/loss")[:2] == ["run_id", "val/loss"]
     assert order(frame, "seed", "model.size", "optimizer.rate") == ["optimizer.rate", "model.size", "seed"]
-    assert order(frame, "test/loss", "run_name", "seed") == ["seed", "test/loss", "run_name"]
+    assert order(frame, "kept/test/loss", "run_name", "seed") == ["seed", "kept/test/loss", "run_name"]
 
 
 def test_what_follows_from_a_choice_comes_last():
     frame = runs(data__name=["moons", "moons", "xor"], data__noise=[0.2, 0.2, 0.3], seed=[0, 1, 0])
-    assert order(frame, "data.noise", "data.name", "run_name", "train/loss")[-1] == "data.noise"
+    assert order(frame, "data.noise", "data.name", "run_name", "kept/train/loss")[-1] == "data.noise"
     varied = runs(data__name=["moons", "moons", "xor"], data__noise=[0.1, 0.2, 0.3], seed=[0, 1, 0])
     assert order(varied, "data.noise", "run_name") == ["data.noise", "run_name"]
 

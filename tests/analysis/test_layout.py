@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.terminals import WIDTHS, Terminal, too_wide
 
 from micrograde.analysis import by_importance, print_table, table_of_runs
+from micrograde.analysis.comparing import METRICS
 from micrograde.analysis.layout import Column, fitted_layout, whole_layout
 from micrograde.core.terminal import cells
 
@@ -117,7 +118,7 @@ def runs_of(number, params=30):
     }
     for param in range(params):
         frame[f"group{param % 4}.parameter_{param}"] = random.integers(0, 3, number)
-    for metric in ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "train/accuracy", "train/loss"):
+    for metric in METRICS:
         frame[metric] = np.where(random.random(number) < 0.1, np.nan, random.random(number))
     return pd.DataFrame(frame)
 
@@ -128,13 +129,13 @@ def runs_of(number, params=30):
 def test_tables_of_runs_fit_the_terminal(number, encoding, width, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     runs = runs_of(number)
-    shown = table_of_runs(runs, "val/accuracy")
+    shown = table_of_runs(runs, "kept/val/accuracy")
     with Terminal(width, encoding=encoding) as terminal:
         monkeypatch.setattr(sys, "stdout", terminal)
         print_table(
             shown,
             f"{number} runs × seeds",
-            important=by_importance(runs, "val/accuracy"),
+            important=by_importance(runs, "kept/val/accuracy"),
             whole="output=runs.csv",
         )
         lines = terminal.lines

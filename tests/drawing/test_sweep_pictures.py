@@ -223,7 +223,8 @@ def sweep(**parameters):
 def test_what_varies_decides_the_pictures(parameters, names, tmp_path):
     runs, history = sweep(**parameters)
     by = [name for name in parameters if name != "seed"]
-    how: dict[str, Any] = {"metrics": ("train/loss", "val/accuracy"), "lower_is_better": False}
+    how: dict[str, Any] = {"drawn": ("train/loss", "val/accuracy"), "lower_is_better": False}
+    how["metric"] = "val/accuracy"
     pictures = draw_sweep(runs, history, by, seeds="seed" in parameters, **how)
     assert [picture.name for picture in pictures] == [*names, "learning_curves"]
     (axes, *_) = pictures[-1].figure.axes

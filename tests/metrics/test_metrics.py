@@ -146,11 +146,6 @@ def test_accuracy_is_always_measured_and_other_metrics_alone_change_the_digest()
             {"early_stopping": {"enabled": True, "metric": "val/f1"}},
             "training.early_stopping.metric=val/f1: should be 'val/loss', 'val/accuracy' or 'val/error_rate'",
         ),
-        (
-            {"early_stopping": {"enabled": True, "metric": "val/error_rate"}},
-            r"training.early_stopping.metric=val/error_rate: is not measured; "
-            r"set training.metrics=\[accuracy,error_rate\]",
-        ),
     ],
 )
 def test_what_is_not_measured_is_said(training, line):

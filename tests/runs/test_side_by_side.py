@@ -82,14 +82,16 @@ def test_only_what_differs(store, first):
     assert told["data.noise"][1] == "0.2"
     assert values_of(found.differences.isna(), "data.noise") == [True, False]
     assert set(told) == {"run_name", "seed", "data.noise"} | {key for key in told if key == "duration"}
-    assert found.title.startswith("2 runs: 2 params differ, 9 are the same")  # with keys that came later
+    assert found.title.startswith("2 runs: 2 params differ, 10 are the same")  # with keys that came later
     assert found.notes == []
 
 
 def test_last_values_and_their_difference(store, first):
     second = store.add("twice", scale=2.0, start=3)
     found = compare_runs(store.uri, [first, second])
-    assert list(found.metrics.index) == ["val/accuracy", "val/loss", "train/loss", "gradient/x"]
+    kept, others = found.metrics.index[:2], found.metrics.index[2:]
+    assert list(kept) == ["kept/val/accuracy", "kept/val/loss"]  # known, though not recorded then
+    assert list(others) == ["gradient/x", "kept/epoch", "train/loss", "val/accuracy", "val/loss"]
     assert values_of(found.metrics, "val/loss") == pytest.approx([1 / 3, 2 / 3, 1 / 3])
     shown = found.readable_metrics().set_index("metric")
     assert values_of(shown, "val/accuracy") == ["0.2000", "0.4000", "+0.2000"]
@@ -179,7 +181,8 @@ def test_values_that_are_not_finite(store):
     other = store.add("also huge", scale=math.inf, start=14)
     found = compare_runs(store.uri, [huge, other])
     assert values_of(found.metrics, "val/loss")[:2] == [math.inf, math.inf]
-    assert set(found.readable_metrics()["difference"]) == {"-"}
+    differences = found.readable_metrics().set_index("metric")["difference"]
+    assert set(differences.drop("kept/epoch")) == {"-"}
     check_svg(not_none(found.curves).text)
 
 

@@ -168,11 +168,11 @@ def test_the_best_epoch_of_a_table_is_kept_and_said(tmp_path, monkeypatch):
     losses = of_table.history["val/loss"]
     best = int(np.argmin(losses)) + 1
     assert of_table.kept_epoch == best < len(losses) == min(30, best + 10)
-    assert of_table.kept_metrics()["val/loss"] == min(losses) < of_table.last_metrics()["val/loss"]
+    assert of_table.kept["kept/val/loss"] == min(losses) < of_table.last_metrics()["val/loss"]
     assert f"kept        the weights of epoch {best} of {len(losses)} (val/loss {min(losses):.4f})" in (
         outcome(of_table).splitlines()
     )
     assert f"loss {min(losses):.4f}" in outcome(of_table).splitlines()[0]
     assert of_iris.kept_epoch is None
-    assert of_iris.kept_metrics() == of_iris.last_metrics()
+    assert of_iris.kept["kept/val/loss"] == of_iris.last_metrics()["val/loss"]
     assert "kept" not in outcome(of_iris)

@@ -11,7 +11,7 @@ from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
 from micrograde.analysis.short_ids import short_ids
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
-from micrograde.metrics import lower_is_better
+from micrograde.metrics import KEPT, lower_is_better
 from micrograde.store import tags
 from micrograde.store.metric_names import plain_name
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 SEED = "seed"
 _NOTE = f"tags.{tags.NOTE}"
 _MANY = "gradient_norm/"  # one for each parameter; not listed
-METRICS = ("val/accuracy", "val/loss", "test/accuracy", "test/loss", "train/accuracy", "train/loss")
-"""The metrics that a table shows besides the one that it is ordered by."""
+METRICS = tuple(f"{KEPT}{part}/{name}" for part in ("val", "test", "train") for name in ("accuracy", "loss"))
+"""The metrics that a table shows besides the one that it is ordered by: those of the models that are kept."""
+_USUAL = (f"{KEPT}val/accuracy", f"{KEPT}train/accuracy", "val/accuracy", "train/accuracy")
 
 
 def parameters(runs: "pd.DataFrame") -> list[str]:
@@ -66,10 +67,10 @@ def ascending(metric: str, order: str) -> bool:
 def usual_metric(runs: "pd.DataFrame") -> str:
     """Return the metric that runs are compared by unless another is given.
 
-    It is the validation accuracy, or the training accuracy if no run has a validation part.
+    It is the accuracy of the kept model on the validation part, or on the training part if no run has a
+    validation part; as long as no run has finished, the last epoch's.
     """
-    validated = "val/accuracy" in runs and runs["val/accuracy"].notna().any()
-    return "val/accuracy" if validated or "train/accuracy" not in runs else "train/accuracy"
+    return next((name for name in _USUAL if name in runs and runs[name].notna().any()), _USUAL[0])
 
 
 def known_metric(runs: "pd.DataFrame", metric: str) -> str:
@@ -127,7 +128,8 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
         return runs
     column = known_metric(runs, metric)
     by = [name for name in varying_parameters(runs) if name != SEED] or ["experiment_name"]
-    shown = [column, *(name for name in METRICS if name in runs and name != column)]
+    beside = loss_beside(column, list(map(str, runs)))
+    shown = [name for name in dict.fromkeys((column, *METRICS, beside)) if name in runs]
     finished = runs["status"] == "FINISHED"
     values = runs[shown].where(finished)
     keys = [runs[name] for name in by]
@@ -139,7 +141,6 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
     spread = values.groupby(keys, dropna=False).agg(["mean", "std"])
     spread.columns = pd.Index([" ".join(pair) for pair in spread.columns.to_flat_index()])
     table = table.join(spread).reset_index()
-    beside = loss_beside(column, shown)
     loss = table[f"{beside} mean"].to_numpy() if beside else None
     rows = order_settings(table, by, table[f"{column} mean"].to_numpy(), loss, ascending(metric, order))
     return table.iloc[rows].reset_index(drop=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from micrograde.analysis.conditions import keep_where
 from micrograde.analysis.joining import joined
+from micrograde.analysis.kept_values import read_runs
 from micrograde.store.readers import store_of
 from micrograde.store.records import Selection
 from micrograde.store.stored_sweeps import find_sweep
@@ -37,8 +38,9 @@ def load_runs(
         The id of the sweep that the run belongs to; missing for a single run.
     optimizer.learning_rate and the other params
         Integer, float, boolean or text, whichever fits the values of all runs; missing where a run has none.
-    val/accuracy and the other metrics
-        The last value of each.
+    kept/val/accuracy, val/accuracy and the other metrics
+        The last value of each. ``kept/*`` are those of the model that is kept; see ``kept_values`` for runs
+        that were recorded before these were.
     tags.micrograde.config_digest and the other tags of micrograde, tags.team and the other tags of a user
         Text; missing where a run has none. MLflow's own tags are left out.
 
@@ -64,7 +66,7 @@ def load_runs(
         parent = find_sweep(tracking_uri, sweep, experiment_name=experiment_name).run_id
     # Select in the store, so that the columns and their types are those of the selected runs.
     selection = Selection(experiment_name, status, parent)
-    runs = joined(store_of(tracking_uri).read_runs(tracking_uri, selection))
+    runs = joined(read_runs(tracking_uri, selection))
     return keep_where(runs, where).reset_index(drop=True)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.natural_order import natural_key
+from micrograde.metrics import KEPT, part_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,8 @@ def standing(metrics: Mapping[str, float], metric: str, seed: int, name: str) ->
 
 def loss_beside(metric: str, there_are: Collection[str]) -> str | None:
     """Return the loss that breaks ties of a metric: of the same part of the data, else of another part."""
-    part = metric.partition("/")[0]
-    named = (f"{part}/loss", "val/loss", "train/loss")
+    kept = KEPT if metric.startswith(KEPT) else ""
+    named = (f"{part_of(metric)}/loss", f"{kept}val/loss", f"{kept}train/loss")
     return next((name for name in named if name in there_are and name != metric), None)
 
 

@@ -45,6 +45,7 @@ from micrograde.core.interrupts import interrupt_in_one_line
 from micrograde.core.project import conf_folder, project_home
 from micrograde.core.shared_contexts import shared
 from micrograde.core.terminal import say
+from micrograde.runs.measured import measuring
 from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import PreparedSets, default_metric, train_and_record
 from micrograde.store import BACKENDS, keeps_runs, tags
@@ -210,12 +211,12 @@ def _job(config: DictConfig) -> object:
     options = parse_sweep_config(composed)
     if options.members:
         return run_members(options.members, options.metric)
-    recipe = parse_train_config(composed)
+    recipe = parse_train_config(measuring(composed, options.metric))
     nested = {tags.PARENT: options.parent_run_id} if options.parent_run_id else None
     (result,) = train_and_record([recipe], HydraConfig.get().overrides.task, tags=nested)
     if result.status != "FINISHED":
         raise RunFailedError(f"the run {result.status}: {result.reason}")
-    metric = options.metric or default_metric(recipe.data.validation_fraction)
+    metric = options.metric or default_metric(recipe.data.has_validation)
     return result.last_metrics().get(recorded_name(metric, recipe.recipe_version))
 
 

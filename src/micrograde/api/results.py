@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from micrograde.analysis import best_run, group_over_seeds, load_history, load_runs, order_runs, table_of_runs
+from micrograde.analysis.comparing import usual_metric
+from micrograde.analysis.kept_values import kept_values
 from micrograde.analysis.tables import as_cell
 from micrograde.api.notebook_cells import cell
 from micrograde.config.locations import store_location
@@ -17,7 +19,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.working import working
 from micrograde.drawing import Page
-from micrograde.metrics import METRICS
+from micrograde.metrics import KEPT, METRICS
 from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of
 from micrograde.runs.notebook_progress import leave_curves_to
@@ -113,13 +115,15 @@ class Run:
         about, described = stored.about, stored.tags.get(tags.DESCRIPTION, "")
         described = described.removeprefix(stored.tags.get(tags.NOTE, ""))
         points = load_history(uri, run_ids=[about.run_id])
+        kept = kept_values(stored.history, stored.params, stored.tags) if about.status == "FINISHED" else {}
+        last = {name: _last(points) for name, points in stored.history.items()}
         table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
         return cls(
             name=about.run_name or "",
             status=about.status,
             reason=stored.tags.get(tags.REASON),
             params=dict(sorted(stored.params.items())),
-            metrics={name: _last(stored.history[name]) for name in sorted(stored.history)},
+            metrics=dict(sorted((kept | last).items())),
             history=_epochs(table),
             findings=tuple(
                 line.removeprefix("- ") for line in described.splitlines() if line.startswith("- ")
@@ -174,7 +178,8 @@ class Run:
             return read_network(path)
 
     def __repr__(self) -> str:
-        shown = (name for name in ("val/accuracy", "val/loss", "test/accuracy") if name in self.metrics)
+        names = ("val/accuracy", "val/loss", "test/accuracy")
+        shown = (name for each in names for name in (KEPT + each, each) if name in self.metrics)
         values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
         because = f" ({self.reason})" if self.reason else ""
         return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
@@ -183,8 +188,9 @@ class Run:
         """Return what Jupyter shows: last metrics, findings and the most important pictures."""
         import pandas as pd
 
-        parts = {"training": "train", "validation": "val", "test": "test"}
-        measured = (name.partition("/")[2] for name in self.metrics if name.startswith("train/"))
+        kept = KEPT if f"{KEPT}train/loss" in self.metrics or f"{KEPT}val/loss" in self.metrics else ""
+        parts = {"training": f"{kept}train", "validation": f"{kept}val", "test": f"{kept}test"}
+        measured = (name.removeprefix(f"{kept}train/") for name in self.metrics)
         measures = dict.fromkeys(("loss", "accuracy", *(name for name in measured if name in METRICS)))
         rows = {
             name: {
@@ -236,7 +242,7 @@ class Sweep:
         cls,
         sweep: str = "latest",
         location: StoreLocation | None = None,
-        metric: str = "val/accuracy",
+        metric: str | None = None,
         order: Order = "auto",
     ) -> "Sweep":
         """Return a sweep of a store, by default the project's own.
@@ -245,6 +251,8 @@ class Sweep:
         ----------
         sweep
             Its run id, the beginning of that, its name, or ``latest``.
+        metric
+            What its runs are ranked by; None for the accuracy of the kept models, see ``usual_metric``.
 
         Raises
         ------
@@ -255,6 +263,7 @@ class Sweep:
         found = find_sweep(location.tracking_uri, _text_of(sweep))
         with working("reading the runs back", "stderr"):
             runs = load_runs(location.tracking_uri, sweep=found.run_id)
+        metric = metric or usual_metric(runs)
         if metric in runs:
             runs = order_runs(runs, metric, order, finished_first=True)
         runs = runs.reset_index(drop=True)
@@ -377,7 +386,7 @@ def _last(points: Mapping[int, float]) -> float:
 
 def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows of epochs, with the metrics that are measured during training."""
-    measured = [name for name in table if not str(name).startswith("test/")]
+    measured = [name for name in table if not str(name).startswith(("test/", KEPT))]
     table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
     return table.rename_axis(index="epoch", columns=None)
 

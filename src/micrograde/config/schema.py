@@ -132,7 +132,11 @@ class TrainingConfig:
     label_noise
         Probability that a training label is replaced by another class.
     metrics
-        What is measured besides the loss, a list such as ``[accuracy,error_rate]``; accuracy always is.
+        What is measured in each epoch besides the loss, a list such as ``[accuracy,error_rate]``; accuracy
+        always is, and what early stopping watches.
+    keep
+        Which weights are kept: those of the best epoch by ``early_stopping.metric``, or the last ones; null
+        for best where training stops early, and else last.
     diagnostics
         Whether each layer's activations, gradients and updates are measured after each epoch.
     checkpoint_seconds
@@ -148,6 +152,7 @@ class TrainingConfig:
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: Annotated[ShareOrAll, PER_REPLICA] = 0.0
     metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = Classification.metrics
+    keep: Annotated[Literal["best", "last"] | None, Later(since=3, legacy=None)] = None
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None
@@ -157,6 +162,15 @@ class TrainingConfig:
         found = getattr(self, kind.name)
         assert isinstance(found, kind)
         return found
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What is measured in each epoch besides the loss: ``metrics``, and what callbacks watch."""
+        watched = [name for settings in self.callbacks.values() for name in settings.needs_metrics]
+        if self.keep == "best":
+            watched.append(self.settings_of(EarlyStoppingSettings).metric)
+        names = (*self.metrics, *(name.partition("/")[2] for name in watched))
+        return tuple(name for name in dict.fromkeys(names) if name != "loss")
 
     @property
     def callbacks(self) -> dict[str, CallbackSettings]:
@@ -240,7 +254,7 @@ class TrainConfig:
             object.__setattr__(self, "training", dataclasses.replace(self.training, **callback))
         if not self.plugins:
             object.__setattr__(
-                self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.metrics))
+                self, "plugins", used_plugins(self, map(METRICS.__getitem__, self.training.measured))
             )
         for name, settings in self.training.callbacks.items():
             if settings.needs_validation and not self.data.has_validation:
@@ -248,13 +262,11 @@ class TrainConfig:
                     f"training.{name}.{settings.needs_validation}: needs a validation part, "
                     "but data.validation_fraction=0; set it to 0.1, say"
                 )
-            for key, metric in settings.needs_metrics.items():
-                _, _, measured = metric.partition("/")
-                if measured not in ("loss", *self.training.metrics):
-                    raise ValueError(
-                        f"training.{name}.{key}={metric}: is not measured; "
-                        f"set training.metrics=[{','.join([*self.training.metrics, measured])}]"
-                    )
+        if self.training.keep == "best" and not self.data.has_validation:
+            raise ValueError(
+                "training.keep=best: needs a validation part, but data.validation_fraction=0; "
+                "set it to 0.1, say"
+            )
         if self.data.validation_fraction + self.data.test_fraction >= 1:
             raise ValueError(
                 f"data.validation_fraction={self.data.validation_fraction} and "

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WrapVal
 from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.core.redaction import without_password
-from micrograde.metrics import METRICS, PARTS
+from micrograde.metrics import KEPT, METRICS, PARTS
 from micrograde.nn import NORMALIZATIONS
 from micrograde.store.metric_names import plain_name
 from micrograde.tasks.classification import Classification
@@ -30,11 +30,11 @@ def _printable(value: str) -> str:
 def metric_name(value: str) -> str:
     """Check that a run measures this metric, before it is trained rather than when runs are compared."""
     if not re.fullmatch(
-        rf"({'|'.join(PARTS)})/(loss|{'|'.join(METRICS)})|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
+        rf"({KEPT})?({'|'.join(PARTS)})/(loss|{'|'.join(METRICS)})|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
         rf"|(gradient_norm|activation|gradient|update_ratio|{'|'.join(NORMALIZATIONS)})/[\w.]+",
         plain_name(value),
     ):
-        raise ValueError("should be a metric such as val/accuracy, train/loss or gradient_norm/total")
+        raise ValueError("should be a metric such as kept/val/accuracy, train/loss or gradient_norm/total")
     return value
 
 

@@ -25,6 +25,9 @@ ROLES_OF_COLUMNS = 3
 SMALL_BATCHES_JOIN = 3
 """Since this version a last batch that is too small to be normalized joins the one before."""
 
+KEPT_VALUES = 3
+"""Since this version the values of the model that is kept are recorded: ``kept/val/accuracy`` and so on."""
+
 
 @dataclass(frozen=True)
 class Later:

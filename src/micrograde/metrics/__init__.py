@@ -22,6 +22,9 @@ METRICS: "Registry[type[Metric]]" = Registry("metric", __name__)
 PARTS = ("train", "val", "test")
 """What stands before a metric's name in the records: the part of the data."""
 
+KEPT = "kept/"
+"""What stands before the part in the name of a value of the model that is kept: ``kept/val/accuracy``."""
+
 _LOWER_IS_BETTER = ("loss", "error", "norm", "duration")  # of values that are no entries
 
 
@@ -66,8 +69,9 @@ class Tally(ABC):
 class Metric(ABC):
     """A number that says how good predictions are.
 
-    It is measured where ``training.metrics`` names it, and recorded as ``train/<name>`` (in training mode,
-    each batch before its own update), ``val/<name>`` (after each epoch) and ``test/<name>`` (at the end).
+    At the end of a run it is measured of the model that is kept, and recorded as ``kept/<part>/<name>``.
+    Where ``training.metrics`` names it, it is measured in each epoch, too, as ``train/<name>`` (in training
+    mode, each batch before its own update) and ``val/<name>`` (after the epoch).
 
     Attributes
     ----------
@@ -157,9 +161,20 @@ class _All(Tally):
         )
 
 
+def part_of(recorded: str) -> str:
+    """Return what stands before a metric's name: ``kept/val`` of ``kept/val/accuracy``; empty if nothing."""
+    found = re.match(rf"({KEPT})?({'|'.join(PARTS)})(?=/)", recorded)
+    return found[0] if found else ""
+
+
+def name_in_history(recorded: str) -> str:
+    """Return the name under which a metric of the kept model is measured after each epoch."""
+    return recorded.removeprefix(KEPT)
+
+
 def metric_of(recorded: str) -> "type[Metric] | None":
     """Return the entry of a recorded name such as ``val/accuracy`` or ``accuracy mean``; None if none."""
-    found = re.fullmatch(rf"(?:(?:{'|'.join(PARTS)})/)?(\w+)(?: mean| std)?", recorded)
+    found = re.fullmatch(r"(\w+)(?: mean| std)?", recorded.removeprefix(part_of(recorded)).removeprefix("/"))
     return METRICS.get(found[1]) if found and found[1] in METRICS else None
 
 

@@ -14,6 +14,7 @@ from micrograde.config.schema import (
 )
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import hyperparameters_of, program_of
+from micrograde.core.plugins import plugin_of
 from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS, SMALL_BATCHES_JOIN
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
@@ -204,6 +205,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         least_rows=least,
         nan_is_a_class=nan_is_a_class(configs[0]),
         metrics=metrics_of(configs[0]),
+        keep=training.keep,
         task=task,
     )
 
@@ -217,8 +219,14 @@ def build_callbacks(
 
 
 def metrics_of(config: TrainConfig) -> tuple[Metric, ...]:
-    """Return what is measured of a run besides the loss."""
-    return tuple(METRICS[name](name=name) for name in config.training.metrics)
+    """Return what is measured in each epoch of a run besides the loss."""
+    return tuple(METRICS[name](name=name) for name in config.training.measured)
+
+
+def end_metrics(config: TrainConfig) -> tuple[Metric, ...]:
+    """Return what is measured of the model that a run keeps: all metrics but those of plug-ins not named."""
+    named = config.training.measured
+    return tuple(entry(name=name) for name, entry in METRICS.items() if name in named or not plugin_of(entry))
 
 
 def nan_is_a_class(config: TrainConfig) -> bool:

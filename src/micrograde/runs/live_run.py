@@ -17,17 +17,19 @@ from micrograde.config.schema import (
     to_container,
 )
 from micrograde.config.used_plugins import used_plugins
+from micrograde.core.recipe_versions import KEPT_VALUES
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.data import DataSet
 from micrograde.diagnostics import Measurements, Trajectory, find_findings
 from micrograde.drawing import RunContents
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
+from micrograde.metrics import KEPT
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.nn.arrays import IntArray
 from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
-from micrograde.runs.building import PreparedData, metrics_of, nan_is_a_class
+from micrograde.runs.building import PreparedData, end_metrics, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
@@ -103,6 +105,9 @@ class LiveRun:
         The recorder's number of the run.
     history
         Each metric's value after every epoch.
+    kept
+        Of a finished run, the metrics of the model that is saved, by their names in the records:
+        ``kept/epoch``, and ``kept/train/loss`` and so on of every part.
     test
         ``test/loss``, ``test/accuracy`` and other metrics of a finished run, if there is a test part.
     kept_epoch
@@ -123,6 +128,7 @@ class LiveRun:
     data: PreparedData
     recorder: RunRecorder
     history: dict[str, list[float]] = field(default_factory=dict)
+    kept: dict[str, float] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     kept_epoch: int | None = None
     status: Status = "FINISHED"
@@ -272,18 +278,11 @@ class LiveRun:
         self._record_start()
         data = self.data
         confusion = None
-        if status == "FINISHED" and data.test is not None:
-            with np.errstate(all="ignore"):  # rows may overflow
-                found = measure(
-                    model,
-                    data.test,
-                    metrics_of(self.config),
-                    nan_is_a_class=nan_is_a_class(self.config),
-                    task=data.task,
-                )
-                confusion = confusion_counts(model, data.test)[0]
-            self.test = {f"test/{name}": float(value) for name, (value,) in found.items()}
-            self._record(len(self.history["train/loss"]), self.test)
+        if status == "FINISHED":
+            self._measure_kept(model)
+            if data.test is not None:
+                with np.errstate(all="ignore"):  # rows may overflow
+                    confusion = confusion_counts(model, data.test)[0]
         measured = self._measurements(model)
         self.findings = find_findings(measured, self._warn)
         noted = {}
@@ -323,6 +322,29 @@ class LiveRun:
             self.recorder.end_run(self.number, "KILLED")
         self.ended = True
 
+    def _measure_kept(self, model: MLP) -> None:
+        """Evaluate the model that is saved on every part, and record the values."""
+        data, last = self.data, len(self.history["train/loss"])
+        parts = {"train": data.training, "val": data.validation, "test": data.test}
+        self.kept = {f"{KEPT}epoch": float(self.kept_epoch or last)}
+        for name, samples in parts.items():
+            if samples is None:
+                continue
+            with np.errstate(all="ignore"):  # rows may overflow
+                found = measure(
+                    model,
+                    samples,
+                    end_metrics(self.config),
+                    nan_is_a_class=nan_is_a_class(self.config),
+                    task=data.task,
+                )
+            self.kept |= {f"{KEPT}{name}/{metric}": float(value) for metric, (value,) in found.items()}
+        also = ("loss", *self.config.training.measured)
+        tested = {f"test/{name}": self.kept.get(f"{KEPT}test/{name}") for name in also}
+        self.test = {name: value for name, value in tested.items() if value is not None}
+        recorded = self.kept if self.config.recipe_version >= KEPT_VALUES else {}
+        self._record(last, self.test | recorded)
+
     def _draw(self, folder: Path, model: MLP, measured: Measurements, confusion: IntArray | None) -> None:
         """Draw the light pictures of the run, and the others if it is to have them."""
         data = self.data
@@ -347,7 +369,7 @@ class LiveRun:
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
-        return last_values(self.history) | self.test
+        return last_values(self.history) | self.test | self.kept
 
     def _measurements(self, model: MLP) -> Measurements:
         labels, training = self.data.training.labels, self.config.training

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from micrograde.analysis.ranking import loss_beside
 from micrograde.core.notebook import CellOutput, this_cell
+from micrograde.metrics import name_in_history
 from micrograde.runs.progress_lines import progress_line
 
 SECONDS = 0.25  # between two updates, at least
@@ -131,7 +132,7 @@ class NotebookCurves:
     """Keeps the metric of a sweep's runs by epoch, and draws those that began first, and the best."""
 
     def __init__(self, metric: str) -> None:
-        self.metric = metric
+        self.metric = name_in_history(metric)
         self.histories: dict[int, list[float]] = {}
 
     def take(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:

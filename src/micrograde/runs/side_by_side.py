@@ -13,6 +13,7 @@ import numpy as np
 
 from micrograde.analysis.comparing import METRICS
 from micrograde.analysis.joining import infinities
+from micrograde.analysis.kept_values import kept_values
 from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.tables import as_cell
 from micrograde.config.recipe_versions import VERSION_KEY, complete
@@ -22,6 +23,7 @@ from micrograde.core.printable import printable
 from micrograde.core.project import command_line
 from micrograde.drawing import RunCurves, Svg, draw_run_curves
 from micrograde.drawing.run.side_by_side import MOST_RUNS
+from micrograde.metrics import name_in_history
 from micrograde.store import StoredRun, find_run, tags
 from micrograde.store.metric_names import name_among
 from micrograde.tracking import UNCOMMITTED, provenance_of
@@ -257,10 +259,15 @@ def _own_tags(run: StoredRun) -> dict[str, str]:
 def _metrics(runs: Sequence[StoredRun], metric: str | None) -> "pd.DataFrame":
     import pandas as pd
 
-    there_are = {name for run in runs for name in run.history}
+    found = [
+        (kept_values(run.history, run.params, run.tags) if run.about.status == "FINISHED" else {})
+        | {name: _last(points) for name, points in run.history.items()}
+        for run in runs
+    ]
+    there_are = {name for values in found for name in values}
     first = [name for name in (metric, *METRICS) if name in there_are]
     order = list(dict.fromkeys([*first, *sorted(there_are)]))
-    last = [[_last(run.history.get(name, {})) for run in runs] for name in order]
+    last = [[values.get(name, math.nan) for values in found] for name in order]
     values = infinities(np.array(last, float).reshape(len(order), len(runs)))
     index = pd.Index(order, name="metric", dtype="str")
     table = pd.DataFrame(values, index=index, columns=short_ids([run.about.run_id for run in runs]))
@@ -271,8 +278,8 @@ def _metrics(runs: Sequence[StoredRun], metric: str | None) -> "pd.DataFrame":
 
 
 def _curves(runs: Sequence[StoredRun], metric: str | None, point: str) -> Svg | None:
-    wanted = [metric] if metric else []
-    wanted += [name for name in METRICS if not name.startswith("test/")]
+    wanted = [name_in_history(metric)] if metric else []
+    wanted += [name for name in map(name_in_history, METRICS) if not name.startswith("test/")]
     panels = []
     for name in dict.fromkeys(wanted):
         curves = []

@@ -26,6 +26,7 @@ from micrograde.data import DataSet
 from micrograde.data.frames import SOURCE as FRAME
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
+from micrograde.metrics import KEPT
 from micrograde.runs.building import (
     PreparedData,
     check_batches,
@@ -57,8 +58,11 @@ class RunResult:
     ----------
     history
         Each metric's value after every epoch; accuracies are fractions.
+    kept
+        Of a finished run, the metrics of the model that is saved, evaluated on every part: ``kept/epoch``,
+        ``kept/train/loss``, ``kept/val/accuracy`` and so on.
     test
-        ``test/loss`` and ``test/accuracy`` of a finished run whose data has a test part.
+        ``test/loss`` and ``test/accuracy`` of a finished run whose data has a test part; those of ``kept``.
     kept_epoch
         The epoch whose weights its network has, if a callback has kept them, as early stopping does; else
         None.
@@ -87,15 +91,11 @@ class RunResult:
     experiment_id: str | None = None
     registered: str | None = None
     kept_epoch: int | None = None
-
-    def kept_metrics(self) -> dict[str, float]:
-        """Return each metric's value at the weights that are kept: those of ``kept_epoch``, or the last."""
-        last = -1 if self.kept_epoch is None else self.kept_epoch - 1
-        return {metric: values[last] for metric, values in self.history.items()} | self.test
+    kept: dict[str, float] = field(default_factory=dict)
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
-        return last_values(self.history) | self.test
+        return last_values(self.history) | self.test | self.kept
 
 
 def train_and_record(
@@ -259,9 +259,9 @@ def train_runs(
     return sorted((run for stack in stacks for run in stack.runs), key=lambda run: run.place)
 
 
-def default_metric(validation_fraction: float) -> str:
-    """Return the metric that runs are ranked by unless another is given."""
-    return "val/accuracy" if validation_fraction > 0 else "train/accuracy"
+def default_metric(has_validation: bool) -> str:
+    """Return the metric that runs are ranked by unless another is given: of the model that is kept."""
+    return f"{KEPT}val/accuracy" if has_validation else f"{KEPT}train/accuracy"
 
 
 def run_name(overrides: Sequence[str]) -> str:
@@ -313,7 +313,7 @@ def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManag
     """Show the progress of one run by its epochs, of many by how many have ended."""
     configs = [request.config for request in requests]
     epochs = [config.training.num_epochs for config in configs]
-    metric = default_metric(configs[0].data.validation_fraction)
+    metric = default_metric(configs[0].data.has_validation)
     if len(configs) == 1:
         return watch_epochs(name, epochs[0])
     names = [request.name for request in requests]
@@ -336,4 +336,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         recorded.experiment_id if recorded else None,
         recorded.registered if recorded else None,
         run.kept_epoch,
+        run.kept,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograde.core.errors import InputError
+from micrograde.metrics import KEPT
 from micrograde.store.given_tables import DIGEST, given_tables, is_table, table_file, why_used
 from micrograde.store.left_out import shown
 from micrograde.store.local_addresses import OwnFolders, lies_here, local_path
@@ -25,6 +26,8 @@ from micrograde.store.sqlite_files import open_database, reason_of_sqlite
 _WAIT_SECONDS = 20.0  # for a database that another process writes to
 _AT_WORK = ("RUNNING", "SCHEDULED")
 _DEFAULT = 0  # MLflow's own experiment, which it makes in an empty store only
+_RANKED = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
+_KEPT = tuple(KEPT + name for name in _RANKED)
 _SHORT = 12  # digits of a digest that are shown
 
 
@@ -243,9 +246,13 @@ class _Search:
         for run, key, value in self.read(
             "select m.run_uuid, m.key, m.value from latest_metrics m join runs r on r.run_uuid = m.run_uuid "
             "where r.lifecycle_stage = 'deleted' and m.is_nan = 0 and m.key in "
-            "('val/accuracy', 'train/accuracy', 'val/loss', 'train/loss') and typeof(m.value) <> 'text'"
+            f"({', '.join(map(repr, (*_RANKED, *_KEPT)))}) and typeof(m.value) <> 'text'"
         ):
             metrics.setdefault(str(run), {})[key] = float(value)
+        for values in metrics.values():  # of runs that recorded no values of the kept model: the last ones
+            for kept, last in zip(_KEPT, _RANKED, strict=True):
+                if kept not in values and last in values:
+                    values[kept] = values[last]
         groups: dict[int, list[DeletedRun]] = {}
         for key in deleted:
             row = self.runs[key]

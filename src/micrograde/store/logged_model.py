@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from micrograde.metrics import KEPT
 from micrograde.store.mlflow_store import MlflowStore
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ _FOLDER = "model"
 _NAME = "classifier"  # not the folder's name: MLflow would list the folder twice, and look in another store
 _READY: Final = "READY"
 _PARAM_LENGTH = 5000  # characters that MLflow keeps of a logged model's param
-_SHOWN = ("val/", "test/")  # the metrics that models are compared by
+_OF_MODEL = (KEPT,)  # the metrics that models are compared by
+_OF_EARLIER = ("val/", "test/")  # of runs that recorded none of the kept model
 
 
 def log_model(store: MlflowStore, run_id: str, *, shown_with: str) -> str | None:
@@ -122,10 +124,12 @@ def _log_metrics(client: "MlflowClient", run: "Run", model_id: str) -> None:
     """
     from mlflow.entities import Metric
 
+    recorded = run.data._metric_objs
+    shown = _OF_MODEL if any(point.key.startswith(KEPT) for point in recorded) else _OF_EARLIER
     points = [
         Metric(point.key, point.value, point.timestamp, point.step, model_id=model_id)
-        for point in run.data._metric_objs
-        if point.key.startswith(_SHOWN) and not math.isnan(point.value)
+        for point in recorded
+        if point.key.startswith(shown) and not math.isnan(point.value)
     ]
     if points:
         client.log_batch(run.info.run_id, metrics=points)

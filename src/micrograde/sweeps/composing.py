@@ -108,6 +108,12 @@ def resolved(config: DictConfig) -> dict[str, Any]:
     return part
 
 
+def has_validation(data: Mapping[str, Any]) -> bool:
+    """Return whether data, as they are composed, have a validation part."""
+    fraction = data.get("validation_fraction")
+    return data.get("validation_path") is not None or (isinstance(fraction, int | float) and fraction > 0)
+
+
 def _raw(config: DictConfig) -> dict[str, Any]:
     """Return the config without the ``hydra`` node, with interpolations as they are written."""
     container = OmegaConf.to_container(config, resolve=False)

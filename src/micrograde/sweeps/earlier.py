@@ -4,10 +4,10 @@ import math
 import re
 from dataclasses import dataclass
 
+from micrograde.analysis.kept_values import read_runs
 from micrograde.analysis.ranking import loss_beside
 from micrograde.store import tags
 from micrograde.store.metric_names import plain_name
-from micrograde.store.readers import store_of
 from micrograde.store.records import Selection
 from micrograde.store.stored_sweeps import list_sweeps
 
@@ -66,7 +66,7 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
     sweep = next((each for each in list_sweeps(tracking_uri) if each.digest == digest), None)
     if sweep is None:
         return None
-    raw = store_of(tracking_uri).read_runs(tracking_uri, Selection(parent_run_id=sweep.run_id))
+    raw = read_runs(tracking_uri, Selection(parent_run_id=sweep.run_id))
     digests = {run_id: value for run_id, key, value in raw.tags if key == tags.CONFIG_DIGEST}
     data = {run_id: value for run_id, key, value in raw.tags if key == tags.DATA_DIGEST}
     settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}

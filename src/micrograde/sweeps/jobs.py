@@ -13,7 +13,7 @@ from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.schema import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
-from micrograde.runs.measured import check_measured
+from micrograde.runs.measured import check_measured, measuring
 from micrograde.runs.train import PreparedSets, run_name
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
@@ -76,6 +76,7 @@ def make_job(
     """
     name = run_name([each for each in overrides if key_of(each) in swept])
     container = {key: value for key, value in container.items() if key != "sweep"}
+    container = measuring(container, metric)
     try:
         config = parse_train_config(container)
         if config.training.resume is not None:

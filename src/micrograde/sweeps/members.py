@@ -55,7 +55,7 @@ def run_members(
         RunRequest(parse_train_config(container), name, overrides, tags=nested)
         for name, overrides, _, container in content["members"]
     ]
-    metric = metric or default_metric(requests[0].config.data.validation_fraction)
+    metric = metric or default_metric(requests[0].config.data.has_validation)
     with open_recorder(requests[0].config.tracking, writer) as recorder:
         runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
         recorder.close()

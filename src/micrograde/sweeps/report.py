@@ -12,6 +12,7 @@ from micrograde.analysis import best_run, order_runs, summarize, varying_paramet
 from micrograde.analysis.comparing import METRICS, SEED, ascending
 from micrograde.analysis.page import heading, page, paragraph, picture, table
 from micrograde.drawing import draw_sweep, left_out, save_figure
+from micrograde.metrics import name_in_history
 from micrograde.store import tags
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def report_folder(home: Path, name: str, run_id: str) -> Path:
 
 
 def metrics_drawn(metric: str) -> tuple[str, ...]:
-    """Return the metrics whose history a report draws."""
-    return tuple(dict.fromkeys((_LOSS, metric)))
+    """Return the metrics whose history a report draws; of the kept model's that of the same name."""
+    return tuple(dict.fromkeys((_LOSS, name_in_history(metric))))
 
 
 def write_sweep_report(
@@ -114,8 +115,9 @@ def write_sweep_report(
     (folder / "figures").mkdir(exist_ok=True)
     pictures: list[str] = []
     said: list[str] = []
-    rule: dict[str, Any] = {"metrics": metrics_drawn(metric), "lower_is_better": up, "say": said.append}
-    for name, text, figure in draw_sweep(runs, history, by, seeds=SEED in swept, **rule):
+    rule: dict[str, Any] = {"metric": metric, "drawn": metrics_drawn(metric), "lower_is_better": up}
+    pictured = draw_sweep(runs, history, by, seeds=SEED in swept, say=said.append, **rule)
+    for name, text, figure in pictured:
         path = folder / "figures" / f"{name}.png"
         with left_out(f"figures/{name}.png", said.append):
             save_figure(figure, path)

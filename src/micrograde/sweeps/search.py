@@ -12,7 +12,9 @@ from micrograde.analysis.comparing import ascending
 from micrograde.config.keys import key_of
 from micrograde.core.errors import InputError
 from micrograde.core.project import project_home
+from micrograde.metrics import name_in_history
 from micrograde.runs.train import default_metric
+from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.search_options import check_options, open_storage
 from micrograde.sweeps.session import SweepSession, remove_empty
 
@@ -54,7 +56,8 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
     logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(logging.ERROR)
     sweeper._target_ = "hydra_plugins.stacked.OptunaSearch"
     typed = {key_of(each) for each in master.hydra.overrides.hydra}
-    metric = sweep.options.metric or default_metric(master.data.validation_fraction)
+    usual = default_metric(has_validation(master.data))
+    metric = sweep.options.metric or usual
     ours = {
         "direction": "minimize" if ascending(metric, sweep.options.order) else "maximize",
         "n_trials": _TRIALS,
@@ -67,7 +70,7 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
     before = 0
     if sweep.location:
         sweep.hold()
-        study = _open_study(sweeper, sweep, metric, usual=default_metric(master.data.validation_fraction))
+        study = _open_study(sweeper, sweep, metric, former=name_in_history(usual))
         sweeper.n_trials = max(0, sweeper.n_trials - _take_up(study))
         before = len(study.trials)
     if OmegaConf.select(sweeper, "sampler.seed", default=0) is None and isinstance(master.seed, int):
@@ -76,11 +79,12 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
         sweep.begin([])  # nothing more is launched; the results so far are shown
 
 
-def _open_study(sweeper: DictConfig, sweep: SweepSession, metric: str, usual: str) -> "Study":
+def _open_study(sweeper: DictConfig, sweep: SweepSession, metric: str, former: str) -> "Study":
     """Open the search's study: in ``mlruns/search.db``, unless the config names another.
 
-    Its name is the sweep's digest. A search by another metric than the usual one, or in the other direction,
-    has a separate study: values of two metrics in one study would mislead the sampler.
+    Its name is a digest of the sweep, the metric and the direction: values of two metrics in one study would
+    mislead the sampler. By ``former``, the usual metric before there were values of the kept model, and
+    upward, it is the sweep's digest alone.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def _open_study(sweeper: DictConfig, sweep: SweepSession, metric: str, usual: st
         sweeper.storage = f"sqlite:///{project_home() / 'mlruns' / 'search.db'}"
     if sweeper.study_name is None:
         name = sweep.identity.digest
-        if (metric, direction) != (usual, "maximize"):
+        if (metric, direction) != (former, "maximize"):
             name = hashlib.sha256(f"{name} {metric} {direction}".encode()).hexdigest()
         sweeper.study_name = name[:32]
     _make_storage(sweeper.storage)

@@ -21,6 +21,7 @@ from micrograde.runs.live_run import LiveRun, RunRequest, own_words
 from micrograde.runs.progress import print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
 from micrograde.store import StoreAwayError, backend_of, check_experiment, tags
+from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.identity import SweepIdentity
@@ -94,10 +95,8 @@ class SweepSession(SweepState):
         if jobs and not configs:
             more = f" (and so on for all {len(jobs)} jobs)" if len(jobs) > 1 else ""
             raise InputError(f"{jobs[0].reason}{more}")
-        validation = (
-            configs[0].data.validation_fraction if configs else self._composed["data"]["validation_fraction"]
-        )
-        self.metric = self.metric or default_metric(validation)
+        validated = configs[0].data.has_validation if configs else has_validation(self._composed["data"])
+        self.metric = self.metric or default_metric(validated)
         self.varies = varying_params(jobs, self.identity.swept) if jobs else []
         names = dict.fromkeys(config.experiment_name for config in configs)
         self._experiment_name = "+".join(names)[:250] or _experiment_of(self._composed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from micrograde.metrics import Metric
 from micrograde.metrics.accuracy import Accuracy
@@ -23,6 +24,9 @@ class TrainingPlan:
         The rule of recipes of version 1; see ``measure``.
     metrics
         What is measured besides the loss.
+    keep
+        Which weights are kept: those of the ``best`` epoch, or the ``last`` ones; None for the best ones if
+        training stops early, and else the last ones.
     task
         What is learned.
     """
@@ -34,4 +38,5 @@ class TrainingPlan:
     least_rows: int = 1
     nan_is_a_class: bool = False
     metrics: tuple[Metric, ...] = (Accuracy(),)
+    keep: Literal["best", "last"] | None = None
     task: Task = CLASSES_WITHOUT_NAMES

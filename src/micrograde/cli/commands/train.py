@@ -11,7 +11,8 @@ from micrograde.config.locations import store_location, where_to_look
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import RunFailedError
 from micrograde.core.terminal import say
-from micrograde.metrics import formatted
+from micrograde.metrics import KEPT, formatted
+from micrograde.runs.measured import measuring
 from micrograde.runs.resuming import Resumption, resumed_run
 from micrograde.runs.train import RunResult, default_metric, train_and_record
 from micrograde.store import tags
@@ -30,7 +31,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         return run_members(sweep.members, sweep.metric)
     if HydraConfig.get().mode != RunMode.MULTIRUN:
         check_alone(sweep)
-    config = parse_train_config(composed)
+    config = parse_train_config(measuring(composed, sweep.metric) if sweep.metric else composed)
     nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
     overrides = HydraConfig.get().overrides.task
     with resumed_run(config, overrides) as resumption:
@@ -45,7 +46,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":
         sys.exit(INTERRUPTED)
-    metric = sweep.metric or default_metric(config.data.validation_fraction)
+    metric = sweep.metric or default_metric(config.data.has_validation)
     return result.last_metrics().get(recorded_name(metric, config.recipe_version))
 
 
@@ -64,21 +65,23 @@ def kept_weights(result: RunResult) -> str:
     """Return which epoch's weights a run has kept, and the metric that early stopping went by."""
     text = f"the weights of epoch {result.kept_epoch} of {len(result.history['train/loss'])}"
     stopping = result.config.training.settings_of(EarlyStoppingSettings)
-    if not stopping.enabled:  # another callback has kept them
+    by_metric = stopping.enabled or result.config.training.keep == "best"  # if not, another callback keeps
+    if not by_metric or f"{KEPT}{stopping.metric}" not in result.kept:
         return text
-    value = formatted(stopping.metric.partition("/")[2], result.kept_metrics()[stopping.metric], ".4f")
+    value = formatted(stopping.metric.partition("/")[2], result.kept[f"{KEPT}{stopping.metric}"], ".4f")
     return f"{text} ({stopping.metric} {value})"
 
 
 def outcome(result: RunResult) -> str:
     """Return the summary of a run: accuracies and losses, findings, its status, and where to look at it."""
-    lines, values = [], result.kept_metrics()
-    for part, metrics in (("validation", "val"), ("test", "test")):
-        first, *others = result.config.training.metrics
-        shown = [name for name in (first, "loss", *others) if f"{metrics}/{name}" in values]
+    lines, values = [], result.kept or result.last_metrics()
+    for title, part in (("validation", "val"), ("test", "test")):
+        group = f"{KEPT}{part}" if result.kept else part
+        first, *others = result.config.training.measured
+        shown = [name for name in (first, "loss", *others) if f"{group}/{name}" in values]
         if shown:
-            texts = [f"{name} {formatted(name, values[f'{metrics}/{name}'], '.4f')}" for name in shown]
-            lines.append(f"{part:<11} {'  '.join(texts)}")
+            texts = [f"{name} {formatted(name, values[f'{group}/{name}'], '.4f')}" for name in shown]
+            lines.append(f"{title:<11} {'  '.join(texts)}")
     if result.kept_epoch:
         lines.append(f"{'kept':<11} {kept_weights(result)}")
     lines.extend(f"finding     {finding}" for finding in result.findings)

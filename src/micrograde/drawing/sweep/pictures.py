@@ -27,7 +27,8 @@ def draw_sweep(
     parameters: Sequence[str],
     *,
     seeds: bool,
-    metrics: Sequence[str],
+    metric: str,
+    drawn: Sequence[str],
     lower_is_better: bool,
     say: Say | None = None,
 ) -> list[Picture]:
@@ -44,12 +45,11 @@ def draw_sweep(
         The parameters that vary, without the seed.
     seeds
         Whether the seed varies.
-    metrics
-        Those whose history is drawn; runs are compared by the last one.
+    metric, drawn
+        The metric by which runs are compared, and those whose history is drawn.
     say
         Called with a line for each picture that is left out because it cannot be drawn.
     """
-    metric = metrics[-1]
     values = np.where(runs["status"] == "FINISHED", runs[metric].astype("float64"), np.nan)
     sweep = SweepContents(
         parameters=[_swept(runs, name) for name in parameters],
@@ -58,7 +58,7 @@ def draw_sweep(
         lower_is_better=lower_is_better,
         values=values,
         best=0 if np.isfinite(values[:1]).any() else None,
-        curves=[_curves(runs, history, name) for name in metrics],
+        curves=[_curves(runs, history, name) for name in drawn],
         runs=runs,
     )
     pictures = []

@@ -129,9 +129,9 @@ class CallbackSettings:
         return ""
 
     @property
-    def needs_metrics(self) -> Mapping[str, str]:
-        """The metrics, such as val/accuracy, that have to be measured, by the setting that asks for them."""
-        return {}
+    def needs_metrics(self) -> tuple[str, ...]:
+        """The metrics, such as val/roc_auc, that are measured for it after each epoch."""
+        return ()
 
     @classmethod
     def start(cls, settings: Sequence[Self], model: MLP, plan: TrainingPlan) -> Callback | None:

@@ -1,10 +1,13 @@
-"""Stop training when a validation metric no longer improves, and keep the weights at which it was best.
+"""Stop training when a validation metric no longer improves; keep the weights at which it was best.
+
+Either can be had without the other: ``training.keep`` says which weights are kept.
 
 A metric that is not finite, because the network's numbers overflow for some row, is no improvement. As long
 as the metric of a replica has never been finite, its last finite weights are kept, since the initial ones
 have learned nothing.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
@@ -40,14 +43,14 @@ class _Watched:
 @CALLBACKS.register
 @dataclass(frozen=True, kw_only=True)
 class EarlyStoppingSettings(CallbackSettings):
-    """When to stop before ``num_epochs``; the weights of the best epoch are kept.
+    """When to stop before ``num_epochs``, and by which metric an epoch is the best.
 
     Parameters
     ----------
     enabled
         Whether to stop early; null stops if the data are a table with a validation part.
     metric
-        What is watched: val/loss, or a metric that is measured, such as val/accuracy.
+        What is watched, and what ``training.keep=best`` goes by: val/loss, or a metric such as val/accuracy.
     patience
         Epochs without an improvement after which training stops.
     min_delta
@@ -68,17 +71,23 @@ class EarlyStoppingSettings(CallbackSettings):
         return "enabled=true" if self.enabled else ""
 
     @property
-    def needs_metrics(self) -> Mapping[str, str]:
+    def needs_metrics(self) -> tuple[str, ...]:
         """The metric that is watched."""
-        return {"metric": self.metric} if self.enabled else {}
+        return (self.metric,) if self.enabled else ()
 
     @classmethod
     def start(cls, settings: Sequence[Self], model: MLP, plan: TrainingPlan) -> Callback | None:
-        """Return the callback that stops replicas, or None if it is not enabled."""
+        """Return the callback that stops replicas or keeps their best weights, or None."""
         its = settings[0]
-        if not its.enabled:
+        if not its.enabled and plan.keep != "best":
             return None
-        rule = EarlyStopping(its.metric, its.patience, its.min_delta, finite_alone=not plan.nan_is_a_class)
+        rule = EarlyStopping(
+            its.metric,
+            its.patience if its.enabled else math.inf,
+            its.min_delta,
+            finite_alone=not plan.nan_is_a_class,
+            keeps_best=plan.keep != "last",
+        )
         return BestWeights(model, rule)
 
 
@@ -87,13 +96,15 @@ class EarlyStopping:
     """Training ends after ``patience`` epochs in which ``metric`` has not improved by over ``min_delta``.
 
     Which of two values is better the metric says; of losses it is the lower. If ``finite_alone`` is
-    False, the rule of recipes of version 1, the initial weights are kept until the metric is finite.
+    False, the rule of recipes of version 1, the initial weights are kept until the metric is finite. Unless
+    ``keeps_best``, replicas leave with their last weights.
     """
 
     metric: str = "val/loss"
-    patience: int = 10
+    patience: float = 10
     min_delta: float = 0.0
     finite_alone: bool = True
+    keeps_best: bool = True
 
 
 class BestWeights(Callback):
@@ -140,6 +151,8 @@ class BestWeights(Callback):
         interrupted: bool,  # noqa: ARG002
     ) -> int | None:
         """Let the replica leave with its best weights; return their epoch, None if no epoch was the best."""
+        if not self._rule.keeps_best:
+            return None
         self.restore(row, model)
         return int(self.epochs[row]) or None
 
