@@ -23,6 +23,8 @@ from micrograde.metrics import KEPT, METRICS
 from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.files import contained, files_of
 from micrograde.runs.notebook_progress import leave_curves_to
+from micrograde.runs.row_predictions import FILE as PREDICTIONS
+from micrograde.runs.row_predictions import read_predictions
 from micrograde.runs.side_by_side import Comparison, compare_runs
 from micrograde.runs.train import RunResult
 from micrograde.store import StoreLocation, find_run, find_run_id, find_sweep, load_run, tags
@@ -177,6 +179,25 @@ class Run:
                 raise InputError("the run left no model; only a recorded run has one")
             return read_network(path)
 
+    @cached_property
+    def predictions(self) -> "pd.DataFrame":
+        """What its model says of each row of its data: row, part, true, predicted, loss, probabilities.
+
+        See ``micrograde.runs.row_predictions`` for the columns.
+
+        Raises
+        ------
+        InputError
+            If the run left no predictions: it did not finish, is of an earlier version, or in no store.
+        """
+        with _left_behind(self.run_id, self.location, PREDICTIONS) as path:
+            if path is None:
+                raise InputError(
+                    f"run {self.run_id or 'of no store'}: has no {PREDICTIONS}; runs that finish and are "
+                    "recorded leave one, since recipe version 3"
+                )
+            return read_predictions(path)
+
     def __repr__(self) -> str:
         names = ("val/accuracy", "val/loss", "test/accuracy")
         shown = (name for each in names for name in (KEPT + each, each) if name in self.metrics)
@@ -324,6 +345,20 @@ class Sweep:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         leave_curves_to(self.name)
         return {"text/plain": _as_text(self, self._sentences()), "text/html": self._repr_html_()}
+
+
+def load_predictions(run: "str | Run" = "latest", location: StoreLocation | None = None) -> "pd.DataFrame":
+    """Return what the model of a run says of each row of its data; see ``Run.predictions``.
+
+    >>> rows = mg.load_predictions("latest")
+    >>> rows[rows["true"] != rows["predicted"]].nlargest(5, "loss")
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or it left no predictions.
+    """
+    return (run if isinstance(run, Run) else Run.load(run, location)).predictions
 
 
 def compare(

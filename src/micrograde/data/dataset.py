@@ -56,6 +56,8 @@ class Dataset:
         With what of the training part missing numbers are filled.
     summary
         What is to be said about a table; None if the source is none, or of a recipe before version 3.
+    numbers
+        (N,), the number of each row in its source, from 1; None if all rows of the source are used.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class Dataset:
     times: FloatArray | None = None
     filled_by: Literal["mean", "median"] = "mean"
     summary: TableSummary | None = None
+    numbers: IntArray | None = None
 
     def __post_init__(self) -> None:
         rows, columns = self.features.shape
@@ -117,6 +120,10 @@ class Dataset:
     def rows_to_split(self) -> int:
         """The number of rows that are in no part of the source's own; they come first."""
         return len(self) - self.validation_rows - self.test_rows
+
+    def row_numbers(self, rows: IntArray) -> IntArray:
+        """Return the numbers in the source, from 1, of rows (n,) that are counted from 0."""
+        return rows + 1 if self.numbers is None else self.numbers[rows]
 
     @cached_property
     def digest(self) -> str:

@@ -152,6 +152,7 @@ def dataset_of_table(
         test_rows=int((whole.tables == 2).sum()),
         groups=group_numbers(whole.columns[options.group], words) if options.group else None,
         times=row_times(whole.columns[options.time], settings) if options.time else None,
+        numbers=whole.numbers,
     )
 
 
@@ -187,7 +188,7 @@ def _read(
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
     whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
-    whole.tables = tables_of_rows[labelled]
+    whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows)[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -202,9 +203,9 @@ def _read(
             target.names[each]
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
-        in_tables = whole.tables[kept]
+        in_tables, numbers = whole.tables[kept], whole.numbers[kept]
         whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
-        whole.tables = in_tables
+        whole.tables, whole.numbers = in_tables, numbers
     if options.target is not None and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
@@ -227,6 +228,12 @@ def _read(
         filled=("median" if options.missing == "median" else "mean") if fill else "",
     )
     return whole, summary, (*raw.notes, *target.notes, *whole.notes(classes, whole.labels))
+
+
+def _numbers(tables: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the number, from 1, of each row (N,) in its own table; the tables come one after another."""
+    starts = np.searchsorted(tables, tables)
+    return np.asarray(np.arange(len(tables)) - starts + 1, np.int64)
 
 
 def _no_target(rows: int) -> Target:
@@ -260,6 +267,7 @@ class _Part:
         self.found: dict[str, Encoded] = {}
         self.missing = np.zeros(len(labels), np.bool_)
         self.tables = np.zeros(len(labels), np.int64)  # which of the files each row is of
+        self.numbers = np.arange(1, len(labels) + 1)  # and which row of it
         self.features = np.zeros((len(labels), 0))
         if used and keep:
             self.features = self.encoding.encode_columns(columns, source, self._note)

@@ -1,8 +1,8 @@
 """Build what trains from a config: the data's parts, the network, its optimizer, the training plan."""
 
 import dataclasses
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -48,7 +48,8 @@ _MEMORY = 2**30  # bytes that all stacks in training may take together
 class PreparedData:
     """A data set that is split, preprocessed and ready for a network; a part that does not exist is None.
 
-    ``notes`` are those of the data set and of its split, a line each.
+    ``notes`` are those of the data set and of its split, a line each, and ``rows`` the numbers, from 1, that
+    the rows of each part (n,) have in the source.
     """
 
     dataset: Dataset
@@ -57,6 +58,12 @@ class PreparedData:
     validation: Samples | None
     test: Samples | None
     notes: tuple[str, ...] = ()
+    rows: Mapping[str, IntArray] = field(default_factory=dict)
+
+    def parts(self) -> dict[str, Samples]:
+        """Return the parts that there are by their names in the records: ``train``, ``val``, ``test``."""
+        parts = {"train": self.training, "val": self.validation, "test": self.test}
+        return {name: samples for name, samples in parts.items() if samples is not None}
 
     @property
     def task(self) -> Task:
@@ -109,6 +116,11 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
         samples(split.validation),
         samples(split.test),
         notes=(*dataset.notes, *split.notes, *([shared] if shared else [])),
+        rows={
+            name: dataset.row_numbers(part.rows)
+            for name, part in (("train", split.train), ("val", split.validation), ("test", split.test))
+            if part
+        },
     )
 
 

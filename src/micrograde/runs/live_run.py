@@ -34,6 +34,7 @@ from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
 from micrograde.runs.resuming import Resumption
+from micrograde.runs.row_predictions import write_predictions
 from micrograde.runs.table_words import table_description, write_table_words
 from micrograde.store import same_value, tags
 from micrograde.store.metric_names import by_plain_name, recorded_name
@@ -301,6 +302,8 @@ class LiveRun:
         self.log.write()
         if self.folder:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
+            if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
+                write_predictions(self.folder, model, data, self._warn)
             self._draw(self.folder, model, measured, confusion)
         self.log.write()
         described = None
@@ -325,11 +328,8 @@ class LiveRun:
     def _measure_kept(self, model: MLP) -> None:
         """Evaluate the model that is saved on every part, and record the values."""
         data, last = self.data, len(self.history["train/loss"])
-        parts = {"train": data.training, "val": data.validation, "test": data.test}
         self.kept = {f"{KEPT}epoch": float(self.kept_epoch or last)}
-        for name, samples in parts.items():
-            if samples is None:
-                continue
+        for name, samples in data.parts().items():
             with np.errstate(all="ignore"):  # rows may overflow
                 found = measure(
                     model,
