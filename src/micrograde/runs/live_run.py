@@ -27,7 +27,7 @@ from micrograde.gradcheck import GradientMismatch, check_network, require_agreem
 from micrograde.metrics import KEPT
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
-from micrograde.nn.arrays import IntArray
+from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
 from micrograde.runs.building import PreparedData, end_metrics, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
@@ -278,9 +278,9 @@ class LiveRun:
         self.status, self.reason = status, reason
         self._record_start()
         data = self.data
-        confusion = None
+        confusion, logits = None, {}
         if status == "FINISHED":
-            self._measure_kept(model)
+            logits = self._measure_kept(model)
             if data.test is not None:
                 with np.errstate(all="ignore"):  # rows may overflow
                     confusion = confusion_counts(model, data.test)[0]
@@ -303,8 +303,8 @@ class LiveRun:
         if self.folder:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
             if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
-                write_predictions(self.folder, model, data, self._warn)
-            self._draw(self.folder, model, measured, confusion)
+                write_predictions(self.folder, logits, data, self._warn)
+            self._draw(self.folder, model, measured, confusion, logits)
         self.log.write()
         described = None
         if self.folder and status == "FINISHED":
@@ -325,11 +325,13 @@ class LiveRun:
             self.recorder.end_run(self.number, "KILLED")
         self.ended = True
 
-    def _measure_kept(self, model: MLP) -> None:
-        """Evaluate the model that is saved on every part, and record the values."""
+    def _measure_kept(self, model: MLP) -> dict[str, FloatArray]:
+        """Evaluate the model that is saved on every part, record the values, and return the logits (n, C)."""
         data, last = self.data, len(self.history["train/loss"])
         self.kept = {f"{KEPT}epoch": float(self.kept_epoch or last)}
+        logits = {}
         for name, samples in data.parts().items():
+            blocks: list[FloatArray] = []
             with np.errstate(all="ignore"):  # rows may overflow
                 found = measure(
                     model,
@@ -337,15 +339,25 @@ class LiveRun:
                     end_metrics(self.config),
                     nan_is_a_class=nan_is_a_class(self.config),
                     task=data.task,
+                    logits_of=blocks,
                 )
+            logits[name] = np.concatenate(blocks, axis=-2)[0]
             self.kept |= {f"{KEPT}{name}/{metric}": float(value) for metric, (value,) in found.items()}
         also = ("loss", *self.config.training.measured)
         tested = {f"test/{name}": self.kept.get(f"{KEPT}test/{name}") for name in also}
         self.test = {name: value for name, value in tested.items() if value is not None}
         recorded = self.kept if self.config.recipe_version >= KEPT_VALUES else {}
         self._record(last, self.test | recorded)
+        return logits
 
-    def _draw(self, folder: Path, model: MLP, measured: Measurements, confusion: IntArray | None) -> None:
+    def _draw(
+        self,
+        folder: Path,
+        model: MLP,
+        measured: Measurements,
+        confusion: IntArray | None,
+        logits: Mapping[str, FloatArray],
+    ) -> None:
         """Draw the light pictures of the run, and the others if it is to have them."""
         data = self.data
         contents = RunContents(
@@ -361,6 +373,8 @@ class LiveRun:
             confusion=confusion,
             batch=self._first_batch(),
             batch_size=self.config.training.batch_size or len(data.training),
+            logits=logits,
+            rows=data.rows,
         )
         write_pictures(folder, contents, light=True, say=self._warn)
         if self.request.all_pictures:

@@ -16,7 +16,7 @@ probability_<class>
     One for each class, in the network's dtype.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,7 @@ import numpy as np
 
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size, within_memory
-from micrograde.nn import MLP
-from micrograde.nn.arrays import FloatArray, blocks_of_rows
+from micrograde.nn.arrays import FloatArray
 from micrograde.runs.building import PreparedData
 from micrograde.training import Samples
 
@@ -38,8 +37,10 @@ _TEXTS = ("part", "true", "predicted")
 _MOST_NUMBERS = 50_000_000  # probabilities that are written; beyond that those of the training part are not
 
 
-def write_predictions(folder: Path, model: MLP, data: PreparedData, say: Callable[[str], None]) -> None:
-    """Write the predictions of a network, a stack of one, for every row of all parts."""
+def write_predictions(
+    folder: Path, logits: Mapping[str, FloatArray], data: PreparedData, say: Callable[[str], None]
+) -> None:
+    """Write the predictions for every row of all parts, given the network's logits (n, C) by part."""
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -48,18 +49,19 @@ def write_predictions(folder: Path, model: MLP, data: PreparedData, say: Callabl
     if sum(map(len, parts.values())) * classes > _MOST_NUMBERS and len(parts) > 1:
         del parts["train"]
         say(f"{FILE}: leaves out the training part, whose {len(data.training)} rows would make it too large")
-    tables = [_table(name, model, samples, data) for name, samples in parts.items()]
+    tables = [_table(name, logits[name], samples, data) for name, samples in parts.items()]
     pyarrow.parquet.write_table(
-        pa.concat_tables(tables), folder / FILE, use_dictionary=list(_TEXTS), compression="zstd"
+        pa.concat_tables(tables),
+        folder / FILE,
+        use_dictionary=list(_TEXTS),
+        compression="snappy",
+        write_statistics=False,
     )
 
 
-def _table(part: str, model: MLP, samples: Samples, data: PreparedData) -> "pyarrow.Table":
+def _table(part: str, logits: FloatArray, samples: Samples, data: PreparedData) -> "pyarrow.Table":
     import pyarrow as pa
 
-    logits = np.concatenate(
-        [model.predict_logits(samples.features[rows])[0] for rows in blocks_of_rows(len(samples))]
-    )
     with np.errstate(all="ignore"):  # rows may overflow
         found = data.task.predicted(logits)
         answers = data.task.answers(logits)

@@ -27,8 +27,11 @@ def measure(
     *,
     nan_is_a_class: bool = False,
     task: Task = CLASSES_WITHOUT_NAMES,
+    logits_of: list[FloatArray] | None = None,
 ) -> dict[str, FloatArray]:
     """Return the mean loss and metrics in evaluation mode by name, each (R,).
+
+    To ``logits_of`` the logits (R, n, C) are added, block by block of n rows.
 
     A row that gets no class, see ``predicted_classes``, makes the loss NaN and counts as wrong; with
     ``nan_is_a_class``, the rule of recipes of version 1, it gets the first class whose logit is NaN.
@@ -37,6 +40,8 @@ def measure(
     tallies = [each.tally(len(model.parameters), len(samples)) for each in metrics]
     for block in _blocks(samples):
         logits = model.predict_logits(block.features)
+        if logits_of is not None:
+            logits_of.append(logits.copy())
         of_block = model.loss.evaluate(logits, block.targets)
         loss += of_block * len(block)
         # If the mean of the losses is finite, each row has a class, and argmax alone is quicker.

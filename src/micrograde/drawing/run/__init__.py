@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from micrograde.data import Dataset, Preprocessing
     from micrograde.diagnostics import Measurements, Trajectory
     from micrograde.nn import MLP
-    from micrograde.nn.arrays import IntArray
+    from micrograde.nn.arrays import FloatArray, IntArray
     from micrograde.training import Samples
 
 FoundT = TypeVar("FoundT")
@@ -44,6 +44,11 @@ class RunContents:
         The parts, transformed; None for a part that does not exist.
     confusion
         Confusion counts (C, C) of the test part; None if there is none, or the run did not finish.
+    logits
+        What the trained network says of the rows of each part, (n, C), by the part's name in the records:
+        ``train``, ``val`` and ``test``; empty if the run did not finish.
+    rows
+        The numbers that the rows of each part, (n,), have in the source, by the same names.
     batch
         The first rows of the training part: a batch, or part of a huge one.
     batch_size
@@ -62,6 +67,8 @@ class RunContents:
     confusion: "IntArray | None"
     batch: "Samples"
     batch_size: int
+    logits: "Mapping[str, FloatArray]" = field(default_factory=dict)
+    rows: "Mapping[str, IntArray]" = field(default_factory=dict)
     _found: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
