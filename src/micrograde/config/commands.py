@@ -40,8 +40,8 @@ class SweepConfig:
     note
         Markdown in the sweep's description; null for none.
     metric
-        The metric that the best run is chosen by; null for val/accuracy, or train/accuracy without a
-        validation part.
+        The metric that the best run is chosen by; null for kept/val/accuracy, or kept/train/accuracy without
+        a validation part.
     order
         Whether high or low values are best; auto is ascending for losses, descending for accuracies.
     resume
@@ -91,7 +91,7 @@ class CompareConfig:
         A condition, or a list of them: ``'where=["model.activation=tanh","val/accuracy>0.9"]'``.
     metric
         The metric that orders the table, or, for runs side by side, one more to draw; null for
-        val/accuracy, or train/accuracy if no run has that.
+        kept/val/accuracy, or kept/train/accuracy if no run has that.
     order
         The order of the rows; auto is ascending for losses, descending for accuracies.
     over_seeds
