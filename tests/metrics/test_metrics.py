@@ -1,6 +1,6 @@
-"""Metrics equal scikit-learn's, whatever the batches; one that is registered is measured and compared by."""
+"""A metric that is registered is measured and compared by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,8 +12,10 @@ from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.config.schema import config_digest, to_container
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import first_sentence
-from micrograde.metrics import METRICS, GivenOutputs, Metric, lower_is_better, metric_of
-from micrograde.nn import predicted_classes
+from micrograde.diagnostics.findings import Measurements
+from micrograde.diagnostics.findings.undefined_metric import UndefinedMetric
+from micrograde.metrics import METRICS, Metric, lower_is_better, metric_of, names_a_value
+from micrograde.nn import ACTIVATIONS, predicted_classes
 from micrograde.runs.building import RandomStreams, build_model, build_optimizer, build_plan, prepare_data
 from micrograde.training import EpochRecord, Training, evaluate, measure
 
@@ -25,10 +27,6 @@ RECIPE: dict[str, Any] = {
     "schedule": {"name": "constant"},
     "training": {"num_epochs": 3, "batch_size": 16},
     "tracking": {"name": "disabled"},
-}
-SCIKIT_LEARN = {
-    "accuracy": sklearn.metrics.accuracy_score,
-    "error_rate": sklearn.metrics.zero_one_loss,
 }
 
 
@@ -47,7 +45,7 @@ def trained(config, replicas=2):
     training = Training(
         model,
         build_optimizer([each.optimizer for each in configs], model),
-        build_plan(configs, len(data.training)),
+        build_plan(configs, len(data.training), data.task),
         data.training,
         data.validation,
         [each.shuffling for each in streams],
@@ -80,23 +78,12 @@ def balanced():
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_an_entry_equals_scikit_learns_by_batches_and_at_once(name):
-    random = np.random.default_rng(3)
-    logits, labels = random.normal(size=(3, 40, 4)), random.integers(0, 4, 40)
-    logits[1, 7] = np.nan  # of no class, and so wrong
-    metric, predicted = METRICS[name](), predicted_classes(logits)
-    expected = [SCIKIT_LEARN[name](labels, each) for each in predicted]
-    tally = metric.tally(3, 40)
-    for rows in (slice(0, 16), slice(16, 32), slice(32, 40)):
-        tally.add(GivenOutputs(logits[:, rows], labels[rows], predicted[:, rows]))
-    np.testing.assert_allclose(tally.value(), expected, rtol=0, atol=1e-12)
-    np.testing.assert_array_equal(metric.compute(logits, labels, predicted), tally.value())
-
-
-@pytest.mark.parametrize("name", METRICS)
 def test_an_entry_says_what_it_is_and_which_value_is_better(name):
     assert first_sentence(METRICS[name])
     assert metric_of(f"val/{name}") is metric_of(f"test/{name} mean") is METRICS[name]
+    of_class = metric_of(f"kept/val/{name}/a b")
+    assert (of_class is METRICS[name]) == METRICS[name].per_class == names_a_value(f"{name}/a b")
+    assert names_a_value(name) != METRICS[name].per_class
     assert ascending(f"val/{name}", "auto") is lower_is_better(name) is (METRICS[name].direction == "lower")
 
 
@@ -139,15 +126,55 @@ def test_accuracy_is_always_measured_and_other_metrics_alone_change_the_digest()
 @pytest.mark.parametrize(
     ("training", "line"),
     [
-        ({"metrics": ["f1"]}, r"training.metrics=\[\"f1\"\]: should be one or more of accuracy, error_rate"),
-        ({"metrics": []}, r"training.metrics=\[\]: should be one or more of accuracy, error_rate"),
-        ({"metrics": 3}, "training.metrics=3: should be one or more of accuracy, error_rate"),
+        ({"metrics": ["f1"]}, rf"training.metrics=\[\"f1\"\]: should be one or more of {', '.join(METRICS)}"),
+        ({"metrics": []}, r"training.metrics=\[\]: should be one or more of accuracy, "),
+        ({"metrics": 3}, "training.metrics=3: should be one or more of accuracy, "),
         (
             {"early_stopping": {"enabled": True, "metric": "val/f1"}},
-            "training.early_stopping.metric=val/f1: should be 'val/loss', 'val/accuracy' or 'val/error_rate'",
+            "training.early_stopping.metric=val/f1: should be 'val/loss', 'val/accuracy', .*'val/recall/<class>' or ",
+        ),
+        (
+            {"metrics": ["recall"], "early_stopping": {"enabled": True, "metric": "val/recall"}},
+            "training.early_stopping.metric=val/recall: should be 'val/loss', ",
         ),
     ],
 )
 def test_what_is_not_measured_is_said(training, line):
     with pytest.raises(InputError, match=line):
         recipe(**training)
+
+
+def test_a_metric_of_each_class_is_measured_and_stops_and_ranks_by_the_class():
+    stopping = {"enabled": True, "metric": "val/recall/versicolor", "patience": 2}
+    records, model, data = trained(recipe(metrics=["recall", "roc_auc"], early_stopping=stopping))
+    for part in ("train", "val"):
+        recalls = [records[-1].metrics[f"{part}/recall/{name}"] for name in data.dataset.class_names]
+        assert {each.shape for each in recalls} == {(2,)}
+    (one,), _, _ = trained(recipe(metrics=["recall", "roc_auc"], num_epochs=1), replicas=1)
+    for name, values in one.metrics.items():
+        np.testing.assert_array_equal(values, records[0].metrics[name][:1], name)
+    found = measure(model, data.test, [METRICS["recall"]()], task=data.task)
+    assert set(found) == {"loss", *(f"recall/{name}" for name in data.dataset.class_names)}
+    assert parse_sweep_config({"sweep": {"metric": "val/recall/a b"}}).metric == "val/recall/a b"
+    assert not ascending("val/recall/loss of sight mean", "auto")
+    with pytest.raises(InputError, match="name one, as in val/recall/<class>"):
+        parse_sweep_config({"sweep": {"metric": "val/recall"}})
+
+
+def test_an_epoch_without_a_value_is_no_improvement_and_a_finding():
+    """As of the recall of a class that a network never predicts in some epochs, or a part that lacks it."""
+    history = {"train/loss": [0.5] * 3, "val/loss": [0.4] * 3, "val/roc_auc": [np.nan, 0.5, np.nan]}
+    measured = Measurements(
+        history, 0.7, 3, 0.5, ACTIVATIONS["relu"](), early_stopping=True, stopping_metric="val/roc_auc"
+    )
+    (said,) = UndefinedMetric().sentences(measured)
+    assert said == (
+        "val/roc_auc has no value after 2 of 3 epochs: it needs rows of two classes; "
+        "early stopping kept the best weights of the epochs in which it had one"
+    )
+    of_one_class = {**history, "val/roc_auc": [np.nan] * 3}
+    (said,) = UndefinedMetric().sentences(replace(measured, history=of_one_class, early_stopping=False))
+    assert said == "val/roc_auc has no value after any epoch: it needs rows of two classes"
+    for sound in ({"val/roc_auc": [np.nan, 0.5, 0.5]}, {"val/loss": [np.nan] * 3}):
+        unsaid = replace(measured, history={**history, **sound}, early_stopping=False)
+        assert not list(UndefinedMetric().sentences(unsaid))

@@ -49,6 +49,18 @@ def check(metric, config):
             "is not measured; set training.diagnostics=true",
         ),
         ({"diagnostics": False}, "train/learning_rate", "is not measured; set training.diagnostics=true"),
+        ({}, "val/recall/0", "is not measured; set training.metrics=[accuracy,recall]"),
+        (
+            {"metrics": ["recall"]},
+            "val/recall/2",
+            "should be one of val/recall/0, val/recall/1",
+        ),
+        (
+            {"metrics": ["roc_auc"], "data": {"samples": 20, "validation_fraction": 0.05, "stratify": False}},
+            "val/roc_auc",
+            "has no value in the validation part, even if all rows are predicted right: "
+            "it needs rows of two classes",
+        ),
     ],
 )
 def test_what_a_run_will_not_measure_is_refused_with_what_to_set(changes, metric, line):
@@ -57,13 +69,20 @@ def test_what_a_run_will_not_measure_is_refused_with_what_to_set(changes, metric
     assert str(raised.value) == f"sweep.metric={metric}: {line}"
 
 
+def test_early_stopping_by_a_metric_without_a_value_is_refused_before_anything_is_trained():
+    stopping = {"enabled": True, "metric": "val/recall/no"}
+    config = recipe(metrics=["recall"], early_stopping=stopping)
+    with pytest.raises(InputError, match=r"^training.early_stopping.metric=val/recall/no: should be one of"):
+        train_and_record([config])
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {},
         {"diagnostics": False},
         {"data": {"validation_fraction": 0.0, "test_fraction": 0.0}},
-        {"metrics": ["error_rate"]},
+        {"metrics": ["error_rate", "recall", "roc_auc"]},
     ],
 )
 def test_every_metric_that_a_run_measures_is_accepted(changes):

@@ -35,7 +35,7 @@ from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.data import Dataset
 from micrograde.data.sets.npz import NpzArrays
-from micrograde.metrics import METRICS
+from micrograde.metrics import name_of_entry, names_a_value
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.models.trained_network import check_classified
 from micrograde.nn import MLP, predicted_classes, softmax
@@ -51,6 +51,7 @@ from micrograde.runs.building import (
     prepare_dataset,
     stack_size,
 )
+from micrograde.runs.measured import check_watched
 from micrograde.runs.progress import Watch
 from micrograde.training import Departure, EpochRecord, Training
 
@@ -230,6 +231,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             config = self._fitted_to(config, len(data.training))
             check_batches(config, len(data.training))
             stack_size(config, data, 1, 1)  # whether it fits into memory
+            check_watched(config, data)
         except InputError as error:
             raise InputError(_in_our_names(str(error))) from None
         records, departure = _train(config, data, watch)
@@ -419,7 +421,7 @@ def _watched(callbacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the metric that early stopping watches, which has to be measured."""
     metric = callbacks["early_stopping"].get("metric")
     part, _, name = metric.partition("/") if isinstance(metric, str) else ("", "", "")
-    return [name] if part == "val" and name in METRICS else []
+    return [name_of_entry(name)] if part == "val" and names_a_value(name) else []
 
 
 def _in_our_names(message: str) -> str:

@@ -54,6 +54,13 @@ class ChosenFrom:
         return {"name": value}
 
 
+@dataclasses.dataclass(frozen=True)
+class NamesOf:
+    """Mark a field of the schema whose value is a list of names of a registry's entries."""
+
+    entries: Registry[Any]
+
+
 def one_of(names: Mapping[str, Any]) -> str:
     """Return ``'a', 'b' or 'c'``."""
     *others, last = (repr(name) for name in names)

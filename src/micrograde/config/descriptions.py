@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from micrograde.config.choices import choice_of
+from micrograde.config.choices import NamesOf, choice_of
 from micrograde.config.keys import OF_SWEEPS, SCHEMAS
 from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
 from micrograde.core.hyperparameters import (
@@ -279,7 +279,11 @@ def _allowed(annotation: Any, limits: str) -> Iterator[str]:
 
 
 def _choice_within(annotation: Any) -> Any:
-    """Return the mark of a choice by name, also of one that may be null."""
+    """Return the mark of a choice by name, also of one that may be null, or of a list of names."""
+    if get_origin(annotation) is Annotated:
+        names = next((mark for mark in get_args(annotation) if isinstance(mark, NamesOf)), None)
+        if names is not None:
+            return names
     if choice := choice_of(annotation):
         return choice if choice.by_name else None
     return next(filter(None, map(_choice_within, get_args(annotation))), None)

@@ -41,7 +41,7 @@ from micrograde.core.json_files import canonical_digest
 from micrograde.core.recipe_versions import RECIPE_VERSION, Later
 from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
-from micrograde.metrics import METRICS
+from micrograde.metrics import METRICS, name_of_entry
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
 from micrograde.nn.activations.tanh import Tanh
@@ -169,7 +169,7 @@ class TrainingConfig:
         watched = [name for settings in self.callbacks.values() for name in settings.needs_metrics]
         if self.keep == "best":
             watched.append(self.settings_of(EarlyStoppingSettings).metric)
-        names = (*self.metrics, *(name.partition("/")[2] for name in watched))
+        names = (*self.metrics, *(name_of_entry(name.partition("/")[2]) for name in watched))
         return tuple(name for name in dict.fromkeys(names) if name != "loss")
 
     @property

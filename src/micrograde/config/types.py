@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WrapValidator
 
+from micrograde.config.choices import NamesOf
 from micrograde.core.hyperparameters import Range, Readable, Text
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.core.redaction import without_password
-from micrograde.metrics import KEPT, METRICS, PARTS
+from micrograde.metrics import METRICS, names_a_value, part_of
 from micrograde.nn import NORMALIZATIONS
 from micrograde.store.metric_names import plain_name
 from micrograde.tasks.classification import Classification
@@ -29,8 +30,14 @@ def _printable(value: str) -> str:
 
 def metric_name(value: str) -> str:
     """Check that a run measures this metric, before it is trained rather than when runs are compared."""
+    part = part_of(value)
+    name = value.removeprefix(f"{part}/")
+    if part and (name == "loss" or names_a_value(name)):
+        return value
+    if part and name.rstrip("/") in METRICS:
+        raise ValueError(f"has a value for each class; name one, as in {value.rstrip('/')}/<class>")
     if not re.fullmatch(
-        rf"({KEPT})?({'|'.join(PARTS)})/(loss|{'|'.join(METRICS)})|train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
+        r"train/(initial_loss|learning_rate)|gradient_check/max_relative_error"
         rf"|(gradient_norm|activation|gradient|update_ratio|{'|'.join(NORMALIZATIONS)})/[\w.]+",
         plain_name(value),
     ):
@@ -98,5 +105,5 @@ def _measured(value: object) -> object:
     return tuple(dict.fromkeys((*Classification.metrics, *names)))
 
 
-MetricNames = Annotated[tuple[str, ...], BeforeValidator(_measured)]
+MetricNames = Annotated[tuple[str, ...], NamesOf(METRICS), BeforeValidator(_measured)]
 Metric = Annotated[Text, AfterValidator(metric_name)]

@@ -2,6 +2,10 @@
 
 A metric knows arrays alone and no network, so that whoever compares runs can ask which of two values is
 better. The loss is none of them: training measures it anyway, as ``train/loss`` and so on.
+
+Where the data leave a metric undefined, its value is NaN, never a number that looks like a result; each entry
+says when. A row of no class, for which a network's numbers overflow, counts as wrong in every metric of the
+predicted classes; it has no probabilities, so that metrics of these are NaN, as the loss is.
 """
 
 import re
@@ -62,7 +66,7 @@ class Tally(ABC):
 
     @abstractmethod
     def value(self) -> FloatArray:
-        """Return the metric of all rows that were taken in, (R,)."""
+        """Return the metric of all rows that were taken in, (R,); (R, C) if it is one of each class."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +83,28 @@ class Metric(ABC):
         Which of two values is better: the ``higher`` or the ``lower``.
     format
         The format of a value in tables and lines: ``.4f``.
+    task
+        The name of the task whose predictions it is of.
+    per_class
+        Whether it has a value for each class, each of which is recorded as ``<name>/<class>``.
+    needs
+        What rows must be like for it to have a value, as in "rows of two classes"; empty if it always has
+        one as long as the loss is finite.
     """
 
     name: str = ""  # each entry has its own
     direction: ClassVar[Literal["higher", "lower"]]
     format: ClassVar[str] = ".4f"
+    task: ClassVar[str] = "classification"
+    per_class: ClassVar[bool] = False
+    needs: ClassVar[str] = ""
 
     @abstractmethod
     def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
-        """Return the metric of N rows for each replica, (R,); see ``Outputs`` for the arrays."""
+        """Return the metric of N rows for each replica, (R,); (R, C) if it is one of each class.
+
+        See ``Outputs`` for the arrays. NaN says that it is undefined.
+        """
 
     def tally(self, replicas: int, rows: int) -> Tally:  # noqa: ARG002 (what others need)
         """Return a tally of so many replicas and rows; by default all logits are kept for ``compute``."""
@@ -173,9 +190,28 @@ def name_in_history(recorded: str) -> str:
 
 
 def metric_of(recorded: str) -> "type[Metric] | None":
-    """Return the entry of a recorded name such as ``val/accuracy`` or ``accuracy mean``; None if none."""
-    found = re.fullmatch(r"(\w+)(?: mean| std)?", recorded.removeprefix(part_of(recorded)).removeprefix("/"))
-    return METRICS.get(found[1]) if found and found[1] in METRICS else None
+    """Return the entry of a recorded name such as ``val/accuracy`` or ``accuracy mean``; None if none.
+
+    What follows the name of a metric of each class, as in ``val/recall/spam``, is the class.
+    """
+    name = recorded.removeprefix(part_of(recorded)).removeprefix("/")
+    found = re.fullmatch(r"(\w+)(/.+?)?(?: mean| std)?", name)
+    if not found or found[1] not in METRICS:
+        return None
+    entry = METRICS[found[1]]
+    return entry if entry.per_class or not found[2] else None
+
+
+def name_of_entry(measured: str) -> str:
+    """Return the entry's name of ``recall/spam``: ``recall``; any other name is returned as it is."""
+    name, slash, _ = measured.partition("/")
+    return name if slash and name in METRICS and METRICS[name].per_class else measured
+
+
+def names_a_value(measured: str) -> bool:
+    """Return whether this is an entry's name, with a class just if the entry has a value for each."""
+    entry = name_of_entry(measured)
+    return entry in METRICS and METRICS[entry].per_class == (entry != measured.rstrip("/"))
 
 
 def lower_is_better(recorded: str) -> bool:

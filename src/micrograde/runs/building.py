@@ -21,6 +21,7 @@ from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
 from micrograde.data.shared_rows import shared_rows_line
 from micrograde.metrics import METRICS, Metric
+from micrograde.metrics.measuring import metrics_of_task
 from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
 from micrograde.tasks import Task, task_of
@@ -235,10 +236,11 @@ def metrics_of(config: TrainConfig) -> tuple[Metric, ...]:
     return tuple(METRICS[name](name=name) for name in config.training.measured)
 
 
-def end_metrics(config: TrainConfig) -> tuple[Metric, ...]:
+def end_metrics(config: TrainConfig, task: Task) -> tuple[Metric, ...]:
     """Return what is measured of the model that a run keeps: all metrics but those of plug-ins not named."""
-    named = config.training.measured
-    return tuple(entry(name=name) for name, entry in METRICS.items() if name in named or not plugin_of(entry))
+    named = metrics_of(config)
+    others = metrics_of_task(task.name, len(task.class_names))
+    return (*named, *(each for each in others if each not in named and not plugin_of(type(each))))
 
 
 def nan_is_a_class(config: TrainConfig) -> bool:

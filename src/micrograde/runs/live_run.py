@@ -24,7 +24,7 @@ from micrograde.data import DataSet
 from micrograde.diagnostics import Measurements, Trajectory, find_findings
 from micrograde.drawing import RunContents
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
-from micrograde.metrics import KEPT
+from micrograde.metrics import KEPT, name_of_entry, part_of
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
@@ -336,7 +336,7 @@ class LiveRun:
                 found = measure(
                     model,
                     samples,
-                    end_metrics(self.config),
+                    end_metrics(self.config, data.task),
                     nan_is_a_class=nan_is_a_class(self.config),
                     task=data.task,
                     logits_of=blocks,
@@ -344,8 +344,12 @@ class LiveRun:
             logits[name] = np.concatenate(blocks, axis=-2)[0]
             self.kept |= {f"{KEPT}{name}/{metric}": float(value) for metric, (value,) in found.items()}
         also = ("loss", *self.config.training.measured)
-        tested = {f"test/{name}": self.kept.get(f"{KEPT}test/{name}") for name in also}
-        self.test = {name: value for name, value in tested.items() if value is not None}
+        tested = {name: value for name, value in self.kept.items() if part_of(name) == f"{KEPT}test"}
+        self.test = {
+            name.removeprefix(KEPT): value
+            for name, value in tested.items()
+            if name_of_entry(name.removeprefix(f"{KEPT}test/")) in also
+        }
         recorded = self.kept if self.config.recipe_version >= KEPT_VALUES else {}
         self._record(last, self.test | recorded)
         return logits

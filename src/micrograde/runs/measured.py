@@ -1,16 +1,21 @@
 """Which metrics a run measures: whoever ranks runs by another one is told before they are trained."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
+
+import numpy as np
 
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
-from micrograde.metrics import KEPT, METRICS, part_of
+from micrograde.metrics import KEPT, METRICS, GivenOutputs, name_of_entry, part_of
+from micrograde.metrics.measuring import measure_outputs, recorded_names
 from micrograde.runs.building import PreparedData, end_metrics
 from micrograde.store.metric_names import plain_name
+from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 _ALWAYS = ("train/initial_loss", "gradient_norm", "gradient_check")
-_PARTS = {"val": "validation", "test": "test"}
+_PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
 def measuring(container: Mapping[str, Any], metric: str | None) -> dict[str, Any]:
@@ -19,7 +24,7 @@ def measuring(container: Mapping[str, Any], metric: str | None) -> dict[str, Any
     A metric of the kept model is measured anyway.
     """
     part, training = part_of(metric or ""), container.get("training")
-    name = (metric or "").removeprefix(f"{part}/")
+    name = name_of_entry((metric or "").removeprefix(f"{part}/"))
     if not part or part.startswith(KEPT) or name not in METRICS or not isinstance(training, Mapping):
         return dict(container)
     listed = training.get("metrics")
@@ -42,11 +47,39 @@ def check_measured(metric: str, config: TrainConfig, data: PreparedData, key: st
             raise InputError(f"{key}={metric}: is not measured; set training.diagnostics=true")
         return
     group, name = part.removeprefix(KEPT), plain.removeprefix(f"{part}/")
-    if (group == "val" and data.validation is None) or (group == "test" and data.test is None):
+    samples = {"train": data.training, "val": data.validation, "test": data.test}[group]
+    if samples is None:
         raise InputError(
             f"{key}={metric}: needs a {_PARTS[group]} part; set data.{_PARTS[group]}_fraction=0.1, say"
         )
-    at_end = [each.name for each in end_metrics(config)] if part.startswith(KEPT) else []
-    if name not in ("loss", *config.training.measured, *at_end):
-        wanted = ",".join([*config.training.metrics, name])
+    entry = name_of_entry(name)
+    at_end = [each.name for each in end_metrics(config, data.task)] if part.startswith(KEPT) else []
+    if entry not in ("loss", *config.training.measured, *at_end):
+        wanted = ",".join([*config.training.metrics, entry])
         raise InputError(f"{key}={metric}: is not measured; set training.metrics=[{wanted}]")
+    if entry == "loss":
+        return
+    measured = METRICS[entry](name=entry)
+    names = recorded_names(measured, data.task.class_names)
+    if name not in names:
+        raise InputError(f"{key}={metric}: should be one of {', '.join(f'{part}/{each}' for each in names)}")
+    if measured.needs:  # asked of the best that a network could do, with a row of each class that there is
+        there_are = np.flatnonzero(np.bincount(samples.labels))
+        targets = data.task.targets(there_are, np.float64)
+        best = GivenOutputs(targets[np.newaxis], there_are, there_are[np.newaxis])
+        if np.isnan(measure_outputs(best, [measured], data.task.class_names)[name]).any():
+            raise InputError(
+                f"{key}={metric}: has no value in the {_PARTS[group]} part, even if all rows are predicted "
+                f"right: it needs {measured.needs}"
+            )
+
+
+def check_watched(config: TrainConfig, data: PreparedData) -> None:
+    """Raise ``InputError`` if a callback, such as early stopping, goes by a metric that has no value."""
+    for name, settings in config.training.callbacks.items():
+        for metric in settings.needs_metrics:
+            keys = [each.name for each in fields(settings) if getattr(settings, each.name) == metric]
+            check_measured(metric, config, data, f"training.{name}.{keys[0] if keys else 'metric'}")
+    if config.training.keep == "best":
+        metric = config.training.settings_of(EarlyStoppingSettings).metric
+        check_measured(metric, config, data, f"training.{EarlyStoppingSettings.name}.metric")

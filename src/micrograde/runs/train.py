@@ -36,6 +36,7 @@ from micrograde.runs.building import (
     stack_size,
 )
 from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
+from micrograde.runs.measured import check_watched
 from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.stacks import Cancel, Stack, train_stacks
@@ -205,6 +206,7 @@ class PreparedSets:
         data = self.of(config)
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
+        check_watched(config, data)
 
 
 def train_runs(

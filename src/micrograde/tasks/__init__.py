@@ -37,10 +37,13 @@ class Task(ABC):
     ----------
     metrics
         The metrics that are always measured, by name.
+    class_names
+        The names of the classes; none if there are none, or if they are not known.
     """
 
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
+    class_names: tuple[str, ...] = ()
 
     @classmethod
     @abstractmethod

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from micrograde.metrics import GivenOutputs, Metric
 from micrograde.metrics.accuracy import Accuracy
+from micrograde.metrics.measuring import named
 from micrograde.nn import MLP, predicted_classes
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.tasks import Task
@@ -29,7 +30,7 @@ def measure(
     task: Task = CLASSES_WITHOUT_NAMES,
     logits_of: list[FloatArray] | None = None,
 ) -> dict[str, FloatArray]:
-    """Return the mean loss and metrics in evaluation mode by name, each (R,).
+    """Return the mean loss and metrics in evaluation mode by name, each (R,); see ``named`` for classes.
 
     To ``logits_of`` the logits (R, n, C) are added, block by block of n rows.
 
@@ -50,8 +51,10 @@ def measure(
         outputs = GivenOutputs(logits, block.labels, found)
         for tally in tallies:
             tally.add(outputs)
-    values = {each.name: tally.value() for each, tally in zip(metrics, tallies, strict=True)}
-    return {"loss": loss / len(samples), **values}
+    values: dict[str, FloatArray] = {"loss": loss / len(samples)}
+    for each, tally in zip(metrics, tallies, strict=True):
+        values |= named(each, tally.value(), task.class_names)
+    return values
 
 
 class StepOutputs:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.metrics.measuring import named
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.batches import BatchSampler, Samples
@@ -221,7 +222,8 @@ class Training:
             metrics = {"train/loss": loss_sum / sum(sizes)}
             if len(diverged) < replicas:
                 for each, tally in zip(self._plan.metrics, tallies, strict=True):
-                    metrics[f"train/{each.name}"] = tally.value()
+                    found = named(each, tally.value(), self._plan.task.class_names)
+                    metrics |= {f"train/{name}": values for name, values in found.items()}
                 for callback in self._callbacks:
                     metrics |= callback.on_step(model, rates[len(sizes) - 1])
         return metrics, list(diverged.values())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from micrograde.core.hyperparameters import PROGRAM, NonNegativeFloat, PositiveInt
 from micrograde.core.recipe_versions import DefaultBefore
-from micrograde.metrics import METRICS, lower_is_better
+from micrograde.metrics import METRICS, lower_is_better, names_a_value
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, Switch
@@ -34,8 +34,10 @@ class _Watched:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def _check(self, value: str) -> str:
-        *others, last = (f"'val/{name}'" for name in ("loss", *METRICS))
-        if f"'{value}'" not in (*others, last):
+        part, _, name = value.partition("/")
+        if part != "val" or (name != "loss" and not names_a_value(name)):
+            of_class = {entry: "/<class>" if METRICS[entry].per_class else "" for entry in METRICS}
+            *others, last = ("'val/loss'", *(f"'val/{entry}{rest}'" for entry, rest in of_class.items()))
             raise ValueError(f"should be {', '.join(others)} or {last}")
         return value
 
