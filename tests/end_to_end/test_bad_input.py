@@ -88,7 +88,7 @@ TRAIN = [
     ("-m seed=interval(0,1)", "seed=interval(0,1): only a search takes a range"),
     ("-m seed=range(0)", "seed=range(0): makes no run"),
     ("-m data=mnist,iris", "data=mnist: there is no such choice"),
-    ("-m seed=1,2 sweep.metric=speed", "sweep.metric=speed: should be a metric such as val/accuracy"),
+    ("-m seed=1,2 sweep.metric=speed", "sweep.metric=speed: should be a metric such as kept/val/accuracy"),
     ("-m seed=1,2 hydra/launcher=rocket", "hydra/launcher=rocket: there is no such choice"),
     ("-m seed=1,2 training.resume=auto", "training.resume=auto: is for a run alone"),
     ([*SEARCH, "hydra.sweeper.n_trials=0"], "hydra.sweeper.n_trials=0: should be greater than 0"),

@@ -25,6 +25,7 @@ from micrograde.diagnostics import Measurements, Trajectory, find_findings
 from micrograde.drawing import RunContents
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.metrics import KEPT, name_of_entry, part_of
+from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
@@ -343,6 +344,8 @@ class LiveRun:
                 )
             logits[name] = np.concatenate(blocks, axis=-2)[0]
             self.kept |= {f"{KEPT}{name}/{metric}": float(value) for metric, (value,) in found.items()}
+            baseline = baseline_accuracy(data.training.labels, samples.labels)
+            self.kept[f"{KEPT}{name}/{BASELINE_ACCURACY}"] = baseline
         also = ("loss", *self.config.training.measured)
         tested = {name: value for name, value in self.kept.items() if part_of(name) == f"{KEPT}test"}
         self.test = {

@@ -1,6 +1,7 @@
 """The main job: train a network on a data set and record the run. `--help` lists the keys."""
 
 import sys
+from collections.abc import Mapping
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -11,7 +12,9 @@ from micrograde.config.locations import store_location, where_to_look
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import RunFailedError
 from micrograde.core.terminal import say
-from micrograde.metrics import KEPT, formatted
+from micrograde.metrics import KEPT, formatted, name_of_entry
+from micrograde.metrics.balanced_accuracy import BalancedAccuracy
+from micrograde.metrics.baseline import BASELINE_ACCURACY
 from micrograde.runs.measured import measuring
 from micrograde.runs.resuming import Resumption, resumed_run
 from micrograde.runs.train import RunResult, default_metric, train_and_record
@@ -21,6 +24,8 @@ from micrograde.sweeps.members import run_members
 from micrograde.sweeps.options import check_alone
 from micrograde.tracking import WriterProcess
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
+
+_PARTS = {"val": "validation", "test": "test"}
 
 
 @recording_entry_point(config_name="train")
@@ -72,16 +77,26 @@ def kept_weights(result: RunResult) -> str:
     return f"{text} ({stopping.metric} {value})"
 
 
+def _baseline(values: Mapping[str, float]) -> str:
+    """Return what is reached without learning anything of the features; empty if that is not known."""
+    found = {title: values.get(f"{KEPT}{part}/{BASELINE_ACCURACY}") for part, title in _PARTS.items()}
+    texts = [f"{value:.4f} ({title})" for title, value in found.items() if value is not None]
+    return f"accuracy {', '.join(texts)} by always saying the most frequent class" if texts else ""
+
+
 def outcome(result: RunResult) -> str:
-    """Return the summary of a run: accuracies and losses, findings, its status, and where to look at it."""
+    """Return the summary of a run: what the kept model reaches, findings, its status, and where to look."""
     lines, values = [], result.kept or result.last_metrics()
-    for title, part in (("validation", "val"), ("test", "test")):
-        group = f"{KEPT}{part}" if result.kept else part
-        first, *others = result.config.training.measured
-        shown = [name for name in (first, "loss", *others) if f"{group}/{name}" in values]
-        if shown:
-            texts = [f"{name} {formatted(name, values[f'{group}/{name}'], '.4f')}" for name in shown]
+    kept = KEPT if result.kept else ""
+    first, *others = result.config.training.measured
+    names = dict.fromkeys((first, "loss", *(name_of_entry(name) for name in others), BalancedAccuracy.name))
+    for part, title in _PARTS.items():
+        there_are = [name for name in names if f"{kept}{part}/{name}" in values]
+        if there_are:
+            texts = [f"{name} {formatted(name, values[f'{kept}{part}/{name}'], '.4f')}" for name in there_are]
             lines.append(f"{title:<11} {'  '.join(texts)}")
+    if baseline := _baseline(values):
+        lines.append(f"{'baseline':<11} {baseline}")
     if result.kept_epoch:
         lines.append(f"{'kept':<11} {kept_weights(result)}")
     lines.extend(f"finding     {finding}" for finding in result.findings)
