@@ -262,7 +262,7 @@ def test_what_is_read_as_missing_is_said_but_not_what_stands_in_one_row():
             "holds 40 different numbers with fractions, to be predicted as a",
         ),
         (range(1000, 1040), "give it a column of ranges, such as low, middle and high"),
-        (list(range(25)) * 4, "data.roles={kind: category} makes a class of each"),
+        (list(range(25)) * 4, "'data.roles={kind: category}' makes a class of each"),
     ],
 )
 def test_numbers_of_many_values_are_no_classes(classes, said):

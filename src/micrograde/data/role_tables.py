@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import typed_names, typed_text
 from micrograde.data.column_encoding import ColumnEncoding
 from micrograde.data.column_rules import ColumnRules, check_names_of, decide
 from micrograde.data.columns import Column
@@ -289,7 +290,7 @@ class _Part:
         """Return advice about the column that lacks most values."""
         name, count = max(self.gaps, key=lambda each: each[1])
         return (
-            f"{quoted(name)} lacks {count}; data.drop=[{name}] leaves the column out, "
+            f"{quoted(name)} lacks {count}; {typed_names('data.drop', name)} leaves the column out, "
             "data.missing=fill fills it"
         )
 
@@ -317,7 +318,7 @@ class _Part:
             if role.name == "identifier" and role.described().startswith("by its name"):
                 found.append(
                     f"{self.source}: {quoted(name)} stands in several rows; "
-                    f"data.group={name} puts the rows of each into one part"
+                    f"{typed_text('data.group', name)} puts the rows of each into one part"
                 )
         return found
 
@@ -402,5 +403,5 @@ def nothing_left(roles: Mapping[str, Role], source: str) -> str:
     first = next(iter(roles))
     return (
         f"{source}: nothing is left to learn from: {reasons}; "
-        f"data.keep=[{first}] uses it as categories all the same"
+        f"{typed_names('data.keep', first)} uses it as categories all the same"
     )
