@@ -12,8 +12,8 @@ from micrograde.api.estimator import MLPClassifier
 from micrograde.api.estimator_arguments import DERIVED
 from micrograde.api.keywords import keywords, overrides_of
 from micrograde.config.keys import keys_of
-from micrograde.core.overrides import quoted_text
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import quoted_text
 
 TYPED = {"optimizer", "schedule", "data", "model", "training", "tracking", "search", "experiment"}  # groups
 

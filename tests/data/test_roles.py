@@ -295,9 +295,20 @@ def test_nothing_is_left_to_learn_from():
 
 def test_a_column_that_tells_the_class_is_pointed_out():
     frame = pd.DataFrame({"x": CHANCE.normal(size=40), "copy": ["u", "v"] * 20, "kind": ["p", "q"] * 20})
-    assert any("'copy' alone tells the class" in note for note in dataset(frame).notes)
+    found = dataset(frame)
+    assert any("'copy' alone tells the class" in note for note in found.notes)
+    assert found.summary is not None
+    assert found.summary.telling == ("copy",)
     frame["copy"] = ["u", "v", "v", "v"] * 10
     assert not any("alone tells" in note for note in dataset(frame).notes)
+
+
+@pytest.mark.parametrize("role", ["identifier", "text", "constant", "dropped"])
+def test_any_column_may_be_given_a_role_that_leaves_it_out(role):
+    frame = pd.DataFrame({"x": CHANCE.normal(size=40), "leaf": ["u", "v"] * 20, "kind": ["p", "q"] * 20})
+    found = dataset(frame, roles={"leaf": role})
+    assert found.feature_names == ("x",)
+    assert by_column(found.summary)["leaf"].said == "by data.roles"
 
 
 # --- laws ---

@@ -340,7 +340,7 @@ def test_a_separator_as_it_is_said(spelled, separator, tmp_path):
 MIXED = {
     "in other places": "a\tb kind\n" + "1.5\t2.5 pine\n3.5 4.5\toak\n" * 20,
     "in runs": "a b kind\n" + "1.5\t2.5   pine\n3.5\t4.5   oak\n" * 20,
-    "between numbers": "".join(f"1{each}   2.5      3\t\"pine tree\"\n" for each in range(30)),
+    "between numbers": "".join(f'1{each}   2.5      3\t"pine tree"\n' for each in range(30)),
     "before a word": "a\tb kind\n" + "1.5\t2.5 pine\n3.5\t4.5 oak\n" * 20,
     "in runs of tabs": "a\tb\tkind\n" + "1.5\t2.5\tpine\n3.5\t\t4.5\t oak \n" * 20,
 }

@@ -31,7 +31,7 @@ def typed_text(key: str, text: str) -> str:
 
 
 def typed_names(key: str, *names: str) -> str:
-    """Return the override that sets a key to a list of names, quoted for a shell: ``'data.drop=[id,name]'``."""
+    """Return the override that sets a key to a list of names, for a shell: ``'data.drop=[id,name]'``."""
     return shlex.quote(f"{key}=[{','.join(map(_in_list, names))}]")
 
 

@@ -120,9 +120,10 @@ def _role_of(column: Column, rules: ColumnRules, settings: RoleSettings, source:
         return Dropped(reason=f"used by {rules.elsewhere[name]}")
     if name in rules.roles:
         wanted = rules.roles[name]
-        chosen = ROLES[wanted].of(column, replace(settings, forced=True))
-        if chosen is None and issubclass(ROLES[wanted], LeftOut):
-            return ROLES[wanted](reason="by data.roles")
+        kind = ROLES[wanted]
+        if issubclass(kind, LeftOut):
+            return kind(reason="by data.roles")
+        chosen = kind.of(column, replace(settings, forced=True))
         if chosen is None:
             raise InputError(
                 f"{source}: column {quoted(name)} cannot be {wanted}: it holds no such values (data.roles)"

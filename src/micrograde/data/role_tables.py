@@ -8,24 +8,21 @@ from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.core.overrides import typed_names, typed_text
-from micrograde.data.column_encoding import ColumnEncoding
-from micrograde.data.column_rules import ColumnRules, check_names_of, decide
+from micrograde.data.column_rules import ColumnRules, check_names_of
+from micrograde.data.column_summaries import column_summaries
 from micrograde.data.columns import Column
 from micrograde.data.dataset import Dataset
-from micrograde.data.messages import counted, listed, quoted
+from micrograde.data.messages import listed, quoted
 from micrograde.data.missing import MissingRule
 from micrograde.data.number_texts import decimal_sign, evidence
 from micrograde.data.own_parts import SourceTable, columns_of
 from micrograde.data.raw_table import RawTable
-from micrograde.data.roles import Encoded, Role, RoleSettings
+from micrograde.data.roles import Mask, Role, RoleSettings
 from micrograde.data.split_columns import group_numbers, row_times
-from micrograde.data.table_summary import ColumnSummary, TableSummary
+from micrograde.data.table_summary import TableSummary
 from micrograde.data.targets import Target, read_target
-
-Mask = NDArray[np.bool_]
-
-_ROWS_OF_A_VALUE = 10
-"""In how many rows a value stands on average, at least, for it to tell something of the class."""
+from micrograde.data.telling_columns import telling_columns, telling_sentence
+from micrograde.data.used_rows import UsedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +161,7 @@ def _read(
     source: str,
     *,
     keep: bool,
-) -> tuple["_Part", TableSummary, tuple[str, ...]]:
+) -> tuple[UsedRows, TableSummary, tuple[str, ...]]:
     """Return the rows that are used, what is said about them, and notes; ``keep`` says to keep features."""
     raw = tables[0].raw
     names = raw.rows.column_names
@@ -188,7 +185,7 @@ def _read(
         )
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
-    whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
+    whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
     whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows)[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
@@ -205,7 +202,7 @@ def _read(
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
         in_tables, numbers = whole.tables[kept], whole.numbers[kept]
-        whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
+        whole = UsedRows(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
         whole.tables, whole.numbers = in_tables, numbers
     if options.target is not None and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
@@ -216,19 +213,33 @@ def _read(
     classes, whole.labels = _present(target, whole.labels)
     counts = np.bincount(whole.labels, minlength=len(classes)).tolist()
     fill = options.missing in ("fill", "mean", "median")
+    telling = telling_columns(whole, len(classes))
     summary = TableSummary(
         source=file,
         rows=len(labelled),
         found=raw.found,
-        columns=tuple(_summaries(names, options.target, target, whole)),
+        columns=tuple(column_summaries(names, options.target, target, whole)),
         target=options.target or "",
         classes=tuple(zip(classes, counts, strict=True)) if options.target is not None else (),
         without_label=int((~labelled).sum()),
         dropped=dropped,
         lost=lost,
+        telling=telling,
         filled=("median" if options.missing == "median" else "mean") if fill else "",
     )
-    return whole, summary, (*raw.notes, *target.notes, *whole.notes(classes, whole.labels))
+    return whole, summary, (*raw.notes, *target.notes, *_notes(whole, telling, source))
+
+
+def _notes(used: UsedRows, telling: tuple[str, ...], source: str) -> list[str]:
+    """Return lines about columns that tell the class, and those that look like groups."""
+    found = [f"{source}: {telling_sentence(name)}" for name in telling]
+    for name, role in used.roles.items():
+        if role.name == "identifier" and role.described().startswith("by its name"):
+            found.append(
+                f"{source}: {quoted(name)} stands in several rows; "
+                f"{typed_text('data.group', name)} puts the rows of each into one part"
+            )
+    return found
 
 
 def _numbers(tables: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -249,90 +260,6 @@ def _elsewhere(options: TableOptions) -> dict[str, str]:
     return {name: key for name, key in used.items() if name is not None and name not in kept}
 
 
-class _Part:
-    """Some rows of the columns, with their roles and the features that they become."""
-
-    def __init__(
-        self,
-        columns: Mapping[str, Column],
-        labels: NDArray[np.int64],
-        rules: ColumnRules,
-        source: str,
-        *,
-        keep: bool,
-    ) -> None:
-        self.columns, self.labels, self.rules, self.source = columns, labels, rules, source
-        self.roles = decide(columns, rules, source)
-        used = {name: role for name, role in self.roles.items() if role.used}
-        self.encoding = ColumnEncoding(tuple(used), tuple(used.values()))
-        self.found: dict[str, Encoded] = {}
-        self.missing = np.zeros(len(labels), np.bool_)
-        self.tables = np.zeros(len(labels), np.int64)  # which of the files each row is of
-        self.numbers = np.arange(1, len(labels) + 1)  # and which row of it
-        self.features = np.zeros((len(labels), 0))
-        if used and keep:
-            self.features = self.encoding.encode_columns(columns, source, self._note)
-        elif used:
-            for name, role in used.items():
-                self._note(name, role.encode(columns[name]))
-
-    def _note(self, name: str, encoded: Encoded) -> None:
-        self.found[name] = replace(encoded, values=np.zeros((0, 0)))
-        if encoded.missing is not None:
-            self.missing |= encoded.missing
-
-    @property
-    def gaps(self) -> list[tuple[str, int]]:
-        """How many rows of each column have nothing."""
-        return [(name, _count(each.missing)) for name, each in self.found.items()]
-
-    def widest_gap(self) -> str:
-        """Return advice about the column that lacks most values."""
-        name, count = max(self.gaps, key=lambda each: each[1])
-        return (
-            f"{quoted(name)} lacks {count}; {typed_names('data.drop', name)} leaves the column out, "
-            "data.missing=fill fills it"
-        )
-
-    def refuse_missing(self, source: str) -> None:
-        """Raise ``InputError`` if a value is missing."""
-        if any(count for _, count in self.gaps):
-            raise InputError(
-                f"{source}: missing values in {counted(self.gaps)}; data.missing=fill fills them, "
-                "data.missing=drop leaves their rows out"
-            )
-
-    def notes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> list[str]:
-        """Return lines about columns that tell the class, and those that look like groups."""
-        found = []
-        for name in self.encoding.columns if len(classes) > 1 else ():
-            column = self.columns[name]
-            if column.different <= len(labels) / _ROWS_OF_A_VALUE and _tells(
-                column.as_texts, labels, len(classes)
-            ):
-                found.append(
-                    f"{self.source}: column {quoted(name)} alone tells the class of every row; "
-                    "is it known when you predict?"
-                )
-        for name, role in self.roles.items():
-            if role.name == "identifier" and role.described().startswith("by its name"):
-                found.append(
-                    f"{self.source}: {quoted(name)} stands in several rows; "
-                    f"{typed_text('data.group', name)} puts the rows of each into one part"
-                )
-        return found
-
-
-def _tells(column: Column, labels: NDArray[np.int64], classes: int) -> bool:
-    """Return whether each value of a column has one class, and stands in ten rows or more on average."""
-    assert column.codes is not None
-    values = column.different
-    if values < 2:
-        return False
-    pairs = np.unique((column.codes + 1) * classes + labels)
-    return len(pairs) == len(np.unique(column.codes))
-
-
 def _only(columns: Mapping[str, Column], rows: Mask) -> dict[str, Column]:
     """Return some rows of the columns; texts that no longer stand anywhere are left out."""
     if rows.all():
@@ -343,41 +270,6 @@ def _only(columns: Mapping[str, Column], rows: Mask) -> dict[str, Column]:
 def _present(target: Target, labels: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     there, places = np.unique(labels, return_inverse=True)
     return tuple(target.names[each] for each in there.tolist()), places.astype(np.int64)
-
-
-def _summaries(names: list[str], target: str | None, classes: Target, part: _Part) -> list[ColumnSummary]:
-    found = []
-    for name in names:
-        if name == target:
-            missing = int((classes.labels < 0).sum())
-            found.append(ColumnSummary(name, "target", missing, 0, (), len(classes.names), 0, "the classes"))
-            continue
-        role, column = part.roles[name], part.columns[name]
-        encoded = part.found.get(name)
-        unreadable = _count(encoded.unreadable) if encoded else 0
-        missing = _count(encoded.missing) - unreadable if encoded else _count(column.is_missing(frozenset()))
-        odd = role.read_as_missing(column) if column.is_text and encoded and missing + unreadable else ()
-        unreadable, missing = (
-            unreadable + sum(count for _, count in odd),
-            missing - sum(count for _, count in odd),
-        )
-        found.append(
-            ColumnSummary(
-                name,
-                role.name,
-                missing,
-                unreadable,
-                odd,
-                column.different,
-                len(role.features(name)),
-                role.described(),
-            )
-        )
-    return found
-
-
-def _count(rows: Mask | None) -> int:
-    return 0 if rows is None else int(rows.sum())
 
 
 def _check(raw: RawTable, options: TableOptions, source: str) -> None:

@@ -278,7 +278,8 @@ def _as_character(said: str) -> str:
     separator = _WORDS.get(said.strip().lower(), said)
     if len(separator) != 1 or separator in '"\r\n\0':
         raise InputError(
-            f"data.separator={shortened(said) or repr(said)}: should be one character, such as ';', or tab, space, whitespace"
+            f"data.separator={shortened(said) or repr(said)}: should be one character, such as ';', or tab, "
+            "or whitespace for any run of tabs and spaces"
         )
     return separator
 
