@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from micrograde.data.columns import Column
 from micrograde.data.identifiers import is_code, why_identifier
 from micrograde.data.number_texts import SPACES, NumberStyle, has_leading_zeros, parse_numbers, style_of
-from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
+from micrograde.data.roles import ROLES, Axis, Encoded, FloatArray, Mask, Role, RoleSettings
 
 if TYPE_CHECKING:
     import pyarrow
@@ -74,6 +74,7 @@ class Number(Role):
     rank: ClassVar[int] = 30
     plural: ClassVar[str] = "numbers"
     input_type: ClassVar[Literal["double", "boolean", "string"]] = "double"
+    axis: ClassVar[Axis | None] = "number"
     decimal: str = "."
     thousands: str = ""
     odd: tuple[str, ...] = ()
