@@ -1,6 +1,7 @@
 """What becomes of each column of a table, and that it is the same whatever the table comes from."""
 
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,53 @@ def test_rules_that_name_what_is_not_there(rules, said):
 def test_numbers_in_a_style(text, style, number):
     (found,) = parse_numbers(pa.array([text], pa.large_string()), style).tolist()
     assert found == number if number is not None else np.isnan(found)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("{:.2f} €", "in €"),
+        ("€{:.2f}", "in €"),
+        ("$ {:.2f}", "in $"),
+        ("EUR {:.2f}", "in EUR"),
+        ("{:.1f}%", "in %"),
+        ("{:.0f}\u00a0%", "in %"),
+        ("{:.1f} cm", "in cm"),
+        ("{:.1f}km/h", "in km/h"),
+        ("{:.0f} years old", "in years old"),
+        ("{:.1f} °C", "in °C"),
+    ],
+)
+def test_numbers_may_have_a_unit(form, said):
+    numbers = np.linspace(-1000.25, 999.75, 40)
+    texts = [form.format(each) for each in numbers]
+    role = role_of([*texts, None, "?"])
+    assert (role.name, role.described()) == ("number", said)
+    expected = [float(re.sub("[^0-9.-]", "", each)) for each in texts]
+    assert role.encode(column(texts)).values[:, 0].tolist() == expected
+    assert role.encode(column(["12.5", form.format(7), "much"])).values[:, 0].tolist()[:2] == [12.5, 7]
+    assert role.encode(column(["much", "1"])).unreadable.tolist() == [True, False]
+
+
+def test_a_unit_does_not_hide_the_decimal_comma():
+    role = role_of([f"1.{each}0,50 €" for each in range(10, 50)])
+    assert role.described() == "in €, decimal comma, points between thousands"
+    frame = pd.DataFrame(
+        {
+            "price": ["1,299 €", "2,75 €"] * 20,
+            "plain": ["1,299", "2,501"] * 20,
+            "kind": ["p", "q", "p", "p"] * 10,
+        }
+    )
+    assert dataset(frame).features.max() < 3
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["T{:03}", "A{}", "#{}", "row{}", "{}-A", "+1-555-{}", "No. {}", "{}:30", "Q{}", "1{}/2024", "v{}.1.2"],
+)
+def test_codes_are_no_numbers_with_a_unit(form):
+    assert role_of([form.format(each) for each in range(40)]).name != "number"
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))

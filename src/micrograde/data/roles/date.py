@@ -122,7 +122,7 @@ class Date(Role):
 
     def described(self) -> str:
         """Return their format."""
-        shown = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year"}
+        shown = {**dict.fromkeys(("%m", "%b", "%B"), "month"), "%d": "day", "%Y": "year", "%y": "year"}
         if self.form == "ISO8601":
             return ""
         order = "-".join(

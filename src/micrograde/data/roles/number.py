@@ -10,6 +10,7 @@ from micrograde.data.columns import Column
 from micrograde.data.identifiers import is_code, why_identifier
 from micrograde.data.number_texts import SPACES, NumberStyle, has_leading_zeros, parse_numbers, style_of
 from micrograde.data.roles import ROLES, Axis, Encoded, FloatArray, Mask, Role, RoleSettings
+from micrograde.data.units import NO_UNIT, Unit, unit_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -62,6 +63,8 @@ class Number(Role):
     ----------
     decimal, thousands
         How they are written; see ``NumberStyle``.
+    before, after
+        Their unit.
     odd
         Other texts that stood in several rows of the training table, and are missing values.
     words
@@ -77,6 +80,8 @@ class Number(Role):
     axis: ClassVar[Axis | None] = "number"
     decimal: str = "."
     thousands: str = ""
+    before: str = ""
+    after: str = ""
     odd: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     indicator: bool = False
@@ -97,9 +102,12 @@ class Number(Role):
         meant = column.trimmed.filter(pa.array(~absent))
         if not len(meant) or (has_leading_zeros(meant) and not settings.forced):
             return None
-        if not settings.forced and not _may_be_numbers(meant[:: max(1, len(meant) // _SAMPLE)]):
-            return None
-        style, parsed = style_of(meant, settings.decimal)
+        unit, sample = NO_UNIT, meant[:: max(1, len(meant) // _SAMPLE)]
+        if not _may_be_numbers(sample):
+            unit = unit_of(sample.to_pylist())
+            if not unit and not settings.forced:
+                return None
+        style, parsed = style_of(meant, settings.decimal, unit)
         counts = column.counts[~absent]
         bad = np.isnan(parsed)
         if bad.all() or (_merge(meant, parsed) and not settings.forced):
@@ -117,6 +125,8 @@ class Number(Role):
         return cls(
             decimal=style.decimal,
             thousands=style.thousands,
+            before=unit.before,
+            after=unit.after,
             odd=odd if not settings.forced else odd[:_ODD_TEXTS],
             words=tuple(sorted(words)),
             indicator=bool(missing_rows >= MANY_MISSING * len(column)),
@@ -146,8 +156,7 @@ class Number(Role):
 
     def described(self) -> str:
         """Return how they are written, if it is not as usual."""
-        style = NumberStyle(self.decimal, self.thousands)
-        return "" if style == NumberStyle() else style.described()
+        return "" if self._style == NumberStyle() else self._style.described()
 
     def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
         """Return the texts that are missing numbers; see ``Role``."""
@@ -163,9 +172,13 @@ class Number(Role):
         texts = column.texts.filter(pa.array(lost)).to_pylist()
         return tuple(sorted(zip(texts, column.counts[lost].tolist(), strict=True), key=lambda each: -each[1]))
 
+    @property
+    def _style(self) -> NumberStyle:
+        return NumberStyle(self.decimal, self.thousands, Unit(self.before, self.after))
+
     def _parsed(self, column: Column) -> FloatArray:
         """Return the number of each text that differs, NaN for what is none."""
-        return parse_numbers(column.trimmed, NumberStyle(self.decimal, self.thousands))
+        return parse_numbers(column.trimmed, self._style)
 
     def _numbers(self, column: Column) -> tuple[FloatArray, Mask | None]:
         if column.numbers is not None:
