@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from typing import Any
 
 import numpy as np
@@ -329,6 +330,29 @@ def test_whole_numbers_are_classes_if_the_user_says_so():
 def test_spaces_around_classes_do_not_make_them_others():
     found = dataset(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": [" p", "q", "p", "q "]}))
     assert found.class_names == ("p", "q")
+
+
+def test_classes_that_differ_in_capitals_are_pointed_out():
+    found = dataset(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": ["good", "Good", "bad", "Größe"]}))
+    assert found.class_names == ("Good", "Größe", "bad", "good")
+    assert found.notes == ("data.target=kind: 'Good' and 'good' are two classes, which differ in capitals",)
+
+
+def test_a_class_that_is_too_rare_is_left_out_as_the_line_says():
+    kinds = ["p", "q"] * 20 + ["very rare", "it's"]
+    frame = pd.DataFrame({"x": CHANCE.normal(size=42), "kind": kinds})
+    with pytest.raises(InputError) as caught:
+        split(dataset(frame))
+    (typed,) = re.findall(r"leave the class out \((.*)\), or", str(caught.value))
+    assert shlex.split(typed) == ['data.na_values=["it\'s",very rare]']
+    assert len(split(dataset(frame, na_values=("it's", "very rare"))).train.labels) == 32
+    numbers = frame.assign(kind=[3, 4] * 20 + [5, 5])
+    with pytest.raises(InputError, match="leave the class out, or set"):
+        split(dataset(numbers))
+
+
+def split(data):
+    return split_dataset(data, validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0)
 
 
 def test_nothing_is_left_to_learn_from():

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 _SAMPLE = 200
 _LEAST = 0.9  # of the texts, at least, have the unit
 _LONGEST = 15  # characters of a unit
-_CODES = frozenset(
-    ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK")
-    + ("HUF", "RON", "TRY", "BRL", "MXN", "ZAR", "KRW", "US", "R")
+_CURRENCIES = re.compile(
+    "(USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|BRL|MXN|ZAR|KRW|US|R)?"
 )
 _LONGEST_TEXT = 60
 _WITH_UNIT = re.compile(
@@ -75,7 +74,7 @@ def unit_of(texts: Sequence[str]) -> Unit:
 def _is_before(text: str) -> bool:
     """Return whether a text is a currency; a code has letters before its number, too: ``A12``."""
     letters = text.rstrip("".join(each for each in text if unicodedata.category(each) == "Sc"))
-    return not letters or letters in _CODES
+    return _CURRENCIES.fullmatch(letters) is not None
 
 
 def _is_after(text: str) -> bool:
