@@ -22,6 +22,7 @@ from micrograde.data.split_columns import group_numbers, row_times
 from micrograde.data.table_summary import TableSummary
 from micrograde.data.targets import Target, read_target
 from micrograde.data.telling_columns import telling_columns, telling_sentence
+from micrograde.data.units_row import without_units
 from micrograde.data.used_rows import UsedRows
 
 
@@ -163,12 +164,16 @@ def _read(
     keep: bool,
 ) -> tuple[UsedRows, TableSummary, tuple[str, ...]]:
     """Return the rows that are used, what is said about them, and notes; ``keep`` says to keep features."""
-    raw = tables[0].raw
+    first, *others = (
+        each and SourceTable(without_units(each.raw, each.source), each.source) for each in tables
+    )
+    assert first is not None
+    raw = first.raw
     names = raw.rows.column_names
     _check(raw, options, source)
     rules = replace(options.rules, elsewhere=_elsewhere(options))
     check_names_of(rules, names, options.target or "")
-    columns, tables_of_rows = columns_of(tables)
+    columns, tables_of_rows = columns_of((first, *others))
     separator = next((each.split("'")[1] for each in raw.found if each.startswith("separator '")), None)
     decimal = rules.decimal or decimal_sign(
         (evidence(each.texts) for each in columns.values() if each.texts is not None), separator
