@@ -355,6 +355,22 @@ def split(data):
     return split_dataset(data, validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0)
 
 
+def test_numbers_with_many_limits_among_them_are_pointed_out():
+    values = [f"{each / 7:.2f}" if each % 4 else "<0.5" for each in range(80)]
+    frame = pd.DataFrame(
+        {"x": CHANCE.normal(size=80), "crp": values, "kind": CHANCE.permutation(["p", "q"] * 40)}
+    )
+    found = dataset(frame)
+    assert found.notes == (
+        "frame: 'crp' holds numbers but for '<0.5' (20), and is category; "
+        "'data.roles={crp: number}' reads the numbers, and those as missing",
+    )
+    assert dataset(frame, roles={"crp": "number"}).feature_names == ("x", "crp", "crp (missing)")
+    assert dataset(frame, roles={"crp": "number"}).notes == ()
+    sizes = frame.assign(crp=["10", "12", "small", "large"] * 20)
+    assert dataset(sizes).notes == ()
+
+
 def test_nothing_is_left_to_learn_from():
     texts = [f"win {each} free tickets now" for each in range(40)]
     frame = pd.DataFrame({"text": texts, "kind": ["spam", "ham"] * 20})

@@ -7,23 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
-from micrograde.core.overrides import typed_names, typed_text
+from micrograde.core.overrides import typed_mapping, typed_names, typed_text
 from micrograde.data.column_rules import ColumnRules, check_names_of
 from micrograde.data.column_summaries import column_summaries
 from micrograde.data.columns import Column
 from micrograde.data.dataset import Dataset
-from micrograde.data.messages import listed, quoted
+from micrograde.data.messages import counted, listed, quoted
 from micrograde.data.missing import MissingRule
 from micrograde.data.number_texts import decimal_sign, evidence
 from micrograde.data.own_parts import SourceTable, columns_of
 from micrograde.data.raw_table import RawTable
 from micrograde.data.roles import Mask, Role, RoleSettings
+from micrograde.data.roles.number import odd_among_numbers
 from micrograde.data.split_columns import group_numbers, row_times
 from micrograde.data.table_summary import TableSummary
 from micrograde.data.targets import Target, read_target
 from micrograde.data.telling_columns import telling_columns, telling_sentence
 from micrograde.data.units_row import without_units
 from micrograde.data.used_rows import UsedRows
+
+_MAY_BE_ODD = ("category", "identifier")
+"""Roles of columns that would be numbers but for some texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +242,17 @@ def _read(
 def _notes(used: UsedRows, telling: tuple[str, ...], source: str) -> list[str]:
     """Return lines about columns that tell the class, and those that look like groups."""
     found = [f"{source}: {telling_sentence(name)}" for name in telling]
+    settings = RoleSettings(decimal=used.rules.decimal or ".", missing_words=used.rules.missing_words)
     for name, role in used.roles.items():
+        is_decided = name not in (*used.rules.roles, *used.rules.keep)
+        odd = (
+            odd_among_numbers(used.columns[name], settings) if is_decided and role.name in _MAY_BE_ODD else ()
+        )
+        if odd:
+            found.append(
+                f"{source}: {quoted(name)} holds numbers but for {counted(odd)}, and is {role.name}; "
+                f"{typed_mapping('data.roles', {name: 'number'})} reads the numbers, and those as missing"
+            )
         if role.name == "identifier" and role.described().startswith("by its name"):
             found.append(
                 f"{source}: {quoted(name)} stands in several rows; "

@@ -1,6 +1,6 @@
 """Numbers, which are used unchanged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -49,6 +49,7 @@ MISSING_SPELLINGS = frozenset(
 """What stands for a missing number, in small letters."""
 
 _ODD_ROWS, _ODD_TEXTS = 0.05, 5
+_MOST_ODD, _FEWEST_NUMBERS = 20, 10  # texts that differ, in a column that is nearly of numbers
 _SAMPLE = 200
 MANY_MISSING = 0.05
 """The share of missing values from which a column gets an indicator of them."""
@@ -165,7 +166,7 @@ class Number(Role):
         import pyarrow as pa
 
         assert column.texts is not None
-        lost = np.isnan(self._parsed(column)) & _stand_for_missing(
+        lost = np.isnan(self.parsed(column)) & _stand_for_missing(
             column, frozenset(self.words) | frozenset(self.odd)
         )
         lost &= ~column.trimmed_in(self.words)
@@ -176,7 +177,7 @@ class Number(Role):
     def _style(self) -> NumberStyle:
         return NumberStyle(self.decimal, self.thousands, Unit(self.before, self.after))
 
-    def _parsed(self, column: Column) -> FloatArray:
+    def parsed(self, column: Column) -> FloatArray:
         """Return the number of each text that differs, NaN for what is none."""
         return parse_numbers(column.trimmed, self._style)
 
@@ -186,11 +187,37 @@ class Number(Role):
         if column.are_truths:
             truths = np.array([float(text == "True") for text in column.distinct], np.float64)
             return column.spread(truths, np.nan), None
-        parsed = self._parsed(column)
+        parsed = self.parsed(column)
         bad = np.isnan(parsed)
         if bad.any():
             bad &= ~_stand_for_missing(column, frozenset(self.words) | frozenset(self.odd))
         return column.spread(parsed, np.nan), column.spread(bad, False) if bad.any() else None
+
+
+def odd_among_numbers(column: Column, settings: RoleSettings) -> tuple[tuple[str, int], ...]:
+    """Return the texts, with their rows, that keep a column of mostly numbers from being numbers.
+
+    Numbers are most texts that differ and stand in most rows, but in fewer than the role asks for. Left out
+    are texts that stand in one row, which may be somebody's own.
+    """
+    if not column.is_text or not _may_be_numbers(column.trimmed[:: max(1, column.different // _SAMPLE)]):
+        return ()
+    role = Number.of(column, replace(settings, forced=True))
+    if role is None or Number.of(column, settings) is not None:
+        return ()
+    read = ~np.isnan(role.encode(column).values[:, 0])
+    numbers = role.parsed(column)
+    meant = ~_stand_for_missing(column, settings.missing_words)
+    odd = np.isnan(numbers) & meant
+    if 2 * read.sum() < column.counts[meant].sum() or odd.sum() > _MOST_ODD:
+        return ()
+    if (meant & ~odd).sum() < max(_FEWEST_NUMBERS, odd.sum()):
+        return ()
+    of_values = column.spread(numbers, np.nan)
+    if has_leading_zeros(column.trimmed) or _is_something_else(column.name, of_values, settings):
+        return ()
+    texts, counts = np.array(column.distinct, object)[odd].tolist(), column.counts[odd].tolist()
+    return tuple((text.strip(), count) for text, count in zip(texts, counts, strict=True) if count > 1)
 
 
 def _is_something_else(name: str, numbers: FloatArray, settings: RoleSettings) -> bool:
