@@ -122,14 +122,24 @@ def evidence(texts: "pyarrow.Array") -> Evidence:
     signs = pc.filter(texts, pc.match_substring_regex(texts, r"\d[.,]|[.,]\d"))
     if len(signs) == 0:
         return Evidence(0, 0, None)
-    trimmed = unit_of(signs[:_SAMPLE].to_pylist()).without(signs)
-    by = {}
-    for sign in ".,":
-        either = "|".join(style.pattern for style in STYLES if style.decimal == sign)
-        by[sign] = pc.match_substring_regex(trimmed, either).to_numpy(zero_copy_only=False)
+    by = _by_sign(pc.utf8_trim_whitespace(signs))
+    if not (by["."] | by[","]).any() and (unit := unit_of(signs[:_SAMPLE].to_pylist())):
+        signs = unit.without(signs)
+        by = _by_sign(signs)
     both = np.flatnonzero(by["."] & by[","])
     example = signs[int(both[0])].as_py().strip() if len(both) else None
     return Evidence(int((by["."] & ~by[","]).sum()), int((by[","] & ~by["."]).sum()), example)
+
+
+def _by_sign(texts: "pyarrow.Array") -> dict[str, NDArray[np.bool_]]:
+    """Return whether each text is a number, for each decimal sign."""
+    import pyarrow.compute as pc
+
+    found = {}
+    for sign in ".,":
+        either = "|".join(style.pattern for style in STYLES if style.decimal == sign)
+        found[sign] = pc.match_substring_regex(texts, either).to_numpy(zero_copy_only=False)
+    return found
 
 
 def decimal_sign(found: Iterable[Evidence], separator: str | None) -> str:

@@ -22,12 +22,16 @@ def without_units(table: RawTable, source: str) -> RawTable:
     It has something in two columns of numbers, or in the only one and nowhere else, and in none a number, a
     limit such as ``<5``, a word for what is missing, or what stands in other rows, too.
     """
-    cells = list(_first_cells_of_numbers(table.rows))
-    filled = [each for each in cells if not is_nothing(each)]
-    alone = len(cells) == 1 and _is_alone(table.rows)
-    if len(filled) < (1 if alone else 2) or not all(map(_may_be_unit, filled)):
-        return table
     if NO_HEADER in table.found:
+        return table
+    cells, filled = 0, 0
+    for cell in _first_cells_of_numbers(table.rows):
+        cells += 1
+        if not is_nothing(cell):
+            filled += 1
+            if not _may_be_unit(cell):
+                return table
+    if filled < (1 if cells == 1 and _is_alone(table.rows) else 2):
         return table
     note = f"{source}: the first row below the names holds units and no numbers, and is left out"
     return RawTable(table.rows.slice(1).combine_chunks(), table.found, (*table.notes, note))
