@@ -2,6 +2,7 @@
 
 import pytest
 
+from micrograde.data import load_dataset
 from micrograde.data.raw_table import ReadingOptions
 from micrograde.data.table_files import read_table
 from micrograde.data.units_row import without_units
@@ -40,3 +41,10 @@ def test_units_of_the_only_column_of_numbers(tmp_path):
     body = "".join(f"{row + 0.5},{('pine', 'oak')[row % 2]}\n" for row in range(30))
     assert without_units_in(f"height,kind\ncm,\n{body}", tmp_path).rows.num_rows == 30
     assert without_units_in(f"height,kind\ntall,pine\n{body}", tmp_path).rows.num_rows == 31
+
+
+def test_rows_keep_their_numbers_in_the_file(tmp_path):
+    (tmp_path / "table.csv").write_text("height,weight,kind\ncm,kg,\n" + "1.5,2,p\n2.5,3,q\n" * 20)
+    found = load_dataset("csv", seed=0, path=str(tmp_path / "table.csv"), target="kind")
+    assert found.numbers is not None
+    assert found.numbers.tolist() == list(range(2, 42))

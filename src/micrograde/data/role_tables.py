@@ -1,6 +1,6 @@
 """A table as a data set: each column by its role, the target as classes, missing values by their rule."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -168,11 +168,15 @@ def _read(
     keep: bool,
 ) -> tuple[UsedRows, TableSummary, tuple[str, ...]]:
     """Return the rows that are used, what is said about them, and notes; ``keep`` says to keep features."""
-    first, *others = (
+    first, *others = plain = [
         each and SourceTable(without_units(each.raw, each.source), each.source) for each in tables
-    )
+    ]
     assert first is not None
     raw = first.raw
+    units = [
+        0 if each is None or before is None else before.raw.rows.num_rows - each.raw.rows.num_rows
+        for each, before in zip(plain, tables, strict=True)
+    ]
     names = raw.rows.column_names
     _check(raw, options, source)
     rules = replace(options.rules, elsewhere=_elsewhere(options))
@@ -195,7 +199,7 @@ def _read(
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
     whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
-    whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows)[labelled]
+    whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows, units)[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -261,10 +265,13 @@ def _notes(used: UsedRows, telling: tuple[str, ...], source: str) -> list[str]:
     return found
 
 
-def _numbers(tables: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the number, from 1, of each row (N,) in its own table; the tables come one after another."""
+def _numbers(tables: NDArray[np.integer], units: Sequence[int]) -> NDArray[np.int64]:
+    """Return the number, from 1, of each row (N,) in its own table; the tables come one after another.
+
+    ``units`` says how many rows of units each table begins with.
+    """
     starts = np.searchsorted(tables, tables)
-    return np.asarray(np.arange(len(tables)) - starts + 1, np.int64)
+    return np.asarray(np.arange(len(tables)) - starts + 1 + np.array(units)[tables], np.int64)
 
 
 def _no_target(rows: int) -> Target:
