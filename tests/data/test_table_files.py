@@ -408,3 +408,14 @@ def test_what_is_said_in_vain(tmp_path):
     assert read(TREES, tmp_path, sheet="A").notes == (
         "data.path=table.csv: data.sheet=A says nothing of a file of this kind",
     )
+
+
+@pytest.mark.parametrize(("separator", "shown"), [(",", "','"), (";", "';'"), ("\t", "tab")])
+def test_rows_that_stand_in_quotes_as_a_whole_are_a_line(separator, shown, tmp_path):
+    rows = [f'"{line}"' for line in TREES.replace(",", separator).splitlines()]
+    with pytest.raises(
+        InputError, match=f"each row is one value that holds {re.escape(shown)}, as all of it"
+    ):
+        read("\n".join(rows) + "\n", tmp_path)
+    names = read('name\n"Byron, Ada"\n"Turing, Alan"\n"Hopper, Grace"\n', tmp_path)
+    assert names.rows.column_names == ["name"]
