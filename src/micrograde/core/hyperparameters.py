@@ -297,7 +297,7 @@ def hyperparameters_of(entry: type) -> Mapping[str, Hyperparameter]:
         varies = next((mark for mark in marks if isinstance(mark, PerReplica | Program)), None)
         if varies is None:
             continue
-        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        default = default_of(field)
         allowed = next((mark for mark in marks if isinstance(mark, Range)), None)
         kind = (
             get_args(hints[field.name])[0]
@@ -308,6 +308,16 @@ def hyperparameters_of(entry: type) -> Mapping[str, Hyperparameter]:
             field.name, kind, default, varies, allowed, sentences.get(field.name, "")
         )
     return found
+
+
+def default_of(field: "dataclasses.Field[Any]") -> Any:
+    """Return a field's default as a config has it; ``dataclasses.MISSING`` if it must be given.
+
+    No names with values are None, which Hydra lets a dictionary and a list take the place of.
+    """
+    if any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
+        return None
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def program_of(entry: Any) -> tuple[object, ...]:
