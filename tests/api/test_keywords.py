@@ -12,8 +12,8 @@ from micrograde.api.estimator import MLPClassifier
 from micrograde.api.estimator_arguments import DERIVED
 from micrograde.api.keywords import keywords, overrides_of
 from micrograde.config.keys import keys_of
-from micrograde.config.quoting import quoted_text
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import quoted_text
 
 TYPED = {"optimizer", "schedule", "data", "model", "training", "tracking", "search", "experiment"}  # groups
 
@@ -58,6 +58,7 @@ def test_every_argument_of_the_estimator_is_a_keyword_for_keys_that_exist():
         ({"data": "moons", "noise": 0.1}, ["data=moons", "data.noise=0.1"]),
         ({"note": "it's 5 o'clock", "experiment_name": "2024"}, [r"run.note='it\'s 5 o\'clock'", 'experiment_name="2024"']),
         ({"tags": {"team": "a b", "fold": 3}}, ["run.tags={team:'a b',fold:3}"]),
+        ({"roles": {"zip": "text", "größe (cm)": "category"}}, ["data.roles={zip:text,'größe (cm)':category}"]),
     ],
 )  # fmt: skip
 def test_a_keyword_is_the_override_of_its_key(given_ones, overrides):

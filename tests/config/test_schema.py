@@ -1,5 +1,7 @@
 """The schema: what is accepted comes back as it was, what is not gives one line that helps."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -245,3 +247,15 @@ def test_what_version_0_1_had_in_micrograde_config_can_still_be_imported_from_th
     assert FormerName is schema.TrainConfig
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         from micrograde.config import nothing  # noqa: F401
+
+
+def test_roles_of_columns_are_one_param_whose_name_mlflow_takes():
+    from mlflow.utils.validation import _validate_param
+
+    table = {"name": "csv", "path": "trees.csv", "target": "kind"}
+    roles = {"größe (cm)": "category", "n,m": "text"}
+    params = as_params(parse_train_config({**PLAIN, "data": {**table, "roles": roles}}))
+    assert json.loads(params["data.roles"]) == roles
+    for name, value in params.items():
+        _validate_param(name, value)
+    assert "data.roles" not in as_params(parse_train_config({**PLAIN, "data": table}))

@@ -1,5 +1,6 @@
 """A path or a target alone chooses a data set that reads tables, as if it had been typed."""
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from micrograde.config.parsing import parse_train_config
 from micrograde.config.schema import config_digest
 from micrograde.config.table_choice import with_table
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import typed_mapping, typed_names, typed_text
 from micrograde.sweeps.composing import Composer, resolved
 
 ROOT = Path(__file__).parents[2]
@@ -92,3 +94,56 @@ def test_describe_has_all_keys_of_the_table_that_train_has(loader):
     assert isinstance(described, dict)
     assert isinstance(trained, dict)
     assert {**described, "target": None} == {**trained, "target": None}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "data.roles={größe (cm): category, zip: text}",
+        'data.roles={"größe (cm)": category, zip: text}',
+        'data.roles=["größe (cm): category", zip: text]',
+        "data.roles=[größe (cm): category,zip: text]",
+    ],
+)
+def test_roles_of_columns_are_typed_with_any_name(loader, typed):
+    found = recipe(loader, "data.path=t.csv", "data.target=kind", typed)
+    assert found.data.options.rules.roles == {"größe (cm)": "category", "zip": "text"}
+    other = recipe(
+        loader, "data.path=t.csv", "data.target=kind", "data.roles=[zip: text, größe (cm): category]"
+    )
+    assert config_digest(found) == config_digest(other)
+
+
+def test_roles_are_typed_for_hydra_and_told_for_a_shell(loader):
+    names = ("zip", "post code", "größe", "n,m", "a: b", 'it\'s "q"', "3", "null", "x{y}")
+    for name in names:
+        told = (
+            typed_mapping("data.roles", {name: "category"}),
+            typed_names("data.drop", *names),
+            typed_text("data.group", name),
+        )
+        found = recipe(
+            loader, "data=csv", "data.target=kind", "data.path=t.csv", *shlex.split(" ".join(told))
+        ).data
+        assert (found.roles, found.drop, found.group) == (((name, "category"),), names, name)
+    assert typed_mapping("data.roles", {"zip": "category"}) == "'data.roles={zip: category}'"
+    assert typed_text("data.group", "zip") == "data.group=zip"
+
+
+def test_roles_of_a_file_are_a_mapping_or_a_list(loader, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    for roles in ("{größe: category}", "[größe: category]", '["größe: category"]'):
+        preset = (
+            f"# @package _global_\n# Mine.\ndefaults:\n  - override /data: csv\ndata:\n  roles: {roles}\n"
+        )
+        (tmp_path / "experiment" / "mine.yaml").write_text(preset, encoding="utf-8")
+        found = recipe(loader, "experiment=mine", "data.path=t.csv", "data.target=kind")
+        assert found.data.roles == (("größe", "category"),)
+
+
+@pytest.mark.parametrize("wrong", ["zip", "[zip]", "3", "[a: text, a: number]"])
+def test_roles_that_are_no_names_with_values_are_refused_in_one_line(loader, wrong):
+    with pytest.raises(
+        InputError, match=r"^data\.roles=.*: should (be names with a value each|name 'a' once)"
+    ):
+        recipe(loader, "data.path=t.csv", "data.target=kind", f"data.roles={wrong}")

@@ -235,6 +235,10 @@ def with_o(values: Any) -> pd.DataFrame:
     return GOOD.assign(o=values)
 
 
+def test_nothing_untrue_is_noted_of_dates():
+    assert table_with_target(GOOD.assign(day=pd.Timestamp("2024-01-31")), "kind").notes == ()
+
+
 class Lazy:
     def collect(self):
         return GOOD

@@ -1,6 +1,8 @@
 """What becomes of each column of a table, and that it is the same whatever the table comes from."""
 
 import io
+import re
+import shlex
 from typing import Any
 
 import numpy as np
@@ -152,6 +154,53 @@ def test_numbers_in_a_style(text, style, number):
     assert found == number if number is not None else np.isnan(found)
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("{:.2f} €", "in €"),
+        ("€{:.2f}", "in €"),
+        ("$ {:.2f}", "in $"),
+        ("EUR {:.2f}", "in EUR"),
+        ("{:.1f}%", "in %"),
+        ("{:.0f}\u00a0%", "in %"),
+        ("{:.1f} cm", "in cm"),
+        ("{:.1f}km/h", "in km/h"),
+        ("{:.0f} years old", "in years old"),
+        ("{:.1f} °C", "in °C"),
+    ],
+)
+def test_numbers_may_have_a_unit(form, said):
+    numbers = np.linspace(-1000.25, 999.75, 40)
+    texts = [form.format(each) for each in numbers]
+    role = role_of([*texts, None, "?"])
+    assert (role.name, role.described()) == ("number", said)
+    expected = [float(re.sub("[^0-9.-]", "", each)) for each in texts]
+    assert role.encode(column(texts)).values[:, 0].tolist() == expected
+    assert role.encode(column(["12.5", form.format(7), "much"])).values[:, 0].tolist()[:2] == [12.5, 7]
+    assert role.encode(column(["much", "1"])).unreadable.tolist() == [True, False]
+
+
+def test_a_unit_does_not_hide_the_decimal_comma():
+    role = role_of([f"1.{each}0,50 €" for each in range(10, 50)])
+    assert role.described() == "in €, decimal comma, points between thousands"
+    frame = pd.DataFrame(
+        {
+            "price": ["1,299 €", "2,75 €"] * 20,
+            "plain": ["1,299", "2,501"] * 20,
+            "kind": ["p", "q", "p", "p"] * 10,
+        }
+    )
+    assert dataset(frame).features.max() < 3
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["T{:03}", "A{}", "#{}", "row{}", "{}-A", "+1-555-{}", "No. {}", "{}:30", "Q{}", "1{}/2024", "v{}.1.2"],
+)
+def test_codes_are_no_numbers_with_a_unit(form):
+    assert role_of([form.format(each) for each in range(40)]).name != "number"
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_a_number_is_the_float_that_its_decimals_are_nearest_to(numbers):
     texts = pa.array([repr(each) for each in numbers], pa.large_string())
@@ -262,7 +311,7 @@ def test_what_is_read_as_missing_is_said_but_not_what_stands_in_one_row():
             "holds 40 different numbers with fractions, to be predicted as a",
         ),
         (range(1000, 1040), "give it a column of ranges, such as low, middle and high"),
-        (list(range(25)) * 4, "data.roles={kind: category} makes a class of each"),
+        (list(range(25)) * 4, "'data.roles={kind: category}' makes a class of each"),
     ],
 )
 def test_numbers_of_many_values_are_no_classes(classes, said):
@@ -283,6 +332,45 @@ def test_spaces_around_classes_do_not_make_them_others():
     assert found.class_names == ("p", "q")
 
 
+def test_classes_that_differ_in_capitals_are_pointed_out():
+    found = dataset(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": ["good", "Good", "bad", "Größe"]}))
+    assert found.class_names == ("Good", "Größe", "bad", "good")
+    assert found.notes == ("data.target=kind: 'Good' and 'good' are two classes, which differ in capitals",)
+
+
+def test_a_class_that_is_too_rare_is_left_out_as_the_line_says():
+    kinds = ["p", "q"] * 20 + ["very rare", "it's"]
+    frame = pd.DataFrame({"x": CHANCE.normal(size=42), "kind": kinds})
+    with pytest.raises(InputError) as caught:
+        split(dataset(frame))
+    (typed,) = re.findall(r"leave the class out \((.*)\), or", str(caught.value))
+    assert shlex.split(typed) == ['data.na_values=["it\'s",very rare]']
+    assert len(split(dataset(frame, na_values=("it's", "very rare"))).train.labels) == 32
+    numbers = frame.assign(kind=[3, 4] * 20 + [5, 5])
+    with pytest.raises(InputError, match="leave the class out, or set"):
+        split(dataset(numbers))
+
+
+def split(data):
+    return split_dataset(data, validation_fraction=0.1, test_fraction=0.1, stratify=True, seed=0)
+
+
+def test_numbers_with_many_limits_among_them_are_pointed_out():
+    values = [f"{each / 7:.2f}" if each % 4 else "<0.5" for each in range(80)]
+    frame = pd.DataFrame(
+        {"x": CHANCE.normal(size=80), "crp": values, "kind": CHANCE.permutation(["p", "q"] * 40)}
+    )
+    found = dataset(frame)
+    assert found.notes == (
+        "frame: 'crp' holds numbers but for '<0.5' (20), and is category; "
+        "'data.roles={crp: number}' reads the numbers, and those as missing",
+    )
+    assert dataset(frame, roles={"crp": "number"}).feature_names == ("x", "crp", "crp (missing)")
+    assert dataset(frame, roles={"crp": "number"}).notes == ()
+    sizes = frame.assign(crp=["10", "12", "small", "large"] * 20)
+    assert dataset(sizes).notes == ()
+
+
 def test_nothing_is_left_to_learn_from():
     texts = [f"win {each} free tickets now" for each in range(40)]
     frame = pd.DataFrame({"text": texts, "kind": ["spam", "ham"] * 20})
@@ -295,9 +383,20 @@ def test_nothing_is_left_to_learn_from():
 
 def test_a_column_that_tells_the_class_is_pointed_out():
     frame = pd.DataFrame({"x": CHANCE.normal(size=40), "copy": ["u", "v"] * 20, "kind": ["p", "q"] * 20})
-    assert any("'copy' alone tells the class" in note for note in dataset(frame).notes)
+    found = dataset(frame)
+    assert any("'copy' alone tells the class" in note for note in found.notes)
+    assert found.summary is not None
+    assert found.summary.telling == ("copy",)
     frame["copy"] = ["u", "v", "v", "v"] * 10
     assert not any("alone tells" in note for note in dataset(frame).notes)
+
+
+@pytest.mark.parametrize("role", ["identifier", "text", "constant", "dropped"])
+def test_any_column_may_be_given_a_role_that_leaves_it_out(role):
+    frame = pd.DataFrame({"x": CHANCE.normal(size=40), "leaf": ["u", "v"] * 20, "kind": ["p", "q"] * 20})
+    found = dataset(frame, roles={"leaf": role})
+    assert found.feature_names == ("x",)
+    assert by_column(found.summary)["leaf"].said == "by data.roles"
 
 
 # --- laws ---

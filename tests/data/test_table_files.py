@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,41 @@ def test_a_separator_as_it_is_said(spelled, separator, tmp_path):
     )
 
 
+MIXED = {
+    "in other places": "a\tb kind\n" + "1.5\t2.5 pine\n3.5 4.5\toak\n" * 20,
+    "in runs": "a b kind\n" + "1.5\t2.5   pine\n3.5\t4.5   oak\n" * 20,
+    "between numbers": "".join(f'1{each}   2.5      3\t"pine tree"\n' for each in range(30)),
+    "before a word": "a\tb kind\n" + "1.5\t2.5 pine\n3.5\t4.5 oak\n" * 20,
+    "in runs of tabs": "a\tb\tkind\n" + "1.5\t2.5\tpine\n3.5\t\t4.5\t oak \n" * 20,
+}
+
+
+@pytest.mark.parametrize("how", MIXED)
+def test_tabs_and_spaces_may_be_mixed(how, tmp_path):
+    table = read(MIXED[how], tmp_path)
+    assert "separator tabs and spaces" in table.found
+    plain = "\n".join(
+        re.sub(r"\s+(?=[^\"]*(\"[^\"]*\"[^\"]*)?$)", ",", line.strip()) for line in MIXED[how].splitlines()
+    )
+    assert table.rows.equals(read(plain, tmp_path).rows)
+    assert read(MIXED[how], tmp_path, separator="whitespace").rows.equals(table.rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "city\tkind\n" + "New York\tpine\nLos Angeles\toak\n" * 20,
+        "full name\tkind\n" + "Ada Byron\tpine\nAlan Turing\toak\n" * 20,
+        "big price\tkind\n" + "1 234\tpine\n5 678\toak\n" * 20,
+        "a\tb\tkind\n" + "1\t2\tpine\n1\t\toak\n" * 20,
+        "a\tb\tkind\n" + "1\t2\tpine\t\n" + "1\t\toak\n" + "1\t2\toak\n" * 200,
+        "start of it\tkind\n" + "2024-01-01 10:00\tpine\n2024-01-02 11:00\toak\n" * 20,
+    ],
+)
+def test_texts_with_spaces_between_tabs_stay_whole(text, tmp_path):
+    assert "separator tab" in read(text, tmp_path).found
+
+
 def test_spaces_around_and_between_values(tmp_path):
     plain = read(TREES, tmp_path).rows
     assert read(TREES.replace(",", "   "), tmp_path).rows.equals(plain)
@@ -372,3 +408,14 @@ def test_what_is_said_in_vain(tmp_path):
     assert read(TREES, tmp_path, sheet="A").notes == (
         "data.path=table.csv: data.sheet=A says nothing of a file of this kind",
     )
+
+
+@pytest.mark.parametrize(("separator", "shown"), [(",", "','"), (";", "';'"), ("\t", "tab")])
+def test_rows_that_stand_in_quotes_as_a_whole_are_a_line(separator, shown, tmp_path):
+    rows = [f'"{line}"' for line in TREES.replace(",", separator).splitlines()]
+    with pytest.raises(
+        InputError, match=f"each row is one value that holds {re.escape(shown)}, as all of it"
+    ):
+        read("\n".join(rows) + "\n", tmp_path)
+    names = read('name\n"Byron, Ada"\n"Turing, Alan"\n"Hopper, Grace"\n', tmp_path)
+    assert names.rows.column_names == ["name"]

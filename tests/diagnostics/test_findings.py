@@ -139,6 +139,17 @@ def test_what_early_stopping_made_of_a_loss_that_is_not_finite_is_said(losses, m
     assert ("early stopping" in sentence) == (metric == "val/loss")
 
 
+def test_a_column_that_tells_the_class_is_a_finding_even_without_an_epoch():
+    for history in (healthy(), {}):
+        found = find_findings(Measurements(history, 2.4, 10, 0.1, Tanh(), telling_columns=("a b", "b")))
+        assert [each for each in found if "alone tells" in each] == [
+            "column 'a b' alone tells the class of every row; if it is known only afterwards, leave it out: "
+            "'data.drop=[a b]'",
+            "column 'b' alone tells the class of every row; if it is known only afterwards, leave it out: "
+            "'data.drop=[b]'",
+        ]
+
+
 def test_rows_of_no_class_are_said():
     found = Measurements(healthy(), 2.4, 10, 0.1, Tanh(), rows_of_no_class={"test": (2, 30)})
     (sentence,) = find_findings(found)

@@ -24,8 +24,31 @@ CHOSEN = (
 KEPT = "tracking=lines"
 TWO = ("an activation", "a normalization", "a loss", "a backend")  # with equations, and what reads it
 ONE = ("an initializer", "an optimizer", "a schedule", "a callback", "a metric", "a data set", "a finding")
-ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, "a picture", "a picture of a sweep", "a task"), 1)}
+MORE = ("a role of a column", "a picture", "a picture of a sweep", "a task")
+ADDED = {**dict.fromkeys(TWO, 2), **dict.fromkeys((*ONE, *MORE), 1)}
 
+OF_A_COLUMN = """
+import numpy as np
+import pandas as pd
+
+from micrograde.data import load_dataset, split_dataset
+from micrograde.data.column_encoding import ColumnEncoding
+from micrograde.data.preprocessing import Preprocessing
+
+winds = ["N", " NE", "E", "SE", "S", "SW", "W", "NW", ""] * 10
+pd.DataFrame({"wind": winds, "x": np.arange(90) % 7, "y": ["p", "q"] * 45}).to_csv("winds.csv", index=False)
+data = load_dataset("csv", seed=0, path="winds.csv", target="y")
+assert data.feature_names == ("wind (east)", "wind (north)", "x")
+assert "directions  'wind'" in data.summary.lines()
+assert "filled      'wind' (10): by the training part's mean" in data.summary.lines()
+encoding = ColumnEncoding.from_state(data.encoding.state())
+north, north_east, east, *_ = encoding.encode(pd.read_csv("winds.csv"))
+assert np.allclose([north[:2], north_east[:2], east[:2]], [[0, 1], [0.5**0.5] * 2, [1, 0]])
+assert [row[0] for row in encoding.decode(data.features[:8])] == [each.strip() for each in winds[:8]]
+forced = load_dataset("csv", seed=0, path="winds.csv", target="y", roles={"x": "compass"})
+assert "x (east)" in forced.feature_names
+print("read directions")
+"""
 
 OF_NUMBERS = """
 import numpy as np
@@ -116,6 +139,12 @@ def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder)
 def test_the_example_of_a_task_learns_with_the_example_of_a_loss(python):
     done = python("-c", OF_NUMBERS)
     assert done.stdout == "learned numbers\n", done.stderr
+
+
+@pytest.mark.slow
+def test_the_example_of_a_role_reads_a_column(python):
+    done = python("-c", OF_A_COLUMN)
+    assert done.stdout == "read directions\n", done.stderr
 
 
 @pytest.mark.slow

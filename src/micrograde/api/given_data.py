@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from micrograde.config.keys import key_of
-from micrograde.config.quoting import quoted_text
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import quoted_text
 from micrograde.core.terminal import say
 from micrograde.data.frames import (
     GivenTable,

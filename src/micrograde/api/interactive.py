@@ -38,6 +38,7 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_context, load_plugins
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
+from micrograde.config.quoting import quote_texts
 from micrograde.config.resolvers import resolvers_left_as_they_were
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError, RunFailedError
@@ -179,7 +180,7 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
 
 
 def _config_of_run(loader: GuardedLoader, overrides: Sequence[str]) -> TrainConfig:
-    for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(quote_texts(overrides)):
         if override.is_sweep_override():
             raise InputError(f"{override.input_line}: is several values; mg.sweep makes a run of each")
     container = resolved(loader.load_configuration(_CONFIG, list(overrides), RunMode.RUN))

@@ -13,9 +13,9 @@ import numpy as np
 
 from micrograde.api.estimator_arguments import keys_of_arguments
 from micrograde.config.keys import OF_SWEEPS, UNTYPED, key_of, keys_of, takes_list
-from micrograde.config.quoting import quoted_text
 from micrograde.config.recipe_versions import VERSION_KEY
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import is_plain_key, quoted_text
 from micrograde.data.messages import shortened
 
 _GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking", "search", "experiment")
@@ -133,8 +133,13 @@ def _written(name: str, value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(_written(name, each) for each in value)}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{_written(name, each)}' for key, each in value.items())}}}"
+        return f"{{{','.join(f'{_key(key)}:{_written(name, each)}' for key, each in value.items())}}}"
     return quoted_text(value)
+
+
+def _key(name: str) -> str:
+    """Return a name as a dictionary's key, in quotes where it could be read as something else."""
+    return name if is_plain_key(name) else quoted_text(name)
 
 
 def _shown(value: Any) -> str:

@@ -18,6 +18,7 @@ from micrograde.config.recipe_versions import dataclass_members, members, names_
 from micrograde.core.hyperparameters import (
     Range,
     TrueOrLine,
+    default_of,
     first_sentence,
     hyperparameters_of,
     parameter_sentences,
@@ -206,7 +207,7 @@ def _keys(schema: type, prefix: str, written: Mapping[str, Any]) -> Iterator[Des
 def _key(
     schema: type, field: "dataclasses.Field[Any]", prefix: str, written: Mapping[str, Any]
 ) -> DescribedKey:
-    value = written[field.name] if field.name in written else _default(field)
+    value = written[field.name] if field.name in written else default_of(field)
     choice = _choice_within(field.type)
     options = tuple(_option(name, entry) for name, entry in choice.entries.items()) if choice else ()
     return DescribedKey(
@@ -229,12 +230,6 @@ def _option(name: str, entry: Any) -> DescribedEntry:
         for each in hyperparameters_of(entry).values()
     ]
     return DescribedEntry(name=name, sentence=_plain(first_sentence(entry)), keys=tuple(keys))
-
-
-def _default(field: "dataclasses.Field[Any]") -> Any:
-    if field.default is not dataclasses.MISSING:
-        return field.default
-    return dataclasses.MISSING if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def as_typed(value: Any) -> str:

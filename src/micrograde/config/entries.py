@@ -15,6 +15,7 @@ from hydra.plugins.config_source import ConfigSource
 from micrograde.config.choices import choice_of
 from micrograde.config.hydra_versions import store_config
 from micrograde.config.schema import TrainConfig
+from micrograde.core.hyperparameters import default_of
 from micrograde.data.sets import path_keys
 from micrograde.training import CALLBACKS
 
@@ -61,12 +62,5 @@ def defaults_of_callbacks() -> dict[str, dict[str, Any]]:
 
 def defaults_of(entry: type) -> dict[str, Any]:
     """Return an entry's hyperparameters with their defaults; ``???`` stands for one that must be given."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(entry):
-        if field.default is not dataclasses.MISSING:
-            found[field.name] = field.default
-        elif field.default_factory is not dataclasses.MISSING:
-            found[field.name] = field.default_factory()
-        else:
-            found[field.name] = "???"
-    return found
+    defaults = {field.name: default_of(field) for field in dataclasses.fields(entry)}
+    return {name: "???" if value is dataclasses.MISSING else value for name, value in defaults.items()}

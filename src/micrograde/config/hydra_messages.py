@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hydra.errors import OverrideParseException
 
 from micrograde.config.keys import key_of, shorten, takes_list, text_keys, unknown_key_message
-from micrograde.config.quoting import quoted_text
 from micrograde.config.table_choice import with_table
+from micrograde.core.overrides import quoted_text
 from micrograde.core.printable import printable
 from micrograde.core.project import pip_install
 from micrograde.core.redaction import hide_passwords

@@ -19,6 +19,7 @@ from micrograde.config.commands import (
 )
 from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
 from micrograde.config.schema import TrainConfig
+from micrograde.core.hyperparameters import MappingOfNames, marks_of
 from micrograde.core.redaction import hide_passwords
 from micrograde.data import DATA_SETS
 
@@ -57,11 +58,14 @@ class Key:
         Whether its values are text, or lists of texts, in all choices that have it.
     holds_texts
         Whether its values are dictionaries of texts, as tags are.
+    maps_names
+        Whether its values are names with a value each, as a dictionary or as a list of texts.
     """
 
     choices: tuple[str, ...] = ()
     is_text: bool = False
     holds_texts: bool = False
+    maps_names: bool = False
 
 
 @cache
@@ -84,6 +88,12 @@ def text_keys() -> frozenset[str]:
     every = [(name, key) for command in SCHEMAS for name, key in keys_of(command).items()]
     tags = [f"{name}." for name, key in every if key.holds_texts]
     return frozenset([*(name for name, key in every if key.is_text), *tags])
+
+
+@cache
+def keys_of_mappings() -> frozenset[str]:
+    """Return the keys of all commands whose values are names with a value each, such as ``data.roles``."""
+    return frozenset(name for command in SCHEMAS for name, key in keys_of(command).items() if key.maps_names)
 
 
 @cache
@@ -152,6 +162,7 @@ def _of_group(kinds: Sequence[type]) -> Iterator[tuple[str, Key]]:
                 tuple(choices),
                 all(key.is_text for _, key in found),
                 all(key.holds_texts for _, key in found),
+                all(key.maps_names for _, key in found),
             ),
         )
 
@@ -161,7 +172,9 @@ def _leaf(annotation: Any) -> Key:
     texts = all(
         kind is str or (get_origin(kind) is tuple and _leaf(get_args(kind)[0]).is_text) for kind in kinds
     )
-    return Key(is_text=texts, holds_texts=all(get_origin(kind) is dict for kind in kinds))
+    maps_names = any(isinstance(mark, MappingOfNames) for mark in marks_of(annotation))
+    holds_texts = all(get_origin(kind) is dict for kind in kinds)
+    return Key(is_text=texts, holds_texts=holds_texts, maps_names=maps_names)
 
 
 def _how(key: str, known: Mapping[str, Key], chosen: Mapping[str, str]) -> str:

@@ -13,29 +13,18 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, ParsedElementType
 from hydra.errors import HydraException
 
-from micrograde.config.keys import key_of, text_keys
+from micrograde.config.keys import key_of, keys_of_mappings, text_keys
+from micrograde.core.overrides import is_plain_key, quoted_text
 
 # Let null be one of the values of these functions, too, as it may be in a list with commas.
 for _function in (grammar_functions.choice, grammar_functions.shuffle):
     _function.__annotations__["args"] = ParsedElementType | ChoiceSweep
 
-_PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_READ_OTHERWISE = re.compile(r"true|false|null|none|nan|inf", re.IGNORECASE)
 _MAY_BE_NUMBER = re.compile(r"[+-]?([0-9.][\w.+-]*|inf|nan)|true|false", re.IGNORECASE)
 _SPLIT = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|.""", re.DOTALL)
 _FUNCTION = re.compile(r"(\s*(?:choice|shuffle|sort)\()(.*)(\)\s*)", re.DOTALL)
 _ESCAPED = re.compile(r"[\\()\[\]{}:=,]")
 _GROUP = re.compile(r"(\s*[{\[])(.*)([}\]]\s*)", re.DOTALL)
-
-
-def quoted_text(text: str) -> str:
-    """Return a text in Hydra's syntax, which reads it as this text again."""
-    if _PLAIN.fullmatch(text) and not _READ_OTHERWISE.fullmatch(text):
-        return text
-    if re.fullmatch(r"[\w.+-]+", text):
-        return f'"{text}"'
-    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
-    return "'" + escaped.replace("${", "\\${") + "'"
 
 
 def override_of(key: str, text: str) -> str:
@@ -84,6 +73,8 @@ def _quote_element(text: str, key: str) -> str:
         opened, inner, closed = group.groups()
         if opened.endswith("["):
             return opened + _quote_value(inner, key) + closed
+        if key in keys_of_mappings() and (listed := _as_list(inner)):
+            return f"[{listed}]"
         return opened + ",".join(_quote_pair(each, key) for each in _split(inner, ",")) + closed
     plain = text.strip()
     if _MAY_BE_NUMBER.fullmatch(plain) and _is_text(key) and not _is_read_as_text(plain):
@@ -91,6 +82,34 @@ def _quote_element(text: str, key: str) -> str:
     if _is_text(key) and _needs_quotes(plain):
         return text.replace(plain, quoted_text(plain))
     return text
+
+
+def _as_list(pairs: str) -> str:
+    """Return the entries of a dictionary as texts, ``'größe: category'``, if Hydra cannot read a name.
+
+    Returns
+    -------
+    str
+        Empty if it can read all of them, or an entry has no value.
+    """
+    found = []
+    for pair in _split(pairs, ","):
+        *names, value = _split(pair, ":")
+        if not names:
+            return ""
+        found.append((_unquoted(":".join(names).strip()), value.strip()))
+    if all(is_plain_key(name) for name, _ in found):
+        return ""
+    return ",".join(quoted_text(f"{name}: {value}") for name, value in found)
+
+
+def _unquoted(name: str) -> str:
+    if name[:1] not in ("'", '"'):
+        return name
+    try:
+        return str(OverridesParser.create().parse_override(f"key={name}").value())
+    except HydraException:
+        return name
 
 
 def _quote_pair(text: str, key: str) -> str:

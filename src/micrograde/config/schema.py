@@ -32,10 +32,12 @@ from micrograde.config.types import (
 from micrograde.config.used_plugins import used_plugins
 from micrograde.core.hyperparameters import (
     PER_REPLICA,
+    MappingOfNames,
     PositiveFloat,
     PositiveInt,
     Seed,
     ShareOrAll,
+    marks_of,
 )
 from micrograde.core.json_files import canonical_digest
 from micrograde.core.recipe_versions import RECIPE_VERSION, Later
@@ -291,9 +293,14 @@ def to_container(config: TrainConfig) -> dict[str, Any]:
 def as_params(config: TrainConfig) -> dict[str, str]:
     """Return every key with its value as MLflow params: ``{"optimizer.learning_rate": "0.2"}``.
 
-    Passwords are hidden.
+    Passwords are hidden. Names with values, as ``data.roles`` has them, are one param, for MLflow allows few
+    characters in the name of a param.
     """
     container = to_container(config)
+    for field in dataclasses.fields(config.data):
+        value = container["data"].get(field.name)
+        if value and any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
+            container["data"][field.name] = json.dumps(value, ensure_ascii=False)
     # These are recorded elsewhere; as params they would differ between runs of the same settings.
     del container[VERSION_KEY], container["run"], container["plugins"]
     flat = {key: as_text(value) for key, value in flatten(container).items()}

@@ -23,6 +23,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+_PAIRS_WANTED = (
+    "should be names with a value each, such as '{zip: category}', or '[\"größe (cm): category\"]'"
+)
 _INTEGERS = 2**63  # NumPy's integers end here
 
 
@@ -109,7 +112,10 @@ class ListOfNames:
 
 @dataclass(frozen=True)
 class MappingOfNames:
-    """Mark names with a value each, held as pairs and written as a mapping: ``{zip: category}``."""
+    """Mark names with a value each, held as pairs and written as a mapping: ``{zip: category}``.
+
+    A list of texts, ``["größe (cm): category"]``, is read as well, for names that can be no key of Hydra's.
+    """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         """Return pydantic's schema of such a mapping; pydantic asks for it."""
@@ -139,11 +145,37 @@ def _names(value: object) -> object:
 
 
 def _pairs(value: object) -> object:
+    pairs: dict[object, object] = {}
+    for name, each in _entries(value):
+        if name in pairs:
+            raise ValueError(f"should name {name!r} once")
+        pairs[name] = each
+    return tuple(sorted(pairs.items(), key=lambda pair: str(pair[0])))
+
+
+def _entries(value: object) -> Iterator[tuple[object, object]]:
+    """Yield the names with their values, of a mapping or of a list of mappings, pairs or texts."""
     if isinstance(value, Mapping):
-        value = list(value.items())
+        yield from ((_number_as_text(name), each) for name, each in value.items())
+        return
+    for entry in _listed(value):
+        if isinstance(entry, Mapping):
+            yield from _entries(entry)
+        elif isinstance(entry, str) and ":" in entry:
+            name, _, of_name = entry.rpartition(":")
+            yield name.strip(), of_name.strip()
+        elif isinstance(entry, list | tuple) and len(entry) == 2:
+            yield _number_as_text(entry[0]), entry[1]
+        else:
+            raise ValueError(_PAIRS_WANTED)
+
+
+def _listed(value: object) -> list[object]:
+    if value is None:
+        return []
     if not isinstance(value, list | tuple):
-        raise ValueError("should be names with a value each, such as '{zip: category}'")
-    return tuple(sorted((_number_as_text(name), each) for name, each in value))
+        raise ValueError(_PAIRS_WANTED)
+    return list(value)
 
 
 @dataclass(frozen=True)
@@ -261,11 +293,11 @@ def hyperparameters_of(entry: type) -> Mapping[str, Hyperparameter]:
     hints, sentences = get_type_hints(entry, include_extras=True), parameter_sentences(entry)
     found = {}
     for field in dataclasses.fields(entry):
-        marks = tuple(_metadata(hints[field.name]))
+        marks = tuple(marks_of(hints[field.name]))
         varies = next((mark for mark in marks if isinstance(mark, PerReplica | Program)), None)
         if varies is None:
             continue
-        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        default = default_of(field)
         allowed = next((mark for mark in marks if isinstance(mark, Range)), None)
         kind = (
             get_args(hints[field.name])[0]
@@ -276,6 +308,16 @@ def hyperparameters_of(entry: type) -> Mapping[str, Hyperparameter]:
             field.name, kind, default, varies, allowed, sentences.get(field.name, "")
         )
     return found
+
+
+def default_of(field: "dataclasses.Field[Any]") -> Any:
+    """Return a field's default as a config has it; ``dataclasses.MISSING`` if it must be given.
+
+    No names with values are None, which Hydra lets a dictionary and a list take the place of.
+    """
+    if any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
+        return None
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def program_of(entry: Any) -> tuple[object, ...]:
@@ -322,12 +364,12 @@ def _sections(docstring: str) -> Iterator[tuple[str, str]]:
     yield from ((name, " ".join(text)) for name in names)
 
 
-def _metadata(annotation: Any) -> Iterator[object]:
+def marks_of(annotation: Any) -> Iterator[object]:
     """Yield the marks of an annotation, those of a union's members, too."""
     if get_origin(annotation) is Annotated:
         inner, *marks = get_args(annotation)
         yield from marks
-        yield from _metadata(inner)
+        yield from marks_of(inner)
     else:
         for each in get_args(annotation):
-            yield from _metadata(each)
+            yield from marks_of(each)

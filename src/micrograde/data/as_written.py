@@ -93,7 +93,7 @@ def _merging_texts(texts: "pandas.Series[str]", values: "pandas.Series[Any]") ->
 
 
 def alike_classes(names: Sequence[str], source: str) -> list[str]:
-    """Return a note if two classes look alike, differing only in spaces or in how Unicode writes them."""
+    """Return a note if two classes look alike: they differ in capitals, spaces or how Unicode writes them."""
     seen: dict[str, str] = {}
     for name in names:
         plain = " ".join(unicodedata.normalize("NFKC", name).split())
@@ -102,6 +102,12 @@ def alike_classes(names: Sequence[str], source: str) -> list[str]:
             why = "which differ in spaces or in how Unicode writes the same characters"
             return [f"{source}: {both} are two classes, {why}"]
         seen[plain] = name
+    small: dict[str, str] = {}
+    for plain, name in seen.items():
+        other = small.setdefault(plain.casefold(), name)
+        if other != name:
+            both = f"{quoted(other)} and {quoted(name)}"
+            return [f"{source}: {both} are two classes, which differ in capitals"]
     return []
 
 

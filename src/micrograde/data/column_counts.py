@@ -1,27 +1,21 @@
 """How often the values of a column stand in a table, as a picture of it shows."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.data.columns import Column
-from micrograde.data.roles import FloatArray, Role
-from micrograde.data.roles.category import MISSING_MARK, Category
-from micrograde.data.roles.clock import Clock
-from micrograde.data.roles.date import Date
-from micrograde.data.roles.number import Number
+from micrograde.data.roles import Axis, FloatArray, Role
+from micrograde.data.roles.category import MISSING_MARK
 
 IntArray = NDArray[np.int64]
-Kind = Literal["number", "date", "clock"]
 
 _BINS = 30
 _MOST_NAMES = 12
 _TAILS = 0.005  # the share of the numbers that may lie outside a histogram, at each end
 _HUGE = 1e300  # beyond which differences overflow
 _EXACT = 2.0**50  # up to which the middle between two whole numbers is a float
-_DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +25,7 @@ class Histogram:
     Attributes
     ----------
     kind
-        What the edges are: numbers, days since 1970-01-01, or hours.
+        What the edges are; see the role's ``axis``.
     edges
         Shape (B + 1,), in rising order.
     counts
@@ -42,7 +36,7 @@ class Histogram:
         The lowest and the highest value of all.
     """
 
-    kind: Kind
+    kind: Axis
     edges: FloatArray
     counts: IntArray
     below: int
@@ -85,16 +79,10 @@ def counts_of(column: Column, role: Role, labels: IntArray, classes: int) -> His
     """
     if not role.used:
         return None
-    if isinstance(role, Date):
-        dates = role.dates(column)[0].to_numpy("datetime64[ns]")
-        days = np.where(np.isnat(dates), np.nan, (dates - np.datetime64(0, "ns")) / _DAY)
-        return _histogram(days, "date", labels, classes)
-    if isinstance(role, Number | Clock):
-        kind: Kind = "clock" if isinstance(role, Clock) else "number"
-        return _histogram(role.encode(column).values[:, 0], kind, labels, classes)
+    if role.axis is not None:
+        return _histogram(role.along_axis(column), role.axis, labels, classes)
     words = frozenset(getattr(role, "words", ())) | {MISSING_MARK}
-    kept = frozenset(role.categories) if isinstance(role, Category) else None
-    return _frequencies(column, words, kept, labels, classes)
+    return _frequencies(column, words, role.nameable, labels, classes)
 
 
 def _frequencies(
@@ -129,7 +117,7 @@ def _frequencies(
     )
 
 
-def _histogram(values: FloatArray, kind: Kind, labels: IntArray, classes: int) -> Histogram | None:
+def _histogram(values: FloatArray, kind: Axis, labels: IntArray, classes: int) -> Histogram | None:
     there = np.abs(values) < _HUGE
     values, labels = values[there], labels[there]
     if not values.size:

@@ -7,7 +7,7 @@ from micrograde.core.errors import InputError
 from micrograde.data.columns import MISSING_WORDS, Column
 from micrograde.data.messages import listed, quoted
 from micrograde.data.number_texts import decimal_sign, evidence
-from micrograde.data.roles import ROLES, Role, RoleSettings, roles_in_order
+from micrograde.data.roles import ROLES, LeftOut, Role, RoleSettings, roles_in_order
 from micrograde.data.roles.category import Category
 from micrograde.data.roles.identifier import Identifier
 from micrograde.data.roles.left_out import Dropped
@@ -120,7 +120,10 @@ def _role_of(column: Column, rules: ColumnRules, settings: RoleSettings, source:
         return Dropped(reason=f"used by {rules.elsewhere[name]}")
     if name in rules.roles:
         wanted = rules.roles[name]
-        chosen = ROLES[wanted].of(column, replace(settings, forced=True))
+        kind = ROLES[wanted]
+        if issubclass(kind, LeftOut):
+            return kind(reason="by data.roles")
+        chosen = kind.of(column, replace(settings, forced=True))
         if chosen is None:
             raise InputError(
                 f"{source}: column {quoted(name)} cannot be {wanted}: it holds no such values (data.roles)"

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.data.arrays import feature_names
-from micrograde.data.dates import dates_note, holds_dates
 from micrograde.data.memory import check_size, within_memory
 from micrograde.data.messages import first_line, listed, shortened
 from micrograde.data.pandas_columns import arrow_of_series
@@ -128,10 +127,7 @@ def _columns(
         raise InputError(f"{what}: has no columns; needs at least one feature")
     if len(next(iter(found.values()))) == 0:
         raise InputError(f"{what}: has columns but no rows")
-    columns = {name: plain_column(column, name, what) for name, column in found.items()}
-    if dates := [name for name, column in found.items() if holds_dates(column.type)]:
-        notes += (dates_note(what, listed(dates), len(dates)),)
-    return columns, notes
+    return {name: plain_column(column, name, what) for name, column in found.items()}, notes
 
 
 def refuse_what_is_no_table(given: object, what: str = SOURCE) -> None:

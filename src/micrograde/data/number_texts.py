@@ -5,16 +5,19 @@ none with a decimal point; ``1.299`` may be either.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.data.units import NO_UNIT, Unit, unit_of
+
 if TYPE_CHECKING:
     import pyarrow
 
 _EXPONENT = r"([eE][+-]?\d+)?"
+_SAMPLE = 50
 SPACES = " \u00a0\u202f\u2009'\u2019"  # of Swiss, French and other thousands
 
 
@@ -29,10 +32,13 @@ class NumberStyle:
     thousands
         The separator of groups of three digits: ``,``, ``.``, a space (which stands for all that are used
         so), or "" for none.
+    unit
+        What stands before or after each of them; they are also numbers without it.
     """
 
     decimal: str = "."
     thousands: str = ""
+    unit: Unit = NO_UNIT
 
     @property
     def pattern(self) -> str:
@@ -47,7 +53,11 @@ class NumberStyle:
         """Return the style in words."""
         decimal = "decimal point" if self.decimal == "." else "decimal comma"
         names = {",": "commas", ".": "points", " ": "spaces"}
-        return decimal + (f", {names[self.thousands]} between thousands" if self.thousands else "")
+        thousands = f", {names[self.thousands]} between thousands" if self.thousands else ""
+        if not self.unit:
+            return decimal + thousands
+        usual = self.decimal == "." and not self.thousands
+        return f"in {self.unit}" + ("" if usual else f", {decimal}{thousands}")
 
 
 STYLES = tuple(
@@ -66,7 +76,7 @@ def parse_numbers(texts: "pyarrow.Array", style: NumberStyle) -> NDArray[np.floa
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    trimmed = pc.utf8_trim_whitespace(texts)
+    trimmed = style.unit.without(texts)
     fits = pc.match_substring_regex(trimmed, style.pattern)
     plain = pc.if_else(fits, trimmed, pa.scalar("nan", trimmed.type))
     if style.thousands == " ":
@@ -112,14 +122,24 @@ def evidence(texts: "pyarrow.Array") -> Evidence:
     signs = pc.filter(texts, pc.match_substring_regex(texts, r"\d[.,]|[.,]\d"))
     if len(signs) == 0:
         return Evidence(0, 0, None)
-    trimmed = pc.utf8_trim_whitespace(signs)
-    by = {}
-    for sign in ".,":
-        either = "|".join(style.pattern for style in STYLES if style.decimal == sign)
-        by[sign] = pc.match_substring_regex(trimmed, either).to_numpy(zero_copy_only=False)
+    by = _by_sign(pc.utf8_trim_whitespace(signs))
+    if not (by["."] | by[","]).any() and (unit := unit_of(signs[:_SAMPLE].to_pylist())):
+        signs = unit.without(signs)
+        by = _by_sign(signs)
     both = np.flatnonzero(by["."] & by[","])
     example = signs[int(both[0])].as_py().strip() if len(both) else None
     return Evidence(int((by["."] & ~by[","]).sum()), int((by[","] & ~by["."]).sum()), example)
+
+
+def _by_sign(texts: "pyarrow.Array") -> dict[str, NDArray[np.bool_]]:
+    """Return whether each text is a number, for each decimal sign."""
+    import pyarrow.compute as pc
+
+    found = {}
+    for sign in ".,":
+        either = "|".join(style.pattern for style in STYLES if style.decimal == sign)
+        found[sign] = pc.match_substring_regex(texts, either).to_numpy(zero_copy_only=False)
+    return found
 
 
 def decimal_sign(found: Iterable[Evidence], separator: str | None) -> str:
@@ -137,7 +157,9 @@ def decimal_sign(found: Iterable[Evidence], separator: str | None) -> str:
     return "."
 
 
-def style_of(texts: "pyarrow.Array", decimal: str) -> tuple[NumberStyle, NDArray[np.float64]]:
+def style_of(
+    texts: "pyarrow.Array", decimal: str, unit: Unit = NO_UNIT
+) -> tuple[NumberStyle, NDArray[np.float64]]:
     """Return the style in which most of the texts are numbers, and these numbers.
 
     Of styles that read equally many, one with the sign ``decimal`` is taken.
@@ -146,6 +168,7 @@ def style_of(texts: "pyarrow.Array", decimal: str) -> tuple[NumberStyle, NDArray
     for style in sorted(
         STYLES, key=lambda each: (each.decimal != decimal, bool(each.thousands), each.thousands == " ")
     ):
+        style = replace(style, unit=unit)
         parsed = parse_numbers(texts, style)
         if numbers is None or np.isnan(parsed).sum() < np.isnan(numbers).sum():
             best, numbers = style, parsed

@@ -1,14 +1,15 @@
 """A table as a data set: each column by its role, the target as classes, missing values by their rule."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
-from micrograde.data.column_encoding import ColumnEncoding
-from micrograde.data.column_rules import ColumnRules, check_names_of, decide
+from micrograde.core.overrides import typed_mapping, typed_names, typed_text
+from micrograde.data.column_rules import ColumnRules, check_names_of
+from micrograde.data.column_summaries import column_summaries
 from micrograde.data.columns import Column
 from micrograde.data.dataset import Dataset
 from micrograde.data.messages import counted, listed, quoted
@@ -16,15 +17,17 @@ from micrograde.data.missing import MissingRule
 from micrograde.data.number_texts import decimal_sign, evidence
 from micrograde.data.own_parts import SourceTable, columns_of
 from micrograde.data.raw_table import RawTable
-from micrograde.data.roles import Encoded, Role, RoleSettings
+from micrograde.data.roles import Mask, Role, RoleSettings
+from micrograde.data.roles.number import odd_among_numbers
 from micrograde.data.split_columns import group_numbers, row_times
-from micrograde.data.table_summary import ColumnSummary, TableSummary
+from micrograde.data.table_summary import TableSummary
 from micrograde.data.targets import Target, read_target
+from micrograde.data.telling_columns import telling_columns, telling_sentence
+from micrograde.data.units_row import without_units
+from micrograde.data.used_rows import UsedRows
 
-Mask = NDArray[np.bool_]
-
-_ROWS_OF_A_VALUE = 10
-"""In how many rows a value stands on average, at least, for it to tell something of the class."""
+_MAY_BE_ODD = ("category", "identifier")
+"""Roles of columns that would be numbers but for some texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,14 +166,22 @@ def _read(
     source: str,
     *,
     keep: bool,
-) -> tuple["_Part", TableSummary, tuple[str, ...]]:
+) -> tuple[UsedRows, TableSummary, tuple[str, ...]]:
     """Return the rows that are used, what is said about them, and notes; ``keep`` says to keep features."""
-    raw = tables[0].raw
+    first, *others = plain = [
+        each and SourceTable(without_units(each.raw, each.source), each.source) for each in tables
+    ]
+    assert first is not None
+    raw = first.raw
+    units = [
+        0 if each is None or before is None else before.raw.rows.num_rows - each.raw.rows.num_rows
+        for each, before in zip(plain, tables, strict=True)
+    ]
     names = raw.rows.column_names
     _check(raw, options, source)
     rules = replace(options.rules, elsewhere=_elsewhere(options))
     check_names_of(rules, names, options.target or "")
-    columns, tables_of_rows = columns_of(tables)
+    columns, tables_of_rows = columns_of((first, *others))
     separator = next((each.split("'")[1] for each in raw.found if each.startswith("separator '")), None)
     decimal = rules.decimal or decimal_sign(
         (evidence(each.texts) for each in columns.values() if each.texts is not None), separator
@@ -187,8 +198,8 @@ def _read(
         )
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
-    whole = _Part(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
-    whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows)[labelled]
+    whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
+    whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows, units)[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -204,7 +215,7 @@ def _read(
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
         in_tables, numbers = whole.tables[kept], whole.numbers[kept]
-        whole = _Part(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
+        whole = UsedRows(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
         whole.tables, whole.numbers = in_tables, numbers
     if options.target is not None and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
@@ -215,25 +226,52 @@ def _read(
     classes, whole.labels = _present(target, whole.labels)
     counts = np.bincount(whole.labels, minlength=len(classes)).tolist()
     fill = options.missing in ("fill", "mean", "median")
+    telling = telling_columns(whole, len(classes))
     summary = TableSummary(
         source=file,
         rows=len(labelled),
         found=raw.found,
-        columns=tuple(_summaries(names, options.target, target, whole)),
+        columns=tuple(column_summaries(names, options.target, target, whole)),
         target=options.target or "",
         classes=tuple(zip(classes, counts, strict=True)) if options.target is not None else (),
         without_label=int((~labelled).sum()),
         dropped=dropped,
         lost=lost,
+        telling=telling,
         filled=("median" if options.missing == "median" else "mean") if fill else "",
     )
-    return whole, summary, (*raw.notes, *target.notes, *whole.notes(classes, whole.labels))
+    return whole, summary, (*raw.notes, *target.notes, *_notes(whole, telling, source))
 
 
-def _numbers(tables: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the number, from 1, of each row (N,) in its own table; the tables come one after another."""
+def _notes(used: UsedRows, telling: tuple[str, ...], source: str) -> list[str]:
+    """Return lines about columns that tell the class, and those that look like groups."""
+    found = [f"{source}: {telling_sentence(name)}" for name in telling]
+    settings = RoleSettings(decimal=used.rules.decimal or ".", missing_words=used.rules.missing_words)
+    for name, role in used.roles.items():
+        is_decided = name not in (*used.rules.roles, *used.rules.keep)
+        odd = (
+            odd_among_numbers(used.columns[name], settings) if is_decided and role.name in _MAY_BE_ODD else ()
+        )
+        if odd:
+            found.append(
+                f"{source}: {quoted(name)} holds numbers but for {counted(odd)}, and is {role.name}; "
+                f"{typed_mapping('data.roles', {name: 'number'})} reads the numbers, and those as missing"
+            )
+        if role.name == "identifier" and role.described().startswith("by its name"):
+            found.append(
+                f"{source}: {quoted(name)} stands in several rows; "
+                f"{typed_text('data.group', name)} puts the rows of each into one part"
+            )
+    return found
+
+
+def _numbers(tables: NDArray[np.integer], units: Sequence[int]) -> NDArray[np.int64]:
+    """Return the number, from 1, of each row (N,) in its own table; the tables come one after another.
+
+    ``units`` says how many rows of units each table begins with.
+    """
     starts = np.searchsorted(tables, tables)
-    return np.asarray(np.arange(len(tables)) - starts + 1, np.int64)
+    return np.asarray(np.arange(len(tables)) - starts + 1 + np.array(units)[tables], np.int64)
 
 
 def _no_target(rows: int) -> Target:
@@ -248,90 +286,6 @@ def _elsewhere(options: TableOptions) -> dict[str, str]:
     return {name: key for name, key in used.items() if name is not None and name not in kept}
 
 
-class _Part:
-    """Some rows of the columns, with their roles and the features that they become."""
-
-    def __init__(
-        self,
-        columns: Mapping[str, Column],
-        labels: NDArray[np.int64],
-        rules: ColumnRules,
-        source: str,
-        *,
-        keep: bool,
-    ) -> None:
-        self.columns, self.labels, self.rules, self.source = columns, labels, rules, source
-        self.roles = decide(columns, rules, source)
-        used = {name: role for name, role in self.roles.items() if role.used}
-        self.encoding = ColumnEncoding(tuple(used), tuple(used.values()))
-        self.found: dict[str, Encoded] = {}
-        self.missing = np.zeros(len(labels), np.bool_)
-        self.tables = np.zeros(len(labels), np.int64)  # which of the files each row is of
-        self.numbers = np.arange(1, len(labels) + 1)  # and which row of it
-        self.features = np.zeros((len(labels), 0))
-        if used and keep:
-            self.features = self.encoding.encode_columns(columns, source, self._note)
-        elif used:
-            for name, role in used.items():
-                self._note(name, role.encode(columns[name]))
-
-    def _note(self, name: str, encoded: Encoded) -> None:
-        self.found[name] = replace(encoded, values=np.zeros((0, 0)))
-        if encoded.missing is not None:
-            self.missing |= encoded.missing
-
-    @property
-    def gaps(self) -> list[tuple[str, int]]:
-        """How many rows of each column have nothing."""
-        return [(name, _count(each.missing)) for name, each in self.found.items()]
-
-    def widest_gap(self) -> str:
-        """Return advice about the column that lacks most values."""
-        name, count = max(self.gaps, key=lambda each: each[1])
-        return (
-            f"{quoted(name)} lacks {count}; data.drop=[{name}] leaves the column out, "
-            "data.missing=fill fills it"
-        )
-
-    def refuse_missing(self, source: str) -> None:
-        """Raise ``InputError`` if a value is missing."""
-        if any(count for _, count in self.gaps):
-            raise InputError(
-                f"{source}: missing values in {counted(self.gaps)}; data.missing=fill fills them, "
-                "data.missing=drop leaves their rows out"
-            )
-
-    def notes(self, classes: tuple[str, ...], labels: NDArray[np.int64]) -> list[str]:
-        """Return lines about columns that tell the class, and those that look like groups."""
-        found = []
-        for name in self.encoding.columns if len(classes) > 1 else ():
-            column = self.columns[name]
-            if column.different <= len(labels) / _ROWS_OF_A_VALUE and _tells(
-                column.as_texts, labels, len(classes)
-            ):
-                found.append(
-                    f"{self.source}: column {quoted(name)} alone tells the class of every row; "
-                    "is it known when you predict?"
-                )
-        for name, role in self.roles.items():
-            if role.name == "identifier" and role.described().startswith("by its name"):
-                found.append(
-                    f"{self.source}: {quoted(name)} stands in several rows; "
-                    f"data.group={name} puts the rows of each into one part"
-                )
-        return found
-
-
-def _tells(column: Column, labels: NDArray[np.int64], classes: int) -> bool:
-    """Return whether each value of a column has one class, and stands in ten rows or more on average."""
-    assert column.codes is not None
-    values = column.different
-    if values < 2:
-        return False
-    pairs = np.unique((column.codes + 1) * classes + labels)
-    return len(pairs) == len(np.unique(column.codes))
-
-
 def _only(columns: Mapping[str, Column], rows: Mask) -> dict[str, Column]:
     """Return some rows of the columns; texts that no longer stand anywhere are left out."""
     if rows.all():
@@ -342,41 +296,6 @@ def _only(columns: Mapping[str, Column], rows: Mask) -> dict[str, Column]:
 def _present(target: Target, labels: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     there, places = np.unique(labels, return_inverse=True)
     return tuple(target.names[each] for each in there.tolist()), places.astype(np.int64)
-
-
-def _summaries(names: list[str], target: str | None, classes: Target, part: _Part) -> list[ColumnSummary]:
-    found = []
-    for name in names:
-        if name == target:
-            missing = int((classes.labels < 0).sum())
-            found.append(ColumnSummary(name, "target", missing, 0, (), len(classes.names), 0, "the classes"))
-            continue
-        role, column = part.roles[name], part.columns[name]
-        encoded = part.found.get(name)
-        unreadable = _count(encoded.unreadable) if encoded else 0
-        missing = _count(encoded.missing) - unreadable if encoded else _count(column.is_missing(frozenset()))
-        odd = role.read_as_missing(column) if column.is_text and encoded and missing + unreadable else ()
-        unreadable, missing = (
-            unreadable + sum(count for _, count in odd),
-            missing - sum(count for _, count in odd),
-        )
-        found.append(
-            ColumnSummary(
-                name,
-                role.name,
-                missing,
-                unreadable,
-                odd,
-                column.different,
-                len(role.features(name)),
-                role.described(),
-            )
-        )
-    return found
-
-
-def _count(rows: Mask | None) -> int:
-    return 0 if rows is None else int(rows.sum())
 
 
 def _check(raw: RawTable, options: TableOptions, source: str) -> None:
@@ -402,5 +321,5 @@ def nothing_left(roles: Mapping[str, Role], source: str) -> str:
     first = next(iter(roles))
     return (
         f"{source}: nothing is left to learn from: {reasons}; "
-        f"data.keep=[{first}] uses it as categories all the same"
+        f"{typed_names('data.keep', first)} uses it as categories all the same"
     )

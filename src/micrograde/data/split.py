@@ -5,11 +5,14 @@ first, so it does not depend on ``validation_fraction`` (unless a class is so sm
 compete for its rows, or groups or times are so few).
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import typed_names
 from micrograde.data.by_group import assign_groups
 from micrograde.data.by_time import assign_times
 from micrograde.data.dataset import Dataset, IntArray, Part, Split
@@ -17,6 +20,7 @@ from micrograde.data.split_notes import split_notes
 
 # The generators use SeedSequence(seed) itself to make data; the split has a separate random stream.
 _SPLIT_STREAM = 1
+_MOST_NAMES = 20  # of classes in a message
 
 
 def split_dataset(
@@ -126,13 +130,14 @@ def _rows_by_class(
     classes = np.unique(labels)
     parts = 1 + sum(size > 0 for size in sizes.values())
     groups = [np.flatnonzero(labels == each) for each in classes]
-    for each, group in zip(classes, groups, strict=True):
-        if len(group) < parts:
-            raise InputError(
-                f"data.stratify=true: class {dataset.class_names[each]!r} has {len(group)} "
-                f"{'row' if len(group) == 1 else 'rows'} but needs {parts}, one for each part; "
-                "leave the class out, or set data.stratify=false"
-            )
+    rare = [each for each, group in zip(classes, groups, strict=True) if len(group) < parts]
+    if rare:
+        count = int((labels == rare[0]).sum())
+        raise InputError(
+            f"data.stratify=true: class {dataset.class_names[rare[0]]!r} has {count} "
+            f"{'row' if count == 1 else 'rows'} but needs {parts}, one for each part; "
+            f"leave the class out{_how_to_leave_out(dataset, rare)}, or set data.stratify=false"
+        )
     for key, size in sizes.items():
         if 0 < size < len(classes):
             raise InputError(
@@ -147,6 +152,14 @@ def _rows_by_class(
             "or set data.stratify=false"
         )
     return groups
+
+
+def _how_to_leave_out(dataset: Dataset, classes: Sequence[int]) -> str:
+    """Return what to type to leave out classes of a table; empty if numbers of features would go, too."""
+    names = [dataset.class_names[each] for each in classes]
+    if dataset.summary is None or any(re.fullmatch(r"[-+\d.,eE]+", name) for name in names):
+        return ""
+    return f" ({typed_names('data.na_values', *names[:_MOST_NAMES])})"
 
 
 def _allocate(available: IntArray, total: int, spare: int) -> IntArray:

@@ -1,6 +1,6 @@
 """What is said about a table: its rows and columns, what was done with each column, its classes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,8 @@ class TableSummary:
         The classes that were lost by that.
     filled
         With what missing numbers are filled: ``mean`` or ``median``; empty if nothing is filled.
+    telling
+        The columns that alone tell the class of every row.
     """
 
     source: str
@@ -85,6 +87,7 @@ class TableSummary:
     dropped: int = 0
     lost: tuple[str, ...] = ()
     filled: str = ""
+    telling: tuple[str, ...] = ()
 
     @property
     def majority(self) -> float:
@@ -187,6 +190,11 @@ class TableSummary:
                 "about": [each.said for each in self.columns],
             }
         )
+
+
+def note_lines(notes: Iterable[str]) -> list[str]:
+    """Return notes about a table as lines of its paragraph."""
+    return [f"{'note':<11} {note}" for note in notes]
 
 
 def _joined(columns: Sequence[ColumnSummary]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import typed_mapping, typed_names
 from micrograde.data.as_written import alike_classes
 from micrograde.data.columns import MISSING_WORDS, Column, number_text
 from micrograde.data.messages import counted, quoted
@@ -98,7 +99,7 @@ def read_target(
         first = next(iter(sorted(taken)))
         notes = [
             f"{source}: {counted(sorted(taken.items()))} {are}; "
-            f"with data.na_values=[{first}] such rows have no class"
+            f"with {typed_names('data.na_values', first)} such rows have no class"
         ]
     return _of_texts(column, plain, missing, notes, source)
 
@@ -156,5 +157,5 @@ def _regression(name: str, different: int, whole: bool, fewest: int, source: str
         "micrograde learns classes"
     )
     if whole and fewest >= _FEWEST_ROWS:
-        return f"{why}; data.roles={{{name}: category}} makes a class of each"
+        return f"{why}; {typed_mapping('data.roles', {name: 'category'})} makes a class of each"
     return f"{why}, so give it a column of ranges, such as low, middle and high"

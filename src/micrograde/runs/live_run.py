@@ -175,7 +175,10 @@ class LiveRun:
             )
         run = cls(request, place, number, data, recorder)
         for note in data.notes:
-            run._warn(note)
+            if data.dataset.summary is None:
+                run._warn(note)
+            else:  # it has been said with the table
+                run.log.add(f"note: {note}")
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
             write_table_words(run.folder, data)
@@ -414,6 +417,7 @@ class LiveRun:
             },
             features=self.data.training.features.shape[1],
             parameters=model.layout.size,
+            telling_columns=data.dataset.summary.telling if data.dataset.summary else (),
         )
 
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:

@@ -13,6 +13,7 @@ from micrograde.data.messages import counted, listed, numbered, quoted
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.roles import Encoded, FloatArray
 from micrograde.data.table_files import read_table
+from micrograde.data.units_row import without_units
 from micrograde.models.trained_network import TrainedNetwork
 from micrograde.runs.plain_predicting import plain_predictions
 from micrograde.runs.recorded_models import RecordedModel
@@ -77,7 +78,7 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     ):
         return Predictions(*plain_predictions(model, path, keep_columns=keep_columns))
     with within_memory(source):
-        raw = read_table(path, _reading(model), target=model.target, source=source)
+        raw = without_units(read_table(path, _reading(model), target=model.target, source=source), source)
         return _predictions(model, raw, source, keep_columns=keep_columns)
 
 

@@ -6,20 +6,25 @@ from pathlib import Path
 import numpy as np
 
 from micrograde.core.terminal import say
+from micrograde.data.table_summary import note_lines
 from micrograde.runs.building import PreparedData
 
 FOLDER = "data"
 
 
 def table_lines(data: PreparedData) -> list[str]:
-    """Return the paragraph about the table that a run learns from; none if its data are no table."""
+    """Return the paragraph about the table that a run learns from, with the notes of its data and its split.
+
+    Nothing if its data are no table.
+    """
     summary = data.dataset.summary
     if summary is None:
         return []
     parts = {"train": data.training, "validation": data.validation, "test": data.test}
-    return summary.lines(
+    lines = summary.lines(
         {name: part.labels.astype(np.int64) for name, part in parts.items() if part is not None}
     )
+    return [*lines, *note_lines(data.notes)]
 
 
 def tell_tables(prepared: Iterable[PreparedData]) -> None:

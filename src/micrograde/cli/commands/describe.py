@@ -21,6 +21,7 @@ from micrograde.core.terminal import cells, say, spelled, terminal_width
 from micrograde.core.working import working
 from micrograde.data.possible_targets import listing_of_targets, possible_targets
 from micrograde.data.role_tables import DescribedTable, nothing_left
+from micrograde.data.table_summary import note_lines
 
 _AUTO = "auto"
 _LONGEST_STEM = 80  # characters of the table's name in the page's
@@ -40,11 +41,9 @@ def main(composed: Config) -> None:
     page, no_page = _page_of(config)
     with working("reading the table", "stderr"):
         table = config.data.describe()
-    lines = table.summary.lines()
+    lines = [*table.summary.lines(), *note_lines(table.notes)]
     commands = next_commands(table, HydraConfig.get().overrides.task)
     say("\n".join(lines))
-    for note in table.notes:
-        say(note, sys.stderr)
     print()
     _print_columns(table, config.limit)
     if output:

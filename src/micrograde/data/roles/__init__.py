@@ -18,6 +18,8 @@ from micrograde.data.columns import Column
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+Axis = Literal["number", "date", "clock"]
+
 ROLES: "Registry[type[Role]]" = Registry("role of a column", __name__)
 
 
@@ -112,6 +114,9 @@ class Role(ABC):
         How MLflow's signature calls its values.
     is_fed_as_text
         Whether its input of an ONNX model is text.
+    axis
+        What a picture of its values has along the axis: numbers, days since 1970-01-01, or hours; None if it
+        counts texts.
     """
 
     name: ClassVar[str]
@@ -120,6 +125,7 @@ class Role(ABC):
     used: ClassVar[bool] = True
     input_type: ClassVar[Literal["double", "boolean", "string"]] = "string"
     is_fed_as_text: ClassVar[bool] = False
+    axis: ClassVar[Axis | None] = None
 
     @classmethod
     @abstractmethod
@@ -154,6 +160,15 @@ class Role(ABC):
     def read_values(self, features: FloatArray) -> NDArray[Any] | None:
         """Return what the texts of n rows mean, of features (n, k); None to leave them as they stand."""
         del features
+        return None
+
+    def along_axis(self, column: Column) -> FloatArray:
+        """Return where each row stands on the ``axis``, shape (n,); NaN where nothing does."""
+        return self.encode(column).values[:, 0]
+
+    @property
+    def nameable(self) -> frozenset[str] | None:
+        """The texts that a picture may name; None for all."""
         return None
 
     @property

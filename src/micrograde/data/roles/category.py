@@ -73,6 +73,11 @@ class Category(Role):
         more = [name for name, there in (("other", self.other), ("missing", self.missing)) if there]
         return (*(f"{column}={each}" for each in self.categories), *(f"{column} ({each})" for each in more))
 
+    @property
+    def nameable(self) -> frozenset[str]:
+        """The categories that are kept: a rare one may be somebody's own."""
+        return frozenset(self.categories)
+
     def encode(self, column: Column) -> Encoded:
         """Return zeros and a one (n, k); only zeros for an unknown category if there is no "other"."""
         column = column.as_texts

@@ -7,7 +7,7 @@ import numpy as np
 
 from micrograde.data.columns import Column
 from micrograde.data.date_texts import CLOCKS, clock_hours, formats_of, parse_dates
-from micrograde.data.roles import ROLES, Encoded, FloatArray, Role, RoleSettings
+from micrograde.data.roles import ROLES, Axis, Encoded, FloatArray, Role, RoleSettings
 
 _LEAST = 0.95
 
@@ -28,6 +28,7 @@ class Clock(Role):
     name: ClassVar[str] = "clock"
     rank: ClassVar[int] = 50
     plural: ClassVar[str] = "times"
+    axis: ClassVar[Axis | None] = "clock"
     form: str = "%H:%M"
     words: tuple[str, ...] = ()
 

@@ -7,13 +7,14 @@ import numpy as np
 
 from micrograde.data.columns import Column
 from micrograde.data.date_texts import FORMATS, date_features, date_numbers, formats_of, parse_dates
-from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
+from micrograde.data.roles import ROLES, Axis, Encoded, FloatArray, Mask, Role, RoleSettings
 from micrograde.data.roles.number import MANY_MISSING
 
 if TYPE_CHECKING:
     import pandas
 
 _LEAST = 0.95  # of the texts that differ
+_DAY = np.timedelta64(1, "D")
 
 
 @ROLES.register
@@ -40,6 +41,7 @@ class Date(Role):
     name: ClassVar[str] = "date"
     rank: ClassVar[int] = 40
     plural: ClassVar[str] = "dates"
+    axis: ClassVar[Axis | None] = "date"
     form: str = "ISO8601"
     first: str = "1970-01-01"
     hours: bool = False
@@ -101,6 +103,11 @@ class Date(Role):
         absent = np.isnan(numbers[:, 0])
         return Encoded(numbers, absent if absent.any() else None, unreadable)
 
+    def along_axis(self, column: Column) -> FloatArray:
+        """Return the days since 1970-01-01, shape (n,)."""
+        dates = self.dates(column)[0].to_numpy("datetime64[ns]")
+        return np.where(np.isnat(dates), np.nan, (dates - np.datetime64(0, "ns")) / _DAY)
+
     def decode(self, features: FloatArray) -> list[Any]:
         """Return the dates as texts of the same format."""
         import pandas as pd
@@ -115,7 +122,7 @@ class Date(Role):
 
     def described(self) -> str:
         """Return their format."""
-        shown = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year"}
+        shown = {**dict.fromkeys(("%m", "%b", "%B"), "month"), "%d": "day", "%Y": "year", "%y": "year"}
         if self.form == "ISO8601":
             return ""
         order = "-".join(

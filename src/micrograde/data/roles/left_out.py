@@ -18,5 +18,5 @@ class Dropped(LeftOut):
 
     @classmethod
     def of(cls, column: Column, settings: RoleSettings) -> Self | None:  # noqa: ARG003 (every role's form)
-        """Return the role if the user has chosen it."""
-        return cls(reason="by data.roles") if settings.forced else None
+        """Return None: no column looks so."""
+        return None

@@ -1,6 +1,6 @@
 """Numbers, which are used unchanged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from micrograde.data.columns import Column
 from micrograde.data.identifiers import is_code, why_identifier
 from micrograde.data.number_texts import SPACES, NumberStyle, has_leading_zeros, parse_numbers, style_of
-from micrograde.data.roles import ROLES, Encoded, FloatArray, Mask, Role, RoleSettings
+from micrograde.data.roles import ROLES, Axis, Encoded, FloatArray, Mask, Role, RoleSettings
+from micrograde.data.units import NO_UNIT, Unit, unit_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -48,6 +49,7 @@ MISSING_SPELLINGS = frozenset(
 """What stands for a missing number, in small letters."""
 
 _ODD_ROWS, _ODD_TEXTS = 0.05, 5
+_MOST_ODD, _FEWEST_NUMBERS = 20, 10  # texts that differ, in a column that is nearly of numbers
 _SAMPLE = 200
 MANY_MISSING = 0.05
 """The share of missing values from which a column gets an indicator of them."""
@@ -62,6 +64,8 @@ class Number(Role):
     ----------
     decimal, thousands
         How they are written; see ``NumberStyle``.
+    before, after
+        Their unit.
     odd
         Other texts that stood in several rows of the training table, and are missing values.
     words
@@ -74,8 +78,11 @@ class Number(Role):
     rank: ClassVar[int] = 30
     plural: ClassVar[str] = "numbers"
     input_type: ClassVar[Literal["double", "boolean", "string"]] = "double"
+    axis: ClassVar[Axis | None] = "number"
     decimal: str = "."
     thousands: str = ""
+    before: str = ""
+    after: str = ""
     odd: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     indicator: bool = False
@@ -96,9 +103,12 @@ class Number(Role):
         meant = column.trimmed.filter(pa.array(~absent))
         if not len(meant) or (has_leading_zeros(meant) and not settings.forced):
             return None
-        if not settings.forced and not _may_be_numbers(meant[:: max(1, len(meant) // _SAMPLE)]):
-            return None
-        style, parsed = style_of(meant, settings.decimal)
+        unit, sample = NO_UNIT, meant[:: max(1, len(meant) // _SAMPLE)]
+        if not _may_be_numbers(sample):
+            unit = unit_of(sample.to_pylist())
+            if not unit and not settings.forced:
+                return None
+        style, parsed = style_of(meant, settings.decimal, unit)
         counts = column.counts[~absent]
         bad = np.isnan(parsed)
         if bad.all() or (_merge(meant, parsed) and not settings.forced):
@@ -116,6 +126,8 @@ class Number(Role):
         return cls(
             decimal=style.decimal,
             thousands=style.thousands,
+            before=unit.before,
+            after=unit.after,
             odd=odd if not settings.forced else odd[:_ODD_TEXTS],
             words=tuple(sorted(words)),
             indicator=bool(missing_rows >= MANY_MISSING * len(column)),
@@ -145,8 +157,7 @@ class Number(Role):
 
     def described(self) -> str:
         """Return how they are written, if it is not as usual."""
-        style = NumberStyle(self.decimal, self.thousands)
-        return "" if style == NumberStyle() else style.described()
+        return "" if self._style == NumberStyle() else self._style.described()
 
     def read_as_missing(self, column: Column) -> tuple[tuple[str, int], ...]:
         """Return the texts that are missing numbers; see ``Role``."""
@@ -155,16 +166,20 @@ class Number(Role):
         import pyarrow as pa
 
         assert column.texts is not None
-        lost = np.isnan(self._parsed(column)) & _stand_for_missing(
+        lost = np.isnan(self.parsed(column)) & _stand_for_missing(
             column, frozenset(self.words) | frozenset(self.odd)
         )
         lost &= ~column.trimmed_in(self.words)
         texts = column.texts.filter(pa.array(lost)).to_pylist()
         return tuple(sorted(zip(texts, column.counts[lost].tolist(), strict=True), key=lambda each: -each[1]))
 
-    def _parsed(self, column: Column) -> FloatArray:
+    @property
+    def _style(self) -> NumberStyle:
+        return NumberStyle(self.decimal, self.thousands, Unit(self.before, self.after))
+
+    def parsed(self, column: Column) -> FloatArray:
         """Return the number of each text that differs, NaN for what is none."""
-        return parse_numbers(column.trimmed, NumberStyle(self.decimal, self.thousands))
+        return parse_numbers(column.trimmed, self._style)
 
     def _numbers(self, column: Column) -> tuple[FloatArray, Mask | None]:
         if column.numbers is not None:
@@ -172,11 +187,37 @@ class Number(Role):
         if column.are_truths:
             truths = np.array([float(text == "True") for text in column.distinct], np.float64)
             return column.spread(truths, np.nan), None
-        parsed = self._parsed(column)
+        parsed = self.parsed(column)
         bad = np.isnan(parsed)
         if bad.any():
             bad &= ~_stand_for_missing(column, frozenset(self.words) | frozenset(self.odd))
         return column.spread(parsed, np.nan), column.spread(bad, False) if bad.any() else None
+
+
+def odd_among_numbers(column: Column, settings: RoleSettings) -> tuple[tuple[str, int], ...]:
+    """Return the texts, with their rows, that keep a column of mostly numbers from being numbers.
+
+    Numbers are most texts that differ and stand in most rows, but in fewer than the role asks for. Left out
+    are texts that stand in one row, which may be somebody's own.
+    """
+    if not column.is_text or not _may_be_numbers(column.trimmed[:: max(1, column.different // _SAMPLE)]):
+        return ()
+    role = Number.of(column, replace(settings, forced=True))
+    if role is None or Number.of(column, settings) is not None:
+        return ()
+    read = ~np.isnan(role.encode(column).values[:, 0])
+    numbers = role.parsed(column)
+    meant = ~_stand_for_missing(column, settings.missing_words)
+    odd = np.isnan(numbers) & meant
+    if 2 * read.sum() < column.counts[meant].sum() or odd.sum() > _MOST_ODD:
+        return ()
+    if (meant & ~odd).sum() < max(_FEWEST_NUMBERS, odd.sum()):
+        return ()
+    of_values = column.spread(numbers, np.nan)
+    if has_leading_zeros(column.trimmed) or _is_something_else(column.name, of_values, settings):
+        return ()
+    texts, counts = np.array(column.distinct, object)[odd].tolist(), column.counts[odd].tolist()
+    return tuple((text.strip(), count) for text, count in zip(texts, counts, strict=True) if count > 1)
 
 
 def _is_something_else(name: str, numbers: FloatArray, settings: RoleSettings) -> bool:

@@ -46,8 +46,8 @@ class TableWithRoles(DataSet):
     keep
         Columns that are used though they look like identifiers, free text or constants.
     roles
-        Roles of columns, such as ``'{zip: category}'``: number, category, truth, date, clock, identifier,
-        text, constant, dropped.
+        Roles of columns, such as ``'{zip: category}'`` or ``'["post code: category"]'``: number, category,
+        truth, date, clock, identifier, text, constant, dropped.
     max_categories
         The most categories that a column keeps, the most frequent ones; the others are one together.
     na_values
@@ -108,7 +108,8 @@ class Table(TableWithRoles):
     path
         The file, relative to where the command is run.
     separator
-        The character between the values of a row; null to find it out.
+        The character between the values of a row, or tab, or whitespace for runs of tabs and spaces; null to
+        find it out.
     encoding
         The encoding of a text file; null for UTF-8, or Windows-1252 if it is not that.
     header

@@ -30,21 +30,34 @@ _BY_SPACES, _LEAST_BY_SPACES = 0.99, 3
 
 @dataclass(frozen=True)
 class Dialect:
-    """The separator, and whether spaces behind it do not count (`a, "b, c"`); runs of spaces are one."""
+    """The separator, and whether spaces behind it do not count (`a, "b, c"`); runs of spaces are one.
+
+    Attributes
+    ----------
+    takes_tabs
+        Whether a tab is as good as a space.
+    """
 
     separator: str = ","
     skips_spaces: bool = False
+    takes_tabs: bool = False
 
     @property
     def name(self) -> str:
         """The separator as messages show it."""
         if self == ONE_COLUMN:
             return "none, one column"
+        if self.takes_tabs:
+            return "tabs and spaces"
         return _NAMES.get(self.separator, f"'{shortened(self.separator)}'")
 
 
 ONE_COLUMN = Dialect("\x1f")  # Unicode's separator of units, which no text holds
 """How a file of one column is read, whose texts may hold any separator."""
+
+
+SPACES = Dialect(" ", skips_spaces=True)
+WHITESPACE = Dialect(" ", skips_spaces=True, takes_tabs=True)
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,15 @@ class Sample:
 
 def csv_reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     """Return an iterator over the rows of a text."""
+    if dialect.separator == " ":
+        lines = (_without_spaces_at_the_end(line, dialect) for line in lines)
     return csv.reader(lines, delimiter=dialect.separator, skipinitialspace=dialect.skips_spaces)
+
+
+def _without_spaces_at_the_end(line: str, dialect: Dialect) -> str:
+    line = line.replace("\t", " ") if dialect.takes_tabs else line
+    content = line.rstrip("\r\n")
+    return content.rstrip(" ") + line[len(content) :]
 
 
 def find_dialect(sample: Sample, said: str | None) -> Dialect:
@@ -140,9 +161,11 @@ def find_dialect(sample: Sample, said: str | None) -> Dialect:
         If what is said is no separator.
     """
     if said is not None:
+        if said.strip().lower() == "whitespace":
+            return WHITESPACE
         separator = _as_character(said)
         if separator == " ":
-            return Dialect(" ", skips_spaces=True)
+            return SPACES
         return max(_spellings(sample, separator), key=lambda each: _score(sample.rows(each)))
     best, found = 0.0, Dialect()
     for separator in _CANDIDATES:
@@ -152,12 +175,62 @@ def find_dialect(sample: Sample, said: str | None) -> Dialect:
                 best, found = score, dialect
     plain = [row.values for row in sample.rows(Dialect())]
     if best == 0.0 and usual_width(plain)[0] == 1 and len(plain[0]) == 1:
-        spaces = Dialect(" ", skips_spaces=True)
-        width, share = usual_width([each.values for each in sample.rows(spaces)])
-        if width >= _LEAST_BY_SPACES and share >= _BY_SPACES:
-            return spaces
-        return ONE_COLUMN
+        return _by_spaces(sample) or ONE_COLUMN
+    if sample.has("\t") and _mixes_tabs_with_spaces(sample, found):
+        return WHITESPACE
     return ONE_COLUMN if found.separator == "," and _is_column_of_decimals(plain) else found
+
+
+def _by_spaces(sample: Sample) -> Dialect | None:
+    """Return the dialect by which rows of words have one length; None if they have not."""
+    for dialect in (SPACES, WHITESPACE) if sample.has("\t") else (SPACES,):
+        width, share = usual_width([each.values for each in sample.rows(dialect)])
+        if width >= _LEAST_BY_SPACES and share >= _BY_SPACES:
+            return dialect
+    return None
+
+
+def _mixes_tabs_with_spaces(sample: Sample, found: Dialect) -> bool:
+    """Return whether runs of tabs and spaces separate values, and not what was ``found``.
+
+    With them all rows have as many values; and fewer do by what was found, or its values are several: with
+    spaces in other places, or in runs, or between numbers.
+    """
+    rows = [row.values for row in sample.rows(WHITESPACE)]
+    others = [row.values for row in sample.rows(found)]
+    width, share = usual_width(rows)
+    other_width, other_share = usual_width(others)
+    if width < _LEAST_BY_SPACES or share < 1 or width < other_width:
+        return False
+    if width == other_width:
+        return share > other_share
+    cut = [[value.split() for value in row] for row in others]
+    if len({tuple(map(len, row)) for row in cut[1:]}) > 1 or _in_runs(others):
+        return True
+    numbers = [
+        place
+        for place, values in enumerate(zip(*(row for row in rows if len(row) == width), strict=True))
+        if all(map(is_number, values[1:]))
+    ]
+    split = [place for place in _places_of_split(cut[-1]) if place in numbers]
+    has_header = any(not is_number(rows[0][place]) for place in split)
+    are_thousands = all(_THOUSANDS.fullmatch(value) for row in others[1:] for value in row if " " in value)
+    return len(split) >= (1 if has_header else 2) and not are_thousands
+
+
+def _in_runs(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether half of the rows hold a run of spaces between characters."""
+    runs = sum(any("  " in value.strip() for value in row) for row in rows)
+    return 2 * runs >= len(rows)
+
+
+def _places_of_split(row: Sequence[Sequence[str]]) -> Iterator[int]:
+    """Yield the places, among all words of a row, of words that are in one value with others."""
+    place = 0
+    for words in row:
+        if len(words) > 1:
+            yield from range(place, place + len(words))
+        place += len(words)
 
 
 def _is_column_of_decimals(rows: Sequence[Sequence[str]]) -> bool:
@@ -186,6 +259,7 @@ def _score(rows: Sequence[Row]) -> float:
     return max(share - 0.5 * within, 1e-6) + 1e-9 * width
 
 
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}( \d{3})+([.,]\d+)?")
 _WITHIN = re.compile(r"[,;|](?! )|\t")
 
 
@@ -204,7 +278,8 @@ def _as_character(said: str) -> str:
     separator = _WORDS.get(said.strip().lower(), said)
     if len(separator) != 1 or separator in '"\r\n\0':
         raise InputError(
-            f"data.separator={shortened(said) or repr(said)}: should be one character, such as ';', or tab"
+            f"data.separator={shortened(said) or repr(said)}: should be one character, such as ';', or tab, "
+            "or whitespace for any run of tabs and spaces"
         )
     return separator
 

@@ -47,6 +47,7 @@ _BLOCK, _LARGEST_BLOCK = 2**20, 2**24  # bytes that Arrow reads at a time
 _BLOCK_OF_A_COLUMN = 2**14
 _BLOCK_SIZES = 1000  # that are tried
 _VALUES_OF_A_PART = 2**18
+_FEWEST_QUOTED = 3  # rows that stand in quotes as a whole, header included
 _OTHER_TABLES = (b"PAR1", b"ARROW1", b"PK\x03\x04")
 
 
@@ -89,6 +90,7 @@ def read_text(file: Path, options: ReadingOptions, target: str | None, source: s
     if not rows:
         raise reading.refusal("is empty; needs a header line and rows")
     check_width(max(len(row.values) for row in rows), source)
+    _refuse_quoted_rows([row.values for row in rows], reading)
     place = _place_of_body(rows, options.header, target, reading)
     if place == len(rows) and sample.is_all:
         raise reading.refusal("has columns but no rows")
@@ -105,6 +107,19 @@ def _without_hint(content: bytes | bytearray, said: str | None) -> tuple[bytes |
     if beginning[:4].lower() == b"sep=" and beginning[5:] in (b"\r", b"\n") and beginning[4] < 0x80:
         return content[5:], said or chr(beginning[4])
     return content, said
+
+
+def _refuse_quoted_rows(rows: Sequence[Sequence[str]], reading: _Reading) -> None:
+    """Refuse rows each of which stands in quotes as a whole, as some programs save a file again."""
+    if len(rows) < _FEWEST_QUOTED or any(len(row) != 1 for row in rows):
+        return
+    for separator in ",;\t|":
+        counts = {row[0].count(separator) for row in rows}
+        if len(counts) == 1 and 0 not in counts:
+            raise reading.refusal(
+                f"each row is one value that holds {Dialect(separator).name}, as all of it stands in quotes; "
+                "remove the quotes around the rows"
+            )
 
 
 def _place_of_body(rows: Sequence[Row], header: int | None, target: str | None, reading: _Reading) -> int:

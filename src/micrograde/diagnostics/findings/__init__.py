@@ -48,6 +48,8 @@ class Measurements:
         The number of the network's inputs.
     parameters
         The number of the network's parameters.
+    telling_columns
+        The columns of the data that alone tell the class of every row.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -63,6 +65,7 @@ class Measurements:
     class_counts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     features: int = 0
     parameters: int = 0
+    telling_columns: tuple[str, ...] = ()
 
     @property
     def has_epochs(self) -> bool:

@@ -1,0 +1,45 @@
+"""What is said of each column of a table, once its role is known."""
+
+from collections.abc import Sequence
+
+from micrograde.data.table_summary import ColumnSummary
+from micrograde.data.targets import Target
+from micrograde.data.used_rows import UsedRows, count_rows
+
+
+def column_summaries(
+    names: Sequence[str], target: str | None, classes: Target, used: UsedRows
+) -> list[ColumnSummary]:
+    """Return a summary of each column, in the order of ``names``."""
+    found = []
+    for name in names:
+        if name == target:
+            missing = int((classes.labels < 0).sum())
+            found.append(ColumnSummary(name, "target", missing, 0, (), len(classes.names), 0, "the classes"))
+            continue
+        role, column = used.roles[name], used.columns[name]
+        encoded = used.found.get(name)
+        unreadable = count_rows(encoded.unreadable) if encoded else 0
+        missing = (
+            count_rows(encoded.missing) - unreadable
+            if encoded
+            else count_rows(column.is_missing(frozenset()))
+        )
+        odd = role.read_as_missing(column) if column.is_text and encoded and missing + unreadable else ()
+        unreadable, missing = (
+            unreadable + sum(count for _, count in odd),
+            missing - sum(count for _, count in odd),
+        )
+        found.append(
+            ColumnSummary(
+                name,
+                role.name,
+                missing,
+                unreadable,
+                odd,
+                column.different,
+                len(role.features(name)),
+                role.described(),
+            )
+        )
+    return found
