@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 FloatArray = NDArray[np.float64]
+Codes = NDArray[np.int32]
+"""Places of texts; a table of more than 2**31 rows fits into no memory."""
 
 MISSING_WORDS = frozenset(
     [
@@ -62,7 +64,7 @@ class Column:
 
     name: str
     numbers: FloatArray | None
-    codes: NDArray[np.int64] | None = None
+    codes: Codes | None = None
     texts: "pyarrow.Array | None" = None
     are_truths: bool = False
 
@@ -87,7 +89,7 @@ class Column:
             pc.if_else(pc.equal(values, ""), None, values) if not pa.types.is_dictionary(kind) else values
         )
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
-        codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+        codes = encoded.indices.cast(pa.int32()).fill_null(-1).to_numpy()
         return cls(name, None, codes, encoded.dictionary, pa.types.is_boolean(kind))
 
     @classmethod
@@ -139,7 +141,7 @@ class Column:
     def counts(self) -> NDArray[np.int64]:
         """In how many rows each of ``distinct`` stands."""
         if self.codes is not None:
-            return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct)).astype(np.int64)
+            return np.bincount(self.codes[self.codes >= 0], minlength=self.different).astype(np.int64)
         assert self.numbers is not None
         there = self.numbers[~np.isnan(self.numbers)]
         return np.unique(there, return_counts=True)[1].astype(np.int64)
@@ -147,14 +149,18 @@ class Column:
     @cached_property
     def different(self) -> int:
         """How many values differ."""
-        return len(self.counts) if self.texts is None else len(self.texts)
+        if self.texts is not None:
+            return len(self.texts)
+        assert self.numbers is not None
+        return len(np.unique(self.numbers[~np.isnan(self.numbers)]))
 
     @cached_property
     def trimmed(self) -> "pyarrow.Array":
         """The texts that differ without the spaces around them; of texts only."""
         import pyarrow.compute as pc
 
-        return pc.utf8_trim_whitespace(self.texts)
+        trimmed = pc.utf8_trim_whitespace(self.texts)
+        return self.texts if trimmed.equals(self.texts) else trimmed
 
     @cached_property
     def as_texts(self) -> "Column":
@@ -165,7 +171,7 @@ class Column:
 
         assert self.numbers is not None
         there = ~np.isnan(self.numbers)
-        codes = np.full(len(self), -1, np.int64)
+        codes = np.full(len(self), -1, np.int32)
         codes[there] = np.unique(self.numbers[there], return_inverse=True)[1]
         return Column(self.name, None, codes, pa.array(self.distinct, pa.large_string()))
 
@@ -184,7 +190,7 @@ class Column:
         assert self.texts is not None
         codes = self.codes[rows]
         there = np.unique(codes[codes >= 0])
-        place = np.full(len(self.texts) + 1, -1, np.int64)
+        place = np.full(len(self.texts) + 1, -1, np.int32)
         place[there] = np.arange(len(there))
         return Column(self.name, None, place[codes], self.texts.take(pa.array(there)))
 

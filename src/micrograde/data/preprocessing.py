@@ -5,20 +5,25 @@ to mean 0 and standard deviation 1 on the training part. A model cannot be used 
 so they are saved with it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.data.column_encoding import ColumnEncoding
-from micrograde.data.dataset import Dataset, FloatArray
+from micrograde.data.dataset import Dataset, FloatArray, Part
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.messages import counted, listed
 
 if TYPE_CHECKING:
     import pandas
+
+_NUMBERS = 2**20
+"""How many are processed at a time, so that copies of them take little memory."""
 
 _SMALL, _LARGE = 1e-150, 1e150  # outside this range the square of a number leaves float64's, or nearly
 
@@ -47,8 +52,8 @@ class Preprocessing:
     encoding: TableEncoding | ColumnEncoding | None = None
 
     @classmethod
-    def fit(cls, dataset: Dataset, train_features: FloatArray, *, standardize: bool) -> "Preprocessing":
-        """Fit to ``train_features`` (n, D), the features of the training part of ``dataset``.
+    def fit(cls, dataset: Dataset, train: FloatArray | Part, *, standardize: bool) -> "Preprocessing":
+        """Fit to the training part of ``dataset``, or to features (n, D) of it.
 
         Standard deviations divide by n, as ``numpy.std`` does. A constant feature has scale 1.
 
@@ -57,16 +62,37 @@ class Preprocessing:
         InputError
             If missing values are to be filled and a feature has no value in the training part.
         """
-        columns = train_features.shape[1]
-        means, scales = np.zeros(columns), np.ones(columns)
-        fill = _fill_values(dataset, train_features) if dataset.fill_missing else None
-        if standardize:
-            filled = _filled(train_features, fill)
-            means = _column_means(filled)
-            deviations = _deviations(filled)
-            # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
-            scales = np.where((filled.min(axis=0) < filled.max(axis=0)) & (deviations > 0), deviations, 1.0)
-        return cls(fill, means, scales, dataset.feature_names, dataset.class_names, dataset.encoding)
+        part = train if isinstance(train, Part) else _as_part(train)
+        width = part.source.shape[1]
+        means, scales, fill = np.zeros(width), np.ones(width), np.zeros(width)
+        without: list[int] = []
+        for columns in _columns_at_a_time(len(part), width):
+            if not (standardize or dataset.fill_missing):
+                break
+            features = part.block(slice(None), columns)
+            if dataset.fill_missing:
+                empty = np.isnan(features).all(axis=0)
+                without += (columns.start + np.flatnonzero(empty)).tolist()
+                if without:
+                    continue
+                fill[columns] = _fill_values(dataset, features)
+                features = _filled(features, fill[columns])
+            if standardize:
+                means[columns] = _column_means(features)
+                deviations = _deviations(features)
+                # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
+                differ = features.min(axis=0) < features.max(axis=0)
+                scales[columns] = np.where(differ & (deviations > 0), deviations, 1.0)
+        if without:
+            raise InputError(_nothing_to_fill_with(dataset, without))
+        return cls(
+            fill if dataset.fill_missing else None,
+            means,
+            scales,
+            dataset.feature_names,
+            dataset.class_names,
+            dataset.encoding,
+        )
 
     def transform(self, features: FloatArray) -> FloatArray:
         """Return the network's inputs (n, D) for raw features (n, D).
@@ -78,11 +104,30 @@ class Preprocessing:
         """
         if features.ndim != 2 or features.shape[1] != len(self.means):
             raise InputError(f"features: have the shape {features.shape}; needs (n, {len(self.means)})")
-        features = _filled(np.asarray(features, dtype=np.float64), self.fill)
-        if not np.isfinite(features).all():
-            bad = zip(self.feature_names, (~np.isfinite(features)).sum(axis=0).tolist(), strict=True)
-            raise InputError(f"features: missing or infinite values in {counted(bad)}; needs numbers")
-        return (features - self.means) / self.scales
+        inputs: FloatArray = self.inputs(_as_part(np.asarray(features, dtype=np.float64)), np.float64)
+        return inputs
+
+    def inputs(self, part: Part, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the network's inputs (n, D) for the rows of a part of a data set, computed in float64.
+
+        Raises
+        ------
+        InputError
+            As ``transform``.
+        """
+        width = len(self.means)
+        inputs = np.empty((len(part), width), dtype)
+        bad = np.zeros(width, np.int64)
+        for start in range(0, len(part), rows := max(1, _NUMBERS // max(1, width))):
+            features = _filled(part.block(slice(start, start + rows)), self.fill)
+            finite = np.isfinite(features)
+            if not finite.all():
+                bad += (~finite).sum(axis=0)
+            inputs[start : start + rows] = (features - self.means) / self.scales
+        if bad.any():
+            counts = counted(zip(self.feature_names, bad.tolist(), strict=True))
+            raise InputError(f"features: missing or infinite values in {counts}; needs numbers")
+        return inputs
 
     def transform_table(self, table: "pandas.DataFrame") -> FloatArray:
         """Return the network's inputs (n, D) for n rows of a table with the columns of the training data.
@@ -149,21 +194,36 @@ def _encoding_from_state(state: dict[str, Any] | None) -> TableEncoding | Column
     return ColumnEncoding.from_state(state) if "roles" in state else TableEncoding.from_state(state)
 
 
-def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
-    without = np.flatnonzero(np.isnan(train_features).all(axis=0))
-    if len(without):
-        names = listed(dataset.feature_names[column] for column in without)
-        by = f"a {dataset.filled_by} from in {names}"
-        if isinstance(dataset.encoding, ColumnEncoding):
-            raise InputError(
-                f"data.missing: the training part has no value to take {by}; "
-                "data.drop leaves such a column out"
-            )
-        raise InputError(f"data.missing=mean: the training part has no value to take {by}")
+def _as_part(features: FloatArray) -> Part:
+    return Part(features, np.zeros(len(features), np.int64), np.arange(len(features)))
+
+
+def _columns_at_a_time(rows: int, columns: int) -> Iterator[slice]:
+    """Yield slices of columns that take little memory together; none but that of a single column has one.
+
+    NumPy adds the rows of several columns one after the other, but those of one column in pairs: how columns
+    are grouped, rounding would depend on it.
+    """
+    width = max(2, _NUMBERS // max(1, rows))
+    starts = [*range(0, max(1, columns - 1), width), columns]
+    yield from (slice(start, end) for start, end in pairwise(starts))
+
+
+def _nothing_to_fill_with(dataset: Dataset, without: list[int]) -> str:
+    names = listed(dataset.feature_names[column] for column in without)
+    by = f"a {dataset.filled_by} from in {names}"
+    if isinstance(dataset.encoding, ColumnEncoding):
+        return (
+            f"data.missing: the training part has no value to take {by}; data.drop leaves such a column out"
+        )
+    return f"data.missing=mean: the training part has no value to take {by}"
+
+
+def _fill_values(dataset: Dataset, features: FloatArray) -> FloatArray:
     if dataset.filled_by == "median":
-        medians: FloatArray = np.nanmedian(train_features, axis=0)
+        medians: FloatArray = np.nanmedian(features, axis=0)
         return medians
-    return _column_means(train_features)
+    return _column_means(features)
 
 
 def _filled(features: FloatArray, fill: FloatArray | None) -> FloatArray:

@@ -328,7 +328,7 @@ def _tells(column: Column, labels: NDArray[np.int64], classes: int) -> bool:
     values = column.different
     if values < 2:
         return False
-    pairs = np.unique((column.codes + 1) * classes + labels)
+    pairs = np.unique((column.codes.astype(np.int64) + 1) * classes + labels)
     return len(pairs) == len(np.unique(column.codes))
 
 
