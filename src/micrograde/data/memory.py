@@ -6,6 +6,7 @@ splitting and preprocessing hold up to four copies, and training needs memory as
 
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -35,6 +36,12 @@ def within_memory(source: str) -> Iterator[None]:
             f"{source}: there is not enough memory for it ({_size(physical_memory())} in all); "
             "use fewer rows or columns"
         ) from None
+
+
+def give_back_unused() -> None:
+    """Return memory that Arrow has freed, but keeps for itself, to the system."""
+    if arrow := sys.modules.get("pyarrow"):
+        arrow.default_memory_pool().release_unused()
 
 
 def most_bytes() -> int:
