@@ -34,7 +34,10 @@ def numbers(columns: int, digits: int) -> Block:
 
     def block(random: np.random.Generator, rows: int) -> dict[str, Any]:
         values = random.random((rows, columns)).round(digits)
-        return {**{f"x{at}": values[:, at] for at in range(columns)}, "y": np.where(values[:, 0] > 0.5, "a", "b")}
+        return {
+            **{f"x{at}": values[:, at] for at in range(columns)},
+            "y": np.where(values[:, 0] > 0.5, "a", "b"),
+        }
 
     return block
 
@@ -44,7 +47,10 @@ def whole_numbers(columns: int) -> Block:
 
     def block(random: np.random.Generator, rows: int) -> dict[str, Any]:
         values = random.integers(0, 10, (rows, columns), np.uint8)
-        return {**{f"x{at}": values[:, at] for at in range(columns)}, "y": np.where(values[:, 0] > 4, "a", "b")}
+        return {
+            **{f"x{at}": values[:, at] for at in range(columns)},
+            "y": np.where(values[:, 0] > 4, "a", "b"),
+        }
 
     return block
 
@@ -60,17 +66,33 @@ def categories(columns: int, kinds: int) -> Block:
     return block
 
 
+def names(columns: int) -> Block:
+    """Columns of texts that nearly all differ, which are left out, and one of numbers."""
+
+    def block(random: np.random.Generator, rows: int) -> dict[str, Any]:
+        values = random.integers(0, 10**9, (rows, columns))
+        texts = {f"x{at}": [f"n{each:09}" for each in values[:, at].tolist()] for at in range(columns)}
+        return {**texts, "x": values[:, 0] % 1000, "y": values[:, 0] % 1000 > 500}
+
+    return block
+
+
 def adult(random: np.random.Generator, rows: int) -> dict[str, Any]:
     """The shape of the census table `adult`: six columns of numbers and eight of texts, some missing."""
     kinds = {"workclass": 9, "education": 16, "marital": 7, "occupation": 15, "relationship": 6, "race": 5}
-    columns: dict[str, Any] = {"age": random.integers(17, 90, rows), "weight": random.integers(12285, 1484705, rows)}
+    columns: dict[str, Any] = {
+        "age": random.integers(17, 90, rows),
+        "weight": random.integers(12285, 1484705, rows),
+    }
     for name, count in kinds.items():
         texts = np.array([f"{name}-of-kind-{each}" for each in range(count - 1)] + ["?"], object)
         columns[name] = texts[random.integers(0, count, rows)]
     columns["sex"] = np.array(["Male", "Female"], object)[random.integers(0, 2, rows)]
     for name in ("education_years", "gain", "loss", "hours"):
         columns[name] = random.integers(0, 100, rows)
-    columns["country"] = np.array([f"Country-{each}" for each in range(42)], object)[random.integers(0, 42, rows)]
+    columns["country"] = np.array([f"Country-{each}" for each in range(42)], object)[
+        random.integers(0, 42, rows)
+    ]
     columns["income"] = np.where(columns["age"] > 45, ">50K", "<=50K")
     return columns
 
@@ -81,6 +103,7 @@ TABLES: dict[str, Block] = {
     "tall.csv": numbers(1, 3),
     "digits.csv": whole_numbers(100),
     "letters.csv": categories(20, 10),
+    "names.csv": names(3),
     "adult.csv": adult,
     "wide.parquet": numbers(2_000, 7),
     "long.parquet": numbers(8, 7),
@@ -100,7 +123,7 @@ def make(path: Path, block: Block, size: int) -> None:
     is_parquet = path.suffix == ".parquet"
     writer = (pyarrow.parquet.ParquetWriter if is_parquet else pyarrow.csv.CSVWriter)(path, first.schema)
     with writer:
-        while made == 0 or path.stat().st_size < size and not (is_parquet and made >= _MOST_ROWS):
+        while made == 0 or (path.stat().st_size < size and not (is_parquet and made >= _MOST_ROWS)):
             writer.write_table(pa.table(block(random, rows)))
             made += rows
 
@@ -149,7 +172,15 @@ def rows_of_all(
             if not path.exists():
                 make(path, TABLES[name], size)
             target = list(TABLES[name](np.random.default_rng(0), 1))[-1]
-            command = [sys.executable, "-m", "benchmarks.table_memory", "--path", str(path), "--target", target]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.table_memory",
+                "--path",
+                str(path),
+                "--target",
+                target,
+            ]
             command += ["--describe"] if describe else []
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             yield {"table": name, "file": path.stat().st_size, **json.loads(done.stdout)}
@@ -169,12 +200,15 @@ def main() -> None:
     if arguments.path:
         print(json.dumps(measure(arguments.path, arguments.target, describe=arguments.describe)))
         return
-    print("| table | file, MB | rows x features | as float32, MB | peak, MB | times | seconds | of the CPU | |")
+    print(
+        "| table | file, MB | rows x features | as float32, MB | peak, MB | times | seconds | of the CPU | |"
+    )
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     names, size = arguments.table or list(TABLES), arguments.size * 10**6
     for row in rows_of_all(names, size, arguments.folder, describe=arguments.describe):
         allowed = max(TIMES * row["float32"], LEAST)
-        kept = row["peak"] <= allowed and row["seconds"] <= SECONDS
+        seconds = min(row["seconds"], row["cpu"])  # others may use the machine, too
+        kept = row["peak"] <= allowed and seconds <= SECONDS
         cells = [
             row["table"],
             f"{row['file'] / 1e6:.0f}",

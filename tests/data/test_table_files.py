@@ -82,7 +82,8 @@ def test_what_csv_writes_reads_back(
     assert rows_of(table) == [[value or None for value in row] for row in rows]
     for column in table.rows.columns:
         texts = column.chunk(0).dictionary
-        assert texts.type == pa.large_string() and column.num_chunks == 1
+        assert texts.type == pa.large_string()
+        assert column.num_chunks == 1
         # Those that differ, in the order in which they come.
         assert texts.to_pylist() == list(dict.fromkeys(filter(None, column.to_pylist())))
 

@@ -1,6 +1,6 @@
 """``Column``: the values of one column of a table, as its source has them: numbers or texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Codes = NDArray[np.int32]
 """Places of texts; a table of more than 2**31 rows fits into no memory."""
+
+_FEW = 2**16
+"""Up to so many texts are kept as Python's, which take several times the memory of Arrow's."""
 
 MISSING_WORDS = frozenset(
     [
@@ -127,15 +130,28 @@ class Column:
         """Whether it holds texts."""
         return self.numbers is None
 
-    @cached_property
+    @property
     def distinct(self) -> list[str]:
         """The texts that differ; of numbers as ``number_text`` writes them, in rising order."""
+        return self._few_texts if self.different <= _FEW else self._as_list()
+
+    @cached_property
+    def _few_texts(self) -> list[str]:
+        return self._as_list()
+
+    def _as_list(self) -> list[str]:
         if self.texts is not None:
             found: list[str] = self.texts.to_pylist()
             return found
         assert self.numbers is not None
         there = self.numbers[~np.isnan(self.numbers)]
         return [number_text(each) for each in np.unique(there).tolist()]
+
+    def distinct_in_parts(self) -> Iterator[list[str]]:
+        """Yield the texts that differ, some at a time; of texts only."""
+        assert self.texts is not None
+        for start in range(0, len(self.texts), _FEW):
+            yield self.texts.slice(start, _FEW).to_pylist()
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:

@@ -172,7 +172,9 @@ def _short_header_line(names: Sequence[str], width: int, body: Sequence[Sequence
     )
 
 
-def _columns(body: memoryview, dialect: Dialect, width: int, reading: _Reading) -> "list[pyarrow.DictionaryArray]":
+def _columns(
+    body: memoryview, dialect: Dialect, width: int, reading: _Reading
+) -> "list[pyarrow.DictionaryArray]":
     """Return the texts of all rows as columns, dictionaries of those that differ, null where one is empty."""
     import pyarrow as pa
 
