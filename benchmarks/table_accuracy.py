@@ -81,11 +81,13 @@ class Table:
     def frame(self, folder: Path) -> pd.DataFrame:
         """The rows as they stand in the file, all of them texts."""
         if self.file in OWN:
-            return OWN[self.file](as_frame=True).frame.astype(str)
+            own: pd.DataFrame = OWN[self.file](as_frame=True).frame.astype(str)
+            return own
         if self.file.endswith(".parquet"):
             return pd.read_parquet(folder / self.file)
         how: dict[str, Any] = {"names": self.names, "skiprows": self.first} if self.names else {}
-        return pd.read_csv(folder / self.file, dtype=str, keep_default_na=False, **how)
+        rows: pd.DataFrame = pd.read_csv(folder / self.file, dtype=str, keep_default_na=False, **how)
+        return rows
 
 
 def _unnamed(count: int) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The limit on the size of a data set, the same for generating, reading, unpacking and encoding it.
 
-N rows of D features and C one-hot classes, as float64, may take an eighth of this machine's memory:
-splitting and preprocessing hold up to four copies, and training needs memory as well.
+N rows of D features and C one-hot classes, as float64, may take an eighth of this machine's memory. At the
+peak of reading, splitting and scaling them there were 1.6 times that, of tables of categories, to 7.5 times,
+of a few columns of long numbers (``benchmarks/table_memory.py``); training needs memory as well.
 """
 
 import os
