@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from micrograde.core.errors import InputError
-from micrograde.data import Dataset, Preprocessing, TableEncoding, load_dataset
+from micrograde.data import Dataset, Preprocessing, TableEncoding, load_dataset, preprocessing
+from micrograde.data.dataset import Part
 
 VALUES = st.floats(-1e6, 1e6)
 FEATURES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=8), elements=VALUES)
@@ -144,3 +145,49 @@ def test_state_goes_through_json_and_back_exactly(preprocessing):
     assert again.feature_names == preprocessing.feature_names
     assert again.class_names == preprocessing.class_names
     assert again.encoding == preprocessing.encoding
+
+
+GAPPY = arrays(
+    np.float64,
+    array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=9),
+    elements=st.one_of(st.floats(-1e6, 1e6), st.floats(-1e308, 1e308), st.just(np.nan)),
+)
+
+
+@given(GAPPY, st.integers(1, 40))
+def test_how_much_is_processed_at_a_time_changes_no_bit(features, numbers):
+    """Recipes of earlier versions give the same results, however large a table is."""
+    features[0] = np.nan_to_num(features[0])  # a column without values is refused
+    whole = fit(features, fill_missing=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preprocessing, "_NUMBERS", numbers)
+        in_parts = fit(features, fill_missing=True)
+        assert in_parts.state() == whole.state()
+        assert np.array_equal(in_parts.transform(features), whole.transform(features))
+
+
+@given(GAPPY)
+def test_the_numbers_are_numpys(features):
+    features[0] = np.nan_to_num(features[0])
+    ordinary = (np.abs(np.nan_to_num(features)) <= 1e6).all(axis=0)
+    with np.errstate(over="ignore"):
+        means = np.nanmean(features, axis=0)
+    found = fit(features, fill_missing=True)
+    differ = np.nanmin(features, axis=0) < np.nanmax(features, axis=0)
+    assert np.array_equal(found.fill[ordinary & differ], means[ordinary & differ])
+    filled = np.where(np.isnan(features), found.fill, features)
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviations = filled.std(axis=0)
+    usual = ordinary & differ & (deviations > 1e-100)
+    assert np.array_equal(found.scales[usual], deviations[usual])
+
+
+def test_a_part_of_a_data_set_is_as_its_features():
+    iris = load_dataset("iris", seed=0)
+    rows = np.arange(0, 150, 3)
+    part = Part(iris.features, iris.labels[rows], rows)
+    fitted = Preprocessing.fit(iris, part, standardize=True)
+    assert fitted.state() == Preprocessing.fit(iris, iris.features[rows], standardize=True).state()
+    inputs = fitted.inputs(part, np.float32)
+    assert inputs.dtype == np.float32
+    assert np.array_equal(inputs, fitted.transform(iris.features[rows]).astype(np.float32))

@@ -1,6 +1,6 @@
 """``Column``: the values of one column of a table, as its source has them: numbers or texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     import pyarrow
 
 FloatArray = NDArray[np.float64]
+Codes = NDArray[np.int32]
+"""Places of texts; a table of more than 2**31 rows fits into no memory."""
+
+_FEW = 2**16
+"""Up to so many texts are kept as Python's, which take several times the memory of Arrow's."""
 
 MISSING_WORDS = frozenset(
     [
@@ -62,7 +67,7 @@ class Column:
 
     name: str
     numbers: FloatArray | None
-    codes: NDArray[np.int64] | None = None
+    codes: Codes | None = None
     texts: "pyarrow.Array | None" = None
     are_truths: bool = False
 
@@ -87,7 +92,7 @@ class Column:
             pc.if_else(pc.equal(values, ""), None, values) if not pa.types.is_dictionary(kind) else values
         )
         encoded = values if pa.types.is_dictionary(kind) else values.dictionary_encode()
-        codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+        codes = encoded.indices.cast(pa.int32()).fill_null(-1).to_numpy()
         return cls(name, None, codes, encoded.dictionary, pa.types.is_boolean(kind))
 
     @classmethod
@@ -125,9 +130,16 @@ class Column:
         """Whether it holds texts."""
         return self.numbers is None
 
-    @cached_property
+    @property
     def distinct(self) -> list[str]:
         """The texts that differ; of numbers as ``number_text`` writes them, in rising order."""
+        return self._few_texts if self.different <= _FEW else self._as_list()
+
+    @cached_property
+    def _few_texts(self) -> list[str]:
+        return self._as_list()
+
+    def _as_list(self) -> list[str]:
         if self.texts is not None:
             found: list[str] = self.texts.to_pylist()
             return found
@@ -135,11 +147,17 @@ class Column:
         there = self.numbers[~np.isnan(self.numbers)]
         return [number_text(each) for each in np.unique(there).tolist()]
 
+    def distinct_in_parts(self) -> Iterator[list[str]]:
+        """Yield the texts that differ, some at a time; of texts only."""
+        assert self.texts is not None
+        for start in range(0, len(self.texts), _FEW):
+            yield self.texts.slice(start, _FEW).to_pylist()
+
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """In how many rows each of ``distinct`` stands."""
         if self.codes is not None:
-            return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct)).astype(np.int64)
+            return np.bincount(self.codes[self.codes >= 0], minlength=self.different).astype(np.int64)
         assert self.numbers is not None
         there = self.numbers[~np.isnan(self.numbers)]
         return np.unique(there, return_counts=True)[1].astype(np.int64)
@@ -147,14 +165,18 @@ class Column:
     @cached_property
     def different(self) -> int:
         """How many values differ."""
-        return len(self.counts) if self.texts is None else len(self.texts)
+        if self.texts is not None:
+            return len(self.texts)
+        assert self.numbers is not None
+        return len(np.unique(self.numbers[~np.isnan(self.numbers)]))
 
     @cached_property
     def trimmed(self) -> "pyarrow.Array":
         """The texts that differ without the spaces around them; of texts only."""
         import pyarrow.compute as pc
 
-        return pc.utf8_trim_whitespace(self.texts)
+        trimmed = pc.utf8_trim_whitespace(self.texts)
+        return self.texts if trimmed.equals(self.texts) else trimmed
 
     @cached_property
     def as_texts(self) -> "Column":
@@ -165,7 +187,7 @@ class Column:
 
         assert self.numbers is not None
         there = ~np.isnan(self.numbers)
-        codes = np.full(len(self), -1, np.int64)
+        codes = np.full(len(self), -1, np.int32)
         codes[there] = np.unique(self.numbers[there], return_inverse=True)[1]
         return Column(self.name, None, codes, pa.array(self.distinct, pa.large_string()))
 
@@ -184,7 +206,7 @@ class Column:
         assert self.texts is not None
         codes = self.codes[rows]
         there = np.unique(codes[codes >= 0])
-        place = np.full(len(self.texts) + 1, -1, np.int64)
+        place = np.full(len(self.texts) + 1, -1, np.int32)
         place[there] = np.arange(len(there))
         return Column(self.name, None, place[codes], self.texts.take(pa.array(there)))
 

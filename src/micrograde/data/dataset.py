@@ -165,17 +165,33 @@ def numbered_by_appearance(groups: IntArray) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows of a data set: ``features`` of shape (n, D) and ``labels`` of shape (n,).
+    """Some rows of a data set; their features are not copied until they are asked for.
 
-    ``rows`` (n,) are their indices in the data set, in ascending order.
+    Attributes
+    ----------
+    source
+        Shape (N, D), the features of the data set.
+    labels
+        Shape (n,).
+    rows
+        Shape (n,), their indices in the data set, in ascending order.
     """
 
-    features: FloatArray
+    source: FloatArray
     labels: IntArray
     rows: IntArray
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def features(self) -> FloatArray:
+        """The features of all its rows, shape (n, D), as a new array."""
+        return self.source[self.rows]
+
+    def block(self, rows: slice, columns: slice = slice(None)) -> FloatArray:
+        """Return some features of some of its rows, as a new array in C order."""
+        return np.ascontiguousarray(self.source[self.rows[rows], columns])
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from typing import Any
 from micrograde.core.errors import InputError
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.data.dataset import Dataset
-from micrograde.data.memory import within_memory
+from micrograde.data.memory import give_back_unused, within_memory
 from micrograde.data.sets import DATA_SETS, DataSet
 
 
@@ -24,7 +24,9 @@ def load(data: DataSet, *, version: int = RECIPE_VERSION) -> Dataset:
     """
     key = data.size_key or "name"
     with within_memory(f"data.{key}={getattr(data, key)}"):
-        return data.load_of_version(version)
+        dataset = data.load_of_version(version)
+    give_back_unused()
+    return dataset
 
 
 def load_dataset(name: str, *, seed: int, version: int = RECIPE_VERSION, **options: Any) -> Dataset:

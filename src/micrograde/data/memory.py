@@ -1,11 +1,13 @@
 """The limit on the size of a data set, the same for generating, reading, unpacking and encoding it.
 
-N rows of D features and C one-hot classes, as float64, may take an eighth of this machine's memory:
-splitting and preprocessing hold up to four copies, and training needs memory as well.
+N rows of D features and C one-hot classes, as float64, may take an eighth of this machine's memory. At the
+peak of reading, splitting and scaling them there were 1.6 times that, of tables of categories, to 7.5 times,
+of a few columns of long numbers (``benchmarks/table_memory.py``); training needs memory as well.
 """
 
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -35,6 +37,12 @@ def within_memory(source: str) -> Iterator[None]:
             f"{source}: there is not enough memory for it ({_size(physical_memory())} in all); "
             "use fewer rows or columns"
         ) from None
+
+
+def give_back_unused() -> None:
+    """Return memory that Arrow has freed, but keeps for itself, to the system."""
+    if arrow := sys.modules.get("pyarrow"):
+        arrow.default_memory_pool().release_unused()
 
 
 def most_bytes() -> int:

@@ -37,7 +37,7 @@ def columns_of(tables: Sequence[SourceTable | None]) -> tuple[dict[str, Column],
         if absent := [name for name in names if name not in found]:
             raise InputError(f"{table.source}: has no column {listed(absent)}; it has {listed(found)}")
     columns = {
-        name: Column.joined([Column.of_array(name, table.raw.rows[name].combine_chunks()) for table in there])
+        name: Column.joined([Column.of_array(name, table.raw.column(name)) for table in there])
         for name in names
     }
     sizes = [0 if table is None else table.raw.rows.num_rows for table in tables]

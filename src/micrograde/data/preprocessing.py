@@ -5,20 +5,25 @@ to mean 0 and standard deviation 1 on the training part. A model cannot be used 
 so they are saved with it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.data.column_encoding import ColumnEncoding
-from micrograde.data.dataset import Dataset, FloatArray
+from micrograde.data.dataset import Dataset, FloatArray, Part
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.messages import counted, listed
 
 if TYPE_CHECKING:
     import pandas
+
+_NUMBERS = 2**20
+"""How many are processed at a time, so that copies of them take little memory."""
 
 _SMALL, _LARGE = 1e-150, 1e150  # outside this range the square of a number leaves float64's, or nearly
 
@@ -47,8 +52,8 @@ class Preprocessing:
     encoding: TableEncoding | ColumnEncoding | None = None
 
     @classmethod
-    def fit(cls, dataset: Dataset, train_features: FloatArray, *, standardize: bool) -> "Preprocessing":
-        """Fit to ``train_features`` (n, D), the features of the training part of ``dataset``.
+    def fit(cls, dataset: Dataset, train: FloatArray | Part, *, standardize: bool) -> "Preprocessing":
+        """Fit to the training part of ``dataset``, or to features (n, D) of it.
 
         Standard deviations divide by n, as ``numpy.std`` does. A constant feature has scale 1.
 
@@ -57,15 +62,19 @@ class Preprocessing:
         InputError
             If missing values are to be filled and a feature has no value in the training part.
         """
-        columns = train_features.shape[1]
-        means, scales = np.zeros(columns), np.ones(columns)
-        fill = _fill_values(dataset, train_features) if dataset.fill_missing else None
-        if standardize:
-            filled = _filled(train_features, fill)
-            means = _column_means(filled)
-            deviations = _deviations(filled)
-            # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
-            scales = np.where((filled.min(axis=0) < filled.max(axis=0)) & (deviations > 0), deviations, 1.0)
+        part = train if isinstance(train, Part) else _as_part(train)
+        width = part.source.shape[1]
+        means, scales, fill = np.zeros(width), np.ones(width), None
+        if standardize or dataset.fill_missing:
+            found = _Moments.of(part)
+            if dataset.fill_missing:
+                fill = _fill_values(dataset, part, found)
+                found = _Moments.of(part, fill) if found.missing else found
+            if standardize:
+                means = _column_means(part, found, fill)
+                deviations = _deviations(part, found, fill)
+                # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
+                scales = np.where((found.low < found.high) & (deviations > 0), deviations, 1.0)
         return cls(fill, means, scales, dataset.feature_names, dataset.class_names, dataset.encoding)
 
     def transform(self, features: FloatArray) -> FloatArray:
@@ -78,11 +87,30 @@ class Preprocessing:
         """
         if features.ndim != 2 or features.shape[1] != len(self.means):
             raise InputError(f"features: have the shape {features.shape}; needs (n, {len(self.means)})")
-        features = _filled(np.asarray(features, dtype=np.float64), self.fill)
-        if not np.isfinite(features).all():
-            bad = zip(self.feature_names, (~np.isfinite(features)).sum(axis=0).tolist(), strict=True)
-            raise InputError(f"features: missing or infinite values in {counted(bad)}; needs numbers")
-        return (features - self.means) / self.scales
+        inputs: FloatArray = self.inputs(_as_part(np.asarray(features, dtype=np.float64)), np.float64)
+        return inputs
+
+    def inputs(self, part: Part, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the network's inputs (n, D) for the rows of a part of a data set, computed in float64.
+
+        Raises
+        ------
+        InputError
+            As ``transform``.
+        """
+        width = len(self.means)
+        inputs = np.empty((len(part), width), dtype)
+        bad = np.zeros(width, np.int64)
+        for rows in _rows_at_a_time(part):
+            features = _filled(part.block(rows), self.fill)
+            finite = np.isfinite(features)
+            if not finite.all():
+                bad += (~finite).sum(axis=0)
+            inputs[rows] = (features - self.means) / self.scales
+        if bad.any():
+            counts = counted(zip(self.feature_names, bad.tolist(), strict=True))
+            raise InputError(f"features: missing or infinite values in {counts}; needs numbers")
+        return inputs
 
     def transform_table(self, table: "pandas.DataFrame") -> FloatArray:
         """Return the network's inputs (n, D) for n rows of a table with the columns of the training data.
@@ -149,10 +177,73 @@ def _encoding_from_state(state: dict[str, Any] | None) -> TableEncoding | Column
     return ColumnEncoding.from_state(state) if "roles" in state else TableEncoding.from_state(state)
 
 
-def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
-    without = np.flatnonzero(np.isnan(train_features).all(axis=0))
-    if len(without):
-        names = listed(dataset.feature_names[column] for column in without)
+def _as_part(features: FloatArray) -> Part:
+    return Part(features, np.zeros(len(features), np.int64), np.arange(len(features)))
+
+
+def _rows_at_a_time(part: Part) -> Iterator[slice]:
+    """Yield slices of rows that take little memory together; of a single feature, all rows.
+
+    NumPy adds the rows of several columns one after the other, which can be interrupted anywhere, but those
+    of a single column in pairs: how they are cut, rounding would depend on it.
+    """
+    width = part.source.shape[1]
+    rows = max(1, _NUMBERS // width if width > 1 else len(part))
+    yield from (slice(start, start + rows) for start in range(0, len(part), rows))
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """What is known of the columns (D,) of a part, without missing values.
+
+    Attributes
+    ----------
+    low, high
+        The smallest and the largest value; NaN if a column has none.
+    sums
+        Of all values, rounded as ``numpy.sum`` of whole columns is.
+    counts
+        How many values there are.
+    missing
+        Whether any are missing.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    sums: FloatArray
+    counts: NDArray[np.int64]
+    missing: bool
+
+    @classmethod
+    def of(cls, part: Part, fill: FloatArray | None = None) -> "_Moments":
+        """Return the moments of a part, of which missing values are filled."""
+        width = part.source.shape[1]
+        low, high, counts = np.full(width, np.nan), np.full(width, np.nan), np.full(width, len(part))
+        sums = None
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in _rows_at_a_time(part):
+                block = _filled(part.block(rows), fill)
+                low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
+                absent = np.isnan(block)
+                if absent.any():
+                    counts -= absent.sum(axis=0)
+                    block[absent] = 0
+                sums = _added(sums, block)
+        assert sums is not None
+        return cls(low, high, sums, counts, bool((counts < len(part)).any()))
+
+
+def _added(sums: FloatArray | None, block: FloatArray) -> FloatArray:
+    """Return sums of columns, (D,) or None to begin, with more rows added, as one sum of all would do it."""
+    rows = block if sums is None else np.concatenate([sums[None], block])
+    found: FloatArray = np.add.reduce(rows, axis=0)
+    return found
+
+
+def _fill_values(dataset: Dataset, part: Part, found: _Moments) -> FloatArray:
+    """Return what fills the missing values of each column (D,)."""
+    if not found.counts.all():
+        names = listed(dataset.feature_names[column] for column in np.flatnonzero(found.counts == 0))
         by = f"a {dataset.filled_by} from in {names}"
         if isinstance(dataset.encoding, ColumnEncoding):
             raise InputError(
@@ -161,33 +252,41 @@ def _fill_values(dataset: Dataset, train_features: FloatArray) -> FloatArray:
             )
         raise InputError(f"data.missing=mean: the training part has no value to take {by}")
     if dataset.filled_by == "median":
-        medians: FloatArray = np.nanmedian(train_features, axis=0)
-        return medians
-    return _column_means(train_features)
+        return np.array([np.nanmedian(_column(part, place)) for place in range(part.source.shape[1])])
+    return _column_means(part, found)
 
 
-def _filled(features: FloatArray, fill: FloatArray | None) -> FloatArray:
+def _filled(features: FloatArray, fill: FloatArray | float | None) -> FloatArray:
     return features if fill is None else np.where(np.isnan(features), fill, features)
 
 
-def _column_means(features: FloatArray) -> FloatArray:
+def _column(part: Part, place: int, fill: FloatArray | None = None) -> FloatArray:
+    """Return the values (n,) of a column."""
+    values = part.block(slice(None), slice(place, place + 1))[:, 0]
+    return _filled(values, None if fill is None else float(fill[place]))
+
+
+def _column_means(part: Part, found: _Moments, fill: FloatArray | None = None) -> FloatArray:
     """Return means (D,) without missing values; exact for a constant column, where a sum would round."""
-    low, high = np.nanmin(features, axis=0), np.nanmax(features, axis=0)
-    with np.errstate(over="ignore"):
-        means: FloatArray = np.where(low == high, low, np.nanmean(features, axis=0))
-    for column in np.flatnonzero(~np.isfinite(means)):  # the sum overflows
-        size = max(abs(low[column]), abs(high[column]))
-        means[column] = np.nanmean(features[:, column] / size) * size
+    means: FloatArray = np.where(found.low == found.high, found.low, found.sums / found.counts)
+    for place in np.flatnonzero(~np.isfinite(means)).tolist():  # the sum overflows
+        size = max(abs(found.low[place]), abs(found.high[place]))
+        means[place] = np.nanmean(_column(part, place, fill) / size) * size
     return means
 
 
-def _deviations(features: FloatArray) -> FloatArray:
+def _deviations(part: Part, found: _Moments, fill: FloatArray | None) -> FloatArray:
     """Return standard deviations (D,), dividing by n, also where squares would over- or underflow."""
+    squares = None
     with np.errstate(over="ignore", invalid="ignore"):
-        deviations: FloatArray = features.std(axis=0)
-    low, high = features.min(axis=0), features.max(axis=0)
-    odd = (low < high) & ~((deviations > _SMALL) & (deviations < _LARGE))
-    for column in np.flatnonzero(odd):
-        size = max(abs(low[column]), abs(high[column]))
-        deviations[column] = (features[:, column] / size).std() * size
+        means = found.sums / len(part)
+        for rows in _rows_at_a_time(part):
+            centred = _filled(part.block(rows), fill) - means
+            squares = _added(squares, np.multiply(centred, centred, out=centred))
+        assert squares is not None
+        deviations: FloatArray = np.sqrt(squares / len(part))
+    odd = (found.low < found.high) & ~((deviations > _SMALL) & (deviations < _LARGE))
+    for place in np.flatnonzero(odd).tolist():
+        size = max(abs(found.low[place]), abs(found.high[place]))
+        deviations[place] = (_column(part, place, fill) / size).std() * size
     return deviations

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas
     import pyarrow
 
 
@@ -37,8 +38,8 @@ class RawTable:
     Attributes
     ----------
     rows
-        Columns of large_string (of a text file all of them, each value as it stands, quotes resolved) or of a
-        dictionary of those that differ, in the order in which they come,
+        Columns of large_string or of a dictionary of those that differ, in the order in which they come (of a
+        text file all of them, each value as it stands, quotes resolved),
         float64 (NaN where missing), int64, uint64 and bool; dates of typed sources are texts
         (``dates.dates_as_text``). Each column is one chunk, and null where nothing stands. Names differ, and
         none is empty.
@@ -52,3 +53,18 @@ class RawTable:
     rows: "pyarrow.Table"
     found: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def column(self, name: str) -> "pyarrow.Array":
+        """Return a column."""
+        return self.rows[name].chunk(0)
+
+    def as_frame(self) -> "pandas.DataFrame":
+        """Return the rows as a data frame, with a text for each row instead of dictionaries."""
+        import pyarrow as pa
+
+        columns = [
+            each.cast(each.type.value_type) if pa.types.is_dictionary(each.type) else each
+            for each in self.rows.columns
+        ]
+        frame: pandas.DataFrame = pa.table(columns, self.rows.column_names).to_pandas()
+        return frame

@@ -38,7 +38,7 @@ def _keys(part: Part) -> Iterator[int]:
     """Yield a number for each row, which is the same for the same row."""
     for start in range(0, len(part), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)
-        numbers = np.column_stack([part.features[rows], part.labels[rows]]) + 0.0  # -0 is 0
+        numbers = np.column_stack([part.block(rows), part.labels[rows]]) + 0.0  # -0 is 0
         numbers[np.isnan(numbers)] = np.nan  # which has many bit patterns
         content, width = numbers.tobytes(), numbers.shape[1] * numbers.itemsize
         yield from (hash(content[at : at + width]) for at in range(0, len(content), width))

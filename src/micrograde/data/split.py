@@ -92,7 +92,7 @@ def split_dataset(
 
 
 def _part(dataset: Dataset, rows: IntArray) -> Part:
-    return Part(dataset.features[rows], dataset.labels[rows], rows)
+    return Part(dataset.features, dataset.labels[rows], rows)
 
 
 def _assign_rows(

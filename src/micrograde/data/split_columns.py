@@ -17,7 +17,7 @@ def group_numbers(column: Column, words: frozenset[str]) -> IntArray:
     column = column.as_texts
     assert column.codes is not None
     missing = column.is_missing(words)
-    numbers = column.codes.copy()
+    numbers = column.codes.astype(np.int64)
     numbers[missing] = len(column.distinct) + np.arange(int(missing.sum()))
     groups: IntArray = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
     return groups

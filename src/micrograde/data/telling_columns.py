@@ -35,5 +35,5 @@ def telling_sentence(name: str) -> str:
 
 def _tells(column: Column, labels: NDArray[np.int64], classes: int) -> bool:
     assert column.codes is not None
-    pairs = np.unique((column.codes + 1) * classes + labels)
+    pairs = np.unique((column.codes.astype(np.int64) + 1) * classes + labels)
     return len(pairs) == len(np.unique(column.codes))

@@ -97,14 +97,14 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
         stratify=config.stratify,
         seed=config.seed,
     )
-    preprocessing = Preprocessing.fit(dataset, split.train.features, standardize=config.standardize)
+    preprocessing = Preprocessing.fit(dataset, split.train, standardize=config.standardize)
     task = task_of(preprocessing)
 
     def samples(part: Part | None) -> Samples | None:
         if part is None:
             return None
         with np.errstate(over="ignore"):  # a row too large for the dtype gets no class, which the run reports
-            features = preprocessing.transform(part.features).astype(dtype)
+            features = preprocessing.inputs(part, dtype)
         return Samples(features, task.targets(part.labels, dtype), part.labels)
 
     training = samples(split.train)

@@ -96,7 +96,7 @@ def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_colum
     there = raw.rows.column_names
     if absent := [name for name in network.columns if name not in there]:
         raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(there)}")
-    columns = {name: Column.of_array(name, raw.rows[name].combine_chunks()) for name in network.columns}
+    columns = {name: Column.of_array(name, raw.column(name)) for name in network.columns}
     features, notes = _features(network, columns, source)
     try:
         found = pd.DataFrame(network.task.columns(network.probabilities(features)))
@@ -104,7 +104,7 @@ def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_colum
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
     classes = found["class"]
     accuracy, known, said = _accuracy(model, raw, classes)
-    table = _with_numbers(raw.rows.to_pandas(), network, features)
+    table = _with_numbers(raw.as_frame(), network, features)
     if keep_columns and set(found.columns) & set(there):
         found = found.add_prefix(_TAKEN)
     others = [name for name in there if name not in columns]
@@ -180,7 +180,7 @@ def _accuracy(
     if target is None or target not in raw.rows.column_names:
         return None, 0, []
     names = model.network.preprocessing.class_names
-    column = Column.of_array(target, raw.rows[target].combine_chunks()).as_texts
+    column = Column.of_array(target, raw.column(target)).as_texts
     read = [_class_of(text, names) for text in column.distinct]
     known = column.spread(np.array([name is not None for name in read], np.bool_), False)
     meant = column.spread(np.array([name or "" for name in read], object), "")

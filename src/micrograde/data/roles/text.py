@@ -26,21 +26,19 @@ class Text(LeftOut):
         """Return free text, if the column looks like it."""
         if not column.is_text:
             return None
-        meant = [
-            (text, count)
-            for text, count in zip(column.distinct, column.counts.tolist(), strict=True)
-            if text.strip()
-        ]
-        if any("\n" in text.strip() or "\r" in text.strip() for text, _ in meant):
-            return cls(reason="texts of several lines")
-        if len(meant) <= settings.max_categories:
+        sizes = []
+        for texts in column.distinct_in_parts():
+            if any("\n" in text.strip() or "\r" in text.strip() for text in texts):
+                return cls(reason="texts of several lines")
+            sizes.append(np.array([(len(text.split()), len(text)) for text in texts], np.int64))
+        words, characters = np.concatenate(sizes).T if sizes else np.zeros((2, 0), np.int64)
+        meant = words > 0
+        words, characters, counts = words[meant], characters[meant], column.counts[meant]
+        if len(counts) <= settings.max_categories:
             return None
-        counts = np.array([count for _, count in meant])
-        words = np.array([len(text.split()) for text, _ in meant])
-        characters = np.array([len(text) for text, _ in meant])
         mean = float((words * counts).sum() / counts.sum())
-        nearly_all = len(meant) >= _NEARLY_ALL * counts.sum()
+        nearly_all = len(counts) >= _NEARLY_ALL * counts.sum()
         is_text = mean >= _WORDS or (characters * counts).sum() / counts.sum() >= _CHARACTERS
         if is_text or (mean >= _FEWER_WORDS and nearly_all):
-            return cls(reason=f"{len(meant)} different texts of {mean:.0f} words on average")
+            return cls(reason=f"{len(counts)} different texts of {mean:.0f} words on average")
         return None

@@ -8,7 +8,7 @@ from typing import Literal
 
 from micrograde.core.errors import InputError
 from micrograde.data.files import existing_file
-from micrograde.data.memory import within_memory
+from micrograde.data.memory import give_back_unused, within_memory
 from micrograde.data.messages import first_line
 from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.excel import read_excel_table
@@ -100,6 +100,7 @@ def read_table(path: str, options: ReadingOptions, *, target: str | None, source
         name = table_format(file, source)
         form = _FORMATS[name]
         table = form.read(file, options, target, source)
+    give_back_unused()
     unused = [
         f"{source}: data.{key}={getattr(options, key)} says nothing of a file of this kind"
         for key in ("separator", "encoding", "header", "sheet")

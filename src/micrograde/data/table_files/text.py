@@ -187,8 +187,10 @@ def _short_header_line(names: Sequence[str], width: int, body: Sequence[Sequence
     )
 
 
-def _columns(body: memoryview, dialect: Dialect, width: int, reading: _Reading) -> "list[pyarrow.Array]":
-    """Return the values of all rows as columns of large_string, null where a value is empty."""
+def _columns(
+    body: memoryview, dialect: Dialect, width: int, reading: _Reading
+) -> "list[pyarrow.DictionaryArray]":
+    """Return the texts of all rows as columns, dictionaries of those that differ, null where one is empty."""
     import pyarrow as pa
 
     if dialect.skips_spaces or not dialect.separator.isascii() or not len(body):
@@ -199,7 +201,7 @@ def _columns(body: memoryview, dialect: Dialect, width: int, reading: _Reading) 
         return _columns_by_csv(body, dialect, width, reading)
 
 
-def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[pyarrow.Array]":
+def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[pyarrow.DictionaryArray]":
     import pyarrow as pa
     import pyarrow.csv
 
@@ -220,7 +222,7 @@ def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[p
                 delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=skip
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.large_string()),
+                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.large_string())),
                 check_utf8=False,  # the text has been decoded
                 strings_can_be_null=True,
                 null_values=[""],
@@ -230,9 +232,11 @@ def _columns_by_arrow(body: memoryview, dialect: Dialect, width: int) -> "list[p
         if others:
             raise _NotByArrowError from None
         raise
+    chunked = table.columns[::-1]
+    del table
     columns = []
-    for place in range(width):
-        columns.append(_of_one_chunk(table[place].chunks))
+    while chunked:  # of each, the chunks are freed when it is one
+        columns.append(_of_one_chunk(chunked.pop().chunks))
     return columns
 
 
@@ -248,19 +252,26 @@ def _block_size(body: memoryview, width: int) -> int:
     raise _NotByArrowError
 
 
-def _of_one_chunk(chunks: "Sequence[pyarrow.Array]") -> "pyarrow.Array":
+def _of_one_chunk(chunks: "Sequence[pyarrow.DictionaryArray]") -> "pyarrow.DictionaryArray":
+    """Return a column whose chunks have dictionaries of their own as one array."""
     import pyarrow as pa
 
-    return pa.concat_arrays(chunks) if chunks else pa.array([], pa.large_string())
+    if not chunks:
+        return pa.array([], pa.large_string()).dictionary_encode()
+    alike = pa.chunked_array(chunks).unify_dictionaries().chunks
+    if len(alike) == 1:
+        return alike[0]
+    indices = pa.concat_arrays([each.indices for each in alike])
+    return pa.DictionaryArray.from_arrays(indices, alike[0].dictionary)
 
 
 def _columns_by_csv(
     body: memoryview, dialect: Dialect, width: int, reading: _Reading
-) -> "list[pyarrow.Array]":
+) -> "list[pyarrow.DictionaryArray]":
     """Return the columns; rows that end early are filled up, longer ones refused by their numbers."""
     import pyarrow as pa
 
-    parts: list[list[pyarrow.Array]] = [[] for _ in range(width)]
+    parts: list[list[pyarrow.DictionaryArray]] = [[] for _ in range(width)]
     rows: list[list[str]] = []
     short, long = dict[int, int](), dict[int, int]()
     count = 0
@@ -268,7 +279,8 @@ def _columns_by_csv(
     def put() -> None:
         check_size(reading.source, count, width)
         for part, values in zip(parts, zip(*rows, strict=True), strict=True):
-            part.append(pa.array([value or None for value in values], pa.large_string()))
+            texts = pa.array([value or None for value in values], pa.large_string())
+            part.append(texts.dictionary_encode())
         rows.clear()
 
     lines = io.TextIOWrapper(io.BytesIO(body), "utf-8", newline="")
@@ -330,7 +342,7 @@ def _rows_before_empty_end(columns: "Sequence[pyarrow.Array]") -> int:
     return max((int(places[-1]) + 1 for places in filled if len(places)), default=0)
 
 
-def _table(columns: "list[pyarrow.Array]", names: list[str], reading: _Reading) -> RawTable:
+def _table(columns: "list[pyarrow.DictionaryArray]", names: list[str], reading: _Reading) -> RawTable:
     import pyarrow as pa
 
     width, rows = len(columns), _rows_before_empty_end(columns)
