@@ -34,7 +34,21 @@ def without_units(table: RawTable, source: str) -> RawTable:
     if filled < (1 if cells == 1 and _is_alone(table.rows) else 2):
         return table
     note = f"{source}: the first row below the names holds units and no numbers, and is left out"
-    return RawTable(table.rows.slice(1).combine_chunks(), table.found, (*table.notes, note))
+    return RawTable(_without_first_row(table.rows), table.found, (*table.notes, note))
+
+
+def _without_first_row(rows: "pyarrow.Table") -> "pyarrow.Table":
+    """Return the other rows; a dictionary holds no text that stood in the first row alone."""
+    import pyarrow as pa
+
+    left = rows.slice(1).combine_chunks()
+    columns = [
+        column.cast(column.type.value_type).dictionary_encode()
+        if pa.types.is_dictionary(column.type)
+        else column
+        for column in left.columns
+    ]
+    return pa.table(columns, names=left.column_names).combine_chunks()
 
 
 def _first_cells_of_numbers(rows: "pyarrow.Table") -> Iterator[str]:
@@ -42,7 +56,8 @@ def _first_cells_of_numbers(rows: "pyarrow.Table") -> Iterator[str]:
     import pyarrow as pa
 
     for column in rows.columns:
-        if not pa.types.is_large_string(column.type) or not len(column):
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not pa.types.is_large_string(kind) or not len(column):
             continue
         first, *below = ((value or "").strip() for value in column.slice(0, _ROWS).to_pylist())
         values = [each for each in below if not is_nothing(each)]
