@@ -1,6 +1,6 @@
 """Open the sweep of this launch from the config that Hydra composed for ``-m``."""
 
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from micrograde.config.parsing import parse_sweep_config
 from micrograde.store import keeps_runs
@@ -45,10 +45,12 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
         prepare_search(master, sweep)
     if str(master.hydra.sweeper._target_) == _BASIC:
         master.hydra.sweeper._target_ = "hydra_plugins.basic_sweep.BasicSweep"
-    if OmegaConf.select(master, "hydra.launcher.ray.init.address"):
-        # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
-        with open_dict(master.hydra.launcher):
-            master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
+    cluster = OmegaConf.select(master, "hydra.launcher.ray.init")
+    if OmegaConf.is_config(cluster):
+        OmegaConf.set_struct(cluster, False)  # Ray's launcher 1.2 adds a key, also with Hydra 1.4
+        if cluster.get("address"):
+            # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
+            cluster.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([], run_by_others=True)
         parent = sweep.parent_run_id()
