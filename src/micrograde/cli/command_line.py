@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from micrograde.cli.help_pages import fitted_page, with_keys
 from micrograde.cli.surroundings import check_surroundings, refusal
+from micrograde.config.completion import CompletionLoader
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_as_overrides, flags_first, named_runs_as_override
 from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
@@ -151,8 +152,9 @@ def _run_hydra(
         if given.help:
             _show_help(config_name, conf_folder())
             return
-        only_shows = given.hydra_help or given.info or given.shell_completion
-        loader = type("Loader", (GuardedLoader,), {"follows_variables": not only_shows})
+        loader = type("Loader", (GuardedLoader,), {"follows_variables": not (given.hydra_help or given.info)})
+        if given.shell_completion:
+            loader = type("Loader", (CompletionLoader,), {"command": config_name})
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(config_path=str(conf_folder()), config_name=config_name, **BEHAVIOUR)(task)
         load_plugins()
