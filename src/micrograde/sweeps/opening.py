@@ -8,17 +8,22 @@ from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
 from micrograde.sweeps.options import check_count, check_options, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
-from micrograde.sweeps.session import SweepSession
+from micrograde.sweeps.session import Given, SweepSession
 from micrograde.tracking import WriterProcess
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
-def open_sweep(master: DictConfig) -> SweepSession:
+def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
     """Check the options of a sweep and open it; its parent run begins with the first jobs.
 
     If neither the sweeper nor the launcher is micrograde's, the parent run begins at once, and each job gets
     its id in an override.
+
+    Parameters
+    ----------
+    given
+        The table that the runs train on, if Python gave one: it is kept when the parent run begins.
     """
     composed = resolved(master)
     identity = identify(master, composed)
@@ -28,7 +33,7 @@ def open_sweep(master: DictConfig) -> SweepSession:
     check_options(parse_sweep_config(composed))
     writer = WriterProcess() if keeps_runs(composed["tracking"]["name"]) else None
     try:
-        return _prepared(master, SweepSession(identity, composed, writer))
+        return _prepared(master, SweepSession(identity, composed, writer, given))
     except BaseException:
         if writer:
             writer.discard()
