@@ -98,7 +98,7 @@ def _open(location: StoreLocation) -> "SqlAlchemyStore":
 
 
 def _changes_of_others(store: "SqlAlchemyStore") -> int:
-    """Return a number that changes whenever another connection than MLflow's here has changed the database."""
+    """Return a number that changes whenever the database is changed by others than MLflow here."""
     with store.engine.connect() as connection:
         return int(connection.exec_driver_sql("pragma data_version").scalar_one())
 
