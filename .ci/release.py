@@ -4,6 +4,7 @@
 - ``wheel``: every command of the wheel, in an environment into which pip installs it with all that it needs
 - ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
 - ``lowest``: the quick tests with the lowest version that pyproject.toml allows of everything it names
+- ``newest``: the quick tests with the newest of everything, under the latest Python that is found
 - ``hydra-1.4``: the quick tests, sweeps and searches with the release candidates of Hydra 1.4
 - ``jupyterlab``: the tutorial's notebook, run in JupyterLab by a browser
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
@@ -74,9 +75,11 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
         Stage("cold", "make test-slow", {"MICROGRADE_COLD": "1"}),
         Stage("wheel", wheel, {"MICROGRADE_FRESH": "1"}),
     ]
+    latest = sys.executable
     for version in LATER_PYTHONS:
         python = find_python(version)
         if python:
+            latest = python
             stages.append(in_own_environment(f"python-{version}", python, ".ci/constraints.txt"))
         else:
             missing.append(f"Python {version} is not found, neither as python{version} nor by pyenv")
@@ -89,6 +92,7 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
     lowest = SCRATCH / "lowest.txt"
     lowest.write_text("\n".join(lowest_versions()) + "\n")
     stages.append(in_own_environment("lowest", sys.executable, str(lowest)))
+    stages.append(in_own_environment("newest", latest))
     for kernel, needed in KERNELS.items():
         if needed in processor_features():
             script = f".venv/bin/python -m pytest -n auto -m 'not slow' {COMPUTING}"
@@ -131,14 +135,15 @@ def in_jupyterlab(name: str, python: str) -> Stage:
     )
 
 
-def in_own_environment(name: str, python: str, constraints: str) -> Stage:
-    """The quick tests in an environment made anew by this interpreter, with versions held by a file."""
+def in_own_environment(name: str, python: str, constraints: str | None = None) -> Stage:
+    """The quick tests in an environment made anew by this interpreter; a file may hold the versions."""
     folder = SCRATCH / name
+    held = f'-c "{constraints}" ' if constraints else ""
     return Stage(
         name,
         f"""
         "{python}" -m venv --clear "{folder}"
-        "{folder}/bin/pip" install --quiet --disable-pip-version-check -c "{constraints}" -e '.[dev]'
+        "{folder}/bin/pip" install --quiet --disable-pip-version-check {held}-e '.[dev]'
         "{folder}/bin/python" --version
         "{folder}/bin/python" {QUICK}
         """,

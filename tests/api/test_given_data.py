@@ -112,6 +112,20 @@ def test_gc_leaves_a_table_that_this_process_has_kept_or_read(project, monkeypat
     assert kept(project) == []
 
 
+@pytest.mark.parametrize(
+    ("named", "line"),
+    [
+        ({"learning_rate": [0.1, 0.2], "metric": "val/nothing"}, "sweep.metric=val/nothing"),
+        ({"learning_rate": [-0.1, -0.2]}, "optimizer.learning_rate=-0.1"),
+        ({"batch_size": [10**9, 10**10]}, "training.batch_size"),
+    ],
+)
+def test_of_a_sweep_that_cannot_begin_no_data_are_kept(project, named, line):
+    with pytest.raises(InputError, match=line):
+        mg.sweep(FRAME, target="species", **{**SHORT, **named})
+    assert not (project / "mlruns" / "data").exists()
+
+
 @pytest.mark.slow
 def test_arrays_of_a_sweep_are_read_by_the_workers_of_another_launcher(project):
     features, labels = FRAME[["height", "width"]].to_numpy(), FRAME["species"].to_numpy()

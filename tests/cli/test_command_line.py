@@ -184,6 +184,28 @@ def test_every_command_tells_its_version(run, config):
     assert given == []
 
 
+@pytest.mark.parametrize(
+    ("config", "typed", "offered"),
+    [
+        ("compare", "o", "order= output= over_seeds="),
+        ("compare", "tr", "tracking. tracking="),
+        ("compare", "optimizer=a", ""),
+        ("compare", "runs", "runs="),
+        ("gc", "", "dry_run= hydra hydra. keep_best= older_than= tracking. tracking= yes="),
+        ("describe", "data=cs", "data=csv"),
+        ("predict", "tracking=l", "tracking=local"),
+        ("train", "optimizer=adam", "optimizer=adam optimizer=adamw"),
+        ("train", "model.hid", "model.hidden_size="),
+        ("compare", "where=", "where=[]"),
+        ("train", "sweep.m", "sweep.metric="),
+        ("train", "s", "schedule. schedule= search= seed= sweep."),
+    ],
+)
+def test_a_shell_is_offered_what_the_command_takes(run, monkeypatch, config, typed, offered):
+    monkeypatch.setenv("COMP_LINE", f"{config} {typed}")
+    assert run(keeping([]), "-sc", "query=bash", config=config) == (0, f"{offered}\n", "")
+
+
 def test_a_flag_may_stand_behind_an_override(run):
     status, out, err = run(keeping([]), "seed=7", "--cfg", "job", "optimizer=adam", config="train")
     assert (status, err) == (0, "")

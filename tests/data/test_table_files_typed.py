@@ -63,6 +63,8 @@ LEFT_OUT: dict[str, Any] = {
 
 
 def write(columns: dict[str, Any], file: Path, **options: Any) -> Path:
+    if file.suffix == ".parquet" and int(pa.__version__.split(".")[0]) < 21:  # which writes no views
+        columns = {name: column.to_pylist() if name == "view" else column for name, column in columns.items()}
     table = pa.table(columns)
     if file.suffix == ".parquet":
         pyarrow.parquet.write_table(table, file, **options)

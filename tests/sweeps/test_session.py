@@ -14,6 +14,7 @@ from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.runs.progress import RunsWatch
 from micrograde.store import find_sweep, local_store, tags
 from micrograde.store.stored_sweeps import list_sweeps
+from micrograde.sweeps.callback import SweepCallback
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.session import SweepSession
 from micrograde.sweeps.state import Outcome
@@ -51,6 +52,32 @@ def test_of_a_job_that_was_run_again_the_broken_attempt_is_left_out(home, monkey
     sweep.parent_run_id()  # waits for the store
     assert set(load_runs(local_store(home).tracking_uri, sweep=parent)["run_id"]) == set(kept)
     sweep.abort(RuntimeError())
+
+
+@pytest.mark.parametrize("aborted", [False, True])
+def test_of_a_sweep_that_an_error_ended_no_summary_is_made_but_the_error_goes_on(home, monkeypatch, aborted):
+    from mlflow import MlflowClient
+
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    callback = SweepCallback()
+    callback.sweep = sweep = a_sweep(WriterProcess())
+    sweep.begin([])
+    parent = sweep.parent_run_id()
+    config = OmegaConf.create({"hydra": {"sweep": {"dir": str(home / "sweep")}}})
+
+    def run_as_hydra_1_4_does():
+        try:
+            raise OSError("the cluster is away")
+        except OSError as error:
+            if aborted:
+                sweep.abort(error)
+            raise
+        finally:
+            callback.on_multirun_end(config)
+
+    with pytest.raises(OSError, match="the cluster is away"):
+        run_as_hydra_1_4_does()
+    assert MlflowClient(local_store(home).tracking_uri).get_run(parent).info.status == "FAILED"
 
 
 def moons(*overrides):

@@ -37,7 +37,7 @@ from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
 from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.hydra_versions import BEHAVIOUR, building_only, hydra_context, load_plugins
 from micrograde.config.locations import store_location
-from micrograde.config.parsing import parse_sweep_config, parse_tracking, parse_train_config
+from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.config.quoting import quote_texts
 from micrograde.config.resolvers import resolvers_left_as_they_were
 from micrograde.config.schema import TrainConfig
@@ -105,7 +105,7 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
             config = _config_of_run(loader, overrides)
         location, prepared = store_location(config.tracking), PreparedSets()
         if data:
-            prepared.give(config, data.rows)
+            prepared.give(data.digest, data.rows)
             prepared.check(config)
             if location:
                 data.keep(location)
@@ -157,10 +157,7 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
             raise InputError(
                 f"tracking={master.tracking.name}: a sweep is read from its store; choose {others}"
             )
-        location = store_location(parse_tracking(resolved(master)))
-        if data and location:
-            data.keep(location)
-        launched = open_sweep(master)
+        launched = open_sweep(master, data)
         callback, callbacks = SweepCallback(), Callbacks()
         callback.sweep, callbacks.callbacks = launched, [callback]
         try:

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from micrograde.cli.help_pages import fitted_page, with_keys
 from micrograde.cli.surroundings import check_surroundings, refusal
+from micrograde.config.completion import CompletionLoader
 from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, leave, print_traceback
 from micrograde.config.flags import check_arguments, flags_as_overrides, flags_first, named_runs_as_override
 from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
@@ -110,14 +111,6 @@ class _LogRecord(logging.LogRecord):
         return without_password(super().getMessage())
 
 
-class _HelpLoader(GuardedLoader):
-    """A loader that lists no config groups: the help page has its own list, and Hydra's takes seconds."""
-
-    def list_groups(self, parent_name: str) -> list[str]:  # noqa: ARG002 (Hydra's form)
-        """Return no groups."""
-        return []
-
-
 def _run_hydra(
     main: Callable[[Config], Any],
     config_name: str,
@@ -156,16 +149,17 @@ def _run_hydra(
         given = check_arguments(sys.argv[1:], sweeps=sweeps)
         typed, shows_config = given.overrides, given.cfg is not None
         sys.argv[1:] = flags_first(given)
-        only_shows = given.help or given.hydra_help or given.info or given.shell_completion
-        kind = _HelpLoader if given.help else GuardedLoader
-        loader = type("Loader", (kind,), {"follows_variables": not only_shows})
+        if given.help:
+            _show_help(config_name, conf_folder())
+            return
+        loader = type("Loader", (GuardedLoader,), {"follows_variables": not (given.hydra_help or given.info)})
+        if given.shell_completion:
+            loader = type("Loader", (CompletionLoader,), {"command": config_name})
         hydra._internal.hydra.ConfigLoaderImpl = loader  # type: ignore[attr-defined, assignment]
         command = hydra.main(config_path=str(conf_folder()), config_name=config_name, **BEHAVIOUR)(task)
         load_plugins()
         with building_only(EXECUTION_WHITELIST):
-            if given.help:
-                _show_help(command, config_name, conf_folder())
-            elif given.cfg or given.hydra_help or given.info:
+            if given.cfg or given.hydra_help or given.info:
                 with _without_passwords():
                     command()
             else:
@@ -221,12 +215,12 @@ def _without_passwords() -> Iterator[None]:
         print(without_password_in_yaml(page.getvalue()), end="")
 
 
-def _show_help(command: Callable[[], Any], config_name: str, conf: Path) -> None:
-    """Print the help page of a command with all its keys, fitted to the width of the terminal."""
-    width, page = terminal_width() or _PIPED, io.StringIO()
-    try:
-        with redirect_stdout(page):
-            command()  # ends with SystemExit
-    finally:
-        text = with_keys(page.getvalue().strip("\n"), config_name, conf)
-        print(fitted_page(spelled(without_password_in_yaml(text)), width))
+def _show_help(config_name: str, conf: Path) -> None:
+    """Print the help page of a command with all its keys, fitted to the width of the terminal.
+
+    Hydra, which composes the config before it prints a page, is not asked: that takes as long as the rest.
+    """
+    written = OmegaConf.load(conf / "hydra" / "help" / f"{config_name}.yaml")
+    page = OmegaConf.create({"hydra": {"help": written}}).hydra.help.template
+    text = with_keys(page.strip("\n"), config_name, conf)
+    print(fitted_page(spelled(text), terminal_width() or _PIPED))

@@ -169,14 +169,20 @@ class PreparedSets:
 
     def __init__(self) -> None:
         self._sets: dict[tuple[DataSet, str, int], PreparedData] = {}
+        self._given: dict[str, pyarrow.Table] = {}
         self._told: set[str] = set()
 
     def of(self, config: TrainConfig) -> PreparedData:
         """Return the run's data; raise ``InputError`` if anything is wrong with them."""
         source = self._source(config)
         if source not in self._sets:
-            version = config.recipe_version
-            self._sets[source] = prepare_data(config.data, config.training.dtype, version=version)
+            version, rows = config.recipe_version, None
+            if isinstance(config.data, FrameTable):
+                rows = self._given.get(config.data.digest)
+            if rows is None:
+                self._sets[source] = prepare_data(config.data, config.training.dtype, version=version)
+            else:
+                self._sets[source] = _prepare_rows(config, rows)
         return self._sets[source]
 
     def untold(self) -> list[PreparedData]:
@@ -185,18 +191,9 @@ class PreparedSets:
         self._told |= {each.dataset.digest for each in found}
         return found
 
-    def give(self, config: TrainConfig, rows: "pyarrow.Table") -> None:
-        """Prepare a table that is at hand, and is not read from where it is kept.
-
-        Raises
-        ------
-        InputError
-            If anything is wrong with it.
-        """
-        assert isinstance(config.data, FrameTable)
-        with within_memory(FRAME):
-            dataset = config.data.of_rows(rows, config.recipe_version)
-        self._sets[self._source(config)] = prepare_dataset(dataset, config.data, config.training.dtype)
+    def give(self, digest: str, rows: "pyarrow.Table") -> None:
+        """Take a table that is at hand, so that it is not read from where it is kept, or will be."""
+        self._given[digest] = rows
 
     def _source(self, config: TrainConfig) -> tuple[DataSet, str, int]:
         return config.data, config.training.dtype, config.recipe_version
@@ -207,6 +204,13 @@ class PreparedSets:
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
         check_watched(config, data)
+
+
+def _prepare_rows(config: TrainConfig, rows: "pyarrow.Table") -> PreparedData:
+    assert isinstance(config.data, FrameTable)
+    with within_memory(FRAME):
+        dataset = config.data.of_rows(rows, config.recipe_version)
+    return prepare_dataset(dataset, config.data, config.training.dtype)
 
 
 def train_runs(

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +55,7 @@ class Removed:
 def remove(location: StoreLocation, agreed: Garbage, find: Callable[[], Garbage]) -> Removed:
     """Remove what was agreed upon, as far as ``find`` still finds it.
 
-    It is asked again each time after others could have changed the store.
+    It is asked again each time after others have changed the store.
 
     Raises
     ------
@@ -64,11 +64,14 @@ def remove(location: StoreLocation, agreed: Garbage, find: Callable[[], Garbage]
     """
     store = _open(location)
     removed, left = Removed(), set(agreed.keys)
+    garbage, seen = Garbage(), -1
     try:
         while True:
             with StoreLock(location):
                 start = time.monotonic()
-                garbage = find()
+                number = _changes_of_others(store)
+                if number != seen or not any(kind == "run" for kind, _ in left):  # then tables may go, too
+                    garbage, seen = find(), number
                 seconds = max(
                     _HELD_SECONDS, time.monotonic() - start
                 )  # of thousands of runs it takes as long
@@ -92,6 +95,12 @@ def _open(location: StoreLocation) -> "SqlAlchemyStore":
                 return SqlAlchemyStore(location.tracking_uri, root)  # type: ignore[no-untyped-call]
         except MlflowException as error:
             raise InputError(f"{location.database}: {str(error).splitlines()[0]}") from None
+
+
+def _changes_of_others(store: "SqlAlchemyStore") -> int:
+    """Return a number that changes whenever the database is changed by others than MLflow here."""
+    with store.engine.connect() as connection:
+        return int(connection.exec_driver_sql("pragma data_version").scalar_one())
 
 
 def _batch(
@@ -122,13 +131,12 @@ def _batch(
             try:
                 if kind == "experiment":
                     _check_empty(connection, thing.key)
+                for each in (*thing.models, thing):
+                    _remove_files(each, removed)
+                _remove_links(store, [each.key for each in (*thing.models, thing)])
                 for model in thing.models:
-                    _remove_files(model, removed)
-                    _remove_links(connection, model.key)
                     store_._hard_delete_logged_model(model.key)
                     removed.models += 1
-                _remove_files(thing, removed)
-                _remove_links(connection, thing.key)
                 delete_rows(thing.key)
                 _remove_empty(thing)
             except Exception as error:  # each is dealt with by itself, and MLflow's errors are of many kinds
@@ -196,15 +204,18 @@ def _remove_path(path: Path, removed: Removed) -> None:
     removed.size = removed.size.plus(size)
 
 
-def _remove_links(connection: sqlite3.Connection, key: str) -> None:
-    """Remove the rows that link datasets and models to a run or model, for which MLflow has no function."""
+def _remove_links(store: "SqlAlchemyStore", keys: Sequence[str]) -> None:
+    """Remove the rows that link datasets and models to runs or models, for which MLflow has no function.
+
+    All in one transaction: with the disk's part, one takes as long as all else that is done for a run.
+    """
     of_key = "from inputs where source_id = ? or destination_id = ?"
-    with connection:  # commits, or rolls back
-        connection.execute("begin immediate")
-        connection.execute(
-            f"delete from input_tags where input_uuid in (select input_uuid {of_key})", (key, key)
-        )
-        connection.execute(f"delete {of_key}", (key, key))
+    with store.engine.begin() as connection:
+        for key in keys:
+            connection.exec_driver_sql(
+                f"delete from input_tags where input_uuid in (select input_uuid {of_key})", (key, key)
+            )
+            connection.exec_driver_sql(f"delete {of_key}", (key, key))
 
 
 def shrink_database(location: StoreLocation) -> str | None:

@@ -17,25 +17,35 @@ class SweepCallback(Callback):
 
     def __init__(self) -> None:
         self.sweep: SweepSession | None = None
+        self._handled: BaseException | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the sweep out: other launchers send callbacks to their workers."""
-        return {"sweep": None}
+        return {"sweep": None, "_handled": None}
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Open the sweep; the writer process imports MLflow while jobs are composed."""
         from micrograde.sweeps.opening import open_sweep
 
+        self._handled = sys.exception()
         with leave_with_line():
             self.sweep = open_sweep(config)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
-        """Summarize the sweep, and exit with a status other than 0 if something failed."""
-        if self.sweep is not None:
-            with leave_with_line():
-                status = self.sweep.close(Path(config.hydra.sweep.dir))
-            if status:
-                sys.exit(status)
+        """Summarize the sweep, and exit with a status other than 0 if something failed.
+
+        From 1.4 on, Hydra calls this after an error too, which then goes on to whoever says it.
+        """
+        if self.sweep is None:
+            return
+        error = sys.exception()
+        if error is not None and error is not self._handled:
+            self.sweep.abort(error)
+            return
+        with leave_with_line():
+            status = self.sweep.close(Path(config.hydra.sweep.dir))
+        if status:
+            sys.exit(status)
 
 
 def sweep_of(context: HydraContext) -> SweepSession:

@@ -1,6 +1,6 @@
 """Open the sweep of this launch from the config that Hydra composed for ``-m``."""
 
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from micrograde.config.parsing import parse_sweep_config
 from micrograde.store import keeps_runs
@@ -8,17 +8,22 @@ from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
 from micrograde.sweeps.options import check_count, check_options, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
-from micrograde.sweeps.session import SweepSession
+from micrograde.sweeps.session import Given, SweepSession
 from micrograde.tracking import WriterProcess
 
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
-def open_sweep(master: DictConfig) -> SweepSession:
+def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
     """Check the options of a sweep and open it; its parent run begins with the first jobs.
 
     If neither the sweeper nor the launcher is micrograde's, the parent run begins at once, and each job gets
     its id in an override.
+
+    Parameters
+    ----------
+    given
+        The table that the runs train on, if Python gave one: it is kept when the parent run begins.
     """
     composed = resolved(master)
     identity = identify(master, composed)
@@ -28,7 +33,7 @@ def open_sweep(master: DictConfig) -> SweepSession:
     check_options(parse_sweep_config(composed))
     writer = WriterProcess() if keeps_runs(composed["tracking"]["name"]) else None
     try:
-        return _prepared(master, SweepSession(identity, composed, writer))
+        return _prepared(master, SweepSession(identity, composed, writer, given))
     except BaseException:
         if writer:
             writer.discard()
@@ -45,10 +50,12 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
         prepare_search(master, sweep)
     if str(master.hydra.sweeper._target_) == _BASIC:
         master.hydra.sweeper._target_ = "hydra_plugins.basic_sweep.BasicSweep"
-    if OmegaConf.select(master, "hydra.launcher.ray.init.address"):
-        # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
-        with open_dict(master.hydra.launcher):
-            master.hydra.launcher.ray.init.setdefault("object_store_memory", None)
+    cluster = OmegaConf.select(master, "hydra.launcher.ray.init")
+    if OmegaConf.is_config(cluster):
+        OmegaConf.set_struct(cluster, False)  # Ray's launcher 1.2 adds a key, also with Hydra 1.4
+        if cluster.get("address"):
+            # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
+            cluster.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([], run_by_others=True)
         parent = sweep.parent_run_id()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import loss_beside
@@ -20,7 +20,7 @@ from micrograde.core.working import working
 from micrograde.runs.live_run import LiveRun, RunRequest, own_words
 from micrograde.runs.progress import print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
-from micrograde.store import StoreAwayError, backend_of, check_experiment, tags
+from micrograde.store import StoreAwayError, StoreLocation, backend_of, check_experiment, tags
 from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
@@ -41,8 +41,26 @@ from micrograde.tracking import (
     send_launch,
 )
 
+if TYPE_CHECKING:
+    import pyarrow
+
 SEARCH_RESULTS = "optimization_results.yaml"
 """The file that Optuna's sweeper writes at its end, with the best trial's parameters."""
+
+
+class Given(Protocol):
+    """A table that Python gave."""
+
+    @property
+    def digest(self) -> str:
+        """What it is kept under."""
+
+    @property
+    def rows(self) -> "pyarrow.Table":
+        """Its content."""
+
+    def keep(self, location: StoreLocation) -> None:
+        """Put it into the project, where workers, replay and resume find it."""
 
 
 class SweepSession(SweepState):
@@ -52,6 +70,8 @@ class SweepSession(SweepState):
     ----------
     writer
         A writer that was started earlier; None with ``tracking=disabled``.
+    given
+        The table that the runs train on, if Python gave one; it is kept once the jobs have been checked.
 
     Attributes
     ----------
@@ -60,10 +80,17 @@ class SweepSession(SweepState):
     """
 
     def __init__(
-        self, identity: SweepIdentity, composed: Mapping[str, Any], writer: WriterProcess | None
+        self,
+        identity: SweepIdentity,
+        composed: Mapping[str, Any],
+        writer: WriterProcess | None,
+        given: Given | None = None,
     ) -> None:
         super().__init__(identity, composed)
         self.prepared = PreparedSets()
+        self._given = given
+        if given:
+            self.prepared.give(given.digest, given.rows)
         self.closing = threading.Event()
         self.run_id: str | None = None
         self._earlier: dict[str, EarlierRun] = {}
@@ -111,6 +138,8 @@ class SweepSession(SweepState):
                 earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
         if earlier is None:
             check_experiment(self._experiment_name, self.location)
+        if self._given:
+            self._given.keep(self.location)
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:
