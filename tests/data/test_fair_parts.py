@@ -339,7 +339,7 @@ def test_rows_in_two_parts_are_counted(rows, seed):
         for name, part in (("validation", parts.validation), ("test", parts.test))
     }
     assert shared_rows(parts) == expected
-    line = shared_rows_line(parts)
+    line = shared_rows_line(parts, expected)
     assert [
         f"{count} of {len(words(getattr(parts, name)))} {name} rows" in line
         for name, count in expected.items()

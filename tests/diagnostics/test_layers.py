@@ -95,3 +95,26 @@ def test_they_change_nothing_and_can_be_left_out():
     for metrics, fewer in zip(first, second, strict=True):
         assert fewer.keys() < metrics.keys()
         assert all(np.array_equal(metrics[name], fewer[name]) for name in fewer)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_last_batch_of_two_rows_is_not_measured(whole):
+    measured = {}
+    for drop_last in (True, False):
+        model = network()
+        optimizer = StackOptimizer([SGD()] * 2, model.parameters, model.gradients)
+        plan = TrainingPlan(
+            1,
+            10,
+            lambda steps: np.full((len(steps), 2), 0.1),
+            drop_last=drop_last,
+            measures_whole_batches=whole,
+        )
+        shuffling = [np.random.default_rng(seed) for seed in (0, 1)]
+        callbacks = [GradientNorms(), Diagnostics(model)]
+        stack = Training(model, optimizer, plan, samples(22), None, shuffling, callbacks=callbacks)
+        measured[drop_last] = next(stack.run()).metrics
+    without, with_it = measured[True], measured[False]
+    of_layers = [name for name in without if name.startswith(("update_ratio/", "activation/"))]
+    same = [np.array_equal(without[name], with_it[name]) for name in of_layers]
+    assert all(same) if whole else not any(same)

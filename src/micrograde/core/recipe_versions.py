@@ -29,6 +29,10 @@ KEPT_VALUES = 3
 """Since this version the values of the model that is kept are recorded: ``kept/val/accuracy`` and so on."""
 
 
+WHOLE_BATCHES_MEASURED = 3
+"""Since this version gradients, updates and layers are measured on a whole batch, not on the last."""
+
+
 @dataclass(frozen=True)
 class Later:
     """Mark a key that was added in recipe version ``since``.

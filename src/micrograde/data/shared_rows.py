@@ -1,6 +1,6 @@
 """Rows that stand in two parts, word for word: what is measured on them says little of new rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -20,12 +20,12 @@ def shared_rows(split: Split) -> dict[str, int]:
     return {name: sum(key in known for key in _keys(part)) for name, part in parts.items() if part}
 
 
-def shared_rows_line(split: Split) -> str:
-    """Return a line that counts them, ``3 of 34 test rows stand in the training part, too``, or nothing."""
+def shared_rows_line(split: Split, shared: Mapping[str, int]) -> str:
+    """Return a line that says them, ``3 of 34 test rows stand in the training part, too``, or nothing."""
     parts = {"validation": split.validation, "test": split.test}
     counts = [
         f"{count} of {len(part)} {name} rows"
-        for name, count in shared_rows(split).items()
+        for name, count in shared.items()
         if count and (part := parts[name])
     ]
     if not counts:

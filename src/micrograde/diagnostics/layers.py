@@ -1,4 +1,4 @@
-"""Measurements of each layer at the last step of an epoch: activations, gradients, updates.
+"""Measurements of each layer at an epoch's last step on a whole batch: activations, gradients, updates.
 
 A layer is a linear map with what follows it, up to the next one: ``layer1`` is measured at ``activation1``,
 the last one at the logits. Everything is computed from the arrays that the step has left, so that it costs a
@@ -37,7 +37,7 @@ class Diagnostics(Callback):
         self._features = np.array([prod(shape) for shape in model.statistics_layout.shapes.values()], float)
 
     def on_gradients(self, model: MLP) -> None:
-        """Measure the gradients, and keep the parameters that the epoch's last step is about to change."""
+        """Measure the gradients, and keep the parameters that the step is about to change."""
         if self._before.shape != model.parameters.shape:
             self._before = np.empty_like(model.parameters)
         np.copyto(self._before, model.parameters)
@@ -63,7 +63,7 @@ class Diagnostics(Callback):
         ``batch_norm/<batch norm>.running_mean``, ``batch_norm/<batch norm>.running_var``
             Means over the features of the running statistics; of another normalization below its name.
         ``train/learning_rate``
-            Of the epoch's last step.
+            Of this step.
         """
         measured = {"train/learning_rate": learning_rate}
         weights = self._of_gradients | self._of_updates(model)

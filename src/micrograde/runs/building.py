@@ -15,11 +15,16 @@ from micrograde.config.schema import (
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import hyperparameters_of, program_of
 from micrograde.core.plugins import plugin_of
-from micrograde.core.recipe_versions import RECIPE_VERSION, ROWS_OF_NO_CLASS, SMALL_BATCHES_JOIN
+from micrograde.core.recipe_versions import (
+    RECIPE_VERSION,
+    ROWS_OF_NO_CLASS,
+    SMALL_BATCHES_JOIN,
+    WHOLE_BATCHES_MEASURED,
+)
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import shortened
-from micrograde.data.shared_rows import shared_rows_line
+from micrograde.data.shared_rows import shared_rows, shared_rows_line
 from micrograde.metrics import METRICS, Metric
 from micrograde.metrics.measuring import metrics_of_task
 from micrograde.nn import MLP
@@ -50,7 +55,7 @@ class PreparedData:
     """A data set that is split, preprocessed and ready for a network; a part that does not exist is None.
 
     ``notes`` are those of the data set and of its split, a line each, and ``rows`` the numbers, from 1, that
-    the rows of each part (n,) have in the source.
+    the rows of each part (n,) have in the source. ``shared_rows`` are only counted in tables.
     """
 
     dataset: Dataset
@@ -59,6 +64,7 @@ class PreparedData:
     validation: Samples | None
     test: Samples | None
     notes: tuple[str, ...] = ()
+    shared_rows: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[str, IntArray] = field(default_factory=dict)
 
     def parts(self) -> dict[str, Samples]:
@@ -109,19 +115,21 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
 
     training = samples(split.train)
     assert training is not None
-    shared = shared_rows_line(split) if dataset.summary else ""  # of other sources it is known
+    shared = shared_rows(split) if dataset.summary else {}  # of other sources it is known
+    line = shared_rows_line(split, shared)
     return PreparedData(
         dataset,
         preprocessing,
         training,
         samples(split.validation),
         samples(split.test),
-        notes=(*dataset.notes, *split.notes, *([shared] if shared else [])),
+        notes=(*dataset.notes, *split.notes, *([line] if line else [])),
         rows={
             name: dataset.row_numbers(part.rows)
             for name, part in (("train", split.train), ("val", split.validation), ("test", split.test))
             if part
         },
+        shared_rows=shared,
     )
 
 
@@ -220,6 +228,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         metrics=metrics_of(configs[0]),
         keep=training.keep,
         task=task,
+        measures_whole_batches=configs[0].recipe_version >= WHOLE_BATCHES_MEASURED,
     )
 
 

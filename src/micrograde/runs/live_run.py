@@ -22,15 +22,16 @@ from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.data import DataSet
 from micrograde.diagnostics import Measurements, Trajectory, find_findings
+from micrograde.diagnostics.kept_model import look_at_kept_model, saturated_layers
 from micrograde.drawing import RunContents
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.metrics import KEPT, name_of_entry, part_of
 from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
-from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.nn.arrays import FloatArray
 from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
-from micrograde.runs.building import PreparedData, end_metrics, nan_is_a_class
+from micrograde.runs.building import PreparedData, end_metrics, least_rows, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
@@ -46,9 +47,9 @@ from micrograde.training import (
     Samples,
     Snapshot,
     Training,
-    confusion_counts,
     measure,
     rows_of_no_class,
+    steps_per_epoch,
 )
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
@@ -144,6 +145,7 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self._at_start: dict[str, float] = {}
+        self._saturated_at_start: tuple[float, ...] = ()
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
         # A resumed run keeps its digest, though its data file may have another path now.
@@ -209,6 +211,9 @@ class LiveRun:
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
         checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
         self._at_start = {"train/initial_loss": evidence.loss, checked: error}
+        if model.normalization is None:  # before which the scale of the weights makes no difference
+            with np.errstate(all="ignore"):
+                self._saturated_at_start = saturated_layers(model.alone(row), batch.features)
         self.log.add(f"{self.request.name}: {'-'.join(map(str, model.sizes))}, gradient check {error:.2g}")
         if self.folder:
             write_evidence(self.folder, evidence)
@@ -282,12 +287,7 @@ class LiveRun:
         self.status, self.reason = status, reason
         self._record_start()
         data = self.data
-        confusion, logits = None, {}
-        if status == "FINISHED":
-            logits = self._measure_kept(model)
-            if data.test is not None:
-                with np.errstate(all="ignore"):  # rows may overflow
-                    confusion = confusion_counts(model, data.test)[0]
+        logits = self._measure_kept(model) if status == "FINISHED" else {}
         measured = self._measurements(model)
         self.findings = find_findings(measured, self._warn)
         noted = {}
@@ -308,7 +308,7 @@ class LiveRun:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
             if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
                 write_predictions(self.folder, logits, data, self._warn)
-            self._draw(self.folder, model, measured, confusion, logits)
+            self._draw(self.folder, model, measured, logits)
         self.log.write()
         described = None
         if self.folder and status == "FINISHED":
@@ -361,15 +361,10 @@ class LiveRun:
         return logits
 
     def _draw(
-        self,
-        folder: Path,
-        model: MLP,
-        measured: Measurements,
-        confusion: IntArray | None,
-        logits: Mapping[str, FloatArray],
+        self, folder: Path, model: MLP, measured: Measurements, logits: Mapping[str, FloatArray]
     ) -> None:
         """Draw the light pictures of the run, and the others if it is to have them."""
-        data = self.data
+        data, kept = self.data, measured.of_kept_model
         contents = RunContents(
             title=self.request.name,
             measurements=measured,
@@ -380,7 +375,7 @@ class LiveRun:
             training=data.training,
             validation=data.validation,
             test=data.test,
-            confusion=confusion,
+            confusion=kept.confusion.get("test") if kept else None,
             batch=self._first_batch(),
             batch_size=self.config.training.batch_size or len(data.training),
             logits=logits,
@@ -401,6 +396,8 @@ class LiveRun:
         data = self.data
         parts = {"training": data.training, "validation": data.validation, "test": data.test}
         stopping = training.settings_of(EarlyStoppingSettings)
+        batch_size = training.batch_size or len(labels)
+        an_epoch = steps_per_epoch(len(labels), batch_size, training.drop_last, least_rows(self.config))
         return Measurements(
             by_plain_name(self.history),
             self.initial_loss,
@@ -418,6 +415,15 @@ class LiveRun:
             features=self.data.training.features.shape[1],
             parameters=model.layout.size,
             telling_columns=data.dataset.summary.telling if data.dataset.summary else (),
+            normalization=model.normalization.label if model.normalization else "",
+            logits_normalized=model.output_batch_norm,
+            class_names=data.dataset.class_names,
+            batch_size=batch_size,
+            steps=an_epoch * len(self.history.get("train/loss", ())),
+            shared_rows=data.shared_rows,
+            kept=self.kept,
+            of_kept_model=look_at_kept_model(model, parts, batch_size) if self.status == "FINISHED" else None,
+            saturated_at_start=self._saturated_at_start,
         )
 
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:

@@ -23,13 +23,13 @@ def gradient_norms(model: MLP) -> dict[str, FloatArray]:
 
 
 class GradientNorms(Callback):
-    """Adds the norms at an epoch's last step to its metrics, as they are before clipping."""
+    """Adds the norms at an epoch's last step on a whole batch to its metrics, as they are before clipping."""
 
     def __init__(self) -> None:
         self._norms: dict[str, FloatArray] = {}
 
     def on_gradients(self, model: MLP) -> None:
-        """Measure the gradients of the epoch's last step."""
+        """Measure the gradients of the step."""
         self._norms = gradient_norms(model)
 
     def on_epoch(

@@ -32,7 +32,7 @@ class EpochRecord:
     of the same length. ``train/loss``, ``train/accuracy`` and other metrics are of the epoch's rows as they
     were trained on: in training mode, each batch before its own update. ``val/*`` are of the validation part
     in evaluation mode after the epoch. Accuracies are fractions. Callbacks add others: ``gradient_norm/*``
-    and the diagnostics are of the epoch's last step.
+    and the diagnostics are of the epoch's last step on a whole batch.
     """
 
     epoch: int
@@ -201,6 +201,8 @@ class Training:
         tallies = [each.tally(replicas, sum(sizes)) for each in self._plan.metrics]
         outputs = StepOutputs(model, self._plan.task)
         diverged: dict[int, Departure] = {}
+        measured = self._measured_step()
+        of_callbacks: dict[str, FloatArray] = {}
         with _quiet():
             for number, batch in enumerate(self._sampler.epoch()):
                 loss = model.forward(batch.features, batch.targets)
@@ -215,18 +217,27 @@ class Training:
                 for tally in tallies:
                     tally.add(outputs)
                 model.backward()
-                for callback in self._callbacks if number == len(sizes) - 1 else self._every_step:
+                for callback in self._callbacks if number == measured else self._every_step:
                     callback.on_gradients(model)
                 optimizer.step(rates[number])
+                if number == measured:
+                    for callback in self._callbacks:
+                        of_callbacks |= callback.on_step(model, rates[number])
             loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
             metrics = {"train/loss": loss_sum / sum(sizes)}
             if len(diverged) < replicas:
                 for each, tally in zip(self._plan.metrics, tallies, strict=True):
                     found = named(each, tally.value(), self._plan.task.class_names)
                     metrics |= {f"train/{name}": values for name, values in found.items()}
-                for callback in self._callbacks:
-                    metrics |= callback.on_step(model, rates[len(sizes) - 1])
+                metrics |= of_callbacks
         return metrics, list(diverged.values())
+
+    def _measured_step(self) -> int:
+        """Return the number of the step of an epoch that callbacks look at."""
+        sizes, whole = self._sampler.sizes, self._plan.batch_size
+        if not self._plan.measures_whole_batches:
+            return len(sizes) - 1
+        return max(number for number, size in enumerate(sizes) if size >= whole or not number)
 
     def _learning_rates(self, count: int) -> FloatArray:
         """Return the learning rates of the next ``count`` steps, (count, R); compute many at a time."""

@@ -29,6 +29,9 @@ class TrainingPlan:
         training stops early, and else the last ones.
     task
         What is learned.
+    measures_whole_batches
+        Whether callbacks look at an epoch's last step on a whole batch, not at its last step, whose batch may
+        have a few rows only.
     """
 
     num_epochs: int
@@ -40,3 +43,4 @@ class TrainingPlan:
     metrics: tuple[Metric, ...] = (Accuracy(),)
     keep: Literal["best", "last"] | None = None
     task: Task = CLASSES_WITHOUT_NAMES
+    measures_whole_batches: bool = True

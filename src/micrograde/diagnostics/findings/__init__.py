@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from micrograde.core.leaving_out import Say, left_out
 from micrograde.core.registry import Registry
+from micrograde.diagnostics.kept_model import KeptModel
 from micrograde.nn import Activation
 
 FINDINGS: "Registry[type[Finding]]" = Registry("finding", __name__)
@@ -50,6 +51,25 @@ class Measurements:
         The number of the network's parameters.
     telling_columns
         The columns of the data that alone tell the class of every row.
+    normalization
+        The name of the normalization, such as ``batch norm``; empty without one.
+    logits_normalized
+        Whether it follows the last linear layer, too.
+    class_names
+        The names of the classes.
+    batch_size
+        The rows of a batch.
+    steps
+        How many steps were taken.
+    shared_rows
+        For each part (``validation``, ``test``) of a table: its rows that stand in the training part, too.
+    kept
+        The metrics of the model that a finished run keeps: ``kept/val/loss``.
+    of_kept_model
+        What that model does besides; None if the run has not finished.
+    saturated_at_start
+        For each hidden layer, the share of saturated values before the first step, see ``saturated_share``;
+        empty if it was not measured.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -66,6 +86,15 @@ class Measurements:
     features: int = 0
     parameters: int = 0
     telling_columns: tuple[str, ...] = ()
+    normalization: str = ""
+    logits_normalized: bool = False
+    class_names: tuple[str, ...] = ()
+    batch_size: int = 0
+    steps: int = 0
+    shared_rows: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, float] = field(default_factory=dict)
+    of_kept_model: KeptModel | None = None
+    saturated_at_start: tuple[float, ...] = ()
 
     @property
     def has_epochs(self) -> bool:
@@ -90,6 +119,7 @@ class Finding(ABC):
     """A rule that says what stands out in the measurements; its docstring says when.
 
     It depends on the measurements alone, so that a run gives the same findings whether it was resumed or not.
+    A sentence says what was measured, the cause, how sure that is, and what to type: see ``because``.
 
     Attributes
     ----------

@@ -1,23 +1,81 @@
-"""Training in which nothing was learned."""
+"""A model that is no better than always saying the most frequent class."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.diagnostics.advice import USUAL_UPDATES, epochs, learning_rate, median_updates
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
+
+_CHANCE = 0.02  # above chance, the mean recall of the classes may be by chance
+_FEW_STEPS = 100
+_FAR_FROM_USUAL = 1.0  # log10 of an update ratio over the usual one
 
 
 @FINDINGS.register
 class NotLearning(Finding):
-    """Training accuracy is that of always predicting the most frequent class."""
+    """The kept model is no better than always saying the most frequent class of the training part.
+
+    On the validation part, or without one on the training part; not where that has rows of one class only.
+    It is at the baseline if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is
+    above; or if its balanced accuracy is what chance may give, and its loss no less than that of saying the
+    classes' shares in the training part. It is below if its accuracy is.
+    """
 
     name: ClassVar[str] = "not_learning"
     place: ClassVar[int] = 80
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
-        accuracy = measured.history["train/accuracy"][-1]
-        if accuracy <= measured.majority + 0.01:
-            yield (
-                f"training accuracy {accuracy:.2f} is what always saying the most frequent class would give "
-                f"({measured.majority:.2f}): nothing was learned"
+        if measured.of_kept_model is None:
+            return
+        confusion, trained = measured.of_kept_model.confusion, measured.class_counts["training"]
+        part, short = ("validation", "val") if "validation" in confusion else ("training", "train")
+        counts, rows = confusion[part], measured.class_counts[part]
+        if np.count_nonzero(rows) < 2:
+            return
+        accuracy, baseline = counts.trace() / rows.sum(), rows[trained.argmax()] / rows.sum()
+        balanced, chance, spread = _balanced(counts, rows)
+        loss, of_shares = measured.kept.get(f"kept/{short}/loss", np.nan), _loss_of_shares(rows, trained)
+        numbers = (
+            f"{part} accuracy {accuracy:.4g}, always saying the most frequent class gives {baseline:.4g}; "
+            f"balanced accuracy {balanced:.4g}, chance gives {chance:.4g}; "
+            f"loss {loss:.4g}, saying the classes' shares gives {of_shares:.4g}"
+        )
+        no_less = not isfinite(loss) or loss >= of_shares
+        if no_less and balanced <= chance + max(_CHANCE, 2 * spread):
+            yield numbers + self._why(measured, confusion["training"])
+        elif accuracy <= baseline and (balanced <= chance + _CHANCE or accuracy < baseline):
+            yield numbers + because(
+                "certainly", "the predicted classes are no better than the most frequent one"
             )
+
+    def _why(self, measured: Measurements, training: NDArray[np.int64]) -> str:
+        """Return a cause: it may have learned the training part, though."""
+        balanced, chance, spread = _balanced(training, measured.class_counts["training"])
+        if balanced > chance + max(_CHANCE, 2 * spread):
+            cause = f"nothing was learned but the training rows (balanced accuracy {balanced:.4g})"
+            return because("probably", f"{cause}: the features may say nothing of the class")
+        off = USUAL_UPDATES - max(median_updates(measured).values(), default=USUAL_UPDATES)
+        if off > _FAR_FROM_USUAL or (off < -_FAR_FROM_USUAL and measured.steps > _FEW_STEPS):
+            return because("probably", "nothing was learned", *learning_rate(measured, 10**off))
+        return because("probably", "nothing was learned", *epochs(measured, 4))
+
+
+def _balanced(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Return the mean recall of the classes that have rows, what chance gives, and its standard deviation."""
+    there = rows > 0
+    recalls, chance = counts.diagonal()[there] / rows[there], 1 / np.count_nonzero(there)
+    spread = chance * np.sqrt(np.sum(chance * (1 - chance) / rows[there]))
+    return float(recalls.mean()), float(chance), float(spread)
+
+
+def _loss_of_shares(rows: NDArray[np.int64], trained: NDArray[np.int64]) -> float:
+    """Return the loss of rows of these classes by the classes' shares in the training part."""
+    there = rows > 0
+    with np.errstate(divide="ignore"):
+        return float(-np.sum(rows[there] * np.log(trained[there] / trained.sum())) / rows.sum())

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
 
 
 @FINDINGS.register
@@ -15,8 +16,10 @@ class RowsOfNoClass(Finding):
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
+        wider = ("training.dtype=float64",) if measured.config.get("training.dtype") == "float32" else ()
         for part, (lost, rows) in measured.rows_of_no_class.items():
             yield (
                 f"the network's numbers overflow for {lost} of {rows} {part} rows: they are of no class and "
-                "count as wrong; look for a feature with values far beyond those trained on"
+                "count as wrong"
+                + because("probably", "a feature has values far beyond those trained on", *wider)
             )

@@ -3,31 +3,50 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from micrograde.diagnostics.advice import (
+    USUAL_UPDATES,
+    large_scale,
+    learning_rate,
+    median_updates,
+)
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
-from micrograde.diagnostics.wording import percent
+from micrograde.diagnostics.wording import because, percent
 
-_MUCH_SATURATED = 0.2
+_MUCH_DEAD = 0.2
+_MUCH_AT_START = 0.2
+_MUCH_GROWN = 0.5  # units that separate classes well are saturated for most rows
 
 
 @FINDINGS.register
 class Saturation(Finding):
-    """More than a fifth of a layer's values are saturated, or of its units dead, after the last epoch."""
+    """Many values of a layer are saturated, or units dead, in the kept model on the training rows.
+
+    A fifth of the values from the start, or half of them if the weights have grown; a fifth of the units.
+    """
 
     name: ClassVar[str] = "saturation"
     place: ClassVar[int] = 40
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
-        for layer, shares in measured.of_layers("activation", ".saturated").items():
-            if shares[-1] <= _MUCH_SATURATED:
-                continue
-            now = percent(shares[-1])
+        if measured.of_kept_model is None:
+            return
+        for index, share in enumerate(measured.of_kept_model.saturated):
+            layer, now = f"layer {index + 1}", percent(share)
+            at_start = measured.saturated_at_start[index : index + 1]
             if measured.activation.saturation == "units":
-                yield f"layer {layer}: {now} of its units are dead, 0 for every row of a batch"
-            elif shares[0] > _MUCH_SATURATED:
-                yield f"layer {layer}: {now} saturated from the start: initial scale too large"
-            else:
-                yield (
-                    f"layer {layer}: {now} saturated, {percent(shares[0])} after epoch 1: "
-                    "its weights have grown; a smaller learning rate or weight decay would hold them"
-                )
+                if share > _MUCH_DEAD:
+                    yield (
+                        f"{layer}: {now} of its units are dead, 0 for every training row"
+                        + because("probably", "steps were too large", "model.activation=leaky_relu")
+                    )
+            elif at_start and at_start[0] > _MUCH_AT_START:
+                if share > _MUCH_AT_START:
+                    yield (
+                        f"{layer}: {now} saturated, {percent(at_start[0])} before training"
+                        + large_scale(measured)
+                    )
+            elif share > _MUCH_GROWN:
+                slow = max(median_updates(measured).values(), default=0.0) < USUAL_UPDATES
+                typed = ("optimizer.weight_decay=0.01",) if slow else learning_rate(measured, 0.1)
+                yield f"{layer}: {now} saturated" + because("probably", "its weights have grown", *typed)

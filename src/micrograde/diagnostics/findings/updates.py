@@ -3,35 +3,35 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-import numpy as np
-
+from micrograde.diagnostics.advice import USUAL_UPDATES, learning_rate, median_updates
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
-from micrograde.diagnostics.wording import layers, percent
+from micrograde.diagnostics.wording import because, layers, percent
 
 _LARGE_UPDATES, _SMALL_UPDATES = -1.5, -4.5  # log10; about -3 is usual
 
 
 @FINDINGS.register
 class Updates(Finding):
-    """A layer's median update ratio is above 10^-1.5 or below 10^-4.5."""
+    """A layer's median update ratio is above 10^-1.5, or that of every layer below 10^-4.5."""
 
     name: ClassVar[str] = "updates"
     place: ClassVar[int] = 70
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
-        medians = {
-            layer: float(np.median(each)) for layer, each in measured.of_layers("update_ratio").items()
-        }
+        medians = median_updates(measured)
+        if not medians:
+            return
+        largest = max(medians.values())
+        rate = learning_rate(measured, 10 ** (USUAL_UPDATES - largest))
         large = {layer: median for layer, median in medians.items() if median > _LARGE_UPDATES}
-        small = {layer: median for layer, median in medians.items() if median < _SMALL_UPDATES}
         if large:
             yield (
-                f"each step changes the weights of {layers(large)} by {percent(10 ** max(large.values()))}; "
-                "about 0.1 % is usual: learning rate too large"
+                f"each step changes the weights of {layers(large)} by {percent(10**largest)}, "
+                "about 0.1 % is usual" + because("probably", "the learning rate is too large", *rate)
             )
-        if small:
+        elif largest < _SMALL_UPDATES:
             yield (
-                f"each step changes the weights of {layers(small)} by {10 ** min(small.values()):.0e} "
-                "of their size; about 1e-03 is usual: learning rate too small, or gradients too weak"
+                f"each step changes the weights of {layers(medians)} by {10**largest:.0e} of their size, "
+                "about 1e-03 is usual" + because("probably", "the learning rate is too small", *rate)
             )

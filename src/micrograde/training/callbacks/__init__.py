@@ -29,7 +29,8 @@ class Callback:
     Attributes
     ----------
     every_step
-        Whether ``on_gradients`` is called at every step, or only in the last one of an epoch.
+        Whether ``on_gradients`` is called at every step, or only in the one that is measured: an epoch's last
+        one on a whole batch.
     changes_network
         Whether it changes the gradients in ``on_gradients``, or weights in ``on_end``. Such callbacks are
         called after those that only look on, which therefore see the loss's own gradients and the last
@@ -45,8 +46,8 @@ class Callback:
     def on_step(self, model: MLP, learning_rate: FloatArray) -> dict[str, FloatArray]:  # noqa: ARG002
         """Return metrics (R,) of the epoch by name.
 
-        Called after the last step of the epoch, whose learning rate (R,) is given; not if every replica has
-        diverged.
+        Called after the step that is measured, the epoch's last one on a whole batch, whose learning rate
+        (R,) is given. In recipes before version 3 it is the last one, however small its batch.
         """
         return {}
 

@@ -1,0 +1,42 @@
+"""What a finding says to type: keys of the run's config with other values."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from micrograde.diagnostics.findings import Measurements
+from micrograde.diagnostics.wording import Sure, because
+
+USUAL_UPDATES = -3.0  # log10 of the size of an update over that of the weights
+
+
+def number(measured: Measurements, key: str) -> float | None:
+    """Return the value of a key of the config that is a number; None if it is none, or if none is known."""
+    value = measured.config.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def median_updates(measured: Measurements) -> Mapping[str, float]:
+    """Return the median over the epochs of each layer's update ratio, log10, by the layer's number."""
+    return {layer: float(np.median(each)) for layer, each in measured.of_layers("update_ratio").items()}
+
+
+def learning_rate(measured: Measurements, factor: float) -> tuple[str, ...]:
+    """Return what to type for ``factor`` times the learning rate; nothing if that is not known."""
+    rate = number(measured, "optimizer.learning_rate")
+    return (f"optimizer.learning_rate={rate * factor:.1g}",) if rate else ()
+
+
+def epochs(measured: Measurements, factor: float) -> tuple[str, ...]:
+    """Return what to type for ``factor`` times as many epochs."""
+    planned = number(measured, "training.num_epochs")
+    return (f"training.num_epochs={round(planned * factor)}",) if planned else ()
+
+
+def large_scale(measured: Measurements, sure: Sure = "probably") -> str:
+    """Return why the numbers of an untrained network are large, and what to type."""
+    scale = number(measured, "model.initial_scale")
+    if measured.config.get("data.standardize") is False and not measured.normalization:
+        return because(sure, "features are large", "data.standardize=true")
+    smaller = () if scale is None else (f"model.initial_scale={1 if scale > 1 else scale / 10:g}",)
+    return because(sure, "the initial scale is too large", *smaller)

@@ -1,0 +1,42 @@
+"""Training that was too long."""
+
+from collections.abc import Iterator
+from math import log
+from typing import ClassVar
+
+import numpy as np
+
+from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
+
+_OVERFITTED = 1.1  # the last validation loss divided by the lowest
+_MUCH = 0.05  # of the loss of the same chance for each class
+_EPOCHS_FOR_A_TREND = 10
+
+
+@FINDINGS.register
+class Overfitting(Finding):
+    """The last weights are kept, and validation loss ended well above its lowest value."""
+
+    name: ClassVar[str] = "overfitting"
+    place: ClassVar[int] = 90
+
+    def sentences(self, measured: Measurements) -> Iterator[str]:
+        """Yield what stands out."""
+        loss = np.asarray(measured.history["train/loss"], float)
+        validation = np.asarray(measured.history.get("val/loss", loss), float)
+        epochs = len(loss)
+        if epochs < _EPOCHS_FOR_A_TREND or not np.isfinite([*loss, *validation]).all():
+            return
+        if measured.early_stopping or measured.config.get("training.keep") == "best":
+            return
+        best, ended = int(validation.argmin()), float(np.median(validation[-(epochs // 5) :]))
+        risen = ended - validation[best]
+        if best < 0.8 * epochs and risen > max(
+            (_OVERFITTED - 1) * validation[best], _MUCH * log(measured.classes)
+        ):
+            yield (
+                f"overfitting: validation loss was lowest after epoch {best + 1} ({validation[best]:.4g}) "
+                f"and ended at {validation[-1]:.4g}"
+                + because("probably", "the best weights came earlier", "training.early_stopping.enabled=true")
+            )

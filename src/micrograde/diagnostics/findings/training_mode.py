@@ -1,0 +1,52 @@
+"""A model whose values in evaluation mode are not those of its training mode."""
+
+from collections.abc import Iterator
+from math import isfinite
+from typing import ClassVar
+
+from micrograde.diagnostics.advice import epochs, learning_rate
+from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
+
+_MUCH_ACCURACY = 0.1
+_MUCH_LOSS = 0.3  # nats
+_FEW_STEPS = 60  # running statistics that move by a tenth then have forgotten where they began
+_FEW_ROWS = 16
+
+
+@FINDINGS.register
+class TrainingMode(Finding):
+    """The kept model's loss or accuracy on training rows differs much between its modes.
+
+    In evaluation mode batch norm uses its running statistics, in training mode those of each batch.
+    """
+
+    name: ClassVar[str] = "training_mode"
+    place: ClassVar[int] = 85
+
+    def sentences(self, measured: Measurements) -> Iterator[str]:
+        """Yield what stands out."""
+        kept = measured.of_kept_model
+        if kept is None or kept.batch_by_batch is None or kept.evaluated is None:
+            return
+        (loss, accuracy), (evaluated_loss, evaluated) = kept.batch_by_batch, kept.evaluated
+        worse = evaluated < accuracy - _MUCH_ACCURACY or evaluated_loss > loss + _MUCH_LOSS
+        better = evaluated > accuracy + _MUCH_ACCURACY or evaluated_loss < loss - _MUCH_LOSS
+        if not (isfinite(loss) and isfinite(evaluated_loss) and (worse or better)):
+            return
+        name = measured.normalization
+        numbers = (
+            f"the kept model has accuracy {evaluated:.4g} and loss {evaluated_loss:.4g} on training rows, "
+            f"in training mode {accuracy:.4g} and {loss:.4g}"
+        )
+        if worse and measured.steps < _FEW_STEPS:
+            few = f"the running statistics of {name} have not caught up in {measured.steps} steps"
+            yield (
+                numbers + because("probably", few, *epochs(measured, max(2, 2 * _FEW_STEPS / measured.steps)))
+            )
+        elif measured.batch_size < _FEW_ROWS and measured.class_counts["training"].sum() >= 2 * _FEW_ROWS:
+            few = f"batches of {measured.batch_size} rows are few for {name}"
+            yield numbers + because("probably", few, "training.batch_size=32")
+        else:
+            why = f"the weights move faster than the running statistics of {name}"
+            yield numbers + because("perhaps", why, *learning_rate(measured, 0.1))

@@ -1,0 +1,94 @@
+"""What the model that a run keeps does on whole parts, for findings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.diagnostics.layers import saturated_share
+from micrograde.nn import MLP
+from micrograde.nn.activation_layer import ActivationLayer
+from micrograde.nn.arrays import FloatArray
+from micrograde.training import Samples, confusion_counts, evaluate
+
+_ROWS_LOOKED_AT = 4096
+_BATCHES_LOOKED_AT = 32
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """What a network does in evaluation mode, unless it says otherwise.
+
+    Attributes
+    ----------
+    confusion
+        (C, C) for each part: how often each true class (rows) is predicted as each class (columns).
+    saturated
+        For each hidden layer, the share of saturated values, or of dead units, on training rows; empty if
+        its activation has no such measure. See ``saturated_share``.
+    batch_by_batch
+        Loss and accuracy on training rows, batch by batch in training mode, and
+    evaluated
+        on the same rows in evaluation mode. None without a normalization, which alone makes a difference.
+    """
+
+    confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    saturated: tuple[float, ...] = ()
+    batch_by_batch: tuple[float, float] | None = None
+    evaluated: tuple[float, float] | None = None
+
+
+def look_at_kept_model(model: MLP, parts: Mapping[str, Samples | None], batch_size: int) -> KeptModel:
+    """Evaluate a network, a stack of one, on the parts of its data, of which one is ``training``.
+
+    Of a large training part, some thousand rows are looked at for its layers and its training mode. The
+    network is not changed.
+    """
+    there = {name: samples for name, samples in parts.items() if samples is not None}
+    rows = _some(there["training"])
+    with np.errstate(all="ignore"):  # rows may overflow
+        modes = _both_modes(model, rows, batch_size) if model.normalization else (None, None)
+        return KeptModel(
+            {name: confusion_counts(model, samples)[0] for name, samples in there.items()},
+            saturated_layers(model, rows.features),
+            *modes,
+        )
+
+
+def saturated_layers(model: MLP, features: FloatArray) -> tuple[float, ...]:
+    """Return ``saturated_share`` of each hidden layer of a stack of one for rows (N, D), evaluated."""
+    if model.activation.saturation == "none":
+        return ()
+    shares, out = [], np.asarray(features, model.dtype)[np.newaxis]
+    for layer in model.layers.values():
+        out = layer.evaluate(out)
+        if isinstance(layer, ActivationLayer):
+            shares.append(float(saturated_share(out, layer.function)[0]))
+    return tuple(shares)
+
+
+def _some(samples: Samples) -> Samples:
+    """Return rows from the whole part, in random order: it may be sorted by class."""
+    chosen = np.random.default_rng(0).permutation(len(samples))[:_ROWS_LOOKED_AT]
+    return _rows(samples, chosen)
+
+
+def _rows(samples: Samples, rows: Sequence[int] | NDArray[np.int64]) -> Samples:
+    return Samples(samples.features[rows], samples.targets[rows], samples.labels[rows])
+
+
+def _both_modes(
+    model: MLP, samples: Samples, batch_size: int
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Return loss and accuracy batch by batch in training mode, and in evaluation mode, on whole batches."""
+    count = min(len(samples) // batch_size, _BATCHES_LOOKED_AT) if batch_size else 0
+    if not count:
+        return None, None
+    copy, losses, right = model.alone(0), [], []  # a forward pass in training mode moves the statistics
+    for number in range(count):
+        batch = _rows(samples, np.arange(number * batch_size, (number + 1) * batch_size))
+        losses.append(float(copy.forward(batch.features[np.newaxis], batch.targets[np.newaxis])[0]))
+        right.append(float(np.mean(copy.loss.correct())))
+    loss, accuracy = evaluate(model, samples.first(count * batch_size))
+    return (float(np.mean(losses)), float(np.mean(right))), (float(loss[0]), float(accuracy[0]))
