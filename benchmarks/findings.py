@@ -1,0 +1,425 @@
+"""Whether findings are true: false alarms of sound runs, hits of ill ones, and what their advice does.
+
+    python -m benchmarks.findings [--sound 500] [--ill 100] [--only not_done start] [--small] [--show]
+
+Sound runs are of varied recipes and tables, of which nothing should be said. Runs are made ill on purpose,
+for each finding in its own way; then what the finding says to type is typed, and the run trained again. A row
+of the table has the number of sound runs with a false alarm, the number of ill runs in which the finding was
+said, and in how many of these the advice improved what it complained of. Ends with 1 if a goal is missed: at
+most 2 % false alarms, at least 90 % hits, improvement in most. With --small, of a few runs, goals are wide.
+"""
+
+import argparse
+import csv
+import os
+import re
+import shlex
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from micrograde.config.parsing import parse_train_config
+from micrograde.core.recipe_versions import RECIPE_VERSION
+from micrograde.runs.live_run import LiveRun, RunRequest
+from micrograde.runs.train import PreparedSets, train_runs
+from micrograde.tracking import NullRecorder
+
+Keys = dict[str, Any]
+Random = np.random.Generator
+
+SEEDS = 10  # replicas of a recipe, which train in one stack
+
+
+# --- tables ---------------------------------------------------------------------------------------------
+
+
+def write_tables(folder: Path) -> None:
+    """Write the tables as CSV files; columns have noise, and the classes overlap a little."""
+    random = np.random.default_rng(0)
+    write(folder / "rare.csv", *clusters(random, [380, 20], 4, apart=4.0))
+    write(folder / "unequal.csv", *clusters(random, [300, 90, 60], 5, apart=3.5))
+    write(folder / "many.csv", *clusters(random, [60] * 8, 10, apart=5.0))
+    write(folder / "wide.csv", *clusters(random, [150, 150], 30, apart=4.0))
+    write(folder / "mixed.csv", *clusters(random, [200, 150], 5, apart=3.5), texts=True)
+    write(folder / "hidden.csv", *clusters(random, [300, 250, 25], 4, apart=2.2))
+    features, labels = clusters(random, [60, 60], 20, apart=1.2)
+    write(folder / "noisy.csv", features, labels)
+    features, labels = clusters(random, [150, 150], 4, apart=2.0)
+    write(folder / "copies.csv", np.vstack([features, features]), np.concatenate([labels, labels]))
+    for number in range(5):
+        write(
+            folder / f"chance{number}.csv",
+            random.normal(size=(400, 4)),
+            random.permutation([0] * 280 + [1] * 120),
+        )
+    features, labels = clusters(random, [100, 100], 4, apart=4.0)
+    write(folder / "usual.csv", features, labels)
+    features, labels = clusters(random, [30, 30], 4, apart=4.0)
+    features[:5, 0] = 1e300
+    write(folder / "huge.csv", features, labels)
+
+
+def clusters(
+    random: Random, rows: Sequence[int], features: int, *, apart: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return normal rows around a centre for each class, and their labels."""
+    labels = np.repeat(np.arange(len(rows)), rows)
+    centres = random.normal(size=(len(rows), features))
+    centres -= centres.mean(axis=0)
+    centres *= apart / np.linalg.norm(centres, axis=1, keepdims=True)
+    return centres[labels] + random.normal(size=(len(labels), features)), labels
+
+
+def write(path: Path, features: np.ndarray, labels: np.ndarray, *, texts: bool = False) -> None:
+    """Write a table with the column ``class``; of ``texts`` the first column in three words, with gaps."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*(f"x{number}" for number in range(features.shape[1])), "class"])
+        for number, (row, label) in enumerate(zip(features, labels, strict=True)):
+            cells = [f"{value:.6g}" for value in row]
+            if texts:
+                cells[0] = "low" if row[0] < -1 else "high" if row[0] > 1 else "middle"
+                cells[1] = "" if number % 17 == 0 else cells[1]
+            writer.writerow([*cells, f"class {label}"])
+
+
+def table(name: str, **more: Any) -> Keys:
+    """The keys of a table of the folder."""
+    keys = {"data.name": "csv", "data.path": f"{name}.csv", "data.target": "class"}
+    return keys | {f"data.{key}": value for key, value in more.items()} | {"data.validation_fraction": 0.2}
+
+
+# --- recipes ---------------------------------------------------------------------------------------------
+
+
+def one_of(random: Random, *choices: Any) -> Any:
+    return choices[random.integers(len(choices))]
+
+
+def between(random: Random, low: float, high: float) -> float:
+    """Draw a number, evenly in its logarithm."""
+    return float(f"{np.exp(random.uniform(np.log(low), np.log(high))):.3g}")
+
+
+def sound(random: Random) -> Keys:
+    """A recipe as somebody with experience would choose it."""
+    optimizer = one_of(random, "sgd", "sgd", "adam", "adamw", "rmsprop")
+    rates = {"sgd": (0.03, 0.15), "adam": (0.002, 0.01), "adamw": (0.002, 0.01), "rmsprop": (0.001, 0.003)}
+    data: Keys = one_of(
+        random,
+        {"data.name": "iris"},
+        {"data.name": "wine"},
+        {"data.name": "breast_cancer"},
+        {"data.name": "moons"},
+        {"data.name": "circles"},
+        {"data.name": "xor"},
+        {"data.name": "blobs", "data.features": 4},
+        *map(table, ("rare", "unequal", "many", "wide", "mixed")),
+    )
+    batch_norm = one_of(random, True, False)
+    activations = ["tanh", "relu", "leaky_relu", "gelu", "silu", "elu", *(["sigmoid"] if batch_norm else [])]
+    return data | {
+        "model.hidden_size": one_of(random, [8], [16], [32], [16, 16], [32, 16]),
+        "model.activation": one_of(random, *activations),
+        "model.batch_norm": batch_norm,
+        "optimizer.name": optimizer,
+        "optimizer.learning_rate": between(random, *rates[optimizer]),
+        "training.batch_size": one_of(random, 16, 32, 32, 64),
+        "training.num_epochs": one_of(random, 60, 80, 120),
+        "training.early_stopping.enabled": one_of(random, True, True, False),
+        "training.keep": "best",
+    }
+
+
+def usual(random: Random, **more: Any) -> Keys:
+    """A sound recipe for a kind of ill run to change, on data that are quick and can be learned."""
+    data = one_of(
+        random,
+        {"data.name": "moons"},
+        {"data.name": "wine"},
+        {"data.name": "blobs", "data.features": 4},
+        *map(table, ("unequal", "many", "wide")),
+    )
+    keys = sound(random) | {"training.num_epochs": 40, "training.early_stopping.enabled": False}
+    keys = {key: value for key, value in keys.items() if not key.startswith("data.")} | data
+    return keys | {key.replace("__", "."): value for key, value in more.items()}
+
+
+def ill_start(random: Random) -> Keys:
+    return usual(random) | {"model.initial_scale": between(random, 8, 30)}
+
+
+def ill_saturated(random: Random) -> Keys:
+    activation = one_of(random, "tanh", "sigmoid")
+    scale = between(random, 10, 30) * (2 if activation == "sigmoid" else 1)
+    return usual(random) | {
+        "model.activation": activation,
+        "model.batch_norm": False,
+        "model.initial_scale": scale,
+    }
+
+
+def ill_grown(random: Random) -> Keys:
+    ill = {"model.activation": "tanh", "model.batch_norm": False, "optimizer.name": "adam"}
+    return usual(random) | ill | {"optimizer.learning_rate": between(random, 0.3, 1)}
+
+
+def ill_dead(random: Random) -> Keys:
+    ill = {"model.activation": "relu", "model.batch_norm": False, "optimizer.name": "adam"}
+    return usual(random) | ill | {"optimizer.learning_rate": between(random, 0.3, 1)}
+
+
+def ill_vanishing(random: Random) -> Keys:
+    ill = {"model.activation": "sigmoid", "model.batch_norm": False, "optimizer.name": "sgd"}
+    return usual(random) | ill | {"model.hidden_size": [16] * int(random.integers(5, 8))}
+
+
+def ill_exploding(random: Random) -> Keys:
+    ill = {"model.activation": "tanh", "model.batch_norm": False, "optimizer.name": "sgd"}
+    ill |= {"model.hidden_size": [32] * int(random.integers(8, 11)), "model.initial_scale": 5}
+    return usual(random) | ill | {"optimizer.learning_rate": between(random, 1e-4, 1e-3)}
+
+
+def ill_large(random: Random) -> Keys:
+    name = one_of(random, "adam", "adamw", "rmsprop")
+    return usual(random) | {"optimizer.name": name, "optimizer.learning_rate": between(random, 0.3, 2)}
+
+
+def ill_small(random: Random) -> Keys:
+    name = one_of(random, "sgd", "adam", "adamw")
+    rate = between(random, 1e-6, 1e-5) * (10 if name == "sgd" else 1)
+    return usual(random) | {"optimizer.name": name, "optimizer.learning_rate": rate}
+
+
+def ill_not_learning(random: Random) -> Keys:
+    """Labels that have nothing to do with the features, or an untrained network on unequal classes."""
+    keys = usual(random)
+    keys = {key: value for key, value in keys.items() if not key.startswith("data.")}
+    return keys | table(f"chance{random.integers(5)}") | {"training.early_stopping.enabled": True}
+
+
+def ill_never(random: Random) -> Keys:
+    keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 1e-3, 3e-3)}
+    return keys | table("hidden") | ill | {"training.num_epochs": 5, "model.initial_scale": 0.3}
+
+
+def ill_training_mode(random: Random) -> Keys:
+    """Running statistics that are far behind."""
+    ill = {"model.batch_norm": True, "training.batch_size": None, "training.num_epochs": 10}
+    ill |= {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 0.03, 0.1)}
+    return usual(random) | ill | {"model.initial_scale": between(random, 4, 8), "model.hidden_size": [32, 32]}
+
+
+def ill_shared(random: Random) -> Keys:
+    keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
+    return keys | table("copies") | {"training.num_epochs": 10}
+
+
+def ill_overflow(random: Random) -> Keys:
+    keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
+    ill = table("usual", validation_path="huge.csv") | {"data.validation_fraction": 0.0}
+    return keys | ill | {"training.num_epochs": 10}
+
+
+def ill_overfitting(random: Random) -> Keys:
+    keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 0.005, 0.02)}
+    ill |= {"training.keep": "last", "training.num_epochs": 80, "model.hidden_size": [64]}
+    return keys | table("noisy") | ill
+
+
+def ill_not_done(random: Random) -> Keys:
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 5e-4, 1e-3)}
+    return usual(random) | ill | {"training.num_epochs": 15}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A finding, or one of the things that it may say.
+
+    Attributes
+    ----------
+    said
+        A regular expression of its sentences.
+    ill
+        Draws a recipe of an ill run.
+    lower
+        The metric that advice is to lower; empty if the finding is to disappear.
+    """
+
+    said: str
+    ill: Callable[[Random], Keys]
+    lower: str = ""
+
+
+KINDS = {
+    "start": Kind("^loss starts at", ill_start),
+    "shared_rows": Kind("stand in two parts", ill_shared),
+    "not_finite": Kind("^validation loss is not finite", ill_overflow),
+    "rows_of_no_class": Kind("^the network's numbers overflow", ill_overflow),
+    "saturation (start)": Kind("saturated, .* before training", ill_saturated),
+    "saturation (grown)": Kind("saturated: .* grown", ill_grown),
+    "saturation (dead)": Kind("units are dead", ill_dead),
+    "vanishing": Kind("^gradients vanish", ill_vanishing),
+    "vanishing (exploding)": Kind("^gradients explode", ill_exploding),
+    "updates (large)": Kind("learning rate is too large", ill_large),
+    "updates (small)": Kind("learning rate is too small", ill_small),
+    "not_learning": Kind("always saying the most frequent class gives", ill_not_learning),
+    "never_predicted": Kind("never predicted", ill_never),
+    "training_mode": Kind("in training mode", ill_training_mode),
+    "overfitting": Kind("^overfitting", ill_overfitting, "kept/val/loss"),
+    "not_done": Kind("^not done yet", ill_not_done, "kept/train/loss"),
+}
+
+
+# --- runs ------------------------------------------------------------------------------------------------
+
+
+class Unwatched:
+    """Nobody looks on."""
+
+    def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None: ...
+
+    def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None: ...
+
+
+def train(recipes: Sequence[Keys]) -> list[LiveRun]:
+    """Train the runs of recipes; nothing is recorded."""
+    configs = [parse_train_config(nested(keys)) for keys in recipes]
+    prepared = PreparedSets()
+    for config in configs:
+        prepared.check(config)
+    requests = [RunRequest(config, "run") for config in configs]
+    with NullRecorder() as recorder:
+        return train_runs(requests, recorder, prepared, Unwatched(), closing=threading.Event())
+
+
+def nested(keys: Keys) -> dict[str, Any]:
+    """Return a recipe by its nested keys."""
+    container: dict[str, Any] = {"recipe_version": RECIPE_VERSION, "schedule": {"name": "constant"}}
+    container["tracking"] = {"name": "disabled"}
+    for key, value in keys.items():
+        *groups, last = key.split(".")
+        place = container
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return container
+
+
+def recipes_of(draw: Callable[[Random], Keys], count: int, seed: int) -> list[Keys]:
+    """Draw recipes, each for a few seeds; data that are made are made anew for each recipe."""
+    random, recipes = np.random.default_rng(seed), []
+    while len(recipes) < count:
+        keys = draw(random)
+        keys["data.seed"] = int(random.integers(1000))
+        recipes += [keys | {"seed": number} for number in range(min(SEEDS, count - len(recipes)))]
+    return recipes
+
+
+def typed(sentence: str) -> Keys:
+    """Return the keys that a finding says to type."""
+    advice = re.search(r"; try (.*)$", sentence)
+    pairs = [word.partition("=") for word in shlex.split(advice[1])] if advice else []
+    return {key: _number(value) for key, _, value in pairs}
+
+
+def said(run: LiveRun, kind: Kind) -> str:
+    """Return the first sentence of a kind about a run; empty if there is none."""
+    return next((each for each in run.findings if re.search(kind.said, each)), "")
+
+
+def improved(kind: Kind, before: LiveRun, after: LiveRun) -> bool:
+    """Return whether a run is better for the advice."""
+    if after.status != "FINISHED":
+        return False
+    return after.kept[kind.lower] < before.kept[kind.lower] if kind.lower else not said(after, kind)
+
+
+def follow_advice(kind: Kind, recipes: Sequence[Keys], runs: Sequence[LiveRun]) -> tuple[int, int]:
+    """Return in how many of the runs the advice improved, and in how many there was some."""
+    advised = [(keys, run, typed(said(run, kind))) for keys, run in zip(recipes, runs, strict=True)]
+    advised = [each for each in advised if each[2]]
+    again = train([keys | advice for keys, _, advice in advised]) if advised else []
+    better = [improved(kind, run, after) for (_, run, _), after in zip(advised, again, strict=True)]
+    return sum(better), len(better)
+
+
+def _number(text: str) -> object:
+    """Return what a value that is typed means."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return {"true": True, "false": False}.get(text, text)
+
+
+# --- the table -------------------------------------------------------------------------------------------
+
+
+def main() -> int:
+    """Measure and print; 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sound", type=int, default=500)
+    parser.add_argument("--ill", type=int, default=100)
+    parser.add_argument("--only", choices=KINDS, nargs="*", default=list(KINDS))
+    parser.add_argument("--small", action="store_true", help="a few runs of each")
+    parser.add_argument(
+        "--show", action="store_true", help="print each false alarm, and each run that is missed"
+    )
+    options = parser.parse_args()
+    if options.small:
+        options.sound, options.ill = 20, 4
+    most, least = (0.2, 0.5) if options.small else (0.02, 0.9)
+    start, missed = time.monotonic(), False
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        write_tables(Path(folder))
+        recipes = recipes_of(sound, options.sound, 1)
+        runs = train(recipes)
+        print("| finding | false alarms | hits | advice improves |\n| --- | --- | --- | --- |")
+        for name in options.only:
+            kind = KINDS[name]
+            false = sum(bool(said(run, kind)) for run in runs)
+            ill = recipes_of(kind.ill, options.ill, 2)
+            of_ill = train(ill)
+            hits = sum(bool(said(run, kind)) for run in of_ill)
+            better, advised = follow_advice(kind, ill, of_ill)
+            shares = (false / max(len(runs), 1), hits / options.ill, better / advised if advised else 1.0)
+            wrong = shares[0] > most or shares[1] < least or shares[2] <= 0.5
+            missed |= wrong
+            advice = f"{better} of {advised}" if advised else "nothing to type"
+            cells = (name, f"{false} of {len(runs)}", f"{hits} of {options.ill}", advice)
+            print(f"| {' | '.join(cells)} |{' missed' if wrong else ''}", flush=True)
+            if options.show:
+                show(kind, recipes, runs, ill, of_ill)
+    print(f"{time.monotonic() - start:.0f} s", file=sys.stderr)
+    return int(missed)
+
+
+def show(
+    kind: Kind,
+    recipes: Sequence[Keys],
+    runs: Sequence[LiveRun],
+    ill: Sequence[Keys],
+    of_ill: Sequence[LiveRun],
+) -> None:
+    """Print the false alarms, and the ill runs of which nothing was said."""
+    for keys, run in zip(recipes, runs, strict=True):
+        if sentence := said(run, kind):
+            print("    false:", sentence, keys)
+    for keys, run in zip(ill, of_ill, strict=True):
+        if not said(run, kind):
+            print("    missed:", run.status, run.findings, keys)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
