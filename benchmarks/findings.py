@@ -35,7 +35,7 @@ from micrograde.tracking import NullRecorder
 Keys = dict[str, Any]
 Random = np.random.Generator
 
-SEEDS = 10  # replicas of a recipe, which train in one stack
+SEEDS = 5  # replicas of a recipe, which train in one stack
 
 
 # --- tables ---------------------------------------------------------------------------------------------
@@ -49,7 +49,6 @@ def write_tables(folder: Path) -> None:
     write(folder / "many.csv", *clusters(random, [60] * 8, 10, apart=5.0))
     write(folder / "wide.csv", *clusters(random, [150, 150], 30, apart=4.0))
     write(folder / "mixed.csv", *clusters(random, [200, 150], 5, apart=3.5), texts=True)
-    write(folder / "hidden.csv", *clusters(random, [300, 250, 25], 4, apart=2.2))
     features, labels = clusters(random, [60, 60], 20, apart=1.2)
     write(folder / "noisy.csv", features, labels)
     features, labels = clusters(random, [150, 150], 4, apart=2.0)
@@ -174,7 +173,8 @@ def ill_grown(random: Random) -> Keys:
 
 def ill_dead(random: Random) -> Keys:
     ill = {"model.activation": "relu", "model.batch_norm": False, "optimizer.name": "adam"}
-    return usual(random) | ill | {"optimizer.learning_rate": between(random, 0.3, 1)}
+    ill |= {"model.hidden_size": [32] * 4, "optimizer.learning_rate": between(random, 0.5, 2)}
+    return usual(random) | ill
 
 
 def ill_vanishing(random: Random) -> Keys:
@@ -184,7 +184,7 @@ def ill_vanishing(random: Random) -> Keys:
 
 def ill_exploding(random: Random) -> Keys:
     ill = {"model.activation": "tanh", "model.batch_norm": False, "optimizer.name": "sgd"}
-    ill |= {"model.hidden_size": [32] * int(random.integers(8, 11)), "model.initial_scale": 5}
+    ill |= {"model.hidden_size": [32] * int(random.integers(14, 18)), "model.initial_scale": 7}
     return usual(random) | ill | {"optimizer.learning_rate": between(random, 1e-4, 1e-3)}
 
 
@@ -200,22 +200,26 @@ def ill_small(random: Random) -> Keys:
 
 
 def ill_not_learning(random: Random) -> Keys:
-    """Labels that have nothing to do with the features, or an untrained network on unequal classes."""
-    keys = usual(random)
-    keys = {key: value for key, value in keys.items() if not key.startswith("data.")}
-    return keys | table(f"chance{random.integers(5)}") | {"training.early_stopping.enabled": True}
+    """Labels that have nothing to do with the features, or steps that are much too small."""
+    keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
+    if random.integers(2):
+        return keys | table(f"chance{random.integers(5)}") | {"training.early_stopping.enabled": True}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 1e-5, 3e-5)}
+    return keys | table("rare") | ill | {"model.initial_scale": 0.1, "training.num_epochs": 20}
 
 
 def ill_never(random: Random) -> Keys:
     keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
-    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 1e-3, 3e-3)}
-    return keys | table("hidden") | ill | {"training.num_epochs": 5, "model.initial_scale": 0.3}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 5e-4, 2e-3)}
+    ill |= {"training.batch_size": 64, "model.initial_scale": 0.1, "model.batch_norm": False}
+    return keys | table("rare") | ill | {"training.num_epochs": 5}
 
 
 def ill_training_mode(random: Random) -> Keys:
     """Running statistics that are far behind."""
-    ill = {"model.batch_norm": True, "training.batch_size": None, "training.num_epochs": 10}
-    ill |= {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 0.03, 0.1)}
+    ill: Keys = {"model.batch_norm": True, "training.batch_size": None, "training.num_epochs": 10}
+    ill |= {"model.normalization": {"name": "batch_norm", "momentum": 0.02}, "training.keep": "last"}
+    ill |= {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 0.01, 0.03)}
     return usual(random) | ill | {"model.initial_scale": between(random, 4, 8), "model.hidden_size": [32, 32]}
 
 
@@ -238,7 +242,7 @@ def ill_overfitting(random: Random) -> Keys:
 
 
 def ill_not_done(random: Random) -> Keys:
-    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 5e-4, 1e-3)}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 5e-4, 2e-3)}
     return usual(random) | ill | {"training.num_epochs": 15}
 
 

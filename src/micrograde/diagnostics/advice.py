@@ -7,7 +7,9 @@ import numpy as np
 from micrograde.diagnostics.findings import Measurements
 from micrograde.diagnostics.wording import Sure, because
 
-USUAL_UPDATES = -3.0  # log10 of the size of an update over that of the weights
+USUAL_UPDATES = (
+    -2.5
+)  # log10 of the size of an update over that of the weights, in the first fifth of the epochs
 
 
 def number(measured: Measurements, key: str) -> float | None:
@@ -16,9 +18,18 @@ def number(measured: Measurements, key: str) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def median_updates(measured: Measurements) -> Mapping[str, float]:
-    """Return the median over the epochs of each layer's update ratio, log10, by the layer's number."""
-    return {layer: float(np.median(each)) for layer, each in measured.of_layers("update_ratio").items()}
+def early_updates(measured: Measurements) -> Mapping[str, float]:
+    """Return the median of each layer's update ratio, log10, in the first fifth of the epochs, by its number.
+
+    Later on updates become small because little is left to learn.
+    """
+    medians = {}
+    for metric, values in measured.history.items():
+        early = np.asarray(values[: max(1, len(values) // 5)], float)
+        if metric.startswith("update_ratio/layer") and np.isfinite(early).any():
+            layer = metric.removeprefix("update_ratio/layer")
+            medians[layer] = float(np.median(early[np.isfinite(early)]))
+    return medians
 
 
 def learning_rate(measured: Measurements, factor: float) -> tuple[str, ...]:

@@ -101,6 +101,12 @@ class Measurements:
         """Whether the run has completed an epoch."""
         return bool(self.history.get("train/loss"))
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether training ended before the epochs that were planned."""
+        planned = self.config.get("training.num_epochs")
+        return isinstance(planned, int) and len(self.history.get("train/loss", ())) < planned
+
     def of_layers(self, group: str, measure: str = "") -> dict[str, NDArray[np.float64]]:
         """Return the finite values of a metric of layers, by the layer's number.
 

@@ -10,7 +10,7 @@ from micrograde.diagnostics.advice import epochs
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, percent
 
-_STILL_FALLING = 0.15  # share of the loss by which it fell in the last fifth of the epochs
+_STILL_FALLING = 0.08  # share of the loss by which it fell in the last fifth of the epochs
 _WORTH_MORE = 0.02  # of the loss of the same chance for each class
 _EPOCHS_FOR_A_TREND = 10
 
@@ -29,13 +29,13 @@ class NotDone(Finding):
         last = len(loss) // 5
         if len(loss) < _EPOCHS_FOR_A_TREND or not np.isfinite([*loss, *validation]).all():
             return
-        if len(loss) < (measured.config.get("training.num_epochs") or 0):
-            return  # early stopping has seen an end
+        if measured.stopped_early:
+            return
         fell = loss[-1 - last] - loss[-1]
         falls = fell > _STILL_FALLING * loss[-1 - last] and fell > _WORTH_MORE * log(measured.classes)
         if falls and validation[-last:].mean() < validation[-2 * last : -last].mean():
+            share = percent(fell / loss[-1 - last])
             yield (
-                f"not done yet: the last {last} epochs took {percent(fell / loss[-1 - last])} off the training "
-                f"loss, to {loss[-1]:.4g}"
+                f"not done yet: the last {last} epochs took {share} off the training loss, to {loss[-1]:.4g}"
                 + because("probably", "more epochs would take more", *epochs(measured, 2))
             )

@@ -7,11 +7,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.diagnostics.advice import USUAL_UPDATES, epochs, learning_rate, median_updates
+from micrograde.diagnostics.advice import USUAL_UPDATES, early_updates, epochs, learning_rate
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
 _CHANCE = 0.02  # above chance, the mean recall of the classes may be by chance
+_LITTLE_LESS = 0.96  # the best epoch's loss may be a little less by chance
 _FEW_STEPS = 100
 _FAR_FROM_USUAL = 1.0  # log10 of an update ratio over the usual one
 
@@ -21,9 +22,9 @@ class NotLearning(Finding):
     """The kept model is no better than always saying the most frequent class of the training part.
 
     On the validation part, or without one on the training part; not where that has rows of one class only.
-    It is at the baseline if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is
-    above; or if its balanced accuracy is what chance may give, and its loss no less than that of saying the
-    classes' shares in the training part. It is below if its accuracy is.
+    It is so if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is above; or
+    if its balanced accuracy is what chance may give, and its loss hardly less than that of saying the classes'
+    shares in the training part. Or if its accuracy alone is below.
     """
 
     name: ClassVar[str] = "not_learning"
@@ -46,7 +47,7 @@ class NotLearning(Finding):
             f"balanced accuracy {balanced:.4g}, chance gives {chance:.4g}; "
             f"loss {loss:.4g}, saying the classes' shares gives {of_shares:.4g}"
         )
-        no_less = not isfinite(loss) or loss >= of_shares
+        no_less = not isfinite(loss) or loss > _LITTLE_LESS * of_shares
         if no_less and balanced <= chance + max(_CHANCE, 2 * spread):
             yield numbers + self._why(measured, confusion["training"])
         elif accuracy <= baseline and (balanced <= chance + _CHANCE or accuracy < baseline):
@@ -60,10 +61,11 @@ class NotLearning(Finding):
         if balanced > chance + max(_CHANCE, 2 * spread):
             cause = f"nothing was learned but the training rows (balanced accuracy {balanced:.4g})"
             return because("probably", f"{cause}: the features may say nothing of the class")
-        off = USUAL_UPDATES - max(median_updates(measured).values(), default=USUAL_UPDATES)
+        off = USUAL_UPDATES - max(early_updates(measured).values(), default=USUAL_UPDATES)
         if off > _FAR_FROM_USUAL or (off < -_FAR_FROM_USUAL and measured.steps > _FEW_STEPS):
             return because("probably", "nothing was learned", *learning_rate(measured, 10**off))
-        return because("probably", "nothing was learned", *epochs(measured, 4))
+        longer = () if measured.stopped_early else epochs(measured, 4)
+        return because("probably", "nothing was learned", *longer)
 
 
 def _balanced(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[float, float, float]:

@@ -5,23 +5,23 @@ from typing import ClassVar
 
 from micrograde.diagnostics.advice import (
     USUAL_UPDATES,
+    early_updates,
     large_scale,
     learning_rate,
-    median_updates,
 )
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, percent
 
 _MUCH_DEAD = 0.2
 _MUCH_AT_START = 0.2
-_MUCH_GROWN = 0.5  # units that separate classes well are saturated for most rows
+_MUCH_GROWN = 0.6  # units that separate classes well are saturated for most rows
 
 
 @FINDINGS.register
 class Saturation(Finding):
     """Many values of a layer are saturated, or units dead, in the kept model on the training rows.
 
-    A fifth of the values from the start, or half of them if the weights have grown; a fifth of the units.
+    A fifth of the values from the start, or three fifths if the weights have grown; a fifth of the units.
     """
 
     name: ClassVar[str] = "saturation"
@@ -47,6 +47,6 @@ class Saturation(Finding):
                         + large_scale(measured)
                     )
             elif share > _MUCH_GROWN:
-                slow = max(median_updates(measured).values(), default=0.0) < USUAL_UPDATES
-                typed = ("optimizer.weight_decay=0.01",) if slow else learning_rate(measured, 0.1)
+                slow = max(early_updates(measured).values(), default=0.0) < USUAL_UPDATES
+                typed = ("optimizer.weight_decay=0.01",) if slow else learning_rate(measured, 0.03)
                 yield f"{layer}: {now} saturated" + because("probably", "its weights have grown", *typed)

@@ -30,6 +30,6 @@ class SharedRows(Finding):
         if much:
             yield f"{' and '.join(much)} stand in two parts" + because(
                 "perhaps",
-                "they are copies, and values on them say little of new rows; take copies out of the table, or "
-                "keep rows that belong together in one part with data.group=COLUMN",
+                "they are copies, and values on them say little of new rows; take copies out of the table, "
+                "or keep rows that belong together in one part with data.group=COLUMN",
             )
