@@ -190,7 +190,7 @@ def ill_exploding(random: Random) -> Keys:
 
 def ill_large(random: Random) -> Keys:
     name = one_of(random, "adam", "adamw", "rmsprop")
-    return usual(random) | {"optimizer.name": name, "optimizer.learning_rate": between(random, 0.3, 2)}
+    return usual(random) | {"optimizer.name": name, "optimizer.learning_rate": between(random, 1, 5)}
 
 
 def ill_small(random: Random) -> Keys:
@@ -205,20 +205,23 @@ def ill_not_learning(random: Random) -> Keys:
     if random.integers(2):
         return keys | table(f"chance{random.integers(5)}") | {"training.early_stopping.enabled": True}
     ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 1e-5, 3e-5)}
-    return keys | table("rare") | ill | {"model.initial_scale": 0.1, "training.num_epochs": 20}
+    return keys | table("rare") | ill | {"model.initial_scale": 0.5}
 
 
 def ill_never(random: Random) -> Keys:
     keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
-    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 5e-4, 2e-3)}
-    ill |= {"training.batch_size": 64, "model.initial_scale": 0.1, "model.batch_norm": False}
-    return keys | table("rare") | ill | {"training.num_epochs": 5}
+    ill = {"optimizer.name": "sgd", "optimizer.learning_rate": between(random, 0.01, 0.02)}
+    ill |= {"training.batch_size": 32, "model.initial_scale": 0.5, "model.batch_norm": False}
+    return keys | table("rare") | ill | {"training.num_epochs": 10}
 
 
 def ill_training_mode(random: Random) -> Keys:
-    """Running statistics that are far behind."""
+    """Running statistics that are far behind, or those of batches of two or three rows."""
+    if random.integers(2):
+        few = {"model.batch_norm": True, "training.batch_size": int(random.integers(2, 4))}
+        return usual(random) | few | {"training.num_epochs": 20}
     ill: Keys = {"model.batch_norm": True, "training.batch_size": None, "training.num_epochs": 10}
-    ill |= {"model.normalization": {"name": "batch_norm", "momentum": 0.02}, "training.keep": "last"}
+    ill |= {"model.normalization": {"name": "batch_norm", "momentum": 0.002}, "training.keep": "last"}
     ill |= {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 0.01, 0.03)}
     return usual(random) | ill | {"model.initial_scale": between(random, 4, 8), "model.hidden_size": [32, 32]}
 
@@ -242,8 +245,8 @@ def ill_overfitting(random: Random) -> Keys:
 
 
 def ill_not_done(random: Random) -> Keys:
-    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 5e-4, 2e-3)}
-    return usual(random) | ill | {"training.num_epochs": 15}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 1e-3, 2e-3)}
+    return usual(random) | ill | {"training.num_epochs": 10, "training.batch_size": 32}
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def test_saturation_is_from_the_start_or_the_weights_have_grown():
 
 
 def test_what_is_said_of_the_learning_rate_is_never_both():
-    history = healthy(**{f"update_ratio/layer{number}": [-1.0] * 4 + [-6.0] * 16 for number in (1, 2)})
+    history = healthy(**{f"update_ratio/layer{number}": [-1.0] * 16 + [-6.0] * 4 for number in (1, 2)})
     found = find_findings(measured(history, kept=kept_model(saturated=(0.9, 0.1))))
     assert [each.partition("; try ")[2] for each in found] == ["optimizer.learning_rate=0.003"] * 2
 

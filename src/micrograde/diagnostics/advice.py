@@ -23,12 +23,23 @@ def early_updates(measured: Measurements) -> Mapping[str, float]:
 
     Later on updates become small because little is left to learn.
     """
+    epochs = len(measured.history.get("train/loss", ()))
+    return _median_updates(measured, slice(max(1, epochs // 5)))
+
+
+def late_updates(measured: Measurements) -> Mapping[str, float]:
+    """Return the same for the second half of the epochs."""
+    epochs = len(measured.history.get("train/loss", ()))
+    return _median_updates(measured, slice(epochs // 2, None))
+
+
+def _median_updates(measured: Measurements, epochs: slice) -> dict[str, float]:
     medians = {}
     for metric, values in measured.history.items():
-        early = np.asarray(values[: max(1, len(values) // 5)], float)
-        if metric.startswith("update_ratio/layer") and np.isfinite(early).any():
+        chosen = np.asarray(values[epochs], float)
+        if metric.startswith("update_ratio/layer") and np.isfinite(chosen).any():
             layer = metric.removeprefix("update_ratio/layer")
-            medians[layer] = float(np.median(early[np.isfinite(early)]))
+            medians[layer] = float(np.median(chosen[np.isfinite(chosen)]))
     return medians
 
 

@@ -13,7 +13,7 @@ from micrograde.diagnostics.wording import because
 
 _CHANCE = 0.02  # above chance, the mean recall of the classes may be by chance
 _LITTLE_LESS = 0.96  # the best epoch's loss may be a little less by chance
-_FEW_STEPS = 100
+_FEW_STEPS, _MANY_STEPS = 100, 500
 _FAR_FROM_USUAL = 1.0  # log10 of an update ratio over the usual one
 
 
@@ -22,7 +22,7 @@ class NotLearning(Finding):
     """The kept model is no better than always saying the most frequent class of the training part.
 
     On the validation part, or without one on the training part; not where that has rows of one class only.
-    It is so if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is above; or
+    So it is if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is above; or
     if its balanced accuracy is what chance may give, and its loss hardly less than that of saying the classes'
     shares in the training part. Or if its accuracy alone is below.
     """
@@ -64,7 +64,7 @@ class NotLearning(Finding):
         off = USUAL_UPDATES - max(early_updates(measured).values(), default=USUAL_UPDATES)
         if off > _FAR_FROM_USUAL or (off < -_FAR_FROM_USUAL and measured.steps > _FEW_STEPS):
             return because("probably", "nothing was learned", *learning_rate(measured, 10**off))
-        longer = () if measured.stopped_early else epochs(measured, 4)
+        longer = () if measured.stopped_early or measured.steps > _MANY_STEPS else epochs(measured, 4)
         return because("probably", "nothing was learned", *longer)
 
 

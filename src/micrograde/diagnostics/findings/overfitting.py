@@ -24,9 +24,13 @@ class Overfitting(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         loss = np.asarray(measured.history["train/loss"], float)
-        validation = np.asarray(measured.history.get("val/loss", loss), float)
+        validation = np.asarray(measured.history.get("val/loss", []), float)
         epochs = len(loss)
-        if epochs < _EPOCHS_FOR_A_TREND or not np.isfinite([*loss, *validation]).all():
+        if (
+            epochs < _EPOCHS_FOR_A_TREND
+            or len(validation) < epochs
+            or not np.isfinite([*loss, *validation]).all()
+        ):
             return
         if measured.early_stopping or measured.config.get("training.keep") == "best":
             return

@@ -1,20 +1,25 @@
 """Steps that are too large or too small."""
 
 from collections.abc import Iterator
+from math import isfinite, log
 from typing import ClassVar
 
-from micrograde.diagnostics.advice import USUAL_UPDATES, early_updates, learning_rate
+from micrograde.diagnostics.advice import USUAL_UPDATES, early_updates, late_updates, learning_rate
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, layers, percent
 
-_LARGE_UPDATES, _SMALL_UPDATES = -1.6, -4.0  # log10
+_LARGE_AND_LASTING = (-1.6, -2.0)  # log10, in the first fifth of the epochs and in their second half
+_LARGE_AFTER_A_JUMP = -2.0
+_JUMP = 2.0  # times the loss before training
+_SMALL = -4.0
 
 
 @FINDINGS.register
 class Updates(Finding):
-    """A layer's median update ratio is above 10^-1.6, or that of every layer below 10^-4.
+    """Update ratios are large and stay so, or the training loss jumped up; or those of all layers are small.
 
-    In the first fifth of the epochs: later on little may be left to learn.
+    Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half; or above
+    10^-2 where the training loss of an epoch in the first fifth was twice that before training; or below 10^-4.
     """
 
     name: ClassVar[str] = "updates"
@@ -22,19 +27,26 @@ class Updates(Finding):
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
-        medians = early_updates(measured)
-        if not medians:
+        early, late = early_updates(measured), late_updates(measured)
+        if not early:
             return
-        largest = max(medians.values())
+        first, second = _LARGE_AND_LASTING
+        large = [layer for layer in early if early[layer] > first and late.get(layer, second) > second]
+        if not large and self._jumped(measured):
+            large = [layer for layer in early if early[layer] > _LARGE_AFTER_A_JUMP]
+        largest = max(early[layer] for layer in large or early)
         rate = learning_rate(measured, 10 ** (USUAL_UPDATES - largest))
-        large = {layer: median for layer, median in medians.items() if median > _LARGE_UPDATES}
         if large:
             yield (
                 f"at first each step changes the weights of {layers(large)} by {percent(10**largest)}, "
                 "about 0.3 % is usual" + because("probably", "the learning rate is too large", *rate)
             )
-        elif largest < _SMALL_UPDATES:
+        elif largest < _SMALL:
             yield (
-                f"at first each step changes the weights of {layers(medians)} by {10**largest:.0e} of their "
+                f"at first each step changes the weights of {layers(early)} by {10**largest:.0e} of their "
                 "size, about 3e-03 is usual" + because("probably", "the learning rate is too small", *rate)
             )
+
+    def _jumped(self, measured: Measurements) -> bool:
+        losses, before = measured.history["train/loss"], max(measured.initial_loss, log(measured.classes))
+        return isfinite(before) and max(losses[: max(1, len(losses) // 5)]) > _JUMP * before

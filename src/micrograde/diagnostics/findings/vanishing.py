@@ -15,6 +15,7 @@ _VANISHING = 100.0  # times smaller from one end of the network to the other
 class Vanishing(Finding):
     """The medians of the gradients' norms of the first and the last layer differ more than 100 times.
 
+    In the first fifth of the epochs: later on little may be left to learn.
     Not where layers are normalized: a gradient is then the smaller, the larger the weights are.
     """
 
@@ -24,7 +25,7 @@ class Vanishing(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         of_layers = measured.of_layers("gradient_norm", ".weights")
-        norms = {layer: float(np.median(each)) for layer, each in of_layers.items()}
+        norms = {layer: float(np.median(each[: max(1, len(each) // 5)])) for layer, each in of_layers.items()}
         if len(norms) < 2 or measured.normalization:
             return
         first, *_, last = norms.values()
