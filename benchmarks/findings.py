@@ -210,8 +210,8 @@ def ill_not_learning(random: Random) -> Keys:
 
 def ill_never(random: Random) -> Keys:
     keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
-    ill = {"optimizer.name": "sgd", "optimizer.learning_rate": between(random, 0.01, 0.02)}
-    ill |= {"training.batch_size": 32, "model.initial_scale": 0.5, "model.batch_norm": False}
+    ill = {"optimizer.name": "sgd", "optimizer.learning_rate": between(random, 0.005, 0.01)}
+    ill |= {"training.batch_size": 64, "model.initial_scale": 0.3, "model.batch_norm": False}
     return keys | table("rare") | ill | {"training.num_epochs": 10}
 
 

@@ -81,12 +81,12 @@ def test_nothing_is_said_of_a_healthy_run():
         ),
         (
             {"update_ratio/layer2": [-1.0] * EPOCHS},
-            "at first each step changes the weights of layer 2 by 10 %, about 0.3 % is usual: probably ",
+            "each step changes the weights of layer 2 by 10 %, about 0.3 % is usual: probably ",
             "optimizer.learning_rate=0.003",
         ),
         (
             {"update_ratio/layer1": [-6.0] * EPOCHS, "update_ratio/layer2": [-5.5] * EPOCHS},
-            "at first each step changes the weights of layers 1 and 2 by 3e-06 of their size, ",
+            "each step changes the weights of layers 1 and 2 by 3e-06 of their size, ",
             "optimizer.learning_rate=1e+02",
         ),
         (
@@ -256,7 +256,7 @@ def test_classes_that_are_never_predicted_are_named_with_their_rows():
     kept = kept_model(counts, counts)
     (sentence,) = find_findings(measured(kept=kept, class_names=tuple("abcde")))
     assert sentence.startswith("2 of 5 classes are never predicted: c (3), d (2), with the number of")
-    assert sentence.endswith("perhaps training was too short; try training.num_epochs=80")
+    assert sentence.endswith("perhaps training was too short; try training.num_epochs=160")
 
 
 # --- rows and modes --------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class NeverPredicted(Finding):
             return
         named = ", ".join(f"{_name(measured, number)} ({rows[number]})" for number in never[:_NAMED].tolist())
         more = f" and {len(never) - _NAMED} more" if len(never) > _NAMED else ""
-        longer = () if measured.stopped_early else epochs(measured, 4)
+        longer = () if measured.stopped_early else epochs(measured, 8)
         classes = "a class is" if len(never) == 1 else f"{len(never)} of {len(rows)} classes are"
         yield (
             f"{classes} never predicted: {named}{more}, with the number of training rows"

@@ -12,6 +12,7 @@ _LARGE_AND_LASTING = (-1.6, -2.0)  # log10, in the first fifth of the epochs and
 _LARGE_AFTER_A_JUMP = -2.0
 _JUMP = 2.0  # times the loss before training
 _SMALL = -4.0
+_SMALLER, _SMALLER_AFTER_A_JUMP = 0.2, 0.02  # times the learning rate, at most
 
 
 @FINDINGS.register
@@ -28,23 +29,27 @@ class Updates(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         early, late = early_updates(measured), late_updates(measured)
-        if not early:
+        if not early or early.keys() != late.keys():
             return
         first, second = _LARGE_AND_LASTING
-        large = [layer for layer in early if early[layer] > first and late.get(layer, second) > second]
+        large = {layer: late[layer] for layer in early if early[layer] > first and late[layer] > second}
+        smaller = _SMALLER
         if not large and self._jumped(measured):
-            large = [layer for layer in early if early[layer] > _LARGE_AFTER_A_JUMP]
-        largest = max(early[layer] for layer in large or early)
-        rate = learning_rate(measured, 10 ** (USUAL_UPDATES - largest))
+            large = {layer: change for layer, change in early.items() if change > _LARGE_AFTER_A_JUMP}
+            smaller = _SMALLER_AFTER_A_JUMP
+        largest = max((large or early).values())
+        factor = 10 ** (USUAL_UPDATES - largest)
         if large:
+            rate = learning_rate(measured, min(factor, smaller))
             yield (
-                f"at first each step changes the weights of {layers(large)} by {percent(10**largest)}, "
+                f"each step changes the weights of {layers(large)} by {percent(10**largest)}, "
                 "about 0.3 % is usual" + because("probably", "the learning rate is too large", *rate)
             )
         elif largest < _SMALL:
+            rate = learning_rate(measured, factor)
             yield (
-                f"at first each step changes the weights of {layers(early)} by {10**largest:.0e} of their "
-                "size, about 3e-03 is usual" + because("probably", "the learning rate is too small", *rate)
+                f"each step changes the weights of {layers(early)} by {10**largest:.0e} of their size, "
+                "about 3e-03 is usual" + because("probably", "the learning rate is too small", *rate)
             )
 
     def _jumped(self, measured: Measurements) -> bool:
