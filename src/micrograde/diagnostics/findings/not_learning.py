@@ -23,7 +23,7 @@ class NotLearning(Finding):
 
     On the validation part, or without one on the training part; not where that has rows of one class only.
     So it is if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is above; or
-    if its balanced accuracy is what chance may give, and its loss hardly less than that of saying the classes'
+    if its balanced accuracy is what chance may give, and its loss hardly less than by saying the classes'
     shares in the training part. Or if its accuracy alone is below.
     """
 

@@ -20,7 +20,8 @@ class Updates(Finding):
     """Update ratios are large and stay so, or the training loss jumped up; or those of all layers are small.
 
     Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half; or above
-    10^-2 where the training loss of an epoch in the first fifth was twice that before training; or below 10^-4.
+    10^-2 where the training loss of an epoch in the first fifth was twice that before training. Or below
+    10^-4 in the first fifth.
     """
 
     name: ClassVar[str] = "updates"
