@@ -12,6 +12,7 @@
 - ``hostile``: stores and servers that lie, as hypothesis draws them, a thousand of each kind
 - ``fuzz``: every reader for five minutes
 - ``bench``: the benchmarks in full, as in docs/benchmarks.md
+- ``findings``: whether findings are true, of 500 sound runs and 100 of each kind of ill ones
 
 Environments are made anew in ``build/release/``. What cannot be checked on this machine is said in a line.
 """
@@ -108,6 +109,7 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
         Stage("hostile", hostile, {"MICROGRADE_EXAMPLES": "1000"}),
         Stage("fuzz", "make fuzz"),
         Stage("bench", "make bench"),
+        Stage("findings", "make .venv/installed\n.venv/bin/python -m benchmarks.findings"),
     ]
     return {stage.name: stage for stage in stages}, missing
 
