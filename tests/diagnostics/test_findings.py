@@ -90,6 +90,11 @@ def test_nothing_is_said_of_a_healthy_run():
             "optimizer.learning_rate=1e+02",
         ),
         (
+            {"train/loss": [90.0] + [0.5] * 19},
+            "the training loss jumped from 2.4 to 90: probably the learning rate is too large",
+            "optimizer.learning_rate=0.002",
+        ),
+        (
             {"val/loss": [1.0, 0.4] + [0.8] * 18},
             "overfitting: validation loss was lowest after epoch 2 (0.4) and ended at 0.8: probably ",
             "training.early_stopping.enabled=true",

@@ -9,8 +9,7 @@ from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, layers, percent
 
 _LARGE_AND_LASTING = (-1.6, -2.0)  # log10, in the first fifth of the epochs and in their second half
-_LARGE_AFTER_A_JUMP = -2.0
-_JUMP = 2.0  # times the loss before training
+_JUMP = 3.5  # times the loss before training
 _SMALL = -4.0
 _SMALLER, _SMALLER_AFTER_A_JUMP = 0.2, 0.02  # times the learning rate, at most
 
@@ -19,9 +18,8 @@ _SMALLER, _SMALLER_AFTER_A_JUMP = 0.2, 0.02  # times the learning rate, at most
 class Updates(Finding):
     """Update ratios are large and stay so, or the training loss jumped up; or those of all layers are small.
 
-    Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half; or above
-    10^-2 where the training loss of an epoch in the first fifth was twice that before training. Or below
-    10^-4 in the first fifth.
+    Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half, or below 10^-4
+    in the first fifth. A jump: the training loss of an epoch in the first fifth was 3.5 times that before.
     """
 
     name: ClassVar[str] = "updates"
@@ -34,17 +32,20 @@ class Updates(Finding):
             return
         first, second = _LARGE_AND_LASTING
         large = {layer: late[layer] for layer in early if early[layer] > first and late[layer] > second}
-        smaller = _SMALLER
-        if not large and self._jumped(measured):
-            large = {layer: change for layer, change in early.items() if change > _LARGE_AFTER_A_JUMP}
-            smaller = _SMALLER_AFTER_A_JUMP
+        before, highest = self._jump(measured)
         largest = max((large or early).values())
         factor = 10 ** (USUAL_UPDATES - largest)
         if large:
-            rate = learning_rate(measured, min(factor, smaller))
+            rate = learning_rate(measured, min(factor, _SMALLER))
             yield (
                 f"each step changes the weights of {layers(large)} by {percent(10**largest)}, "
                 "about 0.3 % is usual" + because("probably", "the learning rate is too large", *rate)
+            )
+        elif isfinite(before) and highest > _JUMP * before:
+            rate = learning_rate(measured, _SMALLER_AFTER_A_JUMP)
+            yield (
+                f"the training loss jumped from {measured.initial_loss:.4g} to {highest:.4g}"
+                + because("probably", "the learning rate is too large", *rate)
             )
         elif largest < _SMALL:
             rate = learning_rate(measured, factor)
@@ -53,6 +54,7 @@ class Updates(Finding):
                 "about 3e-03 is usual" + because("probably", "the learning rate is too small", *rate)
             )
 
-    def _jumped(self, measured: Measurements) -> bool:
+    def _jump(self, measured: Measurements) -> tuple[float, float]:
+        """Return the loss before training, and the highest of the epochs in the first fifth."""
         losses, before = measured.history["train/loss"], max(measured.initial_loss, log(measured.classes))
-        return isfinite(before) and max(losses[: max(1, len(losses) // 5)]) > _JUMP * before
+        return before, max(losses[: max(1, len(losses) // 5)])
