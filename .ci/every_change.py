@@ -1,8 +1,8 @@
 """What protects main, stage by stage: `.ci/run`.
 
 Style, types, import rules, the documentation's links and blocks, the tests with their coverage (with PyTorch
-to compare too, on a cluster with a real server and PostgreSQL, and in a browser), findings of a few runs, fuzzing of every
-reader, and the main job run as a user runs it. What is a matrix is in ``release.py``.
+to compare too, on a cluster with a real server and PostgreSQL, and in a browser), findings of a few runs,
+fuzzing of every reader, and the main job run as a user runs it. What is a matrix is in ``release.py``.
 """
 
 import sys

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from micrograde.diagnostics.layers import saturated_share
 from micrograde.nn import MLP
-from micrograde.nn.activation_layer import ActivationLayer
 from micrograde.nn.arrays import FloatArray
 from micrograde.training import Samples, confusion_counts, evaluate
 
@@ -60,11 +59,12 @@ def saturated_layers(model: MLP, features: FloatArray) -> tuple[float, ...]:
     """Return ``saturated_share`` of each hidden layer of a stack of one for rows (N, D), evaluated."""
     if model.activation.saturation == "none":
         return ()
+    hidden: list[object] = [*model.hidden_activations]
     shares, out = [], np.asarray(features, model.dtype)[np.newaxis]
     for layer in model.layers.values():
         out = layer.evaluate(out)
-        if isinstance(layer, ActivationLayer):
-            shares.append(float(saturated_share(out, layer.function)[0]))
+        if layer in hidden:
+            shares.append(float(saturated_share(out, model.activation)[0]))
     return tuple(shares)
 
 

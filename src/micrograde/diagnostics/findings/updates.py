@@ -18,8 +18,8 @@ _SMALLER, _SMALLER_AFTER_A_JUMP = 0.2, 0.02  # times the learning rate, at most
 class Updates(Finding):
     """Update ratios are large and stay so, or the training loss jumped up; or those of all layers are small.
 
-    Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half, or below 10^-4
-    in the first fifth. A jump: the training loss of an epoch in the first fifth was 3.5 times that before.
+    Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half, or below
+    10^-4 in the first fifth. A jump: an epoch in the first fifth had 3.5 times the training loss from before.
     """
 
     name: ClassVar[str] = "updates"
