@@ -134,7 +134,7 @@ def sound(random: Random) -> Keys:
         "training.batch_size": one_of(random, 16, 32, 32, 64),
         "training.num_epochs": one_of(random, 60, 80, 120),
         "training.early_stopping.enabled": one_of(random, True, True, False),
-        "training.keep": "best",
+        "training.keep": one_of(random, "best", "last"),
     }
 
 
@@ -148,6 +148,7 @@ def usual(random: Random, **more: Any) -> Keys:
         *map(table, ("unequal", "many", "wide")),
     )
     keys = sound(random) | {"training.num_epochs": 40, "training.early_stopping.enabled": False}
+    keys["training.keep"] = "best"
     keys = {key: value for key, value in keys.items() if not key.startswith("data.")} | data
     return keys | {key.replace("__", "."): value for key, value in more.items()}
 
