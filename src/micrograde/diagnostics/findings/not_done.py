@@ -10,8 +10,8 @@ from micrograde.diagnostics.advice import epochs
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, percent
 
-_STILL_FALLING = 0.12  # share of the loss by which it fell in the last fifth of the epochs
-_WORTH_MORE = 0.04  # of the loss of the same chance for each class
+_STILL_FALLING = 0.08  # share of the loss by which it fell in the last fifth of the epochs
+_WORTH_MORE = 0.02  # of the loss of the same chance for each class
 _EPOCHS_FOR_A_TREND = 10
 
 
