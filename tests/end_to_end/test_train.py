@@ -247,7 +247,9 @@ def test_a_run_says_what_stands_out_on_the_terminal_and_in_its_description(user)
     ]
     assert len(found) == 2
     assert re.fullmatch(r"loss starts at \d+\.\d\d, log\(10\) = 2\.30 expected: .*", found[0])
-    assert re.fullmatch(r"layer 1: \d+ % saturated, \d+ % before training: probably the initial scale is .*", found[1])
+    assert re.fullmatch(
+        r"layer 1: \d+ % saturated, \d+ % before training: probably the initial scale is .*", found[1]
+    )
     (run,) = user.runs()
     assert run.data.tags["mlflow.note.content"] == "\n".join(f"- {each}" for each in found)
     assert run.data.metrics["train/initial_loss"] > 3.3

@@ -6,8 +6,8 @@ from typing import Literal
 Sure = Literal["certainly", "probably", "perhaps"]
 """How sure a finding is of what it takes for the cause.
 
-``certainly`` is what was counted or follows from it; ``probably`` is a rule of thumb that is right nine times
-of ten in ``benchmarks/findings.py``; ``perhaps`` is one cause of several.
+``certainly`` is what was counted or follows from it; ``probably`` is a rule of thumb, whose truth
+``benchmarks/findings.py`` measures; ``perhaps`` is one cause of several.
 """
 
 

@@ -11,7 +11,7 @@ from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, percent
 
 _STILL_FALLING = 0.08  # share of the loss by which it fell in the last fifth of the epochs
-_WORTH_MORE = 0.02  # of the loss of the same chance for each class
+_WORTH_MORE = 0.03  # of the loss of the same chance for each class
 _EPOCHS_FOR_A_TREND = 10
 
 
