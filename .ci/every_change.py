@@ -1,7 +1,7 @@
 """What protects main, stage by stage: `.ci/run`.
 
 Style, types, import rules, the documentation's links and blocks, the tests with their coverage (with PyTorch
-to compare too, on a cluster with a real server and PostgreSQL, and in a browser), findings of a few runs,
+to compare too, on a cluster with a real server and PostgreSQL, and in a browser),
 fuzzing of every reader, and the main job run as a user runs it. What is a matrix is in ``release.py``.
 """
 
@@ -44,7 +44,6 @@ LANES = [
         Stage("docs", "make docs"),
         Stage("test-torch", "make test-torch"),
         Stage("test-system", "make test-system"),
-        Stage("findings", ".venv/bin/python -m benchmarks.findings --small"),
         Stage("fuzz", 'make fuzz ARGS="--seconds 20"'),
     ],
 ]
