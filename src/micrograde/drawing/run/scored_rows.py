@@ -98,8 +98,6 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
 
 
 def share_text(share: float, digits: int = 2) -> str:
-    """Return a share as text, with so many digits that it reads 0 or 1 only if it is."""
-    if share in (0, 1):
-        return f"{share:.0f}"
-    texts = (f"{share:.{each}f}" for each in range(digits, _MOST_DIGITS))
-    return next((text for text in texts if 0 < float(text) < 1), f"{share:.{_MOST_DIGITS}f}")
+    """Return a share as text, with so many digits that it reads 0 or 1 only if it is, but for rounding."""
+    texts = (f"{share:.{each}f}" for each in range(digits, _MOST_DIGITS + 1))
+    return next((text for text in texts if 0 < float(text) < 1), f"{share:.0f}")
