@@ -10,6 +10,7 @@ from tests.drawing.scored import random_logits, scored_run
 from micrograde.drawing.run.precision_recall import PrecisionRecall
 from micrograde.drawing.run.roc_curves import RocCurves
 from micrograde.drawing.run.thresholds import curves_of_parts
+from micrograde.metrics.roc_auc import RocAuc
 
 SIDE = 400 / 1.04  # pixels from 0 to 1
 
@@ -44,6 +45,9 @@ def test_areas_are_those_of_scikit_learn(classes, rows, seed, decimals):
             assert part.precision_recall[number] == pytest.approx(expected, abs=1e-12)
         else:
             assert np.isnan(part.precision_recall[number])
+    recorded = RocAuc().compute(run.logits["val"][None], labels, run.logits["val"].argmax(axis=-1)[None])[0]
+    defined = part.roc[~np.isnan(part.roc)]
+    assert recorded == pytest.approx(defined.mean() if defined.size else np.nan, abs=1e-12, nan_ok=True)
     for picture in (RocCurves().draw(run), PrecisionRecall().draw(run)):
         assert outside(picture) == []
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.run import RunContents
-from micrograde.nn import softmax
+from micrograde.metrics.probabilities import probabilities
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.tasks import task_of
 
@@ -54,8 +54,7 @@ class ScoredRows:
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """The probability of each class, in float64, (n, C)."""
-        with np.errstate(all="ignore"):  # logits may be 1e308 and -1e308
-            return np.asarray(softmax(self.logits.astype(np.float64)), np.float64)
+        return probabilities(self.logits)
 
     def words(self) -> str:
         """Return the part and the number of its rows, with those that are left out."""
