@@ -52,10 +52,13 @@ def test_a_network_that_is_not_sure_enough_and_one_that_chance_explains():
     )
     equal = drawn_for([0.75] * 4, [1, 1, 1, 0])
     assert says(equal, "probabilities say 0.75 on average, and 0.75 are right; expected calibration error 0")
+    assert says(
+        drawn_for([0.9] * 3, [1] * 3), "0.90 on average, and all are right, a difference that chance can"
+    )
     one = drawn_for([1.0], [0])
     assert says(
         one,
-        "1 row: probabilities are too sure: they say 1 on average, and 0 are right; expected calibration error 1",
+        "1 row: probabilities are too sure: they say 1 on average, and none is right; expected calibration error 1",
     )
 
 

@@ -115,6 +115,8 @@ def test_where_there_is_no_curve_the_picture_says_why():
     assert says(PrecisionRecall().draw(row), "average precision 1, where chance has 1")
     none = scored_run({"val": (-np.abs(LOGITS), LABELS)}, ["no", "yes"])
     assert says(PrecisionRecall().draw(none), "at the threshold 0.5 no row is taken for it")
+    perfect = scored_run({"val": (np.eye(3), np.arange(3))}, "abc")
+    assert says(RocCurves().draw(perfect), "3 rows: each class against the rest has the area 1")
     three = scored_run({"val": (np.zeros((4, 3)), np.zeros(4, int))}, ["a", "b", "c"])
     assert says(RocCurves().draw(three), "validation part, 4 rows: no curves, because all are of class a")
 

@@ -63,7 +63,7 @@ def _the_point(bins: ConfidenceBins, confidence: NDArray[np.float64], right: NDA
     gaps = bins.confidence[0] - bins.correct[0]  # how many right rows a bin lacks
     gap, chance = float(gaps.sum()), float(np.sqrt((confidence * (1 - confidence)).sum()))
     said, found = share_text(float(confidence.mean())), share_text(float(right.mean()))
-    averages = f"{said} on average, and {found} are right"
+    averages = f"{said} on average, and {_right(found)}"
     error = f"expected calibration error {share_text(float(bins.error[0]))}"
     if abs(gap) <= _SURE * chance + _ROUNDING:
         by_chance = ", a difference that chance can make" if said != found else ""
@@ -74,8 +74,12 @@ def _the_point(bins: ConfidenceBins, confidence: NDArray[np.float64], right: NDA
         most = int(worst(gaps))
         rows, correct, total = (float(each[0, most]) for each in bins)
         said, found = share_text(total / rows), share_text(correct / rows)
-        point += f", above all where they say {said} and {found} are right"
+        point += f", above all where they say {said} and {_right(found)}"
     return f"{point}; {error}"
+
+
+def _right(share: str) -> str:
+    return {"1": "all are right", "0": "none is right"}.get(share, f"{share} are right")
 
 
 def _short(count: int) -> str:

@@ -106,10 +106,11 @@ def words_on_classes(
     """Return the mean and the least of the areas (C,), and which classes have no curve or are not drawn."""
     defined = areas[~np.isnan(areas)]
     least = int(np.nanargmin(areas))
-    words = (
-        f"each class against the rest, mean {quantity} {share_text(defined.mean())}, "
-        f"least {share_text(areas[least])} ({shorten(names[least])})"
-    )
+    if (defined == areas[least]).all():
+        words = f"each class against the rest has the {quantity} {share_text(areas[least])}"
+    else:
+        mean, lowest = share_text(defined.mean()), f"{share_text(areas[least])} ({shorten(names[least])})"
+        words = f"each class against the rest, mean {quantity} {mean}, least {lowest}"
     missing = len(areas) - len(defined)
     if missing:
         words += f"; {missing} of {len(areas)} classes {'has' if missing == 1 else 'have'} no rows in it"
