@@ -128,6 +128,8 @@ def test_rows_of_no_class_are_left_out_and_counted():
     assert says(
         picture, "validation part, 4 rows (2 of no class left out), 3 of the positive class yes: area 1;"
     )
+    learned = RocCurves().draw(scored_run({"train": (logits, LABELS)}, ["no", "yes"]))
+    assert says(learned, "training part, 4 rows that it has learned from (2 of no class left out), 3 of")
     lost = scored_run({"val": (np.full((6, 2), np.nan), LABELS)}, ["no", "yes"])
     assert RocCurves().draw(lost) is None
     assert PrecisionRecall().draw(scored_run({"val": (LOGITS, LABELS)}, ["no", "yes"])) is not None

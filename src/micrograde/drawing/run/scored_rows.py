@@ -59,6 +59,8 @@ class ScoredRows:
     def words(self) -> str:
         """Return the part and the number of its rows, with those that are left out."""
         rows = f"{len(self)} row{'s' * (len(self) != 1)}"
+        if self.part == "training":
+            rows += " that it has learned from"
         left = f" ({self.of_no_class} of no class left out)" if self.of_no_class else ""
         return f"{self.part} part, {rows}{left}"
 
@@ -66,8 +68,8 @@ class ScoredRows:
 def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
     """Return the parts by their names in the records, the one that pictures show first; ask by ``run.once``.
 
-    That is the validation part if there is one, else the test part. Parts without a row that has a class
-    are left out, as are all if the run did not finish, or if its data have no classes.
+    That is the validation part if there is one, else the test part, else the training part. Parts without
+    a row that has a class are left out, as are all if the run did not finish, or if its data have no classes.
     """
     samples = {"train": run.training, "val": run.validation, "test": run.test}
     if not run.dataset.class_names:
