@@ -74,6 +74,7 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         "model/requirements.txt",
         "model/serving_input_example.json",
         "model/weights.safetensors",
+        "predictions.parquet",
         "train.log",
         "walkthrough.html",
     }
