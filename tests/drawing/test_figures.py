@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.drawing.reading import curves, drawn, texts
+from tests.drawing.reading import curves, drawn, outside, texts
+from tests.drawing.scored import scored_run
+from tests.narrowing import not_none
 
 from micrograde.drawing import draw_confusion_matrix, draw_learning_curves
 from micrograde.drawing.panel import padded_range, round_ticks
+from micrograde.drawing.run.confusion import ConfusionMatrix
+from micrograde.drawing.text import text_width
 
 HISTORY = {
     "train/loss": [1.0, 0.5, 0.25],
@@ -128,6 +132,43 @@ def test_every_count_stands_in_its_cell_and_the_worst_mistake_in_the_title(class
     right, total = np.trace(counts), counts.sum()
     assert f"{right} of {total} right; most often class 1 taken for class 0 (1000)" in texts(picture)
     assert "run" in texts(picture)
+
+
+def test_below_each_count_is_its_share_of_the_true_class():
+    counts = np.array([[12, 1, 0], [0, 7, 0], [1, 1, 1999]])
+    picture = draw_confusion_matrix(counts, class_names="abc", title="run", of_no_class=2, part="test")
+    shares = [each.text for each in drawn(picture, "text") if each.get("font-size") == "10"]
+    assert shares == ["0.92", "0.08", "1.00", "<0.01", "<0.01", ">0.99"]
+    assert "test part: 2018 of 2023 right, 2 of no class; most often a taken for b (1)" in texts(picture)
+    assert "below each count: its share of the true class" in texts(picture)
+    many = draw_confusion_matrix(np.eye(21, dtype=int), class_names=[*map(str, range(21))], title="run")
+    assert set(texts(many)) == {"run", "21 of 21 right", "true", "predicted"}
+
+
+@pytest.mark.parametrize("classes", [2, 20])
+def test_counts_and_shares_do_not_touch(classes):
+    counts = np.full((classes, classes), 10_000_000)
+    counts[0, 0] = 1
+    picture = draw_confusion_matrix(counts, class_names=["漢字" * 20] * classes, title="run")
+    assert outside(picture) == []
+    cells = [each for each in drawn(picture, "rect") if each.get("width") == each.get("height")][1:]
+    numbers = [each for each in drawn(picture, "text") if re.fullmatch(r"\d+|[<>]?0\.\d\d", each.text or "")]
+    side = float(cells[0].attrib["width"])
+    assert len(cells) == classes**2
+    assert len(numbers) == 2 * classes**2
+    assert max(text_width(each.text or "", float(each.attrib["font-size"])) for each in numbers) < side
+    heights = sorted({float(each.attrib["y"]) for each in numbers})
+    assert min(np.diff(heights)) >= 12
+
+
+def test_without_a_test_part_the_confusion_is_of_the_validation_part():
+    logits = np.array([[1, 0], [1, 0], [0, 1], [np.nan, 0]])
+    run = scored_run({"val": (logits, np.array([0, 1, 1, 1]))}, ["no", "yes"])
+    picture = not_none(ConfusionMatrix().draw(run))
+    assert "validation part: 2 of 4 right, 1 of no class; most often yes taken for no (1)" in texts(picture)
+    assert (
+        ConfusionMatrix().draw(scored_run({"train": (logits, np.array([0, 1, 1, 1]))}, ["no", "yes"])) is None
+    )
 
 
 def test_what_does_not_fit_is_refused():

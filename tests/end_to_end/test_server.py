@@ -16,12 +16,16 @@ def test_a_run_goes_to_the_server_and_is_compared_there(user, server):
     assert run.info.run_id in done.stdout
     assert (run.info.status, run.info.run_name) == ("FINISHED", "num_epochs=2 seed=5")
     assert [file.path for file in client.list_artifacts(run.info.run_id, "figures")] == [
+        "figures/calibration.svg",
         "figures/confusion_matrix.svg",
         "figures/first_layer_weights.svg",
         "figures/gradient_flow.svg",
+        "figures/greatest_losses.svg",
         "figures/histograms.svg",
         "figures/learning_curves.svg",
         "figures/loss_surface.svg",
+        "figures/precision_recall.svg",
+        "figures/roc_curves.svg",
         "figures/update_ratios.svg",
     ]
     assert user.runs() == []

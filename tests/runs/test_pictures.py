@@ -48,6 +48,7 @@ def draw_all(folder, data, say=None):
     run = RunContents(
         "title", measured, model, trajectory, data.dataset, data.preprocessing, data.training, data.validation,
         data.test, np.eye(2, dtype=int), data.training.first(16), 16,
+        {part: model.predict_logits(samples.features)[0] for part, samples in data.parts().items()}, data.rows,
     )  # fmt: skip
     write_pictures(folder, run, light=True, say=say)
     write_pictures(folder, run, light=False, say=say)

@@ -11,12 +11,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from tests.drawing.scored import random_logits, scored_run
+from tests.narrowing import not_none
 
 from micrograde.analysis.page import heading, page, paragraph, table
 from micrograde.analysis.tables import print_table, write_table
 from micrograde.autograd import Variable
 from micrograde.core.printable import printable
 from micrograde.drawing import draw_confusion_matrix, draw_learning_curves, draw_svg
+from micrograde.drawing.run.calibration import Calibration
+from micrograde.drawing.run.greatest_losses import GreatestLosses
+from micrograde.drawing.run.precision_recall import PrecisionRecall
+from micrograde.drawing.run.roc_curves import RocCurves
 from micrograde.sweeps.report import report_folder
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +123,7 @@ def test_nothing_is_written_outside_the_store(user):
 def test_pictures_hold_names_as_text(user):
     pictures = made(user, ".svg")
     drawn = {"confusion_matrix", "gradient_flow", "histograms", "learning_curves", "loss_surface"}
-    drawn |= {"network", "update_ratios"}
+    drawn |= {"network", "update_ratios", "calibration", "greatest_losses", "precision_recall", "roc_curves"}
     assert {path.stem for path in pictures} == drawn
     for path in pictures:
         words = check_svg(path.read_text())
@@ -186,6 +192,15 @@ def test_a_hostile_id_makes_no_path(tmp_path):
             folder = report_folder(tmp_path, name, run_id)
             assert folder.parent == tmp_path / "mlruns" / "reports"
             assert folder.resolve() == folder
+
+
+def test_pictures_of_predictions_escape():
+    labels = np.arange(40) % len(HOSTILE)
+    for names, classes in ((HOSTILE, len(HOSTILE)), (HOSTILE[:2], 2)):
+        logits = random_logits(labels % classes, classes, strength=0.5)
+        run = scored_run({"val": (logits, labels % classes)}, names, title=HOSTILE[1])
+        for entry in (RocCurves, PrecisionRecall, Calibration, GreatestLosses):
+            assert "<script>alert(1)</script>" in check_svg(not_none(entry().draw(run)).text)
 
 
 def test_all_pictures_and_pages_escape():

@@ -7,28 +7,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.drawing.heading import heading
+from micrograde.drawing.palettes import shade_names
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import INK, PAPER
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import text_width
+from micrograde.metrics.confusion import confusion
+from micrograde.nn import predicted_classes
 
 _CLASSES_WITH_NUMBERS = 20  # the most; with more classes the numbers would not fit their cells
 _NAME_LENGTH = 16
-_DARKEST = np.array([8, 81, 156])  # the colour of a share of 1
+_BLUES = ("#F7FBFF", "#08519C")  # the colours of shares of 0 and 1
 _MARGIN, _NARROWEST = 20, 460
+_NOTE, _NOTE_LINE = "below each count: its share of the true class", 20
 
 
 def draw_confusion_matrix(
-    counts: NDArray[np.integer], *, class_names: Sequence[str], title: str, of_no_class: int = 0
+    counts: NDArray[np.integer],
+    *,
+    class_names: Sequence[str],
+    title: str,
+    of_no_class: int = 0,
+    part: str = "",
 ) -> Svg:
     """Draw true classes as rows and predicted classes as columns, each row coloured by its shares.
+
+    Of few classes each cell has its count, and below it the count's share of the true class.
 
     Parameters
     ----------
     counts
         (C, C): how often the row's class was predicted as the column's class.
     of_no_class
-        The number of further samples for which no class was predicted; they count as wrong.
+        The number of further samples for which no class was predicted; they count as wrong, and are in no
+        share.
+    part
+        The part of the data that the counts are of, as in ``test``; empty if that need not be said.
     """
     counts = np.asarray(counts)
     classes = len(counts)
@@ -38,11 +52,13 @@ def draw_confusion_matrix(
     names = [shorten(name) for name in class_names] if named else []
     longest = max((text_width(name, 12) for name in names), default=0.0)
     slanted = longest > 24
-    cell = max(36.0, text_width(str(counts.max()), 12) + 8) if named else 720 / classes
+    roomy = min(64.0, max(38.0, 240 / classes))
+    cell = max(roomy, text_width(str(counts.max()), 12) + 8) if named else 720 / classes
     left = 44 + longest
     side = cell * classes
     below = 0.72 * longest + 46 if slanted else 52
-    point = _the_point(counts, class_names, of_no_class)
+    below += _NOTE_LINE if named else 0
+    point = (f"{part} part: " if part else "") + _the_point(counts, class_names, of_no_class)
     width = max(left + side + _MARGIN, _NARROWEST)
     above = heading(title, point, width, left=_MARGIN, right=_MARGIN)
     top, bottom = above.height, above.height + side
@@ -50,13 +66,17 @@ def draw_confusion_matrix(
     above.draw(canvas)
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    canvas.rectangle(left, top, side, side, _blue(0))
-    for row, column in zip(*np.nonzero(counts), strict=True):
-        x, y, share = left + column * cell, top + row * cell, shares[row, column]
-        canvas.rectangle(x, y, cell, cell, _blue(share))
+    canvas.rectangle(left, top, side, side, _BLUES[0])
+    places = np.nonzero(counts)
+    found = shares[places]
+    cells = zip(*places, counts[places].tolist(), found.tolist(), shade_names(_BLUES, found), strict=True)
+    for row, column, count, share, blue in cells:
+        x, y = left + int(column) * cell, top + int(row) * cell
+        canvas.rectangle(x, y, cell, cell, blue)
         if named:
-            colour = PAPER if share > 0.5 else INK
-            canvas.text(x + cell / 2, y + cell / 2 + 4, str(counts[row, column]), colour=colour)
+            middle, colour = x + cell / 2, PAPER if share > 0.5 else INK
+            canvas.text(middle, y + cell / 2 - 1, str(count), colour=colour)
+            canvas.text(middle, y + cell / 2 + 12, _share(share), size=10, colour=colour)
     for number, name in enumerate(names):
         centre = (number + 0.5) * cell
         canvas.text(left - 8, top + centre + 4, name, anchor="end")
@@ -64,7 +84,11 @@ def draw_confusion_matrix(
             canvas.text(left + centre + 4, bottom + 16, name, anchor="end", turn=-45)
         else:
             canvas.text(left + centre, bottom + 18, name)
-    canvas.text(left + side / 2, bottom + below - 10, "predicted", size=13)
+    low = bottom + below - 10
+    if named:
+        canvas.text(_MARGIN, low, _NOTE, size=11, anchor="start")
+        low -= _NOTE_LINE
+    canvas.text(left + side / 2, low, "predicted", size=13)
     canvas.text(20, top + side / 2, "true", size=13, turn=-90)
     return canvas.finish(f"confusion matrix: {title}, {point}")
 
@@ -74,11 +98,10 @@ def shorten(name: str) -> str:
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
 
 
-def _blue(share: float) -> str:
-    """Return a colour from nearly white (share 0) to dark blue (share 1)."""
-    pale = np.array([247, 251, 255])
-    red, green, blue = (pale + share * (_DARKEST - pale)).astype(int)
-    return f"#{red:02x}{green:02x}{blue:02x}"
+def _share(share: float) -> str:
+    """Return a cell's share as text of four or five characters."""
+    text = f"{share:.2f}"
+    return text if share == 1 else {"1.00": ">0.99", "0.00": "<0.01"}.get(text, text)
 
 
 def _the_point(counts: NDArray[np.integer], class_names: Sequence[str], of_no_class: int) -> str:
@@ -97,16 +120,22 @@ def _the_point(counts: NDArray[np.integer], class_names: Sequence[str], of_no_cl
 
 @PICTURES.register
 class ConfusionMatrix(RunPicture):
-    """Predicted and true classes of the test part."""
+    """Predicted and true classes of the test part, or else of the validation part, in counts and shares."""
 
     name: ClassVar[str] = "confusion_matrix"
     files: ClassVar[tuple[str, ...]] = ("figures/confusion_matrix.svg",)
     light: ClassVar[bool] = True
 
     def draw(self, run: RunContents) -> Svg | None:
-        """Draw the counts of the test part."""
-        if run.confusion is None:
-            return None
-        lost = len(run.test or ()) - int(run.confusion.sum())
+        """Draw the counts."""
         names = run.dataset.class_names
-        return draw_confusion_matrix(run.confusion, class_names=names, title=run.title, of_no_class=lost)
+        if run.confusion is not None:
+            counts, rows, part = run.confusion, len(run.test or ()), "test"
+        elif "val" in run.logits and run.validation is not None and names:
+            found = predicted_classes(run.logits["val"])
+            counts = confusion(run.validation.labels, found[np.newaxis], len(names))[0, :, :-1]
+            rows, part = len(found), "validation"
+        else:
+            return None
+        lost = rows - int(counts.sum())
+        return draw_confusion_matrix(counts, class_names=names, title=run.title, of_no_class=lost, part=part)
