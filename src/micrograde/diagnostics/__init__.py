@@ -8,14 +8,17 @@ from micrograde.diagnostics.distributions import Distributions, distributions
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements, find_findings
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.loss_surface import LossSurface, loss_surface
+from micrograde.diagnostics.permutation_importance import Estimates, Importances, measure_importances
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 
 __all__ = [
     "FINDINGS",
     "Boundary",
     "Diagnostics",
+    "Estimates",
     "Distributions",
     "Finding",
+    "Importances",
     "LossSurface",
     "Measurements",
     "Trajectory",
@@ -24,4 +27,5 @@ __all__ = [
     "distributions",
     "find_findings",
     "loss_surface",
+    "measure_importances",
 ]
