@@ -8,6 +8,7 @@ from micrograde.diagnostics.distributions import Distributions, distributions
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements, find_findings
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.loss_surface import LossSurface, loss_surface
+from micrograde.diagnostics.partial_dependence import PartialDependence, partial_dependence, values_to_try
 from micrograde.diagnostics.permutation_importance import Estimates, Importances, measure_importances
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 
@@ -21,6 +22,7 @@ __all__ = [
     "Importances",
     "LossSurface",
     "Measurements",
+    "PartialDependence",
     "Trajectory",
     "TrajectoryKeeper",
     "decision_boundary",
@@ -28,4 +30,6 @@ __all__ = [
     "find_findings",
     "loss_surface",
     "measure_importances",
+    "partial_dependence",
+    "values_to_try",
 ]
