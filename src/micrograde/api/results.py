@@ -215,8 +215,8 @@ class Run:
         with _left_behind(self.run_id, self.location, IMPORTANCES) as path:
             if path is None:
                 raise InputError(
-                    f"run {self.run_id or 'of no store'}: has no {IMPORTANCES}; runs that finish and are "
-                    "recorded leave one since recipe version 3, in a sweep with tracking.pictures=all, "
+                    f"run {self.run_id or 'of no store'}: has no {IMPORTANCES}; since recipe version 3 runs "
+                    "that finish and have all pictures leave one (in a sweep with tracking.pictures=all), "
                     f"but not for images or more than {MOST_COLUMNS} columns"
                 )
             return read_importances(path)

@@ -4,14 +4,14 @@ Columns
 -------
 column
     The column's name in the data's source; the most important comes first.
-part
-    ``val``, or ``train`` if there is no validation part.
-rows
-    How many of its rows were used.
 accuracy_drop, accuracy_drop_low, accuracy_drop_high
     By how much the accuracy falls: the mean over the repeats, and the ends of its 95 % interval.
 loss_rise, loss_rise_low, loss_rise_high
     By how much the loss rises.
+part
+    ``val``, or ``train`` if there is no validation part.
+rows
+    How many of its rows were used.
 """
 
 import csv
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     import pandas
 
 FILE = "importances.csv"
-_TEXTS = ("column", "part")
 _ESTIMATES = ("accuracy_drop", "loss_rise")
 _NUMBERS = tuple(f"{name}{end}" for name in _ESTIMATES for end in ("", "_low", "_high"))
-_HEADER = (*_TEXTS, "rows", *_NUMBERS)
+_HEADER = ("column", *_NUMBERS, "part", "rows")
 
 
 def write_importances(folder: Path, found: Importances) -> None:
@@ -41,7 +40,7 @@ def write_importances(folder: Path, found: Importances) -> None:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(_HEADER)
         for column, of_column in zip(found.columns, numbers, strict=True):
-            lines.writerow([column, found.part, found.rows, *map(repr, of_column)])
+            lines.writerow([column, *map(repr, of_column), found.part, found.rows])
 
 
 def read_importances(path: Path) -> "pandas.DataFrame":

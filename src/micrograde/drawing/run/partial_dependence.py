@@ -9,7 +9,7 @@ from micrograde.diagnostics import PartialDependence, partial_dependence, values
 from micrograde.drawing.heading import heading
 from micrograde.drawing.panel import Panel, round_ticks
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
-from micrograde.drawing.style import PALETTE
+from micrograde.drawing.style import PALE_INK, PALETTE
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted, text_width
 from micrograde.tasks import task_of
@@ -18,6 +18,7 @@ _COLUMNS, _CLASSES = 3, 5  # the most that are drawn
 _WIDTH, _HEIGHT, _LEFT, _BETWEEN, _RIGHT = 264, 220, 64, 44, 24
 _KEY = 20
 _LABEL = 96  # pixels of a level's name
+_DODGE = 5  # pixels between the dots of two classes
 _ROOM = 0.12  # right of the values, for what is missing, as a share of their range
 
 
@@ -26,7 +27,7 @@ def draw_partial_dependence(
 ) -> Svg:
     """Draw a panel for each column, in it a curve for each of the ``classes``, which are numbers of names."""
     width = max(_LEFT + len(found) * (_WIDTH + _BETWEEN) - _BETWEEN + _RIGHT, 560)
-    point = _the_point(found, class_names)
+    point = _the_point(found, class_names, classes)
     above = heading(title, point, width)
     top = above.height + _KEY + 14
     longest = max((text_width(text, 12) for each in found for text in _slanted(each)), default=0.0)
@@ -53,7 +54,7 @@ def _draw_panel(
     positions, values = found.values.positions, found.values
     low, high = float(positions[0]), float(positions[-1])
     margin = 0.5 if values.are_levels else 0.03 * (high - low)
-    aside = high + margin + _ROOM * (high - low)  # where a missing value is drawn
+    aside = high + (1 if values.are_levels else margin + _ROOM * (high - low))  # where a missing value is drawn
     x_range = (low - margin, aside + margin if found.if_missing is not None else high + margin)
     panel = Panel(canvas, *corner, _WIDTH, _HEIGHT, x_range, (-0.02, 1.02))
     ticks = list(values.ticks) if values.ticks else round_ticks(low, high, about=4)
@@ -76,9 +77,11 @@ def _draw_panel(
         dots = list(zip(positions, curve, strict=True)) if values.are_levels else []
         if found.if_missing is not None:
             dots.append((aside, found.if_missing[which]))
-        for x, y in dots:
-            if np.isfinite(y):
-                canvas.dot(*panel.at(float(x), float(y)), colour)
+        beside = _DODGE * (number - (len(classes) - 1) / 2)
+        for position, mean in dots:
+            if np.isfinite(mean):
+                x, y = panel.at(float(position), float(mean))
+                canvas.dot(x + beside, y, colour)
 
 
 def _slanted(found: PartialDependence) -> list[str]:
@@ -99,19 +102,23 @@ def _named(found: PartialDependence) -> str:
 def _draw_key(
     canvas: Canvas, top: float, width: float, class_names: Sequence[str], classes: Sequence[int]
 ) -> None:
-    x, room = float(_LEFT), (width - _LEFT - _RIGHT) / len(classes)
+    beside = 190 if len(classes) < len(class_names) else 0
+    x, room = float(_LEFT), (width - _LEFT - _RIGHT - beside) / len(classes)
     for number, which in enumerate(classes):
         text = fitted(class_names[which], 12, room - 30)
         canvas.dot(x + 4, top + 2, PALETTE[number])
         canvas.text(x + 14, top + 6, text, anchor="start")
         x += text_width(text, 12) + 30
+    if len(classes) < len(class_names):
+        more = f"the most frequent {len(classes)} of {len(class_names)} classes"
+        canvas.text(width - _RIGHT, top + 6, more, anchor="end", colour=PALE_INK)
 
 
-def _the_point(found: Sequence[PartialDependence], class_names: Sequence[str]) -> str:
+def _the_point(found: Sequence[PartialDependence], class_names: Sequence[str], classes: Sequence[int]) -> str:
     """Return a sentence: which column moves the mean probability of which class most."""
-    ranges = [np.ptp(np.nan_to_num(each.probabilities), axis=0) for each in found]
+    ranges = [np.ptp(np.nan_to_num(each.probabilities[:, classes]), axis=0) for each in found]
     number = int(np.argmax([each.max() for each in ranges]))
-    which = int(np.argmax(ranges[number]))
+    which = classes[int(np.argmax(ranges[number]))]
     curve = found[number].probabilities[:, which]
     return (
         f"if all rows had one value of '{found[number].column}', the mean probability of "
