@@ -140,9 +140,7 @@ class Preprocessing:
         else:
             names, widths = self.encoding.columns, self.encoding.widths
         ends = np.cumsum(widths).tolist()
-        return [
-            (name, slice(end - width, end)) for name, width, end in zip(names, widths, ends, strict=True)
-        ]
+        return [(name, slice(end - width, end)) for name, width, end in zip(names, widths, ends, strict=True)]
 
     def state(self) -> dict[str, Any]:
         """Return all parameters as plain values for JSON, from which ``from_state`` restores them exactly."""

@@ -1,7 +1,7 @@
 """Permutation importance: what a network loses when the values of one column are shuffled among the rows.
 
-After Breiman (2001), "Random forests", section 10, and scikit-learn's ``permutation_importance``, but of columns
-as the data's source has them: all features that one column becomes are shuffled together.
+After Breiman (2001), "Random forests", section 10, and scikit-learn's ``permutation_importance``, but of
+columns as the data's source has them: all features that one column becomes are shuffled together.
 """
 
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ class Importances:
 
 
 def why_not_measured(model: MLP, columns: int) -> str | None:
-    """Return why importances would take too long for a network and so many columns; None if they would not."""
+    """Return why so many columns would take a network too long; None if they would not."""
     if columns > MOST_COLUMNS:
         return f"the data have {columns} columns, and importances are measured of {MOST_COLUMNS} at most"
     if _affordable_rows(model, columns) * _PATIENCE < _LEAST_ROWS:
@@ -143,9 +143,7 @@ def _affordable_rows(model: MLP, columns: int) -> int:
     return int(_BUDGET / (cost_of_a_row(model) * columns * REPEATS))
 
 
-def _measured(
-    model: MLP, features: FloatArray, rows: Samples, task: Task
-) -> tuple[FloatArray, FloatArray]:
+def _measured(model: MLP, features: FloatArray, rows: Samples, task: Task) -> tuple[FloatArray, FloatArray]:
     """Return accuracies and mean losses, (r,) each, for features (r, n, D) of n rows."""
     repeats, count = features.shape[:2]
     flat = features.reshape(repeats * count, -1)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.data.messages import quoted
 from micrograde.diagnostics import Estimates, Importances
 from micrograde.drawing.heading import heading
 from micrograde.drawing.panel import Panel, drawable, padded_range, round_ticks
@@ -69,7 +70,7 @@ def _the_point(found: Importances) -> str:
     told = np.flatnonzero(drop.low > 0)
     if len(told):
         first = told[0]
-        said = f"shuffling '{found.columns[first]}' costs {drop.mean[first]:.2g} of the accuracy"
+        said = f"shuffling {quoted(found.columns[first])} costs {drop.mean[first]:.2g} of the accuracy"
     else:
         said = "shuffling any one column costs no accuracy that can be told"
     said += f", which is {found.accuracy:.4f} on {_the_rows(found)}"
@@ -79,7 +80,8 @@ def _the_point(found: Importances) -> str:
     raising = np.flatnonzero(rise.low > 0)
     if not len(told) and len(raising):
         most = raising[np.argmax(rise.mean[raising])]
-        said += f"; the loss, {found.loss:.4f}, rises most with '{found.columns[most]}', by {rise.mean[most]:.2g}"
+        name, by = quoted(found.columns[most]), f"{rise.mean[most]:.2g}"
+        said += f"; the loss, {found.loss:.4f}, rises most with {name}, by {by}"
     if len(found.columns) > _COLUMNS:
         said += f"; the first {_COLUMNS} of {len(found.columns)} columns"
     return said

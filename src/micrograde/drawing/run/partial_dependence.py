@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.data.messages import quoted
 from micrograde.diagnostics import PartialDependence, partial_dependence, values_to_try
 from micrograde.drawing.heading import heading
 from micrograde.drawing.panel import Panel, round_ticks
@@ -54,7 +55,8 @@ def _draw_panel(
     positions, values = found.values.positions, found.values
     low, high = float(positions[0]), float(positions[-1])
     margin = 0.5 if values.are_levels else 0.03 * (high - low)
-    aside = high + (1 if values.are_levels else margin + _ROOM * (high - low))  # where a missing value is drawn
+    # Where a missing value is drawn.
+    aside = high + (1 if values.are_levels else margin + _ROOM * (high - low))
     x_range = (low - margin, aside + margin if found.if_missing is not None else high + margin)
     panel = Panel(canvas, *corner, _WIDTH, _HEIGHT, x_range, (-0.02, 1.02))
     ticks = list(values.ticks) if values.ticks else round_ticks(low, high, about=4)
@@ -121,15 +123,15 @@ def _the_point(found: Sequence[PartialDependence], class_names: Sequence[str], c
     which = classes[int(np.argmax(ranges[number]))]
     curve = found[number].probabilities[:, which]
     return (
-        f"if all rows had one value of '{found[number].column}', the mean probability of "
-        f"'{class_names[which]}' would be between {np.nanmin(curve):.2f} and {np.nanmax(curve):.2f}, "
+        f"if all rows had one value of {quoted(found[number].column)}, the mean probability of "
+        f"{quoted(class_names[which])} would be between {np.nanmin(curve):.2f} and {np.nanmax(curve):.2f}, "
         "depending on the value"
     )
 
 
 @PICTURES.register
 class PartialDependences(RunPicture):
-    """The mean probability of each class if all rows had one value in a column, for the most important columns."""
+    """The mean probability of each class if all rows had one value of a column; for the most important three."""
 
     name: ClassVar[str] = "partial_dependence"
     files: ClassVar[tuple[str, ...]] = ("figures/partial_dependence.svg",)
@@ -149,9 +151,7 @@ class PartialDependences(RunPicture):
         for column, place in zip(run.importances.columns, run.importances.features, strict=True):
             values = values_to_try(run.preprocessing, run.training, places.index(place))
             if values is not None:
-                found.append(
-                    partial_dependence(run.model, samples, place, values, task=task, column=column)
-                )
+                found.append(partial_dependence(run.model, samples, place, values, task=task, column=column))
             if len(found) == _COLUMNS:
                 break
         if not found:
