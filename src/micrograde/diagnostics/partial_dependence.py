@@ -7,6 +7,7 @@ set as a whole, with all features that it becomes.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.data import Preprocessing
 from micrograde.data.column_encoding import ColumnEncoding
@@ -62,8 +63,8 @@ class PartialDependence:
 
     column: str
     values: Values
-    probabilities: FloatArray
-    if_missing: FloatArray | None
+    probabilities: NDArray[np.float64]
+    if_missing: NDArray[np.float64] | None
 
 
 def values_to_try(preprocessing: Preprocessing, training: Samples, column: int) -> Values | None:
@@ -158,7 +159,8 @@ def _spread(numbers: FloatArray) -> IntArray:
         return rows
     order = np.argsort(numbers, kind="stable")
     at = order[np.rint(np.linspace(_FROM, _TO, _POINTS) * (len(numbers) - 1)).astype(int)]
-    return at[np.unique(numbers[at], return_index=True)[1]]
+    quantiles: IntArray = at[np.unique(numbers[at], return_index=True)[1]]
+    return quantiles
 
 
 def _dates(role: Date, low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.diagnostics.points import cost_of_a_row
 from micrograde.nn import MLP
@@ -32,12 +33,12 @@ class Estimates:
     The interval is Student's: it is for the mean over very many repeats, on the same rows.
     """
 
-    mean: FloatArray
-    low: FloatArray
-    high: FloatArray
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
     @classmethod
-    def of_repeats(cls, values: FloatArray) -> "Estimates":
+    def of_repeats(cls, values: NDArray[np.float64]) -> "Estimates":
         """Return the estimates of values (K, REPEATS)."""
         mean = values.mean(axis=1)
         room = _QUANTILE * values.std(axis=1, ddof=1) / np.sqrt(REPEATS)

@@ -131,7 +131,7 @@ def _the_point(found: Sequence[PartialDependence], class_names: Sequence[str], c
 
 @PICTURES.register
 class PartialDependences(RunPicture):
-    """The mean probability of each class if all rows had one value of a column; for the most important three."""
+    """The mean probability of each class if all rows had one value of a column, for three columns."""
 
     name: ClassVar[str] = "partial_dependence"
     files: ClassVar[tuple[str, ...]] = ("figures/partial_dependence.svg",)
