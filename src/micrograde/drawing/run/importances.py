@@ -70,10 +70,11 @@ def _the_point(found: Importances) -> str:
     told = np.flatnonzero(drop.low > 0)
     if len(told):
         first = told[0]
-        said = f"shuffling {quoted(found.columns[first])} costs {drop.mean[first]:.2g} of the accuracy"
+        said = f"shuffling {quoted(found.columns[first])} costs {drop.mean[first]:.2g} of the accuracy, "
+        said += f"which is {found.accuracy:.4f} on {_the_rows(found)}"
     else:
-        said = "shuffling any one column costs no accuracy that can be told"
-    said += f", which is {found.accuracy:.4f} on {_the_rows(found)}"
+        said = "shuffling any one column costs no accuracy that can be told: "
+        said += f"it is {found.accuracy:.4f} on {_the_rows(found)}"
     nothing = len(found.columns) - len(told)
     if len(told) and nothing:
         said += f"; {'1 column costs' if nothing == 1 else f'{nothing} columns cost'} none that can be told"

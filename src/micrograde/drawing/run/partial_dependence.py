@@ -19,7 +19,7 @@ _COLUMNS, _CLASSES = 3, 5  # the most that are drawn
 _WIDTH, _HEIGHT, _LEFT, _BETWEEN, _RIGHT = 264, 220, 64, 44, 24
 _KEY = 20
 _LABEL = 96  # pixels of a level's name
-_DODGE = 5  # pixels between the dots of two classes
+_DODGE = 5  # the most pixels between the dots of two classes
 _ROOM = 0.12  # right of the values, for what is missing, as a share of their range
 
 
@@ -66,11 +66,13 @@ def _draw_panel(
         for position, text in ticks:
             x, y = panel.at(position, panel.y_range[0])
             canvas.text(x + 4, y + 16, fitted(text, 12, _LABEL), anchor="end", turn=-45)
-    name = fitted(_named(found), 12, _WIDTH)
-    canvas.text(panel.left + panel.width / 2, panel.top + panel.height + below - 12, name)
+    under = panel.top + panel.height + (below - 12 if slanted else 40)
+    canvas.text(panel.left + panel.width / 2, under, _named(found))
     if found.if_missing is not None:
         x, y = panel.at(aside, panel.y_range[0])
         canvas.text(x, y + 18, "missing")
+    apart = panel.width / (x_range[1] - x_range[0]) if values.are_levels else panel.width
+    dodge = min(_DODGE, 0.7 * apart / len(classes))
     for number, which in enumerate(classes):
         colour = PALETTE[number]
         curve = found.probabilities[:, which]
@@ -79,7 +81,7 @@ def _draw_panel(
         dots = list(zip(positions, curve, strict=True)) if values.are_levels else []
         if found.if_missing is not None:
             dots.append((aside, found.if_missing[which]))
-        beside = _DODGE * (number - (len(classes) - 1) / 2)
+        beside = dodge * (number - (len(classes) - 1) / 2)
         for position, mean in dots:
             if np.isfinite(mean):
                 x, y = panel.at(float(position), float(mean))
@@ -96,9 +98,10 @@ def _slanted(found: PartialDependence) -> list[str]:
 
 
 def _named(found: PartialDependence) -> str:
-    """Return the column's name; of many levels also how many are drawn."""
+    """Return the column's name, shortened; of many levels also how many are drawn."""
     drawn, there = len(found.values.positions), found.values.of_levels
-    return found.column if drawn >= there else f"{found.column} ({drawn} of {there})"
+    more = "" if drawn >= there else f" ({drawn} of {there})"
+    return fitted(found.column, 12, _WIDTH - text_width(more, 12)) + more
 
 
 def _draw_key(
