@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from micrograde.api.estimator import MLPClassifier
     from micrograde.api.fitting import fit
     from micrograde.api.interactive import run, sweep
-    from micrograde.api.results import Run, Sweep, compare, load_predictions
+    from micrograde.api.results import Run, Sweep, compare, load_importances, load_predictions
     from micrograde.autograd import Variable
     from micrograde.drawing import draw_graph, render_graph
     from micrograde.gradcheck import check_gradients
@@ -59,6 +59,7 @@ __all__ = [
     "compare",
     "draw_graph",
     "fit",
+    "load_importances",
     "load_predictions",
     "render_graph",
     "run",
@@ -82,6 +83,7 @@ _ROOM_OF = {
     "compare": "api.results",
     "draw_graph": "drawing",
     "fit": "api.fitting",
+    "load_importances": "api.results",
     "load_predictions": "api.results",
     "render_graph": "drawing",
     "run": "api.interactive",

@@ -11,7 +11,7 @@ from tests.diagnostics.following import make_model, wander
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.hyperparameters import first_sentence
 from micrograde.data import Dataset
-from micrograde.diagnostics import FINDINGS, Finding, Measurements
+from micrograde.diagnostics import FINDINGS, Finding, Measurements, measure_importances
 from micrograde.drawing import PICTURES, RunContents, RunPicture, Svg, left_out
 from micrograde.runs.building import prepare_dataset
 from micrograde.runs.pictures import write_pictures
@@ -49,6 +49,9 @@ def draw_all(folder, data, say=None):
         "title", measured, model, trajectory, data.dataset, data.preprocessing, data.training, data.validation,
         data.test, np.eye(2, dtype=int), data.training.first(16), 16,
         {part: model.predict_logits(samples.features)[0] for part, samples in data.parts().items()}, data.rows,
+        importances=measure_importances(
+            model, data.training, data.preprocessing.columns(), task=data.task, seed=0, part="train"
+        ),
     )  # fmt: skip
     write_pictures(folder, run, light=True, say=say)
     write_pictures(folder, run, light=False, say=say)
@@ -74,7 +77,8 @@ def test_numbers_of_any_size_are_drawn(tmp_path, feature):
     assert np.isfinite([data.preprocessing.means, data.preprocessing.scales]).all()
     files = draw_all(tmp_path, data)
     figures = {
-        f"figures/{name}" for name in ("decision_boundary.svg", "decision_boundary.gif", "loss_surface.svg")
+        f"figures/{name}"
+        for name in ("decision_boundary.svg", "decision_boundary.gif", "loss_surface.svg", "importances.svg")
     }
     assert {*figures, "walkthrough.html"} <= files
 

@@ -18,9 +18,12 @@ from micrograde.config.schema import as_params
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.working import working
+from micrograde.diagnostics.permutation_importance import MOST_COLUMNS
 from micrograde.drawing import Page
 from micrograde.metrics import KEPT, METRICS
 from micrograde.models.trained_network import TrainedNetwork, read_network
+from micrograde.runs.column_importances import FILE as IMPORTANCES
+from micrograde.runs.column_importances import read_importances
 from micrograde.runs.files import contained, files_of
 from micrograde.runs.notebook_progress import leave_curves_to
 from micrograde.runs.row_predictions import FILE as PREDICTIONS
@@ -198,6 +201,26 @@ class Run:
                 )
             return read_predictions(path)
 
+    @cached_property
+    def importances(self) -> "pd.DataFrame":
+        """What its model loses when the values of one column are shuffled, the most important column first.
+
+        See ``micrograde.runs.column_importances`` for the columns.
+
+        Raises
+        ------
+        InputError
+            If the run left no importances, as runs of a sweep do with ``tracking.pictures=auto``.
+        """
+        with _left_behind(self.run_id, self.location, IMPORTANCES) as path:
+            if path is None:
+                raise InputError(
+                    f"run {self.run_id or 'of no store'}: has no {IMPORTANCES}; since recipe version 3 runs "
+                    "that finish and have all pictures leave one (in a sweep with tracking.pictures=all), "
+                    f"but not for images or more than {MOST_COLUMNS} columns"
+                )
+            return read_importances(path)
+
     def __repr__(self) -> str:
         names = ("val/accuracy", "val/loss", "test/accuracy")
         shown = (name for each in names for name in (KEPT + each, each) if name in self.metrics)
@@ -359,6 +382,19 @@ def load_predictions(run: "str | Run" = "latest", location: StoreLocation | None
         If there is no such run, or it left no predictions.
     """
     return (run if isinstance(run, Run) else Run.load(run, location)).predictions
+
+
+def load_importances(run: "str | Run" = "latest", location: StoreLocation | None = None) -> "pd.DataFrame":
+    """Return what the model of a run loses when one column is shuffled; see ``Run.importances``.
+
+    >>> mg.load_importances("latest").set_index("column")["accuracy_drop"]
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or it left no importances.
+    """
+    return (run if isinstance(run, Run) else Run.load(run, location)).importances
 
 
 def compare(

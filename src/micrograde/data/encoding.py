@@ -68,6 +68,11 @@ class TableEncoding:
         }
 
     @property
+    def widths(self) -> list[int]:
+        """How many features each column becomes."""
+        return [1 if categories is None else len(categories) for categories in self.categories]
+
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of the D features, each a numeric column's name or ``column=category``."""
         names: list[str] = []
@@ -93,7 +98,7 @@ class TableEncoding:
             raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(table.columns)}")
         if again := [name for name in self.columns if name in twice]:
             raise InputError(f"{source}: has more than one column {listed(again)}")
-        widths = [1 if categories is None else len(categories) for categories in self.categories]
+        widths = self.widths
         check_size(source, len(table), sum(widths))
         places = np.cumsum([0, *widths])
         features = np.zeros((len(table), sum(widths)))
@@ -119,8 +124,7 @@ class TableEncoding:
 
         A column with the categories True and False is returned as booleans.
         """
-        widths = [1 if categories is None else len(categories) for categories in self.categories]
-        pieces = np.split(features, np.cumsum(widths)[:-1], axis=1)
+        pieces = np.split(features, np.cumsum(self.widths)[:-1], axis=1)
         columns: list[list[Any]] = []
         for piece, categories in zip(pieces, self.categories, strict=True):
             if categories is None:

@@ -129,6 +129,19 @@ class Preprocessing:
             )
         return self.transform(self.encoding.encode(table))
 
+    def columns(self) -> list[tuple[str, slice]]:
+        """Return the columns of the source, each with the features that it becomes.
+
+        Those are a category's zeros and ones, a date's numbers, or a number and the indicator of its missing
+        values. Of arrays each feature is a column.
+        """
+        if self.encoding is None:
+            names, widths = self.feature_names, [1] * len(self.feature_names)
+        else:
+            names, widths = self.encoding.columns, self.encoding.widths
+        ends = np.cumsum(widths).tolist()
+        return [(name, slice(end - width, end)) for name, width, end in zip(names, widths, ends, strict=True)]
+
     def state(self) -> dict[str, Any]:
         """Return all parameters as plain values for JSON, from which ``from_state`` restores them exactly."""
         return {

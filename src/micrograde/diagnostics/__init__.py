@@ -8,6 +8,8 @@ from micrograde.diagnostics.distributions import Distributions, distributions
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements, find_findings
 from micrograde.diagnostics.layers import Diagnostics
 from micrograde.diagnostics.loss_surface import LossSurface, loss_surface
+from micrograde.diagnostics.partial_dependence import PartialDependence, partial_dependence, values_to_try
+from micrograde.diagnostics.permutation_importance import Estimates, Importances, measure_importances
 from micrograde.diagnostics.trajectory import Trajectory, TrajectoryKeeper
 
 __all__ = [
@@ -15,13 +17,19 @@ __all__ = [
     "Boundary",
     "Diagnostics",
     "Distributions",
+    "Estimates",
     "Finding",
+    "Importances",
     "LossSurface",
     "Measurements",
+    "PartialDependence",
     "Trajectory",
     "TrajectoryKeeper",
     "decision_boundary",
     "distributions",
     "find_findings",
     "loss_surface",
+    "measure_importances",
+    "partial_dependence",
+    "values_to_try",
 ]

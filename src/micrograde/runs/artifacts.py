@@ -5,6 +5,7 @@ model/*                      the network and its preprocessing; see models/train
 gradient_check.csv           hand-written gradients against autograd's, a line for each parameter
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
 walkthrough.html             forward and backward, step by step
+importances.csv              what shuffling each column costs; see column_importances.py
 predictions.parquet          what the model says of each row; see row_predictions.py
 figures/*                    learning curves and more; see docs/insight.md
 checkpoints/                 what is needed to resume; see checkpoints.py

@@ -21,9 +21,10 @@ from micrograde.core.recipe_versions import KEPT_VALUES
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.data import DataSet
-from micrograde.diagnostics import Measurements, Trajectory, find_findings
+from micrograde.diagnostics import Importances, Measurements, Trajectory, find_findings, measure_importances
 from micrograde.diagnostics.kept_model import look_at_kept_model, saturated_layers
-from micrograde.drawing import RunContents
+from micrograde.diagnostics.permutation_importance import why_not_measured
+from micrograde.drawing import RunContents, left_out
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.metrics import KEPT, name_of_entry, part_of
 from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
@@ -33,6 +34,8 @@ from micrograde.nn.arrays import FloatArray
 from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
 from micrograde.runs.building import PreparedData, end_metrics, least_rows, nan_is_a_class
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
+from micrograde.runs.column_importances import FILE as IMPORTANCES
+from micrograde.runs.column_importances import write_importances
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
 from micrograde.runs.resuming import Resumption
@@ -308,7 +311,8 @@ class LiveRun:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
             if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
                 write_predictions(self.folder, logits, data, self._warn)
-            self._draw(self.folder, model, measured, logits)
+            importances = self._measure_importances(self.folder, model)
+            self._draw(self.folder, model, measured, logits, importances)
         self.log.write()
         described = None
         if self.folder and status == "FINISHED":
@@ -360,8 +364,36 @@ class LiveRun:
         self._record(last, self.test | recorded)
         return logits
 
+    def _measure_importances(self, folder: Path, model: MLP) -> Importances | None:
+        """Measure and write what each column does, if the run is to have all pictures; else return None."""
+        data, recipe = self.data, self.config.recipe_version
+        wanted = self.status == "FINISHED" and self.request.all_pictures and recipe >= KEPT_VALUES
+        if not wanted or data.dataset.image_shape or not data.dataset.class_names:
+            return None
+        columns = data.preprocessing.columns()
+        if reason := why_not_measured(model, len(columns)):
+            self._warn(f"{IMPORTANCES}: left out, because {reason}")
+            return None
+        with left_out(IMPORTANCES, self._warn):
+            found = measure_importances(
+                model,
+                data.validation or data.training,
+                columns,
+                task=data.task,
+                seed=self.config.seed,
+                part="val" if data.validation else "train",
+            )
+            write_importances(folder, found)
+            return found
+        return None
+
     def _draw(
-        self, folder: Path, model: MLP, measured: Measurements, logits: Mapping[str, FloatArray]
+        self,
+        folder: Path,
+        model: MLP,
+        measured: Measurements,
+        logits: Mapping[str, FloatArray],
+        importances: Importances | None,
     ) -> None:
         """Draw the light pictures of the run, and the others if it is to have them."""
         data, kept = self.data, measured.of_kept_model
@@ -380,6 +412,7 @@ class LiveRun:
             batch_size=self.config.training.batch_size or len(data.training),
             logits=logits,
             rows=data.rows,
+            importances=importances,
         )
         write_pictures(folder, contents, light=True, say=self._warn)
         if self.request.all_pictures:

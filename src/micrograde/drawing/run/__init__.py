@@ -14,7 +14,7 @@ from micrograde.core.registry import Registry
 
 if TYPE_CHECKING:
     from micrograde.data import Dataset, Preprocessing
-    from micrograde.diagnostics import Measurements, Trajectory
+    from micrograde.diagnostics import Importances, Measurements, Trajectory
     from micrograde.nn import MLP
     from micrograde.nn.arrays import FloatArray, IntArray
     from micrograde.training import Samples
@@ -49,6 +49,8 @@ class RunContents:
         ``train``, ``val`` and ``test``; empty if the run did not finish.
     rows
         The numbers that the rows of each part, (n,), have in the source, by the same names.
+    importances
+        What shuffling each column costs the network; None if it was not measured.
     batch
         The first rows of the training part: a batch, or part of a huge one.
     batch_size
@@ -69,6 +71,7 @@ class RunContents:
     batch_size: int
     logits: "Mapping[str, FloatArray]" = field(default_factory=dict)
     rows: "Mapping[str, IntArray]" = field(default_factory=dict)
+    importances: "Importances | None" = None
     _found: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property

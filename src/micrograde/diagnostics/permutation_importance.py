@@ -1,0 +1,156 @@
+"""Permutation importance: what a network loses when the values of one column are shuffled among the rows.
+
+After Breiman (2001), "Random forests", section 10, and scikit-learn's ``permutation_importance``, but of
+columns as the data's source has them: all features that one column becomes are shuffled together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.diagnostics.points import cost_of_a_row
+from micrograde.nn import MLP
+from micrograde.nn.arrays import FloatArray, blocks_of_rows
+from micrograde.tasks import Task
+from micrograde.training import Samples
+
+REPEATS = 10
+MOST_COLUMNS = 100
+
+_MOST_ROWS, _LEAST_ROWS = 2000, 100
+_BUDGET = 1e9  # multiplications, for all columns and repeats
+_PATIENCE = 10  # how many times the budget may be spent where the least rows cost more
+_QUANTILE = 2.262157  # 97.5 % of Student's t with REPEATS - 1 degrees of freedom
+_STREAM = 0x1B9EA7  # far from the numbers of the streams that training spawns of a seed
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """A mean over the repeats for each of K columns, and the ends of its 95 % interval, (K,) each.
+
+    The interval is Student's: it is for the mean over very many repeats, on the same rows.
+    """
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @classmethod
+    def of_repeats(cls, values: NDArray[np.float64]) -> "Estimates":
+        """Return the estimates of values (K, REPEATS)."""
+        mean = values.mean(axis=1)
+        room = _QUANTILE * values.std(axis=1, ddof=1) / np.sqrt(REPEATS)
+        return cls(mean, mean - room, mean + room)
+
+
+@dataclass(frozen=True)
+class Importances:
+    """What shuffling each of K columns costs a network, the most important column first.
+
+    Attributes
+    ----------
+    part
+        The part of the data on which it was measured: ``val`` or ``train``.
+    rows, of_rows
+        How many of its rows were used, and how many it has.
+    accuracy, loss
+        Those of the network on these rows.
+    columns
+        The columns' names.
+    features
+        The features that each column becomes.
+    accuracy_drop, loss_rise
+        By how much the accuracy falls and the loss rises.
+    """
+
+    part: str
+    rows: int
+    of_rows: int
+    accuracy: float
+    loss: float
+    columns: tuple[str, ...]
+    features: tuple[slice, ...]
+    accuracy_drop: Estimates
+    loss_rise: Estimates
+
+
+def why_not_measured(model: MLP, columns: int) -> str | None:
+    """Return why so many columns would take a network too long; None if they would not."""
+    if columns > MOST_COLUMNS:
+        return f"the data have {columns} columns, and importances are measured of {MOST_COLUMNS} at most"
+    if _affordable_rows(model, columns) * _PATIENCE < _LEAST_ROWS:
+        return f"measuring importances of {columns} columns would take too long for this network"
+    return None
+
+
+def measure_importances(
+    model: MLP,
+    samples: Samples,
+    columns: Sequence[tuple[str, slice]],
+    *,
+    task: Task,
+    seed: int,
+    part: str,
+) -> Importances:
+    """Shuffle the values of each column ``REPEATS`` times, and compare what the network says of the rows.
+
+    Every column is shuffled in the same orders, so that what is found of one does not depend on the others.
+    Of many rows some are drawn.
+
+    Parameters
+    ----------
+    model
+        A stack of one; it is not changed.
+    samples
+        The rows of the part, transformed.
+    columns
+        The names of the columns, each with the features that it becomes; see ``Preprocessing.columns``.
+    seed
+        The run's seed, of which a random stream is made that is no other's.
+    """
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAM,)))
+    count = min(len(samples), _MOST_ROWS, max(_LEAST_ROWS, _affordable_rows(model, len(columns))))
+    chosen = np.sort(random.choice(len(samples), count, replace=False))
+    rows = Samples(samples.features[chosen], samples.targets[chosen], samples.labels[chosen])
+    orders = np.stack([random.permutation(count) for _ in range(REPEATS)])
+    shuffled = np.tile(rows.features, (REPEATS, 1, 1))
+    (accuracy,), (loss,) = _measured(model, shuffled[:1], rows, task)
+    drops, rises = np.zeros((len(columns), REPEATS)), np.zeros((len(columns), REPEATS))
+    for number, (_, place) in enumerate(columns):
+        values = rows.features[:, place]
+        if (values == values[0]).all():
+            continue  # shuffling changes nothing
+        shuffled[:, :, place] = values[orders]
+        accuracies, losses = _measured(model, shuffled, rows, task)
+        shuffled[:, :, place] = values
+        drops[number], rises[number] = accuracy - accuracies, losses - loss
+    order = np.lexsort([-rises.mean(axis=1), -drops.mean(axis=1)])
+    return Importances(
+        part,
+        count,
+        len(samples),
+        float(accuracy),
+        float(loss),
+        tuple(columns[number][0] for number in order),
+        tuple(columns[number][1] for number in order),
+        Estimates.of_repeats(drops[order]),
+        Estimates.of_repeats(rises[order]),
+    )
+
+
+def _affordable_rows(model: MLP, columns: int) -> int:
+    return int(_BUDGET / (cost_of_a_row(model) * columns * REPEATS))
+
+
+def _measured(model: MLP, features: FloatArray, rows: Samples, task: Task) -> tuple[FloatArray, FloatArray]:
+    """Return accuracies and mean losses, (r,) each, for features (r, n, D) of n rows."""
+    repeats, count = features.shape[:2]
+    flat = features.reshape(repeats * count, -1)
+    with np.errstate(all="ignore"):  # rows may overflow
+        blocks = [model.predict_logits(flat[block])[0] for block in blocks_of_rows(len(flat))]
+        logits = np.concatenate(blocks).reshape(repeats, count, -1)
+        right = task.predicted(logits) == rows.labels
+        losses = task.loss.value(logits, rows.targets)
+    return right.mean(axis=1), losses.mean(axis=1, dtype=np.float64)
