@@ -90,7 +90,7 @@ def test_a_sweep_is_and_is_not_trained_again(run, swept):
 def test_runs_are_compared_replayed_and_loaded(run, home, run_id, swept):  # noqa: ARG001
     compared = run(f"{ROOT}/pipelines/compare.py", KEPT)
     assert compared.returncode == 0, compared.stderr
-    assert "4 runs, best val/accuracy first" in compared.stdout
+    assert "4 runs, best kept/val/accuracy first" in compared.stdout
     assert run_id[:8] in compared.stdout
     replayed = run(f"{ROOT}/pipelines/replay.py", f"run_id={run_id[:8]}", KEPT)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr

@@ -28,7 +28,7 @@ def test_runs_in_a_table(user):
     means = pd.read_csv(user.folder / "means.csv")
     assert list(means["runs"]) == [2, 2]
     assert set(means["optimizer.learning_rate"]) == {0.1, 0.3}
-    assert {"val/accuracy mean", "val/accuracy std"} <= set(means)
+    assert {"kept/val/accuracy mean", "kept/val/accuracy std"} <= set(means)
 
     user.run("compare", 'where="optimizer.learning_rate>0.1"', "limit=1", "output=best.parquet")
     best = pd.read_parquet(user.folder / "best.parquet")

@@ -238,7 +238,7 @@ def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is
     assert member.tags["team"] == "a"
     described = parent.tags[tags.DESCRIPTION]
     assert described.startswith(
-        "why\n\n**Swept**\n\n- `seed`: `0,1`\n\n**2 runs: 2 FINISHED**\n\n**Best `val/accuracy`: "
+        "why\n\n**Swept**\n\n- `seed`: `0,1`\n\n**2 runs: 2 FINISHED**\n\n**Best `kept/val/accuracy`: "
     )
     best = parent.tags[tags.BEST_RUN_ID]
     assert described.endswith(f"run `{best}`\n\n- `seed={sweep.runs.set_index('run_id').seed[best]}`")

@@ -76,12 +76,13 @@ def test_the_runs_of_a_sweep_have_theirs_too(user):
         assert list(model.predict(model.input_example)["class"].isin(["setosa", "versicolor"])) == [True] * 3
 
 
-def test_it_is_a_logged_model_with_the_runs_last_values(trained):
+def test_it_is_a_logged_model_with_the_values_of_the_kept_model(trained):
     user, run, _ = trained
     (model,) = user.client.search_logged_models([run.info.experiment_id])
     assert (model.status, model.source_run_id) == ("READY", run.info.run_id)
-    shown = {key: value for key, value in run.data.metrics.items() if key.startswith(("val/", "test/"))}
-    assert {metric.key: metric.value for metric in model.metrics} == shown
+    kept = {key: value for key, value in run.data.metrics.items() if key.startswith("kept/")}
+    assert {metric.key: metric.value for metric in model.metrics} == kept
+    assert kept["kept/test/accuracy"] == run.data.metrics["test/accuracy"]
     assert model.params == run.data.params
     assert [each.model_id for each in run.outputs.model_outputs] == [model.model_id]
     assert user.client.search_registered_models() == []

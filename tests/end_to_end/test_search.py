@@ -36,8 +36,8 @@ def test_a_search_goes_on_where_it_was_and_comes_out_the_same(user):
     assert len(set(first)) == 6
     assert all(0.01 <= rate <= 1 for rate in first)
     table = runs(user)
-    best = table.sort_values("val/accuracy", ascending=False).iloc[0]
-    assert f"best        val/accuracy {best['val/accuracy']:.4f}" in shown.stdout
+    best = table.sort_values("kept/val/accuracy", ascending=False).iloc[0]
+    assert f"best        kept/val/accuracy {best['kept/val/accuracy']:.4f}" in shown.stdout
 
     more = user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=9")
     assert "finished    9 of 9 runs, 6 of them from before" in more.stdout
@@ -100,7 +100,7 @@ def test_by_another_metric_it_is_another_study(user):
     for metric, direction in (("train/accuracy", "maximize"), ("val/loss", "minimize")):
         refused = user.run("train", *named, f"sweep.metric={metric}", status=2)
         assert refused.stderr == (
-            "hydra.sweeper.study_name=mine: is a study of val/accuracy (maximize), "
+            "hydra.sweeper.study_name=mine: is a study of kept/val/accuracy (maximize), "
             f"not of {metric} ({direction}); leave it out or give another name\n"
         )
 

@@ -40,8 +40,8 @@ def test_a_sweep_is_a_parent_with_a_run_for_each_job(user):
     assert sweep.varies == ("seed", "optimizer.learning_rate")
     parent = user.client.get_run(sweep.run_id)
     runs = load_runs(uri(user), sweep="latest")
-    best = runs.sort_values("val/accuracy", ascending=False).iloc[0]
-    assert parent.data.metrics["best/val/accuracy"] == best["val/accuracy"]
+    best = runs.sort_values("kept/val/accuracy", ascending=False).iloc[0]
+    assert parent.data.metrics["best/kept/val/accuracy"] == best["kept/val/accuracy"]
     assert parent.data.params["seed"] == "range(3)"
     assert set(runs["run_name"]) == {f"seed={s} learning_rate={r}" for s in range(3) for r in (0.1, 0.5)}
     files = {each.path for each in user.client.list_artifacts(sweep.run_id)}
@@ -196,7 +196,7 @@ def test_a_second_ctrl_c_leaves_no_run_running(user):
 @pytest.mark.slow
 def test_v_says_how_each_run_ended(user):
     quiet, loud = user.run("train", *SWEEP), user.run("train", *SWEEP, "-v", "sweep.resume=false")
-    line = "finished  seed=1 learning_rate=0.5  val/accuracy"
+    line = "finished  seed=1 learning_rate=0.5  kept/val/accuracy"
     assert line not in quiet.stdout
     assert loud.stdout.count(line) == 1
 

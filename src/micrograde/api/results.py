@@ -223,7 +223,8 @@ class Run:
 
     def __repr__(self) -> str:
         names = ("val/accuracy", "val/loss", "test/accuracy")
-        shown = (name for each in names for name in (KEPT + each, each) if name in self.metrics)
+        best_known = (KEPT + each if KEPT + each in self.metrics else each for each in names)
+        shown = (name for name in best_known if name in self.metrics)
         values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
         because = f" ({self.reason})" if self.reason else ""
         return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
