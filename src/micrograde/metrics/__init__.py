@@ -184,6 +184,12 @@ def part_of(recorded: str) -> str:
     return found[0] if found else ""
 
 
+def is_of_one_class(recorded: str) -> bool:
+    """Return whether a recorded name is that of a metric of one class, such as ``kept/val/recall/spam``."""
+    part = part_of(recorded)
+    return bool(part) and "/" in recorded.removeprefix(f"{part}/")
+
+
 def name_in_history(recorded: str) -> str:
     """Return the name under which a metric of the kept model is measured after each epoch."""
     return recorded.removeprefix(KEPT)

@@ -29,6 +29,7 @@ from micrograde.core.printable import printable
 from micrograde.core.project import command_line, project_home
 from micrograde.core.terminal import print_notice, say, terminal_lines, terminal_width
 from micrograde.core.working import working
+from micrograde.metrics import is_of_one_class
 from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
 from micrograde.store import StoredSweep, find_sweep, make_command
 from micrograde.store.garbage import find_garbage
@@ -123,7 +124,11 @@ def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> N
         for row, values in enumerate(found.differences.fillna("-").to_numpy().tolist()):
             differences.iloc[row, 1:] = told_apart(values, _LONG, "…")
     print_table(differences, found.title, whole=whole)
-    print_table(found.readable_metrics(), "last values", numbers=found.metrics.columns, whole=whole)
+    metrics = found.readable_metrics()
+    of_classes = metrics["metric"].map(is_of_one_class)
+    print_table(metrics[~of_classes], "last values", numbers=found.metrics.columns, whole=whole)
+    if of_classes.any():
+        say(f"note      {of_classes.sum()} values of single classes: {whole}")
     for note in found.notes:
         say(f"note      {printable(note)}")
     if output and output.suffix != ".svg":

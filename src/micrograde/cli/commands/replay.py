@@ -1,6 +1,7 @@
 """Train a recorded run again, and compare every value bit for bit. `--help` lists the keys."""
 
 import sys
+from collections.abc import Sequence
 
 from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import ReplayConfig
@@ -8,7 +9,8 @@ from micrograde.config.exit_lines import RUN_FAILED
 from micrograde.config.parsing import parse_command
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
-from micrograde.runs.replaying import Replay, replay_run
+from micrograde.metrics import KEPT, part_of
+from micrograde.runs.replaying import MetricComparison, Replay, replay_run
 
 
 @entry_point(config_name="replay")
@@ -22,12 +24,16 @@ def main(composed: Config) -> None:
 
 
 def verdict(replay: Replay) -> str:
-    """Return a line for each metric, one for all of them, and what is known to have changed."""
+    """Return a line for each metric, one for all of them, and what is known to have changed.
+
+    The values of the kept model that are identical have one line for each part of the data.
+    """
     recorded = [each for each in replay.metrics if each.recorded]
     values = sum(each.values for each in recorded)
     different = sum(each.different for each in recorded)
-    width = max((len(each.metric) for each in replay.metrics), default=0)
-    lines = [each.line(width) for each in replay.metrics]
+    shown = _parts_together(replay.metrics)
+    width = max((len(each.metric) for each in shown), default=0)
+    lines = [each.line(width) for each in shown]
     if replay.identical:
         lines.append(f"identical   {values} values of {len(recorded)} metrics, bit for bit")
     else:
@@ -35,3 +41,16 @@ def verdict(replay: Replay) -> str:
     known = replay.differences or ([] if replay.identical else ["nothing that was recorded about the run"])
     lines += [f"{'changed' if number == 0 else '':<11} {line}" for number, line in enumerate(known)]
     return "\n".join(map(printable, lines))  # names of metrics come from the store
+
+
+def _parts_together(metrics: Sequence[MetricComparison]) -> list[MetricComparison]:
+    shown: dict[str, MetricComparison] = {}
+    for each in metrics:
+        part = part_of(each.metric)
+        if not part.startswith(KEPT) or each.different or not each.recorded:
+            shown[each.metric] = each
+            continue
+        name = f"{part}/*"
+        values = each.values + (shown[name].values if name in shown else 0)
+        shown[name] = MetricComparison(name, values, 0, None)
+    return list(shown.values())
