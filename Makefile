@@ -106,7 +106,7 @@ test: .venv/installed-dev  ## run the tests, all but the slow ones
 	$(PYTEST) -n auto -m "not slow" $(ARGS)
 
 test-slow: .venv/installed-dev  ## run the slow tests, most of which run commands: some minutes
-	$(PYTEST) -n $(SLOW_PROCESSES) -m slow $(ARGS)
+	$(PYTEST) -n $(SLOW_PROCESSES) -m "slow and not matrix" $(ARGS)
 
 test-torch: .venv/installed-torch  ## compare gradients and training with PyTorch's
 	$(BIN)/python -m pytest tests/against_torch $(ARGS)

@@ -1,5 +1,7 @@
 """What is checked before a release, and takes hours: `make check-release`, or of it ``ARGS="lowest fuzz"``.
 
+- ``coverage``: the quick tests, with how much of the code they reach
+- ``matrix``: the slow tests of which CI runs a few of a kind
 - ``cold``: the slow tests, each command in an interpreter of its own (as a rule they share what is imported)
 - ``wheel``: every command of the wheel, in an environment into which pip installs it with all that it needs
 - ``python-3.12``, ``python-3.13``, ``python-3.14``: the quick tests under later Pythons
@@ -73,6 +75,8 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
     missing: list[str] = []
     wheel = 'make test-slow ARGS="tests/end_to_end/test_wheel.py"'
     stages = [
+        Stage("coverage", "make test ARGS=--cov"),
+        Stage("matrix", "make test-slow ARGS='-m matrix'"),
         Stage("cold", "make test-slow", {"MICROGRADE_COLD": "1"}),
         Stage("wheel", wheel, {"MICROGRADE_FRESH": "1"}),
     ]

@@ -216,6 +216,7 @@ def test_every_number_of_a_run(files, key_and_choice, value, dtype):
 
 
 @pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.parametrize(("key", "choice"), KEYS, ids=[f"{key} {' '.join(c.values())}" for key, c in KEYS])
 def test_every_number_of_a_run_at_all_extremes(files, key, choice):
     for value in EXTREMES:
@@ -239,6 +240,7 @@ LARGE = [1e-300, 1e38, 1e300]
 
 
 @pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.parametrize("value", LARGE)
 @pytest.mark.parametrize(
     "key", sorted({key for key, _ in KEYS if not key.startswith(("data.s", "training"))})
@@ -292,6 +294,7 @@ def test_every_number_of_the_classifier(name, value, dtype, early_stopping):
 
 
 @pytest.mark.slow
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_every_number_of_the_classifier_at_all_extremes(name):
     for value in EXTREMES:

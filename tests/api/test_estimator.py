@@ -61,9 +61,9 @@ def quick(**parameters):
     "parameters",
     [
         {},
-        {"batch_norm": True, "batch_size": 7},
+        pytest.param({"batch_norm": True, "batch_size": 7}, marks=pytest.mark.matrix),
         {"optimizer": "adam", "dtype": "float64", "hidden_size": [16, 8], "activation": "relu"},
-        {"standardize": False, "batch_size": None, "num_epochs": 200},
+        pytest.param({"standardize": False, "batch_size": None, "num_epochs": 200}, marks=pytest.mark.matrix),
     ],
     ids=str,
 )

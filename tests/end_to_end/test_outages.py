@@ -184,7 +184,7 @@ def test_a_server_that_is_not_there_is_one_line_for_who_reads(user):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [4, 65])
+@pytest.mark.parametrize("seconds", [4, pytest.param(65, marks=pytest.mark.matrix)])
 def test_a_store_that_another_program_locks_is_waited_for(user, seconds):
     database = user.home / "mlruns" / "mlflow.db"
     with closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as other:

@@ -5,7 +5,8 @@ from benchmarks.crowd import launch_crowd, what_is_wrong
 
 
 @pytest.mark.slow
-def test_nothing_of_what_several_processes_record_at_once_is_lost(home):
-    crowd = launch_crowd(home, 6, 0)
+@pytest.mark.parametrize("processes", [3, pytest.param(6, marks=pytest.mark.matrix)])
+def test_nothing_of_what_several_processes_record_at_once_is_lost(home, processes):
+    crowd = launch_crowd(home, processes, 0)
     assert what_is_wrong(home, crowd) == []
-    assert (len(crowd.runs), len(crowd.sweeps)) == (6, 6)
+    assert (len(crowd.runs), len(crowd.sweeps)) == (processes, processes)
