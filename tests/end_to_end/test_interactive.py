@@ -230,7 +230,7 @@ def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is
     }
     given = stored[run.run_id].tags
     assert (given["team"], given["fold"], given[tags.NOTE]) == ("a", "3", "a *note*")
-    assert given[tags.DESCRIPTION].startswith("a *note*\n\n- ")
+    assert given[tags.DESCRIPTION].startswith("a *note*")
     assert given[tags.CONFIG_DIGEST] == load_run(store, not_none(plain.run_id)).tags[tags.CONFIG_DIGEST]
     parent, member = stored[sweep.run_id], stored[sweep.runs["run_id"][0]]
     assert (parent.about.run_name, parent.tags["team"], parent.tags[tags.NOTE]) == ("all", "b", "why")

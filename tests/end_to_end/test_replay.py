@@ -6,6 +6,8 @@ import sqlite3
 
 import pytest
 
+from micrograde.metrics import PARTS, part_of
+
 pytestmark = pytest.mark.slow  # each of them runs commands
 
 
@@ -24,8 +26,9 @@ def test_the_default_run_is_identical(user):
     before = user.files()
     done = user.run("replay", f"run_id={run.info.run_id[:8]}")
     lines = done.stdout.splitlines()
-    assert "identical   1254 values of 29 metrics, bit for bit" in lines
-    for metric in run.data.metrics:
+    assert "identical   1342 values of 117 metrics, bit for bit" in lines
+    parts = {f"kept/{part}/*" for part in ("train", "val", "test")}
+    for metric in {name for name in run.data.metrics if part_of(name) in ("", *PARTS)} | parts:
         assert any(line.startswith(f"{metric} ") and line.endswith("identical") for line in lines)
     assert [path for path in user.files() if path not in before] == []
 

@@ -76,10 +76,11 @@ def test_each_run_has_the_numbers_params_and_files_that_it_has_alone(user):
     more = set(files(alone["run_id"])) - set(files(together["run_id"]))
     assert set(files(together["run_id"])) < set(files(alone["run_id"]))
     drawn = (
-        "calibration decision_boundary greatest_losses histograms loss_surface precision_recall roc_curves"
+        "calibration decision_boundary greatest_losses histograms importances loss_surface "
+        "partial_dependence precision_recall roc_curves"
     )
     figures = {f"figures/{name}.svg" for name in drawn.split()}
-    assert more == {*figures, "figures/decision_boundary.gif", "walkthrough.html"}
+    assert more == {*figures, "figures/decision_boundary.gif", "importances.csv", "walkthrough.html"}
 
 
 @pytest.mark.slow

@@ -83,6 +83,8 @@ def assert_scores_what_is_recorded(run, folder: Path):
             assert recorded == {}
             continue
         found = measure(model, samples, end_metrics(run.config, data.task), task=data.task)
+        baseline = recorded.pop(f"kept/{part}/baseline_accuracy")
+        assert baseline == np.mean(samples.labels == np.bincount(data.training.labels).argmax())
         assert recorded == pytest.approx(
             {f"kept/{part}/{key}": float(value) for key, (value,) in found.items()}, abs=0, rel=0, nan_ok=True
         )

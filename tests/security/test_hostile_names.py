@@ -124,6 +124,7 @@ def test_pictures_hold_names_as_text(user):
     pictures = made(user, ".svg")
     drawn = {"confusion_matrix", "gradient_flow", "histograms", "learning_curves", "loss_surface"}
     drawn |= {"network", "update_ratios", "calibration", "greatest_losses", "precision_recall", "roc_curves"}
+    drawn |= {"importances", "partial_dependence"}
     assert {path.stem for path in pictures} == drawn
     for path in pictures:
         words = check_svg(path.read_text())

@@ -9,6 +9,7 @@ from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, layers, percent
 
 _LARGE_AND_LASTING = (-1.6, -2.0)  # log10, in the first fifth of the epochs and in their second half
+_FEWEST_EPOCHS = 5  # with fewer, nothing has lasted
 _JUMP = 3.5  # times the loss before training
 _SMALL = -4.0
 _SMALLER, _SMALLER_AFTER_A_JUMP = 0.2, 0.02  # times the learning rate, at most
@@ -28,7 +29,7 @@ class Updates(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         early, late = early_updates(measured), late_updates(measured)
-        if not early or early.keys() != late.keys():
+        if not early or early.keys() != late.keys() or len(measured.history["train/loss"]) < _FEWEST_EPOCHS:
             return
         first, second = _LARGE_AND_LASTING
         large = {layer: late[layer] for layer in early if early[layer] > first and late[layer] > second}
