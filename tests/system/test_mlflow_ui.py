@@ -118,8 +118,8 @@ def test_a_run_says_what_stands_out_and_has_its_charts_in_groups(page):
     page.get_by_role("tab", name="Model metrics").click()
     expect(group(page, "test")).to_be_visible()
     show(page, "mlflow-charts")
-    diagnostics = ("activation", "batch_norm", "gradient", "gradient_check", "gradient_norm", "update_ratio")
-    names = ["test", "train", "val", *(f"within/{name}" for name in diagnostics)]
+    diagnostics = ("activation", "gradient", "gradient_check", "gradient_norm", "update_ratio")
+    names = ["kept/val", "test", "train", "val", *(f"within/{name}" for name in diagnostics)]
     places = []
     for name in names:
         expect(group(page, name)).to_have_attribute("aria-expanded", "true")
