@@ -150,7 +150,8 @@ def usual(random: Random, **more: Any) -> Keys:
     keys = sound(random) | {"training.num_epochs": 40, "training.early_stopping.enabled": False}
     keys["training.keep"] = "best"
     keys = {key: value for key, value in keys.items() if not key.startswith("data.")} | data
-    return keys | {key.replace("__", "."): value for key, value in more.items()}
+    changed: Keys = keys | {key.replace("__", "."): value for key, value in more.items()}
+    return changed
 
 
 def ill_start(random: Random) -> Keys:
@@ -326,7 +327,8 @@ def nested(keys: Keys) -> dict[str, Any]:
 
 def recipes_of(draw: Callable[[Random], Keys], count: int, seed: int) -> list[Keys]:
     """Draw recipes, each for a few seeds; data that are made are made anew for each recipe."""
-    random, recipes = np.random.default_rng(seed), []
+    random = np.random.default_rng(seed)
+    recipes: list[Keys] = []
     while len(recipes) < count:
         keys = draw(random)
         keys["data.seed"] = int(random.integers(1000))

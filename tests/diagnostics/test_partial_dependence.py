@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.narrowing import not_none
 
 from micrograde.data.sets.tables import CsvTable
 from micrograde.diagnostics import partial_dependence, values_to_try
@@ -45,7 +46,7 @@ def model(prepared):
 def found_for(name, model, prepared):
     columns = prepared.preprocessing.columns()
     at = [column for column, _ in columns].index(name)
-    values = values_to_try(prepared.preprocessing, prepared.training, at)
+    values = not_none(values_to_try(prepared.preprocessing, prepared.training, at))
     place, task = columns[at][1], prepared.task
     return partial_dependence(model, prepared.validation, place, values, task=task, column=name)
 

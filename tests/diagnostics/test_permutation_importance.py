@@ -1,6 +1,7 @@
 """What shuffling each column costs, against scikit-learn and against a table whose columns are shuffled."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def table(rows=300):
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory) -> PreparedData:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
     from micrograde.data.sets.tables import CsvTable
 
     path = tmp_path_factory.mktemp("table") / "table.csv"
@@ -69,7 +70,7 @@ def over_seeds(model, rows, columns, task, seeds=8):
     return drops.mean(axis=0), drops.std(axis=0, ddof=1) / np.sqrt(seeds)
 
 
-class Network(ClassifierMixin, BaseEstimator):
+class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The network as scikit-learn asks for it."""
 
     def __init__(self, model):
@@ -100,7 +101,8 @@ def test_all_features_of_a_column_are_shuffled_together(model, prepared):
     assert [place.stop - place.start for _, place in columns] == [1, 4, 2, 4]
     mean, error = over_seeds(model, rows, columns, prepared.task)
     frame = table().iloc[prepared.rows["val"] - 1].reset_index(drop=True)
-    random, drops = np.random.default_rng(5), {}
+    random = np.random.default_rng(5)
+    drops: dict[str, Any] = {}
     for name, _ in columns:
         drops[name] = []
         for _ in range(25):

@@ -18,20 +18,20 @@ from micrograde.nn.arrays import FloatArray
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(picture: Svg, kind: str) -> list[ElementTree.Element]:
-    return list(ElementTree.fromstring(picture.text).iter(f"{SVG}{kind}"))
+def drawn(picture: Svg | None, kind: str) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(not_none(picture).text).iter(f"{SVG}{kind}"))
 
 
-def texts(picture: Svg) -> list[str]:
+def texts(picture: Svg | None) -> list[str]:
     return [each.text or "" for each in drawn(picture, "text")]
 
 
-def says(picture: Svg, words: str) -> bool:
+def says(picture: Svg | None, words: str) -> bool:
     """Whether the picture says that, on however many lines."""
     return words in " ".join(texts(picture))
 
 
-def curves(picture: Svg) -> dict[str, list[FloatArray]]:
+def curves(picture: Svg | None) -> dict[str, list[FloatArray]]:
     """The points (N, 2) of each labelled curve, piece by piece."""
     found = {}
     for path in drawn(picture, "path"):
@@ -44,7 +44,7 @@ def curves(picture: Svg) -> dict[str, list[FloatArray]]:
     return found
 
 
-def images(picture: Svg) -> dict[str, NDArray[np.uint8]]:
+def images(picture: Svg | None) -> dict[str, NDArray[np.uint8]]:
     """The pixels (rows, columns, 3) of each image, by its label."""
     found = {}
     for image in drawn(picture, "image"):
@@ -54,9 +54,9 @@ def images(picture: Svg) -> dict[str, NDArray[np.uint8]]:
     return found
 
 
-def outside(picture: Svg) -> list[str | None]:
+def outside(picture: Svg | None) -> list[str | None]:
     """The texts that reach beyond the picture's edges, by the width they are reckoned to have."""
-    root = ElementTree.fromstring(picture.text)
+    root = ElementTree.fromstring(not_none(picture).text)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     found = []
     for each in root.iter(f"{SVG}text"):

@@ -1,6 +1,7 @@
 """Runs of which only what the network says of the rows is known, for pictures of predictions."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from micrograde.nn import one_hot
 from micrograde.training import Samples
 
 
-def scored_run(parts, class_names, *, title="a run", **options):
+def scored_run(parts: Any, class_names: Any, *, title: str = "a run", **options: Any) -> RunContents:
     """A run of these parts, given as name: (logits (n, C), labels (n,)), or with features (n, D) behind."""
     samples = {}
     for part, (_, labels, *features) in parts.items():
@@ -21,18 +22,21 @@ def scored_run(parts, class_names, *, title="a run", **options):
         "csv", np.zeros((2, columns)), np.array([0, 1]), tuple(class_names),
         tuple(f"x{number}" for number in range(columns)), **options,
     )  # fmt: skip
+    nothing: Any = None  # what these pictures do not look at
+    measured: Any = SimpleNamespace(history={"train/loss": [1.0]})
+    scaled: Any = SimpleNamespace(means=np.full(columns, 3.0), scales=np.full(columns, 2.0))
     return RunContents(
         title=title,
-        measurements=SimpleNamespace(history={"train/loss": [1.0]}),
-        model=None,
-        trajectory=None,
+        measurements=measured,
+        model=nothing,
+        trajectory=nothing,
         dataset=dataset,
-        preprocessing=SimpleNamespace(means=np.full(columns, 3.0), scales=np.full(columns, 2.0)),
-        training=samples.get("train"),
+        preprocessing=scaled,
+        training=samples.get("train") or nothing,
         validation=samples.get("val"),
         test=samples.get("test"),
         confusion=None,
-        batch=None,
+        batch=nothing,
         batch_size=1,
         logits={part: np.asarray(logits) for part, (logits, *_) in parts.items()},
         rows={part: 100 * place + np.arange(1, len(each) + 1) for place, (part, each) in enumerate(samples.items())},

@@ -70,7 +70,7 @@ def test_any_logits_make_a_picture_whose_counts_are_all_rows(classes, rows, seed
     logits[0] = np.nan if rows > 1 else logits[0]
     picture = Calibration().draw(scored_run({"test": (logits, labels)}, [f"漢<{n}>" for n in range(classes)]))
     assert outside(picture) == []
-    counts = [each.text for each in drawn(picture, "text") if each.get("font-size") == "10"]
+    counts = [each.text or "" for each in drawn(picture, "text") if each.get("font-size") == "10"]
     counts.remove("rows")
     assert sum(map(int, counts)) == max(rows - 1, 1)
 

@@ -16,7 +16,7 @@ from micrograde.metrics import part_of
 from micrograde.models.trained_network import read_network
 from micrograde.runs.building import end_metrics, prepare_data
 from micrograde.runs.measured import check_measured, measuring
-from micrograde.runs.train import PreparedSets, train_and_record
+from micrograde.runs.train import PreparedSets, RunResult, train_and_record
 from micrograde.store import load_run, local_store
 from micrograde.training import measure
 
@@ -70,7 +70,7 @@ def random_recipe(random):
     )
 
 
-def assert_scores_what_is_recorded(run, folder: Path):
+def assert_scores_what_is_recorded(run: RunResult, folder: Path) -> None:
     """Load a run's model again from its files, and evaluate it on each part."""
     data = prepare_data(run.config.data, run.config.training.dtype)
     read = read_network(folder / "model").model
