@@ -9,6 +9,7 @@ import pytest
 from tests.recipes import with_keys
 
 from micrograde.analysis import load_history, load_runs, usual_metric
+from micrograde.analysis.kept_values import kept_values
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.core.recipe_versions import RECIPE_VERSION
@@ -18,6 +19,7 @@ from micrograde.runs.building import end_metrics, prepare_data
 from micrograde.runs.measured import check_measured, measuring
 from micrograde.runs.train import PreparedSets, RunResult, train_and_record
 from micrograde.store import load_run, local_store
+from micrograde.store.tags import KEPT_EPOCH
 from micrograde.training import measure
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
@@ -207,3 +209,13 @@ def test_a_run_that_did_not_finish_keeps_no_values():
     assert run.status == "FAILED"
     assert run.kept == {}
     assert replace(run, kept={}) == run
+
+
+@pytest.mark.parametrize("tag", ["9" * 5000, "-1", "two", "", "\u0663"])
+def test_what_a_store_says_of_the_kept_epoch_may_be_anything(tag):
+    history = {"val/loss": {1: 0.5, 2: 0.4}, "test/loss": {2: 0.6}}
+    assert kept_values(history, {}, {KEPT_EPOCH: tag}) == {
+        "kept/epoch": 2.0,
+        "kept/val/loss": 0.4,
+        "kept/test/loss": 0.6,
+    }

@@ -8,6 +8,7 @@ the training part is not known: ``train/*`` are measured batch by batch, while t
 """
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from micrograde.store.records import LARGEST, RawRuns, Selection
 EPOCH = f"{KEPT}epoch"
 _STOPPING = "training.early_stopping."
 _OF_MODEL = ("val/", "test/")
+_EPOCH_NUMBER = re.compile("[0-9]{1,9}")
 
 History = Mapping[str, Mapping[int, float]]
 """Each metric's value by step."""
@@ -68,7 +70,7 @@ def kept_values(history: History, params: Mapping[str, str], given: Mapping[str,
 
 def _kept_epoch(history: History, params: Mapping[str, str], given: Mapping[str, str]) -> int:
     """Return the epoch whose weights were kept; 0 if that is not known."""
-    if given.get(tags.KEPT_EPOCH, "").isdecimal():
+    if _EPOCH_NUMBER.fullmatch(given.get(tags.KEPT_EPOCH, "")):  # anything may stand in a store
         return int(given[tags.KEPT_EPOCH])
     if not _stops_early(params):
         return max((max(points) for name, points in history.items() if name[:4] == "val/"), default=0)
@@ -108,4 +110,4 @@ def _validation_histories(
         for run_id, name, step, value in rows:
             of_run = found.setdefault(run_id, {})
             of_run.setdefault(name, {})[step] = math.nan if value is None else value
-    return found
+    return {run_id: history for run_id, history in found.items() if run_id not in left_out.reasons}

@@ -36,7 +36,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         return run_members(sweep.members, sweep.metric)
     if HydraConfig.get().mode != RunMode.MULTIRUN:
         check_alone(sweep)
-    config = parse_train_config(measuring(composed, sweep.metric) if sweep.metric else composed)
+    config = parse_train_config(measuring(composed, sweep.metric))
     nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
     overrides = HydraConfig.get().overrides.task
     with resumed_run(config, overrides) as resumption:
