@@ -14,7 +14,13 @@ ACTIVATIONS = {
     "tanh": lambda torch: torch.nn.Tanh(),
 }
 NORMALIZATIONS = {"batch_norm": lambda torch, features: torch.nn.BatchNorm1d(features)}
-LOSSES = {"cross_entropy": lambda torch: torch.nn.CrossEntropyLoss()}
+LOSSES = {
+    "binary_cross_entropy": lambda torch: torch.nn.BCEWithLogitsLoss(),
+    "cross_entropy": lambda torch: torch.nn.CrossEntropyLoss(),
+    "huber": lambda torch: torch.nn.HuberLoss(),
+    "mae": lambda torch: torch.nn.L1Loss(),
+    "mse": lambda torch: torch.nn.MSELoss(),
+}
 INITIALIZERS = {  # of 300 inputs; where PyTorch has none, the paper's formula
     "kaiming": lambda torch, weights: torch.nn.init.kaiming_normal_(weights, nonlinearity="relu"),
     "lecun": lambda torch, weights: torch.nn.init.normal_(weights, std=300**-0.5),

@@ -13,6 +13,14 @@ def softmax(logits: FloatArray) -> FloatArray:
     return shares
 
 
+def logistic(logits: FloatArray) -> FloatArray:
+    """Return ``1 / (1 + exp(-logits))`` of each logit (Y1), as a new array; no exponential overflows."""
+    powers = np.exp(-np.abs(logits))
+    shares: FloatArray = np.where(logits >= 0, logits.dtype.type(1), powers)
+    shares /= powers + 1
+    return shares
+
+
 def predicted_classes(logits: FloatArray) -> IntArray:
     """Return the class of each row's largest logit, (..., N), the first of equal ones; -1 for no class.
 

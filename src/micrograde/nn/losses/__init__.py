@@ -5,6 +5,7 @@ A loss owes an equation, too, in ``gradcheck/equations/losses/``, which checks i
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,9 +23,15 @@ class Loss(ABC):
 
     The fields are hyperparameters. Logits are what the network's last layer returns, (..., N, C). Targets
     have that shape, or (N, C) if they are the same for all replicas. Rows do not depend on each other.
+
+    Attributes
+    ----------
+    learns
+        What targets are: distributions over ``classes``, ``numbers``, or ``truths``, 0 or 1 of each output.
     """
 
     name: str = ""  # each entry has its own
+    learns: ClassVar[Literal["classes", "numbers", "truths"]] = "classes"
 
     @abstractmethod
     def value(self, logits: FloatArray, targets: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -141,6 +141,7 @@ class CrossEntropy(Loss):
 
     name: Literal["cross_entropy"] = "cross_entropy"
     epsilon: Annotated[NonNegativeFloat, PROGRAM] = 0.0
+    learns: ClassVar[Literal["classes", "numbers", "truths"]] = "classes"
 
     def value(self, logits: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the exact loss of each row, (..., N) (C3)."""

@@ -1,0 +1,29 @@
+"""What the equations of losses that are means over the outputs have in common."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from micrograde.autograd import Variable
+from micrograde.autograd.values import FloatArray
+from micrograde.gradcheck.equations.losses import LossEquation
+
+
+class LossByOutput(LossEquation):
+    """A mean over rows and outputs of a loss that each output has of its own."""
+
+    @abstractmethod
+    def of(self, logit: Variable, target: FloatArray | float, **hyperparameters: float) -> Variable:
+        """Return the loss of each entry, of arrays or of single numbers."""
+
+    def batch(self, logits: Variable, targets: FloatArray, **hyperparameters: float) -> Variable:
+        """Return the mean loss of a batch: logits and targets (N, C)."""
+        return self.of(logits, targets, **hyperparameters).sum() / targets.size
+
+    def sample(
+        self, logits: Sequence[Variable], targets: Sequence[float], **hyperparameters: float
+    ) -> Variable:
+        """Return the loss of one sample, number by number: C logits and C targets."""
+        first, *others = (
+            self.of(logit, target, **hyperparameters) for logit, target in zip(logits, targets, strict=True)
+        )
+        return sum(others, first) / len(logits) if others else first
