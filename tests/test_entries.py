@@ -20,6 +20,7 @@ import micrograde
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import first_sentence, hyperparameters_of, parameter_sentences
 from micrograde.core.registry import Registry, registries
+from micrograde.data.target_scaling import TargetScaling
 from micrograde.drawing import SWEEP_PICTURES, Curves, SweepContents, Swept
 from micrograde.gradcheck.equations.activations import ACTIVATION_EQUATIONS
 from micrograde.gradcheck.equations.losses import LOSS_EQUATIONS
@@ -111,22 +112,37 @@ def of_loss(name: str) -> Iterator[str]:
         yield "the dtype of the logits in its results"
 
 
+def described(task: str) -> Iterator[SimpleNamespace]:
+    nothing = {"task": task, "class_names": (), "target_names": (), "target_scaling": None}
+    if TASKS[task].learns == "classes":
+        for names in (("a", "b", "c"), ("no", "yes")):
+            yield SimpleNamespace(**nothing | {"class_names": names})
+        return
+    for count in (1, 3):
+        scaling = TargetScaling(np.arange(1.0, count + 1), np.full(count, 2.0))
+        names = tuple(f"y{number}" for number in range(count))
+        yield SimpleNamespace(**nothing | {"target_names": names, "target_scaling": scaling})
+
+
 def of_task(name: str) -> Iterator[str]:
-    described = (SimpleNamespace(class_names=names) for names in (("a", "b", "c"), ("no", "yes"), ()))
-    made = [task for each in described if (task := TASKS[name].of(each)) is not None]
-    if not made:
-        yield "data that it is made for"
-    for task in made:
+    for data in described(name):
+        task = TASKS[name].of(data)
         labels = np.arange(6) % max(task.output_size, 2)
+        if not data.class_names:
+            labels = np.arange(6.0 * task.output_size).reshape(6, -1) % 5
         targets = task.targets(labels, np.float32)
         if targets.shape != (6, task.output_size) or targets.dtype != np.float32:
             yield "targets (N, C) in the network's dtype"
         if (task.labels(targets) != labels).any() or (task.predicted(targets, finite=True) != labels).any():
             yield "labels that its targets stand for, and that logits like them predict"
-        if task.loss.name not in LOSSES:
-            yield f"a loss of LOSSES, not {task.loss.name}"
-        if unknown := set(task.metrics) - set(METRICS):
-            yield f"metrics of METRICS, not {unknown}"
+        if task.correct(targets, labels).shape != (6,):
+            yield "a truth value for each row that is correct"
+        if task.loss.name not in LOSSES or task.loss.learns != task.learns:
+            yield f"a loss of LOSSES that is for it, not {task.loss.name}"
+        if unknown := set(task.metrics) - {each for each in METRICS if METRICS[each].task == name}:
+            yield f"metrics of METRICS that are for it, not {unknown}"
+        if not all(np.isfinite(value) for value in task.baselines(labels, labels).values()):
+            yield "a baseline"
         answers = task.answers(targets.astype(np.float64))
         if {each: column.shape for each, column in task.columns(answers).items()} != dict.fromkeys(
             task.column_types, (6,)

@@ -304,21 +304,33 @@ def test_what_is_read_as_missing_is_said_but_not_what_stands_in_one_row():
 
 
 @pytest.mark.parametrize(
-    ("classes", "said"),
+    ("numbers", "said"),
     [
         (
             [f"{each / 7:.3f}" for each in range(40)],
-            "holds 40 different numbers with fractions, to be predicted as a",
+            "holds 40 different numbers with fractions, which are predicted as numbers (a regression); "
+            "task=classification makes a class of each",
         ),
-        (range(1000, 1040), "give it a column of ranges, such as low, middle and high"),
-        (list(range(25)) * 4, "'data.roles={kind: category}' makes a class of each"),
+        (
+            range(1000, 1040),
+            "holds 40 different whole numbers, which are predicted as numbers (a regression); "
+            "task=classification makes a class of each",
+        ),
+        (
+            list(range(25)) * 4,
+            "holds 25 different whole numbers, which are predicted as numbers (a regression); "
+            "'data.roles={kind: category}' makes a class of each",
+        ),
     ],
 )
-def test_numbers_of_many_values_are_no_classes(classes, said):
-    classes = list(classes)
-    with pytest.raises(InputError) as caught:
-        dataset(pd.DataFrame({"x": CHANCE.normal(size=len(classes)), "kind": classes}))
-    assert said in str(caught.value)
+def test_numbers_of_many_values_are_predicted_as_numbers_and_that_is_said(numbers, said):
+    numbers = list(numbers)
+    frame = pd.DataFrame({"x": CHANCE.normal(size=len(numbers)), "kind": numbers})
+    found = dataset(frame)
+    assert found.task == "regression"
+    assert (found.class_names, found.target_names) == ((), ("kind",))
+    assert found.labels[:, 0].tolist() == [float(each) for each in numbers]
+    assert f"data.target=kind: {said}" in found.notes
 
 
 def test_whole_numbers_are_classes_if_the_user_says_so():

@@ -63,16 +63,18 @@ from micrograde.training import Departure, EpochRecord, Training
 
 random = np.random.default_rng(0)
 features = random.standard_normal((60, 3))
-labels = np.rint(features @ [4.0, -8.0, 2.0]).astype(np.int64)
+labels = np.rint((6 + features @ [0.5, -1.0, 0.3]) ** 2)[:, np.newaxis]
 config = parse_train_config({
     "data": {"name": "npz", "path": "rows", "stratify": False},
     "model": {"hidden_size": [4], "batch_norm": False},
     "optimizer": {"name": "sgd"}, "schedule": {"name": "constant"}, "tracking": {"name": "disabled"},
     "training": {"num_epochs": 60, "batch_size": 8, "dtype": "float64"},
 })
-data = prepare_dataset(Dataset("rows", features, labels, (), ("a", "b", "c")), config.data, "float64")
+data = prepare_dataset(
+    Dataset("rows", features, labels, (), ("a", "b", "c"), task="counts", target_names=("visits",)),
+    config.data, "float64")
 model = build_model([config.model], data, "float64", [random])
-assert (data.task.name, model.loss.function.name, model.sizes[-1]) == ("numbers", "log_cosh", 1)
+assert (data.task.name, model.loss.function.name, model.sizes[-1]) == ("counts", "log_cosh", 1)
 evidence = check_network(model, 0, data.training.features, data.training.targets)
 require_agreement(evidence)
 plan = build_plan([config], len(data.training), data.task)
@@ -83,8 +85,8 @@ losses = [record.metrics["val/loss"][0] for record in records]
 assert losses[-1] < losses[0] / 5, losses
 arrays = {name: array[0] for name, array in departure.model.state().items()}
 network = TrainedNetwork(MLP.from_state(arrays, "tanh"), data.preprocessing)
-assert abs(network.predict(features)["number"] - labels).mean() < 2
-print("learned numbers")
+assert abs(network.predict(features)["visits"] - labels[:, 0]).mean() < 5
+print("learned counts")
 """
 
 
@@ -138,7 +140,7 @@ def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder)
 @pytest.mark.slow
 def test_the_example_of_a_task_learns_with_the_example_of_a_loss(python):
     done = python("-c", OF_NUMBERS)
-    assert done.stdout == "learned numbers\n", done.stderr
+    assert done.stdout == "learned counts\n", done.stderr
 
 
 @pytest.mark.slow

@@ -95,5 +95,8 @@ def test_its_gradient_is_compared_with_its_own_equation(monkeypatch):
 
 
 def test_a_name_that_is_no_loss_is_a_line_that_lists_them():
-    with pytest.raises(InputError, match=r"^loss must be one of binary_cross_entropy, brier, cross_entropy, huber, mae, mse, got 'hinge'$"):
+    with pytest.raises(
+        InputError,
+        match=r"^loss must be one of binary_cross_entropy, brier, cross_entropy, huber, mae, mse, got 'hinge'$",
+    ):
         MLP(2, 3, 2, loss="hinge")

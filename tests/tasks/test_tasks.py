@@ -13,6 +13,7 @@ from micrograde.data import Dataset
 from micrograde.models.onnx_export import export_onnx
 from micrograde.models.trained_network import describe_model, read_network, write_network
 from micrograde.nn import Loss
+from micrograde.nn.losses.mse import MeanSquaredError
 from micrograde.runs.building import build_model, build_plan, prepare_dataset
 from micrograde.tasks import TASKS, Task, task_of
 from micrograde.tasks.classification import Classification
@@ -25,6 +26,7 @@ class LogCosh(Loss):
     """The logarithm of the hyperbolic cosine of the error."""
 
     name: Literal["log_cosh"] = "log_cosh"
+    learns: ClassVar = "numbers"
 
     def value(self, logits, targets):
         return (np.logaddexp(logits - targets, targets - logits) - np.log(2).astype(logits.dtype)).sum(
@@ -40,21 +42,27 @@ class Numbers(Task):
 
     name: ClassVar[str] = "numbers"
     metrics: ClassVar[tuple[str, ...]] = ()
+    learns: ClassVar = "numbers"
     output_size = 1
-    loss = LogCosh()
+
+    def __init__(self, loss=None):
+        super().__init__(loss or LogCosh())
 
     @classmethod
-    def of(cls, data):
-        return None if data.class_names else cls()
+    def of(cls, data, loss=None):  # noqa: ARG003
+        return cls(loss)
 
     def targets(self, labels, dtype):
-        return labels[:, np.newaxis].astype(dtype)
+        return labels.astype(dtype)
 
     def labels(self, targets):
-        return targets[..., 0]
+        return targets
 
     def predicted(self, logits, *, finite=False):  # noqa: ARG002
-        return logits[..., 0]
+        return logits
+
+    def baselines(self, training, labels):  # noqa: ARG002
+        return {}
 
     def answers(self, logits):
         return logits
@@ -65,31 +73,34 @@ class Numbers(Task):
         return {"number": answers[:, 0]}
 
 
+def described(**kinds):
+    return SimpleNamespace(**{"task": "classification", "class_names": (), "target_names": (), **kinds})
+
+
 def test_data_with_classes_are_for_classification():
-    task = task_of(SimpleNamespace(class_names=("no", "yes")))
+    task = task_of(described(class_names=("no", "yes")))
     assert isinstance(task, Classification)
     assert task.class_names == ("no", "yes")
 
 
-def test_data_for_no_task_or_for_two_are_a_line_that_lists_the_tasks(monkeypatch):
-    with pytest.raises(InputError, match=r"^the data are for no task; task must be one of classification$"):
-        task_of(SimpleNamespace(class_names=()))
+def test_data_for_an_unknown_task_are_a_line_that_lists_the_tasks():
+    with pytest.raises(InputError, match=r"^task must be one of classification, regression, got 'dreams'$"):
+        task_of(described(task="dreams"))
 
-    class Greedy(Classification):
-        name: ClassVar[str] = "greedy"
 
-    monkeypatch.setitem(TASKS._entries, "greedy", Greedy)
-    message = "^the data are for 2 tasks: classification, greedy; task must be one of classification, greedy$"
+def test_a_loss_that_is_for_another_task_is_a_line_that_lists_those_that_fit():
+    message = "^loss=mse: is none for classification; choose cross_entropy, or leave it out$"
     with pytest.raises(InputError, match=message):
-        task_of(SimpleNamespace(class_names=("a", "b")))
+        task_of(described(class_names=("no", "yes")), MeanSquaredError())
 
 
 def test_another_task_learns_and_reads_by_its_own_targets_size_loss_and_columns(monkeypatch, tmp_path):
     monkeypatch.setitem(TASKS._entries, "numbers", Numbers)
     random = np.random.default_rng(0)
     features = random.standard_normal((60, 3))
-    labels = np.rint(features @ [4.0, -8.0, 2.0]).astype(np.int64)
-    dataset = Dataset("numbers", features, labels, (), ("a", "b", "c"))
+    labels = np.rint(features @ [4.0, -8.0, 2.0])[:, np.newaxis]
+    names = ("a", "b", "c")
+    dataset = Dataset("numbers", features, labels, (), names, task="numbers", target_names=("number",))
     config = parse_train_config(
         {
             "data": {"name": "npz", "path": "numbers", "stratify": False},
@@ -118,6 +129,6 @@ def test_another_task_learns_and_reads_by_its_own_targets_size_loss_and_columns(
     network = read_network(tmp_path)
     predicted = network.predict(features)
     assert list(predicted.columns) == ["number"] == list(describe_model(dataset).outputs)
-    assert np.abs(predicted["number"] - labels).mean() < 0.5
+    assert np.abs(predicted["number"] - labels[:, 0]).mean() < 0.5
     with pytest.raises(InputError, match="a network for numbers cannot be exported: the task has no rule"):
         export_onnx(network)

@@ -17,10 +17,14 @@ class ChosenFrom:
         where they are: ``activation: tanh``, and ``activation: {name: leaky_relu, negative_slope: 0.2}``.
     kind
         A class: then only the entries that are of it can be chosen.
+    optional
+        Whether null is a value, too.
     """
 
-    def __init__(self, registry: Registry[Any], *, by_name: bool = False, kind: type = object) -> None:
-        self.by_name = by_name
+    def __init__(
+        self, registry: Registry[Any], *, by_name: bool = False, kind: type = object, optional: bool = False
+    ) -> None:
+        self.by_name, self.optional = by_name, optional
         self._registry, self._kind = registry, kind
 
     @property
@@ -34,10 +38,12 @@ class ChosenFrom:
         """Return pydantic's schema: a union of the entries, told apart by ``name``."""
         from pydantic_core import core_schema
 
+        if self.optional:
+            source = next(kind for kind in get_args(source) if kind is not type(None))
         choices = {name: handler.generate_schema(entry) for name, entry in self.entries.items()}
         union = core_schema.tagged_union_schema(choices, discriminator="name")
         if not self.by_name:
-            return union
+            return core_schema.nullable_schema(union) if self.optional else union
         return core_schema.no_info_before_validator_function(
             self._as_mapping,
             union,
@@ -59,6 +65,30 @@ class NamesOf:
     """Mark a field of the schema whose value is a list of names of a registry's entries."""
 
     entries: Registry[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class NameOf:
+    """Mark a field of the schema whose value is the name of a registry's entry, or one of ``others``."""
+
+    registry: Registry[Any]
+    others: tuple[str, ...] = ()
+
+    @property
+    def entries(self) -> Mapping[str, Any]:
+        """The names that can be chosen; nothing is meant by their values."""
+        return dict.fromkeys((*self.others, *self.registry))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return pydantic's schema of such a name."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, name: str) -> str:
+        if name not in self.entries:
+            raise ValueError(f"should be {one_of(self.entries)}")
+        return name
 
 
 def one_of(names: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from micrograde.config.choices import NamesOf, choice_of
+from micrograde.config.choices import NameOf, NamesOf, choice_of
 from micrograde.config.keys import OF_SWEEPS, SCHEMAS
 from micrograde.config.recipe_versions import dataclass_members, members, names_of_choice
 from micrograde.core.hyperparameters import (
@@ -276,7 +276,7 @@ def _allowed(annotation: Any, limits: str) -> Iterator[str]:
 def _choice_within(annotation: Any) -> Any:
     """Return the mark of a choice by name, also of one that may be null, or of a list of names."""
     if get_origin(annotation) is Annotated:
-        names = next((mark for mark in get_args(annotation) if isinstance(mark, NamesOf)), None)
+        names = next((mark for mark in get_args(annotation) if isinstance(mark, NamesOf | NameOf)), None)
         if names is not None:
             return names
     if choice := choice_of(annotation):

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from micrograde.config.adapters import adapter_of
 from micrograde.config.callback_keys import leave_out_unused, with_callbacks
-from micrograde.config.choices import ChosenFrom
+from micrograde.config.choices import ChosenFrom, NameOf
 from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.types import (
     MOST_LAYERS,
@@ -45,11 +45,21 @@ from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
 from micrograde.metrics import METRICS, name_of_entry
 from micrograde.metrics.accuracy import Accuracy
-from micrograde.nn import ACTIVATIONS, INITIALIZERS, NORMALIZATIONS, Activation, Initializer, Normalization
+from micrograde.nn import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    LOSSES,
+    NORMALIZATIONS,
+    Activation,
+    Initializer,
+    Loss,
+    Normalization,
+)
 from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
 from micrograde.store import BACKENDS, Tracking
+from micrograde.tasks import TASKS
 from micrograde.tasks.classification import Classification
 from micrograde.training import CALLBACKS, OPTIMIZERS, SCHEDULES, CallbackSettings, Optimizer, Schedule
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
@@ -221,6 +231,11 @@ class TrainConfig:
         How the learning rate changes.
     training
         How long to train, and in which pieces.
+    loss
+        What training makes small; null for the task's own: cross-entropy of classes, mse of numbers.
+    task
+        What is to be learned: classification, or regression, which predicts numbers; auto to decide it by the
+        data: numbers with fractions, and more than 20 whole ones, are predicted as numbers.
     tracking
         Where the run is recorded.
     run
@@ -240,6 +255,8 @@ class TrainConfig:
     schedule: Annotated[Schedule, ChosenFrom(SCHEDULES)]
     training: TrainingConfig
     tracking: AnyTracking
+    loss: Annotated[Loss | None, ChosenFrom(LOSSES, optional=True), Later(since=3, legacy=None)] = None
+    task: Annotated[str, NameOf(TASKS, ("auto",)), Later(since=3, legacy="auto")] = "auto"
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
     seed: Seed = 0
     experiment_name: ExperimentName = ""

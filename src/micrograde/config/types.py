@@ -97,11 +97,13 @@ RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
 
 
 def _measured(value: object) -> object:
-    """Return names of metrics as a tuple, accuracy first, which is always measured."""
+    """Return names of metrics as a tuple, accuracy first, which is always measured of classes."""
     names = list(value) if isinstance(value, list | tuple) else [value]
     wrong = [name for name in names if not isinstance(name, str) or name not in METRICS]
     if wrong or not names:
         raise ValueError(f"should be one or more of {', '.join(METRICS)}")
+    if any(METRICS[str(name)].task != Classification.name for name in names):
+        return tuple(dict.fromkeys(names))
     return tuple(dict.fromkeys((*Classification.metrics, *names)))
 
 

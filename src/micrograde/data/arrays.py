@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
-from micrograde.data.dataset import Dataset
+from micrograde.data.dataset import REGRESSION, Dataset
 from micrograde.data.files import existing_file
-from micrograde.data.labels import encode_labels
+from micrograde.data.labels import are_numbers, encode_labels
 from micrograde.data.memory import check_bytes, check_size, most_bytes
 from micrograde.data.messages import first_line, listed, shortened
 from micrograde.data.missing import NOTHING_LEFT, MissingRule, check_missing
@@ -21,11 +21,17 @@ _NPY_MAGIC = b"\x93NUMPY"
 
 
 def read_npz(
-    *, path: str, features: str = "features", labels: str = "labels", missing: MissingRule = "error"
+    *,
+    path: str,
+    features: str = "features",
+    labels: str = "labels",
+    missing: MissingRule = "error",
+    task: str | None = None,
 ) -> Dataset:
-    """Read the arrays named ``features`` (N, ...) and ``labels`` (N,) from the file at ``path``.
+    """Read the arrays named ``features`` (N, ...) and ``labels`` (N,) or (N, K) from the file at ``path``.
 
-    Features are flattened to (N, D) in C order; NaN in them is a missing value.
+    Features are flattened to (N, D) in C order; NaN in them is a missing value. Labels with fractions, or of
+    several columns, are numbers to be predicted, as all numbers are with ``task="regression"``.
 
     Raises
     ------
@@ -44,9 +50,12 @@ def read_npz(
             f"data.features={features}: has the shape {shortened(rows.shape)}; "
             "needs rows of at least one feature"
         )
-    if classes.ndim != 1:
+    if classes.ndim == 2 and classes.shape[1] == 1:
+        classes = classes[:, 0]
+    if classes.ndim not in (1, 2) or not classes.shape[-1]:
         raise InputError(
-            f"data.labels={labels}: has the shape {shortened(classes.shape)}; needs ({len(rows)},), one a row"
+            f"data.labels={labels}: has the shape {shortened(classes.shape)}; "
+            f"needs ({len(rows)},), one a row, or ({len(rows)}, K), K numbers a row"
         )
     if len(classes) != len(rows):
         raise InputError(f"data.labels={labels}: has {len(classes)} labels for {len(rows)} rows of features")
@@ -58,7 +67,8 @@ def read_npz(
     if np.isinf(flat).any():
         raise InputError(f"data.features={features}: holds {np.isinf(flat).sum()} infinite values")
     absent = np.isnan(flat)
-    unlabelled = np.isnan(classes) if classes.dtype.kind == "f" else np.zeros(len(classes), bool)
+    unlabelled = np.isnan(classes) if classes.dtype.kind == "f" else np.zeros(classes.shape, bool)
+    unlabelled = unlabelled.reshape(len(classes), -1).any(axis=1)
     counts = {**dict(zip(names, absent.sum(axis=0).tolist(), strict=True)), labels: int(unlabelled.sum())}
     check_missing(counts, names, missing, f"data.path={path}")
     if missing == "drop":
@@ -66,8 +76,42 @@ def read_npz(
         if not complete.any():
             raise InputError(f"data.path={path}: {NOTHING_LEFT}")
         flat, classes = flat[complete], classes[complete]
+    if task == REGRESSION or (task is None and are_numbers(classes)):
+        return _with_numbers(flat, classes, names, labels, fill_missing=missing == "mean")
+    if classes.ndim > 1:
+        raise InputError(f"data.labels={labels}: has {classes.shape[1]} columns; one holds the classes")
     encoded, class_names = encode_labels(classes, f"data.labels={labels}")
     return Dataset("npz", flat, encoded, class_names, names, fill_missing=missing == "mean")
+
+
+def _with_numbers(
+    features: NDArray[np.float64],
+    numbers: NDArray[Any],
+    names: tuple[str, ...],
+    labels: str,
+    *,
+    fill_missing: bool,
+) -> Dataset:
+    """Return a data set of numbers (N,) or (N, K) to be predicted, named by their array."""
+    if numbers.dtype.kind not in "biuf":
+        raise InputError(
+            f"data.labels={labels}: holds {shortened(numbers.dtype)} values; task=regression needs numbers"
+        )
+    with np.errstate(over="ignore"):
+        of_rows = numbers.reshape(len(numbers), -1).astype(np.float64)
+    columns = of_rows.shape[1]
+    target_names = tuple(f"{labels}_{number}" for number in range(columns)) if columns > 1 else (labels,)
+    return Dataset(
+        "npz",
+        features,
+        of_rows,
+        (),
+        names,
+        fill_missing=fill_missing,
+        notes=(f"data.labels={labels}: are predicted as numbers (a regression)",),
+        task=REGRESSION,
+        target_names=target_names,
+    )
 
 
 def _read_arrays(file: Path, wanted: dict[str, str], source: str) -> list[NDArray[Any]]:

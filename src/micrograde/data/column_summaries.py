@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from micrograde.data.table_summary import ColumnSummary
 from micrograde.data.targets import Target
 from micrograde.data.used_rows import UsedRows, count_rows
@@ -15,7 +17,11 @@ def column_summaries(
     for name in names:
         if name == target:
             missing = int((classes.labels < 0).sum())
-            found.append(ColumnSummary(name, "target", missing, 0, (), len(classes.names), 0, "the classes"))
+            different, said = len(classes.names), "the classes"
+            if classes.numbers is not None:
+                different = len(np.unique(classes.numbers[classes.labels >= 0]))
+                said = "the numbers to be predicted"
+            found.append(ColumnSummary(name, "target", missing, 0, (), different, 0, said))
             continue
         role, column = used.roles[name], used.columns[name]
         encoded = used.found.get(name)

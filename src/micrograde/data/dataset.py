@@ -1,28 +1,33 @@
-"""``Dataset``, rows of features with a class each, and the parts that it is split into."""
+"""``Dataset``, rows of features with what is to be learned of each, and the parts that it is split into."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.data.column_encoding import ColumnEncoding
+from micrograde.data.columns import number_text
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.memory import check_size
-from micrograde.data.messages import quoted
+from micrograde.data.messages import listed, quoted
 from micrograde.data.table_summary import TableSummary
+from micrograde.data.target_scaling import TargetScaling
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+CLASSIFICATION, REGRESSION = "classification", "regression"
+"""The names of what can be learned; see ``micrograde.tasks``."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Rows of features and their classes, checked on construction.
+    """Rows of features and what is to be learned of them, checked on construction.
 
     Parameters
     ----------
@@ -31,9 +36,9 @@ class Dataset:
     features
         Shape (N, D). NaN stands for a missing value and is allowed only with ``fill_missing``.
     labels
-        Shape (N,), the index of each row's class in ``class_names``.
+        Shape (N,), the index of each row's class in ``class_names``; of numbers to be predicted (N, K).
     class_names, feature_names
-        C and D names.
+        C and D names; no names of classes if what is to be learned are numbers.
     test_rows
         The number of rows at the end that are the source's own test part, as in MNIST; 0 if it has none.
     validation_rows
@@ -58,18 +63,23 @@ class Dataset:
         What is to be said about a table; None if the source is none, or of a recipe before version 3.
     numbers
         (N,), the number of each row in its source, from 1; None if all rows of the source are used.
+    task
+        What is to be learned, by its name: ``classification``, or ``regression`` for numbers.
+    target_names
+        K names, of the numbers to be predicted; none if what is to be learned are classes.
 
     Raises
     ------
     InputError
         If there are no rows or no features, features and labels differ in length, the data do not fit
-        into memory, values are infinite or missing (without ``fill_missing``), or all rows have one class;
+        into memory, values are infinite or missing (without ``fill_missing``), or all rows have one class, or
+        one number;
         if there are no rows but the source's own validation and test part; if groups and times are given.
     """
 
     name: str
     features: FloatArray
-    labels: IntArray
+    labels: NDArray[Any]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...]
     test_rows: int = 0
@@ -83,6 +93,8 @@ class Dataset:
     filled_by: Literal["mean", "median"] = "mean"
     summary: TableSummary | None = None
     numbers: IntArray | None = None
+    task: str = CLASSIFICATION
+    target_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows, columns = self.features.shape
@@ -90,14 +102,23 @@ class Dataset:
             raise InputError(
                 f"data.name={self.name}: has {rows} rows of {columns} features; needs at least one of each"
             )
-        if self.labels.shape != (rows,):
+        of_each = (len(self.target_names),) if self.target_names else ()
+        if self.labels.shape != (rows, *of_each):
             raise InputError(f"data.name={self.name}: has {rows} rows but {len(self.labels)} labels")
-        check_size(f"data.name={self.name}", rows, columns, len(self.class_names))
+        check_size(f"data.name={self.name}", rows, columns, len(self.class_names) + len(self.target_names))
         if np.isinf(self.features).any():
             raise InputError(f"data.name={self.name}: holds infinite values")
         if not self.fill_missing and np.isnan(self.features).any():
             raise InputError(f"data.name={self.name}: holds missing values (NaN)")
+        if self.target_names and not np.isfinite(self.labels).all():
+            raise InputError(f"data.name={self.name}: targets are missing or infinite")
         if (self.labels == self.labels[0]).all():
+            if self.target_names:
+                raise InputError(
+                    f"data.name={self.name}: every row has the target "
+                    f"{listed(map(number_text, np.ravel(self.labels[0]).tolist()))}; "
+                    "regression needs two different ones"
+                )
             only = self.class_names[self.labels[0]]
             raise InputError(
                 f"data.name={self.name}: every row is of class {quoted(only)}; "
@@ -121,6 +142,11 @@ class Dataset:
         """The number of rows that are in no part of the source's own; they come first."""
         return len(self) - self.validation_rows - self.test_rows
 
+    @property
+    def target_scaling(self) -> TargetScaling | None:
+        """None: numbers are scaled by preprocessing, which is fitted to the training part."""
+        return None
+
     def row_numbers(self, rows: IntArray) -> IntArray:
         """Return the numbers in the source, from 1, of rows (n,) that are counted from 0."""
         return rows + 1 if self.numbers is None else self.numbers[rows]
@@ -140,18 +166,20 @@ class Dataset:
         if self.times is not None:
             moments = np.unique(self.times, return_inverse=True)[1]
             order["times"] = np.where(np.isnan(self.times), -1, moments)
+        kind = "float64" if self.labels.dtype.kind == "f" else "int64"
         header = {
             "features": [*self.features.shape, "float64"],
-            "labels": [*self.labels.shape, "int64"],
+            "labels": [*self.labels.shape, kind],
             "class_names": self.class_names,
             "feature_names": self.feature_names,
             "test_rows": self.test_rows,
             **({"validation_rows": self.validation_rows} if self.validation_rows else {}),
+            **({"target_names": self.target_names} if self.target_names else {}),
             **{name: list(numbers.shape) for name, numbers in order.items()},
         }
         sha256 = hashlib.sha256(json.dumps(header).encode())
         sha256.update(np.ascontiguousarray(self.features, dtype="<f8").data)
-        sha256.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        sha256.update(np.ascontiguousarray(self.labels, dtype="<f8" if kind == "float64" else "<i8").data)
         for numbers in order.values():
             sha256.update(np.ascontiguousarray(numbers, dtype="<i8").data)
         return sha256.hexdigest()
@@ -172,13 +200,13 @@ class Part:
     source
         Shape (N, D), the features of the data set.
     labels
-        Shape (n,).
+        Shape (n,); of numbers to be predicted (n, K).
     rows
         Shape (n,), their indices in the data set, in ascending order.
     """
 
     source: FloatArray
-    labels: IntArray
+    labels: NDArray[Any]
     rows: IntArray
 
     def __len__(self) -> int:

@@ -11,6 +11,14 @@ from micrograde.data.messages import shortened
 _LARGEST_WHOLE = 2.0**53  # beyond this, float64 cannot represent every whole number
 
 
+def are_numbers(values: NDArray[Any]) -> bool:
+    """Return whether labels (N,) or (N, K) can be no classes: there are several a row, or fractions."""
+    if values.ndim > 1 or values.dtype.kind != "f":
+        return values.ndim > 1 and values.dtype.kind in "biuf"
+    there = values[~np.isnan(values)]
+    return bool((there != np.floor(there)).any())
+
+
 def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return the index of each row's class, and the names of the classes, sorted by value.
 

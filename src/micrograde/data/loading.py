@@ -9,11 +9,13 @@ from micrograde.data.memory import give_back_unused, within_memory
 from micrograde.data.sets import DATA_SETS, DataSet
 
 
-def load(data: DataSet, *, version: int = RECIPE_VERSION) -> Dataset:
+def load(data: DataSet, *, version: int = RECIPE_VERSION, task: str | None = None) -> Dataset:
     """Make or read the rows of a data set.
 
     Parameters
     ----------
+    task
+        What is to be learned, such as ``regression``; None if the data decide.
     version
         The version of the recipe: tables are read in another way in earlier ones.
 
@@ -24,7 +26,7 @@ def load(data: DataSet, *, version: int = RECIPE_VERSION) -> Dataset:
     """
     key = data.size_key or "name"
     with within_memory(f"data.{key}={getattr(data, key)}"):
-        dataset = data.load_of_version(version)
+        dataset = data.load_of_version(version, task)
     give_back_unused()
     return dataset
 

@@ -57,7 +57,7 @@ def _classes(column: Column, table: DescribedTable) -> int:
     try:
         rules = table.rules
         target = read_target(
-            column, na_values=rules.na_values, decimal=rules.decimal or ".", as_classes=False, source=""
+            column, na_values=rules.na_values, decimal=rules.decimal or ".", task=None, source=""
         )
     except InputError:
         return 0

@@ -15,9 +15,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.data.column_encoding import ColumnEncoding
-from micrograde.data.dataset import Dataset, FloatArray, Part
+from micrograde.data.dataset import CLASSIFICATION, REGRESSION, Dataset, FloatArray, Part
 from micrograde.data.encoding import TableEncoding
 from micrograde.data.messages import counted, listed
+from micrograde.data.target_scaling import TargetScaling
 
 if TYPE_CHECKING:
     import pandas
@@ -42,6 +43,10 @@ class Preprocessing:
         The D inputs and the C outputs of the network.
     encoding
         How a raw table's rows become features; None if the source was not a table.
+    task, target_names
+        What is to be learned, and the names of numbers to be predicted; see ``Dataset``.
+    target_scaling
+        How these numbers are scaled for the network; None if there are none.
     """
 
     fill: FloatArray | None
@@ -50,10 +55,13 @@ class Preprocessing:
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     encoding: TableEncoding | ColumnEncoding | None = None
+    task: str = CLASSIFICATION
+    target_names: tuple[str, ...] = ()
+    target_scaling: TargetScaling | None = None
 
     @classmethod
     def fit(cls, dataset: Dataset, train: FloatArray | Part, *, standardize: bool) -> "Preprocessing":
-        """Fit to the training part of ``dataset``, or to features (n, D) of it.
+        """Fit to the training part of ``dataset``, or to features (n, D) of it if it has classes.
 
         Standard deviations divide by n, as ``numpy.std`` does. A constant feature has scale 1.
 
@@ -75,7 +83,18 @@ class Preprocessing:
                 deviations = _deviations(part, found, fill)
                 # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
                 scales = np.where((found.low < found.high) & (deviations > 0), deviations, 1.0)
-        return cls(fill, means, scales, dataset.feature_names, dataset.class_names, dataset.encoding)
+        scaling = TargetScaling.fit(part.labels) if dataset.task == REGRESSION else None
+        return cls(
+            fill,
+            means,
+            scales,
+            dataset.feature_names,
+            dataset.class_names,
+            dataset.encoding,
+            dataset.task,
+            dataset.target_names,
+            scaling,
+        )
 
     def transform(self, features: FloatArray) -> FloatArray:
         """Return the network's inputs (n, D) for raw features (n, D).
@@ -151,11 +170,27 @@ class Preprocessing:
             "feature_names": list(self.feature_names),
             "class_names": list(self.class_names),
             "encoding": None if self.encoding is None else self.encoding.state(),
+            **({"target": self._target_state()} if self.task != CLASSIFICATION else {}),
+        }
+
+    def _target_state(self) -> dict[str, Any]:
+        scaling = self.target_scaling
+        return {
+            "task": self.task,
+            "names": list(self.target_names),
+            "means": None if scaling is None else scaling.means.tolist(),
+            "scales": None if scaling is None else scaling.scales.tolist(),
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Preprocessing":
         """Return the preprocessing that ``state()`` described, equal bit for bit."""
+        target = state.get("target") or {"task": CLASSIFICATION, "names": (), "means": None}
+        scaling = None
+        if target["means"] is not None:
+            scaling = TargetScaling(
+                np.array(target["means"], dtype=np.float64), np.array(target["scales"], dtype=np.float64)
+            )
         return cls(
             fill=None if state["fill"] is None else np.array(state["fill"], dtype=np.float64),
             means=np.array(state["means"], dtype=np.float64),
@@ -163,17 +198,20 @@ class Preprocessing:
             feature_names=tuple(state["feature_names"]),
             class_names=tuple(state["class_names"]),
             encoding=_encoding_from_state(state["encoding"]),
+            task=target["task"],
+            target_names=tuple(target["names"]),
+            target_scaling=scaling,
         )
 
     def check(self) -> None:
         """Raise ``ValueError`` unless the parameters fit each other, which those of a file may not."""
         columns = self.encoding.columns if self.encoding else ()
-        names = [*self.feature_names, *self.class_names, *columns]
+        names = [*self.feature_names, *self.class_names, *self.target_names, *columns]
         if isinstance(self.encoding, TableEncoding):
             names += chain(*(each for each in self.encoding.categories if each))
         if not all(isinstance(name, str) for name in names):
             raise ValueError("a name is not a string")
-        for unlike in (columns, self.class_names):
+        for unlike in (columns, self.class_names, self.target_names):
             if len(set(unlike)) < len(unlike):
                 raise ValueError("a name occurs twice")
         features = len(self.feature_names)
@@ -182,6 +220,12 @@ class Preprocessing:
         for numbers in (self.means, self.scales, self.means if self.fill is None else self.fill):
             if numbers.shape != (features,) or not np.isfinite(numbers).all():
                 raise ValueError(f"means, scales and fill must be {features} finite numbers each")
+        scaling, targets = self.target_scaling, len(self.target_names)
+        for numbers in (scaling.means, scaling.scales) if scaling else ():
+            if numbers.shape != (targets,) or not np.isfinite(numbers).all():
+                raise ValueError(f"means and scales of the target must be {targets} finite numbers each")
+        if (self.task == REGRESSION) != bool(scaling):
+            raise ValueError("numbers that are predicted have a scale, and nothing else has")
 
 
 def _encoding_from_state(state: dict[str, Any] | None) -> TableEncoding | ColumnEncoding | None:

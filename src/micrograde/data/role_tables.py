@@ -1,4 +1,4 @@
-"""A table as a data set: each column by its role, the target as classes, missing values by their rule."""
+"""A table as a data set: each column by its role, the target as classes or numbers, gaps by their rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,8 +10,8 @@ from micrograde.core.errors import InputError
 from micrograde.core.overrides import typed_mapping, typed_names, typed_text
 from micrograde.data.column_rules import ColumnRules, check_names_of
 from micrograde.data.column_summaries import column_summaries
-from micrograde.data.columns import Column
-from micrograde.data.dataset import Dataset
+from micrograde.data.columns import Column, number_text
+from micrograde.data.dataset import CLASSIFICATION, REGRESSION, Dataset
 from micrograde.data.messages import counted, listed, quoted
 from micrograde.data.missing import MissingRule
 from micrograde.data.number_texts import decimal_sign, evidence
@@ -20,7 +20,7 @@ from micrograde.data.raw_table import RawTable
 from micrograde.data.roles import Mask, Role, RoleSettings
 from micrograde.data.roles.number import odd_among_numbers
 from micrograde.data.split_columns import group_numbers, row_times
-from micrograde.data.table_summary import TableSummary
+from micrograde.data.table_summary import NumberSummary, TableSummary
 from micrograde.data.targets import Target, read_target
 from micrograde.data.telling_columns import telling_columns, telling_sentence
 from micrograde.data.units_row import without_units
@@ -37,7 +37,9 @@ class TableOptions:
     Attributes
     ----------
     target
-        The column with the classes; None if it is not known yet, for ``describe_table``.
+        The column with what is to be learned; None if it is not known yet, for ``describe_table``.
+    task
+        ``classification`` or ``regression``, what the target is taken for; None to decide it by the column.
     missing
         What is done about missing values.
     rules
@@ -53,6 +55,7 @@ class TableOptions:
     rules: ColumnRules = field(default_factory=ColumnRules)
     group: str | None = None
     time: str | None = None
+    task: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +146,7 @@ def dataset_of_table(
     return Dataset(
         name,
         whole.features,
-        whole.labels,
+        whole.labels if whole.numbers_to_learn is None else whole.numbers_to_learn[:, np.newaxis],
         tuple(name for name, _ in summary.classes),
         whole.encoding.feature_names,
         fill_missing=bool(summary.filled),
@@ -156,6 +159,8 @@ def dataset_of_table(
         groups=group_numbers(whole.columns[options.group], words) if options.group else None,
         times=row_times(whole.columns[options.time], settings) if options.time else None,
         numbers=whole.numbers,
+        task=CLASSIFICATION if whole.numbers_to_learn is None else REGRESSION,
+        target_names=() if whole.numbers_to_learn is None else (summary.target,),
     )
 
 
@@ -193,13 +198,14 @@ def _read(
             columns.pop(options.target),
             na_values=rules.na_values,
             decimal=decimal,
-            as_classes=rules.roles.get(options.target) == "category",
+            task=_task_of_target(options, rules),
             source=f"data.target={options.target}",
         )
     labelled = target.labels >= 0
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
     whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
     whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows, units)[labelled]
+    whole.numbers_to_learn = None if target.numbers is None else target.numbers[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -215,15 +221,24 @@ def _read(
             for each in sorted(set(whole.labels.tolist()) - set(whole.labels[kept].tolist()))
         )
         in_tables, numbers = whole.tables[kept], whole.numbers[kept]
+        to_learn = None if whole.numbers_to_learn is None else whole.numbers_to_learn[kept]
         whole = UsedRows(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
-        whole.tables, whole.numbers = in_tables, numbers
-    if options.target is not None and len(np.unique(whole.labels)) < 2:
+        whole.tables, whole.numbers, whole.numbers_to_learn = in_tables, numbers, to_learn
+    if whole.numbers_to_learn is not None:
+        if (whole.numbers_to_learn == whole.numbers_to_learn[0]).all():
+            only = number_text(float(whole.numbers_to_learn[0]))
+            raise InputError(
+                f"data.target={options.target}: every row has the number {only}; there is nothing to learn"
+            )
+    elif options.target is not None and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
             f"data.target={options.target}: every row is of class {quoted(only)}; "
             "classification needs two or more"
         )
-    classes, whole.labels = _present(target, whole.labels)
+    classes: tuple[str, ...] = ()
+    if target.numbers is None:
+        classes, whole.labels = _present(target, whole.labels)
     counts = np.bincount(whole.labels, minlength=len(classes)).tolist()
     fill = options.missing in ("fill", "mean", "median")
     telling = telling_columns(whole, len(classes))
@@ -233,7 +248,8 @@ def _read(
         found=raw.found,
         columns=tuple(column_summaries(names, options.target, target, whole)),
         target=options.target or "",
-        classes=tuple(zip(classes, counts, strict=True)) if options.target is not None else (),
+        classes=tuple(zip(classes, counts, strict=True)) if options.target is not None and classes else (),
+        numbers=NumberSummary.of(whole.numbers_to_learn) if whole.numbers_to_learn is not None else None,
         without_label=int((~labelled).sum()),
         dropped=dropped,
         lost=lost,
@@ -272,6 +288,17 @@ def _numbers(tables: NDArray[np.integer], units: Sequence[int]) -> NDArray[np.in
     """
     starts = np.searchsorted(tables, tables)
     return np.asarray(np.arange(len(tables)) - starts + 1 + np.array(units)[tables], np.int64)
+
+
+def _task_of_target(options: TableOptions, rules: ColumnRules) -> str | None:
+    """Return what the target is taken for, by the task or by the role that a user gives the column."""
+    by_role = {"category": CLASSIFICATION, "truth": CLASSIFICATION, "number": REGRESSION}
+    given = rules.roles.get(options.target or "")
+    task = by_role.get(given or "")
+    if task and options.task and task != options.task:
+        role = typed_mapping("data.roles", {options.target or "": given or ""})
+        raise InputError(f"task={options.task}: does not fit {role}; leave out one of the two")
+    return options.task or task
 
 
 def _no_target(rows: int) -> Target:

@@ -15,7 +15,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.overrides import typed_names
 from micrograde.data.by_group import assign_groups
 from micrograde.data.by_time import assign_times
-from micrograde.data.dataset import Dataset, IntArray, Part, Split
+from micrograde.data.dataset import CLASSIFICATION, Dataset, IntArray, Part, Split
 from micrograde.data.split_notes import split_notes
 
 # The generators use SeedSequence(seed) itself to make data; the split has a separate random stream.
@@ -42,7 +42,7 @@ def split_dataset(
     stratify
         If True, every part holds each class in the proportion of the whole data set, as nearly as whole
         rows allow (largest remainders first), and at least one row of each class. Of groups, as nearly as
-        whole groups allow; by times it is ignored.
+        whole groups allow; by times it is ignored, and where there are no classes.
     seed
         ``data.seed``.
 
@@ -53,6 +53,7 @@ def split_dataset(
         if there are fewer groups, or different times, than parts.
     """
     rows = dataset.rows_to_split
+    stratify = stratify and dataset.task == CLASSIFICATION
     if dataset.test_rows:
         test_fraction = 0.0
     if dataset.validation_rows:

@@ -48,6 +48,34 @@ class ColumnSummary:
 
 
 @dataclass(frozen=True)
+class NumberSummary:
+    """What the numbers are that are to be predicted: the least, the mean and the largest of ``rows``.
+
+    ``deviation`` is the standard deviation: the root mean squared error of always saying the mean.
+    """
+
+    rows: int
+    least: float
+    mean: float
+    largest: float
+    deviation: float
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.float64]) -> "NumberSummary":
+        """Return the summary of numbers (n,)."""
+        with np.errstate(over="ignore"):
+            mean, deviation = float(numbers.mean()), float(numbers.std())
+        return cls(len(numbers), float(numbers.min()), mean, float(numbers.max()), deviation)
+
+    def __str__(self) -> str:
+        """Return the numbers in words, such as ``numbers from 3 to 97, mean 51.2``."""
+        return (
+            f"numbers from {self.least:.6g} to {self.largest:.6g}, mean {self.mean:.6g}; "
+            f"always saying the mean is off by {self.deviation:.4g} (RMSE)"
+        )
+
+
+@dataclass(frozen=True)
 class TableSummary:
     """What is said about a table once, on the terminal, on the run and by ``micrograde describe``.
 
@@ -75,6 +103,8 @@ class TableSummary:
         With what missing numbers are filled: ``mean`` or ``median``; empty if nothing is filled.
     telling
         The columns that alone tell the class of every row.
+    numbers
+        What is to be predicted if that are numbers and no classes.
     """
 
     source: str
@@ -88,6 +118,7 @@ class TableSummary:
     lost: tuple[str, ...] = ()
     filled: str = ""
     telling: tuple[str, ...] = ()
+    numbers: NumberSummary | None = None
 
     @property
     def majority(self) -> float:
@@ -113,7 +144,7 @@ class TableSummary:
         if self.without_label or self.dropped:
             yield "rows", self._lost_rows()
         if self.target:
-            yield "target", self._classes()
+            yield "target", self._target()
         for role in ROLES.values():
             named = [each for each in self.columns if each.role == role.name]
             if not named:
@@ -153,13 +184,16 @@ class TableSummary:
     def _lost_rows(self) -> str:
         left = []
         if self.without_label:
-            left.append(f"{self.without_label} left out, which have no class")
+            lacking = "class" if self.numbers is None else "target"
+            left.append(f"{self.without_label} left out, which have no {lacking}")
         if self.dropped:
             gone = f", and with them the class {listed(self.lost)}" if self.lost else ""
             left.append(f"{self.dropped} left out, in which something is missing (data.missing=drop){gone}")
         return "; ".join(left)
 
-    def _classes(self) -> str:
+    def _target(self) -> str:
+        if self.numbers is not None:
+            return f"{quoted(self.target)}: {self.numbers}"
         frequent = max(self.classes, key=lambda each: each[1])
         return (
             f"{quoted(self.target)}: {counted(self.classes)}; "
@@ -170,8 +204,10 @@ class TableSummary:
         names = [name for name, _ in self.classes]
         shown = []
         for part, labels in parts.items():
-            counts = np.bincount(labels, minlength=len(names)).tolist()
-            few = f" ({', '.join(map(str, counts))})" if len(names) <= 8 else ""
+            few = ""
+            if 0 < len(names) <= 8:
+                counts = np.bincount(labels, minlength=len(names)).tolist()
+                few = f" ({', '.join(map(str, counts))})"
             shown.append(f"{part} {len(labels)}{few}")
         return ", ".join(shown)
 

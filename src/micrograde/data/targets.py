@@ -1,4 +1,4 @@
-"""The column that holds the classes."""
+"""The column that holds what is to be learned: classes, or numbers."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,12 @@ from micrograde.core.errors import InputError
 from micrograde.core.overrides import typed_mapping, typed_names
 from micrograde.data.as_written import alike_classes
 from micrograde.data.columns import MISSING_WORDS, Column, number_text
+from micrograde.data.dataset import REGRESSION
 from micrograde.data.messages import counted, quoted
 from micrograde.data.number_texts import has_leading_zeros, style_of
 
 MOST_WHOLE_NUMBERS = 20
-"""More different whole numbers than these are no classes, unless the user says so."""
+"""More different whole numbers than these are numbers to be predicted, unless the user says so."""
 
 _EXACT = 2.0**53  # float64 represents every integer below this
 _FEWEST_ROWS = 3  # of a class, so that each part can have one
@@ -21,35 +22,40 @@ _FEWEST_ROWS = 3  # of a class, so that each part can have one
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The classes of n rows.
+    """What is to be learned of n rows.
 
     Attributes
     ----------
     labels
-        Shape (n,): the index of each row's class, -1 where it has none.
+        Shape (n,): the index of each row's class, -1 where it has none; of numbers, 0 where there is one.
     names
-        The names of the classes: numbers by size, texts by the alphabet.
+        The names of the classes: numbers by size, texts by the alphabet; none of numbers.
     notes
         What was decided, a line each.
+    numbers
+        Shape (n,): numbers to be predicted, NaN where there is none; None if the rows have classes.
     """
 
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     notes: tuple[str, ...]
+    numbers: NDArray[np.float64] | None = None
 
     @property
     def smallest(self) -> int:
         """The rows of the rarest class."""
-        return int(np.bincount(self.labels[self.labels >= 0], minlength=len(self.names)).min())
+        return int(np.bincount(self.labels[self.labels >= 0], minlength=max(len(self.names), 1)).min())
 
 
 def read_target(
-    column: Column, *, na_values: tuple[str, ...], decimal: str, as_classes: bool, source: str
+    column: Column, *, na_values: tuple[str, ...], decimal: str, task: str | None, source: str
 ) -> Target:
-    """Return the classes that a column holds.
+    """Return the classes or the numbers that a column holds.
 
-    Whole numbers that are each written in one way are named without leading signs or zeros; other texts are
-    classes as they are written, without the spaces around them.
+    Numbers with fractions, and more than ``MOST_WHOLE_NUMBERS`` whole ones, are to be predicted as numbers
+    unless ``task`` says otherwise; a note then says so. Whole numbers that are classes and are each written
+    in one way are named without leading signs or zeros; other texts are classes as they are written, without
+    the spaces around them.
 
     Parameters
     ----------
@@ -57,16 +63,18 @@ def read_target(
         Texts that stand for a missing class. The usual ones do, too, unless the other classes are words.
     decimal
         The decimal sign of the file.
-    as_classes
-        Whether numbers are classes however many there are.
+    task
+        ``classification`` if numbers are classes however many there are, ``regression`` if they are to be
+        predicted as numbers however few; None to decide it by the column.
 
     Raises
     ------
     InputError
-        If the column holds continuous numbers; the message starts with ``source``.
+        If no row has anything, or the column holds texts that are to be predicted as numbers; the message
+        starts with ``source``.
     """
     if column.numbers is not None:
-        return _of_numbers(column, column.numbers, as_classes, source)
+        return _of_numbers(column, column.numbers, task, source)
     texts = column.distinct
     given = frozenset(word.strip() for word in na_values)
     words = given | MISSING_WORDS
@@ -79,14 +87,20 @@ def read_target(
     assert column.texts is not None
     meant = column.texts.filter(pa.array(~missing))
     _, numbers = style_of(meant, decimal)
+    if task == REGRESSION and np.isnan(numbers).any():
+        first = meant.filter(pa.array(np.isnan(numbers)))[0].as_py()
+        raise InputError(
+            f"{source}: holds {quoted(first)}, which is no number that task=regression could predict; "
+            f"with {typed_names('data.na_values', first)} such rows are left out"
+        )
     if not np.isnan(numbers).any():
-        if reason := _why_texts(meant, numbers):
+        if task != REGRESSION and (reason := _why_texts(meant, numbers)):
             return _of_texts(
                 column, plain, missing, [f"{source}: classes are taken as text, {reason}"], source
             )
         read = np.full(len(texts), np.nan)
         read[~missing] = numbers
-        return _of_numbers(column, column.spread(read, np.nan), as_classes, source)
+        return _of_numbers(column, column.spread(read, np.nan), task, source)
     notes = []
     taken = {
         text: int(count)
@@ -135,7 +149,7 @@ def _of_texts(
 def _of_numbers(
     column: Column,
     numbers: NDArray[np.float64],
-    as_classes: bool,
+    task: str | None,
     source: str,
 ) -> Target:
     there = ~np.isnan(numbers)
@@ -143,8 +157,13 @@ def _of_numbers(
         raise InputError(f"{source}: no row has a class")
     values, places, counts = np.unique(numbers[there], return_inverse=True, return_counts=True)
     whole = bool((values == np.floor(values)).all())
-    if not as_classes and (not whole or len(values) > MOST_WHOLE_NUMBERS):
-        raise InputError(_regression(column.name, len(values), whole, int(counts.min()), source))
+    if task == REGRESSION or (task is None and (not whole or len(values) > MOST_WHOLE_NUMBERS)):
+        if np.isinf(values).any():
+            raise InputError(f"{source}: holds infinite numbers, which cannot be predicted")
+        notes: tuple[str, ...] = ()
+        if task is None:
+            notes = (_regression(column.name, len(values), whole, int(counts.min()), source),)
+        return Target(np.where(there, 0, -1), (), notes, numbers)
     labels = np.full(len(numbers), -1, np.int64)
     labels[there] = places
     return Target(labels, tuple(number_text(each) for each in values.tolist()), ())
@@ -152,10 +171,7 @@ def _of_numbers(
 
 def _regression(name: str, different: int, whole: bool, fewest: int, source: str) -> str:
     kind = "whole numbers" if whole else "numbers with fractions"
-    why = (
-        f"{source}: holds {different} different {kind}, to be predicted as a number (a regression); "
-        "micrograde learns classes"
-    )
+    said = f"{source}: holds {different} different {kind}, which are predicted as numbers (a regression)"
     if whole and fewest >= _FEWEST_ROWS:
-        return f"{why}; {typed_mapping('data.roles', {name: 'category'})} makes a class of each"
-    return f"{why}, so give it a column of ranges, such as low, middle and high"
+        return f"{said}; {typed_mapping('data.roles', {name: 'category'})} makes a class of each"
+    return f"{said}; task=classification makes a class of each"

@@ -40,6 +40,8 @@ class UsedRows:
         Shape (n,): which of the files each row is of, 0 for the first.
     numbers
         Shape (n,): the number of each row in its file, from 1.
+    numbers_to_learn
+        Shape (n,): the number to be predicted of each row; None if the rows have classes.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class UsedRows:
         self.missing = np.zeros(len(labels), np.bool_)
         self.tables = np.zeros(len(labels), np.int64)  # which of the files each row is of
         self.numbers = np.arange(1, len(labels) + 1)
+        self.numbers_to_learn: NDArray[np.float64] | None = None
         self.features = np.zeros((len(labels), 0))
         if used and keep:
             self.features = self.encoding.encode_columns(columns, source, self._note)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from micrograde.diagnostics.layers import saturated_share
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
+from micrograde.tasks import Task
+from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
 from micrograde.training import Samples, confusion_counts, evaluate
 
 _ROWS_LOOKED_AT = 4096
@@ -22,14 +24,16 @@ class KeptModel:
     Attributes
     ----------
     confusion
-        (C, C) for each part: how often each true class (rows) is predicted as each class (columns).
+        (C, C) for each part: how often each true class (rows) is predicted as each class (columns); empty
+        without classes.
     saturated
         For each hidden layer, the share of saturated values, or of dead units, on training rows; empty if
         its activation has no such measure. See ``saturated_share``.
     batch_by_batch
         Loss and accuracy on training rows, batch by batch in training mode, and
     evaluated
-        on the same rows in evaluation mode. None without a normalization, which alone makes a difference.
+        on the same rows in evaluation mode. None without classes, or without a normalization, which alone
+        makes a difference.
     """
 
     confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -38,7 +42,12 @@ class KeptModel:
     evaluated: tuple[float, float] | None = None
 
 
-def look_at_kept_model(model: MLP, parts: Mapping[str, Samples | None], batch_size: int) -> KeptModel:
+def look_at_kept_model(
+    model: MLP,
+    parts: Mapping[str, Samples | None],
+    batch_size: int,
+    task: Task = CLASSES_WITHOUT_NAMES,
+) -> KeptModel:
     """Evaluate a network, a stack of one, on the parts of its data, of which one is ``training``.
 
     Of a large training part, some thousand rows are looked at for its layers and its training mode. The
@@ -47,9 +56,11 @@ def look_at_kept_model(model: MLP, parts: Mapping[str, Samples | None], batch_si
     there = {name: samples for name, samples in parts.items() if samples is not None}
     rows = _some(there["training"])
     with np.errstate(all="ignore"):  # rows may overflow
-        modes = _both_modes(model, rows, batch_size) if model.normalization else (None, None)
+        classes = task.name == CLASSES_WITHOUT_NAMES.name
+        modes = _both_modes(model, rows, batch_size) if model.normalization and classes else (None, None)
+        counted = there if classes else {}
         return KeptModel(
-            {name: confusion_counts(model, samples)[0] for name, samples in there.items()},
+            {name: confusion_counts(model, samples)[0] for name, samples in counted.items()},
             saturated_layers(model, rows.features),
             *modes,
         )

@@ -20,6 +20,8 @@ from micrograde.core.registry import Registry
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
+Labels = NDArray[Any]
+"""Classes (..., N), or numbers (..., N, K)."""
 
 METRICS: "Registry[type[Metric]]" = Registry("metric", __name__)
 
@@ -40,9 +42,11 @@ class Outputs(Protocol):
     logits
         (R, N, C).
     labels
-        The classes to be learned, (N,) or (R, N).
+        The classes to be learned, (N,) or (R, N); numbers to be predicted in their own units, (N, K) or
+        (R, N, K).
     predicted
-        The class of each row, (R, N); -1 where a network's numbers overflow, so that there is none.
+        The class of each row, (R, N), -1 where a network's numbers overflow, so that there is none; the
+        numbers, (R, N, K).
     correct
         Which rows are predicted as they should be, (R, N).
     """
@@ -50,9 +54,9 @@ class Outputs(Protocol):
     @property
     def logits(self) -> FloatArray: ...  # noqa: D102 (see Attributes)
     @property
-    def labels(self) -> IntArray: ...  # noqa: D102
+    def labels(self) -> Labels: ...  # noqa: D102
     @property
-    def predicted(self) -> IntArray: ...  # noqa: D102
+    def predicted(self) -> Labels: ...  # noqa: D102
     @property
     def correct(self) -> NDArray[np.bool_]: ...  # noqa: D102
 
@@ -66,7 +70,7 @@ class Tally(ABC):
 
     @abstractmethod
     def value(self) -> FloatArray:
-        """Return the metric of all rows that were taken in, (R,); (R, C) if it is one of each class."""
+        """Return the metric of all rows, (R,); (R, C) if it is one of each class or target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,9 @@ class Metric(ABC):
         The name of the task whose predictions it is of.
     per_class
         Whether it has a value for each class, each of which is recorded as ``<name>/<class>``.
+    per_target
+        Whether it has a value for each number that is predicted: recorded is their mean, and of several
+        targets each as ``<name>/<target>``, too.
     needs
         What rows must be like for it to have a value, as in "rows of two classes"; empty if it always has
         one as long as the loss is finite.
@@ -97,11 +104,12 @@ class Metric(ABC):
     format: ClassVar[str] = ".4f"
     task: ClassVar[str] = "classification"
     per_class: ClassVar[bool] = False
+    per_target: ClassVar[bool] = False
     needs: ClassVar[str] = ""
 
     @abstractmethod
-    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
-        """Return the metric of N rows for each replica, (R,); (R, C) if it is one of each class.
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
+        """Return the metric of N rows for each replica, (R,); (R, C) if it is one of each class or target.
 
         See ``Outputs`` for the arrays. NaN says that it is undefined.
         """
@@ -121,7 +129,7 @@ class ShareOfRows(Metric):
     def holds(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Return for which rows it holds, (R, N)."""
 
-    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
         """Return the share of the rows, (R,)."""
         tally = self.tally(*predicted.shape)
         tally.add(GivenOutputs(logits, labels, predicted))
@@ -137,8 +145,8 @@ class GivenOutputs:
     """Outputs of which the arrays are known; see ``Outputs``."""
 
     logits: FloatArray
-    labels: IntArray
-    predicted: IntArray
+    labels: Labels
+    predicted: Labels
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -164,7 +172,7 @@ class _Rows(Tally):
 class _All(Tally):
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
-        self._parts: list[tuple[FloatArray, IntArray, IntArray]] = []
+        self._parts: list[tuple[FloatArray, Labels, Labels]] = []
 
     def add(self, outputs: Outputs) -> None:
         self._parts.append((outputs.logits.copy(), outputs.labels, outputs.predicted))
@@ -185,7 +193,7 @@ def part_of(recorded: str) -> str:
 
 
 def is_of_one_class(recorded: str) -> bool:
-    """Return whether a recorded name is that of a metric of one class, such as ``kept/val/recall/spam``."""
+    """Return whether a recorded name is of one class or target alone, such as ``kept/val/recall/spam``."""
     part = part_of(recorded)
     return bool(part) and "/" in recorded.removeprefix(f"{part}/")
 
@@ -205,19 +213,26 @@ def metric_of(recorded: str) -> "type[Metric] | None":
     if not found or found[1] not in METRICS:
         return None
     entry = METRICS[found[1]]
-    return entry if entry.per_class or not found[2] else None
+    return entry if entry.per_class or entry.per_target or not found[2] else None
 
 
 def name_of_entry(measured: str) -> str:
     """Return the entry's name of ``recall/spam``: ``recall``; any other name is returned as it is."""
     name, slash, _ = measured.partition("/")
-    return name if slash and name in METRICS and METRICS[name].per_class else measured
+    has_parts = slash and name in METRICS and (METRICS[name].per_class or METRICS[name].per_target)
+    return name if has_parts else measured
 
 
 def names_a_value(measured: str) -> bool:
-    """Return whether this is an entry's name, with a class just if the entry has a value for each."""
+    """Return whether this is an entry's name, with a class just if the entry has a value for each.
+
+    A target may follow the name of a metric of numbers.
+    """
     entry = name_of_entry(measured)
-    return entry in METRICS and METRICS[entry].per_class == (entry != measured.rstrip("/"))
+    if entry not in METRICS:
+        return False
+    of_part = entry != measured.rstrip("/")
+    return METRICS[entry].per_class == of_part or (METRICS[entry].per_target and of_part)
 
 
 def lower_is_better(recorded: str) -> bool:

@@ -1,11 +1,16 @@
 """What is reached without learning anything of the features."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.metrics import IntArray
+from micrograde.metrics.errors_of_numbers import root_mean_square
 
 BASELINE_ACCURACY = "baseline_accuracy"
 """The name that it is recorded by, after the part's."""
+
+BASELINE_RMSE = "baseline_rmse"
+"""Likewise, for numbers."""
 
 
 def baseline_accuracy(training: IntArray, labels: IntArray) -> float:
@@ -21,3 +26,18 @@ def baseline_accuracy(training: IntArray, labels: IntArray) -> float:
         Those of the part that is predicted, (M,).
     """
     return float(np.mean(labels == np.bincount(training).argmax()))
+
+
+def baseline_rmse(training: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
+    """Return the root mean squared error of always predicting the training part's mean.
+
+    As with scikit-learn's ``DummyRegressor``; of several targets it is the mean of theirs.
+
+    Parameters
+    ----------
+    training
+        The numbers of the training part, (N, K).
+    labels
+        Those of the part that is predicted, (M, K).
+    """
+    return float(root_mean_square(labels - training.mean(axis=0)).mean())

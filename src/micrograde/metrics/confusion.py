@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.metrics import FloatArray, IntArray, Metric, Outputs, Tally
+from micrograde.metrics import FloatArray, IntArray, Labels, Metric, Outputs, Tally
 
 Counts = NDArray[np.int64]
 
@@ -21,7 +21,7 @@ class ConfusionMetric(Metric):
     def of_counts(self, counts: Counts) -> FloatArray:
         """Return the metric of ``confusion`` counts (R, C, C + 1), (R,) or (R, C)."""
 
-    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
         """Return the metric of the rows, (R,) or (R, C)."""
         return self.of_counts(confusion(labels, predicted, logits.shape[-1]))
 

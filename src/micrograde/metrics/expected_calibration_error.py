@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.metrics import METRICS, FloatArray, IntArray, Metric
+from micrograde.metrics import METRICS, FloatArray, Labels, Metric
 from micrograde.metrics.probabilities import probabilities
 
 BINS = 15
@@ -24,7 +24,7 @@ class ExpectedCalibrationError(Metric):
     name: Literal["expected_calibration_error"] = "expected_calibration_error"
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
         """Return the mean distance, (R,); NaN if a row has no class."""
         confidence = probabilities(logits).max(axis=-1)
         return bin_by_confidence(confidence, predicted == labels).error

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from micrograde.metrics import METRICS, FloatArray, IntArray, Metric
+from micrograde.metrics import METRICS, FloatArray, Labels, Metric
 from micrograde.metrics.probabilities import probabilities
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -23,7 +23,7 @@ class LogLoss(Metric):
     name: Literal["log_loss"] = "log_loss"
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
         """Return the mean over the rows, (R,); NaN if a row has no class."""
         found = probabilities(logits)
         rows = np.broadcast_to(labels, predicted.shape)[..., np.newaxis]

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.metrics import METRICS, FloatArray, IntArray, Metric
+from micrograde.metrics import METRICS, FloatArray, Labels, Metric
 from micrograde.metrics.confusion import mean_of_defined
 from micrograde.metrics.probabilities import probabilities
 
@@ -24,7 +24,7 @@ class RocAuc(Metric):
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
     needs: ClassVar[str] = "rows of two classes"
 
-    def compute(self, logits: FloatArray, labels: IntArray, predicted: IntArray) -> FloatArray:
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
         """Return the area, (R,); NaN if a row has no class, or if all rows are of one."""
         found, rows = probabilities(logits), np.broadcast_to(labels, predicted.shape)
         classes = (1,) if found.shape[-1] == 2 else range(found.shape[-1])

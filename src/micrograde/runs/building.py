@@ -30,7 +30,7 @@ from micrograde.metrics.measuring import metrics_of_task
 from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
 from micrograde.tasks import Task, task_of
-from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
+from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES, Classification
 from micrograde.training import (
     Callback,
     CallbackSettings,
@@ -74,24 +74,39 @@ class PreparedData:
 
     @property
     def task(self) -> Task:
-        """What is to be learned of the rows."""
+        """What is to be learned of the rows, with its usual loss."""
         return task_of(self.preprocessing)
 
 
-def prepare_data(config: DataSet, dtype: str, *, version: int = RECIPE_VERSION) -> PreparedData:
+def task_to_learn(config: TrainConfig, data: PreparedData) -> Task:
+    """Return what a run learns of its data, with the loss of its recipe.
+
+    Raises
+    ------
+    InputError
+        If the loss is not for this task.
+    """
+    return task_of(data.preprocessing, config.loss)
+
+
+def prepare_data(
+    config: DataSet, dtype: str, *, version: int = RECIPE_VERSION, task: str | None = None
+) -> PreparedData:
     """Load, split and preprocess a data set for networks of ``dtype``.
 
     Parameters
     ----------
     version
         The version of the recipe; see ``load``.
+    task
+        What is to be learned, by its name; None if the data decide.
 
     Raises
     ------
     InputError
         If anything is wrong with the data.
     """
-    return prepare_dataset(load(config, version=version), config, dtype)
+    return prepare_dataset(load(config, version=version, task=task), config, dtype)
 
 
 def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedData:
@@ -173,14 +188,21 @@ def least_rows(config: TrainConfig) -> int:
 
 
 def build_model(
-    configs: Sequence[ModelConfig], data: PreparedData, dtype: str, generators: Sequence[np.random.Generator]
+    configs: Sequence[ModelConfig],
+    data: PreparedData,
+    dtype: str,
+    generators: Sequence[np.random.Generator],
+    task: Task | None = None,
 ) -> MLP:
-    """Build the networks of a stack, one for each config; the configs differ only in the initial scale."""
-    first = configs[0]
+    """Build the networks of a stack, one for each config; the configs differ only in the initial scale.
+
+    ``task`` is what they learn, with its loss; None for what the data are for.
+    """
+    first, task = configs[0], task or data.task
     return MLP(
         data.training.features.shape[1],
         first.hidden_size,
-        data.task.output_size,
+        task.output_size,
         activation=first.activation,
         batch_norm=False,
         normalization=first.normalizer,
@@ -189,7 +211,7 @@ def build_model(
         initial_scale=np.array([config.initial_scale for config in configs]),
         generators=generators,
         dtype=dtype,
-        loss=data.task.loss,
+        loss=task.loss,
     )
 
 
@@ -225,7 +247,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         drop_last=training.drop_last,
         least_rows=least,
         nan_is_a_class=nan_is_a_class(configs[0]),
-        metrics=metrics_of(configs[0]),
+        metrics=metrics_of(configs[0], task),
         keep=training.keep,
         task=task,
         measures_whole_batches=configs[0].recipe_version >= WHOLE_BATCHES_MEASURED,
@@ -240,15 +262,36 @@ def build_callbacks(
     return [GradientNorms(), *followers, *start_callbacks(settings, model, plan)]
 
 
-def metrics_of(config: TrainConfig) -> tuple[Metric, ...]:
+def metrics_of(config: TrainConfig, task: Task) -> tuple[Metric, ...]:
     """Return what is measured in each epoch of a run besides the loss."""
-    return tuple(METRICS[name](name=name) for name in config.training.measured)
+    return tuple(METRICS[name](name=name) for name in measured_names(config, task))
+
+
+def measured_names(config: TrainConfig, task: Task) -> tuple[str, ...]:
+    """Return the names of what is measured in each epoch of a run besides the loss, the task's own first.
+
+    Accuracy, which a recipe names unless it names a metric of another task, is left out where there are no
+    classes.
+
+    Raises
+    ------
+    InputError
+        If the recipe names another metric that is not of this task.
+    """
+    names = dict.fromkeys((*task.metrics, *config.training.measured))
+    wrong = [name for name in names if METRICS[name].task != task.name]
+    if others := [name for name in wrong if name not in Classification.metrics]:
+        known = [name for name, entry in METRICS.items() if entry.task == task.name]
+        raise InputError(
+            f"training.metrics={others[0]}: is no metric of {task.name}; there are {', '.join(known)}"
+        )
+    return tuple(name for name in names if name not in wrong)
 
 
 def end_metrics(config: TrainConfig, task: Task) -> tuple[Metric, ...]:
     """Return what is measured of the model that a run keeps: all metrics but those of plug-ins not named."""
-    named = metrics_of(config)
-    others = metrics_of_task(task.name, len(task.class_names))
+    named = metrics_of(config, task)
+    others = metrics_of_task(task.name, len(task.part_names))
     return (*named, *(each for each in others if each not in named and not plugin_of(type(each))))
 
 
@@ -266,7 +309,8 @@ def stack_key(config: TrainConfig) -> Hashable:
     zero, and whether there is clipping, is part of the key, because the step then lacks the operation.
     """
     parts = (_program(config.data), _program(config.model), _program(config.training))
-    return (config.recipe_version, *parts, program_of(config.optimizer))
+    loss = (config.task, config.loss and program_of(config.loss))
+    return (config.recipe_version, *parts, program_of(config.optimizer), *loss)
 
 
 def _program(part: Any) -> tuple[object, ...]:
@@ -293,12 +337,21 @@ class RandomStreams(NamedTuple):
 
 def labels_to_learn(
     configs: Sequence[TrainConfig], data: PreparedData, generators: Sequence[np.random.Generator]
-) -> IntArray | None:
-    """Return the training labels of each run, with its label noise, (R, N); None if no run has any."""
+) -> tuple[IntArray, FloatArray] | None:
+    """Return what each run learns of the training rows with its label noise; None if no run has any.
+
+    That are numbers (R, N), and the targets (M, C) that they stand for: of classes a one-hot row for each
+    class, of numbers the targets of each row, of which noise takes another row's.
+    """
     rates = np.array([config.training.label_noise for config in configs])
     if not rates.any():
         return None
-    return noisy_labels(data.training.labels, len(data.dataset.class_names), rates, generators)
+    training, classes = data.training, len(data.dataset.class_names)
+    if classes:
+        targets = data.task.targets(np.arange(classes), training.targets.dtype)
+        return noisy_labels(training.labels, classes, rates, generators), targets
+    rows = len(training)
+    return noisy_labels(np.arange(rows), rows, rates, generators), training.targets
 
 
 def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:

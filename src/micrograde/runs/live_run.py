@@ -27,12 +27,18 @@ from micrograde.diagnostics.permutation_importance import why_not_measured
 from micrograde.drawing import RunContents, left_out
 from micrograde.gradcheck import GradientMismatch, check_network, require_agreement
 from micrograde.metrics import KEPT, name_of_entry, part_of
-from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
 from micrograde.models.trained_network import describe_model, write_network
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
 from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
-from micrograde.runs.building import PreparedData, end_metrics, least_rows, nan_is_a_class
+from micrograde.runs.building import (
+    PreparedData,
+    end_metrics,
+    least_rows,
+    measured_names,
+    nan_is_a_class,
+    task_to_learn,
+)
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import write_importances
@@ -147,6 +153,7 @@ class LiveRun:
     differs: bool = False
 
     def __post_init__(self) -> None:
+        self.task = task_to_learn(self.config, self.data)
         self._at_start: dict[str, float] = {}
         self._saturated_at_start: tuple[float, ...] = ()
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
@@ -167,7 +174,7 @@ class LiveRun:
             number = recorder.start_run(
                 experiment_name=request.config.experiment_name,
                 run_name=request.name,
-                params=as_params(request.config),
+                params=as_params(request.config) | _params_of_task(request.config, data),
                 tags={
                     **own_words(words.tags, words.note),
                     tags.CONFIG_DIGEST: config_digest(request.config),
@@ -344,16 +351,16 @@ class LiveRun:
                 found = measure(
                     model,
                     samples,
-                    end_metrics(self.config, data.task),
+                    end_metrics(self.config, self.task),
                     nan_is_a_class=nan_is_a_class(self.config),
-                    task=data.task,
+                    task=self.task,
                     logits_of=blocks,
                 )
             logits[name] = np.concatenate(blocks, axis=-2)[0]
             self.kept |= {f"{KEPT}{name}/{metric}": float(value) for metric, (value,) in found.items()}
-            baseline = baseline_accuracy(data.training.labels, samples.labels)
-            self.kept[f"{KEPT}{name}/{BASELINE_ACCURACY}"] = baseline
-        also = ("loss", *self.config.training.measured)
+            baselines = self.task.baselines(data.training.labels, samples.labels)
+            self.kept |= {f"{KEPT}{name}/{metric}": value for metric, value in baselines.items()}
+        also = ("loss", *measured_names(self.config, self.task))
         tested = {name: value for name, value in self.kept.items() if part_of(name) == f"{KEPT}test"}
         self.test = {
             name.removeprefix(KEPT): value
@@ -368,7 +375,7 @@ class LiveRun:
         """Measure and write what each column does, if the run is to have all pictures; else return None."""
         data, recipe = self.data, self.config.recipe_version
         wanted = self.status == "FINISHED" and self.request.all_pictures and recipe >= KEPT_VALUES
-        if not wanted or data.dataset.image_shape or not data.dataset.class_names:
+        if not wanted or data.dataset.image_shape or not self.task.class_names:
             return None
         columns = data.preprocessing.columns()
         if reason := why_not_measured(model, len(columns)):
@@ -379,7 +386,7 @@ class LiveRun:
                 model,
                 data.validation or data.training,
                 columns,
-                task=data.task,
+                task=self.task,
                 seed=self.config.seed,
                 part="val" if data.validation else "train",
             )
@@ -410,6 +417,7 @@ class LiveRun:
             confusion=kept.confusion.get("test") if kept else None,
             batch=self._first_batch(),
             batch_size=self.config.training.batch_size or len(data.training),
+            task=self.task,
             logits=logits,
             rows=data.rows,
             importances=importances,
@@ -425,7 +433,7 @@ class LiveRun:
 
     def _measurements(self, model: MLP) -> Measurements:
         labels, training = self.data.training.labels, self.config.training
-        classes = len(self.data.dataset.class_names)
+        classes = len(self.task.class_names)
         data = self.data
         parts = {"training": data.training, "validation": data.validation, "test": data.test}
         stopping = training.settings_of(EarlyStoppingSettings)
@@ -435,7 +443,8 @@ class LiveRun:
             by_plain_name(self.history),
             self.initial_loss,
             classes=classes,
-            majority=float(np.bincount(labels).max() / len(labels)),
+            task=self.task.name,
+            majority=float(np.bincount(labels).max() / len(labels)) if classes else float("nan"),
             activation=self.config.model.activation,
             early_stopping=bool(stopping.enabled),
             stopping_metric=stopping.metric,
@@ -443,8 +452,11 @@ class LiveRun:
             test=self.test,
             config=flatten(to_container(self.config)),
             class_counts={
-                name: np.bincount(part.labels, minlength=classes) for name, part in parts.items() if part
+                name: np.bincount(part.labels, minlength=classes)
+                for name, part in parts.items()
+                if part and classes
             },
+            rows={name: len(part) for name, part in parts.items() if part},
             features=self.data.training.features.shape[1],
             parameters=model.layout.size,
             telling_columns=data.dataset.summary.telling if data.dataset.summary else (),
@@ -455,7 +467,9 @@ class LiveRun:
             steps=an_epoch * len(self.history.get("train/loss", ())),
             shared_rows=data.shared_rows,
             kept=self.kept,
-            of_kept_model=look_at_kept_model(model, parts, batch_size) if self.status == "FINISHED" else None,
+            of_kept_model=look_at_kept_model(model, parts, batch_size, self.task)
+            if self.status == "FINISHED"
+            else None,
             saturated_at_start=self._saturated_at_start,
         )
 
@@ -468,7 +482,7 @@ class LiveRun:
         }
         found = {}
         for name, (metric, samples) in parts.items():
-            if samples and not np.isfinite(losses.get(metric, 0.0)):
+            if samples and self.task.class_names and not np.isfinite(losses.get(metric, 0.0)):
                 with np.errstate(all="ignore"):
                     lost = int(rows_of_no_class(model, samples)[0])
                 if lost:
@@ -520,6 +534,15 @@ def own_words(given: Mapping[str, str] | None, note: str | None, name: str | Non
     return {**words, tags.RUN_NAME: name} if name else words
 
 
+def _params_of_task(config: TrainConfig, data: PreparedData) -> dict[str, str]:
+    """Return params that say what is learned, where that are not classes."""
+    task = task_to_learn(config, data)
+    if task.class_names:
+        return {}
+    metrics = measured_names(config, task)
+    return {"task": task.name, "loss.name": task.loss.name, "training.metrics": json.dumps(metrics)}
+
+
 def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return the last value of each metric."""
     return {metric: values[-1] for metric, values in history.items()}
@@ -529,6 +552,8 @@ def _dataset_input(config: DataSet, data: PreparedData) -> DatasetInput:
     """Return the description of the data set that MLflow shows."""
     dataset = data.dataset
     schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
+    if dataset.target_names:
+        schema["targets"] = list(dataset.target_names)
     parts = {"training": data.training, "validation": data.validation, "test": data.test}
     profile = {f"{name}_rows": len(samples) if samples else 0 for name, samples in parts.items()}
     return DatasetInput(

@@ -10,7 +10,11 @@ from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.metrics import KEPT, METRICS, GivenOutputs, name_of_entry, part_of
 from micrograde.metrics.measuring import measure_outputs, recorded_names
-from micrograde.runs.building import PreparedData, end_metrics
+from micrograde.runs.building import (
+    PreparedData,
+    end_metrics,
+    measured_names,
+)
 from micrograde.store.metric_names import plain_name
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
@@ -54,16 +58,17 @@ def check_measured(metric: str, config: TrainConfig, data: PreparedData, key: st
         )
     entry = name_of_entry(name)
     at_end = [each.name for each in end_metrics(config, data.task)] if part.startswith(KEPT) else []
-    if entry not in ("loss", *config.training.measured, *at_end):
+    if entry not in ("loss", *measured_names(config, data.task), *at_end):
         wanted = ",".join([*config.training.metrics, entry])
         raise InputError(f"{key}={metric}: is not measured; set training.metrics=[{wanted}]")
     if entry == "loss":
         return
     measured = METRICS[entry](name=entry)
-    names = recorded_names(measured, data.task.class_names)
+    names = recorded_names(measured, data.task.part_names)
     if name not in names:
         raise InputError(f"{key}={metric}: should be one of {', '.join(f'{part}/{each}' for each in names)}")
-    if measured.needs:  # asked of the best that a network could do, with a row of each class that there is
+    if measured.needs and data.task.class_names:
+        # Asked of the best that a network could do, with a row of each class that there is.
         there_are = np.flatnonzero(np.bincount(samples.labels))
         targets = data.task.targets(there_are, np.float64)
         best = GivenOutputs(targets[np.newaxis], there_are, there_are[np.newaxis])

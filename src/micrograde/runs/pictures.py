@@ -20,6 +20,8 @@ def write_pictures(folder: Path, run: RunContents, *, light: bool, say: Say | No
     for entry in PICTURES.values():
         if entry.light != light or (entry.needs_epochs and not run.history):
             continue
+        if entry.task not in (None, run.task.name):
+            continue
         # A diverged run has pictures, too.
         with left_out(entry.path(), say), np.errstate(all="ignore"):
             picture = entry()

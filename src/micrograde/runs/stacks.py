@@ -46,7 +46,8 @@ class Stack:
             runs.append(LiveRun.start(request, place, self.data, self.recorder))
         streams = [RandomStreams.spawn(run.config.seed) for run in runs]
         models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
-        model = build_model(models, self.data, dtype, [each.weights for each in streams])
+        task = runs[0].task
+        model = build_model(models, self.data, dtype, [each.weights for each in streams], task)
         sound = [row for row, run in enumerate(runs) if run.take_evidence(model, row)]
         if not sound:
             return None
@@ -63,7 +64,7 @@ class Stack:
             callbacks.append(TrajectoryKeeper([run.trajectory for run in self.replicas]))
         if self.checkpoint_timer.seconds is not None:
             callbacks.append(self.checkpoint_timer)
-        plan = build_plan(configs, len(self.data.training), self.data.task)
+        plan = build_plan(configs, len(self.data.training), task)
         training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model),

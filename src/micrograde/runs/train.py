@@ -30,10 +30,12 @@ from micrograde.metrics import KEPT
 from micrograde.runs.building import (
     PreparedData,
     check_batches,
+    measured_names,
     prepare_data,
     prepare_dataset,
     stack_key,
     stack_size,
+    task_to_learn,
 )
 from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.measured import check_watched
@@ -168,7 +170,7 @@ class PreparedSets:
     """A cache of data sets: each is prepared once, however many runs train on it."""
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[DataSet, str, int], PreparedData] = {}
+        self._sets: dict[tuple[DataSet, str, int, str], PreparedData] = {}
         self._given: dict[str, pyarrow.Table] = {}
         self._told: set[str] = set()
 
@@ -180,7 +182,9 @@ class PreparedSets:
             if isinstance(config.data, FrameTable):
                 rows = self._given.get(config.data.digest)
             if rows is None:
-                self._sets[source] = prepare_data(config.data, config.training.dtype, version=version)
+                self._sets[source] = prepare_data(
+                    config.data, config.training.dtype, version=version, task=asked_task(config)
+                )
             else:
                 self._sets[source] = _prepare_rows(config, rows)
         return self._sets[source]
@@ -195,12 +199,13 @@ class PreparedSets:
         """Take a table that is at hand, so that it is not read from where it is kept, or will be."""
         self._given[digest] = rows
 
-    def _source(self, config: TrainConfig) -> tuple[DataSet, str, int]:
-        return config.data, config.training.dtype, config.recipe_version
+    def _source(self, config: TrainConfig) -> tuple[DataSet, str, int, str]:
+        return config.data, config.training.dtype, config.recipe_version, config.task
 
     def check(self, config: TrainConfig) -> None:
         """Raise ``InputError`` if the run cannot train on its data, or not in this machine's memory."""
         data = self.of(config)
+        measured_names(config, task_to_learn(config, data))
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
         check_watched(config, data)
@@ -209,8 +214,13 @@ class PreparedSets:
 def _prepare_rows(config: TrainConfig, rows: "pyarrow.Table") -> PreparedData:
     assert isinstance(config.data, FrameTable)
     with within_memory(FRAME):
-        dataset = config.data.of_rows(rows, config.recipe_version)
+        dataset = config.data.of_rows(rows, config.recipe_version, asked_task(config))
     return prepare_dataset(dataset, config.data, config.training.dtype)
+
+
+def asked_task(config: TrainConfig) -> str | None:
+    """Return the task that a recipe asks for; None if the data decide."""
+    return None if config.task == "auto" else config.task
 
 
 def train_runs(

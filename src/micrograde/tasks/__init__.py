@@ -1,18 +1,19 @@
 """Tasks, what is to be learned of a row of data: one file for each, found by itself.
 
-A task is not chosen by a config: each says which data it is made for, and ``task_of`` returns the one that is
-made for these.
+Data name their task, see ``Dataset.task``: what a target column holds, or what a config says of it, decides.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Protocol, Self
 
+import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.core.registry import Registry
-from micrograde.nn import Loss
+from micrograde.data.target_scaling import TargetScaling
+from micrograde.nn import LOSSES, Loss
 from micrograde.nn.arrays import FloatArray
 from micrograde.nn.onnx_graph import OnnxGraph
 
@@ -20,11 +21,23 @@ TASKS: "Registry[type[Task]]" = Registry("task", __name__)
 
 
 class Described(Protocol):
-    """What tells a task whether data are its own: a ``Dataset``, or a trained model's ``Preprocessing``."""
+    """What a task is made for: a ``Dataset``, or a trained model's ``Preprocessing``."""
+
+    @property
+    def task(self) -> str:
+        """The name of the task."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes; none if what is to be learned are not classes."""
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The names of the targets, if what is to be learned are not classes."""
+
+    @property
+    def target_scaling(self) -> TargetScaling | None:
+        """How numbers are scaled for the network; None if they are not, or if that is not known yet."""
 
 
 class Task(ABC):
@@ -36,29 +49,50 @@ class Task(ABC):
     Attributes
     ----------
     metrics
-        The metrics that are always measured, by name.
+        The metrics that are always measured, by name; by the first one runs are ranked.
+    learns
+        What the targets are that a loss compares with logits; see ``Loss.learns``.
+    usual_loss
+        The name of the loss that training makes small unless a config chooses another.
     class_names
         The names of the classes; none if there are none, or if they are not known.
+    part_names
+        The names of what a metric may have a value of its own for: of the classes, or of the targets.
+    loss
+        What training makes small.
     """
 
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
+    learns: ClassVar[Literal["classes", "numbers", "truths"]] = "classes"
+    usual_loss: ClassVar[str] = "cross_entropy"
     class_names: tuple[str, ...] = ()
+    part_names: tuple[str, ...] = ()
+
+    def __init__(self, loss: Loss | None = None) -> None:
+        self.loss = loss or LOSSES[self.usual_loss]()
+        if self.loss.learns != self.learns:
+            fitting = [name for name, entry in LOSSES.items() if entry.learns == self.learns]
+            raise InputError(
+                f"loss={self.loss.name}: is none for {self.name}; "
+                f"choose {' or '.join(fitting)}, or leave it out"
+            )
 
     @classmethod
     @abstractmethod
-    def of(cls, data: Described) -> Self | None:
-        """Return the task of these data; None if they are another's. No two tasks may take the same data."""
+    def of(cls, data: Described, loss: Loss | None = None) -> Self:
+        """Return the task of these data.
+
+        Raises
+        ------
+        InputError
+            If the loss is not for this task.
+        """
 
     @property
     @abstractmethod
     def output_size(self) -> int:
         """C, the size of the network's last layer."""
-
-    @property
-    @abstractmethod
-    def loss(self) -> Loss:
-        """What training makes small."""
 
     @abstractmethod
     def targets(self, labels: NDArray[Any], dtype: DTypeLike) -> FloatArray:
@@ -73,6 +107,17 @@ class Task(ABC):
         """Return the label that logits (..., N, C) predict for each row.
 
         With ``finite``, the caller knows that the loss of each row is finite, which may be quicker.
+        """
+
+    def correct(self, logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which rows of logits (..., N, C) predict their label, (..., N)."""
+        return np.asarray(self.predicted(logits) == labels)
+
+    @abstractmethod
+    def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
+        """Return what is reached on labels (M, ...) by saying the same of each row, by the metric's name.
+
+        What is said is what the training part's labels (N, ...) suggest.
         """
 
     @abstractmethod
@@ -99,16 +144,12 @@ class Task(ABC):
         raise InputError(f"a network for {self.name} cannot be exported: the task has no rule for ONNX")
 
 
-def task_of(data: Described) -> Task:
-    """Return the task that data are made for.
+def task_of(data: Described, loss: Loss | None = None) -> Task:
+    """Return the task that data are made for; ``loss`` takes the place of its usual one.
 
     Raises
     ------
     InputError
-        If there is none, or more than one; the message lists the tasks.
+        If there is no such task, or the loss is not for it.
     """
-    found = [task for entry in TASKS.values() if (task := entry.of(data)) is not None]
-    if len(found) != 1:
-        of = f"{len(found)} tasks: {', '.join(each.name for each in found)}" if found else "no task"
-        raise InputError(f"the data are for {of}; task must be one of {', '.join(TASKS)}")
-    return found[0]
+    return TASKS[data.task].of(data, loss)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from micrograde.metrics.accuracy import Accuracy
+from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
 from micrograde.nn import Loss, one_hot, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
-from micrograde.nn.losses.cross_entropy import CrossEntropy
 from micrograde.nn.onnx_graph import OnnxGraph
 from micrograde.tasks import TASKS, Described, Task
 
@@ -24,23 +24,19 @@ class Classification(Task):
     name: ClassVar[str] = "classification"
     metrics: ClassVar[tuple[str, ...]] = (Accuracy.name,)
 
-    def __init__(self, class_names: Sequence[str] = ()) -> None:
-        self.class_names = tuple(class_names)
+    def __init__(self, class_names: Sequence[str] = (), loss: Loss | None = None) -> None:
+        super().__init__(loss)
+        self.class_names = self.part_names = tuple(class_names)
 
     @classmethod
-    def of(cls, data: Described) -> Self | None:
-        """Return the task of data that have classes."""
-        return cls(data.class_names) if data.class_names else None
+    def of(cls, data: Described, loss: Loss | None = None) -> Self:
+        """Return the task of the data's classes."""
+        return cls(data.class_names, loss)
 
     @property
     def output_size(self) -> int:
         """The number of classes."""
         return len(self.class_names)
-
-    @property
-    def loss(self) -> Loss:
-        """Exact cross-entropy."""
-        return CrossEntropy()
 
     def targets(self, labels: NDArray[Any], dtype: DTypeLike) -> FloatArray:
         """Return one-hot rows, (N, C)."""
@@ -54,6 +50,10 @@ class Classification(Task):
     def predicted(self, logits: FloatArray, *, finite: bool = False) -> IntArray:
         """Return the class of each row's largest logit, (..., N); -1 for a row whose numbers overflow."""
         return np.argmax(logits, axis=-1) if finite else predicted_classes(logits)
+
+    def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
+        """Return the accuracy of always saying the training part's most frequent class."""
+        return {BASELINE_ACCURACY: baseline_accuracy(training, labels)}
 
     def answers(self, logits: FloatArray) -> FloatArray:
         """Return the probability of each class, (n, C)."""

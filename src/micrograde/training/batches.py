@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.nn.arrays import FloatArray, IntArray
 
@@ -13,13 +14,13 @@ from micrograde.nn.arrays import FloatArray, IntArray
 class Samples:
     """One part of a data set, ready for a network: preprocessed, in the network's dtype.
 
-    features (N, D); targets (N, C), such as one-hot rows; labels (N,), such as the class numbers that the
-    targets encode.
+    features (N, D); targets (N, C), such as one-hot rows; labels (N, ...), what the targets encode, such as
+    class numbers (N,) or numbers in their own units (N, K).
     """
 
     features: FloatArray
     targets: FloatArray
-    labels: IntArray
+    labels: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,8 +72,8 @@ class BatchSampler:
     least_rows
         The rows that a batch needs at least; see ``batch_sizes``.
     labels
-        (R, N): class numbers for each replica, whose one-hot rows are used instead of the samples' targets;
-        see ``noisy_labels``.
+        Numbers (R, N) for each replica, and the targets (M, C) that they stand for, used instead of the
+        samples' targets; see ``noisy_labels``.
 
     Attributes
     ----------
@@ -87,10 +88,13 @@ class BatchSampler:
         *,
         drop_last: bool = False,
         least_rows: int = 1,
-        labels: IntArray | None = None,
+        labels: tuple[IntArray, FloatArray] | None = None,
     ) -> None:
         self._samples, self._generators = samples, generators
-        self._labels = labels
+        self._labels: IntArray | None = None
+        self._targets: FloatArray = samples.targets
+        if labels is not None:
+            self._labels, self._targets = labels
         self.sizes = batch_sizes(len(samples), batch_size, drop_last=drop_last, least_rows=least_rows)
         self._buffers = self._make_buffers()
 
@@ -122,12 +126,8 @@ class BatchSampler:
     def epoch(self) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
         order = np.stack([generator.permutation(len(self._samples)) for generator in self._generators])
-        targets: FloatArray
-        if self._labels is not None:
-            chosen = np.take_along_axis(self._labels, order, axis=1)
-            targets = np.eye(self._samples.targets.shape[1], dtype=self._samples.targets.dtype)
-        else:
-            chosen, targets = order, self._samples.targets
+        chosen = order if self._labels is None else np.take_along_axis(self._labels, order, axis=1)
+        targets = self._targets
         start = 0
         for size in self.sizes:
             batch, rows = self._buffers[size], slice(start, start + size)

@@ -1,6 +1,7 @@
 """Evaluate a network on data: loss, metrics, confusion counts."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from micrograde.metrics import GivenOutputs, Metric
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.metrics.measuring import named
-from micrograde.nn import MLP, predicted_classes
+from micrograde.nn import MLP, CrossEntropyLoss, predicted_classes
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
@@ -53,7 +54,7 @@ def measure(
             tally.add(outputs)
     values: dict[str, FloatArray] = {"loss": loss / len(samples)}
     for each, tally in zip(metrics, tallies, strict=True):
-        values |= named(each, tally.value(), task.class_names)
+        values |= named(each, tally.value(), task.part_names)
     return values
 
 
@@ -69,19 +70,21 @@ class StepOutputs:
         return self._loss.logits
 
     @property
-    def labels(self) -> IntArray:
-        """(N,) or (R, N)."""
+    def labels(self) -> NDArray[Any]:
+        """(N, ...) or (R, N, ...)."""
         return self._task.labels(self._loss.targets)
 
     @property
-    def predicted(self) -> IntArray:
-        """(R, N)."""
+    def predicted(self) -> NDArray[Any]:
+        """(R, N, ...)."""
         return self._task.predicted(self._loss.logits)
 
     @property
     def correct(self) -> NDArray[np.bool_]:
         """(R, N)."""
-        return self._loss.correct()
+        if isinstance(self._loss, CrossEntropyLoss):  # which has computed most of it already
+            return self._loss.correct()
+        return self._task.correct(self._loss.logits, self.labels)
 
 
 def confusion_counts(model: MLP, samples: Samples) -> IntArray:

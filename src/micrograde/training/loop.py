@@ -73,7 +73,7 @@ class Training:
     shuffling
         One random stream per replica.
     labels
-        (R, N): labels for each replica, used instead of the training part's own; see ``noisy_labels``.
+        What each replica learns instead of the training part's own targets; see ``BatchSampler``.
     callbacks
         Called in this order, but those that change the network after those that only look on.
     """
@@ -86,7 +86,7 @@ class Training:
         training: Samples,
         validation: Samples | None,
         shuffling: Sequence[np.random.Generator],
-        labels: IntArray | None = None,
+        labels: tuple[IntArray, FloatArray] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
@@ -227,7 +227,7 @@ class Training:
             metrics = {"train/loss": loss_sum / sum(sizes)}
             if len(diverged) < replicas:
                 for each, tally in zip(self._plan.metrics, tallies, strict=True):
-                    found = named(each, tally.value(), self._plan.task.class_names)
+                    found = named(each, tally.value(), self._plan.task.part_names)
                     metrics |= {f"train/{name}": values for name, values in found.items()}
                 metrics |= of_callbacks
         return metrics, list(diverged.values())

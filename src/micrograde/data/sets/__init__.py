@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import PROGRAM, Flag, Fraction, PositiveInt, Range, Seed
 from micrograde.core.registry import Registry
 from micrograde.data.dataset import Dataset
@@ -29,7 +30,7 @@ class DataSet(ABC):
     test_fraction
         The fraction of the rows in the test part; with 0 there is none, but for the source's own.
     stratify
-        Whether each part has the classes in the proportion of all rows.
+        Whether each part has the classes in the proportion of all rows; of no effect on numbers.
     standardize
         Whether features are shifted and scaled to mean 0 and standard deviation 1 in the training part.
 
@@ -66,9 +67,23 @@ class DataSet(ABC):
             If the data cannot be made or read; the message names the key, as ``data.path=...``.
         """
 
-    def load_of_version(self, version: int) -> Dataset:  # noqa: ARG002 (for entries whose reading changed)
-        """Return the rows as recipes of a version read them; the same unless an entry says otherwise."""
-        return self.load()
+    def load_of_version(self, version: int, task: str | None = None) -> Dataset:  # noqa: ARG002 (see tables)
+        """Return the rows as recipes of a version read them; the same unless an entry says otherwise.
+
+        ``task`` is what the user says is to be learned, such as ``regression``; None if the data decide.
+
+        Raises
+        ------
+        InputError
+            As ``load``, and if the data are not for this task.
+        """
+        dataset = self.load()
+        if task not in (None, dataset.task):
+            raise InputError(
+                f"task={task}: data.name={self.name} is for {dataset.task}; "
+                "leave task out, or choose other data"
+            )
+        return dataset
 
     def paths(self) -> dict[str, str]:
         """Return the paths of the files that it is read from, by key."""

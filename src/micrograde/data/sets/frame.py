@@ -14,7 +14,7 @@ from micrograde.data.plain_tables import dataset_of_rows
 from micrograde.data.raw_table import RawTable
 from micrograde.data.role_tables import dataset_of_table
 from micrograde.data.sets import DATA_SETS
-from micrograde.data.sets.tables import TableWithRoles
+from micrograde.data.sets.tables import TableWithRoles, classes_alone
 
 if TYPE_CHECKING:
     import pyarrow
@@ -59,14 +59,18 @@ class FrameTable(TableWithRoles):
         """Return the table that is kept under the digest in this project."""
         return self.load_of_version(RECIPE_VERSION)
 
-    def load_of_version(self, version: int) -> Dataset:
+    def load_of_version(self, version: int, task: str | None = None) -> Dataset:
         """Return the kept table as recipes of a version read it; before roles, texts were one-hot."""
-        return self.of_rows(kept_rows(self.digest), version)
+        return self.of_rows(kept_rows(self.digest), version, task)
 
-    def of_rows(self, rows: "pyarrow.Table", version: int = RECIPE_VERSION) -> Dataset:
+    def of_rows(
+        self, rows: "pyarrow.Table", version: int = RECIPE_VERSION, task: str | None = None
+    ) -> Dataset:
         """Return a table that is at hand, as ``load_of_version`` would if it were kept."""
         if version >= ROLES_OF_COLUMNS:
-            return dataset_of_table(RawTable(rows), self.options, name=self.name, file=SOURCE, source=SOURCE)
+            options = self.options(task)
+            return dataset_of_table(RawTable(rows), options, name=self.name, file=SOURCE, source=SOURCE)
+        classes_alone(task, version)
         return dataset_of_rows(
             rows, name=self.name, target=self.target, missing=plain_rule(self.missing), source=SOURCE
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import (
     PROGRAM,
     ColumnName,
@@ -16,7 +17,7 @@ from micrograde.core.hyperparameters import (
 )
 from micrograde.core.recipe_versions import EXACT_LABELS, ROLES_OF_COLUMNS, DefaultBefore, Later
 from micrograde.data.column_rules import ColumnRules
-from micrograde.data.dataset import Dataset
+from micrograde.data.dataset import CLASSIFICATION, Dataset
 from micrograde.data.files import name_of_file
 from micrograde.data.missing import MissingRule, plain_rule
 from micrograde.data.own_parts import SourceTable
@@ -37,7 +38,7 @@ class TableWithRoles(DataSet):
     Parameters
     ----------
     target
-        The column with the classes.
+        The column with what is to be learned: classes, or numbers.
     missing
         What to do about missing values: fill (numbers with the training part's mean, categories with one of
         their own), median (likewise, with the median), drop (their rows), or error.
@@ -82,9 +83,8 @@ class TableWithRoles(DataSet):
         """The column that holds the classes."""
         return self.target
 
-    @property
-    def options(self) -> TableOptions:
-        """How the table becomes a data set."""
+    def options(self, task: str | None = None) -> TableOptions:
+        """Return how the table becomes a data set; ``task`` as in ``load_of_version``."""
         rules = ColumnRules(
             drop=self.drop,
             keep=self.keep,
@@ -95,7 +95,12 @@ class TableWithRoles(DataSet):
             day_first=self.day_first,
         )
         return TableOptions(
-            target=self.target, missing=self.missing, rules=rules, group=self.group, time=self.time
+            target=self.target,
+            missing=self.missing,
+            rules=rules,
+            group=self.group,
+            time=self.time,
+            task=task,
         )
 
 
@@ -160,10 +165,13 @@ class Table(TableWithRoles):
 
     def load(self) -> Dataset:
         """Return the table, each column by its role; see ``dataset_of_table``."""
+        return self._load(None)
+
+    def _load(self, task: str | None) -> Dataset:
         file = Path(self.path).name
         return dataset_of_table(
             self.raw(),
-            self.options,
+            self.options(task),
             name=self.name,
             file=file,
             source=self.source,
@@ -171,11 +179,11 @@ class Table(TableWithRoles):
             test=self._part("test_path"),
         )
 
-    def describe(self) -> DescribedTable:
+    def describe(self, task: str | None = None) -> DescribedTable:
         """Return the table, each column with its role but without its features; see ``describe_table``."""
         return describe_table(
             self.raw(),
-            self.options,
+            self.options(task),
             file=Path(self.path).name,
             source=self.source,
             validation=self._part("validation_path"),
@@ -190,6 +198,14 @@ class Table(TableWithRoles):
         return SourceTable(read_table(path, self.reading, target=self.target, source=source), source)
 
 
+def classes_alone(task: str | None, version: int) -> None:
+    """Raise ``InputError`` if a recipe from before there were roles is to learn anything but classes."""
+    if task not in (None, CLASSIFICATION):
+        raise InputError(
+            f"task={task}: a recipe of version {version} knows classes alone; leave recipe_version out"
+        )
+
+
 @DATA_SETS.register
 @dataclass(frozen=True, kw_only=True)
 class CsvTable(Table):
@@ -198,10 +214,11 @@ class CsvTable(Table):
     name: Literal["csv"] = "csv"
     suffixes: ClassVar[tuple[str, ...]] = ("csv", "")
 
-    def load_of_version(self, version: int) -> Dataset:
+    def load_of_version(self, version: int, task: str | None = None) -> Dataset:
         """Return the table as recipes of a version read it; before roles, texts were one-hot."""
         if version >= ROLES_OF_COLUMNS:
-            return self.load()
+            return self._load(task)
+        classes_alone(task, version)
         return read_csv(
             path=self.path,
             target=self.target,
@@ -218,10 +235,11 @@ class ParquetTable(Table):
     name: Literal["parquet"] = "parquet"
     suffixes: ClassVar[tuple[str, ...]] = ("parquet", "pq")
 
-    def load_of_version(self, version: int) -> Dataset:
+    def load_of_version(self, version: int, task: str | None = None) -> Dataset:
         """Return the table as recipes of a version read it; before roles, texts were one-hot."""
         if version >= ROLES_OF_COLUMNS:
-            return self.load()
+            return self._load(task)
+        classes_alone(task, version)
         return read_parquet(
             path=self.path,
             target=self.target,

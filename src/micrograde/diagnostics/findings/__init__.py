@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 from typing import ClassVar
 
 import numpy as np
@@ -27,9 +28,9 @@ class Measurements:
     initial_loss
         The loss of the first batch, before the first step.
     classes
-        The number of classes.
+        The number of classes; 0 if there are none.
     majority
-        The share of the most frequent class in the training part.
+        The share of the most frequent class in the training part; NaN without classes.
     activation
         The activation of the hidden layers.
     early_stopping
@@ -44,7 +45,12 @@ class Measurements:
     config
         Every key of the run's config with its value: ``optimizer.learning_rate``.
     class_counts
-        (C,) for each part that exists (``training``, ``validation``, ``test``): the rows of each class.
+        (C,) for each part that exists (``training``, ``validation``, ``test``): the rows of each class; empty
+        without classes.
+    rows
+        For each part that exists, its rows.
+    task
+        What is learned, by its name.
     features
         The number of the network's inputs.
     parameters
@@ -83,6 +89,8 @@ class Measurements:
     test: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, object] = field(default_factory=dict)
     class_counts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    task: str = "classification"
     features: int = 0
     parameters: int = 0
     telling_columns: tuple[str, ...] = ()
@@ -95,6 +103,11 @@ class Measurements:
     kept: Mapping[str, float] = field(default_factory=dict)
     of_kept_model: KeptModel | None = None
     saturated_at_start: tuple[float, ...] = ()
+
+    @property
+    def ignorant_loss(self) -> float:
+        """What the loss is about without knowing anything of a row: ``log(C)``; of scaled numbers about 1."""
+        return log(self.classes) if self.classes else 1.0
 
     @property
     def has_epochs(self) -> bool:
@@ -134,11 +147,14 @@ class Finding(ABC):
         first (10), its result last (90). Of equal places the order is that of the names.
     needs_epochs
         Whether it is asked only of runs that have completed an epoch.
+    task
+        The name of the task of the runs that it is about; None if it is about any.
     """
 
     name: ClassVar[str]
     place: ClassVar[int] = 100
     needs_epochs: ClassVar[bool] = True
+    task: ClassVar[str | None] = None
 
     @abstractmethod
     def sentences(self, measured: Measurements) -> Iterator[str]:
@@ -155,6 +171,8 @@ def find_findings(measured: Measurements, say: Say | None = None) -> list[str]:
     """
     found: list[str] = []
     for name, entry in sorted(FINDINGS.items(), key=lambda item: (item[1].place, item[0])):
+        if entry.task not in (None, measured.task):
+            continue
         if measured.has_epochs or not entry.needs_epochs:
             with left_out(f"finding {name}", say, "found"):
                 found += list(entry().sentences(measured))

@@ -12,6 +12,7 @@ class LeakingTarget(Finding):
     """A column of the table alone tells the class of every row: it may be known only afterwards."""
 
     name: ClassVar[str] = "leaking_target"
+    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 12
     needs_epochs: ClassVar[bool] = False
 

@@ -17,6 +17,7 @@ class NeverPredicted(Finding):
     """The kept model predicts a class of the training part for no row of that and of validation."""
 
     name: ClassVar[str] = "never_predicted"
+    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 82
 
     def sentences(self, measured: Measurements) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Training that was too short."""
 
 from collections.abc import Iterator
-from math import log
 from typing import ClassVar
 
 import numpy as np
@@ -32,7 +31,7 @@ class NotDone(Finding):
         if measured.stopped_early:
             return
         fell = loss[-1 - last] - loss[-1]
-        falls = fell > _STILL_FALLING * loss[-1 - last] and fell > _WORTH_MORE * log(measured.classes)
+        falls = fell > _STILL_FALLING * loss[-1 - last] and fell > _WORTH_MORE * measured.ignorant_loss
         if falls and validation[-last:].mean() < validation[-2 * last : -last].mean():
             share = percent(fell / loss[-1 - last])
             yield (

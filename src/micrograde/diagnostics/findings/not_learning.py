@@ -28,6 +28,7 @@ class NotLearning(Finding):
     """
 
     name: ClassVar[str] = "not_learning"
+    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 80
 
     def sentences(self, measured: Measurements) -> Iterator[str]:

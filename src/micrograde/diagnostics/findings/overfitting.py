@@ -1,7 +1,6 @@
 """Training that was too long."""
 
 from collections.abc import Iterator
-from math import log
 from typing import ClassVar
 
 import numpy as np
@@ -37,7 +36,7 @@ class Overfitting(Finding):
         best, ended = int(validation.argmin()), float(np.median(validation[-(epochs // 5) :]))
         risen = ended - validation[best]
         if best < 0.8 * epochs and risen > max(
-            (_OVERFITTED - 1) * validation[best], _MUCH * log(measured.classes)
+            (_OVERFITTED - 1) * validation[best], _MUCH * measured.ignorant_loss
         ):
             yield (
                 f"overfitting: validation loss was lowest after epoch {best + 1} ({validation[best]:.4g}) "

@@ -12,6 +12,7 @@ class RowsOfNoClass(Finding):
     """Some rows of the validation or test part have no probabilities (NaN), and so no class."""
 
     name: ClassVar[str] = "rows_of_no_class"
+    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 30
 
     def sentences(self, measured: Measurements) -> Iterator[str]:

@@ -21,9 +21,7 @@ class SharedRows(Finding):
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield one for all such parts."""
-        shares = {
-            part: count / measured.class_counts[part].sum() for part, count in measured.shared_rows.items()
-        }
+        shares = {part: count / measured.rows[part] for part, count in measured.shared_rows.items()}
         much = [
             f"{percent(share)} of the {part} rows" for part, share in shares.items() if share >= _MUCH_SHARED
         ]

@@ -21,6 +21,7 @@ class Start(Finding):
     """
 
     name: ClassVar[str] = "start"
+    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 10
     needs_epochs: ClassVar[bool] = False
 

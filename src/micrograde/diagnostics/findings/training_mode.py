@@ -22,6 +22,7 @@ class TrainingMode(Finding):
     """
 
     name: ClassVar[str] = "training_mode"
+    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 85
 
     def sentences(self, measured: Measurements) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Steps that are too large or too small."""
 
 from collections.abc import Iterator
-from math import isfinite, log
+from math import isfinite
 from typing import ClassVar
 
 from micrograde.diagnostics.advice import USUAL_UPDATES, early_updates, late_updates, learning_rate
@@ -57,5 +57,5 @@ class Updates(Finding):
 
     def _jump(self, measured: Measurements) -> tuple[float, float]:
         """Return the loss before training, and the highest of the epochs in the first fifth."""
-        losses, before = measured.history["train/loss"], max(measured.initial_loss, log(measured.classes))
+        losses, before = measured.history["train/loss"], max(measured.initial_loss, measured.ignorant_loss)
         return before, max(losses[: max(1, len(losses) // 5)])

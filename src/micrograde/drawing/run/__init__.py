@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from micrograde.diagnostics import Importances, Measurements, Trajectory
     from micrograde.nn import MLP
     from micrograde.nn.arrays import FloatArray, IntArray
+    from micrograde.tasks import Task
     from micrograde.training import Samples
 
 FoundT = TypeVar("FoundT")
@@ -47,6 +48,8 @@ class RunContents:
     logits
         What the trained network says of the rows of each part, (n, C), by the part's name in the records:
         ``train``, ``val`` and ``test``; empty if the run did not finish.
+    task
+        What was learned, with its loss.
     rows
         The numbers that the rows of each part, (n,), have in the source, by the same names.
     importances
@@ -69,6 +72,7 @@ class RunContents:
     confusion: "IntArray | None"
     batch: "Samples"
     batch_size: int
+    task: "Task"
     logits: "Mapping[str, FloatArray]" = field(default_factory=dict)
     rows: "Mapping[str, IntArray]" = field(default_factory=dict)
     importances: "Importances | None" = None
@@ -109,12 +113,15 @@ class RunPicture(ABC):
         Whether it takes only milliseconds, and is drawn for every run of a sweep.
     needs_epochs
         Whether it is drawn only of runs that have completed an epoch.
+    task
+        The name of the task of the runs that it is drawn of; None if it is drawn of any.
     """
 
     name: ClassVar[str]
     files: ClassVar[tuple[str, ...]]
     light: ClassVar[bool] = False
     needs_epochs: ClassVar[bool] = True
+    task: ClassVar[str | None] = None
 
     @classmethod
     def path(cls) -> str:

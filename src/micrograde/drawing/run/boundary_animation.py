@@ -106,6 +106,7 @@ class DecisionBoundaryAnimation(RunPicture):
     """For data with two features: the regions of the classes, as an animation over the epochs."""
 
     name: ClassVar[str] = "decision_boundary_animation"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/decision_boundary.gif",)
 
     def draw(self, run: RunContents) -> Gif | None:

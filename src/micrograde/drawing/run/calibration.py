@@ -92,6 +92,7 @@ class Calibration(RunPicture):
     """Whether the network is right as often as its probabilities say."""
 
     name: ClassVar[str] = "calibration"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/calibration.svg",)
 
     def draw(self, run: RunContents) -> Svg | None:

@@ -123,6 +123,7 @@ class ConfusionMatrix(RunPicture):
     """Predicted and true classes of the test part, or else of the validation part, in counts and shares."""
 
     name: ClassVar[str] = "confusion_matrix"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/confusion_matrix.svg",)
     light: ClassVar[bool] = True
 

@@ -137,6 +137,7 @@ class DecisionBoundary(RunPicture):
     """For data with two features: the regions of the classes over the epochs."""
 
     name: ClassVar[str] = "decision_boundary"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/decision_boundary.svg",)
 
     def draw(self, run: RunContents) -> Svg | None:

@@ -152,6 +152,7 @@ class GreatestLosses(RunPicture):
     """The ten rows with the greatest loss by their numbers, with their classes; of images, the images."""
 
     name: ClassVar[str] = "greatest_losses"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/greatest_losses.svg",)
 
     def draw(self, run: RunContents) -> Svg | None:

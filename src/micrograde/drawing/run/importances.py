@@ -100,6 +100,7 @@ class ColumnImportances(RunPicture):
     """What shuffling the values of each column costs, in accuracy and loss, with 95 % intervals."""
 
     name: ClassVar[str] = "importances"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/importances.svg",)
 
     def applies(self, run: RunContents) -> bool:

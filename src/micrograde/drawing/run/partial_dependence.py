@@ -137,6 +137,7 @@ class PartialDependences(RunPicture):
     """The mean probability of each class if all rows had one value of a column, for three columns."""
 
     name: ClassVar[str] = "partial_dependence"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/partial_dependence.svg",)
 
     def applies(self, run: RunContents) -> bool:

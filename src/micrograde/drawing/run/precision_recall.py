@@ -96,6 +96,7 @@ class PrecisionRecall(RunPicture):
     """How many of the rows that are taken for a class are of it, against how many of the class are found."""
 
     name: ClassVar[str] = "precision_recall"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/precision_recall.svg",)
 
     def draw(self, run: RunContents) -> Svg | None:

@@ -87,6 +87,7 @@ class RocCurves(RunPicture):
     """How many of a class are found for how many false alarms, with the areas under the curves."""
 
     name: ClassVar[str] = "roc_curves"
+    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/roc_curves.svg",)
 
     def draw(self, run: RunContents) -> Svg | None:

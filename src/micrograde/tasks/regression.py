@@ -1,0 +1,86 @@
+"""Regression: one number for each row, or several."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from micrograde.data.target_scaling import TargetScaling
+from micrograde.metrics.baseline import BASELINE_RMSE, baseline_rmse
+from micrograde.metrics.rmse import RootMeanSquaredError
+from micrograde.nn import Loss
+from micrograde.nn.arrays import FloatArray
+from micrograde.nn.onnx_graph import OnnxGraph
+from micrograde.tasks import TASKS, Described, Task
+
+
+@TASKS.register
+class Regression(Task):
+    """One number for each row, or several; an output for each.
+
+    Labels are the numbers in their own units, (N, K), and targets these numbers scaled to mean 0 and standard
+    deviation 1 on the training part: losses are of scaled numbers, metrics and predictions in own units.
+    """
+
+    name: ClassVar[str] = "regression"
+    metrics: ClassVar[tuple[str, ...]] = (RootMeanSquaredError.name,)
+    learns: ClassVar[Literal["classes", "numbers", "truths"]] = "numbers"
+    usual_loss: ClassVar[str] = "huber"
+
+    def __init__(
+        self, target_names: Sequence[str], scaling: TargetScaling | None = None, loss: Loss | None = None
+    ) -> None:
+        super().__init__(loss)
+        self.target_names = self.part_names = tuple(target_names)
+        count = len(self.target_names)
+        self.scaling = scaling or TargetScaling(np.zeros(count), np.ones(count))
+
+    @classmethod
+    def of(cls, data: Described, loss: Loss | None = None) -> Self:
+        """Return the task of the data's numbers."""
+        return cls(data.target_names, data.target_scaling, loss)
+
+    @property
+    def output_size(self) -> int:
+        """The number of targets."""
+        return len(self.target_names)
+
+    def targets(self, labels: NDArray[Any], dtype: DTypeLike) -> FloatArray:
+        """Return scaled numbers, (N, K)."""
+        return self.scaling.scaled(labels, dtype)
+
+    def labels(self, targets: FloatArray) -> NDArray[np.float64]:
+        """Return the numbers (..., N, K) that targets stand for, in their own units."""
+        return self.scaling.in_own_units(targets)
+
+    def predicted(self, logits: FloatArray, *, finite: bool = False) -> NDArray[np.float64]:  # noqa: ARG002
+        """Return the numbers in their own units, (..., N, K); not finite where the network's overflow."""
+        return self.scaling.in_own_units(logits)
+
+    def correct(self, logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which rows are predicted exactly, (..., N)."""
+        return np.asarray((self.predicted(logits) == labels).all(axis=-1))
+
+    def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
+        """Return the root mean squared error of always saying the training part's mean."""
+        return {BASELINE_RMSE: baseline_rmse(training, labels)}
+
+    def answers(self, logits: FloatArray) -> FloatArray:
+        """Return the numbers in their own units, (n, K); NaN where they are not finite."""
+        numbers = self.scaling.in_own_units(logits)
+        return np.where(np.isfinite(numbers), numbers, np.nan)
+
+    @property
+    def column_types(self) -> Mapping[str, Literal["string", "double"]]:
+        """``predicted_<name>`` of each target."""
+        return dict.fromkeys((f"predicted_{name}" for name in self.target_names), "double")
+
+    def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
+        """Return the numbers of each target."""
+        return {name: answers[:, number] for number, name in enumerate(self.column_types)}
+
+    def onnx(self, graph: OnnxGraph, logits: str) -> str:
+        """Add the way back to the targets' own units."""
+        scaled = graph.node("Mul", logits, graph.constant("target_scales", self.scaling.scales))
+        return graph.node("Add", scaled, graph.constant("target_means", self.scaling.means))
