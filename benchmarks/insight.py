@@ -111,7 +111,7 @@ def cost_of_files(rounds: int, config: TrainConfig, epochs: int) -> dict[str, fl
     measured = Measurements(history, float("nan"), len(counts), majority, config.model.activation)
     run = RunContents(
         "run", measured, model, trajectory, data.dataset, data.preprocessing, data.training, data.validation,
-        data.test, confusion, batch, 32,
+        data.test, confusion, batch, 32, data.task,
     )  # fmt: skip
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:

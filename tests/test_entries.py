@@ -115,8 +115,8 @@ def of_loss(name: str) -> Iterator[str]:
 def described(task: str) -> Iterator[SimpleNamespace]:
     nothing = {"task": task, "class_names": (), "target_names": (), "target_scaling": None}
     if TASKS[task].learns == "classes":
-        for names in (("a", "b", "c"), ("no", "yes")):
-            yield SimpleNamespace(**nothing | {"class_names": names})
+        for classes in (("a", "b", "c"), ("no", "yes")):
+            yield SimpleNamespace(**nothing | {"class_names": classes})
         return
     for count in (1, 3):
         scaling = TargetScaling(np.arange(1.0, count + 1), np.full(count, 2.0))
@@ -127,7 +127,7 @@ def described(task: str) -> Iterator[SimpleNamespace]:
 def of_task(name: str) -> Iterator[str]:
     for data in described(name):
         task = TASKS[name].of(data)
-        labels = np.arange(6) % max(task.output_size, 2)
+        labels: Any = np.arange(6) % max(task.output_size, 2)
         if not data.class_names:
             labels = np.arange(6.0 * task.output_size).reshape(6, -1) % 5
         targets = task.targets(labels, np.float32)

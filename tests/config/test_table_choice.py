@@ -107,7 +107,7 @@ def test_describe_has_all_keys_of_the_table_that_train_has(loader):
 )
 def test_roles_of_columns_are_typed_with_any_name(loader, typed):
     found = recipe(loader, "data.path=t.csv", "data.target=kind", typed)
-    assert found.data.options.rules.roles == {"größe (cm)": "category", "zip": "text"}
+    assert found.data.options().rules.roles == {"größe (cm)": "category", "zip": "text"}
     other = recipe(
         loader, "data.path=t.csv", "data.target=kind", "data.roles=[zip: text, größe (cm): category]"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from micrograde.core.errors import InputError
-from micrograde.data import load_dataset
+from micrograde.data import DATA_SETS, load
 
 FEATURES = np.arange(12.0).reshape(3, 2, 2)
 LABELS = np.array([4, 9, 4])
@@ -12,12 +12,12 @@ LABELS = np.array([4, 9, 4])
 
 @pytest.fixture
 def npz(tmp_path):
-    def load(arrays, **options):
+    def given(arrays, task=None, **options):
         path = tmp_path / "arrays.npz"
         np.savez(path, **arrays)
-        return load_dataset("npz", seed=0, path=str(path), **options)
+        return load(DATA_SETS["npz"](seed=0, path=str(path), **options), task=task)
 
-    return load
+    return given
 
 
 def test_rows_are_flattened_and_labels_encoded(npz):
@@ -58,7 +58,8 @@ def test_rows_without_a_label_are_dropped(npz):
     [
         ({"features": FEATURES}, {}, "data.labels=labels: there is no such array; the arrays are 'features'"),
         ({"features": FEATURES, "labels": LABELS[:2]}, {}, "data.labels=labels: has 2 labels for 3 rows"),
-        ({"features": FEATURES, "labels": np.eye(3)}, {}, "has the shape (3, 3); needs (3,)"),
+        ({"features": FEATURES, "labels": np.eye(3)[None]}, {}, "has the shape (1, 3, 3); needs (3,), one a row"),
+        ({"features": FEATURES, "labels": np.eye(3)}, {"task": "classification"}, "has 3 columns; one holds"),
         ({"features": np.float64(3), "labels": LABELS}, {}, "data.features=features: has the shape ()"),
         ({"features": np.empty((0, 2)), "labels": np.empty(0, int)}, {}, "has the shape (0, 2)"),
         ({"features": np.array(["a", "b", "c"]), "labels": LABELS}, {}, "holds <U1 values; needs numbers"),
@@ -66,7 +67,9 @@ def test_rows_without_a_label_are_dropped(npz):
         ({"features": np.array([1, "a", None]), "labels": LABELS}, {}, "would need allow_pickle"),
         ({"features": np.full((3, 2), np.nan), "labels": LABELS}, {}, "missing values"),
         ({"features": FEATURES + np.inf, "labels": LABELS}, {"missing": "drop"}, "holds 12 infinite values"),
-        ({"features": FEATURES, "labels": LABELS + 0.5}, {}, "data.labels=labels: holds continuous values"),
+        ({"features": FEATURES, "labels": LABELS + 0.5}, {"task": "classification"}, "holds continuous values"),
+        ({"features": FEATURES, "labels": np.array(["a", "b", "c"])}, {"task": "regression"}, "needs numbers"),
+        ({"features": FEATURES, "labels": np.full(3, 0.5)}, {}, "every row has the target '0.5'"),
         ({"features": FEATURES, "labels": LABELS * 0}, {}, "data.name=npz: every row is of class '0'"),
         (HOLES, {}, "missing values in 'feature_1' (1); set data.missing=drop or data.missing=mean"),
         (HOLES | {"labels": np.full(4, np.nan)}, {"missing": "mean"}, "missing values in 'labels' (4)"),

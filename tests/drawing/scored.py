@@ -8,6 +8,7 @@ import numpy as np
 from micrograde.data import Dataset
 from micrograde.drawing import RunContents
 from micrograde.nn import one_hot
+from micrograde.tasks import task_of
 from micrograde.training import Samples
 
 
@@ -38,6 +39,7 @@ def scored_run(parts: Any, class_names: Any, *, title: str = "a run", **options:
         confusion=None,
         batch=nothing,
         batch_size=1,
+        task=task_of(dataset),
         logits={part: np.asarray(logits) for part, (logits, *_) in parts.items()},
         rows={part: 100 * place + np.arange(1, len(each) + 1) for place, (part, each) in enumerate(samples.items())},
     )  # fmt: skip

@@ -81,8 +81,11 @@ def balanced():
 def test_an_entry_says_what_it_is_and_which_value_is_better(name):
     assert first_sentence(METRICS[name])
     assert metric_of(f"val/{name}") is metric_of(f"test/{name} mean") is METRICS[name]
-    of_class = metric_of(f"kept/val/{name}/a b")
-    assert (of_class is METRICS[name]) == METRICS[name].per_class == names_a_value(f"{name}/a b")
+    of_class, has_parts = (
+        metric_of(f"kept/val/{name}/a b"),
+        METRICS[name].per_class or METRICS[name].per_target,
+    )
+    assert (of_class is METRICS[name]) == has_parts == names_a_value(f"{name}/a b")
     assert names_a_value(name) != METRICS[name].per_class
     assert ascending(f"val/{name}", "auto") is lower_is_better(name) is (METRICS[name].direction == "lower")
 
@@ -131,7 +134,7 @@ def test_accuracy_is_always_measured_and_other_metrics_alone_change_the_digest()
         ({"metrics": 3}, "training.metrics=3: should be one or more of accuracy, "),
         (
             {"early_stopping": {"enabled": True, "metric": "val/f1"}},
-            "training.early_stopping.metric=val/f1: should be 'val/loss', 'val/accuracy', .*'val/recall/<class>' or ",
+            "training.early_stopping.metric=val/f1: should be 'val/loss', 'val/accuracy', .*'val/recall/<class>', 'val/rmse' or ",
         ),
         (
             {"metrics": ["recall"], "early_stopping": {"enabled": True, "metric": "val/recall"}},

@@ -47,7 +47,7 @@ def draw_all(folder, data, say=None):
     measured = Measurements(history, 2.4, 2, 0.5, model.activation)
     run = RunContents(
         "title", measured, model, trajectory, data.dataset, data.preprocessing, data.training, data.validation,
-        data.test, np.eye(2, dtype=int), data.training.first(16), 16,
+        data.test, np.eye(2, dtype=int), data.training.first(16), 16, data.task,
         {part: model.predict_logits(samples.features)[0] for part, samples in data.parts().items()}, data.rows,
         importances=measure_importances(
             model, data.training, data.preprocessing.columns(), task=data.task, seed=0, part="train"

@@ -78,7 +78,8 @@ def test_noise_tells_each_replica_its_own_lies(classes, rate, seed):
 
 def test_what_a_replica_is_told_is_what_it_trains_on():
     samples, told = numbered(6), np.array([[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0]])
-    sampler = BatchSampler(samples, 4, [np.random.default_rng(r) for r in range(2)], labels=told)
+    streams = [np.random.default_rng(r) for r in range(2)]
+    sampler = BatchSampler(samples, 4, streams, labels=(told, np.eye(6)))
     shown = []
     for batch in sampler.epoch():
         rows = batch.features[..., 0].astype(int)

@@ -115,7 +115,7 @@ def make(program, group, snapshot_due=lambda: False):
     told = None
     if column("noise").any():
         streams = [np.random.default_rng(200 + each["seed"]) for each in group]
-        told = noisy_labels(training.labels, 3, column("noise"), streams)
+        told = noisy_labels(training.labels, 3, column("noise"), streams), np.eye(3, dtype=dtype)
     callbacks = [GradientNorms(), Diagnostics(model), Snapshots(snapshot_due)]
     if stopping:
         callbacks.append(BestWeights(model, stopping))

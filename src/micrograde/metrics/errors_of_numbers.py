@@ -12,13 +12,19 @@ from micrograde.metrics import FloatArray, Metric, Outputs, Tally
 Numbers = NDArray[np.floating[Any]]
 
 
+def mean_of_rows(numbers: Numbers) -> NDArray[np.float64]:
+    """Return the mean over the rows of numbers (..., N, K), (..., K); the same bits alone and in a stack."""
+    by_target = np.ascontiguousarray(np.moveaxis(numbers, -1, -2))  # NumPy's order depends on the other axes
+    mean: NDArray[np.float64] = by_target.mean(axis=-1)
+    return mean
+
+
 def root_mean_square(errors: Numbers) -> NDArray[np.float64]:
     """Return the root of the mean square of errors (..., N, K), (..., K); no square over- or underflows."""
     with np.errstate(all="ignore"):
         size = np.abs(errors).max(axis=-2, keepdims=True)
         size = np.where((size > 0) & np.isfinite(size), size, 1.0)
-        shares = errors / size
-        mean: NDArray[np.float64] = np.sqrt(np.square(shares).mean(axis=-2)) * size[..., 0, :]
+        mean: NDArray[np.float64] = np.sqrt(mean_of_rows(np.square(errors / size))) * size[..., 0, :]
     return mean
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from micrograde.metrics import METRICS, FloatArray
-from micrograde.metrics.errors_of_numbers import MetricOfNumbers, Numbers
+from micrograde.metrics.errors_of_numbers import MetricOfNumbers, Numbers, mean_of_rows
 
 
 @METRICS.register
@@ -22,5 +22,4 @@ class MeanAbsoluteError(MetricOfNumbers):
 
     def of_targets(self, labels: Numbers, predicted: Numbers) -> FloatArray:
         """Return the mean absolute error of each target, (R, K)."""
-        mean: FloatArray = np.abs(predicted - labels).mean(axis=-2)
-        return mean
+        return mean_of_rows(np.abs(predicted - labels))

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from micrograde.metrics import METRICS, FloatArray
-from micrograde.metrics.errors_of_numbers import MetricOfNumbers, Numbers, root_mean_square
+from micrograde.metrics.errors_of_numbers import MetricOfNumbers, Numbers, mean_of_rows, root_mean_square
 
 
 @METRICS.register
@@ -26,7 +26,7 @@ class RSquared(MetricOfNumbers):
     def of_targets(self, labels: Numbers, predicted: Numbers) -> FloatArray:
         """Return R squared of each target, (R, K); NaN where all rows have one number."""
         rows = np.broadcast_to(labels, predicted.shape)
-        spread = root_mean_square(rows - rows.mean(axis=-2, keepdims=True))
+        spread = root_mean_square(rows - mean_of_rows(rows)[..., np.newaxis, :])
         constant = (rows == rows[..., :1, :]).all(axis=-2)
         share = root_mean_square(predicted - labels) / np.where(constant, np.nan, spread)
         return 1 - share * share
