@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from micrograde.core.errors import InputError
-from micrograde.data import DATA_SETS, load
+from micrograde.data import DATA_SETS, load, load_dataset
 
 FEATURES = np.arange(12.0).reshape(3, 2, 2)
 LABELS = np.array([4, 9, 4])
