@@ -63,7 +63,7 @@ def test_no_file_of_it_is_pickled(trained):
     files = {path.name for path in (user.artifacts(run) / "model").iterdir()}
     assert files == {
         "MLmodel", "input_example.json", "preprocessing.json", "python_env.yaml", "requirements.txt",
-        "serving_input_example.json", "weights.safetensors",
+        "model_card.md", "serving_input_example.json", "weights.safetensors",
     }  # fmt: skip
 
 

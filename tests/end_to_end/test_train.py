@@ -69,6 +69,7 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
         "graph/network.svg",
         "model/MLmodel",
         "model/input_example.json",
+        "model/model_card.md",
         "model/preprocessing.json",
         "model/python_env.yaml",
         "model/requirements.txt",

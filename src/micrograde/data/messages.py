@@ -12,6 +12,8 @@ def shortened(value: object, most: int = _NAME) -> str:
     text = str(value)
     if len(text) > most:
         text = f"{text[: most - most // 3]}...{text[len(text) - most // 3 :]}"
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "?" for character in text)
 
 

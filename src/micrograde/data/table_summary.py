@@ -134,9 +134,10 @@ class TableSummary:
         parts
             The class of each row of each part, by the part's name; None before the split.
         """
-        return [f"{word:<11} {text}" for word, text in self._sentences(parts)]
+        return [f"{word:<11} {text}" for word, text in self.sentences(parts)]
 
-    def _sentences(self, parts: "dict[str, NDArray[np.int64]] | None") -> Iterator[tuple[str, str]]:
+    def sentences(self, parts: "dict[str, NDArray[np.int64]] | None" = None) -> Iterator[tuple[str, str]]:
+        """Yield what ``lines`` says, each a word and a sentence."""
         from micrograde.data.roles import ROLES
 
         about = "".join(f", {each}" for each in self.found)

@@ -2,6 +2,7 @@
 
 config/config.yaml           the composed config; config/overrides.yaml what was typed
 model/*                      the network and its preprocessing; see models/trained_network.py
+model/model_card.md          what a person wants to know of it; see model_card.py
 gradient_check.csv           hand-written gradients against autograd's, a line for each parameter
 graph/network.{dot,svg}      the network; of a small one also graph/sample, number by number
 walkthrough.html             forward and backward, step by step

@@ -42,6 +42,7 @@ from micrograde.runs.building import (
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import write_importances
+from micrograde.runs.model_card import CardContents, write_model_card
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
 from micrograde.runs.resuming import Resumption
@@ -49,6 +50,7 @@ from micrograde.runs.row_predictions import write_predictions
 from micrograde.runs.table_words import table_description, write_table_words
 from micrograde.store import same_value, tags
 from micrograde.store.metric_names import by_plain_name, recorded_name
+from micrograde.store.mlmodel import CARD
 from micrograde.tracking import DatasetInput, RunRecorder
 from micrograde.training import (
     Departure,
@@ -320,6 +322,8 @@ class LiveRun:
                 write_predictions(self.folder, logits, data, self._warn)
             importances = self._measure_importances(self.folder, model)
             self._draw(self.folder, model, measured, logits, importances)
+            if status == "FINISHED":
+                self._write_card(self.folder / "model", model, importances)
         self.log.write()
         described = None
         if self.folder and status == "FINISHED":
@@ -426,6 +430,22 @@ class LiveRun:
         if self.request.all_pictures:
             with working("drawing pictures"):
                 write_pictures(folder, contents, light=False, say=self._warn)
+
+    def _write_card(self, folder: Path, model: MLP, importances: Importances | None) -> None:
+        """Write what a person wants to know of the model beside it."""
+        with left_out(CARD, self._warn, "written"):
+            contents = CardContents(
+                name=self.request.name,
+                config=self.config,
+                data=self.data,
+                model=model,
+                kept=self.kept,
+                kept_epoch=int(self.kept[f"{KEPT}epoch"]),
+                epochs=len(self.history["train/loss"]),
+                findings=self.findings,
+                importances=importances,
+            )
+            write_model_card(folder, contents)
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""

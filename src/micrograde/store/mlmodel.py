@@ -5,6 +5,7 @@ requirements.txt, python_env.yaml
                               what has to be installed to load it
 input_example.json, serving_input_example.json
                               rows to try it with, in the formats of pandas and of a model server
+model_card.md                 what a person wants to know of it; it is there already, and gets the run's id
 """
 
 import json
@@ -12,6 +13,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+CARD = "model_card.md"
+RUN_ID = "<this run's id>"
+"""What stands for the run's id in a model's card until a store gives it one; data never read like this."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,9 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
         env={"virtualenv": "python_env.yaml"},
     )
     model.save(folder / "MLmodel")
+    card = folder / CARD
+    if card.exists():
+        _write(card, card.read_text(encoding="utf-8").replace(RUN_ID, run_id))
 
 
 def _write(path: Path, text: str) -> None:
