@@ -229,6 +229,11 @@ def test_the_digest_tells_recipes_apart_and_nothing_else():
     assert parse_train_config(words).run == RunConfig(name="7", tags={"team": "a", "fold": "3"}, note="why")
     assert config_digest(parse_train_config(words)) == plain
     assert as_params(parse_train_config(words)) == as_params(parse_train_config(PLAIN))
+    drawn = parse_train_config(with_value("drawing.format", "pdf"))
+    assert config_digest(drawn) == plain
+    assert as_params(drawn) == as_params(parse_train_config(PLAIN))
+    assert to_container(drawn)["drawing"] == {"format": "pdf"}
+    assert parse_train_config(PLAIN).drawing.format == "auto"
     assert config_digest(parse_train_config(with_value("seed", 1))) != plain
     assert config_digest(parse_train_config(with_value("optimizer.weight_decay", 1e-9))) != plain
 

@@ -9,12 +9,14 @@ import pytest
 from tests.diagnostics.following import make_model, wander
 
 from micrograde.config.parsing import parse_train_config
+from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import first_sentence
+from micrograde.core.picture_formats import in_format, needs_extra
 from micrograde.data import Dataset
 from micrograde.diagnostics import FINDINGS, Finding, Measurements, measure_importances
 from micrograde.drawing import PICTURES, RunContents, RunPicture, Svg, left_out
 from micrograde.runs.building import prepare_dataset
-from micrograde.runs.pictures import write_pictures
+from micrograde.runs.pictures import check_formats, write_pictures
 from micrograde.runs.train import train_and_record
 
 ROWS = 60
@@ -37,7 +39,7 @@ def data_of(features, **options):
     return prepare_dataset(dataset, parse_train_config(CONTAINER).data, "float32")
 
 
-def draw_all(folder, data, say=None):
+def draw_all(folder, data, say=None, wanted="auto"):
     """All pictures of a network that wandered about on these data."""
     model = make_model((data.training.features.shape[1], 3, 2), dtype="float32")
     trajectory = wander(model, 3)
@@ -53,8 +55,8 @@ def draw_all(folder, data, say=None):
             model, data.training, data.preprocessing.columns(), task=data.task, seed=0, part="train"
         ),
     )  # fmt: skip
-    write_pictures(folder, run, light=True, say=say)
-    write_pictures(folder, run, light=False, say=say)
+    for light in (True, False):
+        write_pictures(folder, run, light=light, say=say, wanted=wanted)
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -90,6 +92,38 @@ def test_numbers_whose_squares_are_none_are_standardized_like_others(size):
     np.testing.assert_allclose(
         other.preprocessing.scales[0] / size, plain.preprocessing.scales[0], rtol=1e-12
     )
+
+
+BEGINNINGS = {"svg": b"<", "png": b"\x89PNG\r\n", "pdf": b"%PDF-"}
+
+
+@pytest.mark.parametrize("wanted", BEGINNINGS)
+def test_every_picture_is_kept_in_the_format_that_is_asked_for(tmp_path, wanted):
+    if needs_extra(wanted):
+        pytest.skip("needs the extra pictures")
+    data = data_of(np.random.default_rng(0).normal(size=(ROWS, 2)), image_shape=(1, 2))
+    drawn = {file for entry in PICTURES.values() for file in entry.files}
+    found = draw_all(tmp_path, data, wanted=wanted)
+    assert found == {in_format(file, wanted) for file in drawn}
+    assert {Path(file).suffix for file in found} == {".dot", ".gif", ".html", f".{wanted}"}
+    for file in found:
+        if file.endswith(wanted):
+            assert (tmp_path / file).read_bytes().startswith(BEGINNINGS[wanted]), file
+
+
+def test_a_format_whose_library_is_missing_is_a_line_before_training(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    for wanted in ("auto", "svg", "png", "pdf"):
+        config = parse_train_config({**CONTAINER, "drawing": {"format": wanted}})
+        unseen = parse_train_config(
+            {**CONTAINER, "drawing": {"format": wanted}, "tracking": {"name": "disabled"}}
+        )
+        check_formats([unseen])
+        if wanted in ("auto", "svg"):
+            check_formats([config])
+            continue
+        with pytest.raises(InputError, match=rf"^drawing.format={wanted}: needs vl-convert-python.*pictures"):
+            train_and_record([config])
 
 
 def fail(*_, **__):

@@ -41,8 +41,8 @@ def sweep(rates=(0.1, 0.5), seeds=(0, 1, 2), **changed):
     return pd.DataFrame(rows), history.astype({"run_id": "category", "metric": "category"})
 
 
-def written(folder, runs, history, varies=(RATE, "seed"), title="learning_rate × seed"):
-    report = write_sweep_report(folder, runs, history, title=title, varies=varies, metric=METRIC)
+def written(folder, runs, history, varies=(RATE, "seed"), title="learning_rate × seed", **more):
+    report = write_sweep_report(folder, runs, history, title=title, varies=varies, metric=METRIC, **more)
     return report, (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -68,6 +68,14 @@ def test_the_page_holds_all_it_shows(tmp_path):
     assert len(list((tmp_path / "figures").iterdir())) == page.count("data:image/png;base64,") > 0
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
     assert "<script src" not in page
+
+
+@pytest.mark.parametrize("wanted", ["svg", "pdf"])
+def test_its_pictures_are_files_in_the_format_that_is_asked_for(tmp_path, wanted):
+    _, page = written(tmp_path, *sweep(), wanted=wanted)
+    files = list((tmp_path / "figures").iterdir())
+    assert {file.suffix for file in files} == {f".{wanted}"}
+    assert len(files) == page.count("data:image/png;base64,") > 0
 
 
 def test_runs_that_did_not_finish_are_there_with_their_reason_and_are_never_the_best(tmp_path):

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograde.analysis.tables import as_cell
@@ -68,9 +67,9 @@ def table(frame: "pd.DataFrame", *, codes: Sequence[str] = ()) -> str:
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
 
 
-def picture(path: Path, description: str) -> str:
+def picture(png: bytes, description: str) -> str:
     """Return a PNG embedded in the page."""
-    content = base64.b64encode(path.read_bytes()).decode()
+    content = base64.b64encode(png).decode()
     return f'<img alt="{escape(description)}" src="data:image/png;base64,{content}">'
 
 

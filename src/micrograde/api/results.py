@@ -43,7 +43,8 @@ _ROWS = 10  # of a sweep's runs that Jupyter shows
 _FAILURES = 5
 _RUN_PICTURES = ("learning_curves", "decision_boundary", "confusion_matrix")
 _SWEEP_PICTURES = ("by_parameter", "learning_curves", "heat_map")
-_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
+_PDF = "application/pdf"
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif", ".pdf": _PDF}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Figure:
     Attributes
     ----------
     media_type
-        ``image/svg+xml``, ``image/png`` or ``image/gif``.
+        ``image/svg+xml``, ``image/png``, ``image/gif`` or ``application/pdf``.
     """
 
     media_type: str
@@ -467,7 +468,8 @@ def _looked_at(
     figures: Mapping[str, Figure], first: Sequence[str]
 ) -> tuple[dict[str, tuple[str, bytes]], list[str]]:
     """Return the pictures that are shown, and the names of the others."""
-    names = [name for name in first if name in figures] or list(figures)[: len(first)]
+    images = [name for name in figures if figures[name].media_type != _PDF]  # no page shows that as an image
+    names = [name for name in first if name in images] or images[: len(first)]
     shown = {name: (figures[name].media_type, figures[name].content) for name in names}
     return shown, [name for name in figures if name not in shown]
 

@@ -23,7 +23,7 @@ from micrograde.config.commands import (
 )
 from micrograde.config.keys import SCHEMAS, shorten, unknown_key_message
 from micrograde.config.recipe_versions import complete
-from micrograde.config.schema import AnyTracking, TrainConfig
+from micrograde.config.schema import AnyTracking, DrawingConfig, TrainConfig
 from micrograde.config.table_choice import missing_target_line
 from micrograde.config.types import PluginVersion
 from micrograde.core.errors import InputError
@@ -87,6 +87,11 @@ def parse_tracking(container: Mapping[str, Any]) -> Tracking:
     """Return where runs are recorded, from the same container; raises like ``parse_train_config``."""
     tracking: Tracking = _parse(cast(Any, AnyTracking), container["tracking"], "tracking.")
     return tracking
+
+
+def parse_drawing(container: Mapping[str, Any]) -> DrawingConfig:
+    """Return how pictures are kept, from the same container; raises like ``parse_train_config``."""
+    return _parse(DrawingConfig, container.get("drawing", {}), "drawing.")
 
 
 def parse_command(schema: type[ConfigT], container: Mapping[str, Any]) -> ConfigT:

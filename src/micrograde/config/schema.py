@@ -40,6 +40,7 @@ from micrograde.core.hyperparameters import (
     marks_of,
 )
 from micrograde.core.json_files import canonical_digest
+from micrograde.core.picture_formats import PictureFormat
 from micrograde.core.recipe_versions import RECIPE_VERSION, Later
 from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
@@ -209,6 +210,20 @@ class RunConfig:
     note: Note | None = None
 
 
+@dataclass(config=SCHEMA, frozen=True, kw_only=True)
+class DrawingConfig:
+    """How pictures are kept; it changes no numbers and is not part of the recipe's digest.
+
+    Parameters
+    ----------
+    format
+        The format of all pictures: svg, png or pdf; auto for SVG of a run and PNG of a sweep. Animations and
+        pages stay GIF and HTML.
+    """
+
+    format: Annotated[PictureFormat, Later(since=3, legacy="auto")] = "auto"
+
+
 AnyTracking = Annotated[Tracking, ChosenFrom(BACKENDS)]
 
 
@@ -240,6 +255,8 @@ class TrainConfig:
         Where the run is recorded.
     run
         The user's own text about the run.
+    drawing
+        How its pictures are kept.
     plugins
         The packages whose entries the recipe names, with their versions; written by the program.
     seed
@@ -258,6 +275,7 @@ class TrainConfig:
     loss: Annotated[Loss | None, ChosenFrom(LOSSES, optional=True), Later(since=3, legacy=None)] = None
     task: Annotated[str, NameOf(TASKS, ("auto",)), Later(since=3, legacy="auto")] = "auto"
     run: RunConfig = dataclasses.field(default_factory=RunConfig)
+    drawing: DrawingConfig = dataclasses.field(default_factory=DrawingConfig)
     seed: Seed = 0
     experiment_name: ExperimentName = ""
     plugins: Annotated[tuple[PluginVersion, ...], Later(since=2, legacy=())] = ()
@@ -319,7 +337,7 @@ def as_params(config: TrainConfig) -> dict[str, str]:
         if value and any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
             container["data"][field.name] = json.dumps(value, ensure_ascii=False)
     # These are recorded elsewhere; as params they would differ between runs of the same settings.
-    del container[VERSION_KEY], container["run"], container["plugins"]
+    del container[VERSION_KEY], container["run"], container["drawing"], container["plugins"]
     flat = {key: as_text(value) for key, value in flatten(container).items()}
     flat.pop(NAMED_STORE, None)
     return flat
@@ -348,6 +366,7 @@ OUTSIDE_RECIPE = (
     VERSION_KEY,
     "tracking",
     "run",
+    "drawing",
     "experiment_name",
     "training.diagnostics",
     "training.checkpoint_seconds",

@@ -5,6 +5,7 @@ HTML page.
 """
 
 from micrograde.core.leaving_out import Say, left_out
+from micrograde.drawing.formats import convert
 from micrograde.drawing.graph.computational_graph import draw_graph, draw_svg
 from micrograde.drawing.graph.network import LayerNode, draw_network
 from micrograde.drawing.graph.rendering import render_graph
@@ -21,7 +22,7 @@ from micrograde.drawing.run.side_by_side import RunCurves, draw_run_curves
 from micrograde.drawing.run.update_ratios import draw_update_ratios
 from micrograde.drawing.run.walkthrough import walk_through_network
 from micrograde.drawing.run.weight_images import draw_weight_images
-from micrograde.drawing.style import save_figure
+from micrograde.drawing.style import figure_file, save_figure
 from micrograde.drawing.svg import Svg
 from micrograde.drawing.sweep import SWEEP_PICTURES, Curves, SweepContents, SweepPicture, Swept
 from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter
@@ -52,6 +53,7 @@ __all__ = [
     "SweepPicture",
     "Swept",
     "animate_decision_boundary",
+    "convert",
     "draw_confusion_matrix",
     "draw_decision_boundary",
     "draw_gradient_flow",
@@ -72,6 +74,7 @@ __all__ = [
     "draw_update_ratios",
     "draw_walkthrough",
     "draw_weight_images",
+    "figure_file",
     "left_out",
     "render_graph",
     "save_figure",

@@ -1,8 +1,9 @@
 """The style that all pictures share, readable on light and dark pages and by colour-blind people."""
 
+import io
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ PALE_INK = "#767676"
 GRID = "#E6E6E6"
 PAPER = "#FFFFFF"  # a background, so that the axes can be seen on a dark page
 DPI = 110
+
+_CHANGING = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # what differs from time to time
 
 _DECADES = 50.0  # ratio of the largest to the smallest value beyond which an axis is logarithmic
 
@@ -70,7 +73,16 @@ def plain(text: str) -> str:
 
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a PNG; equal figures always give equal bytes."""
-    with warnings.catch_warnings():
+    path.write_bytes(figure_file(figure, "png"))
+
+
+def figure_file(figure: "Figure", suffix: Literal["svg", "png", "pdf"]) -> bytes:
+    """Return the content of a figure's file; equal figures always give equal bytes."""
+    from matplotlib import rc_context
+
+    content = io.BytesIO()
+    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "micrograde", "pdf.fonttype": 42}):
         # A character in a name that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(path, dpi=DPI, metadata={"Software": None})
+        figure.savefig(content, format=suffix, dpi=DPI, metadata={_CHANGING[suffix]: None})
+    return content.getvalue()

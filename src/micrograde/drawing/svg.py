@@ -21,7 +21,7 @@ from micrograde.drawing.style import INK, PAPER
 Anchor = Literal["start", "middle", "end"]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Canvas:
         width, height = f"{self.width:.0f}", f"{self.height:.0f}"
         return Svg(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}" font-family="{_FONT}" role="img">\n'
+            f'viewBox="0 0 {width} {height}" font-family="{FONT}" role="img">\n'
             f"<title>{_text(title)}</title>\n"
             f'<rect width="{width}" height="{height}" fill="{PAPER}"/>\n'
             + "\n".join(self.parts)

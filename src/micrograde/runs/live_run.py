@@ -426,10 +426,11 @@ class LiveRun:
             rows=data.rows,
             importances=importances,
         )
-        write_pictures(folder, contents, light=True, say=self._warn)
+        wanted = self.config.drawing.format
+        write_pictures(folder, contents, light=True, say=self._warn, wanted=wanted)
         if self.request.all_pictures:
             with working("drawing pictures"):
-                write_pictures(folder, contents, light=False, say=self._warn)
+                write_pictures(folder, contents, light=False, say=self._warn, wanted=wanted)
 
     def _write_card(self, folder: Path, model: MLP, importances: Importances | None) -> None:
         """Write what a person wants to know of the model beside it."""

@@ -39,6 +39,7 @@ from micrograde.runs.building import (
 )
 from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.measured import check_watched
+from micrograde.runs.pictures import check_formats
 from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.stacks import Cancel, Stack, train_stacks
@@ -149,6 +150,7 @@ def train_and_record(
     with working("reading the data") if any(map(_has_large_files, configs)) else nullcontext():
         for config in configs:
             prepared.check(config)
+    check_formats(configs)
     tell_tables(prepared.untold())
     location = store_location(configs[0].tracking)
     for experiment_name in dict.fromkeys(config.experiment_name for config in configs):
@@ -289,7 +291,13 @@ def run_name(overrides: Sequence[str]) -> str:
     short = []
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
-        if key.split(".")[0] not in ("tracking", "experiment_name", "sweep", "run") and key not in (
+        if key.split(".")[0] not in (
+            "tracking",
+            "experiment_name",
+            "sweep",
+            "run",
+            "drawing",
+        ) and key not in (
             "training.resume",
             "data.digest",
         ):

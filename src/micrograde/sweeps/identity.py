@@ -14,7 +14,7 @@ from micrograde.config.keys import key_of
 from micrograde.config.recipe_versions import without_legacy
 from micrograde.config.schema import TrainConfig
 
-_NOT_OF_IT = ("tracking", "sweep", "run")  # where and how runs are recorded, their names and notes
+_NOT_OF_IT = ("tracking", "sweep", "run", "drawing")  # where and how runs are recorded, their names and notes
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Write the report of a sweep: a page with tables and pictures, the tables as CSV, the pictures as PNG."""
+"""Write the report of a sweep: a page with tables and pictures, tables as CSV and pictures as files, too."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ import numpy as np
 from micrograde.analysis import best_run, order_runs, summarize, varying_parameters
 from micrograde.analysis.comparing import METRICS, SEED, ascending
 from micrograde.analysis.page import heading, page, paragraph, picture, table
-from micrograde.drawing import draw_sweep, left_out, save_figure
+from micrograde.core.picture_formats import PictureFormat
+from micrograde.drawing import draw_sweep, figure_file, left_out
 from micrograde.metrics import name_in_history
 from micrograde.store import tags
 
@@ -75,6 +76,7 @@ def write_sweep_report(
     varies: Sequence[str],
     metric: str,
     order: Literal["auto", "ascending", "descending"] = "auto",
+    wanted: PictureFormat = "auto",
 ) -> SweepReport:
     """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is created.
 
@@ -90,6 +92,8 @@ def write_sweep_report(
         The params that the sweep set, such as ``optimizer.learning_rate`` and ``seed``.
     metric
         The metric by which runs are compared; if no run has it, there is no best run.
+    wanted
+        The format of the pictures in ``figures/``, ``auto`` for PNG; those in the page are PNG in any case.
 
     Raises
     ------
@@ -114,14 +118,16 @@ def write_sweep_report(
         listed.to_csv(folder / "over_seeds.csv", index=False)
     (folder / "figures").mkdir(exist_ok=True)
     pictures: list[str] = []
+    suffix: Literal["svg", "png", "pdf"] = "png" if wanted == "auto" else wanted
     said: list[str] = []
     rule: dict[str, Any] = {"metric": metric, "drawn": metrics_drawn(metric), "lower_is_better": up}
     pictured = draw_sweep(runs, history, by, seeds=SEED in swept, say=said.append, **rule)
     for name, text, figure in pictured:
-        path = folder / "figures" / f"{name}.png"
-        with left_out(f"figures/{name}.png", said.append):
-            save_figure(figure, path)
-            pictures += [heading(text), picture(path, text)]
+        file = f"figures/{name}.{suffix}"
+        with left_out(file, said.append):
+            shown = figure_file(figure, "png")
+            (folder / file).write_bytes(shown if suffix == "png" else figure_file(figure, suffix))
+            pictures += [heading(text), picture(shown, text)]
 
     unfinished = len(runs) - finished
     about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"

@@ -18,6 +18,7 @@ from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.runs.live_run import LiveRun, RunRequest, own_words
+from micrograde.runs.pictures import check_formats
 from micrograde.runs.progress import print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
 from micrograde.store import StoreAwayError, StoreLocation, backend_of, check_experiment, tags
@@ -130,6 +131,7 @@ class SweepSession(SweepState):
         if self.location is None:
             self._recorder = NullRecorder()
             return
+        check_formats(configs)
         mine = self.hold()
         earlier = None
         if self.options.resume:

@@ -9,7 +9,7 @@ from typing import Any
 from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import Standing
 from micrograde.config.locations import store_location
-from micrograde.config.parsing import parse_sweep_config, parse_tracking
+from micrograde.config.parsing import parse_drawing, parse_sweep_config, parse_tracking
 from micrograde.config.recipe_versions import VERSION_KEY
 from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.earlier import EarlierSweep
@@ -41,6 +41,8 @@ class SweepState:
 
     Attributes
     ----------
+    drawing
+        How pictures are kept.
     metric
         The metric by which runs are ranked, by its recorded name.
     outcomes
@@ -63,6 +65,7 @@ class SweepState:
         self.identity = identity
         self.options = parse_sweep_config(composed)
         self.tracking = parse_tracking(composed)
+        self.drawing = parse_drawing(composed)
         self.location = store_location(self.tracking)
         version = composed.get(VERSION_KEY, 1)
         self.metric = recorded_name(self.options.metric, version) if self.options.metric else ""
@@ -77,8 +80,9 @@ class SweepState:
 
     @property
     def reported(self) -> str:
-        """The metric and order by which the report ranks the runs, as recorded with the sweep."""
-        return f"{self.metric} {self.options.order}"
+        """What the report depends on, as recorded with the sweep: metric, order, format of its pictures."""
+        drawn = "" if self.drawing.format == "auto" else f" {self.drawing.format}"
+        return f"{self.metric} {self.options.order}{drawn}"
 
     @property
     def is_as_before(self) -> bool:

@@ -65,6 +65,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             varies=varies,
             metric=sweep.metric,
             order=sweep.options.order,
+            wanted=sweep.drawing.format,
         )
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()

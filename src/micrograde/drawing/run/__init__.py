@@ -108,7 +108,8 @@ class RunPicture(ABC):
     ----------
     files
         Its paths among the run's files, such as ``figures/learning_curves.svg``. Several are written at once:
-        ``save`` is called with their common path, without the suffix.
+        ``save`` is called with their common path, without the suffix. An SVG is converted where
+        ``drawing.format`` says so.
     light
         Whether it takes only milliseconds, and is drawn for every run of a sweep.
     needs_epochs
