@@ -13,7 +13,7 @@ from mlflow.utils.validation import _validate_metric_name
 from scipy.special import softmax
 from sklearn.dummy import DummyClassifier
 
-from micrograde.metrics import METRICS, GivenOutputs, metric_of
+from micrograde.metrics import METRICS, GivenOutputs, formatted, metric_of
 from micrograde.metrics.baseline import baseline_accuracy
 from micrograde.metrics.class_names import recorded_class_names
 from micrograde.metrics.confusion import confusion
@@ -241,3 +241,18 @@ def test_all_metrics_are_measured_by_their_recorded_names():
     assert set(measure_outputs(outputs, [METRICS["recall"]()])) == {"recall/0", "recall/1", "recall/2"}
     assert {each.name for each in metrics_of_task("classification", MOST_CLASSES + 1)} == plain
     assert {each.name for each in metrics_of_task("regression", 1)} == {"mae", "r2", "rmse"}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "text"),
+    [
+        ("kept/val/baseline_accuracy", "0.1000"),
+        ("baseline_accuracy", "0.1000"),
+        ("kept/val/accuracy", "0.1000"),
+        ("kept/val/baseline_of_ours", "0.1"),
+        ("kept/val/my_baseline_accuracy", "0.1"),
+        ("kept/val/recall/baseline_accuracy", "0.1000"),
+    ],
+)
+def test_a_baseline_has_the_format_of_its_metric(recorded, text):
+    assert formatted(recorded, 0.1, ".4g") == text

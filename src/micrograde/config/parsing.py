@@ -38,6 +38,7 @@ _TARGET_MISSING = f"data.target{_IS_MISSING}"
 ConfigT = TypeVar(
     "ConfigT",
     TrainConfig,
+    DrawingConfig,
     SweepConfig,
     CompareConfig,
     ReplayConfig,

@@ -247,6 +247,9 @@ def lower_is_better(recorded: str) -> bool:
 
 
 def formatted(recorded: str, value: float, otherwise: str) -> str:
-    """Return a value as text in its metric's format; if it is of no entry, in the format ``otherwise``."""
-    entry = metric_of(recorded)
+    """Return a value as text in its metric's format; if it is of no entry, in the format ``otherwise``.
+
+    What a baseline reaches, ``kept/val/baseline_accuracy``, has the format of that metric.
+    """
+    entry = metric_of(re.sub(r"(?:(?<=/)|^)baseline_(?=\w+$)", "", recorded))
     return format(value, entry.format if entry else otherwise)

@@ -132,6 +132,8 @@ class LiveRun:
         Messages for the user, a line each.
     findings
         What stands out in the measurements at the end, a sentence each.
+    importances
+        What shuffling each column costs the network; None if it was not measured.
     trajectory
         The parameters at some of the epochs, if pictures need them.
     """
@@ -150,6 +152,7 @@ class LiveRun:
     ended: bool = False
     warnings: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    importances: Importances | None = None
     trajectory: Trajectory = field(default_factory=Trajectory)
     initial_loss: float = float("nan")
     differs: bool = False
@@ -320,10 +323,10 @@ class LiveRun:
             write_network(self.folder / "model", model, self.config, data.preprocessing)
             if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
                 write_predictions(self.folder, logits, data, self._warn)
-            importances = self._measure_importances(self.folder, model)
-            self._draw(self.folder, model, measured, logits, importances)
+            self.importances = self._measure_importances(self.folder, model)
+            self._draw(self.folder, model, measured, logits)
             if status == "FINISHED":
-                self._write_card(self.folder / "model", model, importances)
+                self._write_card(self.folder / "model", model)
         self.log.write()
         described = None
         if self.folder and status == "FINISHED":
@@ -404,7 +407,6 @@ class LiveRun:
         model: MLP,
         measured: Measurements,
         logits: Mapping[str, FloatArray],
-        importances: Importances | None,
     ) -> None:
         """Draw the light pictures of the run, and the others if it is to have them."""
         data, kept = self.data, measured.of_kept_model
@@ -424,7 +426,7 @@ class LiveRun:
             task=self.task,
             logits=logits,
             rows=data.rows,
-            importances=importances,
+            importances=self.importances,
         )
         wanted = self.config.drawing.format
         write_pictures(folder, contents, light=True, say=self._warn, wanted=wanted)
@@ -432,7 +434,7 @@ class LiveRun:
             with working("drawing pictures"):
                 write_pictures(folder, contents, light=False, say=self._warn, wanted=wanted)
 
-    def _write_card(self, folder: Path, model: MLP, importances: Importances | None) -> None:
+    def _write_card(self, folder: Path, model: MLP) -> None:
         """Write what a person wants to know of the model beside it."""
         with left_out(CARD, self._warn, "written"):
             contents = CardContents(
@@ -444,7 +446,7 @@ class LiveRun:
                 kept_epoch=int(self.kept[f"{KEPT}epoch"]),
                 epochs=len(self.history["train/loss"]),
                 findings=self.findings,
-                importances=importances,
+                importances=self.importances,
             )
             write_model_card(folder, contents)
 

@@ -26,6 +26,7 @@ from micrograde.data import DataSet
 from micrograde.data.frames import SOURCE as FRAME
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
+from micrograde.diagnostics import Importances
 from micrograde.metrics import KEPT
 from micrograde.runs.building import (
     PreparedData,
@@ -76,6 +77,8 @@ class RunResult:
         Messages for the user, a line each.
     findings
         What stands out in how the network learned, a sentence each.
+    importances
+        What shuffling each column costs its network; None if it was not measured.
     run_id, experiment_id
         MLflow's ids; None with ``tracking=disabled``.
     registered
@@ -96,6 +99,7 @@ class RunResult:
     registered: str | None = None
     kept_epoch: int | None = None
     kept: dict[str, float] = field(default_factory=dict)
+    importances: Importances | None = None
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -361,4 +365,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         recorded.registered if recorded else None,
         run.kept_epoch,
         run.kept,
+        run.importances,
     )

@@ -12,6 +12,8 @@ from micrograde.config.locations import store_location, where_to_look
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
 from micrograde.core.errors import RunFailedError
 from micrograde.core.terminal import say
+from micrograde.data.messages import quoted
+from micrograde.diagnostics import Importances
 from micrograde.metrics import KEPT, formatted, name_of_entry
 from micrograde.metrics.balanced_accuracy import BalancedAccuracy
 from micrograde.metrics.baseline import BASELINE_ACCURACY
@@ -26,6 +28,7 @@ from micrograde.tracking import WriterProcess
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 _PARTS = {"val": "validation", "test": "test"}
+_COLUMNS = 3  # whose importances are shown, at most
 
 
 @recording_entry_point(config_name="train")
@@ -84,6 +87,20 @@ def _baseline(values: Mapping[str, float]) -> str:
     return f"accuracy {', '.join(texts)} by always saying the most frequent class" if texts else ""
 
 
+def columns_that_matter(found: Importances) -> str:
+    """Return what shuffling the most important columns costs, of those whose interval is above zero."""
+    drop = found.accuracy_drop
+    rows = f"on {found.rows} {_PARTS.get(found.part, 'training')} rows"
+    told = [place for place, low in enumerate(drop.low.tolist()) if low > 0][:_COLUMNS]
+    if not told:
+        return f"shuffling any one of the {len(found.columns)} costs no accuracy that can be told, {rows}"
+    costs = (
+        f"{quoted(found.columns[place])} {drop.mean[place]:.4f} ± {drop.high[place] - drop.mean[place]:.4f}"
+        for place in told
+    )
+    return f"what shuffling one costs of the accuracy {rows}: {', '.join(costs)}"
+
+
 def outcome(result: RunResult) -> str:
     """Return the summary of a run: what the kept model reaches, findings, its status, and where to look."""
     lines, values = [], result.kept or result.last_metrics()
@@ -99,6 +116,8 @@ def outcome(result: RunResult) -> str:
         lines.append(f"{'baseline':<11} {baseline}")
     if result.kept_epoch:
         lines.append(f"{'kept':<11} {kept_weights(result)}")
+    if result.importances:
+        lines.append(f"{'columns':<11} {columns_that_matter(result.importances)}")
     lines.extend(f"finding     {finding}" for finding in result.findings)
     if result.run_id:
         lines.append(
