@@ -208,7 +208,7 @@ def _params(run: StoredRun) -> dict[str, str]:
         with contextlib.suppress(InputError, ValueError):  # of a later version, which this one cannot read
             container[VERSION_KEY] = int(version)
             completed = complete(container, TrainConfig)
-            del completed["plugins"]  # a tag of the run
+            del completed["plugins"], completed["drawing"]  # a tag of the run, and no param
             for key, value in flatten(completed).items():
                 params.setdefault(key, as_text(value))
     return params
