@@ -176,7 +176,7 @@ def test_recipes_of_earlier_versions_record_what_they_recorded(home, monkeypatch
     assert math.isnan(stopped["kept/train/loss"])
     assert usual_metric(frame) == "kept/val/accuracy"
     steps = load_history(uri, run_ids=[results[2].run_id], metrics=["kept/epoch"])["step"].tolist()
-    assert steps == [len(results[2].history["val/loss"])]
+    assert steps == [0]  # of no epoch: MLflow then draws a bar with its number
 
 
 @pytest.mark.parametrize("metric", ["val/error_rate", "train/error_rate"])
