@@ -191,6 +191,18 @@ def test_curves_with_little_in_them_are_drawn(epochs, value, tmp_path):
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
+def test_of_runs_that_are_equally_good_the_first_has_the_ring():
+    from matplotlib.collections import PathCollection
+
+    random = np.random.default_rng(0)
+    across, up = (Swept(name, random.uniform(size=30).tolist()) for name in ("a", "b"))
+    for lower in (True, False):
+        figure = draw_heat_map(across, up, np.full(30, 0.5), metric="m", lower_is_better=lower, title="t")
+        *_, ring = (each for each in figure.axes[0].collections if isinstance(each, PathCollection))
+        np.testing.assert_allclose(offsets(ring), [[across.values[0], up.values[0]]])
+        assert "crosses" not in figure.axes[0].get_title()
+
+
 def test_losses_spread_over_decades_have_a_logarithmic_axis():
     values = np.array([[1.0, 0.001], [1.0, 1.0]])
     for metric, scale in (("train/loss", "log"), ("val/accuracy", "linear")):

@@ -78,6 +78,37 @@ def test_its_pictures_are_files_in_the_format_that_is_asked_for(tmp_path, wanted
     assert len(files) == page.count("data:image/png;base64,") > 0
 
 
+def test_the_best_run_stands_there_with_its_own_pictures(tmp_path):
+    runs, history = sweep()
+    asked = []
+
+    def pictures_of(run_id):
+        asked.append(run_id)
+        return [("figures/confusion_matrix.svg", b"<svg/>"), ("figures/learning_curves.pdf", b"%PDF")]
+
+    report, page = written(tmp_path, runs, history, pictures_of=pictures_of)
+    assert asked == [report.best_run_id]
+    assert page.count("data:image/svg+xml;base64,") == 1
+    assert "confusion matrix of the best run" in page
+    assert "learning curves of the best run" not in page
+
+
+def test_settings_stand_there_with_the_same_metric_on_the_test_part(tmp_path):
+    runs, history = sweep()
+    runs = runs.assign(
+        **{"kept/val/accuracy": runs[METRIC], "kept/test/accuracy": 0.25, "test/accuracy": 0.75}
+    )
+    for metric, other, text in (
+        ("kept/val/accuracy", "kept/test/accuracy", "0.2500 ± 0.0000"),
+        ("val/accuracy", "test/accuracy", "0.7500 ± 0.0000"),
+    ):
+        write_sweep_report(tmp_path, runs, history, title="t", varies=(RATE, "seed"), metric=metric)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        settings = page.partition("Settings, best mean")[2].partition("<h2>")[0]
+        assert f"{other}</th>" in settings
+        assert text in settings
+
+
 def test_runs_that_did_not_finish_are_there_with_their_reason_and_are_never_the_best(tmp_path):
     failed = {"status": "FAILED", "tags.micrograde.reason": "the loss is nan at step 2", METRIC: 0.999}
     runs, history = sweep(r5=failed)
@@ -87,6 +118,13 @@ def test_runs_that_did_not_finish_are_there_with_their_reason_and_are_never_the_
     assert "6 runs: 5 finished, 1 did not" in page
     row = pd.read_csv(tmp_path / "summary.csv").set_index("run_id").loc[runs.iloc[5]["run_id"]]
     assert row["status"] == "FAILED"
+
+
+def test_a_run_that_is_going_on_is_not_said_to_have_failed(tmp_path):
+    failed = {"status": "FAILED", METRIC: np.nan}
+    _, page = written(tmp_path, *sweep(r1={"status": "RUNNING"}, r5=failed))
+    assert "6 runs: 4 finished, 1 did not, 1 going on" in page
+    assert "Runs that did not finish (yet)" in page
 
 
 def test_a_sweep_in_which_nothing_came_out_has_a_report_and_no_best_run(tmp_path):

@@ -67,10 +67,10 @@ def table(frame: "pd.DataFrame", *, codes: Sequence[str] = ()) -> str:
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
 
 
-def picture(png: bytes, description: str) -> str:
-    """Return a PNG embedded in the page."""
-    content = base64.b64encode(png).decode()
-    return f'<img alt="{escape(description)}" src="data:image/png;base64,{content}">'
+def picture(content: bytes, description: str, media_type: str = "image/png") -> str:
+    """Return a picture embedded in the page, as an image: a script in it does not run."""
+    data = base64.b64encode(content).decode()
+    return f'<img alt="{escape(description)}" src="data:{media_type};base64,{data}">'
 
 
 def _class(number: bool) -> str:

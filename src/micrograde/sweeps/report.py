@@ -1,7 +1,7 @@
 """Write the report of a sweep: a page with tables and pictures, tables as CSV and pictures as files, too."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,7 @@ from micrograde.analysis.comparing import METRICS, SEED, ascending
 from micrograde.analysis.page import heading, page, paragraph, picture, table
 from micrograde.core.picture_formats import PictureFormat
 from micrograde.drawing import draw_sweep, figure_file, left_out
-from micrograde.metrics import name_in_history
+from micrograde.metrics import KEPT, name_in_history, part_of
 from micrograde.store import tags
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _ROWS = 100  # of a table in the page; the CSV files hold them all
 _REASON = f"tags.{tags.REASON}"
 _LOSS = "train/loss"
 _NAME_LENGTH = 60
+MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def write_sweep_report(
     metric: str,
     order: Literal["auto", "ascending", "descending"] = "auto",
     wanted: PictureFormat = "auto",
+    pictures_of: Callable[[str], Iterable[tuple[str, bytes]]] = lambda _: (),
 ) -> SweepReport:
     """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is created.
 
@@ -94,6 +96,8 @@ def write_sweep_report(
         The metric by which runs are compared; if no run has it, there is no best run.
     wanted
         The format of the pictures in ``figures/``, ``auto`` for PNG; those in the page are PNG in any case.
+    pictures_of
+        Returns the own pictures of a run, by its id, of which the best one's are shown: file names, contents.
 
     Raises
     ------
@@ -129,14 +133,16 @@ def write_sweep_report(
             (folder / file).write_bytes(shown if suffix == "png" else figure_file(figure, suffix))
             pictures += [heading(text), picture(shown, text)]
 
-    unfinished = len(runs) - finished
+    unfinished, going_on = len(runs) - finished, int((runs["status"] == "RUNNING").sum())
     about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"
-    about += f", {unfinished:,} did not" if unfinished else ""
+    about += f", {unfinished - going_on:,} did not" if unfinished > going_on else ""
+    about += f", {going_on:,} going on" if going_on else ""
     about += f" · varied: {', '.join(swept)}" if swept else ""
     target, made = folder / "report.html", None
     with left_out("report.html", said.append):
         parts = [
             *_best_part(runs, best, swept, metric, "lowest" if up else "highest"),
+            *_pictures_of_best(pictures_of(best) if best is not None else ()),
             *_settings_part(runs, settings, by, metric, SEED in swept),
             *pictures,
             *_unfinished_part(runs, swept),
@@ -186,6 +192,15 @@ def _best_part(
     return [heading(f"The best run: the {extreme} {metric}"), table(shown, codes=["run_id"])]
 
 
+def _pictures_of_best(found: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Return a run's own pictures, as far as a page can show them."""
+    return [
+        picture(content, f"{Path(name).stem.replace('_', ' ')} of the best run", kind)
+        for name, content in found
+        if (kind := MEDIA_TYPES.get(Path(name).suffix))
+    ]
+
+
 def _settings_part(
     runs: "pd.DataFrame", settings: "pd.DataFrame", by: Sequence[str], metric: str, seeds: bool
 ) -> list[str]:
@@ -202,7 +217,8 @@ def _settings_part(
             f"{one} to {other}" if one != "-" else "-" for one, other in zip(low, high, strict=True)
         ]
         shown["best"] = settings["best"]
-    test = f"test/{metric.partition('/')[2]}"
+    kept = KEPT if metric.startswith(KEPT) else ""
+    test = metric.replace(part_of(metric), f"{kept}test", 1) if part_of(metric) else ""
     if test in runs and test != metric:
         row_of = {ids[0]: row for row, ids in enumerate(settings["run_ids"])}
         other = summarize(runs, by, test)
@@ -219,7 +235,8 @@ def _unfinished_part(runs: "pd.DataFrame", swept: Sequence[str]) -> list[str]:
     if gone.empty:
         return []
     shown = gone[["run_id", "run_name", *swept, "status"]].assign(reason=gone.get(_REASON))
-    return [heading("Runs that did not finish"), *_cut(shown, "summary.csv", ["run_id"])]
+    not_yet = " (yet)" if (gone["status"] == "RUNNING").any() else ""
+    return [heading(f"Runs that did not finish{not_yet}"), *_cut(shown, "summary.csv", ["run_id"])]
 
 
 def _runs_part(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> list[str]:

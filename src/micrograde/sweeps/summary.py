@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from micrograde.config.locations import where_to_look
@@ -9,6 +10,7 @@ from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.store import tags
+from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.sweeps.state import SweepState
@@ -66,6 +68,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             metric=sweep.metric,
             order=sweep.options.order,
             wanted=sweep.drawing.format,
+            pictures_of=partial(pictures_of_run, location=sweep.location),
         )
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,11 @@ from micrograde.core.terminal import print_notice, say, terminal_lines, terminal
 from micrograde.core.working import working
 from micrograde.metrics import is_of_one_class
 from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
-from micrograde.store import StoredSweep, find_sweep, make_command
+from micrograde.store import StoredSweep, StoreLocation, find_sweep, make_command
 from micrograde.store.garbage import find_garbage
 from micrograde.store.metric_names import name_among
 from micrograde.store.sizes import large_store
+from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
 from micrograde.tracking import recover
 
@@ -57,7 +59,7 @@ def main(composed: Config) -> None:
     if config.runs:
         show_side_by_side(location.tracking_uri, config, output)
     else:
-        show_table(location.tracking_uri, config, output)
+        show_table(location, config, output)
     if config.tracking.removed_by is None and (size := large_store(location.folder)):
         there_are = ""
         with suppress(InputError):
@@ -66,8 +68,9 @@ def main(composed: Config) -> None:
         print_notice(f"mlruns has grown to {size}{there_are}")
 
 
-def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
+def show_table(location: StoreLocation, config: CompareConfig, output: Path | None) -> None:
     """Load the runs, order and print them; write the report of a sweep."""
+    uri = location.tracking_uri
     name = config.experiment_name
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
@@ -89,7 +92,7 @@ def show_table(uri: str, config: CompareConfig, output: Path | None) -> None:
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
     with working("drawing the report", "stderr"):
-        report = write_report(uri, sweep, runs, metric, config) if sweep else None
+        report = write_report(location, sweep, runs, metric, config) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
         title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
@@ -146,15 +149,22 @@ def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> N
 
 
 def write_report(
-    uri: str, sweep: StoredSweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
+    location: StoreLocation, sweep: StoredSweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
 ) -> SweepReport:
     """Write the sweep's report to the folder in the config, by default one named after the sweep."""
-    history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
+    history = load_history(location.tracking_uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
     folder = report_folder(project_home(), sweep.name, sweep.run_id)
     folder = Path(config.report) if config.report else folder
     try:
         return write_sweep_report(
-            folder, runs, history, title=sweep.name, varies=sweep.varies, metric=metric, order=config.order
+            folder,
+            runs,
+            history,
+            title=sweep.name,
+            varies=sweep.varies,
+            metric=metric,
+            order=config.order,
+            pictures_of=partial(pictures_of_run, location=location),
         )
     except OSError as error:
         raise InputError(f"report={folder}: cannot be written ({error.strerror})") from None

@@ -45,10 +45,11 @@ def draw_metric_by_parameter(
     rows = -(-len(drawn) // columns)
     figure = new_figure(max(5.2, 3.6 * columns), 0.5 + 3.0 * rows)
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    with_means = []
     for axes, parameter in zip(panels, drawn, strict=False):
         scale = scale_of(parameter.values)
         draw_dots(axes, scale, measured, best)
-        _draw_means(axes, scale, measured, parameter, lower_is_better)
+        with_means.append(_draw_means(axes, scale, measured, parameter, lower_is_better))
         mark_axis(axes, scale, parameter.name)
     for axes in panels[len(drawn) :]:
         axes.set_axis_off()
@@ -57,7 +58,9 @@ def draw_metric_by_parameter(
         panels[row * columns].set_ylabel(plain(metric), color=INK, fontsize=9)
     left_out = len(parameters) - len(drawn)
     more = f" (the first {PANELS} of {len(parameters)} parameters)" if left_out else ""
-    figure.suptitle(f"{plain(title)}{more}\n{key_of_dots(measured)}", color=INK, fontsize=11)
+    key = key_of_dots(measured, best)
+    key += ", black: mean and standard deviation" if any(with_means) else ""
+    figure.suptitle(f"{plain(title)}{more}\n{key}", color=INK, fontsize=11)
     return figure
 
 
@@ -67,18 +70,21 @@ def _draw_means(
     values: NDArray[np.float64],
     parameter: Swept,
     lower_is_better: bool,
-) -> None:
-    """Draw the mean and standard deviation at each value; write the best in the panel's title."""
+) -> bool:
+    """Draw the mean and standard deviation at each value, and write the best in the panel's title.
+
+    Return whether there are any: at more values than ``MEANS`` none are drawn.
+    """
     has = np.flatnonzero(np.isfinite(values) & ~np.isnan(scale.positions))
     places, first, group = np.unique(scale.positions[has], return_index=True, return_inverse=True)
     if not len(places):
         axes.set_title("no run has a result", fontsize=9, color=INK)
-        return
+        return False
     if len(places) > MEANS:
         best = has[np.argmin(values[has]) if lower_is_better else np.argmax(values[has])]
         text = f"best {values[best]:.4g} at {shown(parameter.values[best])}"
         axes.set_title(text, fontsize=9, color=INK)
-        return
+        return False
     measured = values[has]
     count = np.bincount(group)
     mean = np.bincount(group, measured) / count
@@ -93,6 +99,7 @@ def _draw_means(
     what = "best mean" if count.max() > 1 else "best"
     where = shown(parameter.values[has[first[at]]])
     axes.set_title(f"{what} {mean[at]:.4g} at {where}", fontsize=9, color=INK)
+    return True
 
 
 @SWEEP_PICTURES.register

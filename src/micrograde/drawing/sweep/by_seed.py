@@ -36,7 +36,7 @@ def draw_metric_by_seed(
     mark_axis(axes, scale, seeds.name)
     scale_metric(axes, metric, measured)
     axes.set_ylabel(plain(metric), color=INK, fontsize=9)
-    figure.suptitle(f"{plain(title)}\n{key_of_dots(measured)}", color=INK, fontsize=11)
+    figure.suptitle(f"{plain(title)}\n{key_of_dots(measured, best)}", color=INK, fontsize=11)
     return figure
 
 

@@ -19,6 +19,7 @@ from micrograde.drawing.style import (
 )
 from micrograde.drawing.sweep import SWEEP_PICTURES, Curves, SweepContents, SweepPicture, Swept
 from micrograde.drawing.sweep.swept import Scale, scale_of
+from micrograde.metrics import KEPT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,9 +167,11 @@ class LearningCurves(SweepPicture):
         """Return whether any run has completed an epoch."""
         return any(each.steps.size for each in sweep.curves)
 
-    def text(self, sweep: SweepContents) -> str:  # noqa: ARG002 (the same for every sweep)
-        """Name the curves."""
-        return "Learning curves"
+    def text(self, sweep: SweepContents) -> str:
+        """Name the curves, and what the best run is chosen by, which need not be the end of its curve."""
+        if sweep.best is None or not sweep.metric.startswith(KEPT):
+            return "Learning curves"
+        return f"Learning curves; the best run is that of {sweep.metric}, at the epoch that it keeps"
 
     def draw(self, sweep: SweepContents, title: str) -> "Figure":
         """Draw a panel for each metric that was measured more than once, or once if none was."""

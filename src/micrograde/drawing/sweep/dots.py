@@ -18,12 +18,13 @@ MEANS = 40
 """The most different values at each of which a number is drawn: a mean, or a count of crosses."""
 
 
-def key_of_dots(values: NDArray[np.float64]) -> str:
-    """Return one line that explains the dots and, if there are any, the crosses."""
+def key_of_dots(values: NDArray[np.float64], best: int | None) -> str:
+    """Return one line that explains the dots and, if there are any, the crosses and the ring."""
     with_value = int(np.isfinite(values).sum())
     key = "each dot is a run" if with_value <= DOTS else f"dots: {DOTS:,} of {with_value:,} runs"
     gone = len(values) - with_value
-    return key + (f", crosses: {gone:,} without a result" if gone else "")
+    key += f", crosses: {gone:,} without a result" if gone else ""
+    return key + (", ring: the best" if best is not None and np.isfinite(values[best]) else "")
 
 
 def draw_dots(axes: "Axes", scale: Scale, values: NDArray[np.float64], best: int | None) -> None:

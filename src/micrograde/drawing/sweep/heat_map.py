@@ -40,7 +40,7 @@ def draw_heat_map(
     Parameters
     ----------
     values
-        (N,): the metric of each run; NaN if it failed.
+        (N,): the metric of each run, best first; NaN if it failed.
     """
     measured = np.asarray(values, float)
     figure = new_figure(6.4, 4.6)
@@ -93,7 +93,8 @@ def _draw_cells(
     )
     where = f"{column_names[column]} and {row_names[row]}"
     runs = int(count[best])
-    return f"best mean {mean[row, column]:.4g} at {where} ({runs} run{'s' * (runs != 1)}); grey: no result"
+    grey = "" if count.all() else "; grey: no result"
+    return f"best mean {mean[row, column]:.4g} at {where} ({runs} run{'s' * (runs != 1)}){grey}"
 
 
 def _cells_of(swept: Swept) -> tuple[NDArray[np.int64], list[str]]:
@@ -139,7 +140,9 @@ def _draw_dots(
     """Draw a dot for each run and return the line above them."""
     tidy(axes)
     has = np.isfinite(values)
-    order = np.flatnonzero(has)[np.argsort(-values[has] if lower_is_better else values[has], kind="stable")]
+    # The best is drawn last: of equal values the first run, as runs come best first.
+    runs = np.flatnonzero(has)[::-1]
+    order = runs[np.argsort(-values[runs] if lower_is_better else values[runs], kind="stable")]
     x, y = (scale.positions for scale in scales)
     axes.scatter(x[~has], y[~has], s=22, marker="x", color=PALE_INK, linewidths=1.0)
     if not order.size:
@@ -152,7 +155,8 @@ def _draw_dots(
     best = order[-1]
     ring = {"facecolors": "none", "edgecolors": VALIDATION_COLOUR, "linewidths": 1.8}
     axes.scatter(x[best], y[best], s=90, **ring)  # type: ignore[arg-type]
-    return f"each dot is a run; ring: the best, {values[best]:.4g}; crosses: no result"
+    crosses = "" if has.all() else "; crosses: no result"
+    return f"each dot is a run; ring: the best, {values[best]:.4g}{crosses}"
 
 
 def _colour_map(lower_is_better: bool) -> str:
