@@ -199,7 +199,7 @@ def test_of_runs_that_are_equally_good_the_first_has_the_ring():
     for lower in (True, False):
         figure = draw_heat_map(across, up, np.full(30, 0.5), metric="m", lower_is_better=lower, title="t")
         *_, ring = (each for each in figure.axes[0].collections if isinstance(each, PathCollection))
-        np.testing.assert_allclose(offsets(ring), [[across.values[0], up.values[0]]])
+        np.testing.assert_allclose(offsets(ring), np.array([[across.values[0], up.values[0]]], float))
         assert "crosses" not in figure.axes[0].get_title()
 
 
