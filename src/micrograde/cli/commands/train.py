@@ -88,12 +88,12 @@ def _baseline(values: Mapping[str, float]) -> str:
 
 
 def columns_that_matter(found: Importances) -> str:
-    """Return what shuffling the most important columns costs, of those whose interval is above zero."""
+    """Return what shuffling the most important columns costs, if it is more than chance can make."""
     drop = found.accuracy_drop
     rows = f"on {found.rows} {_PARTS.get(found.part, 'training')} rows"
     told = [place for place, low in enumerate(drop.low.tolist()) if low > 0][:_COLUMNS]
     if not told:
-        return f"shuffling any one of the {len(found.columns)} costs no accuracy that can be told, {rows}"
+        return ""
     costs = (
         f"{quoted(found.columns[place])} {drop.mean[place]:.4f} ± {drop.high[place] - drop.mean[place]:.4f}"
         for place in told
@@ -116,8 +116,8 @@ def outcome(result: RunResult) -> str:
         lines.append(f"{'baseline':<11} {baseline}")
     if result.kept_epoch:
         lines.append(f"{'kept':<11} {kept_weights(result)}")
-    if result.importances:
-        lines.append(f"{'columns':<11} {columns_that_matter(result.importances)}")
+    if result.importances and (columns := columns_that_matter(result.importances)):
+        lines.append(f"{'columns':<11} {columns}")
     lines.extend(f"finding     {finding}" for finding in result.findings)
     if result.run_id:
         lines.append(
