@@ -443,6 +443,7 @@ class LiveRun:
                 config=self.config,
                 data=self.data,
                 model=model,
+                task=self.task,
                 kept=self.kept,
                 kept_epoch=int(self.kept[f"{KEPT}epoch"]),
                 epochs=len(self.history["train/loss"]),

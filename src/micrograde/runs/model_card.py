@@ -23,12 +23,11 @@ from micrograde.data.table_summary import ColumnSummary
 from micrograde.diagnostics import Importances
 from micrograde.diagnostics.permutation_importance import REPEATS
 from micrograde.metrics import KEPT, METRICS, formatted
-from micrograde.metrics.accuracy import Accuracy
-from micrograde.metrics.baseline import BASELINE_ACCURACY
 from micrograde.metrics.class_names import recorded_class_names
 from micrograde.nn import MLP
 from micrograde.runs.building import PreparedData
 from micrograde.store.mlmodel import CARD, RUN_ID
+from micrograde.tasks import Task
 
 _ROWS = 50  # of a table of columns or classes
 _IMPORTANCES = 10
@@ -58,6 +57,7 @@ class CardContents:
     config: TrainConfig
     data: PreparedData
     model: MLP
+    task: Task
     kept: Mapping[str, float]
     kept_epoch: int
     epochs: int
@@ -98,8 +98,12 @@ def _beginning(contents: CardContents) -> Iterator[str]:
     yield ""
     target = contents.config.data.target_column
     by = f": the column {_name(target)}" if target else ""
-    classes = f"{len(data.dataset.class_names)} classes"
-    yield f"A neural network that tells to which of {classes} a row of {_source(contents)} belongs{by}."
+    if data.dataset.class_names:
+        classes = f"{len(data.dataset.class_names)} classes"
+        yield f"A neural network that tells to which of {classes} a row of {_source(contents)} belongs{by}."
+    else:
+        names = as_markdown(listed(data.dataset.target_names))
+        yield f"A neural network that predicts {names} of a row of {_source(contents)}."
     yield (
         f"It was trained by micrograde {VERSION} in the run `{RUN_ID}`, and has the weights of epoch "
         f"{contents.kept_epoch} of {contents.epochs}."
@@ -144,7 +148,7 @@ def _split(contents: CardContents) -> str:
         else:
             rows = "whole groups" if dataset.groups is not None else "rows"
             said.append(f"{rows} of {parts} drawn at random (data.seed={keys.seed})")
-            if keys.stratify:
+            if keys.stratify and dataset.class_names:
                 said.append("each class in about the same share in all drawn parts (data.stratify=true)")
     said += [f"no {name} part" for name in own if not there_are[name]]
     return "; ".join(said)
@@ -176,6 +180,8 @@ def _about_column(column: ColumnSummary) -> list[str]:
 
 def _classes(contents: CardContents) -> Iterator[str]:
     data, names = contents.data, contents.data.dataset.class_names
+    if not names:
+        return
     parts = data.parts()
     counts = [np.bincount(part.labels, minlength=len(names)).tolist() for part in parts.values()]
     judged = next(name for name in ("test", "val", "train") if name in parts)
@@ -204,28 +210,31 @@ def _classes(contents: CardContents) -> Iterator[str]:
 
 
 def _metrics(contents: CardContents) -> Iterator[str]:
-    kept, parts = contents.kept, contents.data.parts()
-    first = [Accuracy.name, BASELINE_ACCURACY, "loss"]
-    others = [name for name in METRICS if not METRICS[name].per_class and name not in first]
+    kept, parts, task = contents.kept, contents.data.parts(), contents.task
+    there_are = (name.removeprefix(KEPT).partition("/")[2] for name in kept)
+    judged = [each for metric in task.metrics for each in (metric, f"baseline_{metric}")]
+    names = dict.fromkeys((*judged, "loss", *(name for name in there_are if name and "/" not in name)))
     rows = [
         [name.replace("_", " "), *(_value(name, kept.get(f"{KEPT}{part}/{name}")) for part in parts)]
-        for name in (*first, *others)
+        for name in names
         if any(f"{KEPT}{part}/{name}" in kept for part in parts)
     ]
     yield "Of this model, in evaluation mode, on every row of each part:"
     yield ""
     yield from table(["", *(_PARTS[name] for name in parts)], rows)
-    counts = np.bincount(contents.data.training.labels)
-    frequent = _name(contents.data.dataset.class_names[int(counts.argmax())])
-    most = (
-        "one of the most frequent classes"
-        if (counts == counts.max()).sum() > 1
-        else "the most frequent class"
-    )
     yield ""
+    if task.class_names:
+        counts = np.bincount(contents.data.training.labels)
+        said = _name(task.class_names[int(counts.argmax())])
+        several = (counts == counts.max()).sum() > 1
+        which = "one of the most frequent classes" if several else "the most frequent class"
+        said = f"{said} reaches, {which} of the training part"
+    else:
+        yield f"The loss, {task.loss.name}, is of numbers as the network learns them, which are scaled."
+        said = "the training part's mean reaches"
     yield (
-        f"The baseline is what always saying {frequent} reaches, {most} of the training part. "
-        "It learns nothing of the columns, so that a model has to be better."
+        f"The baseline is what always saying {said}. It learns nothing of the columns, so that a model has "
+        "to be better."
     )
 
 
@@ -263,7 +272,10 @@ def _importances(found: Importances | None) -> Iterator[str]:
 
 
 def _usage(contents: CardContents) -> Iterator[str]:
-    yield "It says the class whose probability is greatest, and the probability of each class."
+    if contents.task.class_names:
+        yield "It says the class whose probability is greatest, and the probability of each class."
+    else:
+        yield f"It says {as_markdown(listed(contents.task.column_types))} of each row."
     yield ""
     yield "In the project that recorded the run:"
     yield ""
