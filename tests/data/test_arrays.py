@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ def npz(tmp_path):
     def given(arrays, task=None, **options):
         path = tmp_path / "arrays.npz"
         np.savez(path, **arrays)
-        return load(DATA_SETS["npz"](seed=0, path=str(path), **options), task=task)
+        entry: Any = DATA_SETS["npz"]
+        return load(entry(seed=0, path=str(path), **options), task=task)
 
     return given
 
