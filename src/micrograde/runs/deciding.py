@@ -72,10 +72,9 @@ def check_threshold(config: TrainConfig, data: PreparedData) -> None:
 
 def unused_costs(config: TrainConfig) -> str | None:
     """Return a line for the user if there are costs of errors, and nothing that goes by them."""
-    rule = config.training.threshold
-    if rule == "cost" or not config.training.error_costs:
+    if config.training.threshold == "cost" or not config.training.error_costs:
         return None
-    return f"{_COSTS}: is not used with {_KEY}={rule}, but with {_KEY}=cost"
+    return f"{_COSTS}: is used with {_KEY}=cost alone"
 
 
 def decide(config: TrainConfig, data: PreparedData, model: MLP) -> Decision | None:
@@ -93,20 +92,18 @@ def decide(config: TrainConfig, data: PreparedData, model: MLP) -> Decision | No
         scores = data.task.scores(np.concatenate(blocks))
     there, positives = ~np.isnan(scores), int(np.count_nonzero(samples.labels))
     if rule == "f1":
-        worth, sign, measure = f1_of(positives), 1.0, "F1"
+        worth, sign, measure, digits = f1_of(positives), 1.0, "F1", ".4f"
     else:
         of_first, of_second = _costs(config, names)
-        worth, sign, measure = (
-            saved_cost_of(positives, missed=of_second, alarm=of_first),
-            -1.0,
-            "cost of errors",
-        )
+        worth = saved_cost_of(positives, missed=of_second, alarm=of_first)
+        sign, measure, digits = -1.0, "the cost of errors", ".4g"
     best = BestThreshold(EVEN, np.nan, np.nan)
     if there.any():  # a row of no class is wrong with every threshold
         best = best_threshold(scores[there], samples.labels[there] == 1, worth)
-    value = f"{sign * best.worth:.4g}"
-    instead = f", and {sign * best.at_even:.4g} at {EVEN}" if best.threshold != EVEN else ""
-    why = f"by the {measure} on the validation part: {value}{instead}"
+    value, instead = (format(sign * each, digits) for each in (best.worth, best.at_even))
+    why = f"by {measure} on the validation part: {value}"
+    if best.threshold != EVEN:
+        why += f" ({instead} at {EVEN})"
     return Decision(best.threshold, names[1], why)
 
 
