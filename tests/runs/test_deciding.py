@@ -223,6 +223,15 @@ def test_a_frame_in_python_with_classes_of_any_name():
     assert run.metrics["kept/threshold"] > 0.5
 
 
+def test_truth_values_are_classes_however_they_are_written():
+    frame = pd.DataFrame({"a": np.sqrt(np.arange(100)), "big": np.arange(100) > 60})
+    costs = {True: 1, False: 7}
+    run = mg.run(frame, target="big", threshold="cost", error_costs=costs, num_epochs=2, pictures="light")
+    assert json.loads(run.params["training.error_costs"]) == {"false": 7.0, "true": 1.0}
+    assert run.status == "FINISHED"
+    assert run.model.preprocessing.class_names == ("False", "True")
+
+
 def refusal(config):
     with pytest.raises(InputError) as error:
         trained(config)

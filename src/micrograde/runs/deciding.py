@@ -116,7 +116,7 @@ def _costs(config: TrainConfig, names: tuple[str, ...]) -> tuple[float, float]:
         If a class has none, or something else has one.
     """
     advice = typed_mapping(_COSTS, {names[0]: "1", names[1]: "5"})
-    given = dict(config.training.error_costs)
+    given = {_class_named(name, names): cost for name, cost in config.training.error_costs}
     if not given:
         raise InputError(f"{_KEY}=cost: needs what it costs to miss a row of each class, such as {advice}")
     if foreign := [name for name in given if name not in names]:
@@ -124,3 +124,10 @@ def _costs(config: TrainConfig, names: tuple[str, ...]) -> tuple[float, float]:
     if missing := [name for name in names if name not in given]:
         raise InputError(f"{_COSTS}: has none of {quoted(missing[0])}; set both, such as {advice}")
     return given[names[0]], given[names[1]]
+
+
+def _class_named(name: str, names: tuple[str, ...]) -> str:
+    """Return the class that is meant; a truth value, however it was typed, is ``true`` or ``false`` here."""
+    if name in ("true", "false") and name not in names:
+        return next((each for each in names if each.lower() == name), name)
+    return name
