@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from micrograde.config.schema import as_params, config_digest, to_container
 from micrograde.core.errors import InputError
 from micrograde.metrics.thresholds import threshold_text
 from micrograde.models.trained_network import TrainedNetwork, read_network
+from micrograde.runs.deciding import _costs
 from micrograde.runs.predicting import predict_table
 from micrograde.runs.recorded_models import find_model
 from micrograde.runs.replaying import replay_run
@@ -30,7 +32,7 @@ from micrograde.serving import ServedModel
 from micrograde.store.backends.local import LocalTracking
 
 COSTS = {"0": 1, "1": 6}
-RULES = {
+RULES: dict[str, dict[str, Any]] = {
     "none": {},
     "number": {"training.threshold": 0.2},
     "f1": {"training.threshold": "f1"},
@@ -227,9 +229,12 @@ def test_truth_values_are_classes_however_they_are_written():
     frame = pd.DataFrame({"a": np.sqrt(np.arange(100)), "big": np.arange(100) > 60})
     costs = {True: 1, False: 7}
     run = mg.run(frame, target="big", threshold="cost", error_costs=costs, num_epochs=2, pictures="light")
-    assert json.loads(run.params["training.error_costs"]) == {"false": 7.0, "true": 1.0}
     assert run.status == "FINISHED"
-    assert run.model.preprocessing.class_names == ("False", "True")
+    names = run.model.preprocessing.class_names
+    assert names == ("False", "True")
+    typed = config_of("cost", training__error_costs=costs)  # as Hydra reads {True: 1, False: 7}
+    assert _costs(typed, names) == (7, 1)
+    assert _costs(typed, ("false", "true")) == (7, 1)
 
 
 def refusal(config):
