@@ -83,7 +83,8 @@ def test_of_two_classes_the_second_is_positive_and_the_test_part_stands_beside()
 
 
 def test_the_threshold_that_is_marked_and_said_is_the_networks():
-    run = replace(scored_run({"val": (LOGITS, LABELS)}, ["no", "yes"]), threshold=0.93)  # the first: 0.95
+    run = scored_run({"val": (LOGITS, LABELS)}, ["no", "yes"])
+    run = replace(run, task=run.task.decided_at(0.93))  # the first row has 0.95
     assert says(RocCurves().draw(run), "at the threshold 0.93 recall 0.33, false alarms 0")
     assert says(PrecisionRecall().draw(run), "at the threshold 0.93 precision 1, recall 0.33")
     assert says(ConfusionMatrix().draw(run), "validation part: 4 of 6 right; most often yes taken for no (2)")
