@@ -122,6 +122,8 @@ def test_all_that_predicts_goes_by_the_threshold(rule, home):
     assert f"test part: {right} of " in run.figures["confusion_matrix"].content.decode()
     error = run.metrics["kept/val/expected_calibration_error"]
     assert f"expected calibration error {error:.2f}" in run.figures["calibration"].content.decode()
+    card = next(home.glob("mlruns/artifacts/**/model_card.md")).read_text(encoding="utf-8")
+    assert f"where its probability is above {threshold_text(threshold)}, else " in card
     replay = replay_run(str(result.run_id), LocalTracking())
     assert replay.identical
     assert "kept/threshold" in {each.metric for each in replay.metrics}
