@@ -1,5 +1,7 @@
 """What is said about a run follows from what was measured, and nothing is said of a healthy one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -244,6 +246,25 @@ def test_a_model_below_the_majority_is_told_though_it_has_learned():
     (sentence,) = baseline([[80, 14], [1, 5]], 0.2)
     assert "validation accuracy 0.85, always saying the most frequent class gives 0.94" in sentence
     assert "nothing was learned" not in sentence
+
+
+def test_a_threshold_may_be_meant_to_find_more_of_the_rarer_class():
+    counts = [[60, 34], [0, 6]]  # an accuracy of 0.66, where the baseline has 0.94
+    kept = kept_model(counts, counts)
+    (sentence,) = find_findings(measured(kept=kept, loss=0.1, classes=2))
+    assert "certainly the predicted classes are no better" in sentence
+    decided = replace(kept, threshold=0.02)
+    assert find_findings(measured(kept=decided, loss=0.1, classes=2)) == []
+    chance = replace(kept_model([[47, 47], [3, 3]], [[47, 47], [3, 3]]), threshold=0.02)
+    (sentence,) = find_findings(measured(kept=chance, loss=0.23, classes=2))
+    assert "probably nothing was learned" in sentence
+
+
+def test_a_class_that_is_never_predicted_may_be_due_to_the_threshold():
+    kept = replace(kept_model([[0, 94], [0, 6]], [[0, 94], [0, 6]]), threshold=0.001)
+    found = find_findings(measured(kept=kept, loss=0.1, classes=2, class_names=("no", "yes")))
+    assert "a class is never predicted: no (94)" in found[-1]
+    assert found[-1].endswith(": perhaps the threshold 0.001 is the cause")
 
 
 def test_equal_classes_and_chance():

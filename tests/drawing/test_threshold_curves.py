@@ -1,5 +1,7 @@
 """ROC and precision-recall curves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 from tests.drawing.reading import curves, drawn, outside, says, texts
 from tests.drawing.scored import random_logits, scored_run
 
+from micrograde.drawing.run.calibration import Calibration
+from micrograde.drawing.run.confusion import ConfusionMatrix
 from micrograde.drawing.run.precision_recall import PrecisionRecall
 from micrograde.drawing.run.roc_curves import RocCurves
 from micrograde.drawing.run.thresholds import curves_of_parts
@@ -76,6 +80,16 @@ def test_of_two_classes_the_second_is_positive_and_the_test_part_stands_beside()
         "average precision 0.81, where chance has 0.50; at the threshold 0.5 precision 0.75, recall 1",
     )
     assert "0.81; dashed: its share, 0.50" in texts(picture)
+
+
+def test_the_threshold_that_is_marked_and_said_is_the_networks():
+    run = scored_run({"val": (LOGITS, LABELS)}, ["no", "yes"])
+    run = replace(run, task=run.task.decided_at(0.93))  # the first row has 0.95
+    assert says(RocCurves().draw(run), "at the threshold 0.93 recall 0.33, false alarms 0")
+    assert says(PrecisionRecall().draw(run), "at the threshold 0.93 precision 1, recall 0.33")
+    assert says(ConfusionMatrix().draw(run), "validation part: 4 of 6 right; most often yes taken for no (2)")
+    usual = Calibration().draw(scored_run({"val": (LOGITS, LABELS)}, ["no", "yes"]))
+    assert texts(Calibration().draw(run)) == texts(usual)  # it is of the probabilities
 
 
 def test_the_area_that_is_drawn_is_the_average_precision():

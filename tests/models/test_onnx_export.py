@@ -1,5 +1,6 @@
 """An ONNX model gives what the classifier gives that it was made of, whatever its layers and columns."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -199,6 +200,23 @@ def test_labels_in_another_order_do_not_agree(classifier):
     agreement = compare_onnx(model.SerializeToString(), classifier, example_rows(classifier, 100))
     assert agreement.difference == np.inf
     assert not agreement
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_the_label_is_by_the_networks_threshold(classifier, share):
+    rows = example_rows(classifier, 300)
+    threshold = float(np.quantile(classifier.probabilities(rows)[:, 1], share))
+    decided = dataclasses.replace(classifier, threshold=threshold)
+    agreement = compare_onnx(exported(decided), decided, rows)
+    assert agreement
+    labels, shares = run_onnx(exported(decided), as_feeds(decided, rows))
+    positive = decided.preprocessing.class_names[1]
+    np.testing.assert_array_equal(labels == positive, shares[:, 1] > threshold)
+    assert (labels == positive).mean() == pytest.approx(1 - share)
+    about = {each.key: each.value for each in export_onnx(decided).metadata_props}
+    assert json.loads(about["threshold"]) == threshold
+    assert "threshold" not in {each.key for each in export_onnx(classifier).metadata_props}
+    assert not compare_onnx(exported(classifier), decided, rows)  # other labels
 
 
 def test_a_deep_float32_network_may_differ_by_what_float32_itself_is_off():

@@ -6,13 +6,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.data import Dataset
 from micrograde.models.onnx_export import export_onnx
 from micrograde.models.trained_network import describe_model, read_network, write_network
-from micrograde.nn import Loss
+from micrograde.nn import Loss, predicted_classes
 from micrograde.nn.losses.mse import MeanSquaredError
 from micrograde.runs.building import build_model, build_plan, prepare_dataset
 from micrograde.tasks import TASKS, Task, task_of
@@ -132,3 +135,65 @@ def test_another_task_learns_and_reads_by_its_own_targets_size_loss_and_columns(
     assert np.abs(predicted["number"] - labels[:, 0]).mean() < 0.5
     with pytest.raises(InputError, match="a network for numbers cannot be exported: the task has no rule"):
         export_onnx(network)
+
+
+halves = st.sampled_from(
+    [0.0, -0.0, 1.0, -1.0, 5e-324, 1e-20, 1e-17, 40.0, -800.0, 1e308, np.nan, np.inf, -np.inf]
+)
+TWO = Classification(("no", "yes"))
+
+
+@given(
+    arrays(
+        np.float64, st.tuples(st.integers(1, 3), st.integers(1, 6), st.just(2)), elements=halves | st.floats()
+    )
+)
+def test_a_threshold_of_a_half_is_none_and_a_stack_is_its_replicas(logits):
+    assert TWO.decided_at(0.5).threshold is None
+    assert TWO.decided_at(None).threshold is None
+    with np.errstate(all="ignore"):
+        usual = TWO.predicted(logits)
+        np.testing.assert_array_equal(usual, predicted_classes(logits))
+        # All scores but those of rows of no class are on the same side of 0.5 as the class.
+        scores = TWO.scores(logits)
+        np.testing.assert_array_equal(np.where(usual < 0, -1, scores > 0.5), usual)
+        for threshold in (1e-12, 0.3, 0.75, 1 - 1e-12):
+            task = TWO.decided_at(threshold)
+            found = task.predicted(logits)
+            np.testing.assert_array_equal(found < 0, usual < 0)
+            known = found >= 0
+            np.testing.assert_array_equal(found[known], (scores > threshold)[known])
+            # The names that users read are by the probabilities that stand beside them.
+            answers = task.answers(logits[0])
+            named = task.columns(answers)["class"][known[0]]
+            np.testing.assert_array_equal(named, np.array(["no", "yes"])[found[0][known[0]]])
+            for replica, alone in zip(found, logits, strict=True):
+                np.testing.assert_array_equal(replica, task.predicted(alone))
+
+
+def test_logits_of_float32_are_read_by_their_probabilities_in_float64():
+    logits = np.array([[0, 17.3], [0, 17.5]], np.float32)  # both are 1 in float32
+    threshold = float(TWO.scores(logits)[0])
+    assert TWO.decided_at(threshold).predicted(logits).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("names", "threshold", "message"),
+    [
+        (("a", "b", "c"), 0.3, "for two classes, and not for 3"),
+        ((), 0.3, "for two classes, and not for 0"),
+        (("a", "b"), 1.0, "a threshold of 1.0 is not between 0 and 1"),
+        (("a", "b"), float("nan"), "a threshold of nan is not between"),
+    ],
+)
+def test_a_threshold_is_between_0_and_1_and_for_two_classes(names, threshold, message):
+    with pytest.raises(ValueError, match=message):
+        Classification(names).decided_at(threshold)
+
+
+def test_another_task_has_no_threshold_unless_it_says_so():
+    assert Numbers().decided_at(None).threshold is None
+    with pytest.raises(ValueError, match="numbers is not decided by a threshold"):
+        Numbers().decided_at(0.3)
+    with pytest.raises(ValueError, match="numbers is not decided by a threshold"):
+        Numbers().scores(np.zeros((3, 1)))

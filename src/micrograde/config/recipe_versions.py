@@ -147,11 +147,16 @@ def _stripped(container: Mapping[str, Any], schema: type) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in container.items():
         key = keys.get(name)
-        if key and key.later and _same(value, _plain(key.later.legacy)):
+        if key and key.later and _is_legacy(value, _plain(key.later.legacy)):
             continue
         kind = _chosen(key, value) if key else None
         kept[name] = _stripped(value, kind) if kind is not None and isinstance(value, Mapping) else value
     return kept
+
+
+def _is_legacy(value: Any, legacy: Any) -> bool:
+    """Return whether a value is that from before its key existed; null stands for no names with values."""
+    return _same(value, legacy) or (value is None and legacy == {})
 
 
 def _meaning_of_absence(key: _Key, version: int) -> DefaultBefore | None:

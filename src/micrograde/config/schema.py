@@ -19,6 +19,7 @@ from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.types import (
     MOST_LAYERS,
     SCHEMA,
+    Costs,
     ExperimentName,
     MetricNames,
     Note,
@@ -27,6 +28,7 @@ from micrograde.config.types import (
     RunId,
     RunName,
     Tags,
+    Threshold,
     as_tuple,
 )
 from micrograde.config.used_plugins import used_plugins
@@ -46,6 +48,7 @@ from micrograde.core.redaction import without_password
 from micrograde.data import DATA_SETS, DataSet
 from micrograde.metrics import METRICS, name_of_entry
 from micrograde.metrics.accuracy import Accuracy
+from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -150,6 +153,13 @@ class TrainingConfig:
     keep
         Which weights are kept: those of the best epoch by ``early_stopping.metric``, or the last ones; null
         for best where training stops early, and else last.
+    threshold
+        Of two classes, the probability of the second above which the model that is kept takes a row for it:
+        a number, or ``f1`` or ``cost`` for the one with the greatest F1 or the least cost of errors on the
+        validation part.
+    error_costs
+        For ``training.threshold=cost``: what it costs to miss a row of each class, as in
+        ``'{yes: 5, no: 1}'``.
     diagnostics
         Whether each layer's activations, gradients and updates are measured after each epoch.
     checkpoint_seconds
@@ -166,6 +176,8 @@ class TrainingConfig:
     label_noise: Annotated[ShareOrAll, PER_REPLICA] = 0.0
     metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = Classification.metrics
     keep: Annotated[Literal["best", "last"] | None, Later(since=3, legacy=None)] = None
+    threshold: Annotated[Threshold, Later(since=3, legacy=EVEN), PER_REPLICA] = EVEN
+    error_costs: Annotated[Costs, Later(since=3, legacy={}), PER_REPLICA] = ()
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None
@@ -304,6 +316,11 @@ class TrainConfig:
                 "training.keep=best: needs a validation part, but data.validation_fraction=0; "
                 "set it to 0.1, say"
             )
+        if self.training.threshold in ("f1", "cost") and not self.data.has_validation:
+            raise ValueError(
+                f"training.threshold={self.training.threshold}: needs a validation part, but "
+                "data.validation_fraction=0; set it to 0.1, say"
+            )
         if self.data.validation_fraction + self.data.test_fraction >= 1:
             raise ValueError(
                 f"data.validation_fraction={self.data.validation_fraction} and "
@@ -332,10 +349,11 @@ def as_params(config: TrainConfig) -> dict[str, str]:
     characters in the name of a param.
     """
     container = to_container(config)
-    for field in dataclasses.fields(config.data):
-        value = container["data"].get(field.name)
-        if value and any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
-            container["data"][field.name] = json.dumps(value, ensure_ascii=False)
+    for group, part in (("data", config.data), ("training", config.training)):
+        for field in dataclasses.fields(part):
+            value = container[group].get(field.name)
+            if value and any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
+                container[group][field.name] = json.dumps(value, ensure_ascii=False)
     # These are recorded elsewhere; as params they would differ between runs of the same settings.
     del container[VERSION_KEY], container["run"], container["drawing"], container["plugins"]
     flat = {key: as_text(value) for key, value in flatten(container).items()}

@@ -1,13 +1,15 @@
 """The kinds of values that configs hold: numbers in a range, names, texts, addresses."""
 
 import json
+import math
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WrapValidator
 
 from micrograde.config.choices import NamesOf
-from micrograde.core.hyperparameters import Range, Readable, Text
+from micrograde.core.hyperparameters import MappingOfNames, Range, Readable, Text
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.core.redaction import without_password
 from micrograde.metrics import METRICS, names_a_value, part_of
@@ -106,6 +108,38 @@ def _measured(value: object) -> object:
         return tuple(dict.fromkeys(names))
     return tuple(dict.fromkeys((*Classification.metrics, *names)))
 
+
+def _threshold(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value not in ("f1", "cost") and not (is_number and 0 < value < 1):  # type: ignore[operator]
+        raise ValueError("should be 'f1', 'cost' or a number between 0 and 1")
+    return value
+
+
+Threshold = Annotated[
+    Annotated[float, Range(gt=0, lt=1)] | Literal["f1", "cost"], BeforeValidator(_threshold)
+]
+
+
+_COSTS_WANTED = "should be classes with a cost above 0 each, such as '{yes: 5, no: 1}'"
+
+
+def _costs(pairs: Sequence[tuple[object, object]]) -> object:
+    """Return the names of classes and their costs; a cost in a list, ``["größe: 5"]``, is written as text."""
+    found = []
+    for name, value in pairs:
+        try:
+            cost = float(value) if isinstance(value, str) else value
+        except ValueError:
+            cost = value
+        if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 < cost < math.inf:
+            raise ValueError(_COSTS_WANTED)
+        found.append((json.dumps(name) if isinstance(name, bool) else name, float(cost)))
+    return tuple(found)
+
+
+Costs = Annotated[tuple[tuple[str, float], ...], BeforeValidator(_costs), MappingOfNames(_COSTS_WANTED)]
+"""What it costs to miss a row of a class, by the class's name."""
 
 MetricNames = Annotated[tuple[str, ...], NamesOf(METRICS), BeforeValidator(_measured)]
 Metric = Annotated[Text, AfterValidator(metric_name)]

@@ -23,9 +23,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-_PAIRS_WANTED = (
-    "should be names with a value each, such as '{zip: category}', or '[\"größe (cm): category\"]'"
-)
 _INTEGERS = 2**63  # NumPy's integers end here
 
 
@@ -115,13 +112,48 @@ class MappingOfNames:
     """Mark names with a value each, held as pairs and written as a mapping: ``{zip: category}``.
 
     A list of texts, ``["größe (cm): category"]``, is read as well, for names that can be no key of Hydra's.
+
+    Attributes
+    ----------
+    wanted
+        What is said of anything else.
     """
+
+    wanted: str = (
+        "should be names with a value each, such as '{zip: category}', or '[\"größe (cm): category\"]'"
+    )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         """Return pydantic's schema of such a mapping; pydantic asks for it."""
-        schema = _after(_pairs, handler(source))
+        schema = _after(self._pairs, handler(source))
         written = {"type": "function-plain", "function": dict}
         return {**schema, "serialization": written}
+
+    def _pairs(self, value: object) -> object:
+        pairs: dict[object, object] = {}
+        for name, each in self._entries(value):
+            if name in pairs:
+                raise ValueError(f"should name {name!r} once")
+            pairs[name] = each
+        return tuple(sorted(pairs.items(), key=lambda pair: str(pair[0])))
+
+    def _entries(self, value: object) -> Iterator[tuple[object, object]]:
+        """Yield the names with their values, of a mapping or of a list of mappings, pairs or texts."""
+        if isinstance(value, Mapping):
+            yield from ((_number_as_text(name), each) for name, each in value.items())
+            return
+        if value is not None and not isinstance(value, list | tuple):
+            raise ValueError(self.wanted)
+        for entry in value or ():
+            if isinstance(entry, Mapping):
+                yield from self._entries(entry)
+            elif isinstance(entry, str) and ":" in entry:
+                name, _, of_name = entry.rpartition(":")
+                yield name.strip(), of_name.strip()
+            elif isinstance(entry, list | tuple) and len(entry) == 2:
+                yield _number_as_text(entry[0]), entry[1]
+            else:
+                raise ValueError(self.wanted)
 
 
 def _after(convert: Callable[[Any], Any], schema: Any) -> dict[str, Any]:
@@ -142,40 +174,6 @@ def _number_as_text(value: object) -> object:
 def _names(value: object) -> object:
     listed = value if isinstance(value, list | tuple) else [value]
     return tuple(_number_as_text(each) for each in listed)
-
-
-def _pairs(value: object) -> object:
-    pairs: dict[object, object] = {}
-    for name, each in _entries(value):
-        if name in pairs:
-            raise ValueError(f"should name {name!r} once")
-        pairs[name] = each
-    return tuple(sorted(pairs.items(), key=lambda pair: str(pair[0])))
-
-
-def _entries(value: object) -> Iterator[tuple[object, object]]:
-    """Yield the names with their values, of a mapping or of a list of mappings, pairs or texts."""
-    if isinstance(value, Mapping):
-        yield from ((_number_as_text(name), each) for name, each in value.items())
-        return
-    for entry in _listed(value):
-        if isinstance(entry, Mapping):
-            yield from _entries(entry)
-        elif isinstance(entry, str) and ":" in entry:
-            name, _, of_name = entry.rpartition(":")
-            yield name.strip(), of_name.strip()
-        elif isinstance(entry, list | tuple) and len(entry) == 2:
-            yield _number_as_text(entry[0]), entry[1]
-        else:
-            raise ValueError(_PAIRS_WANTED)
-
-
-def _listed(value: object) -> list[object]:
-    if value is None:
-        return []
-    if not isinstance(value, list | tuple):
-        raise ValueError(_PAIRS_WANTED)
-    return list(value)
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,16 @@ class KeptModel:
     evaluated
         on the same rows in evaluation mode. None without classes, or without a normalization, which alone
         makes a difference.
+    threshold
+        The probability of the second of two classes above which a row is taken for it in ``confusion``; None
+        for its most probable class.
     """
 
     confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     saturated: tuple[float, ...] = ()
     batch_by_batch: tuple[float, float] | None = None
     evaluated: tuple[float, float] | None = None
+    threshold: float | None = None
 
 
 def look_at_kept_model(
@@ -50,8 +54,8 @@ def look_at_kept_model(
 ) -> KeptModel:
     """Evaluate a network, a stack of one, on the parts of its data, of which one is ``training``.
 
-    Of a large training part, some thousand rows are looked at for its layers and its training mode. The
-    network is not changed.
+    ``task`` says which class a row is taken for. Of a large training part, some thousand rows are looked at
+    for its layers and its training mode. The network is not changed.
     """
     there = {name: samples for name, samples in parts.items() if samples is not None}
     rows = _some(there["training"])
@@ -60,9 +64,10 @@ def look_at_kept_model(
         modes = _both_modes(model, rows, batch_size) if model.normalization and classes else (None, None)
         counted = there if classes else {}
         return KeptModel(
-            {name: confusion_counts(model, samples)[0] for name, samples in counted.items()},
+            {name: confusion_counts(model, samples, task)[0] for name, samples in counted.items()},
             saturated_layers(model, rows.features),
             *modes,
+            threshold=task.threshold,
         )
 
 

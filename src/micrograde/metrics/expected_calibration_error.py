@@ -15,19 +15,20 @@ BINS = 15
 @METRICS.register
 @dataclass(frozen=True, kw_only=True)
 class ExpectedCalibrationError(Metric):
-    """How far the confidence in the predicted classes is from their accuracy, in 15 bins (Guo et al. 2017).
+    """How far the confidence in the likeliest class is from its accuracy, in 15 bins (Guo et al. 2017).
 
-    The confidence is the probability of the predicted class, for two classes, too. A bin holds its upper edge
-    and not its lower one, and the first also 0. It weighs by its rows, so that an empty one weighs nothing.
+    The confidence is the probability of the most probable class, for two classes, too, whatever threshold
+    there is. A bin holds its upper edge and not its lower one, and the first also 0. It weighs by its rows,
+    so that an empty one weighs nothing.
     """
 
     name: Literal["expected_calibration_error"] = "expected_calibration_error"
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
-    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:
+    def compute(self, logits: FloatArray, labels: Labels, predicted: Labels) -> FloatArray:  # noqa: ARG002
         """Return the mean distance, (R,); NaN if a row has no class."""
         confidence = probabilities(logits).max(axis=-1)
-        return bin_by_confidence(confidence, predicted == labels).error
+        return bin_by_confidence(confidence, logits.argmax(axis=-1) == labels).error
 
 
 class ConfidenceBins(NamedTuple):
@@ -59,7 +60,7 @@ def bin_by_confidence(confidence: FloatArray, correct: NDArray[np.bool_], bins: 
     Parameters
     ----------
     confidence
-        The probability of the predicted class, from 0 to 1, (R, N).
+        The probability of the most probable class, from 0 to 1, (R, N).
     correct
         Whether it is right, (R, N).
     """

@@ -8,7 +8,7 @@ how the libraries round.
   it: float64 (n, 1) for numbers, and for truth values as 1 and 0, NaN where missing; text (n, 1) for
   categories, without spaces around it, "" where missing; float64 (n, k) for dates, the numbers that are made
   of them. (Of recipes before version 3, booleans for truth values.)
-- Outputs: ``label`` text (n,), ``probabilities`` float64 (n, C).
+- Outputs: ``label`` text (n,), by the network's threshold if it has one; ``probabilities`` float64 (n, C).
 
 A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities and
 the label "": an ONNX operator cannot report an error.
@@ -53,8 +53,9 @@ Feeds = dict[str, NDArray[Any]]
 def export_onnx(network: TrainedNetwork, about: Mapping[str, str] | None = None) -> "ModelProto":
     """Return the ONNX model of a network, checked by ``onnx.checker``.
 
-    Its metadata hold ``class_names``, ``feature_names`` and ``columns`` (input name to column) as JSON, and
-    the entries of ``about``.
+    Its metadata hold ``class_names``, ``feature_names`` and ``columns`` (input name to column) as JSON, of a
+    network with a threshold ``threshold``, the probability of the second class above which that is the label,
+    and the entries of ``about``.
 
     Raises
     ------
@@ -152,7 +153,7 @@ class Agreement:
     ----------
     difference
         The largest absolute difference of a probability; infinite if a row has another label or none,
-        except where two classes are equally probable to within that difference.
+        except where two classes are equally probable, or one is at the threshold, to within that difference.
     rounding
         The error that the network's dtype causes by itself: the largest absolute difference of a probability
         between the network and its float64 copy, or between that copy and one whose parameters differ by the
@@ -186,8 +187,12 @@ def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame 
     rounding = float(np.maximum(np.abs(exact - expected), changed[~lost]).max(initial=0.0))
     names = np.array(network.preprocessing.class_names, object)
     difference = float(np.abs(found - expected).max(initial=0.0))
-    second, first = np.sort(expected, axis=1)[:, -2:].T
-    wrong = (labels != names[expected.argmax(axis=1)]) & (first - second > 2 * difference)
+    if network.threshold is None:
+        second, first = np.sort(expected, axis=1)[:, -2:].T
+        room = (first - second) / 2
+    else:
+        room = np.abs(expected[:, 1] - network.threshold)
+    wrong = (labels != names[network.task.chosen(expected)]) & (room > difference)
     if wrong.any() or np.isnan(found).any() or not as_lost:
         difference = np.inf
     return Agreement(len(rows), difference, rounding)
@@ -231,6 +236,7 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
         "class_names": list(preprocessing.class_names),
         "feature_names": list(preprocessing.feature_names),
         "columns": _input_names(preprocessing),
+        **({} if network.threshold is None else {"threshold": network.threshold}),
     }
     texts = {key: json.dumps(value, ensure_ascii=False) for key, value in names.items()}
     onnx.helper.set_model_props(model, {**about, **texts})
@@ -388,7 +394,7 @@ def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, 
     names = graph.node(
         "Gather",
         graph.constant("class_names", np.array(class_names, object)),
-        graph.node("ArgMax", shares, axis=1, keepdims=1),
+        task.onnx_chosen(graph, shares),
     )
     label = graph.node("Where", valid, names, graph.constant("no_label", np.array("", object)))
     graph.node("Squeeze", label, graph.axis, name=LABEL)

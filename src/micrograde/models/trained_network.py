@@ -1,6 +1,7 @@
 """A trained network together with the preprocessing of its inputs, in memory and on disk.
 
-weights.safetensors   parameters and running statistics; in the header, ``model``: the config's model as JSON
+weights.safetensors   parameters and running statistics; in the header, ``model``: the config's model as JSON,
+                      with the plug-ins that it needs and the threshold, if there are any
 preprocessing.json    see ``Preprocessing.state``
 
 Nothing in these files is executed, and none is trusted to be well formed: they may come from a server that
@@ -53,15 +54,19 @@ class TrainedNetwork:
     ----------
     model
         A single network, not a stack: its parameters are (P,).
+    threshold
+        The probability of the second of two classes above which a row is taken for it; None for the most
+        probable class.
     """
 
     model: MLP
     preprocessing: Preprocessing
+    threshold: float | None = None
 
     @property
     def task(self) -> Task:
         """What the network has learned, which says how its logits are read."""
-        return task_of(self.preprocessing)
+        return task_of(self.preprocessing).decided_at(self.threshold)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -158,7 +163,14 @@ def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescri
     )
 
 
-def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: Preprocessing) -> None:
+def write_network(
+    folder: Path,
+    model: MLP,
+    config: TrainConfig,
+    preprocessing: Preprocessing,
+    *,
+    threshold: float | None = None,
+) -> None:
     """Write the network, a stack of one whose replica axis is dropped, and its preprocessing to files."""
     from safetensors.numpy import save_file
 
@@ -166,6 +178,8 @@ def write_network(folder: Path, model: MLP, config: TrainConfig, preprocessing: 
     model_config = to_container(config)["model"]
     if plugins := used_plugins(config.model):
         model_config["plugins"] = plugins
+    if threshold is not None:  # a version that knows none then refuses the model, and does not misread it
+        model_config["threshold"] = threshold
     metadata = {"model": json.dumps(model_config)}  # one entry alone: of several the order is not fixed
     arrays = {name: np.ascontiguousarray(array[0]) for name, array in model.state().items()}
     save_file(arrays, folder / WEIGHTS, metadata)
@@ -185,33 +199,36 @@ def read_network(folder: Path) -> TrainedNetwork:
         for name in (WEIGHTS, PREPROCESSING):
             if os.path.exists(folder / name) and not os.path.isfile(folder / name):
                 raise ValueError(f"{name} is no file")  # reading a named pipe would wait for ever
-        arrays, config = _read_weights(folder / WEIGHTS)
+        arrays, config, threshold = _read_weights(folder / WEIGHTS)
         state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
         preprocessing = Preprocessing.from_state(state)
         preprocessing.check()
         model = MLP.from_state(
             arrays, config.activation, config.normalizer, output_batch_norm=config.output_batch_norm
         )
-        inputs, outputs = len(preprocessing.means), task_of(preprocessing).output_size
+        task = task_of(preprocessing).decided_at(threshold)
+        inputs, outputs = len(preprocessing.means), task.output_size
         if (model.sizes[0], model.sizes[-1]) != (inputs, outputs):
             raise ValueError(f"{inputs} inputs and {outputs} outputs do not fit the network's {model.sizes}")
     except Exception as error:  # a broken or hostile file may raise anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{folder}: holds no micrograde model ({reason})") from None
-    return TrainedNetwork(model, preprocessing)
+    return TrainedNetwork(model, preprocessing, task.threshold)
 
 
-def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig]:
-    """Return the arrays by name, and the config's model."""
+def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig, float | None]:
+    """Return the arrays by name, the config's model, and the threshold if there is one."""
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as file:
         metadata = file.metadata() or {}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     container = json.loads(metadata.get("model", "null"))
-    plugins = container.pop("plugins", ()) if isinstance(container, dict) else ()
+    plugins, threshold = (), None
+    if isinstance(container, dict):
+        plugins, threshold = container.pop("plugins", ()), container.pop("threshold", None)
     require_plugins(adapter_of(tuple[PluginVersion, ...]).validate_python(plugins), "the model")
     if isinstance(container, dict):
         container = complete_part(container, ModelConfig)  # written before there was a key
     config = adapter_of(ModelConfig).validate_python(container)
-    return arrays, config
+    return arrays, config, adapter_of(float | None).validate_python(threshold, strict=True)

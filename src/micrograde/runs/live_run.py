@@ -42,6 +42,7 @@ from micrograde.runs.building import (
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import write_importances
+from micrograde.runs.deciding import Decision, decide, unused_costs
 from micrograde.runs.model_card import CardContents, write_model_card
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
@@ -126,6 +127,8 @@ class LiveRun:
         ``test/loss``, ``test/accuracy`` and other metrics of a finished run, if there is a test part.
     kept_epoch
         The epoch whose weights its network has, if a callback has kept them; else None.
+    decision
+        Of a finished run, the threshold by which its network tells two classes apart, if it has one.
     reason
         Why the run did not finish; None if it did.
     warnings
@@ -147,6 +150,7 @@ class LiveRun:
     kept: dict[str, float] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     kept_epoch: int | None = None
+    decision: Decision | None = None
     status: Status = "FINISHED"
     reason: str | None = None
     ended: bool = False
@@ -196,6 +200,8 @@ class LiveRun:
                 run._warn(note)
             else:  # it has been said with the table
                 run.log.add(f"note: {note}")
+        if unused := unused_costs(request.config):
+            run._warn(unused)
         if run.folder and not (resumption and resumption.has_recipe):
             write_recipe(run.folder, run.config, request.overrides)
             write_table_words(run.folder, data)
@@ -302,6 +308,10 @@ class LiveRun:
         self.status, self.reason = status, reason
         self._record_start()
         data = self.data
+        if status == "FINISHED":
+            self.decision = decide(self.config, data, model)
+            if self.decision:
+                self.task = self.task.decided_at(self.decision.threshold)
         logits = self._measure_kept(model) if status == "FINISHED" else {}
         measured = self._measurements(model)
         self.findings = find_findings(measured, self._warn)
@@ -315,14 +325,18 @@ class LiveRun:
         if self.kept_epoch:
             noted[tags.KEPT_EPOCH] = str(self.kept_epoch)
             self.log.add(f"kept the weights of epoch {self.kept_epoch}")
+        if self.decision:
+            self.log.add(f"threshold {self.decision}")
         if noted:
             self.recorder.set_tags(self.number, noted)
         self.log.add(f"{status} {reason or self.test}")
         self.log.write()
         if self.folder:
-            write_network(self.folder / "model", model, self.config, data.preprocessing)
+            write_network(
+                self.folder / "model", model, self.config, data.preprocessing, threshold=self.task.threshold
+            )
             if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
-                write_predictions(self.folder, logits, data, self._warn)
+                write_predictions(self.folder, logits, data, self.task, self._warn)
             self.importances = self._measure_importances(self.folder, model)
             self._draw(self.folder, model, measured, logits)
             if status == "FINISHED":
@@ -351,6 +365,8 @@ class LiveRun:
         """Evaluate the model that is saved on every part, record the values, and return the logits (n, C)."""
         data, last = self.data, len(self.history["train/loss"])
         self.kept = {f"{KEPT}epoch": float(self.kept_epoch or last)}
+        if self.decision:
+            self.kept[f"{KEPT}threshold"] = self.decision.threshold
         logits = {}
         for name, samples in data.parts().items():
             blocks: list[FloatArray] = []

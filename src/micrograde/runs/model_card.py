@@ -24,6 +24,7 @@ from micrograde.diagnostics import Importances
 from micrograde.diagnostics.permutation_importance import REPEATS
 from micrograde.metrics import KEPT, METRICS, formatted
 from micrograde.metrics.class_names import recorded_class_names
+from micrograde.metrics.thresholds import threshold_text
 from micrograde.nn import MLP
 from micrograde.runs.building import PreparedData
 from micrograde.store.mlmodel import CARD, RUN_ID
@@ -272,7 +273,13 @@ def _importances(found: Importances | None) -> Iterator[str]:
 
 
 def _usage(contents: CardContents) -> Iterator[str]:
-    if contents.task.class_names:
+    if (threshold := contents.task.threshold) is not None:
+        first, second = map(_name, contents.task.class_names)
+        yield (
+            f"It says {second} where its probability is above {threshold_text(threshold)}, else {first}, and "
+            "the probability of both."
+        )
+    elif contents.task.class_names:
         yield "It says the class whose probability is greatest, and the probability of each class."
     else:
         yield f"It says {as_markdown(listed(contents.task.column_types))} of each row."

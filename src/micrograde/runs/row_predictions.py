@@ -26,6 +26,7 @@ from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size, within_memory
 from micrograde.nn.arrays import FloatArray
 from micrograde.runs.building import PreparedData
+from micrograde.tasks import Task
 from micrograde.training import Samples
 
 if TYPE_CHECKING:
@@ -38,9 +39,16 @@ _MOST_NUMBERS = 50_000_000  # probabilities that are written; beyond that those 
 
 
 def write_predictions(
-    folder: Path, logits: Mapping[str, FloatArray], data: PreparedData, say: Callable[[str], None]
+    folder: Path,
+    logits: Mapping[str, FloatArray],
+    data: PreparedData,
+    task: Task,
+    say: Callable[[str], None],
 ) -> None:
-    """Write the predictions for every row of all parts, given the network's logits (n, C) by part."""
+    """Write the predictions for every row of all parts, given the network's logits (n, C) by part.
+
+    ``task`` is that of the data, with the network's threshold.
+    """
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -49,7 +57,7 @@ def write_predictions(
     if sum(map(len, parts.values())) * classes > _MOST_NUMBERS and len(parts) > 1:
         del parts["train"]
         say(f"{FILE}: leaves out the training part, whose {len(data.training)} rows would make it too large")
-    tables = [_table(name, logits[name], samples, data) for name, samples in parts.items()]
+    tables = [_table(name, logits[name], samples, data, task) for name, samples in parts.items()]
     pyarrow.parquet.write_table(
         pa.concat_tables(tables),
         folder / FILE,
@@ -59,13 +67,15 @@ def write_predictions(
     )
 
 
-def _table(part: str, logits: FloatArray, samples: Samples, data: PreparedData) -> "pyarrow.Table":
+def _table(
+    part: str, logits: FloatArray, samples: Samples, data: PreparedData, task: Task
+) -> "pyarrow.Table":
     import pyarrow as pa
 
     with np.errstate(all="ignore"):  # rows may overflow
-        found = data.task.predicted(logits)
-        answers = data.task.answers(logits)
-        losses = data.task.loss.value(logits.astype(np.float64), samples.targets.astype(np.float64))
+        found = task.predicted(logits)
+        answers = task.answers(logits)
+        losses = task.loss.value(logits.astype(np.float64), samples.targets.astype(np.float64))
     names = pa.array(data.dataset.class_names, pa.string())
     columns = {
         "row": pa.array(data.rows[part]),

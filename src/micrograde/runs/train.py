@@ -38,6 +38,7 @@ from micrograde.runs.building import (
     stack_size,
     task_to_learn,
 )
+from micrograde.runs.deciding import Decision, check_threshold
 from micrograde.runs.live_run import LiveRun, RunRequest, Status, last_values
 from micrograde.runs.measured import check_watched
 from micrograde.runs.pictures import check_formats
@@ -71,6 +72,8 @@ class RunResult:
     kept_epoch
         The epoch whose weights its network has, if a callback has kept them, as early stopping does; else
         None.
+    decision
+        Of a finished run, the threshold by which its network tells two classes apart, if it has one.
     reason
         Why the run did not finish; None if it did.
     warnings
@@ -100,6 +103,7 @@ class RunResult:
     kept_epoch: int | None = None
     kept: dict[str, float] = field(default_factory=dict)
     importances: Importances | None = None
+    decision: Decision | None = None
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -215,6 +219,7 @@ class PreparedSets:
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
         check_watched(config, data)
+        check_threshold(config, data)
 
 
 def _prepare_rows(config: TrainConfig, rows: "pyarrow.Table") -> PreparedData:
@@ -366,4 +371,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         run.kept_epoch,
         run.kept,
         run.importances,
+        run.decision,
     )

@@ -14,7 +14,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.registry import Registry
 from micrograde.data.target_scaling import TargetScaling
 from micrograde.nn import LOSSES, Loss
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
 
 TASKS: "Registry[type[Task]]" = Registry("task", __name__)
@@ -60,6 +60,9 @@ class Task(ABC):
         The names of what a metric may have a value of its own for: of the classes, or of the targets.
     loss
         What training makes small.
+    threshold
+        The probability of the second of two classes above which a row is taken for it; None where a row is
+        taken for the most probable class, or if there are no classes. See ``decided_at``.
     """
 
     name: ClassVar[str]
@@ -68,6 +71,7 @@ class Task(ABC):
     usual_loss: ClassVar[str] = "cross_entropy"
     class_names: tuple[str, ...] = ()
     part_names: tuple[str, ...] = ()
+    threshold: float | None = None
 
     def __init__(self, loss: Loss | None = None) -> None:
         self.loss = loss or LOSSES[self.usual_loss]()
@@ -132,6 +136,31 @@ class Task(ABC):
     @abstractmethod
     def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
         """Return the columns of predictions for answers (n, C), (n,) each."""
+
+    def decided_at(self, threshold: float | None) -> Self:
+        """Return the task with another threshold, None for none; raise ``ValueError`` if it can have none."""
+        if threshold is not None:
+            raise ValueError(f"{self.name} is not decided by a threshold")
+        return self
+
+    def scores(self, logits: FloatArray) -> FloatArray:  # noqa: ARG002 (every rule's form)
+        """Return what is compared with a threshold, (..., N), for logits (..., N, C); NaN for overflows.
+
+        Raises
+        ------
+        ValueError
+            If the task is not decided by a threshold.
+        """
+        raise ValueError(f"{self.name} is not decided by a threshold")
+
+    def chosen(self, answers: FloatArray) -> IntArray:
+        """Return the class that rows with these answers (n, C) are taken for, (n,): that of the greatest."""
+        greatest: IntArray = answers.argmax(axis=-1)
+        return greatest
+
+    def onnx_chosen(self, graph: OnnxGraph, answers: str) -> str:
+        """Add ``chosen`` of answers (n, C) to a graph; return the name of the class numbers, int64 (n, 1)."""
+        return graph.node("ArgMax", answers, axis=1, keepdims=1)
 
     def onnx(self, graph: OnnxGraph, logits: str) -> str:  # noqa: ARG002 (every rule's form)
         """Add ``answers`` of the float64 array ``logits`` to a graph; return the name of the result.

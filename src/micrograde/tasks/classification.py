@@ -1,5 +1,6 @@
 """Classification: one of several classes for each row."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -8,17 +9,21 @@ from numpy.typing import DTypeLike, NDArray
 
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
+from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import Loss, one_hot, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
 from micrograde.tasks import TASKS, Described, Task
+
+_INT64 = 7  # TensorProto.INT64
 
 
 @TASKS.register
 class Classification(Task):
     """One of several classes for each row; a logit for each class, whose softmax are probabilities.
 
-    Labels are class numbers, (N,), and targets one-hot rows.
+    Labels are class numbers, (N,), and targets one-hot rows. A row is taken for its most probable class or,
+    of two classes, for the second, the positive one, where its probability is above a ``threshold``.
     """
 
     name: ClassVar[str] = "classification"
@@ -48,8 +53,46 @@ class Classification(Task):
         return labels
 
     def predicted(self, logits: FloatArray, *, finite: bool = False) -> IntArray:
-        """Return the class of each row's largest logit, (..., N); -1 for a row whose numbers overflow."""
-        return np.argmax(logits, axis=-1) if finite else predicted_classes(logits)
+        """Return the class of each row, (..., N); -1 for a row whose numbers overflow.
+
+        That is the class of the largest logit, the first of equal ones, unless there is a threshold.
+        """
+        if self.threshold is None:
+            return np.argmax(logits, axis=-1) if finite else predicted_classes(logits)
+        found = (self.scores(logits) > self.threshold).astype(np.int64)
+        return found if finite else np.where(np.isfinite(logits.max(axis=-1)), found, -1)
+
+    def decided_at(self, threshold: float | None) -> Self:
+        """Return the task with a threshold; 0.5 is none, as the second class then is the more probable one.
+
+        Raises
+        ------
+        ValueError
+            If there are not two classes, or the threshold is not between 0 and 1.
+        """
+        if threshold is None or threshold == EVEN:
+            return self._decided(None)
+        if len(self.class_names) != 2:
+            raise ValueError(f"a threshold is for two classes, and not for {len(self.class_names)}")
+        if not 0 < threshold < 1:
+            raise ValueError(f"a threshold of {threshold} is not between 0 and 1")
+        return self._decided(float(threshold))
+
+    def _decided(self, threshold: float | None) -> Self:
+        decided = copy.copy(self)
+        decided.threshold = threshold
+        return decided
+
+    def scores(self, logits: FloatArray) -> FloatArray:
+        """Return the probability of the second of two classes, in float64.
+
+        It is above 0.5 just where the second logit is the larger, also where the probability would be rounded
+        to 0.5, so that all thresholds are of one kind.
+        """
+        with np.errstate(all="ignore"):  # rows may overflow
+            found = self.answers(np.asarray(logits, np.float64))[..., 1]
+        even = (found == EVEN) & (logits[..., 1] > logits[..., 0])
+        return np.where(even, np.nextafter(EVEN, 1), found)
 
     def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
         """Return the accuracy of always saying the training part's most frequent class."""
@@ -65,14 +108,28 @@ class Classification(Task):
         return {"class": "string", **{f"probability_{name}": "double" for name in self.class_names}}
 
     def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
-        """Return the name of the most probable class, and all probabilities."""
-        found = np.array(self.class_names, object)[answers.argmax(axis=-1)]
+        """Return the name of the class that each row is taken for, and all probabilities."""
+        found = np.array(self.class_names, object)[self.chosen(answers)]
         shares = {f"probability_{name}": answers[:, number] for number, name in enumerate(self.class_names)}
         return {"class": found, **shares}
+
+    def chosen(self, answers: FloatArray) -> IntArray:
+        """Return the class that rows with these probabilities (n, C) are taken for, (n,)."""
+        if self.threshold is None:
+            return super().chosen(answers)
+        return (answers[:, 1] > self.threshold).astype(np.int64)
 
     def onnx(self, graph: OnnxGraph, logits: str) -> str:
         """Add ``Softmax``."""
         return graph.node("Softmax", logits, axis=1)
+
+    def onnx_chosen(self, graph: OnnxGraph, answers: str) -> str:
+        """Add ``chosen`` of probabilities (n, C); return the name of the class numbers (n, 1)."""
+        if self.threshold is None:
+            return super().onnx_chosen(graph, answers)
+        second = graph.node("Gather", answers, graph.constant("second", np.array([1])), axis=1)
+        above = graph.node("Greater", second, graph.constant("threshold", np.float64(self.threshold)))
+        return graph.node("Cast", above, to=_INT64)
 
 
 CLASSES_WITHOUT_NAMES = Classification()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from micrograde.metrics import GivenOutputs, Metric
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.metrics.measuring import named
-from micrograde.nn import MLP, CrossEntropyLoss, predicted_classes
+from micrograde.nn import MLP, CrossEntropyLoss
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
@@ -87,12 +87,12 @@ class StepOutputs:
         return self._task.correct(self._loss.logits, self.labels)
 
 
-def confusion_counts(model: MLP, samples: Samples) -> IntArray:
+def confusion_counts(model: MLP, samples: Samples, task: Task = CLASSES_WITHOUT_NAMES) -> IntArray:
     """Count how often each true class (rows) is predicted as each class (columns), (R, C, C).
 
-    Samples that get no class are in none of the cells.
+    ``task`` says which class a row is taken for. Samples that get no class are in none of the cells.
     """
-    predicted = _predictions(model, samples)
+    predicted = _predictions(model, samples, task)
     classes = samples.targets.shape[-1]
     cells = np.where(predicted < 0, classes * classes, samples.labels * classes + predicted)
     counts = [np.bincount(replica, minlength=classes * classes + 1)[:-1] for replica in cells]
@@ -101,13 +101,13 @@ def confusion_counts(model: MLP, samples: Samples) -> IntArray:
 
 def rows_of_no_class(model: MLP, samples: Samples) -> IntArray:
     """Count the rows to which the network gives no class, because its numbers overflow for them, (R,)."""
-    counts: IntArray = np.count_nonzero(_predictions(model, samples) < 0, axis=-1)
+    counts: IntArray = np.count_nonzero(_predictions(model, samples, CLASSES_WITHOUT_NAMES) < 0, axis=-1)
     return counts
 
 
-def _predictions(model: MLP, samples: Samples) -> IntArray:
+def _predictions(model: MLP, samples: Samples, task: Task) -> IntArray:
     """Return the predicted class of each row, (R, N); -1 for none."""
-    blocks = [predicted_classes(model.predict_logits(block.features)) for block in _blocks(samples)]
+    blocks = [task.predicted(model.predict_logits(block.features)) for block in _blocks(samples)]
     predicted: IntArray = np.concatenate(blocks, axis=-1)
     return predicted
 

@@ -10,6 +10,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
+from micrograde.metrics.thresholds import threshold_text
 from micrograde.runs.predicting import Predictions, predict_table
 from micrograde.runs.recorded_models import RecordedModel, find_model
 
@@ -48,6 +49,9 @@ def summary(model: RecordedModel, found: Predictions) -> list[str]:
     lines = [f"model       of run {model.run.about.run_id} ({model.run.about.run_name})"]
     lines += [f"note        {note}" for note in model.notes]
     lines += [f"note        {note}" for note in found.notes]
+    if (threshold := model.network.threshold) is not None:
+        positive = model.network.preprocessing.class_names[1]
+        lines.append(f"threshold   {threshold_text(threshold)} for {positive}")
     lines.append(f"classes     {', '.join(counts[:_CLASSES])}{more}")
     if found.accuracy is not None:
         lines.append(f"accuracy    {found.accuracy:.4f} of {found.known} rows, by column {model.target}")

@@ -116,6 +116,8 @@ def outcome(result: RunResult) -> str:
         lines.append(f"{'baseline':<11} {baseline}")
     if result.kept_epoch:
         lines.append(f"{'kept':<11} {kept_weights(result)}")
+    if result.decision:
+        lines.append(f"{'threshold':<11} {result.decision}")
     if result.importances and (columns := columns_that_matter(result.importances)):
         lines.append(f"{'columns':<11} {columns}")
     lines.extend(f"finding     {finding}" for finding in result.findings)

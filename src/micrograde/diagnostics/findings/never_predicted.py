@@ -8,6 +8,7 @@ import numpy as np
 from micrograde.diagnostics.advice import epochs
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
+from micrograde.metrics.thresholds import threshold_text
 
 _NAMED = 3
 
@@ -31,12 +32,14 @@ class NeverPredicted(Finding):
             return
         named = ", ".join(f"{_name(measured, number)} ({rows[number]})" for number in never[:_NAMED].tolist())
         more = f" and {len(never) - _NAMED} more" if len(never) > _NAMED else ""
-        longer = () if measured.stopped_early else epochs(measured, 8)
+        threshold = measured.of_kept_model.threshold
+        if threshold is None:
+            longer = () if measured.stopped_early else epochs(measured, 8)
+            why = because("perhaps", "training was too short", *longer)
+        else:
+            why = because("perhaps", f"the threshold {threshold_text(threshold)} is the cause")
         classes = "a class is" if len(never) == 1 else f"{len(never)} of {len(rows)} classes are"
-        yield (
-            f"{classes} never predicted: {named}{more}, with the number of training rows"
-            + because("perhaps", "training was too short", *longer)
-        )
+        yield (f"{classes} never predicted: {named}{more}, with the number of training rows{why}")
 
 
 def _name(measured: Measurements, number: int) -> str:

@@ -24,7 +24,8 @@ class NotLearning(Finding):
     On the validation part, or without one on the training part; not where that has rows of one class only.
     So it is if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is above; or
     if its balanced accuracy is what chance may give, and its loss hardly less than by saying the classes'
-    shares in the training part. Or if its accuracy alone is below.
+    shares in the training part. Or if its accuracy alone is below, unless classes are told apart by a
+    threshold, which may be meant to find more of the rarer class.
     """
 
     name: ClassVar[str] = "not_learning"
@@ -48,10 +49,11 @@ class NotLearning(Finding):
             f"balanced accuracy {balanced:.4g}, chance gives {chance:.4g}; "
             f"loss {loss:.4g}, saying the classes' shares gives {of_shares:.4g}"
         )
+        meant = measured.of_kept_model.threshold is not None  # by the costs of errors, say
         no_less = not isfinite(loss) or loss > _LITTLE_LESS * of_shares
         if no_less and balanced <= chance + max(_CHANCE, 2 * spread):
             yield numbers + self._why(measured, confusion["training"])
-        elif accuracy <= baseline and (balanced <= chance + _CHANCE or accuracy < baseline):
+        elif accuracy <= baseline and (balanced <= chance + _CHANCE or (accuracy < baseline and not meant)):
             yield numbers + because(
                 "certainly", "the predicted classes are no better than the most frequent one"
             )

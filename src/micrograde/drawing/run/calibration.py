@@ -22,10 +22,12 @@ _ROUNDING = 1e-9
 def draw_calibration(rows: ScoredRows, *, title: str) -> Svg:
     """Draw, for rows of like confidence, the share that is right; the diagonal is where both are the same.
 
-    The confidence is the probability of the predicted class. An orange line is the difference.
+    The confidence is the probability of the most probable class, whatever threshold there is. An orange line
+    is the difference.
     """
-    confidence = np.take_along_axis(rows.probabilities, rows.predicted[:, None], axis=1)[:, 0]
-    right = rows.predicted == rows.labels
+    most_probable = rows.logits.argmax(axis=1)
+    confidence = np.take_along_axis(rows.probabilities, most_probable[:, None], axis=1)[:, 0]
+    right = most_probable == rows.labels
     bins = bin_by_confidence(confidence[None], right[None])
     counts = bins.rows[0]
     filled = np.flatnonzero(counts)
@@ -40,7 +42,7 @@ def draw_calibration(rows: ScoredRows, *, title: str) -> Svg:
         canvas.rectangle(x + 1, y, end - x - 2, bottom - y, _BAR)
         canvas.text((x + end) / 2, bottom + 58, _short(int(counts[place])), size=10)
     ticks = round_ticks(0, 1)
-    x_label = "confidence: probability of the predicted class"
+    x_label = "confidence: probability of the most probable class"
     panel.draw_axes(x_label, "share that is right", x_ticks=ticks, y_ticks=ticks)
     canvas.text(_LEFT - 8, top + _HEIGHT + 58, "rows", size=10, anchor="end")
     canvas.line(panel.at(0.0, 0.0), panel.at(1.0, 1.0), PALE_INK, dashed=True)

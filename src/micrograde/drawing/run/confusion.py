@@ -13,7 +13,6 @@ from micrograde.drawing.style import INK, PAPER
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import text_width
 from micrograde.metrics.confusion import confusion
-from micrograde.nn import predicted_classes
 
 _CLASSES_WITH_NUMBERS = 20  # the most; with more classes the numbers would not fit their cells
 _NAME_LENGTH = 16
@@ -133,7 +132,7 @@ class ConfusionMatrix(RunPicture):
         if run.confusion is not None:
             counts, rows, part = run.confusion, len(run.test or ()), "test"
         elif "val" in run.logits and run.validation is not None and names:
-            found = predicted_classes(run.logits["val"])
+            found = run.task.predicted(run.logits["val"])
             counts = confusion(run.validation.labels, found[np.newaxis], len(names))[0, :, :-1]
             rows, part = len(found), "validation"
         else:

@@ -22,6 +22,7 @@ from micrograde.drawing.run.thresholds import (
     words_on_classes,
 )
 from micrograde.drawing.svg import Svg
+from micrograde.metrics.thresholds import threshold_text
 
 
 def draw_precision_recall(parts: Sequence[PartCurves], *, class_names: Sequence[str], title: str) -> Svg:
@@ -68,7 +69,7 @@ def _of_two_classes(parts: Sequence[PartCurves], names: Sequence[str]) -> tuple[
     point = (
         f", {count} of the positive class {positive}: average precision "
         f"{share_text(first.precision_recall[1])}, where chance has {share_text(count / len(first.rows))}; "
-        "at the threshold 0.5 "
+        f"at the threshold {threshold_text(first.rows.threshold)} "
     )
     if mark is None:
         return curves, f"{point}no row is taken for it"

@@ -22,6 +22,7 @@ from micrograde.drawing.run.thresholds import (
     words_on_classes,
 )
 from micrograde.drawing.svg import Svg
+from micrograde.metrics.thresholds import threshold_text
 
 _CHANCE = ((0.0, 0.0), (1.0, 1.0))
 
@@ -58,7 +59,8 @@ def _of_two_classes(parts: Sequence[PartCurves], names: Sequence[str]) -> tuple[
     alarms, recall = _as_predicted(first)
     return curves, (
         f", {np.count_nonzero(labels)} of the positive class {shorten(names[1])}: "
-        f"area {share_text(first.roc[1])}; at the threshold 0.5 recall {share_text(recall)}, "
+        f"area {share_text(first.roc[1])}; "
+        f"at the threshold {threshold_text(first.rows.threshold)} recall {share_text(recall)}, "
         f"false alarms {share_text(alarms)}"
     )
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from micrograde.drawing.run import RunContents
 from micrograde.metrics.probabilities import probabilities
+from micrograde.metrics.thresholds import EVEN
 from micrograde.nn.arrays import FloatArray, IntArray
-from micrograde.tasks import task_of
 
 _SHOWN_FIRST = ("val", "test", "train")
 _PART_NAMES = {"val": "validation", "test": "test", "train": "training"}
@@ -37,6 +37,8 @@ class ScoredRows:
         Each row's loss, in float64, (n,).
     of_no_class
         How many further rows get no class, because the network's numbers overflow for them.
+    threshold
+        Of two classes, the probability of the second above which a row is taken for it.
     """
 
     part: str
@@ -47,6 +49,7 @@ class ScoredRows:
     places: IntArray
     losses: NDArray[np.float64]
     of_no_class: int = 0
+    threshold: float = EVEN
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,7 +77,7 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
     samples = {"train": run.training, "val": run.validation, "test": run.test}
     if not run.dataset.class_names:
         return {}
-    task, found = task_of(run.dataset), {}
+    task, found = run.task, {}
     for part in _SHOWN_FIRST:
         of_part = samples[part]
         if part not in run.logits or of_part is None:
@@ -94,6 +97,7 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
                 places,
                 np.asarray(losses, np.float64)[places],
                 len(logits) - len(places),
+                EVEN if task.threshold is None else task.threshold,
             )
     return found
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import CLASSES
 from micrograde.drawing.panel import Panel, round_ticks
-from micrograde.drawing.run.thresholds import Curve
 from micrograde.drawing.style import INK, PALE_INK, TRAIN_COLOUR, VALIDATION_COLOUR
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted
+from micrograde.metrics.thresholds import Curve
 
 LINE_COLOURS = (*CLASSES[:6], INK)
 """Seven colours that can be told apart as lines on white; the classes' yellow cannot be seen."""

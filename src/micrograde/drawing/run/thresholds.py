@@ -9,47 +9,7 @@ from numpy.typing import NDArray
 from micrograde.drawing.run import RunContents
 from micrograde.drawing.run.confusion import shorten
 from micrograde.drawing.run.scored_rows import ScoredRows, scored_parts, share_text
-
-Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""The x (k,) and y (k,) of its points."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """How many rows are taken for a class at each threshold, from none to all; equal scores are one step.
-
-    Attributes
-    ----------
-    hits, alarms
-        How many of the rows that are of the class, and of the others, (k + 1,).
-    """
-
-    hits: NDArray[np.integer]
-    alarms: NDArray[np.integer]
-
-    def roc(self) -> Curve | None:
-        """Return the ROC curve, false alarms against recall; None unless there are rows of both kinds."""
-        of_it, others = self.hits[-1], self.alarms[-1]
-        return (self.alarms / others, self.hits / of_it) if of_it and others else None
-
-    def precision_recall(self) -> Curve | None:
-        """Return precision against recall, as steps under which the area is the average precision.
-
-        None unless there are rows of the class.
-        """
-        if not self.hits[-1]:
-            return None
-        recall = self.hits / self.hits[-1]
-        precision = self.hits[1:] / (self.hits[1:] + self.alarms[1:])
-        return np.stack([recall[:-1], recall[1:]], axis=1).ravel(), precision.repeat(2)
-
-
-def thresholds(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Thresholds:
-    """Return what is taken for a class at each of the scores (n,); ``positive`` (n,) says what is of it."""
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
-    hits = np.append(0, np.cumsum(positive[order])[ends])
-    return Thresholds(hits, np.append(0, ends + 1) - hits)
+from micrograde.metrics.thresholds import Curve, Thresholds, thresholds
 
 
 def area_under(curve: Curve | None) -> float:
