@@ -76,8 +76,8 @@ class NameOf:
 
     @property
     def entries(self) -> Mapping[str, Any]:
-        """The names that can be chosen; nothing is meant by their values."""
-        return dict.fromkeys((*self.others, *self.registry))
+        """The entries by name; None for a name that is none of an entry."""
+        return {**dict.fromkeys(self.others), **self.registry}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Return pydantic's schema of such a name."""

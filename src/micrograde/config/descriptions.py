@@ -209,7 +209,8 @@ def _key(
 ) -> DescribedKey:
     value = written[field.name] if field.name in written else default_of(field)
     choice = _choice_within(field.type)
-    options = tuple(_option(name, entry) for name, entry in choice.entries.items()) if choice else ()
+    entries = choice.entries.items() if choice else ()
+    options = tuple(_option(name, entry) for name, entry in entries if entry is not None)
     return DescribedKey(
         name=prefix + field.name,
         default=as_typed(value),
@@ -227,7 +228,9 @@ def _option(name: str, entry: Any) -> DescribedEntry:
             allowed="" if each.range is None else str(each.range),
             sentence=_plain(each.sentence),
         )
-        for each in hyperparameters_of(entry).values()
+        for each in (
+            hyperparameters_of(entry) if isinstance(entry, type) and dataclasses.is_dataclass(entry) else {}
+        ).values()
     ]
     return DescribedEntry(name=name, sentence=_plain(first_sentence(entry)), keys=tuple(keys))
 
