@@ -113,7 +113,7 @@ def measure_importances(
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAM,)))
     count = min(len(samples), _MOST_ROWS, max(_LEAST_ROWS, _affordable_rows(model, len(columns))))
     chosen = np.sort(random.choice(len(samples), count, replace=False))
-    rows = Samples(samples.features[chosen], samples.targets[chosen], samples.labels[chosen])
+    rows = samples.at(chosen)
     orders = np.stack([random.permutation(count) for _ in range(REPEATS)])
     shuffled = np.tile(rows.features, (REPEATS, 1, 1))
     (accuracy,), (loss,) = _measured(model, shuffled[:1], rows, task)
