@@ -67,7 +67,9 @@ def test_class_weights_and_label_smoothing_together_are_those_of_pytorch_to_1e_1
     if classes is None:
         found = ours.forward(logits, np.eye(4)[labels])
     else:
-        found = ours.forward(logits, classes.targets_of(labels), classes.row_weights(labels, None), 20)
+        found = ours.forward(
+            logits, classes.targets_of(labels, np.float64), classes.row_weights(labels, None), 20
+        )
     gradients = ours.backward()
     for replica in range(2):
         criterion = torch.nn.CrossEntropyLoss(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.learned_classes import LearnedClasses
@@ -33,14 +33,19 @@ class Samples:
         weights = None if self.weights is None else self.weights[rows]
         return Samples(self.features[rows], self.targets[rows], self.labels[rows], weights)
 
-    def learned(self, classes: LearnedClasses | None) -> "Samples":
-        """Return the rows with the targets and the weights that a replica learns, given its classes."""
+    def learned(self, classes: LearnedClasses | None, dtype: DTypeLike | None = None) -> "Samples":
+        """Return the rows with the targets and the weights that a replica learns, given its classes.
+
+        Targets are of the samples' own dtype, or of another.
+        """
         if classes is None:
             return self
         weights = classes.row_weights(self.labels, self.weights)
         if weights is not None:
             weights = weights.reshape(len(self))
-        return replace(self, targets=classes.targets_of(self.labels)[0], weights=weights)
+        return replace(
+            self, targets=classes.targets_of(self.labels, dtype or self.targets.dtype)[0], weights=weights
+        )
 
     def first(self, rows: int | None) -> "Samples":
         """Return the first ``rows`` rows; all of them if None."""
@@ -164,7 +169,7 @@ class BatchSampler:
         targets, labels, weights = self._targets, None, self._weights
         if self._classes is not None:
             labels, chosen = chosen, self._classes.places(chosen)
-            targets = self._classes.targets.reshape(-1, self._classes.targets.shape[-1])
+            targets = self._classes.all_targets(self._samples.targets.dtype)
         if weights is not None:
             weights = weights[order] if weights.ndim == 1 else np.take_along_axis(weights, order, axis=1)
         start = 0

@@ -47,7 +47,7 @@ def measure(
     weights = samples.weights if classes is None else classes.row_weights(samples.labels, samples.weights)
     for rows in blocks_of_rows(len(samples)):
         block = samples.at(rows)
-        targets = block.targets if classes is None else classes.targets_of(block.labels)
+        targets = block.targets if classes is None else classes.targets_of(block.labels, block.targets.dtype)
         of_rows = None if weights is None else weights[..., rows]
         logits = model.predict_logits(block.features)
         if logits_of is not None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from micrograde.nn.arrays import FloatArray, IntArray
 
@@ -20,7 +21,7 @@ class LearnedClasses:
     Attributes
     ----------
     targets
-        (R, C, K): what the network is to learn of a row of each class.
+        (R, C, K): what the network is to learn of a row of each class, in float64, in which rows sum to 1.
     factors
         (R, C): what a row's loss is multiplied by.
     weights
@@ -43,7 +44,7 @@ class LearnedClasses:
         Parameters
         ----------
         one_hot
-            (C, C): the targets of each class, of which the result has the dtype.
+            (C, C): the targets of each class.
         class_weights
             (C,): the weights of the classes; None for 1.
         smoothing
@@ -63,7 +64,7 @@ class LearnedClasses:
             factors = smoothed.sum(axis=-1)
             none = factors[..., np.newaxis] == 0  # its rows count nothing, whatever their targets
             smoothed = np.where(none, plain, smoothed / np.where(none, 1, factors[..., np.newaxis]))
-        return cls(smoothed.astype(one_hot.dtype), factors, weights, class_weights is not None)
+        return cls(smoothed, factors, weights, class_weights is not None)
 
     def keep_replicas(self, rows: IntArray) -> "LearnedClasses":
         """Return what the replicas in these rows of the stack learn."""
@@ -71,13 +72,16 @@ class LearnedClasses:
             self, targets=self.targets[rows], factors=self.factors[rows], weights=self.weights[rows]
         )
 
-    def targets_of(self, labels: IntArray) -> FloatArray:
+    def targets_of(self, labels: IntArray, dtype: DTypeLike) -> FloatArray:
         """Return the targets (R, n, K) of rows with these class numbers, (n,) or (R, n)."""
-        flat = self.targets.reshape(-1, self.targets.shape[-1])
-        return flat[self.places(labels)]
+        return self.all_targets(dtype)[self.places(labels)]
+
+    def all_targets(self, dtype: DTypeLike) -> FloatArray:
+        """Return the targets of all replicas' classes, (R * C, K)."""
+        return self.targets.reshape(-1, self.targets.shape[-1]).astype(dtype)
 
     def places(self, labels: IntArray) -> IntArray:
-        """Return which of the R * C rows of all targets each row has, (R, n)."""
+        """Return which row of ``all_targets`` each row has, (R, n)."""
         replicas, classes = self.factors.shape
         places: IntArray = labels + classes * np.arange(replicas)[:, np.newaxis]
         return places
@@ -102,17 +106,18 @@ class LearnedClasses:
         factors, divisors = self.factors.ravel()[places], self.weights.ravel()[places]
         if weights is not None:
             factors, divisors = factors * weights, divisors * weights
-        mean = divisors.mean(axis=-1, keepdims=True)
-        scaled: FloatArray = np.divide(factors, mean, out=np.zeros_like(factors), where=mean > 0)
+        with np.errstate(invalid="ignore"):  # a part whose rows all count 0 has no loss
+            scaled: FloatArray = factors / divisors.mean(axis=-1, keepdims=True)
         return scaled
 
 
-def balanced_weights(labels: IntArray, classes: int) -> FloatArray:
+def balanced_weights(labels: IntArray, classes: int, weights: FloatArray | None = None) -> FloatArray:
     """Return ``rows / (classes * rows of the class)`` for each class, (C,), as scikit-learn's "balanced".
 
-    Only classes that have rows are counted; one without weighs 1.
+    Only classes that have rows are counted; one without weighs 1. With weights (N,) of the rows, these are
+    added up in place of counting.
     """
-    counts = np.bincount(labels, minlength=classes)
+    counts = np.bincount(labels, weights, minlength=classes).astype(np.float64)
     there = np.count_nonzero(counts)
-    weights: FloatArray = np.divide(len(labels), there * counts, out=np.ones(classes), where=counts > 0)
-    return weights
+    balanced: FloatArray = np.divide(counts.sum(), there * counts, out=np.ones(classes), where=counts > 0)
+    return balanced
