@@ -43,11 +43,10 @@ def trained(samples, seeds=(0,), *, batch=None, epochs=3, classes=None, labels=N
         generators=[np.random.default_rng(seed) for seed in seeds],
     )  # fmt: skip
     optimizer = StackOptimizer([entry or SGD(momentum=0.9)] * len(seeds), model.parameters, model.gradients)
-    plan = TrainingPlan(
-        epochs, batch or len(samples), lambda steps: np.full((len(steps), len(seeds)), 0.1), **plan
-    )
+    rates = lambda steps: np.full((len(steps), len(seeds)), 0.1)  # noqa: E731
+    planned = TrainingPlan(epochs, batch or len(samples), rates, **plan)
     shuffling = [np.random.default_rng(100 + seed) for seed in seeds]
-    training = Training(model, optimizer, plan, samples, samples, shuffling, labels, classes=classes)
+    training = Training(model, optimizer, planned, samples, samples, shuffling, labels, classes=classes)
     events = list(training.run())
     records = [each.metrics for each in events if isinstance(each, EpochRecord)]
     left = sorted((each for each in events if isinstance(each, Departure)), key=lambda each: each.replica)
@@ -143,7 +142,8 @@ def test_replicas_that_leave_take_their_classes_with_them():
             kept.targets_of(labels, "float32")[place], alone.targets_of(labels[[place]], "float32")[0]
         )
         of_stack, of_run = kept.row_weights(labels, None), alone.row_weights(labels[[place]], None)
-        assert of_stack is not None and of_run is not None
+        assert of_stack is not None
+        assert of_run is not None
         np.testing.assert_array_equal(of_stack[place], of_run[0])
 
 

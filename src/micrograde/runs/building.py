@@ -24,6 +24,7 @@ from micrograde.core.recipe_versions import (
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
 from micrograde.data.messages import listed, shortened
+from micrograde.data.row_weights import scaled_weights
 from micrograde.data.shared_rows import shared_rows, shared_rows_line
 from micrograde.metrics import METRICS, Metric
 from micrograde.metrics.measuring import metrics_of_task
@@ -128,7 +129,8 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
             return None
         with np.errstate(over="ignore"):  # a row too large for the dtype gets no class, which the run reports
             features = preprocessing.inputs(part, dtype)
-        return Samples(features, task.targets(part.labels, dtype), part.labels)
+        weights = None if dataset.weights is None else scaled_weights(dataset.weights[part.rows])
+        return Samples(features, task.targets(part.labels, dtype), part.labels, weights)
 
     training = samples(split.train)
     assert training is not None
