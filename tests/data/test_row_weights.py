@@ -152,8 +152,8 @@ def test_a_run_with_a_weight_of_k_is_the_run_with_the_row_k_times(also):
         frame.loc[frame.index.repeat(weights)].drop(columns="w"), *OPTIONS, *also, target="kind"
     )
     for metric in ("train/loss", "kept/train/loss"):
-        of_both = [np.asarray({**run.history, **run.metrics}[metric]) for run in (weighted, repeated)]
-        np.testing.assert_allclose(*of_both, rtol=1e-12)
+        found, expected = (np.asarray({**run.history, **run.metrics}[metric]) for run in (weighted, repeated))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_all_weights_three_are_all_weights_one():
@@ -163,5 +163,4 @@ def test_all_weights_three_are_all_weights_one():
         mg.run(each, "tracking=disabled", "training.num_epochs=5", target="kind", weight="w")
         for each in (frame, three)
     ]
-    assert runs[0].history == runs[1].history
-    assert runs[0].metrics == runs[1].metrics
+    pd.testing.assert_frame_equal(runs[0].history, runs[1].history, check_exact=True)
