@@ -37,14 +37,15 @@ class LearnedClasses:
 
     @classmethod
     def of(
-        cls, one_hot: FloatArray, class_weights: FloatArray | None, smoothing: Sequence[float]
+        cls, targets: FloatArray, class_weights: FloatArray | None, smoothing: Sequence[float]
     ) -> "LearnedClasses | None":
         """Return what replicas learn of classes; None if it is the classes as they are.
 
         Parameters
         ----------
-        one_hot
-            (C, C): the targets of each class.
+        targets
+            (C, K): those of each class. If they are one-hot, (C, C), class weights are as above; of fewer
+            outputs, such as a single logit for two classes, they weigh rows alone.
         class_weights
             (C,): the weights of the classes; None for 1.
         smoothing
@@ -54,16 +55,17 @@ class LearnedClasses:
         shares = np.asarray(smoothing, np.float64)[:, np.newaxis, np.newaxis]
         if class_weights is None and not shares.any():
             return None
-        plain = np.asarray(one_hot, np.float64)
+        plain = np.asarray(targets, np.float64)
         smoothed = (1 - shares) * plain + shares / len(plain)
         factors = np.ones(smoothed.shape[:2])
         weights = np.ones_like(factors)
         if class_weights is not None:
-            weights = weights * class_weights
-            smoothed = smoothed * class_weights
-            factors = smoothed.sum(axis=-1)
-            none = factors[..., np.newaxis] == 0  # its rows count nothing, whatever their targets
-            smoothed = np.where(none, plain, smoothed / np.where(none, 1, factors[..., np.newaxis]))
+            factors = weights = weights * class_weights
+            if plain.shape[0] == plain.shape[1]:
+                smoothed = smoothed * class_weights
+                factors = smoothed.sum(axis=-1)
+                none = factors[..., np.newaxis] == 0  # its rows count nothing, whatever their targets
+                smoothed = np.where(none, plain, smoothed / np.where(none, 1, factors[..., np.newaxis]))
         return cls(smoothed, factors, weights, class_weights is not None)
 
     def keep_replicas(self, rows: IntArray) -> "LearnedClasses":
