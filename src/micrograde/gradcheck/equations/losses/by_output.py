@@ -23,8 +23,9 @@ class LossByOutput(LossEquation):
         self, logits: Variable, targets: FloatArray, shares: FloatArray, **hyperparameters: float
     ) -> Variable:
         """Return the sum of the rows' losses, each times its share, (N,)."""
-        of_entries = self.of(logits, targets, **hyperparameters)
-        return (of_entries * (shares[:, None] / targets.shape[1])).sum()
+        of_each = shares[:, None] / targets.shape[1]
+        total: Variable = (self.of(logits, targets, **hyperparameters) * of_each).sum()
+        return total
 
     def sample(
         self, logits: Sequence[Variable], targets: Sequence[float], **hyperparameters: float
