@@ -104,7 +104,7 @@ def measure_importances(
     model
         A stack of one; it is not changed.
     samples
-        The rows of the part, transformed.
+        The rows of the part, transformed; with weights, their losses are weighted.
     columns
         The names of the columns, each with the features that it becomes; see ``Preprocessing.columns``.
     seed
@@ -153,4 +153,6 @@ def _measured(model: MLP, features: FloatArray, rows: Samples, task: Task) -> tu
         logits = np.concatenate(blocks).reshape(repeats, count, -1)
         right = task.predicted(logits) == rows.labels
         losses = task.loss.value(logits, rows.targets)
+        if rows.weights is not None:
+            losses = losses * rows.weights
     return right.mean(axis=1), losses.mean(axis=1, dtype=np.float64)

@@ -395,7 +395,7 @@ class LiveRun:
         with left_out(IMPORTANCES, self._warn):
             found = measure_importances(
                 model,
-                data.validation or data.training,
+                (data.validation or data.training).learned(self._classes),
                 columns,
                 task=self.task,
                 seed=self.config.seed,
