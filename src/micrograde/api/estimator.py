@@ -254,7 +254,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             features, targets, row_weights = features[counting], targets[counting], row_weights[counting]
         classes, labels = np.unique(targets, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y: holds 1 class, {classes.tolist()}; MLPClassifier needs two or more")
+            where = "" if row_weights is None else " in the rows whose sample_weight is not 0"
+            raise ValueError(f"y: holds 1 class, {classes.tolist()}{where}; MLPClassifier needs two or more")
         names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(self.n_features_in_)])
         seed = self._seed()
         try:
