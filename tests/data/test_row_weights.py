@@ -156,6 +156,21 @@ def test_a_run_with_a_weight_of_k_is_the_run_with_the_row_k_times(also):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("loss", ["mse", "huber", "mae"])
+def test_a_run_of_numbers_with_a_weight_of_k_is_the_run_with_the_row_k_times(loss):
+    weights = np.random.default_rng(1).integers(0, 4, 60)
+    frame = table(weights).drop(columns="kind")
+    frame["price"] = np.exp(frame["x"]) + np.arange(60) / 7
+    options = (*OPTIONS, f"loss={loss}")
+    weighted = mg.run(frame, *options, target="price", weight="w")
+    repeated = mg.run(frame.loc[frame.index.repeat(weights)].drop(columns="w"), *options, target="price")
+    for metric in ("train/loss", "kept/train/loss"):
+        found, expected = (np.asarray({**run.history, **run.metrics}[metric]) for run in (weighted, repeated))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    with pytest.raises(InputError, match=r"^training\.class_weights: the data have no classes; leave it out"):
+        mg.run(frame, *options, "training.class_weights=balanced", target="price", weight="w")
+
+
 def test_all_weights_three_are_all_weights_one():
     frame = table(np.ones(60))
     three = frame.assign(w=3.0)

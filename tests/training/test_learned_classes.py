@@ -46,7 +46,8 @@ def trained(samples, seeds=(0,), *, batch=None, epochs=3, classes=None, labels=N
     rates = lambda steps: np.full((len(steps), len(seeds)), 0.1)  # noqa: E731
     planned = TrainingPlan(epochs, batch or len(samples), rates, **plan)
     shuffling = [np.random.default_rng(100 + seed) for seed in seeds]
-    training = Training(model, optimizer, planned, samples, samples, shuffling, labels, classes=classes)
+    learned = None if labels is None else (labels, np.eye(3, dtype=dtype))
+    training = Training(model, optimizer, planned, samples, samples, shuffling, learned, classes=classes)
     events = list(training.run())
     records = [each.metrics for each in events if isinstance(each, EpochRecord)]
     left = sorted((each for each in events if isinstance(each, Departure)), key=lambda each: each.replica)

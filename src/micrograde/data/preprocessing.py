@@ -73,10 +73,11 @@ class Preprocessing:
         """
         part = train if isinstance(train, Part) else _as_part(train)
         width = part.source.shape[1]
-        means, scales, fill = np.zeros(width), np.ones(width), None
-        if dataset.weights is not None and (standardize or dataset.fill_missing):
+        means, scales, fill, rows_weigh = np.zeros(width), np.ones(width), None, None
+        if dataset.weights is not None:
             of_rows = dataset.weights[part.rows]
             rows_weigh = np.ldexp(of_rows, -np.frexp(of_rows.max())[1])  # so that they can be added up
+        if rows_weigh is not None and (standardize or dataset.fill_missing):
             fill, means, scales = _weighted_fit(dataset, part, rows_weigh, standardize=standardize)
         elif standardize or dataset.fill_missing:
             found = _Moments.of(part)
@@ -88,7 +89,7 @@ class Preprocessing:
                 deviations = _deviations(part, found, fill)
                 # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
                 scales = np.where((found.low < found.high) & (deviations > 0), deviations, 1.0)
-        scaling = TargetScaling.fit(part.labels) if dataset.task == REGRESSION else None
+        scaling = TargetScaling.fit(part.labels, rows_weigh) if dataset.task == REGRESSION else None
         return cls(
             fill,
             means,

@@ -366,7 +366,7 @@ def learned_classes(configs: Sequence[TrainConfig], data: PreparedData) -> Learn
     InputError
         If the data have no classes, or none of this name, or no row of the training part counts.
     """
-    first, names = configs[0].training, data.dataset.class_names
+    first, names, task = configs[0].training, data.dataset.class_names, task_to_learn(configs[0], data)
     smoothing = [config.training.label_smoothing for config in configs]
     if not names and (first.class_weights or any(smoothing)):
         key = "class_weights" if first.class_weights else "label_smoothing"
@@ -386,7 +386,7 @@ def learned_classes(configs: Sequence[TrainConfig], data: PreparedData) -> Learn
             raise InputError("training.class_weights: every row of the training part counts 0")
     if weights is None and not any(smoothing):
         return None
-    plain = data.task.targets(np.arange(len(names)), np.float64)
+    plain = task.targets(np.arange(len(names)), np.float64)
     return LearnedClasses.of(plain, weights, smoothing)
 
 
