@@ -9,10 +9,12 @@ import pickle
 import subprocess
 import sys
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
@@ -20,7 +22,9 @@ from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedEr
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
+from sklearn.utils import estimator_checks
 
+import micrograde as mg
 from micrograde.api.estimator import MLPClassifier
 from micrograde.api.estimator_arguments import DERIVED
 from micrograde.config.choices import one_of
@@ -426,3 +430,88 @@ def test_a_pickle_from_before_the_derived_arguments_is_read(wine):
     read.__setstate__(earlier)
     assert read.get_params() == fitted.get_params()
     assert np.array_equal(read.predict(wine[0]), fitted.predict(wine[0]))
+
+
+FULL_BATCH: dict[str, Any] = {"batch_size": None, "dtype": "float64", "num_epochs": 30}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_sample_weight_equivalence_on_dense_data",
+        "check_sample_weights_list",
+        "check_sample_weights_not_an_array",
+        "check_sample_weights_not_overwritten",
+        "check_sample_weights_pandas_series",
+        "check_sample_weights_shape",
+    ],
+)
+@pytest.mark.parametrize("parameters", [{}, {"class_weight": "balanced", "label_smoothing": 0.1}], ids=str)
+def test_scikit_learns_checks_of_weights_pass_for_full_batches_in_float64(check, parameters):
+    # It checks its own MLPClassifier likewise: with the solver that knows no batches.
+    getattr(estimator_checks, check)("MLPClassifier", MLPClassifier(**FULL_BATCH, **parameters))
+
+
+@pytest.mark.parametrize("parameters", [{}, {"batch_norm": True, "early_stopping": True}], ids=str)
+def test_class_weights_pass_scikit_learns_check(parameters):
+    estimator_checks.check_class_weight_classifiers("MLPClassifier", MLPClassifier(**parameters))
+
+
+def test_a_fit_with_weights_is_the_run_with_the_same_recipe_and_routes():
+    features, labels = load_iris(return_X_y=True, as_frame=True)
+    names, weights = labels.map(lambda label: f"iris {label}"), np.linspace(0.5, 2, len(labels))
+    chosen: dict[str, Any] = {
+        "class_weight": {"iris 1": 3},
+        "label_smoothing": 0.1,
+        "weight_decay": 0.0,
+        "random_state": 3,
+    }
+    fitted = quick(**chosen).fit(features, names, sample_weight=weights)
+    run = mg.run(
+        features.assign(kind=names, w=weights), "tracking=disabled", "data.validation_fraction=0",
+        "data.test_fraction=0", "seed=3", "data.seed=3", "training.early_stopping.enabled=false",
+        "training.num_epochs=5", "training.diagnostics=false", target="kind", weight="w", hidden_size=8,
+        class_weight={"iris 1": 3}, label_smoothing=0.1, batch_norm=False, weight_decay=0.0,
+    )  # fmt: skip
+    assert fitted.history_["train/loss"].tolist() == run.history["train/loss"].tolist()
+    plain = quick(random_state=3, weight_decay=0.0).fit(features, names)
+    assert plain.history_["train/loss"].tolist() != fitted.history_["train/loss"].tolist()
+    piped = make_pipeline(StandardScaler(), quick(**chosen))
+    piped.fit(features, names, mlpclassifier__sample_weight=weights)
+    np.testing.assert_allclose(piped[-1].history_["train/loss"], fitted.history_["train/loss"], rtol=0.05)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = quick(**chosen).set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        search = GridSearchCV(routed, {"hidden_size": [8]}, cv=2).fit(features, names, sample_weight=weights)
+    best, expected = search.best_estimator_, fitted
+    assert best.history_["train/loss"].tolist() == expected.history_["train/loss"].tolist()
+    by_column = mg.fit(
+        features.assign(kind=names, w=weights), target="kind", sample_weight="w", **FIT, **chosen
+    )
+    assert by_column.history_["train/loss"].tolist() == fitted.history_["train/loss"].tolist()
+
+
+FIT: dict[str, Any] = {"hidden_size": 8, "num_epochs": 5}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "weights", "error", "said"),
+    [
+        (
+            {"class_weight": {7: 2}},
+            None,
+            InputError,
+            r"^class_weight: there is no class '7'; the classes are",
+        ),
+        ({"class_weight": "even"}, None, InputError, r"^class_weight=even: should be null, balanced"),
+        ({"class_weight": {0: -2}}, None, InputError, r"^class_weight=.*: the weight of '0' should be"),
+        ({"label_smoothing": 1.0}, None, InputError, r"^label_smoothing=1.0: should be less than 1"),
+        ({}, np.zeros(178), ValueError, "every row weighs 0|at least one non-zero"),
+        ({}, np.full(178, -1.0), ValueError, "[Nn]egative"),
+        ({}, np.ones(3), ValueError, "sample_weight.shape"),
+    ],
+)
+def test_weights_that_are_wrong_are_refused_in_one_line(wine, parameters, weights, error, said):
+    with pytest.raises(error, match=said):
+        quick(**parameters).fit(*wine, sample_weight=weights)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'weight'"):
+        quick().fit(*wine, weight=np.ones(178))

@@ -20,7 +20,7 @@ from micrograde.diagnostics.permutation_importance import (
 )
 from micrograde.nn import MLP
 from micrograde.runs.building import PreparedData, prepare_data
-from micrograde.training import Samples
+from micrograde.training import Samples, measure
 
 
 def table(rows=300):
@@ -129,6 +129,18 @@ def test_a_columns_cost_depends_on_the_seed_and_on_no_other_column(model, prepar
 
     assert found(columns, 0) == found(columns, 0) != found(columns, 1)
     assert found(columns[1:2], 0)["colour"] == found(columns, 0)["colour"]
+
+
+def test_losses_of_rows_with_weights_are_weighted(model, prepared):
+    rows = prepared.validation
+    weights = np.linspace(0.5, 1.5, len(rows))
+    weighted = replace(rows, weights=weights)
+    columns = prepared.preprocessing.columns()
+    found = measure_importances(model, weighted, columns, task=prepared.task, seed=0, part="val")
+    assert found.loss == pytest.approx(measure(model, weighted, [])["loss"][0], rel=1e-12)
+    plain = measure_importances(model, rows, columns, task=prepared.task, seed=0, part="val")
+    assert found.loss != plain.loss
+    assert found.accuracy == plain.accuracy
 
 
 def test_a_column_of_one_value_costs_exactly_nothing(model, prepared):

@@ -41,8 +41,9 @@ def test_the_default_run_is_identical(user):
         ("data=circles", "training.early_stopping.enabled=true", "training.early_stopping.patience=2"),
         ("data=moons", "model.batch_norm=false", "optimizer.learning_rate=1e30", "model.activation=relu"),
         ("data=wine", "optimizer=adam", "training.label_noise=0.2", "schedule=step", "training.num_epochs=7"),
+        ("training.class_weights={1: 3}", "training.label_smoothing=0.1", "training.label_noise=0.1"),
     ],
-    ids=["notebook", "early stopping", "diverged", "label noise"],
+    ids=["notebook", "early stopping", "diverged", "label noise", "weights"],
 )
 def test_every_kind_of_run_is_identical(user, arguments):
     fails = "optimizer.learning_rate=1e30" in arguments

@@ -35,6 +35,8 @@ def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():
         config(training__label_noise=0.2),
     ):
         assert stack_key(same) == stack_key(plain)
+    smoothed = config(training__label_smoothing=0.1)
+    assert stack_key(smoothed) == stack_key(config(training__label_smoothing=0.2)) != stack_key(plain)
     for other in (
         config(model__hidden_size=5),
         config(model__activation="relu"),
@@ -45,6 +47,7 @@ def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():
         config(optimizer={"name": "adam"}),
         config(optimizer__momentum=0.9),
         config(optimizer__weight_decay=0.1),
+        config(training__class_weights="balanced"),
     ):
         assert stack_key(other) != stack_key(plain)
 
@@ -59,13 +62,19 @@ def test_results_come_in_the_order_given_and_equal_each_run_alone():
         config(model__hidden_size=5, seed=9),
         config(seed=3, model__batch_norm=False),
         config(seed=1, training__label_noise=0.4),
+        *(
+            config(seed=seed, training__label_smoothing=0.1 * seed, training__class_weights=weights)
+            for seed in (1, 2)
+            for weights in (None, "balanced")
+        ),
+        config(training__label_smoothing=0.3, training__label_noise=0.2, seed=4),
     ]
     together = train_and_record(configs)
     assert [result.config for result in together] == configs
     for result in together:
         (alone,) = train_and_record([result.config])
         assert repr(alone) == repr(result)  # repr: NaN is NaN
-    assert [result.status for result in together] == ["FINISHED"] * 3 + ["FAILED"] + ["FINISHED"] * 4
+    assert [result.status for result in together] == ["FINISHED"] * 3 + ["FAILED"] + ["FINISHED"] * 9
     assert np.isfinite(together[0].test["test/loss"])
 
 

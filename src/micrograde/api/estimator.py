@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from micrograde.api.estimator_arguments import (
@@ -48,6 +48,7 @@ from micrograde.runs.building import (
     build_optimizer,
     build_plan,
     check_batches,
+    learned_classes,
     prepare_dataset,
     stack_size,
 )
@@ -94,9 +95,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Used by the optimizers that have them; others, such as adam, ignore them.
     weight_decay : float or None
         The factor on half the sum of the squared parameters, which is added to the loss. None is 4 / N for
-        sgd and 2 / N for adam, where N is the number of rows trained on, so that it has less influence the
-        more rows there are. With batch norm, which cancels the scale of the weights, None is 0 for sgd and
-        adam. For another optimizer None is its own default.
+        sgd and 2 / N for adam, where N is the number of rows trained on, or the sum of their weights, so that
+        it has less influence the more rows there are. With batch norm, which cancels the scale of the
+        weights, None is 0 for sgd and adam. For another optimizer None is its own default.
     schedule : {schedules}
         How the learning rate changes while the network is trained.
     num_epochs : int
@@ -115,6 +116,11 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Whether the validation part has each class in the proportion of all rows, and at least one row of it.
     standardize : bool
         Whether each feature is shifted and scaled to mean 0 and standard deviation 1 in the rows trained on.
+    class_weight : "balanced", mapping or None
+        What rows count in the loss by their class: "balanced" for the inverse of how often a class is in the
+        rows trained on, or weights by label, other classes counting 1; None for 1.
+    label_smoothing : float
+        The share of each target that all classes have together, evenly, from 0 to less than 1.
     dtype : {"float32", "float64"}
         The dtype of the network's arrays.
     random_state : int, RandomState or None
@@ -163,6 +169,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         patience: int = 10,
         stratify: bool = True,
         standardize: bool = True,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        label_smoothing: float = 0.0,
         dtype: Literal["float32", "float64"] = "float32",
         random_state: int | np.random.RandomState | None = None,
         **hyperparameters: Any,
@@ -186,6 +194,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.patience = patience
         self.stratify = stratify
         self.standardize = standardize
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
         self.dtype = dtype
         self.random_state = random_state
         for name in DERIVED:
@@ -193,7 +203,11 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         for name in hyperparameters:
             raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}")
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    # Not an argument by name: scikit-learn checks of those that have one that weights are repeated rows to
+    # 1e-7, which no estimator is that trains on batches, or in float32. This lets it be routed all the same.
+    __metadata_request__fit = {"sample_weight": None}  # noqa: RUF012 (scikit-learn reads it)
+
+    def fit(self, X: ArrayLike, y: ArrayLike, **weights: ArrayLike | None) -> Self:
         """Train a new network.
 
         Parameters
@@ -202,6 +216,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             (N, D) numbers, an array or a data frame; not sparse, and without missing values.
         y
             (N,) labels of two or more classes: numbers, strings, booleans.
+        weights
+            ``sample_weight=``, (N,), what each row counts in the loss and in ``standardize``: a weight of 2
+            is the row twice, and 0 leaves it out. With ``batch_size=None`` the fit is that of repeated rows.
 
         Raises
         ------
@@ -210,27 +227,53 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         RunFailedError
             If training diverged: the loss became infinite or NaN.
         """
-        return self._fit(X, y)
+        for name in weights:
+            if name != "sample_weight":
+                raise TypeError(f"{type(self).__name__}.fit() got an unexpected keyword argument {name!r}")
+        return self._fit(X, y, weights.get("sample_weight"))
 
-    def _fit(self, X: ArrayLike, y: ArrayLike, watch: Watch | None = None) -> Self:
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        watch: Watch | None = None,
+    ) -> Self:
         """Train a new network, followed by ``watch``."""
         with np.errstate(all="ignore"):  # scikit-learn's check sums values, which may overflow
             features, targets = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(targets)
+        row_weights = None
+        if sample_weight is not None:
+            row_weights = _check_sample_weight(
+                sample_weight, features, dtype=np.float64, ensure_non_negative=True
+            )
+            counting = row_weights > 0
+            if not counting.any():
+                raise ValueError("sample_weight: every row weighs 0; one needs a weight above that")
+            features, targets, row_weights = features[counting], targets[counting], row_weights[counting]
         classes, labels = np.unique(targets, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y: holds 1 class, {classes.tolist()}; MLPClassifier needs two or more")
+            where = "" if row_weights is None else " in the rows whose sample_weight is not 0"
+            raise ValueError(f"y: holds 1 class, {classes.tolist()}{where}; MLPClassifier needs two or more")
         names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(self.n_features_in_)])
         seed = self._seed()
         try:
-            config = self._config(seed)
+            config = self._config(seed, classes)
             dataset = Dataset(
-                _SOURCE, features, labels.astype(np.int64), tuple(map(str, classes)), tuple(map(str, names))
+                _SOURCE,
+                features,
+                labels.astype(np.int64),
+                tuple(map(str, classes)),
+                tuple(map(str, names)),
+                weights=row_weights,
             )
             data = prepare_dataset(dataset, config.data, config.training.dtype)
-            config = self._fitted_to(config, len(data.training))
+            of_training = None if row_weights is None else row_weights[data.rows["train"] - 1]
+            config = self._fitted_to(config, len(data.training), of_training)
             check_batches(config, len(data.training))
             stack_size(config, data, 1, 1)  # whether it fits into memory
+            learned_classes([config], data)
             check_watched(config, data)
         except InputError as error:
             raise InputError(_in_our_names(str(error))) from None
@@ -291,7 +334,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             return int(self.random_state)
         return int(random.randint(np.iinfo(np.int32).max))
 
-    def _config(self, seed: int) -> TrainConfig:
+    def _config(self, seed: int, classes: NDArray[Any]) -> TrainConfig:
         """Return the recipe of the run that does the same; raise ``InputError`` if a parameter is wrong."""
         container = {
             VERSION_KEY: RECIPE_VERSION,
@@ -318,6 +361,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
                 "num_epochs": self.num_epochs,
                 "batch_size": self.batch_size,
                 "dtype": self.dtype,
+                "label_smoothing": self.label_smoothing,
+                "class_weights": self._class_weights(classes),
                 **(callbacks := values_of_callbacks(self)),
                 "metrics": [Accuracy.name, *_watched(callbacks)],
                 "diagnostics": False,
@@ -327,8 +372,15 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         }
         return parse_train_config(_plain(container))
 
-    def _fitted_to(self, config: TrainConfig, rows: int) -> TrainConfig:
-        """Return the recipe with batch size and weight decay adapted to the number of rows trained on."""
+    def _class_weights(self, classes: NDArray[Any]) -> Any:
+        """Return the weights of classes by their names, which are labels as text."""
+        if not isinstance(self.class_weight, Mapping):
+            return self.class_weight
+        names = {label: str(label) for label in classes.tolist()}
+        return {names.get(label, str(label)): weight for label, weight in self.class_weight.items()}
+
+    def _fitted_to(self, config: TrainConfig, rows: int, weights: FloatArray | None) -> TrainConfig:
+        """Return the recipe with batch size and weight decay adapted to the rows trained on."""
         batch_size = min(config.training.batch_size or rows, rows)
         if config.model.batch_norm:
             steps = -(-rows // batch_size)
@@ -336,7 +388,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         training = replace(config.training, batch_size=batch_size)
         optimizer = config.optimizer
         if self.weight_decay is None and not config.model.batch_norm and optimizer.name in _WEIGHT_DECAY:
-            decay: dict[str, Any] = {"weight_decay": _WEIGHT_DECAY[optimizer.name] / rows}
+            total = rows if weights is None else float(weights.sum())
+            decay: dict[str, Any] = {"weight_decay": _WEIGHT_DECAY[optimizer.name] / total}
             optimizer = replace(optimizer, **decay)
         return replace(config, training=training, optimizer=optimizer)
 
@@ -354,6 +407,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         earlier = {**dict.fromkeys(DERIVED), "schedule": "constant", "output_batch_norm": True}
+        earlier |= {"class_weight": None, "label_smoothing": 0.0}
         super().__setstate__({**earlier, **state})
         if "model_" in state:
             self.model_ = MLP.from_state(**state["model_"])
@@ -377,6 +431,7 @@ def _train(
         data.validation,
         [streams.shuffling],
         callbacks=build_callbacks([config], model, plan),
+        classes=learned_classes([config], data),
     )
     records, departures = [], []
     with threadpool_limits(limits=1):  # as in runs: sums then do not depend on the number of processors
@@ -427,5 +482,6 @@ def _watched(callbacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def _in_our_names(message: str) -> str:
     """Return an error line of runs with the estimator's names: ``batch_size`` for ``training.batch_size``."""
     message = re.sub(r"\b(optimizer|schedule)\.name", r"\1", message)
+    message = message.replace("training.class_weights", "class_weight")
     message = with_arguments(message).replace(f"data.name={_SOURCE}", _SOURCE)
     return re.sub(r"\b(data|model|training|early_stopping)\.(?=[a-z])", "", message)

@@ -27,7 +27,7 @@ _TAKEN = {
     *("hidden_size", "activation", "batch_norm", "output_batch_norm", "initializer", "initial_scale"),
     *("optimizer", "schedule"),
     *("num_epochs", "batch_size", "early_stopping", "validation_fraction", "patience", "stratify"),
-    *("standardize", "dtype", "random_state"),
+    *("standardize", "dtype", "random_state", "class_weight", "label_smoothing"),
     *_NAMED["optimizer"],
 }
 
@@ -82,7 +82,8 @@ DERIVED = (
 _KEYS: Mapping[str, tuple[str, ...]] = {
     **{name: (f"model.{name}",) for name in ("hidden_size", "activation", "batch_norm", "output_batch_norm")},
     **{name: (f"model.{name}",) for name in ("initializer", "initial_scale")},
-    **{name: (f"training.{name}",) for name in ("num_epochs", "batch_size", "dtype")},
+    **{name: (f"training.{name}",) for name in ("num_epochs", "batch_size", "dtype", "label_smoothing")},
+    "class_weight": ("training.class_weights",),
     **{name: (f"data.{name}",) for name in ("validation_fraction", "stratify", "standardize")},
     "random_state": ("seed", "data.seed"),
     "optimizer": ("optimizer",),

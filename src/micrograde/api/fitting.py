@@ -12,7 +12,14 @@ from micrograde.data.messages import counted, listed
 from micrograde.runs.progress import watch_epochs
 
 
-def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) -> MLPClassifier:
+def fit(
+    X: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    sample_weight: Any = None,
+    **parameters: Any,
+) -> MLPClassifier:
     """Return an ``MLPClassifier`` that is fitted to data; nothing is recorded.
 
     In a notebook a bar and the learning curves are shown while it trains, and stay.
@@ -27,6 +34,8 @@ def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) 
         the classes. Data may be of any kind that ``mg.run`` takes.
     target
         The column of the table that holds the classes.
+    sample_weight
+        What each row counts, (N,), or the name of the table's column that says it, which is then no feature.
     parameters
         As for ``MLPClassifier``.
 
@@ -56,6 +65,12 @@ def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) 
             "leave these rows out, or fill them"
         )
     features = table.drop(columns=given.target)
+    if isinstance(sample_weight, str):
+        if sample_weight not in features:
+            raise InputError(
+                f"sample_weight={sample_weight}: there is no such column; the columns are {listed(features)}"
+            )
+        sample_weight = features.pop(sample_weight)
     if texts := [name for name, kind in features.dtypes.items() if kind.kind not in "biuf"]:
         raise InputError(
             f"{SOURCE}: {listed(texts)} {'holds' if len(texts) == 1 else 'hold'} text, and the estimator "
@@ -65,15 +80,15 @@ def fit(X: Any, y: Any = None, *, target: str | None = None, **parameters: Any) 
     rows, labels = features if has_names else features.to_numpy(), table[given.target].to_numpy()
     with interrupt_in_one_line():
         if in_notebook():
-            return _fitted_in_cell(classifier, rows, labels)
-        return classifier.fit(rows, labels)
+            return _fitted_in_cell(classifier, rows, labels, sample_weight)
+        return classifier.fit(rows, labels, sample_weight=sample_weight)
 
 
-def _fitted_in_cell(classifier: MLPClassifier, rows: Any, labels: Any) -> MLPClassifier:
+def _fitted_in_cell(classifier: MLPClassifier, rows: Any, labels: Any, sample_weight: Any) -> MLPClassifier:
     """Fit the classifier, and show its epochs as those of a run are."""
     with watch_epochs("mg.fit", classifier.num_epochs) as watch:
         try:
-            classifier._fit(rows, labels, watch)
+            classifier._fit(rows, labels, sample_weight, watch)
         except (RunFailedError, KeyboardInterrupt) as error:
             watch.run_ended(0, "FAILED" if isinstance(error, RunFailedError) else "KILLED", {})
             raise

@@ -18,6 +18,7 @@ from micrograde.config.recipe_versions import dataclass_members, members, names_
 from micrograde.core.hyperparameters import (
     Range,
     TrueOrLine,
+    WeightsOfNames,
     default_of,
     first_sentence,
     hyperparameters_of,
@@ -260,8 +261,8 @@ def _allowed(annotation: Any, limits: str) -> Iterator[str]:
         yield ", ".join(choice.entries)
     elif get_origin(annotation) is Annotated:
         inner, *marks = get_args(annotation)
-        if line := next((mark for mark in marks if isinstance(mark, TrueOrLine)), None):
-            yield str(line)
+        if told := next((mark for mark in marks if isinstance(mark, TrueOrLine | WeightsOfNames)), None):
+            yield str(told)
             return
         limits = next((str(mark) for mark in marks if isinstance(mark, Range)), limits)
         yield from _allowed(inner, limits)

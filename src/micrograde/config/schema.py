@@ -34,6 +34,10 @@ from micrograde.config.types import (
 from micrograde.config.used_plugins import used_plugins
 from micrograde.core.hyperparameters import (
     PER_REPLICA,
+    PER_REPLICA_ZERO_APART,
+    PROGRAM,
+    ClassWeights,
+    Fraction,
     MappingOfNames,
     PositiveFloat,
     PositiveInt,
@@ -147,6 +151,11 @@ class TrainingConfig:
         The floating-point type of the network's arrays.
     label_noise
         Probability that a training label is replaced by another class.
+    label_smoothing
+        Share of each target that all classes have together, evenly: the rest is that of the row's class.
+    class_weights
+        What rows count in the loss by their class: ``balanced`` for the inverse of how often a class is in
+        the training part, or weights such as ``'{rare: 3}'``, other classes counting 1; null for 1.
     metrics
         What is measured in each epoch besides the loss, a list such as ``[accuracy,error_rate]``; accuracy
         always is, and what early stopping watches.
@@ -174,6 +183,8 @@ class TrainingConfig:
     drop_last: StrictBool = False
     dtype: Literal["float32", "float64"] = "float32"
     label_noise: Annotated[ShareOrAll, PER_REPLICA] = 0.0
+    label_smoothing: Annotated[Fraction, PER_REPLICA_ZERO_APART, Later(since=3, legacy=0.0)] = 0.0
+    class_weights: Annotated[ClassWeights, PROGRAM, Later(since=3, legacy=None)] = None
     metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = Classification.metrics
     keep: Annotated[Literal["best", "last"] | None, Later(since=3, legacy=None)] = None
     threshold: Annotated[Threshold, Later(since=3, legacy=EVEN), PER_REPLICA] = EVEN
@@ -352,7 +363,8 @@ def as_params(config: TrainConfig) -> dict[str, str]:
     for group, part in (("data", config.data), ("training", config.training)):
         for field in dataclasses.fields(part):
             value = container[group].get(field.name)
-            if value and any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type)):
+            names_values = any(isinstance(mark, MappingOfNames) for mark in marks_of(field.type))
+            if names_values and isinstance(value, Mapping) and value:
                 container[group][field.name] = json.dumps(value, ensure_ascii=False)
     # These are recorded elsewhere; as params they would differ between runs of the same settings.
     del container[VERSION_KEY], container["run"], container["drawing"], container["plugins"]

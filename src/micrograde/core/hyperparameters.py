@@ -17,12 +17,14 @@ An entry declares them as annotated fields of a data class, and explains them in
 
 import dataclasses
 import inspect
+import math
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+_WEIGHTS_WANTED = "should be null, balanced, or classes with a weight each, such as '{rare: 3, often: 0.5}'"
 _INTEGERS = 2**63  # NumPy's integers end here
 
 
@@ -156,6 +158,50 @@ class MappingOfNames:
                 raise ValueError(self.wanted)
 
 
+@dataclass(frozen=True)
+class WeightsOfNames(MappingOfNames):
+    """Mark names with a weight each, or ``balanced``, or None; pairs are held, and a mapping is written."""
+
+    wanted: str = _WEIGHTS_WANTED
+
+    def __str__(self) -> str:
+        """Return what it may be in words."""
+        return "balanced, weights such as {rare: 3}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such weights; pydantic asks for it."""
+        return {
+            "type": "function-plain",
+            "function": {"type": "no-info", "function": self._weights},
+            "serialization": {"type": "function-plain", "function": _written_weights},
+        }
+
+    def _weights(self, value: object) -> object:
+        if value is None or value == "balanced":
+            return value
+        pairs = self._pairs(value)
+        assert isinstance(pairs, tuple)
+        weights = []
+        for name, each in pairs:
+            if isinstance(each, str):
+                try:
+                    each = float(each)  # of a list of texts
+                except ValueError:
+                    raise ValueError(self.wanted) from None
+            if not isinstance(name, str) or isinstance(each, bool) or not isinstance(each, int | float):
+                raise ValueError(self.wanted)
+            if not 0 <= each < math.inf:
+                raise ValueError(f"the weight of {name!r} should be a finite number from 0")
+            weights.append((_readable(name), float(each)))
+        if not weights:
+            raise ValueError(self.wanted)
+        return tuple(weights)
+
+
+def _written_weights(value: Any) -> object:
+    return dict(value) if isinstance(value, tuple) else value
+
+
 def _after(convert: Callable[[Any], Any], schema: Any) -> dict[str, Any]:
     """Return pydantic's schema of what a function makes of the input."""
     return {
@@ -229,6 +275,8 @@ PositiveInt = Annotated[int, Range(ge=1)]
 PositiveFloat = Annotated[float, Range(gt=0)]
 NonNegativeFloat = Annotated[float, Range(ge=0)]
 Fraction = Annotated[float, Range(ge=0, lt=1)]
+ClassWeights = Annotated[tuple[tuple[str, float], ...] | Literal["balanced"] | None, WeightsOfNames()]
+"""Weights of classes by their names, or those that make up for how often each class is."""
 ShareOrAll = Annotated[float, Range(ge=0, le=1)]
 
 

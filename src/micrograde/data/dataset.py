@@ -67,6 +67,8 @@ class Dataset:
         What is to be learned, by its name: ``classification``, or ``regression`` for numbers.
     target_names
         K names, of the numbers to be predicted; none if what is to be learned are classes.
+    weights
+        (N,), what each row counts in the loss, more than 0; None if all count the same.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class Dataset:
     numbers: IntArray | None = None
     task: str = CLASSIFICATION
     target_names: tuple[str, ...] = ()
+    weights: FloatArray | None = None
 
     def __post_init__(self) -> None:
         rows, columns = self.features.shape
@@ -126,7 +129,8 @@ class Dataset:
             )
         if self.rows_to_split < 1:
             raise InputError(f"data.name={self.name}: has no rows to train on")
-        for key, each in (("data.group", self.groups), ("data.time", self.times)):
+        of_rows = {"data.group": self.groups, "data.time": self.times, "data.weight": self.weights}
+        for key, each in of_rows.items():
             if each is not None and each.shape != (rows,):
                 raise InputError(f"{key}: has {len(each)} values for {rows} rows")
         if self.groups is not None and self.times is not None:
@@ -157,8 +161,8 @@ class Dataset:
 
         It covers the features and labels (shape, type, values), the class and feature names and
         ``test_rows``, but not the source or the memory layout. So a table has the same digest as
-        CSV and as Parquet. ``validation_rows``, ``groups`` and ``times`` are covered where they are given;
-        of groups, which rows are together, and of times, their order.
+        CSV and as Parquet. ``validation_rows``, ``groups``, ``times`` and ``weights`` are covered where they
+        are given; of groups, which rows are together, and of times, their order.
         """
         order: dict[str, FloatArray | IntArray] = {}
         if self.groups is not None:
@@ -176,12 +180,15 @@ class Dataset:
             **({"validation_rows": self.validation_rows} if self.validation_rows else {}),
             **({"target_names": self.target_names} if self.target_names else {}),
             **{name: list(numbers.shape) for name, numbers in order.items()},
+            **({} if self.weights is None else {"weights": [*self.weights.shape, "float64"]}),
         }
         sha256 = hashlib.sha256(json.dumps(header).encode())
         sha256.update(np.ascontiguousarray(self.features, dtype="<f8").data)
         sha256.update(np.ascontiguousarray(self.labels, dtype="<f8" if kind == "float64" else "<i8").data)
         for numbers in order.values():
             sha256.update(np.ascontiguousarray(numbers, dtype="<i8").data)
+        if self.weights is not None:
+            sha256.update(np.ascontiguousarray(self.weights, dtype="<f8").data)
         return sha256.hexdigest()
 
 

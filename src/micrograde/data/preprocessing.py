@@ -63,7 +63,8 @@ class Preprocessing:
     def fit(cls, dataset: Dataset, train: FloatArray | Part, *, standardize: bool) -> "Preprocessing":
         """Fit to the training part of ``dataset``, or to features (n, D) of it if it has classes.
 
-        Standard deviations divide by n, as ``numpy.std`` does. A constant feature has scale 1.
+        Standard deviations divide by n, as ``numpy.std`` does. A constant feature has scale 1. If the rows of
+        the data set have weights, all of this is weighted by them: a weight of 2 is the row twice.
 
         Raises
         ------
@@ -72,8 +73,13 @@ class Preprocessing:
         """
         part = train if isinstance(train, Part) else _as_part(train)
         width = part.source.shape[1]
-        means, scales, fill = np.zeros(width), np.ones(width), None
-        if standardize or dataset.fill_missing:
+        means, scales, fill, rows_weigh = np.zeros(width), np.ones(width), None, None
+        if dataset.weights is not None:
+            of_rows = dataset.weights[part.rows]
+            rows_weigh = np.ldexp(of_rows, -np.frexp(of_rows.max())[1])  # so that they can be added up
+        if rows_weigh is not None and (standardize or dataset.fill_missing):
+            fill, means, scales = _weighted_fit(dataset, part, rows_weigh, standardize=standardize)
+        elif standardize or dataset.fill_missing:
             found = _Moments.of(part)
             if dataset.fill_missing:
                 fill = _fill_values(dataset, part, found)
@@ -83,7 +89,7 @@ class Preprocessing:
                 deviations = _deviations(part, found, fill)
                 # Rounding can give a constant column a tiny deviation; dividing by it would amplify noise.
                 scales = np.where((found.low < found.high) & (deviations > 0), deviations, 1.0)
-        scaling = TargetScaling.fit(part.labels) if dataset.task == REGRESSION else None
+        scaling = TargetScaling.fit(part.labels, rows_weigh) if dataset.task == REGRESSION else None
         return cls(
             fill,
             means,
@@ -297,8 +303,10 @@ def _added(sums: FloatArray | None, block: FloatArray) -> FloatArray:
     return found
 
 
-def _fill_values(dataset: Dataset, part: Part, found: _Moments) -> FloatArray:
-    """Return what fills the missing values of each column (D,)."""
+def _fill_values(
+    dataset: Dataset, part: Part, found: _Moments, weights: FloatArray | None = None
+) -> FloatArray:
+    """Return what fills the missing values of each column (D,); rows may have weights (n,)."""
     if not found.counts.all():
         names = listed(dataset.feature_names[column] for column in np.flatnonzero(found.counts == 0))
         by = f"a {dataset.filled_by} from in {names}"
@@ -308,9 +316,50 @@ def _fill_values(dataset: Dataset, part: Part, found: _Moments) -> FloatArray:
                 "data.drop leaves such a column out"
             )
         raise InputError(f"data.missing=mean: the training part has no value to take {by}")
+    if weights is not None:
+        average = _weighted_median if dataset.filled_by == "median" else _weighted_mean
+        columns = (_column(part, place) for place in range(part.source.shape[1]))
+        return np.array(
+            [average(each[there], weights[there]) for each in columns for there in [~np.isnan(each)]]
+        )
     if dataset.filled_by == "median":
         return np.array([np.nanmedian(_column(part, place)) for place in range(part.source.shape[1])])
     return _column_means(part, found)
+
+
+def _weighted_fit(
+    dataset: Dataset, part: Part, weights: FloatArray, *, standardize: bool
+) -> tuple[FloatArray | None, FloatArray, FloatArray]:
+    """Return fill, means and scales of a part whose rows have weights (n,), column by column."""
+    width = part.source.shape[1]
+    means, scales = np.zeros(width), np.ones(width)
+    fill = _fill_values(dataset, part, _Moments.of(part), weights) if dataset.fill_missing else None
+    for place in range(width if standardize else 0):
+        values = _column(part, place, fill)
+        if values.min() == values.max():
+            means[place] = values[0]
+            continue
+        means[place] = _weighted_mean(values, weights)
+        size = np.abs(values - means[place]).max()
+        deviation = np.sqrt(np.average(np.square((values - means[place]) / size), weights=weights)) * size
+        scales[place] = deviation if deviation > 0 else 1.0
+    return fill, means, scales
+
+
+def _weighted_mean(values: FloatArray, weights: FloatArray) -> float:
+    """Return the weighted mean of values (n,), in which none is missing, also of large ones."""
+    size = np.abs(values).max() or 1.0
+    return float(np.average(values / size, weights=weights) * size)
+
+
+def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
+    """Return the median of values (n,), as it is if each stands there as often as it weighs."""
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order])
+    place = int(np.searchsorted(below, below[-1] / 2))
+    at = values[order[place]]
+    on_the_edge = below[place] == below[-1] / 2 and place + 1 < len(order)
+    return float((at + values[order[place + 1]]) / 2 if on_the_edge else at)
 
 
 def _filled(features: FloatArray, fill: FloatArray | float | None) -> FloatArray:

@@ -19,6 +19,7 @@ from micrograde.data.own_parts import SourceTable, columns_of
 from micrograde.data.raw_table import RawTable
 from micrograde.data.roles import Mask, Role, RoleSettings
 from micrograde.data.roles.number import odd_among_numbers
+from micrograde.data.row_weights import check_weights, row_weights
 from micrograde.data.split_columns import group_numbers, row_times
 from micrograde.data.table_summary import NumberSummary, TableSummary
 from micrograde.data.targets import Target, read_target
@@ -48,6 +49,8 @@ class TableOptions:
         The column whose equal values stay in one part; None if rows are in no groups.
     time
         The column by which the newest rows are the test part; None if time does not matter.
+    weight
+        The column with what each row counts; None if all rows count the same.
     """
 
     target: str | None
@@ -56,6 +59,7 @@ class TableOptions:
     group: str | None = None
     time: str | None = None
     task: str | None = None
+    weight: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +165,7 @@ def dataset_of_table(
         numbers=whole.numbers,
         task=CLASSIFICATION if whole.numbers_to_learn is None else REGRESSION,
         target_names=() if whole.numbers_to_learn is None else (summary.target,),
+        weights=whole.weights,
     )
 
 
@@ -202,10 +207,22 @@ def _read(
             source=f"data.target={options.target}",
         )
     labelled = target.labels >= 0
+    without_label = int((~labelled).sum())
+    numbers_of_rows, weights, weightless = _numbers(tables_of_rows, units), None, ()
+    if options.weight is not None:
+        weighing = RoleSettings(decimal=decimal, missing_words=rules.missing_words)
+        weights = row_weights(columns[options.weight], weighing)
+        check_weights(weights[labelled], numbers_of_rows[labelled], f"data.weight={options.weight}")
+        of_class = np.unique(target.labels[labelled])
+        labelled &= weights > 0
+        weightless = tuple(
+            target.names[each] for each in np.setdiff1d(of_class, target.labels[labelled]).tolist()
+        )
     rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
     whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
-    whole.tables, whole.numbers = tables_of_rows[labelled], _numbers(tables_of_rows, units)[labelled]
+    whole.tables, whole.numbers = tables_of_rows[labelled], numbers_of_rows[labelled]
     whole.numbers_to_learn = None if target.numbers is None else target.numbers[labelled]
+    whole.weights = None if weights is None else weights[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
         whole.refuse_missing(source)
@@ -222,8 +239,10 @@ def _read(
         )
         in_tables, numbers = whole.tables[kept], whole.numbers[kept]
         to_learn = None if whole.numbers_to_learn is None else whole.numbers_to_learn[kept]
+        kept_weights = None if whole.weights is None else whole.weights[kept]
         whole = UsedRows(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
         whole.tables, whole.numbers, whole.numbers_to_learn = in_tables, numbers, to_learn
+        whole.weights = kept_weights
     if whole.numbers_to_learn is not None:
         if (whole.numbers_to_learn == whole.numbers_to_learn[0]).all():
             only = number_text(float(whole.numbers_to_learn[0]))
@@ -244,13 +263,17 @@ def _read(
     telling = telling_columns(whole, len(classes))
     summary = TableSummary(
         source=file,
-        rows=len(labelled),
+        rows=len(target.labels),
         found=raw.found,
         columns=tuple(column_summaries(names, options.target, target, whole)),
         target=options.target or "",
         classes=tuple(zip(classes, counts, strict=True)) if options.target is not None and classes else (),
         numbers=NumberSummary.of(whole.numbers_to_learn) if whole.numbers_to_learn is not None else None,
-        without_label=int((~labelled).sum()),
+        without_label=without_label,
+        without_weight=int((~labelled).sum()) - without_label,
+        weightless=weightless,
+        weight=options.weight or "",
+        weights=(float(whole.weights.min()), float(whole.weights.max())) if whole.weights is not None else (),
         dropped=dropped,
         lost=lost,
         telling=telling,
@@ -307,8 +330,8 @@ def _no_target(rows: int) -> Target:
 
 
 def _elsewhere(options: TableOptions) -> dict[str, str]:
-    """Return the columns that say how rows are split, and are no features unless the user keeps them."""
-    used = {options.group: "data.group", options.time: "data.time"}
+    """Return the columns that say something of rows, and are no features unless the user keeps them."""
+    used = {options.group: "data.group", options.time: "data.time", options.weight: "data.weight"}
     kept = (*options.rules.keep, *options.rules.roles)
     return {name: key for name, key in used.items() if name is not None and name not in kept}
 

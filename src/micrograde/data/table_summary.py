@@ -95,6 +95,8 @@ class TableSummary:
         The classes with their rows, of those that are used.
     without_label
         How many rows were left out because they have no class.
+    without_weight
+        How many were left out because they weigh 0.
     dropped
         How many were left out because something is missing (``data.missing=drop``).
     lost
@@ -105,6 +107,12 @@ class TableSummary:
         The columns that alone tell the class of every row.
     numbers
         What is to be predicted if that are numbers and no classes.
+    weightless
+        The classes that were lost because all their rows weigh 0.
+    weight
+        The column with what each row counts; empty if all count the same.
+    weights
+        The smallest and the largest weight of a row that is used; nothing without such a column.
     """
 
     source: str
@@ -119,6 +127,10 @@ class TableSummary:
     filled: str = ""
     telling: tuple[str, ...] = ()
     numbers: NumberSummary | None = None
+    without_weight: int = 0
+    weightless: tuple[str, ...] = ()
+    weight: str = ""
+    weights: tuple[float, ...] = ()
 
     @property
     def majority(self) -> float:
@@ -142,10 +154,13 @@ class TableSummary:
 
         about = "".join(f", {each}" for each in self.found)
         yield "table", f"{self.source}: {self.rows} rows, {len(self.columns)} columns{about}"
-        if self.without_label or self.dropped:
+        if self.without_label or self.without_weight or self.dropped:
             yield "rows", self._lost_rows()
         if self.target:
             yield "target", self._target()
+        if self.weights:
+            low, high = self.weights
+            yield "weights", f"{quoted(self.weight)}: {low:g} to {high:g}, what each row counts in the loss"
         for role in ROLES.values():
             named = [each for each in self.columns if each.role == role.name]
             if not named:
@@ -187,6 +202,9 @@ class TableSummary:
         if self.without_label:
             lacking = "class" if self.numbers is None else "target"
             left.append(f"{self.without_label} left out, which have no {lacking}")
+        if self.without_weight:
+            gone = f", and with them the class {listed(self.weightless)}" if self.weightless else ""
+            left.append(f"{self.without_weight} left out, which weigh 0{gone}")
         if self.dropped:
             gone = f", and with them the class {listed(self.lost)}" if self.lost else ""
             left.append(f"{self.dropped} left out, in which something is missing (data.missing=drop){gone}")

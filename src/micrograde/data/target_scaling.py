@@ -23,13 +23,21 @@ class TargetScaling:
     scales: FloatArray
 
     @classmethod
-    def fit(cls, numbers: FloatArray) -> "TargetScaling":
-        """Fit to numbers (n, K) of the training part; deviations divide by n, a constant has scale 1."""
+    def fit(cls, numbers: FloatArray, weights: FloatArray | None = None) -> "TargetScaling":
+        """Fit to numbers (n, K) of the training part; deviations divide by n, a constant has scale 1.
+
+        Rows may have weights (n,): a weight of 2 is the row twice.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             size = np.abs(numbers).max(axis=0)
             size = np.where((size > 0) & np.isfinite(size), size, 1.0)
-            means = (numbers / size).mean(axis=0) * size
-            scales = (numbers / size).std(axis=0) * size
+            shares = numbers / size
+            if weights is None:
+                means, scales = shares.mean(axis=0) * size, shares.std(axis=0) * size
+            else:
+                centre = np.average(shares, axis=0, weights=weights)
+                variances = np.average(np.square(shares - centre), axis=0, weights=weights)
+                means, scales = centre * size, np.sqrt(variances) * size
         constant = (numbers == numbers[:1]).all(axis=0)
         means = np.where(constant, numbers[0], means)
         return cls(means, np.where(constant | ~(scales > 0), 1.0, scales))

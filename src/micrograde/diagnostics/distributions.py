@@ -64,7 +64,7 @@ def distributions(
     for part, stack in stacks_for(model, len(epochs), len(batch)):
         stack.parameters[...], stack.statistics[...] = parameters[part], statistics[part]
         with np.errstate(all="ignore"):  # the picture of a diverged run shows its infinities
-            stack.forward(batch.features, batch.targets)
+            stack.forward(batch.features, batch.targets, batch.weights, len(batch))
             stack.backward()
         for name, values in _arrays(stack):
             found.setdefault(name, []).append(_sample(values.reshape(len(values), -1)))

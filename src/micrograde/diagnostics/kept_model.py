@@ -1,13 +1,13 @@
 """What the model that a run keeps does on whole parts, for findings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.diagnostics.layers import saturated_share
-from micrograde.nn import MLP
+from micrograde.nn import MLP, predicted_classes
 from micrograde.nn.arrays import FloatArray
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
@@ -87,11 +87,7 @@ def saturated_layers(model: MLP, features: FloatArray) -> tuple[float, ...]:
 def _some(samples: Samples) -> Samples:
     """Return rows from the whole part, in random order: it may be sorted by class."""
     chosen = np.random.default_rng(0).permutation(len(samples))[:_ROWS_LOOKED_AT]
-    return _rows(samples, chosen)
-
-
-def _rows(samples: Samples, rows: Sequence[int] | NDArray[np.int64]) -> Samples:
-    return Samples(samples.features[rows], samples.targets[rows], samples.labels[rows])
+    return samples.at(chosen)
 
 
 def _both_modes(
@@ -103,8 +99,9 @@ def _both_modes(
         return None, None
     copy, losses, right = model.alone(0), [], []  # a forward pass in training mode moves the statistics
     for number in range(count):
-        batch = _rows(samples, np.arange(number * batch_size, (number + 1) * batch_size))
-        losses.append(float(copy.forward(batch.features[np.newaxis], batch.targets[np.newaxis])[0]))
-        right.append(float(np.mean(copy.loss.correct())))
+        batch = samples.at(slice(number * batch_size, (number + 1) * batch_size))
+        arrays = batch.features[np.newaxis], batch.targets[np.newaxis]
+        losses.append(float(copy.forward(*arrays, batch.weights, len(batch))[0]))
+        right.append(float(np.mean(predicted_classes(copy.logits) == batch.labels)))
     loss, accuracy = evaluate(model, samples.first(count * batch_size))
     return (float(np.mean(losses)), float(np.mean(right))), (float(loss[0]), float(accuracy[0]))

@@ -89,7 +89,7 @@ def loss_surface(model: MLP, trajectory: Trajectory, samples: Samples) -> LossSu
         for part, stack in stacks_for(model, len(places), len(batch), dtype=np.float32):
             np.matmul(places[part], directions, out=stack.parameters)
             stack.parameters += last
-            losses[part] = stack.forward(batch.features, batch.targets)
+            losses[part] = stack.forward(batch.features, batch.targets, batch.weights, len(batch))
     ends = (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1]))
     return LossSurface(losses.reshape(size, size), *ends, path, list(trajectory.epochs), explained)
 

@@ -104,7 +104,7 @@ def measure_importances(
     model
         A stack of one; it is not changed.
     samples
-        The rows of the part, transformed.
+        The rows of the part, transformed; with weights, their losses are weighted.
     columns
         The names of the columns, each with the features that it becomes; see ``Preprocessing.columns``.
     seed
@@ -113,7 +113,7 @@ def measure_importances(
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAM,)))
     count = min(len(samples), _MOST_ROWS, max(_LEAST_ROWS, _affordable_rows(model, len(columns))))
     chosen = np.sort(random.choice(len(samples), count, replace=False))
-    rows = Samples(samples.features[chosen], samples.targets[chosen], samples.labels[chosen])
+    rows = samples.at(chosen)
     orders = np.stack([random.permutation(count) for _ in range(REPEATS)])
     shuffled = np.tile(rows.features, (REPEATS, 1, 1))
     (accuracy,), (loss,) = _measured(model, shuffled[:1], rows, task)
@@ -153,4 +153,6 @@ def _measured(model: MLP, features: FloatArray, rows: Samples, task: Task) -> tu
         logits = np.concatenate(blocks).reshape(repeats, count, -1)
         right = task.predicted(logits) == rows.labels
         losses = task.loss.value(logits, rows.targets)
+        if rows.weights is not None:
+            losses = losses * rows.weights
     return right.mean(axis=1), losses.mean(axis=1, dtype=np.float64)

@@ -74,4 +74,4 @@ def some_rows(samples: Samples, most: int) -> Samples:
     if len(samples) <= most:
         return samples
     rows = np.sort(np.random.default_rng(0).choice(len(samples), most, replace=False))
-    return Samples(samples.features[rows], samples.targets[rows], samples.labels[rows])
+    return samples.at(rows)

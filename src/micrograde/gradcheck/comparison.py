@@ -70,10 +70,18 @@ def _part(entry: Activation | Loss | Normalization) -> Part:
     return Part(entry.name, values)
 
 
-def trace_replica(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
-    """Evaluate the equations in float64, on a batch, with the parameters of one replica of a stack."""
+def trace_replica(
+    model: MLP, replica: int, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None
+) -> Trace:
+    """Evaluate the equations in float64, on a batch, with the parameters of one replica of a stack.
+
+    With ``weights`` (N,) the loss is the sum of ``weights * losses`` divided by the number of rows, as in
+    training.
+    """
     parameters = model.layout.views(model.parameters[replica].astype(np.float64))
-    return trace_batch(architecture_of(model), parameters, np.asarray(x, float), np.asarray(targets, float))
+    shares = None if weights is None else np.asarray(weights, float) / len(weights)
+    arrays = np.asarray(x, float), np.asarray(targets, float)
+    return trace_batch(architecture_of(model), parameters, *arrays, shares)
 
 
 def trace_first_sample(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> Trace:
@@ -83,7 +91,9 @@ def trace_first_sample(model: MLP, replica: int, x: FloatArray, targets: FloatAr
     return trace_sample(architecture_of(model), parameters, statistics, x[0].tolist(), targets[0].tolist())
 
 
-def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
+def check_network(
+    model: MLP, replica: int, x: FloatArray, targets: FloatArray, weights: FloatArray | None = None
+) -> GradientEvidence:
     """Compare the hand-written gradients with autograd's, in float64, at one replica's parameters.
 
     The model is not changed: the hand-written pass runs on a copy in float64.
@@ -94,17 +104,23 @@ def check_network(model: MLP, replica: int, x: FloatArray, targets: FloatArray) 
         A stack, (R, P).
     x, targets
         A training batch, (N, D) and (N, C).
+    weights
+        What each row counts, (N,), see ``trace_replica``; None for 1.
     """
     with np.errstate(all="ignore"):  # gradients that overflow cannot be compared, which is reported
-        return _compared(model, replica, x, targets)
+        return _compared(model, replica, x, targets, weights)
 
 
-def _compared(model: MLP, replica: int, x: FloatArray, targets: FloatArray) -> GradientEvidence:
-    trace = trace_replica(model, replica, x, targets)
+def _compared(
+    model: MLP, replica: int, x: FloatArray, targets: FloatArray, weights: FloatArray | None
+) -> GradientEvidence:
+    trace = trace_replica(model, replica, x, targets, weights)
     trace.loss.backward()
     manual = model.same_kind(np.random.default_rng(0), dtype=np.float64)
     manual.parameters[...] = model.parameters[replica]
-    manual.forward(np.asarray(x, float), np.asarray(targets, float))
+    if weights is not None:
+        weights = np.asarray(weights, float)
+    manual.forward(np.asarray(x, float), np.asarray(targets, float), weights, len(x))
     manual.backward(input_gradient=True)
 
     ours = {**manual.layout.views(manual.gradients), "input": manual.grad_input}

@@ -217,7 +217,13 @@ class MLP:
         copy.statistics[0] = self.statistics[row]
         return copy
 
-    def forward(self, x: FloatArray, targets: FloatArray) -> FloatArray:
+    def forward(
+        self,
+        x: FloatArray,
+        targets: FloatArray,
+        weights: FloatArray | None = None,
+        total: float | None = None,
+    ) -> FloatArray:
         """Return the mean loss of a training batch: a number, in a stack (R,).
 
         Parameters
@@ -225,9 +231,11 @@ class MLP:
         x
             (N, D), or (R, N, D) with a batch for each replica.
         targets
-            A row for each sample, (N, C) or (R, N, C); of classes a row of weights, see ``one_hot``.
+            A row for each sample, (N, C) or (R, N, C); of classes a distribution, see ``one_hot``.
+        weights, total
+            What each sample counts, (N,) or (R, N), and what is divided by; see ``LossLayer.forward``.
         """
-        return self.loss.forward(self.forward_logits(x), targets)
+        return self.loss.forward(self.forward_logits(x), targets, weights, total)
 
     def forward_logits(self, x: FloatArray) -> FloatArray:
         """Return the logits (..., N, C) of a training batch, the first part of ``forward``."""

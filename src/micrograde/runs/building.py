@@ -23,7 +23,8 @@ from micrograde.core.recipe_versions import (
 )
 from micrograde.data import DataSet, Dataset, Part, Preprocessing, load, split_dataset
 from micrograde.data.memory import physical_memory
-from micrograde.data.messages import shortened
+from micrograde.data.messages import listed, shortened
+from micrograde.data.row_weights import scaled_weights
 from micrograde.data.shared_rows import shared_rows, shared_rows_line
 from micrograde.metrics import METRICS, Metric
 from micrograde.metrics.measuring import metrics_of_task
@@ -35,10 +36,12 @@ from micrograde.training import (
     Callback,
     CallbackSettings,
     GradientNorms,
+    LearnedClasses,
     Optimizer,
     Samples,
     StackOptimizer,
     TrainingPlan,
+    balanced_weights,
     batch_sizes,
     learning_rate_factors,
     noisy_labels,
@@ -126,7 +129,8 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
             return None
         with np.errstate(over="ignore"):  # a row too large for the dtype gets no class, which the run reports
             features = preprocessing.inputs(part, dtype)
-        return Samples(features, task.targets(part.labels, dtype), part.labels)
+        weights = None if dataset.weights is None else scaled_weights(dataset.weights[part.rows])
+        return Samples(features, task.targets(part.labels, dtype), part.labels, weights)
 
     training = samples(split.train)
     assert training is not None
@@ -352,6 +356,38 @@ def labels_to_learn(
         return noisy_labels(training.labels, classes, rates, generators), targets
     rows = len(training)
     return noisy_labels(np.arange(rows), rows, rates, generators), training.targets
+
+
+def learned_classes(configs: Sequence[TrainConfig], data: PreparedData) -> LearnedClasses | None:
+    """Return what the runs of a stack learn of classes; None if it is the classes as they are.
+
+    Raises
+    ------
+    InputError
+        If the data have no classes, or none of this name, or no row of the training part counts.
+    """
+    first, names, task = configs[0].training, data.dataset.class_names, task_to_learn(configs[0], data)
+    smoothing = [config.training.label_smoothing for config in configs]
+    if not names and (first.class_weights or any(smoothing)):
+        key = "class_weights" if first.class_weights else "label_smoothing"
+        raise InputError(f"training.{key}: the data have no classes; leave it out")
+    weights = None
+    if first.class_weights == "balanced":
+        weights = balanced_weights(data.training.labels, len(names), data.training.weights)
+    elif first.class_weights:
+        given = dict(first.class_weights)
+        if unknown := [name for name in given if name not in names]:
+            raise InputError(
+                f"training.class_weights: there is no class {listed(unknown)}; "
+                f"the classes are {listed(names)}"
+            )
+        weights = np.array([given.get(name, 1.0) for name in names])
+        if not weights[data.training.labels].any():
+            raise InputError("training.class_weights: every row of the training part counts 0")
+    if weights is None and not any(smoothing):
+        return None
+    plain = task.targets(np.arange(len(names)), np.float64)
+    return LearnedClasses.of(plain, weights, smoothing)
 
 
 def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:

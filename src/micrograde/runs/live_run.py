@@ -34,6 +34,7 @@ from micrograde.runs.artifacts import RunLog, write_evidence, write_recipe
 from micrograde.runs.building import (
     PreparedData,
     end_metrics,
+    learned_classes,
     least_rows,
     measured_names,
     nan_is_a_class,
@@ -165,6 +166,7 @@ class LiveRun:
         self.task = task_to_learn(self.config, self.data)
         self._at_start: dict[str, float] = {}
         self._saturated_at_start: tuple[float, ...] = ()
+        self._classes = learned_classes([self.config], self.data)
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
         # A resumed run keeps its digest, though its data file may have another path now.
@@ -228,7 +230,7 @@ class LiveRun:
         If they do not, the run ends as FAILED.
         """
         batch = self._first_batch()
-        evidence = check_network(model, row, batch.features, batch.targets)
+        evidence = check_network(model, row, batch.features, batch.targets, batch.weights)
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
         checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
         self._at_start = {"train/initial_loss": evidence.loss, checked: error}
@@ -378,6 +380,7 @@ class LiveRun:
                     nan_is_a_class=nan_is_a_class(self.config),
                     task=self.task,
                     logits_of=blocks,
+                    classes=self._classes,
                 )
             logits[name] = np.concatenate(blocks, axis=-2)[0]
             self.kept |= {f"{KEPT}{name}/{metric}": float(value) for metric, (value,) in found.items()}
@@ -408,7 +411,7 @@ class LiveRun:
         with left_out(IMPORTANCES, self._warn):
             found = measure_importances(
                 model,
-                data.validation or data.training,
+                (data.validation or data.training).learned(self._classes),
                 columns,
                 task=self.task,
                 seed=self.config.seed,
@@ -437,6 +440,7 @@ class LiveRun:
             training=data.training,
             validation=data.validation,
             test=data.test,
+            learned=data.training.learned(self._classes),
             confusion=kept.confusion.get("test") if kept else None,
             batch=self._first_batch(),
             batch_size=self.config.training.batch_size or len(data.training),
@@ -477,6 +481,7 @@ class LiveRun:
         classes = len(self.task.class_names)
         data = self.data
         parts = {"training": data.training, "validation": data.validation, "test": data.test}
+        learned = {name: part and part.learned(self._classes) for name, part in parts.items()}
         stopping = training.settings_of(EarlyStoppingSettings)
         batch_size = training.batch_size or len(labels)
         an_epoch = steps_per_epoch(len(labels), batch_size, training.drop_last, least_rows(self.config))
@@ -508,10 +513,11 @@ class LiveRun:
             steps=an_epoch * len(self.history.get("train/loss", ())),
             shared_rows=data.shared_rows,
             kept=self.kept,
-            of_kept_model=look_at_kept_model(model, parts, batch_size, self.task)
+            of_kept_model=look_at_kept_model(model, learned, batch_size, self.task)
             if self.status == "FINISHED"
             else None,
             saturated_at_start=self._saturated_at_start,
+            loss_is_plain=self._classes is None and data.training.weights is None,
         )
 
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
@@ -564,7 +570,9 @@ class LiveRun:
     def _first_batch(self) -> Samples:
         """Return the rows to check gradients and to draw the network with: a batch, or part of a huge one."""
         rows = self.data.training
-        return rows.first(min(self.config.training.batch_size or len(rows), _ROWS_LOOKED_AT))
+        batch_size = self.config.training.batch_size or len(rows)
+        # In float32, smoothed targets would not sum to 1, which the comparison of gradients sees.
+        return rows.learned(self._classes, np.float64).first(min(batch_size, _ROWS_LOOKED_AT))
 
 
 def own_words(given: Mapping[str, str] | None, note: str | None, name: str | None = None) -> dict[str, str]:

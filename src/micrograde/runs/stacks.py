@@ -15,6 +15,7 @@ from micrograde.runs.building import (
     build_optimizer,
     build_plan,
     labels_to_learn,
+    learned_classes,
 )
 from micrograde.runs.checkpoints import CheckpointTimer
 from micrograde.runs.live_run import LiveRun, RunRequest
@@ -74,6 +75,7 @@ class Stack:
             [each.shuffling for each in streams],
             labels_to_learn(configs, self.data, [each.label_noise for each in streams]),
             build_callbacks(configs, model, plan, callbacks),
+            learned_classes(configs, self.data),
         )
         for run in self.replicas:  # a resumed run is the only one of its stack
             run.take_up(training)

@@ -31,6 +31,7 @@ from micrograde.metrics import KEPT
 from micrograde.runs.building import (
     PreparedData,
     check_batches,
+    learned_classes,
     measured_names,
     prepare_data,
     prepare_dataset,
@@ -218,6 +219,7 @@ class PreparedSets:
         measured_names(config, task_to_learn(config, data))
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
+        learned_classes([config], data)
         check_watched(config, data)
         check_threshold(config, data)
 

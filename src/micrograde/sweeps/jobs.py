@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from micrograde.config.keys import key_of
+from micrograde.config.keys import key_of, keys_of_mappings
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
 from micrograde.config.schema import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
@@ -116,7 +116,7 @@ def varying_params(jobs: Sequence[Job], swept: Sequence[str]) -> list[str]:
     for key in swept:
         if f"{key}.name" in flat[0]:
             keys[f"{key}.name"] = None
-        elif key in flat[0]:
+        elif key in flat[0] or key in keys_of_mappings():
             keys[key] = None
         else:  # a preset, or a key that only some jobs have: every param that differs
             there_are = dict.fromkeys(name for each in flat for name in each)

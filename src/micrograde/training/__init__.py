@@ -9,6 +9,7 @@ from micrograde.training.divergence import Divergence
 from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
 from micrograde.training.gradient_norms import GradientNorms, gradient_norms
 from micrograde.training.label_noise import noisy_labels
+from micrograde.training.learned_classes import LearnedClasses, balanced_weights
 from micrograde.training.loop import Departure, EpochRecord, Training
 from micrograde.training.optimizers import OPTIMIZERS, Optimizer, StackOptimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
@@ -28,6 +29,7 @@ __all__ = [
     "EpochRecord",
     "ForeignSnapshotError",
     "GradientNorms",
+    "LearnedClasses",
     "Optimizer",
     "Samples",
     "Schedule",
@@ -36,6 +38,7 @@ __all__ = [
     "StackRunner",
     "Training",
     "TrainingPlan",
+    "balanced_weights",
     "batch_sizes",
     "confusion_counts",
     "evaluate",

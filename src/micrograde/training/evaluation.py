@@ -13,7 +13,8 @@ from micrograde.nn import MLP, CrossEntropyLoss
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
-from micrograde.training.batches import Samples
+from micrograde.training.batches import Batch, Samples
+from micrograde.training.learned_classes import LearnedClasses
 
 
 def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -30,21 +31,28 @@ def measure(
     nan_is_a_class: bool = False,
     task: Task = CLASSES_WITHOUT_NAMES,
     logits_of: list[FloatArray] | None = None,
+    classes: LearnedClasses | None = None,
 ) -> dict[str, FloatArray]:
     """Return the mean loss and metrics in evaluation mode by name, each (R,); see ``named`` for classes.
 
-    To ``logits_of`` the logits (R, n, C) are added, block by block of n rows.
+    To ``logits_of`` the logits (R, n, C) are added, block by block of n rows. The loss is of the same kind as
+    in training: the rows have their weights, and targets are what the replicas learn of ``classes``, if
+    these are given. In metrics each row counts the same.
 
     A row that gets no class, see ``predicted_classes``, makes the loss NaN and counts as wrong; with
     ``nan_is_a_class``, the rule of recipes of version 1, it gets the first class whose logit is NaN.
     """
     loss = np.zeros(len(model.parameters))
     tallies = [each.tally(len(model.parameters), len(samples)) for each in metrics]
-    for block in _blocks(samples):
+    weights = samples.weights if classes is None else classes.row_weights(samples.labels, samples.weights)
+    for rows in blocks_of_rows(len(samples)):
+        block = samples.at(rows)
+        targets = block.targets if classes is None else classes.targets_of(block.labels, block.targets.dtype)
+        of_rows = None if weights is None else weights[..., rows]
         logits = model.predict_logits(block.features)
         if logits_of is not None:
             logits_of.append(logits.copy())
-        of_block = model.loss.evaluate(logits, block.targets)
+        of_block = model.loss.evaluate(logits, targets, of_rows, len(block))
         loss += of_block * len(block)
         # If the mean of the losses is finite, each row has a class, and argmax alone is quicker.
         finite = bool(np.isfinite(of_block).all())
@@ -63,6 +71,7 @@ class StepOutputs:
 
     def __init__(self, model: MLP, task: Task = CLASSES_WITHOUT_NAMES) -> None:
         self._loss, self._task = model.loss, task
+        self.batch: Batch | None = None  # that of the step, where targets do not tell the labels
 
     @property
     def logits(self) -> FloatArray:
@@ -72,6 +81,8 @@ class StepOutputs:
     @property
     def labels(self) -> NDArray[Any]:
         """(N, ...) or (R, N, ...)."""
+        if self.batch is not None and self.batch.labels is not None:
+            return self.batch.labels
         return self._task.labels(self._loss.targets)
 
     @property
@@ -82,6 +93,8 @@ class StepOutputs:
     @property
     def correct(self) -> NDArray[np.bool_]:
         """(R, N)."""
+        if self.batch is not None and self.batch.labels is not None:
+            return self._task.correct(self._loss.logits, self.batch.labels)
         if isinstance(self._loss, CrossEntropyLoss):  # which has computed most of it already
             return self._loss.correct()
         return self._task.correct(self._loss.logits, self.labels)
@@ -114,4 +127,4 @@ def _predictions(model: MLP, samples: Samples, task: Task) -> IntArray:
 
 def _blocks(samples: Samples) -> Iterator[Samples]:
     for rows in blocks_of_rows(len(samples)):
-        yield Samples(samples.features[rows], samples.targets[rows], samples.labels[rows])
+        yield samples.at(rows)

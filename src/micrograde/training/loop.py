@@ -17,6 +17,7 @@ from micrograde.training.batches import BatchSampler, Samples
 from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.evaluation import StepOutputs, measure
+from micrograde.training.learned_classes import LearnedClasses
 from micrograde.training.optimizers import StackOptimizer
 from micrograde.training.plan import TrainingPlan
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
@@ -76,6 +77,8 @@ class Training:
         What each replica learns instead of the training part's own targets; see ``BatchSampler``.
     callbacks
         Called in this order, but those that change the network after those that only look on.
+    classes
+        What the replicas learn of classes, in training and in evaluation; None if the classes as they are.
     """
 
     def __init__(
@@ -88,9 +91,10 @@ class Training:
         shuffling: Sequence[np.random.Generator],
         labels: tuple[IntArray, FloatArray] | None = None,
         callbacks: Sequence[Callback] = (),
+        classes: LearnedClasses | None = None,
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
-        self._validation = validation
+        self._validation, self._classes = validation, classes
         self._sampler = BatchSampler(
             training,
             plan.batch_size,
@@ -98,6 +102,7 @@ class Training:
             drop_last=plan.drop_last,
             least_rows=plan.least_rows,
             labels=labels,
+            classes=classes,
         )
         self._rates: FloatArray = np.empty((0, len(model.parameters)))
         self._first_step = 0
@@ -153,6 +158,7 @@ class Training:
                         self._plan.metrics,
                         nan_is_a_class=self._plan.nan_is_a_class,
                         task=self._plan.task,
+                        classes=self._classes,
                     )
                     metrics |= {f"val/{name}": values for name, values in found.items()}
             stopped = self._end_epoch(metrics)
@@ -205,7 +211,8 @@ class Training:
         of_callbacks: dict[str, FloatArray] = {}
         with _quiet():
             for number, batch in enumerate(self._sampler.epoch()):
-                loss = model.forward(batch.features, batch.targets)
+                loss = model.forward(batch.features, batch.targets, batch.weights, sizes[number])
+                outputs.batch = batch
                 np.isfinite(loss, out=finite)
                 if np.count_nonzero(finite) < replicas:
                     for replica in np.flatnonzero(~finite).tolist():
@@ -290,6 +297,7 @@ class Training:
         self._model.keep_replicas(rows)
         self._optimizer.keep_replicas(rows, self._model.parameters, self._model.gradients)
         self._sampler.keep_replicas(rows)
+        self._classes = self._classes and self._classes.keep_replicas(rows)
         self._rates = self._rates[:, rows]
         for callback in self._callbacks:
             callback.keep_replicas(rows)

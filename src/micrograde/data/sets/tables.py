@@ -62,6 +62,9 @@ class TableWithRoles(DataSet):
     time
         A column of dates or numbers by which the newest rows are the test part, and those before them the
         validation part; null for none.
+    weight
+        A column with what each row counts in the loss, which is no feature: a weight of 2 is the row twice,
+        and 0 leaves it out; null for none.
     """
 
     target: Annotated[ColumnName, PROGRAM]
@@ -77,6 +80,7 @@ class TableWithRoles(DataSet):
     day_first: Annotated[Flag | None, _WITH_NOTHING, PROGRAM] = None
     group: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
     time: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
+    weight: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
 
     @property
     def target_column(self) -> str:
@@ -101,6 +105,7 @@ class TableWithRoles(DataSet):
             group=self.group,
             time=self.time,
             task=task,
+            weight=self.weight,
         )
 
 

@@ -76,6 +76,8 @@ class Measurements:
     saturated_at_start
         For each hidden layer, the share of saturated values before the first step, see ``saturated_share``;
         empty if it was not measured.
+    loss_is_plain
+        Whether the loss is cross-entropy as it is; not with weights or label smoothing.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -103,6 +105,7 @@ class Measurements:
     kept: Mapping[str, float] = field(default_factory=dict)
     of_kept_model: KeptModel | None = None
     saturated_at_start: tuple[float, ...] = ()
+    loss_is_plain: bool = True
 
     @property
     def ignorant_loss(self) -> float:

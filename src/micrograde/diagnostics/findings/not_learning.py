@@ -24,8 +24,8 @@ class NotLearning(Finding):
     On the validation part, or without one on the training part; not where that has rows of one class only.
     So it is if neither its accuracy nor its balanced accuracy (the mean recall of the classes) is above; or
     if its balanced accuracy is what chance may give, and its loss hardly less than by saying the classes'
-    shares in the training part. Or if its accuracy alone is below, unless classes are told apart by a
-    threshold, which may be meant to find more of the rarer class.
+    shares in the training part. Or if its accuracy alone is below, unless that is given up on purpose: by a
+    threshold, or by weights of rows, with which the loss is that of unweighted rows, ``log_loss``.
     """
 
     name: ClassVar[str] = "not_learning"
@@ -43,17 +43,21 @@ class NotLearning(Finding):
             return
         accuracy, baseline = counts.trace() / rows.sum(), rows[trained.argmax()] / rows.sum()
         balanced, chance, spread = _balanced(counts, rows)
-        loss, of_shares = measured.kept.get(f"kept/{short}/loss", np.nan), _loss_of_shares(rows, trained)
+        plain = measured.loss_is_plain
+        word, metric = ("loss", "loss") if plain else ("log loss", "log_loss")
+        loss, of_shares = measured.kept.get(f"kept/{short}/{metric}", np.nan), _loss_of_shares(rows, trained)
         numbers = (
             f"{part} accuracy {accuracy:.4g}, always saying the most frequent class gives {baseline:.4g}; "
             f"balanced accuracy {balanced:.4g}, chance gives {chance:.4g}; "
-            f"loss {loss:.4g}, saying the classes' shares gives {of_shares:.4g}"
+            f"{word} {loss:.4g}, saying the classes' shares gives {of_shares:.4g}"
         )
         meant = measured.of_kept_model.threshold is not None  # by the costs of errors, say
         no_less = not isfinite(loss) or loss > _LITTLE_LESS * of_shares
         if no_less and balanced <= chance + max(_CHANCE, 2 * spread):
             yield numbers + self._why(measured, confusion["training"])
-        elif accuracy <= baseline and (balanced <= chance + _CHANCE or (accuracy < baseline and not meant)):
+        elif accuracy <= baseline and (
+            balanced <= chance + _CHANCE or (plain and not meant and accuracy < baseline)
+        ):
             yield numbers + because(
                 "certainly", "the predicted classes are no better than the most frequent one"
             )

@@ -54,8 +54,10 @@ class RunContents:
         The numbers that the rows of each part, (n,), have in the source, by the same names.
     importances
         What shuffling each column costs the network; None if it was not measured.
+    learned
+        The training part with the targets and weights that the loss is of; None if they are its own.
     batch
-        The first rows of the training part: a batch, or part of a huge one.
+        The first rows of that: a batch, or part of a huge one.
     batch_size
         The rows of a training batch.
     """
@@ -76,6 +78,7 @@ class RunContents:
     logits: "Mapping[str, FloatArray]" = field(default_factory=dict)
     rows: "Mapping[str, IntArray]" = field(default_factory=dict)
     importances: "Importances | None" = None
+    learned: "Samples | None" = None
     _found: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property

@@ -205,7 +205,7 @@ class Histograms(RunPicture):
         """Draw the distributions for a batch along the trajectory."""
         from micrograde.diagnostics import distributions
 
-        found = distributions(run.model, run.trajectory, run.training, run.batch_size)
+        found = distributions(run.model, run.trajectory, run.learned or run.training, run.batch_size)
         if found is None:
             return None
         return draw_histograms(found.epochs, found.activations, found.gradients, title=run.title)

@@ -190,7 +190,7 @@ class LossSurfacePicture(RunPicture):
         """Draw the plane of the trajectory."""
         from micrograde.diagnostics import loss_surface
 
-        surface = loss_surface(run.model, run.trajectory, run.training)
+        surface = loss_surface(run.model, run.trajectory, run.learned or run.training)
         if surface is None:
             return None
         return draw_loss_surface(

@@ -24,7 +24,8 @@ class NetworkGraph(RunPicture):
 
     def draw(self, run: RunContents) -> GraphFiles:
         """Draw the trained network, evaluated on the first batch; that of a diverged run has infinities."""
-        trace = trace_replica(run.model, 0, run.batch.features, run.batch.targets)
+        batch = run.batch
+        trace = trace_replica(run.model, 0, batch.features, batch.targets, batch.weights)
         trace.loss.backward()
         return GraphFiles(draw_network(_layer_nodes(run.model, trace), title=run.title))
 

@@ -48,7 +48,7 @@ def walk_through_network(model: MLP, batch: "Samples", *, title: str) -> Page:
             subtitle = f"The loss of the first sample of a training batch, number by number{mode}."
         else:
             rows = batch.first(_ROWS_WALKED)
-            trace = trace_replica(model, 0, rows.features, rows.targets)
+            trace = trace_replica(model, 0, rows.features, rows.targets, rows.weights)
             subtitle = _name_for_reading(trace, rows, model)
         trace.loss.name = "loss"
         trace.loss.backward()
@@ -66,6 +66,9 @@ def _name_for_reading(trace: Trace, rows: "Samples", model: MLP) -> str:
     for node in nodes(trace.loss):
         if not node.requires_grad and node.shape == rows.targets.shape:
             node.name = "targets"
+        elif not node.requires_grad and rows.weights is not None and node.shape == (len(rows), 1):
+            node.name = "weights / rows"
     depends = model.least_rows > 1  # what a row becomes depends on the others
     mode = f" (training mode: {_norm(model)} takes the mean and variance of these rows)" if depends else ""
-    return f"The mean loss of the first {len(rows)} rows of a training batch{mode}."
+    kind = "mean" if rows.weights is None else "weighted mean"
+    return f"The {kind} loss of the first {len(rows)} rows of a training batch{mode}."

@@ -80,9 +80,16 @@ class Trace:
 
 
 def trace_batch(
-    architecture: Architecture, parameters: Mapping[str, FloatArray], x: FloatArray, targets: FloatArray
+    architecture: Architecture,
+    parameters: Mapping[str, FloatArray],
+    x: FloatArray,
+    targets: FloatArray,
+    shares: FloatArray | None = None,
 ) -> Trace:
-    """Compute the mean loss of a training batch: x (N, D), targets (N, C), all float64."""
+    """Compute the mean loss of a training batch: x (N, D), targets (N, C), all float64.
+
+    With ``shares`` (N,) it is the sum of the rows' losses, each times its share.
+    """
     trace = Trace(
         _named("input", Variable(x)),
         {name: _named(name, Variable(value)) for name, value in parameters.items()},
@@ -100,7 +107,11 @@ def trace_batch(
             out = activate(out, architecture.activation)
             trace.outputs[f"activation{number}"] = out
     loss = architecture.loss
-    trace.loss = LOSS_EQUATIONS[loss.name].batch(out, targets, **loss.hyperparameters)
+    equation_of_loss = LOSS_EQUATIONS[loss.name]
+    if shares is None:
+        trace.loss = equation_of_loss.batch(out, targets, **loss.hyperparameters)
+    else:
+        trace.loss = equation_of_loss.weighted(out, targets, shares, **loss.hyperparameters)
     return trace
 
 

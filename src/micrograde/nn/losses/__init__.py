@@ -47,7 +47,12 @@ class Loss(ABC):
 
 
 class LossLayer:
-    """The mean of a loss over the rows of a batch: the end of a network.
+    """The mean of a loss over the rows of a batch, which may be weighted: the end of a network.
+
+    With weights w it is ``sum(w * losses) / sum(w)`` (C6): a weight of 2 is the row twice, and a factor on
+    all weights changes nothing. What the sum is divided by can be given instead. Training does so, with
+    weights whose mean over all its rows is 1 and the number of rows of a batch (C7): divided by its own
+    weights, a batch of rows of one class would not know that the class has a weight.
 
     Attributes
     ----------
@@ -55,12 +60,23 @@ class LossLayer:
         The loss.
     logits, targets
         Of the last ``forward``.
+    shares
+        What each row's loss counted in the last ``forward``, (..., N); None if there were no weights, so that
+        each counted 1 / N.
     """
+
+    shares: FloatArray | None = None
 
     def __init__(self, function: Loss) -> None:
         self.function = function
 
-    def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+    def forward(
+        self,
+        predictions: FloatArray,
+        targets: FloatArray,
+        weights: FloatArray | None = None,
+        total: float | None = None,
+    ) -> FloatArray:
         """Return the mean loss of a batch: a number, in a stack (R,).
 
         Parameters
@@ -69,6 +85,10 @@ class LossLayer:
             Logits, (..., N, C).
         targets
             (..., N, C), or (N, C) if they are the same for all replicas.
+        weights
+            What each row counts, (..., N), or (N,) if it is the same for all replicas; None for 1.
+        total
+            With weights, what the sum of the weighted losses is divided by; None for the sum of the weights.
 
         Raises
         ------
@@ -76,19 +96,32 @@ class LossLayer:
             If the shapes do not fit each other.
         """
         self.logits, self.targets = predictions, targets
-        return self.evaluate(predictions, targets)
+        losses = self._losses(predictions, targets)
+        if weights is None:
+            self.shares = None
+            return _mean(losses)
+        self.shares = self._shares(predictions, weights, total)
+        return np.asarray(np.vecdot(losses, self.shares))
 
-    def evaluate(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
-        """Return the mean loss, a number or (R,), without changing the state."""
-        self.check(predictions.shape, targets.shape)
-        losses = self.function.value(predictions, targets)
-        loss: FloatArray = np.add.reduce(losses, axis=-1) / predictions.shape[-2]
-        return loss
+    def evaluate(
+        self,
+        predictions: FloatArray,
+        targets: FloatArray,
+        weights: FloatArray | None = None,
+        total: float | None = None,
+    ) -> FloatArray:
+        """Return the mean loss, a number or (R,), without changing the state; see ``forward``."""
+        losses = self._losses(predictions, targets)
+        if weights is None:
+            return _mean(losses)
+        return np.asarray(np.vecdot(losses, self._shares(predictions, weights, total)))
 
     def backward(self) -> FloatArray:
         """Return the gradient of the last ``forward``'s mean loss with respect to the logits, (..., N, C)."""
-        gradient: FloatArray = self.function.gradient(self.logits, self.targets) / self.logits.shape[-2]
-        return gradient
+        gradient = self.function.gradient(self.logits, self.targets)
+        if self.shares is None:
+            return np.asarray(gradient / self.logits.shape[-2])
+        return np.asarray(gradient * self.shares[..., np.newaxis])
 
     def correct(self) -> NDArray[np.bool_]:
         """Return which rows of the last ``forward`` are classified correctly, as booleans (..., N).
@@ -98,6 +131,21 @@ class LossLayer:
         """
         return np.asarray(predicted_classes(self.logits) == self.targets.argmax(-1))
 
+    def _losses(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+        self.check(predictions.shape, targets.shape)
+        return self.function.value(predictions, targets)
+
+    def _shares(self, predictions: FloatArray, weights: FloatArray, total: float | None) -> FloatArray:
+        """Return what each row counts, (..., N) or (N,), in the dtype of the predictions."""
+        rows = predictions.shape[:-1]
+        if weights.shape not in (rows, rows[-1:]):
+            raise ValueError(
+                f"{type(self).__name__}: weights {weights.shape} do not fit predictions {predictions.shape}; "
+                f"expected a weight for each sample, {rows[-1:]}"
+            )
+        divisor = np.add.reduce(weights, axis=-1, keepdims=True) if total is None else total
+        return np.asarray(weights / divisor, predictions.dtype)
+
     def check(self, predictions: Shape, targets: Shape) -> None:
         """Raise ``ValueError`` unless targets of this shape fit predictions of this shape."""
         if targets not in (predictions, predictions[-2:]) or len(predictions) < 2:
@@ -105,6 +153,11 @@ class LossLayer:
                 f"{type(self).__name__}: targets {targets} do not fit predictions {predictions}; "
                 f"expected a row of targets for each sample, {predictions[-2:]}"
             )
+
+
+def _mean(losses: FloatArray) -> FloatArray:
+    mean: FloatArray = np.add.reduce(losses, axis=-1) / losses.shape[-1]
+    return mean
 
 
 def make_loss(name: str) -> Loss:

@@ -83,9 +83,16 @@ class CrossEntropyLoss(LossLayer):
             rows=np.array(shape[-2], self._dtype),
         )
 
-    def forward(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
+    def forward(
+        self,
+        predictions: FloatArray,
+        targets: FloatArray,
+        weights: FloatArray | None = None,
+        total: float | None = None,
+    ) -> FloatArray:
         """Return the mean loss of a batch: a number, in a stack (R,); see ``LossLayer.forward``."""
         self.check(predictions.shape, targets.shape)
+        self.shares = None if weights is None else self._shares(predictions, weights, total)
         self._workspace = work = self._workspaces[predictions.shape]
         self.logits, self.predictions, self.targets = predictions, work.probabilities, targets
         # NumPy reduces slowly over a short last axis: copying with the classes first is faster at once.
@@ -98,18 +105,22 @@ class CrossEntropyLoss(LossLayer):
         np.vecdot(targets, work.shifted, out=work.target_logits)
         if self.epsilon:
             logarithms = np.log(work.probabilities + self.epsilon)
+            if self.shares is not None:
+                return np.asarray(-np.vecdot(np.vecdot(targets, logarithms), self.shares))
             bent: FloatArray = -np.sum(targets * logarithms, axis=(-2, -1)) / predictions.shape[-2]
             return bent
         # (C3): log-sum-exp of the logits minus the target's logit, both shifted by the largest.
         np.log(work.sums, out=work.losses)
         np.subtract(work.losses, work.target_logits, out=work.losses)
-        loss: FloatArray = np.vecdot(work.losses, work.average)
+        loss: FloatArray = np.vecdot(work.losses, work.average if self.shares is None else self.shares)
         return loss
 
     def backward(self) -> FloatArray:
-        """Return the gradient of the mean loss with respect to the logits, (..., N, C) (C5)."""
+        """Return the gradient of the mean loss with respect to the logits, (..., N, C) (C5, C6)."""
         work = self._workspace
         np.subtract(work.probabilities, self.targets, out=work.grad_logits)
+        if self.shares is not None:
+            return np.multiply(work.grad_logits, self.shares[..., np.newaxis], out=work.grad_logits)
         return np.divide(work.grad_logits, work.rows, out=work.grad_logits)
 
     def correct(self) -> NDArray[np.bool_]:

@@ -20,6 +20,17 @@ class LossEquation(ABC):
     def batch(self, logits: Variable, targets: FloatArray, **hyperparameters: float) -> Variable:
         """Return the mean loss of a batch: logits and targets (N, C)."""
 
+    def weighted(
+        self, logits: Variable, targets: FloatArray, shares: FloatArray, **hyperparameters: float
+    ) -> Variable:
+        """Return the sum of the rows' losses, each times its share, (N,) (C6); by default row by row."""
+        first, *others = (
+            self.batch(logits[row : row + 1], targets[row : row + 1], **hyperparameters) * share
+            for row, share in enumerate(shares.tolist())
+        )
+        total: Variable = sum(others, first)
+        return total
+
     @abstractmethod
     def sample(
         self, logits: Sequence[Variable], targets: Sequence[float], **hyperparameters: float

@@ -19,6 +19,14 @@ class LossByOutput(LossEquation):
         """Return the mean loss of a batch: logits and targets (N, C)."""
         return self.of(logits, targets, **hyperparameters).sum() / targets.size
 
+    def weighted(
+        self, logits: Variable, targets: FloatArray, shares: FloatArray, **hyperparameters: float
+    ) -> Variable:
+        """Return the sum of the rows' losses, each times its share, (N,)."""
+        of_each = shares[:, None] / targets.shape[1]
+        total: Variable = (self.of(logits, targets, **hyperparameters) * of_each).sum()
+        return total
+
     def sample(
         self, logits: Sequence[Variable], targets: Sequence[float], **hyperparameters: float
     ) -> Variable:

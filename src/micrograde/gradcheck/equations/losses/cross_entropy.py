@@ -13,6 +13,9 @@ class _CrossEntropy(LossEquation):
     def batch(self, logits: Variable, targets: FloatArray, **_: float) -> Variable:
         return -(logits.log_softmax(axis=1) * targets).sum() / len(targets)  # (C2)
 
+    def weighted(self, logits: Variable, targets: FloatArray, shares: FloatArray, **_: float) -> Variable:
+        return -(logits.log_softmax(axis=1) * targets * shares[:, None]).sum()  # (C6)
+
     def sample(self, logits: Sequence[Variable], targets: Sequence[float], **_: float) -> Variable:
         largest = max(float(value.value) for value in logits)
         total = sum(((value - largest).exp() for value in logits[1:]), (logits[0] - largest).exp())
