@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from micrograde.analysis import best_run, group_over_seeds, load_history, load_runs, order_runs, table_of_runs
 from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
-from micrograde.analysis.tables import as_cell
+from micrograde.analysis.short_ids import SHORTEST
+from micrograde.analysis.tables import INIT_FROM, as_cell
 from micrograde.api.notebook_cells import cell
 from micrograde.config.locations import store_location
 from micrograde.config.schema import as_params
@@ -155,6 +156,29 @@ class Run:
             findings=result.findings,
         )
 
+    @property
+    def init_from(self) -> str | None:
+        """The id of the run whose kept weights it began with; None if it began with its own."""
+        found = self.params.get(INIT_FROM)
+        return None if found in (None, "null") else found
+
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """The ids of the runs that it descends from by ``model.init_from``, its parent first.
+
+        The last one began with weights of its own, or began from one that has been deleted, whose id ends it.
+        """
+        found: dict[str, None] = {}
+        parent = self.init_from
+        while parent is not None and parent not in found:
+            found[parent] = None
+            if self.location is None:
+                break
+            with suppress(InputError):  # it has been deleted
+                stored = load_run(self.location.tracking_uri, parent)
+                parent = stored.tags.get(tags.INIT_FROM)
+        return tuple(found)
+
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
         """The run's pictures by name: ``figures["learning_curves"]``; empty if it is in no store."""
@@ -228,7 +252,9 @@ class Run:
         shown = (name for name in best_known if name in self.metrics)
         values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
         because = f" ({self.reason})" if self.reason else ""
-        return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
+        began = f", began from run {self.init_from[:SHORTEST]}" if self.init_from else ""
+        named = f"{self.run_id or 'of no store'} {self.name}"
+        return printable(f"<Run {named}: {self.status}{because}{values}{began}>")
 
     def _repr_html_(self) -> str:
         """Return what Jupyter shows: last metrics, findings and the most important pictures."""
@@ -249,7 +275,8 @@ class Run:
         table = pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index")
         where = f", run {self.run_id}" if self.run_id else ", in no store"
         because = f": {self.reason}" if self.reason else f" after {len(self.history)} epochs"
-        title = f"{self.name}{where}: {self.status}{because}"
+        began = f"; began from run {self.init_from[:SHORTEST]}" if self.init_from else ""
+        title = f"{self.name}{where}: {self.status}{because}{began}"
         return cell(title, table, self.findings, *_looked_at(self.figures, _RUN_PICTURES))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from micrograde.config.schema import (
+    ModelConfig,
     TrainConfig,
     as_params,
     config_digest,
@@ -165,6 +166,7 @@ class LiveRun:
         self.task = task_to_learn(self.config, self.data)
         self._at_start: dict[str, float] = {}
         self._saturated_at_start: tuple[float, ...] = ()
+        self._copied = ""
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
         # A resumed run keeps its digest, though its data file may have another path now.
@@ -189,6 +191,7 @@ class LiveRun:
                     tags.CONFIG_DIGEST: config_digest(request.config),
                     tags.DATA_DIGEST: data.dataset.digest,
                     **({tags.PLUGINS: " ".join(request.config.plugins)} if request.config.plugins else {}),
+                    **_init_tags(request.config.model),
                     **request.tags,
                 },
                 dataset=_dataset_input(request.config.data, data),
@@ -222,6 +225,11 @@ class LiveRun:
         """The folder of its files until it ends; None if nothing is recorded."""
         return self.recorder.run_folder(self.number)
 
+    def begin_with(self, copied: str) -> None:
+        """Take note of which layers begin with the weights of another run, a line."""
+        self._copied = copied
+        self.log.add(copied)
+
     def take_evidence(self, model: MLP, row: int) -> bool:
         """Compare hand-written gradients with autograd's, and return whether they agree.
 
@@ -232,6 +240,8 @@ class LiveRun:
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
         checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
         self._at_start = {"train/initial_loss": evidence.loss, checked: error}
+        if self.resumption and self.config.model.init_from and not self._copied:
+            self._take_start_from_store()
         if model.normalization is None:  # before which the scale of the weights makes no difference
             with np.errstate(all="ignore"):
                 self._saturated_at_start = saturated_layers(model.alone(row), batch.features)
@@ -244,6 +254,13 @@ class LiveRun:
             self.end(model.alone(row), "FAILED", str(mismatch))
             return False
         return True
+
+    def _take_start_from_store(self) -> None:
+        """Take what was measured before the first step from the store, as the weights of then are no more."""
+        assert self.resumption
+        history = self.resumption.stored.history
+        self._at_start = {name: history[name][0] for name in self._at_start if 0 in history.get(name, {})}
+        self.initial_loss = self._at_start.get("train/initial_loss", float("nan"))
 
     def take_up(self, training: Training) -> None:
         """Set the training of a resumed run to its checkpoint, and record what the store lacks."""
@@ -317,8 +334,9 @@ class LiveRun:
         self.findings = find_findings(measured, self._warn)
         noted = {}
         said = "\n".join(f"- {each}" for each in self.findings)
-        paragraphs = [self.config.run.note, said, table_description(data)]
-        if said or paragraphs[-1]:
+        began = f"`model.init_from`: {self._copied}" if self._copied else ""
+        paragraphs = [self.config.run.note, said, began, table_description(data)]
+        if any(paragraphs[1:]):
             noted[tags.DESCRIPTION] = "\n\n".join(each for each in paragraphs if each)
         if reason:
             noted[tags.REASON] = reason
@@ -587,6 +605,12 @@ def _params_of_task(config: TrainConfig, data: PreparedData) -> dict[str, str]:
 def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return the last value of each metric."""
     return {metric: values[-1] for metric, values in history.items()}
+
+
+def _init_tags(model: ModelConfig) -> dict[str, str]:
+    """Return which weights a run begins with, if they are another's."""
+    found = {tags.INIT_FROM: model.init_from, tags.INIT_DIGEST: model.init_digest}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _dataset_input(config: DataSet, data: PreparedData) -> DatasetInput:

@@ -113,8 +113,9 @@ def replay_run(run_id: str, where: Backend, data_paths: Mapping[str, str] | None
     epochs = max(run.history.get(_EPOCHS, {}), default=0)
     with files_of(run, location) as files:
         config = read_recipe(files, run, DisabledTracking(), data_paths)
-    prepared = PreparedSets()
+    prepared = PreparedSets(location)
     with working("reading the data"):
+        config = prepared.resolved(config)
         prepared.check(config)
     recorder = _MemoryRecorder()
     title = f"replaying {run.about.run_name}"

@@ -7,6 +7,7 @@ from micrograde.training.batches import BatchSampler, Samples, batch_sizes, step
 from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, start_callbacks
 from micrograde.training.divergence import Divergence
 from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
+from micrograde.training.freezing import Freezing, frozen_stretches, layers_that_learn
 from micrograde.training.gradient_norms import GradientNorms, gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.loop import Departure, EpochRecord, Training
@@ -27,6 +28,7 @@ __all__ = [
     "Divergence",
     "EpochRecord",
     "ForeignSnapshotError",
+    "Freezing",
     "GradientNorms",
     "Optimizer",
     "Samples",
@@ -39,7 +41,9 @@ __all__ = [
     "batch_sizes",
     "confusion_counts",
     "evaluate",
+    "frozen_stretches",
     "gradient_norms",
+    "layers_that_learn",
     "learning_rate_factors",
     "measure",
     "noisy_labels",
