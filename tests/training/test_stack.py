@@ -14,6 +14,7 @@ from micrograde.training import (
     Departure,
     EpochRecord,
     ForeignSnapshotError,
+    Freezing,
     GradientNorms,
     Samples,
     Snapshot,
@@ -21,6 +22,7 @@ from micrograde.training import (
     StackRunner,
     Training,
     TrainingPlan,
+    frozen_stretches,
     noisy_labels,
 )
 from micrograde.training.callbacks import Callback
@@ -61,6 +63,7 @@ programs = st.fixed_dictionaries(
         "batch_size": st.sampled_from([7, 10, 29, 30]),  # 29 leaves one row, which joins with batch norm
         "overflows": st.sampled_from([False, False, True]),  # a row of the validation part
         "clip": st.sampled_from([(), (), ("norm",), ("value",), ("norm", "value")]),
+        "freeze": st.sampled_from([(), (), ("layer1",), ("layer2", "batchnorm1")]),
     }
 )
 
@@ -100,7 +103,8 @@ def make(program, group, snapshot_due=lambda: False):
         nesterov = program["optimizer"] == "nesterov"
         return SGD(momentum=each["momentum"], nesterov=nesterov, weight_decay=each["weight_decay"])
 
-    optimizer = StackOptimizer([entry(each) for each in group], model.parameters, model.gradients)
+    frozen = frozen_stretches(model, program.get("freeze", ()))
+    optimizer = StackOptimizer([entry(each) for each in group], model.parameters, model.gradients, frozen)
     stopping = EarlyStopping("val/loss", program["patience"]) if program["patience"] else None
     plan = TrainingPlan(
         epochs,
@@ -119,6 +123,8 @@ def make(program, group, snapshot_due=lambda: False):
     callbacks = [GradientNorms(), Diagnostics(model), Snapshots(snapshot_due)]
     if stopping:
         callbacks.append(BestWeights(model, stopping))
+    if frozen:
+        callbacks.append(Freezing(frozen))
     if clip := program.get("clip"):
         callbacks.append(
             GradientClipping(*(column(kind) if kind in clip else None for kind in ("norm", "value")))
