@@ -13,7 +13,7 @@ from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.nn import MLP, NORMALIZATIONS, one_hot
 from micrograde.runs.building import build_callbacks, build_optimizer, build_plan, check_layers, stack_key
 from micrograde.runs.train import train_and_record
-from micrograde.training import OPTIMIZERS, Samples, Training, layers_that_learn
+from micrograde.training import OPTIMIZERS, Departure, Samples, Training, layers_that_learn
 
 
 def config(**changes: object) -> TrainConfig:
@@ -68,7 +68,7 @@ def test_what_is_frozen_stays_and_what_is_not_moves(name, frozen, dtype, decays,
         [np.random.default_rng(seed) for seed in range(2)],
         callbacks=build_callbacks([asked, asked], model, plan),
     )
-    after = [event.model.parameters[0] for event in training.run() if hasattr(event, "kept_epoch")]
+    after = [event.model.parameters[0] for event in training.run() if isinstance(event, Departure)]
     assert len(after) == 2
     for layer in LAYERS:
         place = model.layout.place(layer)

@@ -21,7 +21,7 @@ from micrograde.core.printable import printable
 from micrograde.core.working import working
 from micrograde.diagnostics.permutation_importance import MOST_COLUMNS
 from micrograde.drawing import Page
-from micrograde.metrics import KEPT, METRICS
+from micrograde.metrics import KEPT, METRICS, STEP
 from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import read_importances
@@ -86,6 +86,9 @@ class Run:
         One row per epoch (index ``epoch``, from 1), one column per metric.
     findings
         Sentences about what stands out in how the network learned.
+    steps
+        With ``training.log_every`` one row per step that was logged (index ``step``, of the optimizer), one
+        column per metric: ``train/loss`` and so on, of the step's batch; else None.
     run_id
         MLflow's id of the run; None if it is in no store.
     """
@@ -99,6 +102,7 @@ class Run:
     findings: tuple[str, ...]
     run_id: str | None = None
     location: StoreLocation | None = None
+    steps: "pd.DataFrame | None" = None
 
     @classmethod
     def load(cls, run_id: str, location: StoreLocation | None = None) -> "Run":
@@ -125,13 +129,15 @@ class Run:
         kept = kept_values(stored.history, stored.params, stored.tags) if about.status == "FINISHED" else {}
         last = {name: _last(points) for name, points in stored.history.items()}
         table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
+        of_steps = [name for name in table if str(name).startswith(STEP)]
         return cls(
             name=about.run_name or "",
             status=about.status,
             reason=stored.tags.get(tags.REASON),
             params=dict(sorted(stored.params.items())),
             metrics=dict(sorted((kept | last).items())),
-            history=_epochs(table),
+            history=_epochs(table.drop(columns=of_steps)),
+            steps=_steps(table[of_steps]),
             findings=tuple(
                 line.removeprefix("- ") for line in described.splitlines() if line.startswith("- ")
             ),
@@ -154,6 +160,7 @@ class Run:
             metrics=dict(sorted(result.last_metrics().items())),
             history=_epochs(table[sorted(result.history)]),
             findings=result.findings,
+            steps=_steps(pd.DataFrame(result.steps)),
         )
 
     @property
@@ -489,6 +496,14 @@ def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
     measured = [name for name in table if not str(name).startswith(("test/", KEPT))]
     table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
     return table.rename_axis(index="epoch", columns=None)
+
+
+def _steps(table: "pd.DataFrame") -> "pd.DataFrame | None":
+    """Return the rows of logged steps, with the names of the epochs' metrics; None if there are none."""
+    table = table.dropna(how="all").rename(columns=lambda name: str(name).removeprefix(STEP))
+    if not len(table):
+        return None
+    return table.sort_index(axis="columns").rename_axis(index="step", columns=None)
 
 
 def _looked_at(

@@ -172,6 +172,9 @@ class TrainingConfig:
     error_costs
         For ``training.threshold=cost``: what it costs to miss a row of each class, as in
         ``'{yes: 5, no: 1}'``.
+    log_every
+        Every so many steps of the optimizer the loss and ``metrics`` of its batch are logged, as
+        ``step/train/loss`` and so on, besides the epochs; null for the epochs alone.
     diagnostics
         Whether each layer's activations, gradients and updates are measured after each epoch.
     checkpoint_seconds
@@ -191,6 +194,7 @@ class TrainingConfig:
     keep: Annotated[Literal["best", "last"] | None, Later(since=3, legacy=None)] = None
     threshold: Annotated[Threshold, Later(since=3, legacy=EVEN), PER_REPLICA] = EVEN
     error_costs: Annotated[Costs, Later(since=3, legacy={}), PER_REPLICA] = ()
+    log_every: Annotated[PositiveInt | None, Later(since=3, legacy=None)] = None
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None

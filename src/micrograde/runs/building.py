@@ -282,6 +282,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         keep=training.keep,
         task=task,
         measures_whole_batches=configs[0].recipe_version >= WHOLE_BATCHES_MEASURED,
+        log_every=training.log_every,
     )
 
 
@@ -417,7 +418,23 @@ def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
     # Parameters, gradients, optimizer state and scratch; best weights; each layer's workspaces for a batch;
     # the widest layers for the rows that are evaluated at a time.
     numbers = 8 * parameters + 8 * batch * sum(sizes) + 4 * evaluated * max(sizes[1:])
-    return int(numbers * np.dtype(config.training.dtype).itemsize)
+    # What is logged of steps is kept until the end, in float64.
+    logged = logged_steps(config, rows) * (1 + len(config.training.measured))
+    return int(numbers * np.dtype(config.training.dtype).itemsize) + 8 * logged
+
+
+def logged_steps(config: TrainConfig, rows: int) -> int:
+    """Return how many steps a run logs at most, besides its epochs."""
+    training = config.training
+    if training.log_every is None:
+        return 0
+    return training.num_epochs * steps_of_epoch(config, rows) // training.log_every
+
+
+def steps_of_epoch(config: TrainConfig, rows: int) -> int:
+    """Return how many steps an epoch of so many training rows has."""
+    training = config.training
+    return steps_per_epoch(rows, training.batch_size or rows, training.drop_last, least_rows(config))
 
 
 def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:

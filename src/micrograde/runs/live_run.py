@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.config.schema import (
     ModelConfig,
@@ -36,6 +37,7 @@ from micrograde.runs.building import (
     PreparedData,
     end_metrics,
     least_rows,
+    logged_steps,
     measured_names,
     nan_is_a_class,
     task_to_learn,
@@ -49,6 +51,7 @@ from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.row_predictions import write_predictions
+from micrograde.runs.step_history import StepHistory, log_steps
 from micrograde.runs.table_words import table_description, write_table_words
 from micrograde.store import same_value, tags
 from micrograde.store.metric_names import by_plain_name, recorded_name
@@ -121,6 +124,8 @@ class LiveRun:
         The recorder's number of the run.
     history
         Each metric's value after every epoch.
+    steps
+        What was measured every ``training.log_every`` steps.
     kept
         Of a finished run, the metrics of the model that is saved, by their names in the records:
         ``kept/epoch``, and ``kept/train/loss`` and so on of every part.
@@ -148,6 +153,7 @@ class LiveRun:
     data: PreparedData
     recorder: RunRecorder
     history: dict[str, list[float]] = field(default_factory=dict)
+    steps: StepHistory = field(default_factory=StepHistory)
     kept: dict[str, float] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     kept_epoch: int | None = None
@@ -198,6 +204,9 @@ class LiveRun:
                 parent=request.parent,
             )
         run = cls(request, place, number, data, recorder)
+        wanted = request.config.training.log_every
+        if wanted is not None and not logged_steps(request.config, len(data.training)):
+            run._warn(f"training.log_every={wanted}: logs no step, as the run has fewer")
         for note in data.notes:
             if data.dataset.summary is None:
                 run._warn(note)
@@ -271,6 +280,7 @@ class LiveRun:
             try:
                 training.resume(checkpoint.snapshot)
                 self.history = {metric: list(values) for metric, values in checkpoint.history.items()}
+                self.steps = checkpoint.steps
             except ForeignSnapshotError as error:
                 self._warn(f"its checkpoint is of no use: {error}; training from the beginning")
                 epoch = 0
@@ -280,6 +290,13 @@ class LiveRun:
         self.log.write()  # now, so that the line is there if the run is killed again
         for number, values in enumerate(zip(*self.history.values(), strict=True), start=1):
             self._record(number, dict(zip(self.history, values, strict=True)))
+        self._record_steps(self.steps.steps, self.steps.values())
+
+    def take_steps(self, steps: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]) -> None:
+        """Keep the metrics (K,) of steps (K,), by their recorded names; recorded as those of epochs are."""
+        self.steps.add(steps, values)
+        if self.resumption:
+            self._record_steps(steps, values)
 
     def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Keep the metrics of an epoch.
@@ -298,7 +315,9 @@ class LiveRun:
         """Write a checkpoint, and return how many seconds it took."""
         start = time.monotonic()
         if self.folder:
-            checkpoint = Checkpoint(self._digest, self.data.dataset.digest, snapshot, self.history)
+            checkpoint = Checkpoint(
+                self._digest, self.data.dataset.digest, snapshot, self.history, self.steps
+            )
             write_checkpoint(self.folder / FOLDER, checkpoint, durable=durable)
         return time.monotonic() - start
 
@@ -567,6 +586,16 @@ class LiveRun:
                     self._note_difference(f"{metric} at step {step} is {value!r}, and was {stored!r}")
         if missing:
             self.recorder.log_metrics(self.number, step, missing)
+
+    def _record_steps(self, steps: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]) -> None:
+        """Record the values (K,) of steps (K,) of a resumed run that the store does not have yet."""
+        assert self.resumption
+        stored = [self.resumption.stored.history.get(name, {}) for name in values]
+        known = np.array([any(step in each for each in stored) for step in steps.tolist()], np.bool_)
+        for place in np.flatnonzero(known).tolist():
+            self._record(int(steps[place]), {name: float(each[place]) for name, each in values.items()})
+        new = {name: each[~known, np.newaxis] for name, each in values.items()}
+        log_steps(self.recorder, [self.number], steps[~known], new)
 
     def _note_difference(self, what: str) -> None:
         if self.differs:

@@ -19,11 +19,12 @@ from micrograde.runs.building import (
 from micrograde.runs.checkpoints import CheckpointTimer
 from micrograde.runs.live_run import LiveRun, RunRequest
 from micrograde.runs.progress import Watch
+from micrograde.runs.step_history import log_steps, recorded_steps
 from micrograde.runs.warm_start import WarmStart
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.tags import REASON
 from micrograde.tracking import RunRecorder
-from micrograde.training import Callback, Departure, Snapshot, StackRunner, Training
+from micrograde.training import Callback, Departure, Snapshot, StackRunner, StepRecord, Training
 
 _STOPPED = "stopped with Ctrl-C"
 
@@ -94,6 +95,14 @@ class Stack:
             run.take_up(training)
         return training
 
+    def take_steps(self, event: StepRecord, runs: Sequence[LiveRun]) -> None:
+        """Record what was measured of some steps, for all runs at once; a resumed run does so by itself."""
+        values = recorded_steps(event.metrics)
+        if not runs[0].resumption:
+            log_steps(self.recorder, [run.number for run in runs], event.steps, values)
+        for row, run in enumerate(runs):
+            run.take_steps(event.steps, {name: each[:, row] for name, each in values.items()})
+
     def keep(self, snapshot: Snapshot) -> None:
         """Write a checkpoint; a stack of several runs writes too many to wait for the disk at each."""
         cost = self.replicas[snapshot.replica].checkpoint(snapshot, durable=len(self.requests) == 1)
@@ -126,6 +135,9 @@ def train_stacks(
                 continue
             replicas = event.replicas.tolist()
             runs = [stack.replicas[replica] for replica in replicas]
+            if isinstance(event, StepRecord):
+                stack.take_steps(event, runs)
+                continue
             version = runs[0].config.recipe_version
             values = {recorded_name(name, version): array.tolist() for name, array in event.metrics.items()}
             if not runs[0].resumption:  # a resumed run records what is missing by itself

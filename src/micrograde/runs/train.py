@@ -68,6 +68,8 @@ class RunResult:
     ----------
     history
         Each metric's value after every epoch; accuracies are fractions.
+    steps
+        The values by step of the optimizer of ``step/train/loss`` and so on, with ``training.log_every``.
     kept
         Of a finished run, the metrics of the model that is saved, evaluated on every part: ``kept/epoch``,
         ``kept/train/loss``, ``kept/val/accuracy`` and so on.
@@ -108,6 +110,7 @@ class RunResult:
     kept: dict[str, float] = field(default_factory=dict)
     importances: Importances | None = None
     decision: Decision | None = None
+    steps: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -450,4 +453,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         run.kept,
         run.importances,
         run.decision,
+        run.steps.points(),
     )

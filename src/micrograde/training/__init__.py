@@ -16,6 +16,7 @@ from micrograde.training.parallel import StackRunner, replicas_per_stack
 from micrograde.training.plan import TrainingPlan
 from micrograde.training.schedules import SCHEDULES, Schedule, learning_rate_factors
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
+from micrograde.training.step_log import StepRecord
 
 __all__ = [
     "CALLBACKS",
@@ -36,6 +37,7 @@ __all__ = [
     "Snapshot",
     "StackOptimizer",
     "StackRunner",
+    "StepRecord",
     "Training",
     "TrainingPlan",
     "batch_sizes",
