@@ -128,16 +128,16 @@ class Run:
         points = load_history(uri, run_ids=[about.run_id])
         kept = kept_values(stored.history, stored.params, stored.tags) if about.status == "FINISHED" else {}
         last = {name: _last(points) for name, points in stored.history.items()}
-        table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
-        of_steps = [name for name in table if str(name).startswith(STEP)]
+        points = points.astype({"metric": str})
+        of_steps = points["metric"].str.startswith(STEP)
         return cls(
             name=about.run_name or "",
             status=about.status,
             reason=stored.tags.get(tags.REASON),
             params=dict(sorted(stored.params.items())),
             metrics=dict(sorted((kept | last).items())),
-            history=_epochs(table.drop(columns=of_steps)),
-            steps=_steps(table[of_steps]),
+            history=_epochs(_by_step(points[~of_steps])),
+            steps=_steps(_by_step(points[of_steps])),
             findings=tuple(
                 line.removeprefix("- ") for line in described.splitlines() if line.startswith("- ")
             ),
@@ -498,9 +498,13 @@ def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
     return table.rename_axis(index="epoch", columns=None)
 
 
+def _by_step(points: "pd.DataFrame") -> "pd.DataFrame":
+    return points.pivot(index="step", columns="metric", values="value")
+
+
 def _steps(table: "pd.DataFrame") -> "pd.DataFrame | None":
     """Return the rows of logged steps, with the names of the epochs' metrics; None if there are none."""
-    table = table.dropna(how="all").rename(columns=lambda name: str(name).removeprefix(STEP))
+    table = table.rename(columns=lambda name: str(name).removeprefix(STEP))
     if not len(table):
         return None
     return table.sort_index(axis="columns").rename_axis(index="step", columns=None)
