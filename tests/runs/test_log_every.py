@@ -227,9 +227,12 @@ def test_a_huge_number_of_points_is_told_in_pieces_of_bounded_size(records, monk
 
     told = []
     append = recording.Recorder._append
-    monkeypatch.setattr(
-        recording.Recorder, "_append", lambda self, event: (told.append(event), append(self, event))[1]
-    )
+
+    def tell(recorder, event):
+        told.append(event)
+        append(recorder, event)
+
+    monkeypatch.setattr(recording.Recorder, "_append", tell)
     monkeypatch.setattr("micrograde.runs.step_history._NUMBERS", 40)
     monkeypatch.setattr("micrograde.training.step_log._NUMBERS", 64)
     several = [config(**RECORDED, training__log_every=1, seed=seed) for seed in range(2)]

@@ -129,7 +129,7 @@ def test_any_metric_can_be_logged():
 
 def test_a_replica_that_diverges_has_no_points_from_there_on_and_the_others_have_all():
     found = events(1, replicas=2, rate=np.array([0.3, 1e308]))
-    of_each = {0: [], 1: []}
+    of_each: dict[int, list[int]] = {0: [], 1: []}
     for event in found:
         if isinstance(event, StepRecord):
             for row, replica in enumerate(event.replicas.tolist()):
