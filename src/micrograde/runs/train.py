@@ -271,7 +271,9 @@ class PreparedSets:
         key = (start.digest, replace(config.model, initial_scale=1.0), self._source(config))
         if key in self._lines:
             return
-        copied = start.copy_to(like(config, data.training.features.shape[1], task_to_learn(config, data).output_size))
+        copied = start.copy_to(
+            like(config, data.training.features.shape[1], task_to_learn(config, data).output_size)
+        )
         if not copied.layers:
             raise no_layer_fits(str(config.model.init_from), start.run, copied)
         self._lines[key] = f"{INIT_FROM}: {copied.line(start.run)}"
