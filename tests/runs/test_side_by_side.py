@@ -82,7 +82,7 @@ def test_only_what_differs(store, first):
     assert told["data.noise"][1] == "0.2"
     assert values_of(found.differences.isna(), "data.noise") == [True, False]
     assert set(told) == {"run_name", "seed", "data.noise"} | {key for key in told if key == "duration"}
-    assert found.title.startswith("2 runs: 2 params differ, 17 are the same")  # with keys that came later
+    assert found.title.startswith("2 runs: 2 params differ, 16 are the same")  # with keys that came later
     assert found.notes == []
 
 
