@@ -14,6 +14,7 @@ from micrograde.store.events import (
     RunEnded,
     RunStarted,
     StackMetricsLogged,
+    StepMetricsLogged,
     TagsSet,
 )
 from micrograde.store.left_out import LeftOut
@@ -29,6 +30,7 @@ EVENTS: list[Event] = [
         StackMetricsLogged([FIRST, SECOND], step, step, {"val/loss": [1 / 3 + step, math.nan]})
         for step in range(3)
     ),
+    StepMetricsLogged([FIRST, SECOND], 4, [20, 40], {"step/train/loss": [[0.5, 0.25], [0.125, math.nan]]}),
     MetricsLogged(FIRST, 4, 9, {"test/loss": 0.1}),
     TagsSet(SECOND, {tags.REASON: "it had to"}),
     RunEnded(FIRST, 10, "FINISHED"),
@@ -77,13 +79,20 @@ def check_backend(backend: type[Backend], home: Path) -> None:
     raw = reader.read_runs(uri, Selection("toys", "FINISHED", ids[SWEEP]))
     assert [run.run_id for run in raw.about] == [ids[FIRST]]
     assert raw.params == [(ids[FIRST], "seed", "0")]
-    assert dict(row[1:] for row in raw.metrics) == {"val/loss": 1 / 3 + 2, "test/loss": 0.1}
+    assert dict(row[1:] for row in raw.metrics) == {
+        "val/loss": 1 / 3 + 2,
+        "test/loss": 0.1,
+        "step/train/loss": 0.125,
+    }
     assert (ids[FIRST], "team", "a") in raw.tags
     for nothing in (Selection("other"), Selection(parent_run_id=ids[FIRST]), Selection(run_ids=("0" * 32,))):
         assert reader.read_about(uri, nothing) == []
     named = Selection(run_ids=(ids[FIRST], ids[SECOND]))
     points = [row for rows in reader.read_points(uri, named, ["val/loss"], LeftOut()) for row in rows]
     assert sorted(row[2:] for row in points if row[0] == ids[FIRST]) == [(n, 1 / 3 + n) for n in range(3)]
+    logged = [row for rows in reader.read_points(uri, named, ["step/train/loss"], LeftOut()) for row in rows]
+    assert sorted(row[2:] for row in logged if row[0] == ids[FIRST]) == [(20, 0.5), (40, 0.125)]
+    assert sorted(row[2] for row in logged if row[0] == ids[SECOND]) == [20, 40]
     lost = [value for run_id, *_, value in points if run_id == ids[SECOND]]
     assert len(lost) == 3
     assert all(value is None or math.isnan(value) for value in lost)

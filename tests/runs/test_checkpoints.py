@@ -1,13 +1,15 @@
 """Checkpoints come back as they were; damaged and foreign ones are told from good ones."""
 
+import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tests.narrowing import not_none
 
 from micrograde.core.json_files import canonical_digest
@@ -19,6 +21,7 @@ from micrograde.runs.checkpoints import (
     read_latest_checkpoint,
     write_checkpoint,
 )
+from micrograde.runs.step_history import StepHistory
 from micrograde.training import Snapshot
 
 CONFIG, DATA = "c" * 64, "d" * 64
@@ -71,6 +74,48 @@ def test_what_is_written_is_read(tmp_path_factory, arrays_, history, seed):
     assert {n: np.array(v).tobytes() for n, v in found.history.items()} == {
         n: np.array(v).tobytes() for n, v in history.items()
     }
+
+
+@given(
+    st.lists(st.integers(1, 90), max_size=5, unique=True),
+    st.lists(names, min_size=1, max_size=3, unique=True),
+)
+def test_what_was_logged_of_steps_is_read_as_it_was_written(tmp_path_factory, steps, metrics):
+    folder, steps = tmp_path_factory.mktemp("checkpoints"), np.sort(np.array(steps, np.int64))
+    values = {name: np.random.default_rng(place).random(len(steps)) for place, name in enumerate(metrics)}
+    whole = StepHistory()
+    for part in (slice(2), slice(2, None)):  # as it comes, piece by piece
+        if len(steps[part]):
+            whole.add(steps[part], {name: each[part] for name, each in values.items()})
+    write_checkpoint(folder, replace(checkpoint(2), steps=whole))
+    found, problems = latest(folder)
+    assert problems == []
+    assert found.steps.points() == whole.points()
+    assert found.snapshot.arrays.keys() == {"parameters/w"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "values"),
+    [
+        ([5, 3], [[0.1, 0.2]]),
+        ([0, 3], [[0.1, 0.2]]),
+        ([3, 1000], [[0.1, 0.2]]),
+        ([3, 5], [[0.1]]),
+        ([3.0, 5.0], [[0.1, 0.2]]),
+        ([3, 5], [[1, 2]]),
+    ],
+)
+def test_steps_that_nobody_logged_are_told(tmp_path, steps, values):
+    write_checkpoint(tmp_path, replace(checkpoint(2), steps=StepHistory.of(np.array([3]), {"a": np.ones(1)})))
+    path = tmp_path / "a.safetensors"
+    changed = {**load_file(path), "logged_steps": np.array(steps), "step_history": np.array(values)}
+    save_file(changed, path)
+    told = json.loads((tmp_path / "a.json").read_text())
+    del told["sha256"]
+    told["arrays_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / "a.json").write_text(json.dumps({**told, "sha256": canonical_digest(told)}))
+    with pytest.raises(UnusableCheckpointError, match="has no history of 1 metrics over steps up to 90"):
+        read_checkpoint(tmp_path / "a.json", CONFIG, DATA)
 
 
 def test_the_two_latest_are_kept(tmp_path):

@@ -78,6 +78,30 @@ def test_an_event_of_other_types_is_refused_in_a_short_line(changed):
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"runs": [0]}, {"runs": 0}, {"steps": [1]}, {"steps": ["1", "2"]}, {"steps": [-1, 2]}, {"time": None},
+        {"values": {"a": 1.0}}, {"values": {"a": [1.0, 2.0]}}, {"values": {"a": [[1.0, 2.0]]}},
+        {"values": {"a": [[1.0], [2.0]]}}, {"values": {"a": [[1.0, 2.0], [1.0, "2"]]}},
+        {"values": {"a": [[[1.0], 2.0], [1.0, 2.0]]}}, {"values": {"a": [[1.0, 2.0], 3.0]}},
+        {"values": {"a": [[10**400, 1.0], [1.0, 2.0]]}},
+    ],
+)  # fmt: skip
+def test_values_of_steps_of_other_types_or_shapes_are_refused_in_a_short_line(changed):
+    sound = {
+        "event": "StepMetricsLogged", "runs": [0, 1], "time": 1, "steps": [1, 2],
+        "values": {"a": [[1.0, 2.0], [3.0, 4.0]]},
+    }  # fmt: skip
+    from_json_line(json.dumps(sound))
+    with pytest.raises(ValueError, match="no event") as caught:
+        from_json_line(json.dumps({**sound, **changed}))
+    assert len(str(caught.value)) < 300
+    nested = {"event": "StackMetricsLogged", "runs": [0, 1], "time": 1, "step": 1, "values": sound["values"]}
+    with pytest.raises(ValueError, match="no event"):
+        from_json_line(json.dumps(nested))
+
+
 def test_a_model_that_another_module_loads_is_no_event():
     model = {
         "loader_module": "micrograde.serving",

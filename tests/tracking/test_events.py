@@ -19,6 +19,7 @@ from micrograde.tracking.events import (
     RunEnded,
     RunStarted,
     StackMetricsLogged,
+    StepMetricsLogged,
     TagsSet,
     from_json_line,
     to_json_line,
@@ -49,6 +50,16 @@ events = st.one_of(
         counts,
         counts,
         st.dictionaries(texts, st.lists(st.floats(allow_nan=False), max_size=3)),
+    ),
+    st.builds(
+        lambda runs, time, steps, metrics, value: StepMetricsLogged(
+            runs, time, steps, {name: [[value] * len(runs) for _ in steps] for name in metrics}
+        ),
+        st.lists(counts, max_size=3),
+        counts,
+        st.lists(counts, max_size=3),
+        st.lists(texts, max_size=2),
+        st.floats(allow_nan=False),
     ),
     st.builds(TagsSet, counts, names),
     st.builds(RunEnded, counts, counts, st.sampled_from(["FINISHED", "FAILED", "KILLED"])),

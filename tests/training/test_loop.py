@@ -5,6 +5,7 @@ from micrograde.nn import MLP, one_hot
 from micrograde.training import (
     Callback,
     Departure,
+    EpochRecord,
     GradientNorms,
     Samples,
     StackOptimizer,
@@ -156,4 +157,4 @@ def test_any_number_of_epochs_can_be_planned():
     stack = Training(
         setup.model, setup.optimizer, setup.plan, setup.training, None, [np.random.default_rng(7)]
     )
-    assert next(stack.run()).epoch == 1
+    assert of_type(EpochRecord, next(stack.run())).epoch == 1

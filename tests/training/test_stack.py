@@ -14,13 +14,16 @@ from micrograde.training import (
     Departure,
     EpochRecord,
     ForeignSnapshotError,
+    Freezing,
     GradientNorms,
     Samples,
     Snapshot,
     StackOptimizer,
     StackRunner,
+    StepRecord,
     Training,
     TrainingPlan,
+    frozen_stretches,
     noisy_labels,
 )
 from micrograde.training.callbacks import Callback
@@ -61,6 +64,8 @@ programs = st.fixed_dictionaries(
         "batch_size": st.sampled_from([7, 10, 29, 30]),  # 29 leaves one row, which joins with batch norm
         "overflows": st.sampled_from([False, False, True]),  # a row of the validation part
         "clip": st.sampled_from([(), (), ("norm",), ("value",), ("norm", "value")]),
+        "freeze": st.sampled_from([(), (), ("layer1",), ("layer2", "batchnorm1")]),
+        "log_every": st.sampled_from([None, 1, 2, 7]),
     }
 )
 
@@ -100,13 +105,15 @@ def make(program, group, snapshot_due=lambda: False):
         nesterov = program["optimizer"] == "nesterov"
         return SGD(momentum=each["momentum"], nesterov=nesterov, weight_decay=each["weight_decay"])
 
-    optimizer = StackOptimizer([entry(each) for each in group], model.parameters, model.gradients)
+    frozen = frozen_stretches(model, program.get("freeze", ()))
+    optimizer = StackOptimizer([entry(each) for each in group], model.parameters, model.gradients, frozen)
     stopping = EarlyStopping("val/loss", program["patience"]) if program["patience"] else None
     plan = TrainingPlan(
         epochs,
         program["batch_size"],
         lambda steps: np.tile(column("learning_rate"), (len(steps), 1)) / (1 + steps[:, np.newaxis]) ** 0.1,
         least_rows=model.least_rows,
+        log_every=program.get("log_every"),
     )
     shuffling = [np.random.default_rng(100 + each["seed"]) for each in group]
     training, validation = samples(rows, 1, dtype), samples(12, 2, dtype)
@@ -119,6 +126,8 @@ def make(program, group, snapshot_due=lambda: False):
     callbacks = [GradientNorms(), Diagnostics(model), Snapshots(snapshot_due)]
     if stopping:
         callbacks.append(BestWeights(model, stopping))
+    if frozen:
+        callbacks.append(Freezing(frozen))
     if clip := program.get("clip"):
         callbacks.append(
             GradientClipping(*(column(kind) if kind in clip else None for kind in ("norm", "value")))
@@ -137,7 +146,12 @@ def train(program, *groups, workers=1, cancel_after=None):
     runner = StackRunner([partial(start, number) for number in range(len(groups))], workers)
     histories: dict[tuple[int, int], list[tuple[int, dict[str, str]]]] = {}
     ends = {}
+    logged: dict[tuple[int, int], list[tuple[int, dict[str, str]]]] = {}
     for number, event in runner.run():
+        if isinstance(event, StepRecord):
+            for replica, points in points_of(event).items():
+                logged.setdefault((number, replica), []).extend(points)
+            continue
         if isinstance(event, Departure):
             assert (number, event.replica) not in ends
             ends[number, event.replica] = (
@@ -156,7 +170,18 @@ def train(program, *groups, workers=1, cancel_after=None):
                 runner.cancel(number, replica)
     places = [(number, replica) for number, group in enumerate(groups) for replica in range(len(group))]
     assert ends.keys() == set(places)
-    return [(histories.get(place, []), ends[place]) for place in places]
+    return [(histories.get(place, []), (*ends[place], logged.get(place, []))) for place in places]
+
+
+def points_of(record):
+    """What a record of steps says of each replica: its steps with their values, as text."""
+    return {
+        replica: [
+            (step, {name: repr(float(each[place, row])) for name, each in record.metrics.items()})
+            for place, step in enumerate(record.steps.tolist())
+        ]
+        for row, replica in enumerate(record.replicas.tolist())
+    }
 
 
 @settings(max_examples=60)
@@ -182,9 +207,11 @@ def test_when_one_is_cancelled_the_others_do_not_notice(program, group, epoch):
 
 
 def outcome(events):
-    """Records from the stack's first replica on, as text, and its end."""
-    records, ends = [], []
+    """Records from the stack's first replica on, as text, its steps, and its end."""
+    records, ends, logged = [], [], []
     for event in events:
+        if isinstance(event, StepRecord):
+            logged += points_of(event)[0]
         if isinstance(event, Departure):
             arrays = (event.model.parameters.tobytes(), event.model.statistics.tobytes())
             ends.append((event.epoch, event.divergence and event.divergence.step, arrays))
@@ -192,7 +219,7 @@ def outcome(events):
             values = {name: repr(float(each[0])) for name, each in event.metrics.items()}
             records.append((event.epoch, values))
     (end,) = ends
-    return records, end
+    return records, logged, end
 
 
 @settings(max_examples=60)
@@ -205,11 +232,12 @@ def test_what_goes_on_from_a_snapshot_ends_as_if_it_had_never_stopped(program, g
     assume(snapshots)
     snapshot = data.draw(st.sampled_from(snapshots))
     alone = [group[snapshot.replica]]
-    whole, end = outcome(make(program, alone).run())
+    whole, logged, end = outcome(make(program, alone).run())
     resumed = make(program, alone)
     resumed.resume(snapshot)
-    rest, its_end = outcome(resumed.run())
+    rest, its_logged, its_end = outcome(resumed.run())
     assert rest == whole[snapshot.epoch :]
+    assert its_logged == [point for point in logged if point[0] > snapshot.steps]
     assert its_end == end
 
 

@@ -37,7 +37,8 @@ def load_history(
     metric
         Categorical, such as ``val/loss``.
     step
-        int64; the epoch.
+        int64; the epoch, or of ``step/train/loss`` and so on, which ``training.log_every`` logs, the step of
+        the optimizer.
     value
         float64; NaN and infinities as they were measured.
 

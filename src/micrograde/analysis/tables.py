@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis.layout import Column, fitted_layout, whole_layout
+from micrograde.analysis.short_ids import SHORTEST
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, folded, moves_cursor, spelled, terminal_width
@@ -15,6 +16,8 @@ from micrograde.metrics import formatted
 if TYPE_CHECKING:
     import pandas as pd
 
+INIT_FROM = "model.init_from"
+"""The param that names the run whose weights a run began with."""
 SUFFIXES = (".csv", ".parquet", ".md", ".html")
 
 
@@ -127,7 +130,10 @@ def merge_mean_and_std(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def as_cell(column: str, value: Any) -> str:
-    """Return a value as short text: floats with four digits, ``duration`` in seconds, ``-`` if missing."""
+    """Return a value as short text: floats with four digits, ``duration`` in seconds, ``-`` if missing.
+
+    Of the id of the run that one began from, as many characters as name it.
+    """
     import pandas as pd
 
     if pd.isna(value):
@@ -136,7 +142,7 @@ def as_cell(column: str, value: Any) -> str:
         if column == "duration":
             return f"{value:.1f} s"
         return formatted(column, value, ".4g")
-    return str(value)
+    return str(value)[:SHORTEST] if column == INIT_FROM else str(value)
 
 
 def _shown(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from micrograde.analysis import best_run, group_over_seeds, load_history, load_runs, order_runs, table_of_runs
 from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
-from micrograde.analysis.tables import as_cell
+from micrograde.analysis.short_ids import SHORTEST
+from micrograde.analysis.tables import INIT_FROM, as_cell
 from micrograde.api.notebook_cells import cell
 from micrograde.config.locations import store_location
 from micrograde.config.schema import as_params
@@ -20,7 +21,7 @@ from micrograde.core.printable import printable
 from micrograde.core.working import working
 from micrograde.diagnostics.permutation_importance import MOST_COLUMNS
 from micrograde.drawing import Page
-from micrograde.metrics import KEPT, METRICS
+from micrograde.metrics import KEPT, METRICS, STEP
 from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import read_importances
@@ -85,6 +86,9 @@ class Run:
         One row per epoch (index ``epoch``, from 1), one column per metric.
     findings
         Sentences about what stands out in how the network learned.
+    steps
+        With ``training.log_every`` one row per step that was logged (index ``step``, of the optimizer), one
+        column per metric: ``train/loss`` and so on, of the step's batch; else None.
     run_id
         MLflow's id of the run; None if it is in no store.
     """
@@ -98,6 +102,7 @@ class Run:
     findings: tuple[str, ...]
     run_id: str | None = None
     location: StoreLocation | None = None
+    steps: "pd.DataFrame | None" = None
 
     @classmethod
     def load(cls, run_id: str, location: StoreLocation | None = None) -> "Run":
@@ -123,14 +128,16 @@ class Run:
         points = load_history(uri, run_ids=[about.run_id])
         kept = kept_values(stored.history, stored.params, stored.tags) if about.status == "FINISHED" else {}
         last = {name: _last(points) for name, points in stored.history.items()}
-        table = points.astype({"metric": str}).pivot(index="step", columns="metric", values="value")
+        points = points.astype({"metric": str})
+        of_steps = points["metric"].str.startswith(STEP)
         return cls(
             name=about.run_name or "",
             status=about.status,
             reason=stored.tags.get(tags.REASON),
             params=dict(sorted(stored.params.items())),
             metrics=dict(sorted((kept | last).items())),
-            history=_epochs(table),
+            history=_epochs(_by_step(points[~of_steps])),
+            steps=_steps(_by_step(points[of_steps])),
             findings=tuple(
                 line.removeprefix("- ") for line in described.splitlines() if line.startswith("- ")
             ),
@@ -153,7 +160,31 @@ class Run:
             metrics=dict(sorted(result.last_metrics().items())),
             history=_epochs(table[sorted(result.history)]),
             findings=result.findings,
+            steps=_steps(pd.DataFrame(result.steps)),
         )
+
+    @property
+    def init_from(self) -> str | None:
+        """The id of the run whose kept weights it began with; None if it began with its own."""
+        found = self.params.get(INIT_FROM)
+        return None if found in (None, "null") else found
+
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """The ids of the runs that it descends from by ``model.init_from``, its parent first.
+
+        The last one began with weights of its own, or began from one that has been deleted, whose id ends it.
+        """
+        found: dict[str, None] = {}
+        parent = self.init_from
+        while parent is not None and parent not in found:
+            found[parent] = None
+            if self.location is None:
+                break
+            with suppress(InputError):  # it has been deleted
+                stored = load_run(self.location.tracking_uri, parent)
+                parent = stored.tags.get(tags.INIT_FROM)
+        return tuple(found)
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
@@ -228,7 +259,9 @@ class Run:
         shown = (name for name in best_known if name in self.metrics)
         values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
         because = f" ({self.reason})" if self.reason else ""
-        return printable(f"<Run {self.run_id or 'of no store'} {self.name}: {self.status}{because}{values}>")
+        began = f", began from run {self.init_from[:SHORTEST]}" if self.init_from else ""
+        named = f"{self.run_id or 'of no store'} {self.name}"
+        return printable(f"<Run {named}: {self.status}{because}{values}{began}>")
 
     def _repr_html_(self) -> str:
         """Return what Jupyter shows: last metrics, findings and the most important pictures."""
@@ -249,7 +282,8 @@ class Run:
         table = pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index")
         where = f", run {self.run_id}" if self.run_id else ", in no store"
         because = f": {self.reason}" if self.reason else f" after {len(self.history)} epochs"
-        title = f"{self.name}{where}: {self.status}{because}"
+        began = f"; began from run {self.init_from[:SHORTEST]}" if self.init_from else ""
+        title = f"{self.name}{where}: {self.status}{because}{began}"
         return cell(title, table, self.findings, *_looked_at(self.figures, _RUN_PICTURES))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
@@ -462,6 +496,18 @@ def _epochs(table: "pd.DataFrame") -> "pd.DataFrame":
     measured = [name for name in table if not str(name).startswith(("test/", KEPT))]
     table = table.loc[table.index >= 1, measured].dropna(axis="columns", how="all")
     return table.rename_axis(index="epoch", columns=None)
+
+
+def _by_step(points: "pd.DataFrame") -> "pd.DataFrame":
+    return points.pivot(index="step", columns="metric", values="value")
+
+
+def _steps(table: "pd.DataFrame") -> "pd.DataFrame | None":
+    """Return the rows of logged steps, with the names of the epochs' metrics; None if there are none."""
+    table = table.rename(columns=lambda name: str(name).removeprefix(STEP))
+    if not len(table):
+        return None
+    return table.sort_index(axis="columns").rename_axis(index="step", columns=None)
 
 
 def _looked_at(

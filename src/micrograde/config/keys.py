@@ -38,7 +38,7 @@ SCHEMAS: Mapping[str, tuple[tuple[str, type], ...]] = {
 OF_SWEEPS = ("sweep.members", "sweep.parent_run_id")
 """Keys that a sweep sets for its own jobs; users do not type them."""
 
-UNTYPED = (*OF_SWEEPS, "plugins")
+UNTYPED = (*OF_SWEEPS, "plugins", "model.init_digest")
 """Keys that users do not type: a sweep's, and what a recipe says about itself."""
 
 _LENGTH = 80  # characters of a key or a value in a line

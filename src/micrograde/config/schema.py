@@ -21,6 +21,7 @@ from micrograde.config.types import (
     SCHEMA,
     Costs,
     ExperimentName,
+    LayerNames,
     MetricNames,
     Note,
     PluginVersion,
@@ -29,6 +30,7 @@ from micrograde.config.types import (
     RunName,
     Tags,
     Threshold,
+    WeightsDigest,
     as_tuple,
 )
 from micrograde.config.used_plugins import used_plugins
@@ -95,6 +97,11 @@ class ModelConfig:
         The distribution of the initial weights.
     initial_scale
         Factor on the initial weights.
+    init_from
+        The run whose kept weights the network begins with, layer by layer where the shapes are the same: its
+        id or the beginning of it, a sweep's id for its best run, or latest; null for weights of its own.
+    init_digest
+        The SHA-256 of the weights of ``init_from``; written by the program.
     """
 
     hidden_size: Annotated[
@@ -108,6 +115,8 @@ class ModelConfig:
     output_batch_norm: Annotated[StrictBool, Later(since=3, legacy=True)] = False
     initializer: Annotated[Initializer, ChosenFrom(INITIALIZERS, by_name=True)] = Xavier()
     initial_scale: Annotated[PositiveFloat, PER_REPLICA] = 1.0
+    init_from: Annotated[RunId | None, Later(since=3, legacy=None)] = None
+    init_digest: Annotated[WeightsDigest | None, Later(since=3, legacy=None)] = None
 
     def __post_init__(self) -> None:
         """Write batch norm, with its defaults, in one way alone: as ``batch_norm``."""
@@ -159,6 +168,9 @@ class TrainingConfig:
     metrics
         What is measured in each epoch besides the loss, a list such as ``[accuracy,error_rate]``; accuracy
         always is, and what early stopping watches.
+    freeze
+        Layers that do not learn, such as ``[layer1,batchnorm1]``: their parameters stay as they begin. The
+        running statistics of a frozen batch norm go on following the batches.
     keep
         Which weights are kept: those of the best epoch by ``early_stopping.metric``, or the last ones; null
         for best where training stops early, and else last.
@@ -169,6 +181,9 @@ class TrainingConfig:
     error_costs
         For ``training.threshold=cost``: what it costs to miss a row of each class, as in
         ``'{yes: 5, no: 1}'``.
+    log_every
+        Every so many steps of the optimizer the loss and ``metrics`` of its batch are logged, as
+        ``step/train/loss`` and so on, besides the epochs; null for the epochs alone.
     diagnostics
         Whether each layer's activations, gradients and updates are measured after each epoch.
     checkpoint_seconds
@@ -186,9 +201,11 @@ class TrainingConfig:
     label_smoothing: Annotated[Fraction, PER_REPLICA_ZERO_APART, Later(since=3, legacy=0.0)] = 0.0
     class_weights: Annotated[ClassWeights, PROGRAM, Later(since=3, legacy=None)] = None
     metrics: Annotated[MetricNames, Later(since=2, legacy=[Accuracy.name])] = Classification.metrics
+    freeze: Annotated[LayerNames, Later(since=3, legacy=[])] = ()
     keep: Annotated[Literal["best", "last"] | None, Later(since=3, legacy=None)] = None
     threshold: Annotated[Threshold, Later(since=3, legacy=EVEN), PER_REPLICA] = EVEN
     error_costs: Annotated[Costs, Later(since=3, legacy={}), PER_REPLICA] = ()
+    log_every: Annotated[PositiveInt | None, Later(since=3, legacy=None)] = None
     diagnostics: StrictBool = True
     checkpoint_seconds: PositiveFloat | None = 5.0
     resume: RunId | None = None
@@ -348,6 +365,8 @@ def to_container(config: TrainConfig) -> dict[str, Any]:
     container: dict[str, Any] = adapter_of(type(config)).dump_python(config, mode="json")
     del container["training"]["resume"]
     leave_out_unused(container["training"])
+    if container["model"]["init_digest"] is None:
+        del container["model"]["init_digest"]  # of most runs, which begin with weights of their own
     sizes = container["model"]["hidden_size"]
     container["model"]["hidden_size"] = sizes[0] if len(sizes) == 1 else sizes  # as users type it
     return container
@@ -368,6 +387,7 @@ def as_params(config: TrainConfig) -> dict[str, str]:
                 container[group][field.name] = json.dumps(value, ensure_ascii=False)
     # These are recorded elsewhere; as params they would differ between runs of the same settings.
     del container[VERSION_KEY], container["run"], container["drawing"], container["plugins"]
+    container["model"].pop("init_digest", None)
     flat = {key: as_text(value) for key, value in flatten(container).items()}
     flat.pop(NAMED_STORE, None)
     return flat

@@ -90,10 +90,20 @@ def as_tuple(value: object) -> object:
 def run_id_as_text(value: object) -> object:
     """Return the beginning of a run id as text, also if Hydra has read it as an integer."""
     if isinstance(value, float):  # 12e45678
-        raise ValueError("is read as a number; put it in quotes: 'run_id=\"12e45678\"'")
+        raise ValueError("is read as a number; put it in quotes: '\"12e45678\"'")
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _layers(value: object) -> object:
+    """Return names of layers as a tuple, each once, in one order however they were typed."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError("should be names of layers, such as [layer1,batchnorm1]; [] for none")
+    return tuple(sorted(set(names), key=lambda name: (len(name), name)))
+
+
+LayerNames = Annotated[tuple[Text, ...], BeforeValidator(_layers)]
+WeightsDigest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 PluginVersion = Annotated[str, Field(max_length=200, pattern=r"^\w[\w.-]*==[\w.+!-]+$")]
 RunId = Annotated[Text, BeforeValidator(run_id_as_text)]
 

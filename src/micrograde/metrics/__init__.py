@@ -31,6 +31,12 @@ PARTS = ("train", "val", "test")
 KEPT = "kept/"
 """What stands before the part in the name of a value of the model that is kept: ``kept/val/accuracy``."""
 
+STEP = "step/"
+"""What stands before the name of a value of one step of the optimizer: ``step/train/loss``.
+
+Its steps in the records are those of the optimizer and not epochs, so that no metric has both.
+"""
+
 _LOWER_IS_BETTER = ("loss", "error", "norm", "duration")  # of values that are no entries
 
 
@@ -208,6 +214,7 @@ def metric_of(recorded: str) -> "type[Metric] | None":
 
     What follows the name of a metric of each class, as in ``val/recall/spam``, is the class.
     """
+    recorded = recorded.removeprefix(STEP)
     name = recorded.removeprefix(part_of(recorded)).removeprefix("/")
     found = re.fullmatch(r"(\w+)(/.+?)?(?: mean| std)?", name)
     if not found or found[1] not in METRICS:

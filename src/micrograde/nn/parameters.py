@@ -37,11 +37,15 @@ class ArrayLayout:
 
     def stretch(self, layer: str, buffer: FloatArray) -> FloatArray:
         """Return the part of ``buffer`` that the arrays of one layer fill: a view (size,) or (R, size)."""
+        return buffer[..., self.place(layer)]
+
+    def place(self, layer: str) -> slice:
+        """Return where the arrays of one layer lie in the buffer's last axis; an empty slice for none."""
         of_layer = [number for number, name in enumerate(self.names) if name.startswith(f"{layer}.")]
         if not of_layer:
-            return buffer[..., :0]
-        end = self.offsets[of_layer[-1]] + prod(self.shapes[self.names[of_layer[-1]]])
-        return buffer[..., self.offsets[of_layer[0]] : end]
+            return slice(0)
+        end = int(self.offsets[of_layer[-1]]) + prod(self.shapes[self.names[of_layer[-1]]])
+        return slice(int(self.offsets[of_layer[0]]), end)
 
 
 def prefixed(prefix: str, arrays: Mapping[str, FloatArray]) -> Iterator[tuple[str, FloatArray]]:

@@ -35,6 +35,7 @@ from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES, Classificatio
 from micrograde.training import (
     Callback,
     CallbackSettings,
+    Freezing,
     GradientNorms,
     LearnedClasses,
     Optimizer,
@@ -43,6 +44,8 @@ from micrograde.training import (
     TrainingPlan,
     balanced_weights,
     batch_sizes,
+    frozen_stretches,
+    layers_that_learn,
     learning_rate_factors,
     noisy_labels,
     replicas_per_stack,
@@ -182,6 +185,31 @@ def _rows(count: int) -> str:
     return "one row" if count == 1 else f"{count} rows"
 
 
+def check_layers(config: TrainConfig) -> None:
+    """Raise ``InputError`` if ``training.freeze`` names a layer that the network has not, or all it has."""
+    frozen, model = config.training.freeze, config.model
+    if not frozen:
+        return
+    like = MLP(  # whose sizes make no difference to the names
+        1,
+        [1] * len(model.hidden_size),
+        1,
+        batch_norm=False,
+        normalization=model.normalizer,
+        output_batch_norm=model.output_batch_norm,
+        generators=np.random.default_rng(0),
+    )
+    names = layers_that_learn(like)
+    typed, listed = f"training.freeze=[{','.join(map(shortened, frozen))}]", ", ".join(names)
+    if unknown := [name for name in frozen if name not in names]:
+        raise InputError(
+            f"{shortened(typed, 200)}: there is no layer {shortened(unknown[0])} with parameters; "
+            f"there are {listed}"
+        )
+    if len(frozen) == len(names):
+        raise InputError(f"{shortened(typed, 200)}: freezes all layers; leave out one that is to learn")
+
+
 def least_rows(config: TrainConfig) -> int:
     """Return the rows that a batch needs: an epoch's last one joins the one before if it has fewer.
 
@@ -219,9 +247,12 @@ def build_model(
     )
 
 
-def build_optimizer(entries: Sequence[Optimizer], model: MLP) -> StackOptimizer:
-    """Build the optimizer of a stack; the entries are of one program, one for each replica."""
-    return StackOptimizer(entries, model.parameters, model.gradients)
+def build_optimizer(entries: Sequence[Optimizer], model: MLP, freeze: Sequence[str] = ()) -> StackOptimizer:
+    """Build the optimizer of a stack; the entries are of one program, one for each replica.
+
+    The layers ``freeze`` keep their parameters.
+    """
+    return StackOptimizer(entries, model.parameters, model.gradients, frozen_stretches(model, freeze))
 
 
 def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_WITHOUT_NAMES) -> TrainingPlan:
@@ -255,6 +286,7 @@ def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_W
         keep=training.keep,
         task=task,
         measures_whole_batches=configs[0].recipe_version >= WHOLE_BATCHES_MEASURED,
+        log_every=training.log_every,
     )
 
 
@@ -263,7 +295,9 @@ def build_callbacks(
 ) -> list[Callback]:
     """Return the callbacks of a stack: gradient norms, ``followers``, and those that the configs turn on."""
     settings = [config.training.callbacks for config in configs]
-    return [GradientNorms(), *followers, *start_callbacks(settings, model, plan)]
+    frozen = frozen_stretches(model, configs[0].training.freeze)
+    freezing = [Freezing(frozen)] if frozen else []
+    return [GradientNorms(), *followers, *freezing, *start_callbacks(settings, model, plan)]
 
 
 def metrics_of(config: TrainConfig, task: Task) -> tuple[Metric, ...]:
@@ -420,7 +454,23 @@ def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
     # Parameters, gradients, optimizer state and scratch; best weights; each layer's workspaces for a batch;
     # the widest layers for the rows that are evaluated at a time.
     numbers = 8 * parameters + 8 * batch * sum(sizes) + 4 * evaluated * max(sizes[1:])
-    return int(numbers * np.dtype(config.training.dtype).itemsize)
+    # What is logged of steps is kept until the end, in float64.
+    logged = logged_steps(config, rows) * (1 + len(config.training.measured))
+    return int(numbers * np.dtype(config.training.dtype).itemsize) + 8 * logged
+
+
+def logged_steps(config: TrainConfig, rows: int) -> int:
+    """Return how many steps a run logs at most, besides its epochs."""
+    training = config.training
+    if training.log_every is None:
+        return 0
+    return training.num_epochs * steps_of_epoch(config, rows) // training.log_every
+
+
+def steps_of_epoch(config: TrainConfig, rows: int) -> int:
+    """Return how many steps an epoch of so many training rows has."""
+    training = config.training
+    return steps_per_epoch(rows, training.batch_size or rows, training.drop_last, least_rows(config))
 
 
 def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:

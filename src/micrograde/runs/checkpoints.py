@@ -1,6 +1,7 @@
 """Checkpoints on disk: what a run needs to resume, as plain numbers, with checksums that reveal damage.
 
 checkpoints/a.safetensors    the arrays of a snapshot, and ``history`` (M, E): M metrics after E epochs
+                             with ``training.log_every``: ``logged_steps`` (K,), ``step_history`` (M, K)
 checkpoints/a.json           epoch, steps, digests, random stream, the arrays' SHA-256, the SHA-256 of these
 
 A checkpoint is complete once its JSON file exists; each file is written under another name and then renamed.
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
 from micrograde.core.json_files import canonical_digest, read_json
+from micrograde.runs.step_history import StepHistory
 from micrograde.training import Callback, Snapshot
 
 FOLDER = "checkpoints"
@@ -38,12 +40,15 @@ class Checkpoint:
     ----------
     history
         Each metric's value after every epoch up to the snapshot's.
+    steps
+        What was measured every few steps until then.
     """
 
     config_digest: str
     data_digest: str
     snapshot: Snapshot
     history: Mapping[str, Sequence[float]]
+    steps: StepHistory = field(default_factory=StepHistory)
 
 
 class UnusableCheckpointError(ValueError):
@@ -90,7 +95,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tr
     history = history.reshape(len(checkpoint.history), snapshot.epoch)
     # Not ascontiguousarray, which turns arrays without axes into arrays with one.
     contiguous = {name: np.asarray(array, order="C") for name, array in snapshot.arrays.items()}
-    arrays = save({**contiguous, "history": history})
+    of_steps: dict[str, NDArray[Any]] = {}
+    if checkpoint.steps:
+        of_steps["logged_steps"] = checkpoint.steps.steps
+        of_steps["step_history"] = np.stack(list(checkpoint.steps.values().values()))
+    arrays = save({**contiguous, **of_steps, "history": history})
     content = {
         "format": _FORMAT,
         "epoch": snapshot.epoch,
@@ -99,6 +108,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, durable: bool = Tr
         "data_digest": checkpoint.data_digest,
         "shuffling": snapshot.shuffling,
         "metrics": list(checkpoint.history),
+        **({"step_metrics": list(checkpoint.steps.names)} if checkpoint.steps else {}),
         "arrays_sha256": hashlib.sha256(arrays).hexdigest(),
     }
     text = json.dumps({**content, "sha256": canonical_digest(content)}, indent=1)
@@ -137,8 +147,27 @@ def read_checkpoint(path: Path, config_digest: str, data_digest: str) -> Checkpo
     history, metrics, epoch = arrays.pop("history", None), content["metrics"], content["epoch"]
     if history is None or history.dtype != np.float64 or history.shape != (len(metrics), epoch):
         raise UnusableCheckpointError(f"has no history of {len(metrics)} metrics over {epoch} epochs")
+    of_steps = _step_history(content.get("step_metrics", []), arrays, content["steps"])
     snapshot = Snapshot(0, epoch, content["steps"], arrays, content["shuffling"])
-    return Checkpoint(config_digest, data_digest, snapshot, dict(zip(metrics, history.tolist(), strict=True)))
+    of_epochs = dict(zip(metrics, history.tolist(), strict=True))
+    return Checkpoint(config_digest, data_digest, snapshot, of_epochs, of_steps)
+
+
+def _step_history(metrics: list[str], arrays: dict[str, NDArray[Any]], last: int) -> StepHistory:
+    """Take the history of steps up to the ``last`` out of a checkpoint's arrays."""
+    if not metrics:
+        return StepHistory()
+    steps, values = arrays.pop("logged_steps", None), arrays.pop("step_history", None)
+    if (
+        steps is None
+        or values is None
+        or steps.dtype != np.int64
+        or values.dtype != np.float64
+        or values.shape != (len(metrics), len(steps))
+        or (len(steps) and not (steps[0] > 0 and steps[-1] <= last and (np.diff(steps) > 0).all()))
+    ):
+        raise UnusableCheckpointError(f"has no history of {len(metrics)} metrics over steps up to {last}")
+    return StepHistory.of(steps, dict(zip(metrics, values, strict=True)))
 
 
 def _read_content(path: Path) -> dict[str, Any]:
@@ -161,9 +190,10 @@ def _read_content(path: Path) -> dict[str, Any]:
     for key, kind in kinds.items():
         if type(content.get(key)) is not kind:
             raise UnusableCheckpointError(f"has no {key}")
-    metrics = content["metrics"]
-    if not all(isinstance(name, str) for name in metrics) or len(set(metrics)) < len(metrics):
-        raise UnusableCheckpointError("has no metrics")
+    for metrics in (content["metrics"], content.get("step_metrics", [])):
+        named = isinstance(metrics, list) and all(isinstance(name, str) for name in metrics)
+        if not named or len(set(metrics)) < len(metrics):
+            raise UnusableCheckpointError("has no metrics")
     return content
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.config.schema import (
+    ModelConfig,
     TrainConfig,
     as_params,
     config_digest,
@@ -36,6 +38,7 @@ from micrograde.runs.building import (
     end_metrics,
     learned_classes,
     least_rows,
+    logged_steps,
     measured_names,
     nan_is_a_class,
     task_to_learn,
@@ -49,6 +52,7 @@ from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.row_predictions import write_predictions
+from micrograde.runs.step_history import StepHistory, log_steps
 from micrograde.runs.table_words import table_description, write_table_words
 from micrograde.store import same_value, tags
 from micrograde.store.metric_names import by_plain_name, recorded_name
@@ -121,6 +125,8 @@ class LiveRun:
         The recorder's number of the run.
     history
         Each metric's value after every epoch.
+    steps
+        What was measured every ``training.log_every`` steps.
     kept
         Of a finished run, the metrics of the model that is saved, by their names in the records:
         ``kept/epoch``, and ``kept/train/loss`` and so on of every part.
@@ -148,6 +154,7 @@ class LiveRun:
     data: PreparedData
     recorder: RunRecorder
     history: dict[str, list[float]] = field(default_factory=dict)
+    steps: StepHistory = field(default_factory=StepHistory)
     kept: dict[str, float] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     kept_epoch: int | None = None
@@ -167,6 +174,7 @@ class LiveRun:
         self._at_start: dict[str, float] = {}
         self._saturated_at_start: tuple[float, ...] = ()
         self._classes = learned_classes([self.config], self.data)
+        self._copied = ""
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
         # A resumed run keeps its digest, though its data file may have another path now.
@@ -191,12 +199,16 @@ class LiveRun:
                     tags.CONFIG_DIGEST: config_digest(request.config),
                     tags.DATA_DIGEST: data.dataset.digest,
                     **({tags.PLUGINS: " ".join(request.config.plugins)} if request.config.plugins else {}),
+                    **_init_tags(request.config.model),
                     **request.tags,
                 },
                 dataset=_dataset_input(request.config.data, data),
                 parent=request.parent,
             )
         run = cls(request, place, number, data, recorder)
+        wanted = request.config.training.log_every
+        if wanted is not None and not logged_steps(request.config, len(data.training)):
+            run._warn(f"training.log_every={wanted}: logs no step, as the run has fewer")
         for note in data.notes:
             if data.dataset.summary is None:
                 run._warn(note)
@@ -224,6 +236,11 @@ class LiveRun:
         """The folder of its files until it ends; None if nothing is recorded."""
         return self.recorder.run_folder(self.number)
 
+    def begin_with(self, copied: str) -> None:
+        """Take note of which layers begin with the weights of another run, a line."""
+        self._copied = copied
+        self.log.add(copied)
+
     def take_evidence(self, model: MLP, row: int) -> bool:
         """Compare hand-written gradients with autograd's, and return whether they agree.
 
@@ -234,6 +251,8 @@ class LiveRun:
         error, self.initial_loss = evidence.max_relative_error, evidence.loss
         checked = recorded_name("gradient_check/max_relative_error", self.config.recipe_version)
         self._at_start = {"train/initial_loss": evidence.loss, checked: error}
+        if self.resumption and self.config.model.init_from and not self._copied:
+            self._take_start_from_store()
         if model.normalization is None:  # before which the scale of the weights makes no difference
             with np.errstate(all="ignore"):
                 self._saturated_at_start = saturated_layers(model.alone(row), batch.features)
@@ -247,6 +266,13 @@ class LiveRun:
             return False
         return True
 
+    def _take_start_from_store(self) -> None:
+        """Take what was measured before the first step from the store, as the weights of then are no more."""
+        assert self.resumption
+        history = self.resumption.stored.history
+        self._at_start = {name: history[name][0] for name in self._at_start if 0 in history.get(name, {})}
+        self.initial_loss = self._at_start.get("train/initial_loss", float("nan"))
+
     def take_up(self, training: Training) -> None:
         """Set the training of a resumed run to its checkpoint, and record what the store lacks."""
         if self.resumption is None:
@@ -256,6 +282,7 @@ class LiveRun:
             try:
                 training.resume(checkpoint.snapshot)
                 self.history = {metric: list(values) for metric, values in checkpoint.history.items()}
+                self.steps = checkpoint.steps
             except ForeignSnapshotError as error:
                 self._warn(f"its checkpoint is of no use: {error}; training from the beginning")
                 epoch = 0
@@ -265,6 +292,13 @@ class LiveRun:
         self.log.write()  # now, so that the line is there if the run is killed again
         for number, values in enumerate(zip(*self.history.values(), strict=True), start=1):
             self._record(number, dict(zip(self.history, values, strict=True)))
+        self._record_steps(self.steps.steps, self.steps.values())
+
+    def take_steps(self, steps: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]) -> None:
+        """Keep the metrics (K,) of steps (K,), by their recorded names; recorded as those of epochs are."""
+        self.steps.add(steps, values)
+        if self.resumption:
+            self._record_steps(steps, values)
 
     def take_epoch(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Keep the metrics of an epoch.
@@ -283,7 +317,9 @@ class LiveRun:
         """Write a checkpoint, and return how many seconds it took."""
         start = time.monotonic()
         if self.folder:
-            checkpoint = Checkpoint(self._digest, self.data.dataset.digest, snapshot, self.history)
+            checkpoint = Checkpoint(
+                self._digest, self.data.dataset.digest, snapshot, self.history, self.steps
+            )
             write_checkpoint(self.folder / FOLDER, checkpoint, durable=durable)
         return time.monotonic() - start
 
@@ -319,8 +355,9 @@ class LiveRun:
         self.findings = find_findings(measured, self._warn)
         noted = {}
         said = "\n".join(f"- {each}" for each in self.findings)
-        paragraphs = [self.config.run.note, said, table_description(data)]
-        if said or paragraphs[-1]:
+        began = f"`model.init_from`: {self._copied}" if self._copied else ""
+        paragraphs = [self.config.run.note, said, began, table_description(data)]
+        if any(paragraphs[1:]):
             noted[tags.DESCRIPTION] = "\n\n".join(each for each in paragraphs if each)
         if reason:
             noted[tags.REASON] = reason
@@ -556,6 +593,16 @@ class LiveRun:
         if missing:
             self.recorder.log_metrics(self.number, step, missing)
 
+    def _record_steps(self, steps: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]) -> None:
+        """Record the values (K,) of steps (K,) of a resumed run that the store does not have yet."""
+        assert self.resumption
+        stored = [self.resumption.stored.history.get(name, {}) for name in values]
+        known = np.array([any(step in each for each in stored) for step in steps.tolist()], np.bool_)
+        for place in np.flatnonzero(known).tolist():
+            self._record(int(steps[place]), {name: float(each[place]) for name, each in values.items()})
+        new = {name: each[~known, np.newaxis] for name, each in values.items()}
+        log_steps(self.recorder, [self.number], steps[~known], new)
+
     def _note_difference(self, what: str) -> None:
         if self.differs:
             return
@@ -595,6 +642,12 @@ def _params_of_task(config: TrainConfig, data: PreparedData) -> dict[str, str]:
 def last_values(history: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return the last value of each metric."""
     return {metric: values[-1] for metric, values in history.items()}
+
+
+def _init_tags(model: ModelConfig) -> dict[str, str]:
+    """Return which weights a run begins with, if they are another's."""
+    found = {tags.INIT_FROM: model.init_from, tags.INIT_DIGEST: model.init_digest}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _dataset_input(config: DataSet, data: PreparedData) -> DatasetInput:

@@ -5,6 +5,7 @@ modules to import.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from micrograde.runs.files import contained, files_of, stored_recipe
 from micrograde.store import Backend, StoredRun, find_run
 from micrograde.tracking import recover
 
-_FOLDER = "model"
+MODEL = "model"
+"""The folder of a run's model among its files."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,9 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
     with working("looking for the run", "nowhere"):
         recover(location)
         run = find_run(location.tracking_uri, run_id)
-    name, status = f"run_id={run.about.run_id}", run.about.status
-    with files_of(run, location, (_FOLDER, "config")) as files:
-        if any(contained(files, f"{_FOLDER}/{each}") is None for each in (WEIGHTS, PREPROCESSING)):
-            why = "is going on" if status == "RUNNING" else f"is {status}"
-            raise InputError(f"{name}: has left no model; the run {why}")
-        try:
-            network = read_network(files / _FOLDER)
-        except InputError as error:  # whose message names a folder that may be temporary
-            reason = str(error).removeprefix(f"{files / _FOLDER}: ")
-            raise InputError(f"{name}: its {_FOLDER}/ {reason}") from None
-        if not np.isfinite([*network.model.parameters, *network.model.statistics]).all():
-            raise InputError(f"{name}: its weights are not all finite numbers; the run is {status}")
+    status = run.about.status
+    with files_of(run, location, (MODEL, "config")) as files:
+        network = read_model_of(files, run)
         notes = () if status == "FINISHED" else (f"the run is {status}: the model is what it had learned",)
         try:
             data = stored_recipe(files, run).data
@@ -77,3 +70,26 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
             return RecordedModel(run, network, None, (*notes, str(error)))
     header = data.header if isinstance(data, Table) else None
     return RecordedModel(run, network, data.target_column, notes, header)
+
+
+def read_model_of(files: Path, run: StoredRun, key: str = "run_id") -> TrainedNetwork:
+    """Read the model among a run's files.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is damaged, or its weights are not finite; the message is one line and begins
+        with ``key``, which is what the user typed.
+    """
+    name, status = f"{key}={run.about.run_id}", run.about.status
+    if any(contained(files, f"{MODEL}/{each}") is None for each in (WEIGHTS, PREPROCESSING)):
+        why = "is going on" if status == "RUNNING" else f"is {status}"
+        raise InputError(f"{name}: has left no model; the run {why}")
+    try:
+        network = read_network(files / MODEL)
+    except InputError as error:  # whose message names a folder that may be temporary
+        reason = str(error).removeprefix(f"{files / MODEL}: ")
+        raise InputError(f"{name}: its {MODEL}/ {reason}") from None
+    if not np.isfinite([*network.model.parameters, *network.model.statistics]).all():
+        raise InputError(f"{name}: its weights are not all finite numbers; the run is {status}")
+    return network

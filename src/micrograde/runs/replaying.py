@@ -12,6 +12,8 @@ from micrograde.config.locations import store_location
 from micrograde.core.errors import InputError
 from micrograde.core.plugins import changed_plugins
 from micrograde.core.working import working
+from micrograde.metrics import STEP
+from micrograde.runs.building import steps_of_epoch
 from micrograde.runs.files import files_of, read_recipe
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import watch_epochs
@@ -111,15 +113,20 @@ def replay_run(run_id: str, where: Backend, data_paths: Mapping[str, str] | None
     if not run.history:
         raise InputError(f"{name}: has recorded no value, so there is nothing to compare")
     epochs = max(run.history.get(_EPOCHS, {}), default=0)
+    steps = max((max(points) for name, points in run.history.items() if name.startswith(STEP)), default=0)
     with files_of(run, location) as files:
         config = read_recipe(files, run, DisabledTracking(), data_paths)
-    prepared = PreparedSets()
+    prepared = PreparedSets(location)
     with working("reading the data"):
+        config = prepared.resolved(config)
         prepared.check(config)
     recorder = _MemoryRecorder()
     title = f"replaying {run.about.run_name}"
-    # A run that was stopped is stopped again, after the epoch that it reached.
-    last = epochs if run.about.status == "KILLED" else None
+    # A run that was stopped is stopped again, after the epoch that it reached, or was in: it may have logged
+    # steps of that.
+    stopped = run.about.status == "KILLED"
+    in_epoch = steps > epochs * steps_of_epoch(config, len(prepared.of(config).training))
+    last = epochs + in_epoch if stopped else None
     with watch_epochs(title, last or config.training.num_epochs) as watch:
         train_runs(
             [RunRequest(config, title)],
@@ -128,7 +135,10 @@ def replay_run(run_id: str, where: Backend, data_paths: Mapping[str, str] | None
             watch,
             cancel=lambda place, epoch, metrics: epoch == last,  # noqa: ARG005
         )
-    metrics = compare_histories(run.history, recorder.history)
+    replayed = recorder.history
+    if stopped and in_epoch:
+        replayed = _up_to(replayed, epochs, steps)
+    metrics = compare_histories(run.history, replayed)
     differences = _differences(run.tags, prepared.of(config).dataset.digest)
     return Replay(run, metrics, [*differences, *changed_plugins(config.plugins)])
 
@@ -150,6 +160,16 @@ def compare_histories(stored: History, replayed: History) -> list[MetricComparis
         first = next(((step, before.get(step), after.get(step)) for step in different), None)
         comparisons.append(MetricComparison(metric, len(steps), len(different), first))
     return comparisons
+
+
+def _up_to(history: History, epochs: int, steps: int) -> dict[str, dict[int, float]]:
+    """Return the values until so many epochs, and of what is logged by step until so many steps."""
+    found = {}
+    for name, of_steps in history.items():
+        last = steps if name.startswith(STEP) else epochs
+        if kept := {step: value for step, value in of_steps.items() if step <= last}:
+            found[name] = kept
+    return found
 
 
 def _differences(recorded: Mapping[str, str], data_digest: str) -> list[str]:
@@ -178,6 +198,16 @@ class _MemoryRecorder(NullRecorder):
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
         for metric, value in values.items():
             self.history.setdefault(metric, {})[step] = value
+
+    def log_steps(
+        self,
+        runs: Sequence[int],  # noqa: ARG002
+        steps: Sequence[int],
+        values: Mapping[str, Sequence[Sequence[float]]],
+    ) -> None:
+        for metric, of_steps in values.items():
+            of_run = zip(steps, (of_runs[0] for of_runs in of_steps), strict=True)
+            self.history.setdefault(metric, {}).update(of_run)
 
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
         self.log_metrics(runs[0], step, {metric: of_runs[0] for metric, of_runs in values.items()})

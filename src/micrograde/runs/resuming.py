@@ -15,6 +15,7 @@ from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, read_latest_checkpoint
 from micrograde.runs.files import RECIPE, contained, files_of, read_recipe, stored_recipe
+from micrograde.runs.warm_start import WarmStarts
 from micrograde.store import StoredRun, StoreLocation, last_run_of, last_stopped_run, load_run, tags
 from micrograde.store.stored_sweeps import LATEST
 from micrograde.tracking import (
@@ -104,6 +105,7 @@ def resumed_run(config: TrainConfig, overrides: Sequence[str]) -> Iterator[Resum
         raise InputError(
             f"training.resume={resume}: needs a store; with tracking={config.tracking.name} nothing is kept"
         )
+    config = WarmStarts(location).resolved(config)
     with working("looking for the run", "nowhere"):
         wait_for_writers(location.folder / "launches")  # the run may have been killed a moment ago
         recover(location)

@@ -209,6 +209,7 @@ def _params(run: StoredRun) -> dict[str, str]:
             container[VERSION_KEY] = int(version)
             completed = complete(container, TrainConfig)
             del completed["plugins"], completed["drawing"]  # a tag of the run, and no param
+            completed["model"].pop("init_digest", None)  # a tag, too
             for key, value in flatten(completed).items():
                 params.setdefault(key, as_text(value))
     return params

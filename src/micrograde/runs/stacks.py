@@ -20,10 +20,12 @@ from micrograde.runs.building import (
 from micrograde.runs.checkpoints import CheckpointTimer
 from micrograde.runs.live_run import LiveRun, RunRequest
 from micrograde.runs.progress import Watch
+from micrograde.runs.step_history import log_steps, recorded_steps
+from micrograde.runs.warm_start import WarmStart
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.tags import REASON
 from micrograde.tracking import RunRecorder
-from micrograde.training import Callback, Departure, Snapshot, StackRunner, Training
+from micrograde.training import Callback, Departure, Snapshot, StackRunner, StepRecord, Training
 
 _STOPPED = "stopped with Ctrl-C"
 
@@ -32,10 +34,20 @@ Cancel = Callable[[int, int, Mapping[str, float]], bool]
 
 
 class Stack:
-    """Runs that train together; ``requests`` by their index in the list given to ``train_runs``."""
+    """Runs that train together; ``requests`` by their index in the list given to ``train_runs``.
 
-    def __init__(self, requests: Mapping[int, RunRequest], data: PreparedData, recorder: RunRecorder) -> None:
-        self.requests, self.data, self.recorder = requests, data, recorder
+    All begin with their own initial weights or, in the layers whose shapes are the same, with those of
+    ``warm_start``.
+    """
+
+    def __init__(
+        self,
+        requests: Mapping[int, RunRequest],
+        data: PreparedData,
+        recorder: RunRecorder,
+        warm_start: WarmStart | None = None,
+    ) -> None:
+        self.requests, self.data, self.recorder, self._warm_start = requests, data, recorder, warm_start
         self.runs: list[LiveRun] = []
         self.replicas: list[LiveRun] = []  # the runs that are trained; in the others gradients are wrong
         self.checkpoint_timer = CheckpointTimer(None)
@@ -49,6 +61,10 @@ class Stack:
         models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
         task = runs[0].task
         model = build_model(models, self.data, dtype, [each.weights for each in streams], task)
+        if self._warm_start:  # the weights of their own have been drawn, so that no random stream differs
+            copied = self._warm_start.copy_to(model).line(self._warm_start.run)
+            for run in runs:
+                run.begin_with(copied)
         sound = [row for row, run in enumerate(runs) if run.take_evidence(model, row)]
         if not sound:
             return None
@@ -68,7 +84,7 @@ class Stack:
         plan = build_plan(configs, len(self.data.training), task)
         training = Training(
             model,
-            build_optimizer([config.optimizer for config in configs], model),
+            build_optimizer([config.optimizer for config in configs], model, configs[0].training.freeze),
             plan,
             self.data.training,
             self.data.validation,
@@ -80,6 +96,14 @@ class Stack:
         for run in self.replicas:  # a resumed run is the only one of its stack
             run.take_up(training)
         return training
+
+    def take_steps(self, event: StepRecord, runs: Sequence[LiveRun]) -> None:
+        """Record what was measured of some steps, for all runs at once; a resumed run does so by itself."""
+        values = recorded_steps(event.metrics)
+        if not runs[0].resumption:
+            log_steps(self.recorder, [run.number for run in runs], event.steps, values)
+        for row, run in enumerate(runs):
+            run.take_steps(event.steps, {name: each[:, row] for name, each in values.items()})
 
     def keep(self, snapshot: Snapshot) -> None:
         """Write a checkpoint; a stack of several runs writes too many to wait for the disk at each."""
@@ -113,6 +137,9 @@ def train_stacks(
                 continue
             replicas = event.replicas.tolist()
             runs = [stack.replicas[replica] for replica in replicas]
+            if isinstance(event, StepRecord):
+                stack.take_steps(event, runs)
+                continue
             version = runs[0].config.recipe_version
             values = {recorded_name(name, version): array.tolist() for name, array in event.metrics.items()}
             if not runs[0].resumption:  # a resumed run records what is missing by itself

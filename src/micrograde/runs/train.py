@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
+from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.data import DataSet
 from micrograde.data.frames import SOURCE as FRAME
@@ -31,6 +32,7 @@ from micrograde.metrics import KEPT
 from micrograde.runs.building import (
     PreparedData,
     check_batches,
+    check_layers,
     learned_classes,
     measured_names,
     prepare_data,
@@ -47,7 +49,9 @@ from micrograde.runs.progress import Watch, watch_epochs, watch_runs
 from micrograde.runs.resuming import Resumption
 from micrograde.runs.stacks import Cancel, Stack, train_stacks
 from micrograde.runs.table_words import tell_tables
-from micrograde.store import Tracking, check_experiment
+from micrograde.runs.warm_start import KEY as INIT_FROM
+from micrograde.runs.warm_start import WarmStart, WarmStarts, like, no_layer_fits
+from micrograde.store import StoreLocation, Tracking, check_experiment
 from micrograde.store.tags import DATA_DIGEST
 from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
 
@@ -65,6 +69,8 @@ class RunResult:
     ----------
     history
         Each metric's value after every epoch; accuracies are fractions.
+    steps
+        The values by step of the optimizer of ``step/train/loss`` and so on, with ``training.log_every``.
     kept
         Of a finished run, the metrics of the model that is saved, evaluated on every part: ``kept/epoch``,
         ``kept/train/loss``, ``kept/val/accuracy`` and so on.
@@ -105,6 +111,7 @@ class RunResult:
     kept: dict[str, float] = field(default_factory=dict)
     importances: Importances | None = None
     decision: Decision | None = None
+    steps: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -151,16 +158,19 @@ def train_and_record(
     """
     name = without_password(configs[0].run.name or "") or run_name(overrides)
     given = tags or {}
+    prepared = prepared or PreparedSets()
+    configs = [_resolved(config, prepared, resumption) for config in configs]
     requests = [
         RunRequest(config, config.run.name or name, overrides, tags=given, resumption=resumption)
         for config in configs
     ]
-    prepared = prepared or PreparedSets()
     with working("reading the data") if any(map(_has_large_files, configs)) else nullcontext():
         for config in configs:
             prepared.check(config)
     check_formats(configs)
     tell_tables(prepared.untold())
+    for line in prepared.untold_lines():
+        say(line, flush=True)
     location = store_location(configs[0].tracking)
     for experiment_name in dict.fromkeys(config.experiment_name for config in configs):
         if location and not resumption:
@@ -178,9 +188,20 @@ def train_and_record(
 
 
 class PreparedSets:
-    """A cache of data sets: each is prepared once, however many runs train on it."""
+    """A cache of what runs begin with: data sets, each prepared once, and weights of other runs.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    location
+        The store of the runs whose weights others begin with; None for the one that these are recorded in.
+    """
+
+    def __init__(self, location: StoreLocation | None = None) -> None:
+        self._location = location
+        self._warm_starts: dict[StoreLocation, WarmStarts] = {}
+        self._gone: set[str] = set()
+        self._lines: dict[Hashable, str] = {}
+        self._told_lines: set[str] = set()
         self._sets: dict[tuple[DataSet, str, int, str], PreparedData] = {}
         self._given: dict[str, pyarrow.Table] = {}
         self._told: set[str] = set()
@@ -210,18 +231,68 @@ class PreparedSets:
         """Take a table that is at hand, so that it is not read from where it is kept, or will be."""
         self._given[digest] = rows
 
+    def resolved(self, config: TrainConfig) -> TrainConfig:
+        """Return the config with the whole id of the run that it begins from, and its weights' digest.
+
+        Raises
+        ------
+        InputError
+            If there is no such run, or its weights are not those that the config asks for.
+        """
+        return self._runs_of(config).resolved(config) if config.model.init_from else config
+
+    def warm_start(self, config: TrainConfig) -> WarmStart | None:
+        """Return the weights that a run begins with, if they are another's and are needed."""
+        typed = config.model.init_from
+        return None if typed is None or typed in self._gone else self._runs_of(config).of(typed)
+
+    def do_without(self, run_id: str) -> None:
+        """Let runs begin without the weights of this run: they go on from checkpoints of their own."""
+        self._gone.add(run_id)
+
+    def untold_lines(self) -> list[str]:
+        """Return the lines about layers that begin with other runs' weights, each once."""
+        lines = [line for line in dict.fromkeys(self._lines.values()) if line not in self._told_lines]
+        self._told_lines.update(lines)
+        return lines
+
+    def _runs_of(self, config: TrainConfig) -> WarmStarts:
+        location = self._location or store_location(config.tracking)
+        if location is None:
+            raise InputError(
+                f"{INIT_FROM}={config.model.init_from}: needs a store; with tracking={config.tracking.name} "
+                "none is read"
+            )
+        return self._warm_starts.setdefault(location, WarmStarts(location))
+
+    def _check_warm_start(self, config: TrainConfig, data: PreparedData) -> None:
+        start = self.warm_start(config)
+        if start is None:
+            return
+        key = (start.digest, replace(config.model, initial_scale=1.0), self._source(config))
+        if key in self._lines:
+            return
+        copied = start.copy_to(
+            like(config, data.training.features.shape[1], task_to_learn(config, data).output_size)
+        )
+        if not copied.layers:
+            raise no_layer_fits(str(config.model.init_from), start.run, copied)
+        self._lines[key] = f"{INIT_FROM}: {copied.line(start.run)}"
+
     def _source(self, config: TrainConfig) -> tuple[DataSet, str, int, str]:
         return config.data, config.training.dtype, config.recipe_version, config.task
 
     def check(self, config: TrainConfig) -> None:
         """Raise ``InputError`` if the run cannot train on its data, or not in this machine's memory."""
         data = self.of(config)
+        check_layers(config)
         measured_names(config, task_to_learn(config, data))
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
         learned_classes([config], data)
         check_watched(config, data)
         check_threshold(config, data)
+        self._check_warm_start(config, data)
 
 
 def _prepare_rows(config: TrainConfig, rows: "pyarrow.Table") -> PreparedData:
@@ -280,7 +351,7 @@ def train_runs(
         size = stack_size(first, data, len(places), workers)
         for start in range(0, len(places), size):
             part = {place: requests[place] for place in places[start : start + size]}
-            stacks.append(Stack(part, data, recorder))
+            stacks.append(Stack(part, data, recorder, prepared.warm_start(first)))
     # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and
     # the rounding of sums then does not depend on the number of cores.
     with threadpool_limits(limits=1):
@@ -324,6 +395,18 @@ def open_recorder(
     """Return a recorder for a config's ``tracking``."""
     location = store_location(tracking)
     return Recorder(location, writer, held) if location else NullRecorder()
+
+
+def _resolved(config: TrainConfig, prepared: PreparedSets, resumption: Resumption | None) -> TrainConfig:
+    """Return the config with the run that it begins from, which one with a checkpoint does not need."""
+    try:
+        return prepared.resolved(config)
+    except InputError as error:
+        if not resumption or not resumption.checkpoint:
+            raise
+        say(f"{error}; not needed, as the run goes on from its checkpoint", flush=True)
+        prepared.do_without(str(config.model.init_from))
+        return config
 
 
 def _has_large_files(config: TrainConfig) -> bool:
@@ -374,4 +457,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         run.kept,
         run.importances,
         run.decision,
+        run.steps.points(),
     )

@@ -20,6 +20,7 @@ from micrograde.store.events import (
     RunStarted,
     StackMetricsLogged,
     Status,
+    StepMetricsLogged,
     TagsSet,
 )
 
@@ -115,6 +116,10 @@ class EventWriter(ABC):
                 self.log([event.run], event.time, event.step, values)
             case StackMetricsLogged():
                 self.log(event.runs, event.time, event.step, event.values)
+            case StepMetricsLogged():
+                for place, step in enumerate(event.steps):
+                    of_step = {metric: of_steps[place] for metric, of_steps in event.values.items()}
+                    self.log(event.runs, event.time, step, of_step)
             case TagsSet():
                 self.set_tags(event.run, event.tags)
             case RunEnded():

@@ -79,6 +79,19 @@ class StackMetricsLogged:
 
 
 @dataclass(frozen=True)
+class StepMetricsLogged:
+    """The values of several runs' metrics at several steps.
+
+    Those of each metric are a list for each of ``steps``, in the order of ``runs``.
+    """
+
+    runs: Sequence[int]
+    time: int
+    steps: Sequence[int]
+    values: Mapping[str, Sequence[Sequence[float]]]
+
+
+@dataclass(frozen=True)
 class TagsSet:
     """Tags are set on a run."""
 
@@ -130,6 +143,7 @@ Event = (
     | RunAdopted
     | MetricsLogged
     | StackMetricsLogged
+    | StepMetricsLogged
     | TagsSet
     | RunEnded
     | ModelLogged

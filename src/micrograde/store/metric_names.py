@@ -8,7 +8,7 @@ are the same.
 from collections.abc import Container, Mapping
 from typing import TypeVar
 
-from micrograde.metrics import KEPT, PARTS
+from micrograde.metrics import KEPT, PARTS, STEP
 
 WITHIN = "within/"
 _SINCE = 2
@@ -20,7 +20,7 @@ def recorded_name(metric: str, recipe_version: int) -> str:
     """Return a metric's name in the records of a recipe version, given its name in any version."""
     plain = plain_name(metric)
     group, slash, _ = plain.partition("/")
-    is_diagnostic = bool(slash) and group not in PARTS and not plain.startswith(KEPT)
+    is_diagnostic = bool(slash) and group not in PARTS and not plain.startswith((KEPT, STEP))
     return f"{WITHIN}{plain}" if is_diagnostic and recipe_version >= _SINCE else plain
 
 

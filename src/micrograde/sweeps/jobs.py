@@ -15,6 +15,8 @@ from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.runs.measured import check_measured, measuring
 from micrograde.runs.train import PreparedSets, run_name
+from micrograde.runs.warm_start import KEY as INIT_FROM
+from micrograde.store.stored_sweeps import LATEST
 
 _OF_THE_SWEEP = ("hydra", "sweep", "tracking", "run")  # keys that change no run
 
@@ -84,6 +86,16 @@ def make_job(
                 f"training.resume={config.training.resume}: is for a run alone; "
                 "a sweep goes on when its command is given again"
             )
+        if config.model.init_from == LATEST:
+            run_id = prepared.resolved(config).model.init_from
+            raise InputError(
+                f"{INIT_FROM}={LATEST}: may be another run when the command of a sweep is given again; "
+                f"name the run: {INIT_FROM}={run_id}"
+            )
+        config = prepared.resolved(config)
+        if config.model.init_from:  # which may travel to another machine
+            started = {"init_from": config.model.init_from, "init_digest": config.model.init_digest}
+            container["model"] = {**container["model"], **started}
         prepared.check(config)
         if metric:
             check_measured(metric, config, prepared.of(config))

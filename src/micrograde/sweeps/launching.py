@@ -13,6 +13,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from micrograde.core.errors import InputError, RunFailedError
+from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.runs.table_words import tell_tables
 from micrograde.sweeps.callback import sweep_of
@@ -77,6 +78,8 @@ def compose_jobs(
             for overrides in batch
         ]
     tell_tables(sweep.prepared.untold())
+    for line in sweep.prepared.untold_lines():
+        say(line, flush=True)
     repeated = len(jobs) - len({job.digest for job in jobs})
     if repeated and is_ours(master.hydra.sweeper):  # a search may well try the same values again
         print(f"{repeated} of {len(jobs)} are the same run as another, which is trained once", flush=True)

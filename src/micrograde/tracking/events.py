@@ -6,7 +6,7 @@ store needs, so it can be written to the store at once, later, or by another pro
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, get_args
 
@@ -25,6 +25,7 @@ from micrograde.store.events import (
     RunStarted,
     StackMetricsLogged,
     Status,
+    StepMetricsLogged,
     TagsSet,
 )
 from micrograde.store.mlmodel import ModelDescription
@@ -41,6 +42,7 @@ __all__ = [
     "RunStarted",
     "StackMetricsLogged",
     "Status",
+    "StepMetricsLogged",
     "TagsSet",
     "from_json_line",
     "to_json_line",
@@ -75,14 +77,31 @@ def from_json_line(line: str) -> Event:
         raise ValueError(f"no event: {shown}")
     if wrong := [key for key, value in content.items() if not _is_sound(key, value)]:
         raise ValueError(f"no event, by its {wrong[0]}: {shown}")
-    of_one = [not isinstance(each, list) for each in content.get("values", {}).values()]
-    if any(of_one) if kind is StackMetricsLogged else not all(of_one):
+    if not _has_shape(kind, content):
         raise ValueError(f"no event, by its values: {shown}")
     if kind is RunStarted and content["dataset"] is not None:
         content["dataset"] = DatasetInput(**content["dataset"])
     if kind is RunEnded and content["model"] is not None:
         content["model"] = ModelDescription(**content["model"])
     return kind(**content)
+
+
+def _has_shape(kind: type[Event], content: Mapping[str, Any]) -> bool:
+    """Return whether values are numbers or, where the event has several, lists as long as it asks for."""
+    of_metrics = content.get("values", {}).values()
+    if kind is StepMetricsLogged:
+        runs, steps = len(content["runs"]), len(content["steps"])
+        return all(
+            isinstance(of_steps, list)
+            and len(of_steps) == steps
+            and all(isinstance(each, list) and len(each) == runs for each in of_steps)
+            for of_steps in of_metrics
+        )
+    lists = kind is StackMetricsLogged
+    return all(
+        isinstance(each, list) == lists and not (lists and any(isinstance(value, list) for value in each))
+        for each in of_metrics
+    )
 
 
 def _is_sound(key: str, value: Any) -> bool:
@@ -94,9 +113,14 @@ def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 2**63
 
 
-def _is_measured(value: object) -> bool:
-    """Return whether the value is a number within the range of float64, or a list of such numbers."""
+def _is_measured(value: Any) -> bool:
+    """Return whether it is a number within float64's range, a list of these, or a list of such lists."""
     values = value if isinstance(value, list) else [value]
+    if values and isinstance(values[0], list):  # of several steps
+        return all(
+            isinstance(each, list) and {*map(type, each)} <= {float, int} and _is_measured(each)
+            for each in values
+        )
     return {*map(type, values)} <= {float, int} and all(
         abs(each) < 2**1023 for each in values if type(each) is int
     )
@@ -143,7 +167,7 @@ def _describes_dataset(value: object) -> bool:
 _SOUND: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("run", "time", "step"), _is_count),
     "parent": lambda value: value is None or _is_count(value),
-    "runs": lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    **dict.fromkeys(("runs", "steps"), lambda value: isinstance(value, list) and all(map(_is_count, value))),
     **dict.fromkeys(("experiment_name", "run_name"), _is_text),
     "run_id": _is_id,
     "source_run_id": lambda value: value is None or _is_id(value),

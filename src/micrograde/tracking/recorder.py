@@ -42,6 +42,7 @@ from micrograde.tracking.events import (
     RunStarted,
     StackMetricsLogged,
     Status,
+    StepMetricsLogged,
     TagsSet,
 )
 from micrograde.tracking.journal import Journal
@@ -158,6 +159,12 @@ class Recorder:
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Log the values of several runs at a step; those of each metric are in the order of ``runs``."""
         self._append(StackMetricsLogged(runs, _now(), step, values))
+
+    def log_steps(
+        self, runs: Sequence[int], steps: Sequence[int], values: Mapping[str, Sequence[Sequence[float]]]
+    ) -> None:
+        """Log the values of several runs at several steps; those of each metric are a list for each step."""
+        self._append(StepMetricsLogged(runs, _now(), steps, values))
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """Set tags on a run; passwords in them are hidden."""

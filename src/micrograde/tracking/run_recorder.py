@@ -59,6 +59,11 @@ class RunRecorder(Protocol):
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Log the values of several runs at a step; those of each metric are in the order of ``runs``."""
 
+    def log_steps(
+        self, runs: Sequence[int], steps: Sequence[int], values: Mapping[str, Sequence[Sequence[float]]]
+    ) -> None:
+        """Log the values of several runs at several steps; those of each metric are a list for each step."""
+
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """Set tags on a run."""
 
@@ -111,6 +116,11 @@ class NullRecorder:
         """Do nothing."""
 
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
+        """Do nothing."""
+
+    def log_steps(
+        self, runs: Sequence[int], steps: Sequence[int], values: Mapping[str, Sequence[Sequence[float]]]
+    ) -> None:
         """Do nothing."""
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:

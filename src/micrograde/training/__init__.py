@@ -7,6 +7,7 @@ from micrograde.training.batches import BatchSampler, Samples, batch_sizes, step
 from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, start_callbacks
 from micrograde.training.divergence import Divergence
 from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
+from micrograde.training.freezing import Freezing, frozen_stretches, layers_that_learn
 from micrograde.training.gradient_norms import GradientNorms, gradient_norms
 from micrograde.training.label_noise import noisy_labels
 from micrograde.training.learned_classes import LearnedClasses, balanced_weights
@@ -16,6 +17,7 @@ from micrograde.training.parallel import StackRunner, replicas_per_stack
 from micrograde.training.plan import TrainingPlan
 from micrograde.training.schedules import SCHEDULES, Schedule, learning_rate_factors
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
+from micrograde.training.step_log import StepRecord
 
 __all__ = [
     "CALLBACKS",
@@ -28,6 +30,7 @@ __all__ = [
     "Divergence",
     "EpochRecord",
     "ForeignSnapshotError",
+    "Freezing",
     "GradientNorms",
     "LearnedClasses",
     "Optimizer",
@@ -36,13 +39,16 @@ __all__ = [
     "Snapshot",
     "StackOptimizer",
     "StackRunner",
+    "StepRecord",
     "Training",
     "TrainingPlan",
     "balanced_weights",
     "batch_sizes",
     "confusion_counts",
     "evaluate",
+    "frozen_stretches",
     "gradient_norms",
+    "layers_that_learn",
     "learning_rate_factors",
     "measure",
     "noisy_labels",

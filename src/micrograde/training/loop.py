@@ -4,8 +4,9 @@ Replicas are independent of each other. One that stops early or diverges leaves 
 moved together and go on, and what each computes is the same, bit for bit, as if it trained alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from micrograde.training.learned_classes import LearnedClasses
 from micrograde.training.optimizers import StackOptimizer
 from micrograde.training.plan import TrainingPlan
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
+from micrograde.training.step_log import StepLog, StepRecord
+
+_ResultT = TypeVar("_ResultT")
 
 _STEPS_AT_A_TIME = 4096  # learning rates computed in one call; with fewer, the calls cost more than the rates
 
@@ -62,6 +66,20 @@ class Departure:
 def _quiet() -> np.errstate:
     """Silence NumPy's warnings of overflow: it shows in the loss, which is checked at every step."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def _quietly(
+    steps: Generator[StepRecord, None, _ResultT],
+) -> Generator[StepRecord, None, _ResultT]:
+    """Yield what a generator yields and return what it returns; only its own code is quiet."""
+    while True:
+        with _quiet():
+            try:
+                record = next(steps)
+            except StopIteration as end:
+                result: _ResultT = end.value
+                return result
+        yield record
 
 
 class Training:
@@ -109,6 +127,7 @@ class Training:
         self._replicas: IntArray = np.arange(len(model.parameters))
         self._callbacks = sorted(callbacks, key=lambda callback: callback.changes_network)
         self._every_step = [callback for callback in self._callbacks if callback.every_step]
+        self._step_log = StepLog(plan.log_every, plan.metrics, plan.task.part_names)
         self._epoch = 0
         self._to_cancel: set[int] = set()
 
@@ -133,15 +152,16 @@ class Training:
         restore_snapshot(snapshot, self._model, self._optimizer, self._sampler, self._callbacks)
         self._epoch = snapshot.epoch
 
-    def run(self) -> Iterator[EpochRecord | Departure | Snapshot]:
+    def run(self) -> Iterator[EpochRecord | StepRecord | Departure | Snapshot]:
         """Train; yield a record after each epoch, and a departure for each replica, at the latest at the end.
 
-        Where a callback needs it, a snapshot of each replica follows the record.
+        Where a callback needs it, a snapshot of each replica follows the record. Records of steps come while
+        the epoch goes on, the last of them before the epoch's own.
         """
         yield from self._stop(self._end_epoch({}))  # resumed: a replica may have been about to stop
         while self._epoch < self._plan.num_epochs and len(self._replicas):
             self._epoch += 1
-            metrics, diverged = self._train_epoch()
+            metrics, diverged = yield from _quietly(self._train_epoch())
             yield from diverged
             rows = np.flatnonzero(~np.isin(self._replicas, [each.replica for each in diverged]))
             if not len(rows):
@@ -192,8 +212,10 @@ class Training:
         yield from (self._departure(row) for row in np.flatnonzero(stopped).tolist())
         self._keep(np.flatnonzero(~stopped))
 
-    def _train_epoch(self) -> tuple[dict[str, FloatArray], list[Departure]]:
-        """Make one pass over the training part.
+    def _train_epoch(
+        self,
+    ) -> Generator[StepRecord, None, tuple[dict[str, FloatArray], list[Departure]]]:
+        """Make one pass over the training part; yield records of its steps, if they are logged.
 
         Returns
         -------
@@ -209,34 +231,44 @@ class Training:
         diverged: dict[int, Departure] = {}
         measured = self._measured_step()
         of_callbacks: dict[str, FloatArray] = {}
-        with _quiet():
-            for number, batch in enumerate(self._sampler.epoch()):
-                loss = model.forward(batch.features, batch.targets, batch.weights, sizes[number])
-                outputs.batch = batch
-                np.isfinite(loss, out=finite)
-                if np.count_nonzero(finite) < replicas:
-                    for replica in np.flatnonzero(~finite).tolist():
-                        if replica not in diverged:
-                            diverged[replica] = self._divergence(replica, float(loss[replica]))
-                    if len(diverged) == replicas:
-                        break
-                losses[:, number] = loss
-                for tally in tallies:
-                    tally.add(outputs)
-                model.backward()
-                for callback in self._callbacks if number == measured else self._every_step:
-                    callback.on_gradients(model)
-                optimizer.step(rates[number])
-                if number == measured:
-                    for callback in self._callbacks:
-                        of_callbacks |= callback.on_step(model, rates[number])
-            loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
-            metrics = {"train/loss": loss_sum / sum(sizes)}
-            if len(diverged) < replicas:
-                for each, tally in zip(self._plan.metrics, tallies, strict=True):
-                    found = named(each, tally.value(), self._plan.task.part_names)
-                    metrics |= {f"train/{name}": values for name, values in found.items()}
-                metrics |= of_callbacks
+        log, going_on = self._step_log, np.arange(replicas)
+        logged = log.places(optimizer.steps, len(sizes))
+        for number, batch in enumerate(self._sampler.epoch()):
+            loss = model.forward(batch.features, batch.targets, batch.weights, sizes[number])
+            outputs.batch = batch
+            np.isfinite(loss, out=finite)
+            if np.count_nonzero(finite) < replicas:
+                before = len(diverged)
+                for replica in np.flatnonzero(~finite).tolist():
+                    if replica not in diverged:
+                        diverged[replica] = self._divergence(replica, float(loss[replica]))
+                if len(diverged) > before:
+                    yield from log.take(self._replicas, going_on)
+                    going_on = np.array([row for row in range(replicas) if row not in diverged], np.intp)
+                if len(diverged) == replicas:
+                    break
+            losses[:, number] = loss
+            for tally in tallies:
+                tally.add(outputs)
+            if number in logged:
+                log.add(optimizer.steps + 1, loss, outputs, sizes[number])
+            model.backward()
+            for callback in self._callbacks if number == measured else self._every_step:
+                callback.on_gradients(model)
+            optimizer.step(rates[number])
+            if number == measured:
+                for callback in self._callbacks:
+                    of_callbacks |= callback.on_step(model, rates[number])
+            if number in logged and log.due():
+                yield from log.take(self._replicas, going_on)
+        yield from log.take(self._replicas, going_on)
+        loss_sum = np.vecdot(losses, np.array(sizes, np.float64))
+        metrics = {"train/loss": loss_sum / sum(sizes)}
+        if len(diverged) < replicas:
+            for each, tally in zip(self._plan.metrics, tallies, strict=True):
+                found = named(each, tally.value(), self._plan.task.part_names)
+                metrics |= {f"train/{name}": values for name, values in found.items()}
+            metrics |= of_callbacks
         return metrics, list(diverged.values())
 
     def _measured_step(self) -> int:

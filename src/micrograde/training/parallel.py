@@ -11,8 +11,9 @@ from queue import Queue
 
 from micrograde.training.loop import Departure, EpochRecord, Training
 from micrograde.training.snapshots import Snapshot
+from micrograde.training.step_log import StepRecord
 
-Event = EpochRecord | Departure | Snapshot
+Event = EpochRecord | StepRecord | Departure | Snapshot
 
 # How large a stack should be, by how many numbers an operation on its widest layer handles: replicas times
 # batch times units. Larger stacks do not fit into the cache, and with smaller ones two threads compete for

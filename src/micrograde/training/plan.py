@@ -32,6 +32,8 @@ class TrainingPlan:
     measures_whole_batches
         Whether callbacks look at an epoch's last step on a whole batch, not at its last step, whose batch may
         have a few rows only.
+    log_every
+        Every so many steps of the optimizer the loss and ``metrics`` of its batch are told; None for never.
     """
 
     num_epochs: int
@@ -44,3 +46,4 @@ class TrainingPlan:
     keep: Literal["best", "last"] | None = None
     task: Task = CLASSES_WITHOUT_NAMES
     measures_whole_batches: bool = True
+    log_every: int | None = None

@@ -123,8 +123,15 @@ class Measurements:
         planned = self.config.get("training.num_epochs")
         return isinstance(planned, int) and len(self.history.get("train/loss", ())) < planned
 
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """The numbers of the linear layers that do not learn, of which findings do not complain."""
+        frozen = self.config.get("training.freeze")
+        names = map(str, frozen) if isinstance(frozen, list) else ()
+        return tuple(name.removeprefix("layer") for name in names if name.startswith("layer"))
+
     def of_layers(self, group: str, measure: str = "") -> dict[str, NDArray[np.float64]]:
-        """Return the finite values of a metric of layers, by the layer's number.
+        """Return the finite values of a metric of the layers that learn, by the layer's number.
 
         For example, ``activation`` and ``.saturated`` give ``activation/layer1.saturated`` as ``"1"``.
         """
@@ -132,8 +139,9 @@ class Measurements:
         for metric, values in self.history.items():
             if metric.startswith(f"{group}/layer") and metric.endswith(measure):
                 array = np.asarray(values, float)
-                if (finite := array[np.isfinite(array)]).size:
-                    found[metric.removeprefix(f"{group}/layer").removesuffix(measure)] = finite
+                number = metric.removeprefix(f"{group}/layer").removesuffix(measure)
+                if (finite := array[np.isfinite(array)]).size and number not in self.frozen:
+                    found[number] = finite
         return found
 
 

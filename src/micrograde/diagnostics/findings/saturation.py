@@ -32,6 +32,8 @@ class Saturation(Finding):
         if measured.of_kept_model is None:
             return
         for index, share in enumerate(measured.of_kept_model.saturated):
+            if str(index + 1) in measured.frozen:
+                continue
             layer, now = f"layer {index + 1}", percent(share)
             at_start = measured.saturated_at_start[index : index + 1]
             if measured.activation.saturation == "units":
@@ -44,9 +46,15 @@ class Saturation(Finding):
                 if share > _MUCH_AT_START:
                     yield (
                         f"{layer}: {now} saturated, {percent(at_start[0])} before training"
-                        + large_scale(measured)
+                        + _why_from_the_start(measured)
                     )
             elif share > _MUCH_GROWN:
                 slow = max(early_updates(measured).values(), default=0.0) < USUAL_UPDATES
                 typed = ("optimizer.weight_decay=0.01",) if slow else learning_rate(measured, 0.03)
                 yield f"{layer}: {now} saturated" + because("probably", "its weights have grown", *typed)
+
+
+def _why_from_the_start(measured: Measurements) -> str:
+    if measured.config.get("model.init_from"):
+        return because("certainly", "the network began with weights of another run")
+    return large_scale(measured)

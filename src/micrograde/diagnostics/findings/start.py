@@ -17,7 +17,8 @@ class Start(Finding):
 
     By more than 1 if the initial scale is above 1; else by more than 2, as some is by chance.
 
-    Not where the logits are normalized: the scale of the initial weights then has no effect.
+    Not where the logits are normalized: the scale of the initial weights then has no effect. Nor where the
+    network begins with the weights of another run, which has learned something else.
     """
 
     name: ClassVar[str] = "start"
@@ -28,6 +29,8 @@ class Start(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         start, expected = measured.initial_loss, log(measured.classes)
+        if measured.config.get("model.init_from"):  # it is the other run's weights that are large
+            return
         enlarged = (number(measured, "model.initial_scale") or 1) > 1
         much = _LARGE_START if enlarged else _LARGE_BY_CHANCE
         if isfinite(start) and start > expected + much and not measured.logits_normalized:

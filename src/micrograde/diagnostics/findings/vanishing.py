@@ -29,7 +29,7 @@ class Vanishing(Finding):
         if len(norms) < 2 or measured.normalization:
             return
         first, *_, last = norms.values()
-        ends = f"in layer 1 than in layer {len(norms)}"
+        ends = f"in layer {next(iter(norms))} than in layer {next(reversed(norms))}"
         cause = because("probably", "the layers between scale them", "model.batch_norm=true")
         if first and last / first > _VANISHING:
             yield f"gradients vanish: {last / first:.3g} times smaller {ends}{cause}"

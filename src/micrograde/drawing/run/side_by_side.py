@@ -13,6 +13,7 @@ from micrograde.drawing.panel import Panel, drawable, log_ticks, lost_in_roundin
 from micrograde.drawing.style import is_spread
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted
+from micrograde.metrics import STEP
 
 MOST_RUNS = len(CLASSES)
 """The number of runs that colours can tell apart."""
@@ -40,7 +41,8 @@ class RunCurves:
 def draw_run_curves(panels: Sequence[RunCurves], names: Sequence[str], *, title: str, point: str = "") -> Svg:
     """Draw a panel for each metric against the epoch, two in a row; the end of each curve is marked.
 
-    A metric that spans orders of magnitude has a logarithmic axis. Values that are not finite leave a gap.
+    What is logged by step is drawn against the step of the optimizer. A metric that spans orders of magnitude
+    has a logarithmic axis. Values that are not finite leave a gap.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ def _draw_panel(canvas: Canvas, left: float, top: float, panel: RunCurves, names
     first, last = (float(steps.min()), float(steps.max())) if len(steps) else (0.0, 1.0)
     room = max(0.02 * max(last - first, 1.0), lost_in_rounding(first, last))
     axes = Panel(canvas, left, top, _PANEL_WIDTH, _PANEL_HEIGHT, (first - room, last + room), y_range)
-    axes.draw_axes("epoch", "", y_ticks=log_ticks(*y_range) if logarithmic else None)
+    unit = "step" if panel.metric.startswith(STEP) else "epoch"
+    axes.draw_axes(unit, "", y_ticks=log_ticks(*y_range) if logarithmic else None)
     canvas.text(left + _PANEL_WIDTH / 2, top - 10, fitted(panel.metric, 13, _PANEL_WIDTH), size=13)
     for (steps, values), name, colour in zip(drawn, names, CLASSES, strict=False):
         there_are = np.flatnonzero(drawable(values))

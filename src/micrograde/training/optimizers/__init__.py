@@ -60,6 +60,11 @@ class Optimizer(ABC):
 class StackOptimizer:
     """The optimizer of a stack: R entries of one program, bound to the network's (R, P) buffers.
 
+    Parameters
+    ----------
+    frozen
+        Where in the P parameters those lie that are to stay as they are, whatever an entry does to them.
+
     Attributes
     ----------
     parameters, gradients : (R, P), the network's buffers
@@ -75,11 +80,17 @@ class StackOptimizer:
         If the entries are of different programs.
     """
 
-    def __init__(self, entries: Sequence[Optimizer], parameters: FloatArray, gradients: FloatArray) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Optimizer],
+        parameters: FloatArray,
+        gradients: FloatArray,
+        frozen: Sequence[slice] = (),
+    ) -> None:
         first = entries[0]
         if any(program_of(entry) != program_of(first) for entry in entries):
             raise ValueError("the optimizers of a stack must be of one program")
-        self._first, self.steps = first, 0
+        self._first, self._frozen, self.steps = first, frozen, 0
         varying = [
             each for each in hyperparameters_of(type(first)).values() if isinstance(each.varies, PerReplica)
         ]
@@ -102,7 +113,13 @@ class StackOptimizer:
     def step(self, learning_rate: FloatArray) -> None:
         """Take one step; ``learning_rate`` is (R,)."""
         self.steps += 1
+        if not self._frozen:
+            self._first.step(self, learning_rate)
+            return
+        kept = [self.parameters[:, each].copy() for each in self._frozen]
         self._first.step(self, learning_rate)
+        for stretch, values in zip(self._frozen, kept, strict=True):
+            self.parameters[:, stretch] = values
 
     def column(self, values: FloatArray) -> FloatArray:
         """Return values (R,) in the parameters' dtype, shaped to multiply (R, P)."""
