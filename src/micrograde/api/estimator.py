@@ -37,7 +37,7 @@ from micrograde.data import Dataset
 from micrograde.data.sets.npz import NpzArrays
 from micrograde.metrics import name_of_entry, names_a_value
 from micrograde.metrics.accuracy import Accuracy
-from micrograde.models.trained_network import check_classified
+from micrograde.models.trained_network import check_answered
 from micrograde.nn import MLP, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.runs.building import (
@@ -54,6 +54,7 @@ from micrograde.runs.building import (
 )
 from micrograde.runs.measured import check_watched
 from micrograde.runs.progress import Watch
+from micrograde.tasks.classification import Classification
 from micrograde.training import Departure, EpochRecord, Training
 
 _SOURCE = "X"  # what error lines call the data
@@ -325,7 +326,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
             blocks = blocks_of_rows(len(rows))
             logits = np.concatenate([self.model_.predict_logits(rows[block]) for block in blocks])
-        check_classified(predicted_classes(logits) < 0, _SOURCE)
+        check_answered(predicted_classes(logits) < 0, _SOURCE, Classification.answer)
         return logits
 
     def _seed(self) -> int:
