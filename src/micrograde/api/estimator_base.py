@@ -266,7 +266,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     @abstractmethod
     def _validated(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        """Return features (N, D) and what is to be learned (N, ...); raise ``ValueError`` if they are none."""
+        """Return features (N, D) and targets (N, ...); raise ``ValueError`` if they cannot be used."""
 
     @abstractmethod
     def _learned(self, targets: NDArray[Any], y: ArrayLike, whose: str) -> dict[str, Any]:
