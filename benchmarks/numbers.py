@@ -4,11 +4,11 @@
 
 Both get the same hidden size, epochs, batch size, activation, optimizer and learning rate, standardized
 features and a standardized target; scikit-learn's learns half the squared error, ours the loss that stands
-there. Its rate is twice ours for ``mse``, which is the whole squared error, with sgd. What is each one's own is at its default: ours has Xavier's
-normal weights and a weight decay of 4 / N (sgd), scikit-learn's Glorot's uniform weights and an L2
-penalty of 1e-4 / N, which it scales so itself. scikit-learn's stops early by its own training loss unless it
-is told not to, which it is. A seed is that of the split (a fifth of the rows are the test part), of the
-weights and of the batches.
+there. Its rate is twice ours for ``mse``, which is the whole squared error, with sgd. What is each one's own
+is at its default: ours has Xavier's normal weights and a weight decay of 4 / N (sgd) or 2 / N (adam), scikit-
+learn's Glorot's uniform weights and an L2 penalty of 1e-4 / N, which it scales so itself. scikit-learn's
+stops early by its own training loss unless it is told not to, which it is. A seed is that of the split (a
+fifth of the rows are the test part), of the weights and of the batches.
 """
 
 import argparse
@@ -104,7 +104,8 @@ def main() -> None:
                 means[who] = statistics.mean(errors)
                 print(f"  {who:13} {means[who]:7.2f} {max(errors):7.2f}   {statistics.mean(seconds):.3f} s")
             ratio = means["micrograde"] / means["scikit-learn"]
-            print(f"  {'':13} {ratio:.3f} times the error ({'at most' if ratio <= MOST else 'MORE THAN'} {MOST})")
+            verdict = "at most" if ratio <= MOST else "MORE THAN"
+            print(f"  {'':13} {ratio:.3f} times the error ({verdict} {MOST})")
 
 
 if __name__ == "__main__":

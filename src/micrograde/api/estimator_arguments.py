@@ -96,6 +96,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "random_state": ("seed", "data.seed"),
     "optimizer": ("optimizer",),
     "schedule": ("schedule",),
+    "loss": ("loss",),
 }
 
 
@@ -105,7 +106,7 @@ def keys_of_arguments() -> dict[str, tuple[str, ...]]:
     derived = {
         argument: (f"{group}.{key}",) for group, names in groups.items() for key, argument in names.items()
     }
-    return {**_KEYS, **derived}
+    return {**_KEYS, **derived, **{name: (f"loss.{name}",) for name in OF_LOSSES}}
 
 
 def values_of(group: str, estimator: object) -> dict[str, Any]:
