@@ -1,15 +1,32 @@
 """``mg.fit``: the estimator, fitted to data in one call."""
 
-from typing import Any
+import sys
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.api.estimator import MLPClassifier
 from micrograde.api.keywords import nearest
+from micrograde.api.regressor import MLPRegressor
+from micrograde.config.choices import one_of
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.interrupts import interrupt_in_one_line
 from micrograde.core.notebook import in_notebook
+from micrograde.core.terminal import say
 from micrograde.data.frames import SOURCE, is_data, table_with_labels, table_with_target
 from micrograde.data.messages import counted, listed
+from micrograde.data.targets import MOST_WHOLE_NUMBERS
 from micrograde.runs.progress import watch_epochs
+from micrograde.tasks.classification import Classification
+from micrograde.tasks.regression import Regression
+
+Estimator: TypeAlias = MLPClassifier | MLPRegressor
+_ESTIMATORS: Mapping[str, type[Estimator]] = {
+    Classification.name: MLPClassifier,
+    Regression.name: MLPRegressor,
+}
 
 
 def fit(
@@ -18,11 +35,12 @@ def fit(
     *,
     target: str | None = None,
     sample_weight: Any = None,
+    task: str | None = None,
     **parameters: Any,
-) -> MLPClassifier:
-    """Return an ``MLPClassifier`` that is fitted to data; nothing is recorded.
+) -> Estimator:
+    """Return an ``MLPClassifier`` that is fitted to data, or for numbers an ``MLPRegressor``.
 
-    In a notebook a bar and the learning curves are shown while it trains, and stay.
+    Nothing is recorded. In a notebook a bar and the learning curves are shown while it trains, and stay.
 
     >>> mg.fit(X, y, hidden_size=[32, 32]).predict(X)
     >>> mg.fit(frame, target="species", learning_rate=0.1)
@@ -30,14 +48,17 @@ def fit(
     Parameters
     ----------
     X, y
-        Features (N, D), which are numbers, and N labels; or a table alone, of whose columns ``target`` holds
-        the classes. Data may be of any kind that ``mg.run`` takes.
+        Features (N, D), which are numbers, and what is to be learned of N rows; or a table alone, of whose
+        columns ``target`` holds it. Data may be of any kind that ``mg.run`` takes.
     target
-        The column of the table that holds the classes.
+        The column of the table that holds what is to be learned: classes, or numbers.
     sample_weight
         What each row counts, (N,), or the name of the table's column that says it, which is then no feature.
+    task
+        ``"classification"`` or ``"regression"``; None to decide it by the target as ``mg.run`` does: numbers
+        with fractions, or more than 20 whole ones, are predicted as numbers, and a line says so.
     parameters
-        As for ``MLPClassifier``.
+        As for the estimator.
 
     Raises
     ------
@@ -46,13 +67,14 @@ def fit(
     RunFailedError
         If training diverged.
     """
-    known = MLPClassifier().get_params()
+    if task not in (None, *_ESTIMATORS):
+        raise InputError(f"task={task}: should be {one_of(_ESTIMATORS)}")
+    every = {name: default for each in _ESTIMATORS.values() for name, default in each().get_params().items()}
     for name in parameters:
-        if name not in known:
-            raise InputError(nearest(name, known))
+        if name not in every:
+            raise InputError(nearest(name, every))
     if not is_data(X):
         raise InputError(f"X: is a value of type {type(X).__name__}; needs features: mg.fit(X, y)")
-    classifier = MLPClassifier(**parameters)
     if y is not None and target is not None:
         raise InputError(f"target={target}: the labels are given, too; give the column or the labels")
     if y is None and target is None:
@@ -78,19 +100,43 @@ def fit(
         )
     has_names = hasattr(X, "columns") or hasattr(X, "column_names")
     rows, labels = features if has_names else features.to_numpy(), table[given.target].to_numpy()
+    kind = _ESTIMATORS[task or _task_of(labels, given.target)]
+    estimator = _estimator(kind, parameters)
     with interrupt_in_one_line():
         if in_notebook():
-            return _fitted_in_cell(classifier, rows, labels, sample_weight)
-        return classifier.fit(rows, labels, sample_weight=sample_weight)
+            return _fitted_in_cell(estimator, rows, labels, sample_weight)
+        return estimator.fit(rows, labels, sample_weight=sample_weight)
 
 
-def _fitted_in_cell(classifier: MLPClassifier, rows: Any, labels: Any, sample_weight: Any) -> MLPClassifier:
-    """Fit the classifier, and show its epochs as those of a run are."""
-    with watch_epochs("mg.fit", classifier.num_epochs) as watch:
+def _task_of(labels: NDArray[Any], name: str) -> str:
+    """Return what the labels (N,) call for, as ``read_target`` decides it of a column of numbers."""
+    if labels.dtype.kind not in "iuf":
+        return Classification.name
+    values = np.unique(labels)
+    if len(values) <= MOST_WHOLE_NUMBERS and (values == np.floor(values)).all():
+        return Classification.name
+    say(
+        f"{name}: holds {len(values)} different numbers, which are predicted as numbers (a regression); "
+        'task="classification" makes a class of each',
+        sys.stderr,
+    )
+    return Regression.name
+
+
+def _estimator(kind: type[Estimator], parameters: Mapping[str, Any]) -> Estimator:
+    known = kind().get_params()
+    if foreign := [name for name in parameters if name not in known]:
+        raise InputError(f"{foreign[0]}: {kind.__name__} has no such argument; leave it out")
+    return kind(**parameters)
+
+
+def _fitted_in_cell(estimator: Estimator, rows: Any, labels: Any, sample_weight: Any) -> Estimator:
+    """Fit the estimator, and show its epochs as those of a run are."""
+    with watch_epochs("mg.fit", estimator.num_epochs) as watch:
         try:
-            classifier._fit(rows, labels, sample_weight, watch)
+            estimator._fit(rows, labels, sample_weight, watch)
         except (RunFailedError, KeyboardInterrupt) as error:
             watch.run_ended(0, "FAILED" if isinstance(error, RunFailedError) else "KILLED", {})
             raise
         watch.run_ended(0, "FINISHED", {})
-    return classifier
+    return estimator
