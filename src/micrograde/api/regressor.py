@@ -10,7 +10,6 @@ from sklearn.utils.validation import validate_data
 
 from micrograde.api.estimator_arguments import DERIVED, OF_LOSSES, complete, loss_values
 from micrograde.api.estimator_base import NetworkEstimator
-from micrograde.data.dataset import REGRESSION
 from micrograde.models.trained_network import rows_lost
 from micrograde.tasks import Task
 from micrograde.tasks.regression import Regression
@@ -85,7 +84,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # s
         called = tuple(map(str, given)) if given is not None else ()
         if len(set(called)) < count:
             called = tuple(f"y{place}" for place in range(count)) if count > 1 else ("y",)
-        return {"labels": numbers, "class_names": (), "task": REGRESSION, "target_names": called}
+        return {"labels": numbers, "class_names": (), "task": Regression.name, "target_names": called}
 
     def _keep(self, targets: NDArray[Any]) -> None:
         self.n_outputs_ = 1 if targets.ndim == 1 else targets.shape[1]

@@ -157,26 +157,32 @@ class Agreement:
     Attributes
     ----------
     difference
-        The largest absolute difference of a probability, or of a number in ``unit``; infinite if a row has
-        another label or none, except where two classes are equally probable, or one is at the threshold, to
-        within that difference.
+        The largest absolute difference of a probability, or of a number in standard deviations of its target
+        in the training part; infinite if a row has another label or none, except where two classes are
+        equally probable, or one is at the threshold, to within that difference.
     rounding
         The error that the network's dtype causes by itself: the largest absolute difference of an answer
         between the network and its float64 copy, or between that copy and one whose parameters differ by the
         dtype's rounding. Two correct float32 libraries can differ by as much.
-    unit
-        What the answers are that differ.
+    of_numbers
+        Whether numbers were compared, and not probabilities.
     """
 
     rows: int
     difference: float
     rounding: float
-    unit: str = "probabilities"
+    of_numbers: bool = False
 
     @property
     def allowed(self) -> float:
         """The largest difference that counts as agreement: 1e-6, or more if the dtype is less exact."""
         return max(_TOLERANCE, _ROUNDINGS * self.rounding)
+
+    def __str__(self) -> str:
+        what, unit = "probabilities", ""
+        if self.of_numbers:
+            what, unit = "numbers", " of the target's standard deviation"
+        return f"{self.difference:.1e}{unit} at most between {what} of {self.rows} rows"
 
     def __bool__(self) -> bool:
         return self.difference <= self.allowed
@@ -209,8 +215,7 @@ def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame 
             room = np.abs(expected[:, 1] - network.threshold)
         others = (labels[~lost] != names) & (room > difference)
         wrong |= bool(others.any() or (labels[lost] != "").any())
-    unit = "probabilities" if scaling is None else "numbers, in standard deviations of the target,"
-    return Agreement(len(rows), np.inf if wrong else difference, rounding, unit)
+    return Agreement(len(rows), np.inf if wrong else difference, rounding, scaling is not None)
 
 
 def _with_next_numbers(model: MLP) -> MLP:

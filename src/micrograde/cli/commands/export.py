@@ -28,10 +28,9 @@ def main(composed: Config) -> None:
     with working("comparing the exported model with the run's", "stderr"):
         content = export_onnx(network, {"run_id": run_id}).SerializeToString()
         agreement = compare_onnx(content, network, example_rows(network, _ROWS))
-    measured = f"{agreement.difference:.1e} at most between {agreement.unit} of {agreement.rows} rows"
     if not agreement:
         allowed = f"{agreement.allowed:.1e} is allowed"
-        raise RunFailedError(f"run_id={run_id}: ONNX Runtime differs by {measured}; {allowed}")
+        raise RunFailedError(f"run_id={run_id}: ONNX Runtime differs by {agreement}; {allowed}")
     try:
         output.write_bytes(content)
     except OSError as error:
@@ -39,5 +38,5 @@ def main(composed: Config) -> None:
     lines = [f"model       of run {run_id} ({found.run.about.run_name})"]
     lines += [f"note        {note}" for note in found.notes]
     say("\n".join(map(printable, lines)))
-    say(f"difference  {measured}, by ONNX Runtime")
+    say(f"difference  {agreement}, by ONNX Runtime")
     say(f"written     {output}: {len(content):,} bytes, opset {OPSET}")

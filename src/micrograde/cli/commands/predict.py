@@ -84,6 +84,10 @@ def _of_numbers(numbers: NumberSummary, rows: int) -> list[str]:
     )
     for name, (value, baseline) in numbers.measured.items():
         if not (many and "/" in name):
-            own, constant = (formatted(name, each, ".4g") for each in (value, baseline))
-            lines.append(f"{name:<11} {own}, the baseline {constant}")
+            lines.append(f"{name:<11} {_measured(name, value)}, the baseline {_measured(name, baseline)}")
     return lines
+
+
+def _measured(name: str, value: float) -> str:
+    text = formatted(name, value, ".4g")
+    return text.removeprefix("-") if float(text) == 0 else text
