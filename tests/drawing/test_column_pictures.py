@@ -41,7 +41,7 @@ TOLD, UNTOLD, GAIN = (0.312, 0.3, 0.33), (0.01, -0.01, 0.03), (-0.02, -0.03, -0.
         (
             importances([TOLD, UNTOLD, GAIN]),
             "shuffling 'c0' costs 0.31 of the accuracy, which is 0.9500 on 90 validation rows; "
-            "2 columns cost none that can be told",
+            "2 columns cost nothing that can be told",
         ),
         (
             importances([TOLD], part="train", rows=50),

@@ -439,7 +439,7 @@ class LiveRun:
         """Measure and write what each column does, if the run is to have all pictures; else return None."""
         data, recipe = self.data, self.config.recipe_version
         wanted = self.status == "FINISHED" and self.request.all_pictures and recipe >= KEPT_VALUES
-        if not wanted or data.dataset.image_shape or not self.task.class_names:
+        if not wanted or data.dataset.image_shape:
             return None
         columns = data.preprocessing.columns()
         if reason := why_not_measured(model, len(columns)):
