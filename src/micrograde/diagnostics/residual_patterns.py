@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 GROUPS = 10
 """The most groups that rows are cut into."""
 
-_LEAST_ROWS = 15  # of a group: below that a mean is hardly normal
+_ROWS_OF_A_GROUP = 15  # at least: below that a mean is hardly normal
+LEAST_ROWS = 4 * _ROWS_OF_A_GROUP
+"""Of fewer rows hardly any pattern can be told."""
+
 _SURE = 1e-3  # the chance that a pattern is seen where there is none
 
 Numbers = NDArray[np.float64]
@@ -57,7 +60,7 @@ def residual_pattern(against: Numbers, residuals: Numbers, groups: int = GROUPS)
 
     Equal numbers are in one group.
     """
-    count = min(groups, len(against) // _LEAST_ROWS)
+    count = min(groups, len(against) // _ROWS_OF_A_GROUP)
     if count < 2:
         return None
     ordered = np.sort(against)
@@ -72,7 +75,7 @@ def residual_pattern(against: Numbers, residuals: Numbers, groups: int = GROUPS)
         means = np.bincount(group, centred) / rows
         squares = np.bincount(group, np.square(centred - means[group])) / (rows - 1)
         errors = np.sqrt(squares / rows)
-        centres = np.bincount(group, against / rows[group])
+        centres = np.asarray(np.bincount(group, against / rows[group]), np.float64)
     if not np.isfinite([*means, *errors, *centres]).all() or not errors.all():
         return None
     chance = _chance(means / errors, rows)

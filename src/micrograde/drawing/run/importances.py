@@ -75,7 +75,7 @@ def _the_point(found: Importances) -> str:
         name, much = quoted(found.columns[first]), f"{cost.mean[first]:.2g}"
         said = f"shuffling {name} costs {much} of the {metric}, which {reached}"
         if _worsens(found) == "rises":
-            said = f"shuffling {name} raises the {metric} by {cost.mean[first]:.4g}; it {reached}"
+            said = f"shuffling {name} raises the {metric} by {cost.mean[first]:.4g}; unshuffled it {reached}"
     elif _worsens(found) == "rises":
         said = f"shuffling any one column raises the {metric} by nothing that can be told: it {reached}"
     else:

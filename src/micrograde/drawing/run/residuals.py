@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.column_axis import ColumnAxis, column_axis
-from micrograde.diagnostics.residual_patterns import ResidualPattern, residual_pattern
+from micrograde.diagnostics.residual_patterns import LEAST_ROWS, ResidualPattern, residual_pattern
 from micrograde.drawing.heading import heading
 from micrograde.drawing.panel import Panel, Ticks, label_room, padded_range, round_ticks
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
@@ -47,7 +47,7 @@ class ResidualPanel:
     axes
         Where the rows of each part are, by the part's name in the records.
     pattern
-        That of the first part; None if it has too few rows.
+        That of the part that is tested; None if it has too few rows.
     """
 
     target: int
@@ -57,10 +57,14 @@ class ResidualPanel:
 
 
 def draw_residuals(
-    parts: Mapping[str, ScoredNumbers], panels: Sequence[ResidualPanel], *, columns: int, title: str
+    parts: Mapping[str, ScoredNumbers],
+    panels: Sequence[ResidualPanel],
+    tested: ScoredNumbers,
+    *,
+    columns: int,
+    title: str,
 ) -> Svg:
-    """Draw the panels, ``columns`` in a row, with all rows and the first part's mean residuals."""
-    first = next(iter(parts.values()))
+    """Draw the panels, ``columns`` in a row, with all rows and the mean residuals of the part ``tested``."""
     ranges = {
         target: padded_range(np.concatenate([each.residuals[:, target] for each in parts.values()]))
         for target in {panel.target for panel in panels}
@@ -68,15 +72,16 @@ def draw_residuals(
     left = max(label_room(round_ticks(*each)) for each in ranges.values()) + 12
     columns = min(columns, len(panels))
     width = max(columns * (left + _WIDTH) + (columns - 1) * _BETWEEN + _RIGHT, _LEAST_WIDTH)
-    point = _the_point(first, panels)
+    point = _the_point(tested, panels)
     above = heading(title, point, width)
     top = above.height + 22
     height = _ABOVE + _HEIGHT + _BELOW
     canvas = Canvas(width, top + -(-len(panels) // columns) * height)
     above.draw(canvas)
     draw_part_key(canvas, above.height + 4, parts)
-    note = f"black: means of the {first.part} part, with 95 % intervals"
-    canvas.text(width - _RIGHT, above.height + 8, note, anchor="end", size=11, colour=PALE_INK)
+    if any(panel.pattern for panel in panels):
+        note = f"black: means of the {tested.part} part, with 95 % intervals"
+        canvas.text(width - _RIGHT, above.height + 8, note, anchor="end", size=11, colour=PALE_INK)
     for number, each in enumerate(panels):
         row, column = divmod(number, columns)
         corner = (column * (left + _WIDTH + _BETWEEN) + left, top + row * height + _ABOVE)
@@ -129,30 +134,32 @@ def _draw_means(panel: Panel, pattern: ResidualPattern, *, joined: bool) -> None
         panel.canvas.dot(*panel.at(float(centre), float(mean)), INK)
 
 
-def _the_point(first: ScoredNumbers, panels: Sequence[ResidualPanel]) -> str:
+def _the_point(scored: ScoredNumbers, panels: Sequence[ResidualPanel]) -> str:
     """Return whether there is a pattern that chance would hardly make, and where most clearly."""
     tested = [(panel.pattern, panel) for panel in panels if panel.pattern is not None]
     if not tested:
-        return f"{first.words()}: too few to tell a pattern of residuals from chance"
+        return f"{scored.words()}: too few to tell a pattern of residuals from chance"
     pattern, panel = min(tested, key=lambda each: each[0].chance)
     groups = "groups of about equally many rows"
     if not pattern.is_one_of(len(tested)):
         said = "their mean residuals are in no group what chance would not make"
-        return f"{first.words()}, in {groups}: {said}"
+        return f"{scored.words()}, in {groups}: {said}"
     means = pattern.means + pattern.overall
-    name = quoted(first.target_names[panel.target])
+    name = quoted(scored.target_names[panel.target])
     return (
-        f"{first.words()}: the mean residual of {name} depends on {quoted(panel.against)}, more than chance "
+        f"{scored.words()}: the mean residual of {name} depends on {quoted(panel.against)}, more than chance "
         f"would make it; in {groups} it is between {means.min():.3g} and {means.max():.3g}"
     )
 
 
-def residual_panels(run: RunContents, parts: Mapping[str, ScoredNumbers]) -> tuple[list[ResidualPanel], int]:
+def residual_panels(
+    run: RunContents, parts: Mapping[str, ScoredNumbers], tested: str
+) -> tuple[list[ResidualPanel], int]:
     """Return the panels of a run, and how many stand in a row.
 
     Of one number those against the predicted number and three columns; of several, a row for each.
     """
-    first_name, first = next(iter(parts.items()))
+    first = parts[tested]
     targets = shown_targets(first, _TARGETS)
     one = len(targets) == 1
     samples = {"train": run.training, "val": run.validation, "test": run.test}
@@ -165,7 +172,7 @@ def residual_panels(run: RunContents, parts: Mapping[str, ScoredNumbers]) -> tup
             axis = of_part and column_axis(run.preprocessing, of_part.features[scored.places], place)
             if axis and len(axis.levels) <= _MOST_LEVELS:
                 axes[part] = axis
-        if len(axes) == len(parts) and np.isfinite(axes[first_name].positions).any():
+        if len(axes) == len(parts) and np.isfinite(axes[tested].positions).any():
             columns[column] = axes
         if len(columns) == (_COLUMNS if one else _COLUMNS_OF_SEVERAL):
             break
@@ -174,7 +181,7 @@ def residual_panels(run: RunContents, parts: Mapping[str, ScoredNumbers]) -> tup
         predicted = {part: ColumnAxis(scored.predicted[:, target]) for part, scored in parts.items()}
         of_target = {f"predicted {first.target_names[target]}": predicted, **columns}
         for against, axes in of_target.items():
-            pattern = _pattern(axes[first_name].positions, first.residuals[:, target])
+            pattern = _pattern(axes[tested].positions, first.residuals[:, target])
             panels.append(ResidualPanel(target, against, axes, pattern))
     return panels, 2 if one else 1 + len(columns)
 
@@ -197,5 +204,9 @@ class Residuals(RunPicture):
         parts = run.once(scored_numbers)
         if not parts:
             return None
-        panels, columns = residual_panels(run, parts)
-        return draw_residuals(parts, panels, columns=columns, title=run.title)
+        # The part that pictures show first, unless it has too few rows and another has not.
+        tested = next(
+            (part for part, scored in parts.items() if len(scored) >= LEAST_ROWS), next(iter(parts))
+        )
+        panels, columns = residual_panels(run, parts, tested)
+        return draw_residuals(parts, panels, parts[tested], columns=columns, title=run.title)
