@@ -124,7 +124,7 @@ class Measurements:
 
     @property
     def ignorant_loss(self) -> float:
-        """What the loss is about without knowing anything of a row: ``log(C)``, that of the mean of numbers."""
+        """About the loss without knowing anything of a row: ``log(C)``, or that of always saying the mean."""
         if self.classes:
             return log(self.classes)
         return self.loss_of_mean if isfinite(self.loss_of_mean) else 1.0
