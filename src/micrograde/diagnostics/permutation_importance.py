@@ -6,6 +6,7 @@ columns as the data's source has them: all features that one column becomes are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,10 +85,20 @@ class Importances:
         """The name of the cost: ``accuracy_drop``; where lower values are better, ``rmse_rise``."""
         return cost_name(self.metric)
 
+    @property
+    def worsens(self) -> Literal["rises", "falls"]:
+        """What the metric does when it gets worse."""
+        return worsening(self.metric)
+
+
+def worsening(metric: str) -> Literal["rises", "falls"]:
+    """Return what a metric does when it gets worse."""
+    return "rises" if METRICS[metric].direction == "lower" else "falls"
+
 
 def cost_name(metric: str) -> str:
     """Return what it is called by how much a metric gets worse."""
-    return f"{metric}_{'rise' if METRICS[metric].direction == 'lower' else 'drop'}"
+    return f"{metric}_{'rise' if worsening(metric) == 'rises' else 'drop'}"
 
 
 def why_not_measured(model: MLP, columns: int) -> str | None:

@@ -33,7 +33,7 @@ def draw_importances(found: Importances, *, title: str) -> Svg:
         canvas.text(left - 8, top + (row + 0.5) * _LINE + 4, name, anchor="end")
     width = (_WIDTH - left - _MARGIN - _BETWEEN) / 2
     for number, (estimates, label) in enumerate(
-        ((found.cost, f"the {found.metric} {_worsens(found)} by"), (found.loss_rise, "the loss rises by"))
+        ((found.cost, f"the {found.metric} {found.worsens} by"), (found.loss_rise, "the loss rises by"))
     ):
         place = (left + number * (width + _BETWEEN), top, width, height)
         _draw_bars(canvas, place, estimates, len(names), label)
@@ -74,9 +74,9 @@ def _the_point(found: Importances) -> str:
         first = told[0]
         name, much = quoted(found.columns[first]), f"{cost.mean[first]:.2g}"
         said = f"shuffling {name} costs {much} of the {metric}, which {reached}"
-        if _worsens(found) == "rises":
+        if found.worsens == "rises":
             said = f"shuffling {name} raises the {metric} by {cost.mean[first]:.4g}; unshuffled it {reached}"
-    elif _worsens(found) == "rises":
+    elif found.worsens == "rises":
         said = f"shuffling any one column raises the {metric} by nothing that can be told: it {reached}"
     else:
         said = f"shuffling any one column costs no {metric} that can be told: it {reached}"
@@ -93,10 +93,6 @@ def _the_point(found: Importances) -> str:
     if len(found.columns) > _COLUMNS:
         said += f"; the first {_COLUMNS} of {len(found.columns)} columns"
     return said
-
-
-def _worsens(found: Importances) -> str:
-    return "rises" if METRICS[found.metric].direction == "lower" else "falls"
 
 
 def _the_rows(found: Importances) -> str:
