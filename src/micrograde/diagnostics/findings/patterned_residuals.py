@@ -17,7 +17,7 @@ _WORTH_IT = 0.05  # share of the validation part's squared errors that taking th
 _SURE = 2.0  # standard errors of that
 _MOST_INPUTS = 100
 _NOISY = -1.8  # log10 of the update ratio in the second half of the epochs
-_FEW_STEPS = 500
+_LATE = 0.7  # of the epochs: if the kept one is later, more of them would have been better
 _LEAST_UNITS = 32
 
 
@@ -102,7 +102,8 @@ def _why(measured: Measurements) -> str:
     if largest > _NOISY:
         rate = learning_rate(measured, 10 ** (USUAL_UPDATES - largest))
         return because("probably", "the steps are too large for the network to settle", *rate)
-    if not measured.stopped_early and measured.steps < _FEW_STEPS and epochs(measured, 4):
+    done = len(measured.history["train/loss"])
+    if not measured.stopped_early and measured.kept.get("kept/epoch", done) > _LATE * done:
         return because("probably", "training was too short", *epochs(measured, 4))
     return because("probably", "the network is too small", *_larger(measured))
 

@@ -21,6 +21,7 @@ _COLUMNS = 3
 _SIDE, _BETWEEN, _RIGHT, _ABOVE, _BELOW = 230.0, 20.0, 24.0, 26.0, 54.0
 _KEY, _BAR, _BAR_WIDTH = 46.0, 10.0, 220.0  # the height of a number's key, and of the bar in it
 _PIXELS = 230
+_COLOURS = 255
 _POINTS = 400  # at most
 _SHADES = 12  # of the points
 
@@ -54,7 +55,7 @@ def draw_fitted_surface(found: FittedValues, *, title: str) -> Svg:
             corner = (column * (left + _SIDE + _BETWEEN) + left, top + _KEY + row * height + _ABOVE)
             panel = Panel(canvas, *corner, _SIDE, _SIDE, x_range, y_range)
             words = error_words(found, target, index)
-            places = surface_places(found.values[index, :, :, target], span, _PIXELS)
+            places = surface_places(found.values[index, :, :, target], span, _PIXELS, _COLOURS)
             panel.draw_image(
                 places, f"predicted {found.target_names[target]}, {words}", palette=palette, smooth=True
             )
@@ -74,17 +75,20 @@ def value_range(found: FittedValues, target: int) -> tuple[float, float]:
 
 
 def surface_palette() -> NDArray[np.uint8]:
-    """Return 255 colours from the least to the greatest number, and one for what is not finite."""
-    return np.concatenate([shade(ORDERED, np.linspace(0, 1, 255)), shade([NOT_FINITE] * 2, [0.0])])
+    """Return the colours from the least to the greatest number, and one for what is not finite."""
+    return np.concatenate([shade(ORDERED, np.linspace(0, 1, _COLOURS)), shade([NOT_FINITE] * 2, [0.0])])
 
 
-def surface_places(values: NDArray[np.float64], span: tuple[float, float], side: int) -> NDArray[np.uint8]:
-    """Return numbers on a grid (G, G) as indices into ``surface_palette``, (side, side)."""
+def surface_places(
+    values: NDArray[np.float64], span: tuple[float, float], side: int, shades: int
+) -> NDArray[np.uint8]:
+    """Return numbers on a grid (G, G) as shades, (side, side); not finite ones are the one after the last."""
     known = np.isfinite(values)
-    places = enlarged(np.rint(254 * shares_of(np.where(known, values, span[0]), span)).astype(np.uint8), side)
+    fine = np.rint(255 * shares_of(np.where(known, values, span[0]), span)).astype(np.uint8)
+    places: NDArray[np.uint8] = np.rint(enlarged(fine, side) * ((shades - 1) / 255)).astype(np.uint8)
     if not known.all():
         nearest = (np.arange(side) * len(values)) // side
-        places = np.where(known[np.ix_(nearest, nearest)], places, 255).astype(np.uint8)
+        places = np.where(known[np.ix_(nearest, nearest)], places, shades).astype(np.uint8)
     return places
 
 
@@ -110,7 +114,7 @@ def _draw_key(
     said = fitted(name, 12, 260)
     canvas.text(20, top + 12, said, anchor="start")
     start = 300.0
-    canvas.image(start, top + 2, _BAR_WIDTH, _BAR, palette[np.newaxis, :255], f"colours of {name}")
+    canvas.image(start, top + 2, _BAR_WIDTH, _BAR, palette[np.newaxis, :_COLOURS], f"colours of {name}")
     low, high = span
     for value, text in round_ticks(low, high, about=4):
         x = start + _BAR_WIDTH * float(shares_of(np.array(value), span))
