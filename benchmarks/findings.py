@@ -75,13 +75,14 @@ def write_tables_of_numbers(folder: Path) -> None:
     friedman = 10 * np.sin(np.pi * (x[:, 0] + 1) * (x[:, 1] + 1) / 4) + 5 * x[:, 2] ** 2 + 5 * x[:, 3]
     noise = random.normal(size=500)
     write_numbers(folder / "line.csv", x, 1e4 * (line + 0.5 * noise))
-    write_numbers(folder / "weak.csv", x, line + 5 * noise)
+    write_numbers(folder / "weak.csv", x, line + 2.5 * noise)
+    write_numbers(folder / "little.csv", x[:150], line[:150] + 4 * noise[:150])
     write_numbers(folder / "friedman.csv", x, friedman + noise)
     write_numbers(folder / "skewed.csv", x, np.exp(line / 3 + 0.3 * noise))
     write_numbers(folder / "spread.csv", x, line + 0.7 * noise * (1.2 + x[:, 0]))
     write_numbers(folder / "heavy.csv", x, line + 0.3 * random.standard_t(3, 500))
     several = np.stack([line + noise / 2, 1e-3 * (friedman + noise)], axis=1)
-    np.savez(folder / "several.npz", X=x, y=several)
+    np.savez(folder / "several.npz", features=x, labels=several)
     for number in range(5):
         write_numbers(folder / f"unrelated{number}.csv", x[:400], random.normal(size=400))
     for number in range(5):
@@ -346,7 +347,7 @@ def ill_outliers(random: Random) -> Keys:
 def ill_mode_of_numbers(random: Random) -> Keys:
     """Running statistics that are far behind."""
     ill: Keys = {"model.batch_norm": True, "training.batch_size": None, "training.num_epochs": 10}
-    ill |= {"model.normalization": {"name": "batch_norm", "momentum": 0.002}, "training.keep": "last"}
+    ill |= {"model.normalization": {"name": "batch_norm", "momentum": 0.02}, "training.keep": "last"}
     ill |= {"optimizer.learning_rate": between(random, 0.01, 0.03), "model.hidden_size": [32, 32]}
     return usual_numbers(random, "line", "friedman") | ill | {"model.initial_scale": between(random, 4, 8)}
 
@@ -354,7 +355,7 @@ def ill_mode_of_numbers(random: Random) -> Keys:
 def ill_overfitting_numbers(random: Random) -> Keys:
     ill = {"optimizer.learning_rate": between(random, 0.005, 0.02), "model.hidden_size": [64, 64]}
     ill |= {"training.keep": "last", "training.num_epochs": 80, "model.batch_norm": False}
-    return usual_numbers(random, "weak") | ill
+    return usual_numbers(random, "weak", "little") | ill
 
 
 @dataclass(frozen=True)

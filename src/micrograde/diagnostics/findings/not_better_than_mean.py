@@ -12,7 +12,7 @@ from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.kept_model import PredictedNumbers
 from micrograde.diagnostics.wording import because
 
-_LITTLE_LESS = 0.95  # of the error of saying the mean: what is below it is better for sure
+_HARDLY, _LITTLE = 0.02, 0.06  # shares of the baseline's errors; what is above the second is no chance
 _SURE = 2.0  # standard errors
 _CONSTANT = 0.02  # of the spread of the true numbers
 _NAMED = 3
@@ -20,11 +20,11 @@ _NAMED = 3
 
 @FINDINGS.register
 class NotBetterThanMean(Finding):
-    """The kept model's errors are no smaller than those of always saying the training part's mean.
+    """The kept model's errors are hardly smaller than those of always saying the training part's mean.
 
     On the validation part, or without one on the training part; of several numbers each is looked at. Neither
-    the squared errors are smaller, by more than chance can make, nor the absolute ones than by always saying
-    the training part's median, nor is the root mean squared error smaller by a twentieth.
+    the squared errors are smaller by 6 %, nor the absolute ones than by always saying the training part's
+    median; nor by 2 % and more than chance can make.
     """
 
     name: ClassVar[str] = "not_better_than_mean"
@@ -68,19 +68,20 @@ def _is_no_better(found: PredictedNumbers, training: PredictedNumbers, target: i
     true, residuals = found.targets[:, target], found.residuals[:, target]
     if (true == true[0]).all():
         return False
-    rmse, baseline = _root_mean_square(residuals), _root_mean_square(true)
-    if not np.isfinite(rmse):
+    if not np.isfinite(_root_mean_square(residuals)):
         return False  # other findings say so
     median = np.median(training.targets[:, target])
-    smaller = _is_above_chance(true**2 - residuals**2) or _is_above_chance(
-        np.abs(true - median) - np.abs(residuals)
-    )
-    return bool(rmse > _LITTLE_LESS * baseline and not smaller)
+    squares, distances = true**2 - residuals**2, np.abs(true - median) - np.abs(residuals)
+    return not (_is_much(squares, true**2) or _is_much(distances, np.abs(true - median)))
 
 
-def _is_above_chance(gains: NDArray[np.float64]) -> bool:
-    """Return whether the mean of gains (n,) is above 0, by more than chance would make it."""
-    return bool(gains.mean() > _SURE * gains.std() / np.sqrt(len(gains)))
+def _is_much(gains: NDArray[np.float64], of: NDArray[np.float64]) -> bool:
+    """Return whether the mean of gains (n,) is a fair share of the mean of (n,), and no matter of chance.
+
+    Steps that are far too small go in the right direction, too: what they gain is no chance, and very little.
+    """
+    share, chance = gains.mean() / of.mean(), gains.std() / np.sqrt(len(gains)) / of.mean()
+    return bool(share > _HARDLY and (share > _LITTLE or share > _SURE * chance))
 
 
 def _root_mean_square(errors: NDArray[np.float64]) -> float:
