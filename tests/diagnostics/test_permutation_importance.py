@@ -64,9 +64,7 @@ def over_seeds(model, rows, columns, task, seeds=8):
     found = [
         measure_importances(model, rows, columns, task=task, seed=seed, part="val") for seed in range(seeds)
     ]
-    drops = np.array(
-        [[each.cost.mean[each.columns.index(name)] for name, _ in columns] for each in found]
-    )
+    drops = np.array([[each.cost.mean[each.columns.index(name)] for name, _ in columns] for each in found])
     return drops.mean(axis=0), drops.std(axis=0, ddof=1) / np.sqrt(seeds)
 
 

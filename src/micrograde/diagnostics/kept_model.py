@@ -27,7 +27,7 @@ class PredictedNumbers:
     targets, predicted
         (n, K): in standard deviations of the training part from its mean; always saying the mean is 0.
     losses
-        (n,), the rows' losses.
+        (n,), the rows' losses, weighted if they are in training.
     features
         (n, D), what the network sees of the rows.
     """
@@ -121,6 +121,8 @@ def _numbers(model: MLP, samples: Samples, task: Task) -> PredictedNumbers:
     blocks = [model.predict_logits(samples.features[rows])[0] for rows in blocks_of_rows(len(samples))]
     predicted, targets = np.concatenate(blocks).astype(np.float64), samples.targets.astype(np.float64)
     losses = np.asarray(task.loss.value(predicted, targets), np.float64)
+    if samples.weights is not None:
+        losses = losses * samples.weights
     return PredictedNumbers(targets, predicted, losses, samples.features)
 
 

@@ -566,8 +566,10 @@ class LiveRun:
 
     def _loss_of_mean(self) -> float:
         """Return the training part's loss if its mean, scaled 0, is predicted for each row."""
-        targets = self.data.training.targets.astype(np.float64)
-        return float(np.mean(self.task.loss.value(np.zeros_like(targets), targets)))
+        training = self.data.training
+        targets = training.targets.astype(np.float64)
+        losses = self.task.loss.value(np.zeros_like(targets), targets)
+        return float(np.mean(losses if training.weights is None else losses * training.weights))
 
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
         """Count the rows of no class, see ``Measurements``, in the parts whose loss is not finite."""
