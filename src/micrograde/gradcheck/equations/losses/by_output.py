@@ -34,8 +34,8 @@ class LossByOutput(LossEquation):
     ) -> Variable:
         """Return the loss of one sample, number by number: C logits and C targets."""
         named = [
-            Variable(target, requires_grad=False, name=f"target[{number}]")
-            for number, target in enumerate(targets)
+            Variable(target, requires_grad=False, name=f"target[{place}]")
+            for place, target in enumerate(targets)
         ]
         first, *others = (
             self.of(logit, target, **hyperparameters) for logit, target in zip(logits, named, strict=True)
