@@ -40,7 +40,7 @@ class NotBetterThanMean(Finding):
         part = "validation" if "validation" in kept.numbers else "training"
         found, names = kept.numbers[part], measured.target_names
         with np.errstate(all="ignore"):  # numbers may overflow
-            worse = [target for target in range(len(names)) if _is_no_better(found, training, target)]
+            worse = [target for target in range(len(names)) if is_no_better(found, training, target)]
             for target in worse[:_NAMED]:
                 of = f" of {quoted(names[target])}" if len(names) > 1 else ""
                 scale = measured.target_scales[target]
@@ -56,7 +56,7 @@ class NotBetterThanMean(Finding):
 
     def _why(self, measured: Measurements, training: PredictedNumbers, target: int) -> str:
         """Return a cause: it may have learned the training part, though."""
-        if _is_no_better(training, training, target):
+        if is_no_better(training, training, target):
             return to_learn_at_all(measured)
         squares = np.mean(training.residuals[:, target] ** 2)
         explained = 1 - squares / np.mean(training.targets[:, target] ** 2)
@@ -64,7 +64,8 @@ class NotBetterThanMean(Finding):
         return because("probably", f"{cause}: the columns may say nothing of the target")
 
 
-def _is_no_better(found: PredictedNumbers, training: PredictedNumbers, target: int) -> bool:
+def is_no_better(found: PredictedNumbers, training: PredictedNumbers, target: int) -> bool:
+    """Return whether one of the predicted numbers is hardly better than the training part's mean and median."""
     true, residuals = found.targets[:, target], found.residuals[:, target]
     if (true == true[0]).all():
         return False

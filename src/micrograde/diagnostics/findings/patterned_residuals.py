@@ -9,6 +9,7 @@ import numpy as np
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.advice import USUAL_UPDATES, epochs, late_updates, learning_rate
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.findings.not_better_than_mean import is_no_better
 from micrograde.diagnostics.kept_model import PredictedNumbers
 from micrograde.diagnostics.residual_patterns import GROUPS, ResidualPattern, residual_pattern
 from micrograde.diagnostics.wording import because
@@ -37,7 +38,8 @@ class PatternedResiduals(Finding):
 
     The training rows are sorted by it and cut into ten groups; the means of the groups differ more than
     chance would make them, and taking them off the residuals of the validation part takes off a twentieth of
-    their squares or more. Not without a validation part, nor of less than 30 training rows.
+    their squares or more. Not without a validation part, nor of less than 30 training rows, nor where the
+    predicted numbers are no better than their mean.
     """
 
     name: ClassVar[str] = "patterned_residuals"
@@ -75,6 +77,8 @@ def _patterns(
     looked_at = (1 + len(inputs)) * len(measured.target_names)
     found = []
     for target, name in enumerate(measured.target_names):
+        if is_no_better(validation, training, target):
+            continue  # nothing was learned: that is said, and no wonder
         of_training, of_validation = training.residuals[:, target], validation.residuals[:, target]
         pairs = [
             (f"the predicted {quoted(name)}", training.predicted[:, target], validation.predicted[:, target]),
