@@ -29,7 +29,7 @@ class NotBetterThanMean(Finding):
 
     name: ClassVar[str] = "not_better_than_mean"
     task: ClassVar[str | None] = "regression"
-    place: ClassVar[int] = 80
+    place: ClassVar[int] = 81
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield one for each number, three at most."""
@@ -65,7 +65,7 @@ class NotBetterThanMean(Finding):
 
 
 def is_no_better(found: PredictedNumbers, training: PredictedNumbers, target: int) -> bool:
-    """Return whether one of the predicted numbers is hardly better than the training part's mean and median."""
+    """Return whether a predicted number is hardly better than the training part's mean and median."""
     true, residuals = found.targets[:, target], found.residuals[:, target]
     if (true == true[0]).all():
         return False
