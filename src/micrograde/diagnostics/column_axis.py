@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from micrograde.data import Preprocessing
 from micrograde.data.column_encoding import ColumnEncoding
 from micrograde.data.roles.category import Category
+from micrograde.data.roles.date import Date
 from micrograde.data.roles.truth import Truth
-from micrograde.diagnostics.partial_dependence import order_of
+from micrograde.diagnostics.partial_dependence import dates_between, order_of
 from micrograde.nn.arrays import FloatArray
 
 
@@ -23,10 +24,13 @@ class ColumnAxis:
         (n,): numbers, of dates days, of levels 0, 1, ...; NaN where a value is missing.
     levels
         The names of levels, in the order of their positions; none for numbers and dates.
+    ticks
+        Some positions with their dates; none for numbers and levels.
     """
 
     positions: NDArray[np.float64]
     levels: tuple[str, ...] = ()
+    ticks: tuple[tuple[float, str], ...] = ()
 
 
 def column_axis(preprocessing: Preprocessing, features: FloatArray, place: slice) -> ColumnAxis | None:
@@ -49,4 +53,9 @@ def column_axis(preprocessing: Preprocessing, features: FloatArray, place: slice
         positions[given[:, -1] > 0.5] = np.nan
     if isinstance(role, Truth):
         return ColumnAxis(np.rint(positions), ("false", "true") if role.plain else ("no", "yes"))
+    known = positions[np.isfinite(positions)]
+    if isinstance(role, Date) and len(known):
+        return ColumnAxis(
+            positions, ticks=dates_between(role, float(known.min()), float(known.max()), given.shape[1])
+        )
     return ColumnAxis(positions)

@@ -148,7 +148,7 @@ def _in_order(preprocessing: Preprocessing, place: slice, role: Role | None, fea
         ticks = tuple(zip(np.rint(positions).tolist(), names, strict=True))
         return Values(chosen, np.rint(positions), ticks, True, len(chosen), missing)
     if isinstance(role, Date):
-        ticks = _dates(role, float(positions[0]), float(positions[-1]), features.shape[1])
+        ticks = dates_between(role, float(positions[0]), float(positions[-1]), features.shape[1])
     return Values(chosen, positions, ticks, missing=missing)
 
 
@@ -180,7 +180,7 @@ def _spread(numbers: FloatArray) -> IntArray:
     return quantiles
 
 
-def _dates(role: Date, low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
+def dates_between(role: Date, low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
     """Return some days between two, evenly spaced, with their dates; none of them need stand in the table."""
     shares = (np.arange(_DATES) + 0.5) / _DATES
     days = np.unique(np.rint(low + shares * (high - low)))

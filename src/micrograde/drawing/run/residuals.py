@@ -31,6 +31,7 @@ _WIDTH, _HEIGHT = 330.0, 220.0
 _BETWEEN, _RIGHT, _BELOW, _ABOVE = 26.0, 24.0, 56.0, 10.0
 _LEAST_WIDTH = 640.0
 _SPREAD = 0.18  # of the rows of a level, on either side
+_DATES_APART = 0.3  # of the width
 _INTERVAL = 1.96
 
 
@@ -105,7 +106,8 @@ def _draw_panel(
         ticks = [(float(number), fitted(level, 12, room)) for number, level in enumerate(levels)]
     else:
         x_range = padded_range(np.concatenate([axis.positions for axis in shown.axes.values()]))
-        ticks = round_ticks(*x_range, about=4)
+        dates = [each for axis in shown.axes.values() for each in axis.ticks]
+        ticks = _apart(dates, x_range) if dates else round_ticks(*x_range, about=4)
     panel = Panel(canvas, *corner, _WIDTH, _HEIGHT, x_range, y_range)
     label = fitted(f"true − predicted {name}", 12, _HEIGHT)
     panel.draw_axes(fitted(shown.against, 12, _WIDTH), label, x_ticks=ticks)
@@ -121,6 +123,16 @@ def _draw_panel(
     canvas.line(panel.at(x_range[0], 0.0), panel.at(x_range[1], 0.0), PALE_INK, dashed=True)
     if shown.pattern is not None:
         _draw_means(panel, shown.pattern, joined=not levels)
+
+
+def _apart(dates: Sequence[tuple[float, str]], x_range: tuple[float, float]) -> Ticks:
+    """Return some of these dates that are within the range, so far apart that they can be read."""
+    low, high = x_range
+    ticks: list[tuple[float, str]] = []
+    for position, text in sorted(set(dates)):
+        if low <= position <= high and (not ticks or position - ticks[-1][0] > _DATES_APART * (high - low)):
+            ticks.append((position, text))
+    return ticks
 
 
 def _draw_means(panel: Panel, pattern: ResidualPattern, *, joined: bool) -> None:
