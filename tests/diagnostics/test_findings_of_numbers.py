@@ -45,7 +45,7 @@ def measured(training=None, validation=None, *, names=("price",), config=(), mod
         target_scales=tuple(100.0 for _ in names),
         loss_of_mean=0.5,
         columns=tuple((f"x{number}", slice(number, number + 1)) for number in range(3)),
-        **{"batch_size": 32, "steps": 1000, "normalization": "batch norm", **more},
+        **{"batch_size": 32, "steps": 1000, **more},
     )
 
 
@@ -124,6 +124,11 @@ def test_what_the_network_does_not_know_of_a_column_is_found_and_worth_something
     assert said.endswith("probably the network is too small; try model.hidden_size=[32,32]")
     rmse = 100 * np.sqrt(np.mean(validation.residuals**2))
     assert f", and not {rmse:.4g}: " in said
+    stopped = {"train/loss": [0.3] * 9, "val/loss": [0.3] * 9}
+    said = the_one(measured(training, validation, config={"model.hidden_size": 40}, history=stopped))
+    assert said.endswith("try model.hidden_size=[80,80]")
+    said = the_one(measured(training, validation, normalization="batch norm", history=stopped))
+    assert said.endswith("try model.batch_norm=false")
     late = {"kept/epoch": 20.0}
     said = the_one(measured(training, validation, kept=late))
     assert said.endswith("probably training was too short; try training.num_epochs=80")
@@ -155,7 +160,7 @@ def test_a_few_rows_that_carry_the_loss_are_told(loss, advice):
 @pytest.mark.parametrize(("evaluated", "told"), [(0.45, True), (0.35, False), (0.05, False)])
 def test_a_model_that_is_worse_in_evaluation_mode_is_told(evaluated, told):
     modes = (0.3, np.nan), (evaluated, np.nan)
-    found = find_findings(measured(modes=modes, steps=10))
+    found = find_findings(measured(modes=modes, steps=10, normalization="batch norm"))
     assert len(found) == told
     if told:
         assert found[0].startswith(

@@ -13,6 +13,7 @@ from micrograde.diagnostics.findings.not_better_than_mean import is_no_better
 from micrograde.diagnostics.kept_model import PredictedNumbers
 from micrograde.diagnostics.residual_patterns import GROUPS, ResidualPattern, residual_pattern
 from micrograde.diagnostics.wording import because
+from micrograde.nn.normalizations.batch_norm import BatchNorm
 
 _WORTH_IT = 0.05  # share of the validation part's squared errors that taking the pattern off saves
 _SURE = 2.0  # standard errors of that
@@ -101,11 +102,14 @@ def _patterns(
 
 
 def _why(measured: Measurements) -> str:
-    """Return a cause, and what to type: smaller steps, more of them, or a larger network."""
+    """Return a cause, and what to type: smaller steps, no batch norm, more steps, or a larger network."""
     largest = max(late_updates(measured).values(), default=USUAL_UPDATES)
     if largest > _NOISY:
         rate = learning_rate(measured, 10 ** (USUAL_UPDATES - largest))
         return because("probably", "the steps are too large for the network to settle", *rate)
+    if measured.normalization == BatchNorm.label:
+        noise = f"the noise of {measured.normalization}, whose rows depend on their batch, hides it"
+        return because("perhaps", noise, "model.batch_norm=false")
     done = len(measured.history["train/loss"])
     if not measured.stopped_early and measured.kept.get("kept/epoch", done) > _LATE * done:
         return because("probably", "training was too short", *epochs(measured, 4))
@@ -113,8 +117,10 @@ def _why(measured: Measurements) -> str:
 
 
 def _larger(measured: Measurements) -> tuple[str, ...]:
-    sizes = measured.config.get("model.hidden_size")
+    """Return what to type for twice as many units, 32 at least, in two layers."""
+    given = measured.config.get("model.hidden_size")
+    sizes = [given] if isinstance(given, int) else given
     if not isinstance(sizes, list | tuple) or not all(isinstance(size, int) for size in sizes):
         return ()
-    size = max(_LEAST_UNITS, *(2 * size for size in sizes)) if sizes else _LEAST_UNITS
+    size = max([_LEAST_UNITS, *(2 * size for size in sizes)])
     return (f"model.hidden_size=[{size},{size}]",)
