@@ -40,10 +40,11 @@ class SweepConfig:
     note
         Markdown in the sweep's description; null for none.
     metric
-        The metric that the best run is chosen by; null for kept/val/accuracy, or kept/train/accuracy without
-        a validation part.
+        The metric that the best run is chosen by; null for kept/val/accuracy, of numbers kept/val/rmse, or
+        that of kept/train without a validation part.
     order
-        Whether high or low values are best; auto is ascending for losses, descending for accuracies.
+        Whether high or low values are best; auto is ascending for losses and errors, descending
+        for accuracies.
     resume
         Whether the same sweep goes on where it was stopped; false to start anew.
     verbose
@@ -91,9 +92,11 @@ class CompareConfig:
         A condition, or a list of them: ``'where=["model.activation=tanh","val/accuracy>0.9"]'``.
     metric
         The metric that orders the table, or, for runs side by side, one more to draw; null for
-        kept/val/accuracy, or kept/train/accuracy if no run has that.
+        kept/val/accuracy, of numbers kept/val/rmse, or that of kept/train if no run has it; of runs of both
+        kinds, what most of them have.
     order
-        The order of the rows; auto is ascending for losses, descending for accuracies.
+        The order of the rows; auto is ascending for losses and errors, descending
+        for accuracies.
     over_seeds
         Whether runs that differ only in seed are one row: mean ± std and count.
     limit

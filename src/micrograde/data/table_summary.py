@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class NumberSummary:
     def __str__(self) -> str:
         """Return the numbers in words, such as ``numbers from 3 to 97, mean 51.2``."""
         return (
-            f"numbers from {self.least:.6g} to {self.largest:.6g}, mean {self.mean:.6g}; "
-            f"always saying the mean is off by {self.deviation:.4g} (RMSE)"
+            f"numbers from {plain_number(self.least, 6)} to {plain_number(self.largest, 6)}, "
+            f"mean {plain_number(self.mean, 6)}; "
+            f"always saying the mean is off by {plain_number(self.deviation)} (RMSE)"
         )
 
 

@@ -9,6 +9,7 @@ from micrograde.config.locations import where_to_look
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
+from micrograde.metrics import formatted
 from micrograde.store import tags
 from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
@@ -107,7 +108,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
     if summary.best_run_id:
         best = runs.set_index("run_id").loc[summary.best_run_id]
         name = printable(str(best["run_name"]))
-        say(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
+        value = formatted(sweep.metric, float(best[sweep.metric]), ".4f")
+        say(f"best        {sweep.metric} {value}  {name}  run {best.name}")
     elif counts.get("FINISHED"):
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if registered:
@@ -143,7 +145,7 @@ def print_outcomes(sweep: SweepState) -> int:
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
     say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
     if best := sweep.best():
-        say(f"best        {sweep.metric} {best.value:.4f}  {best.name}")
+        say(f"best        {sweep.metric} {formatted(sweep.metric, best.value, '.4f')}  {best.name}")
     print_warnings(sweep)
     for digest, each in list(failed.items())[:_FAILURES]:
         say(f"failed      {sweep.names[digest]}: {each.reason}")
