@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictBool
 from pydantic.dataclasses import dataclass
 
-from micrograde.config.choices import ChosenFrom
+from micrograde.config.choices import ChosenFrom, NameOf
 from micrograde.config.types import (
     SCHEMA,
     Metric,
@@ -23,6 +23,7 @@ from micrograde.data.sets import DATA_SETS, path_keys
 from micrograde.data.sets.tables import Table
 from micrograde.store import BACKENDS, Backend
 from micrograde.store.backends.local import LocalTracking
+from micrograde.tasks import TASKS
 
 AnyStore = Annotated[Backend, ChosenFrom(BACKENDS, kind=Backend)]
 
@@ -259,6 +260,8 @@ class DescribeConfig:
     ----------
     data
         The table, and what ``train`` would be told about it.
+    task
+        What the target is taken for: classification or regression; auto to decide it by the target.
     page
         An .html file for pictures of the columns; auto for ``<table>_columns.html`` in the working directory,
         null for none.
@@ -269,6 +272,7 @@ class DescribeConfig:
     """
 
     data: AnyTable
+    task: Annotated[str, NameOf(TASKS, ("auto",))] = "auto"
     page: Text | None = "auto"
     output: Text | None = None
     limit: PositiveInt = 60

@@ -12,6 +12,7 @@ from micrograde.metrics import KEPT, METRICS, GivenOutputs, name_of_entry, part_
 from micrograde.metrics.measuring import measure_outputs, recorded_names
 from micrograde.runs.building import (
     PreparedData,
+    check_metric,
     end_metrics,
     measured_names,
 )
@@ -57,9 +58,12 @@ def check_measured(metric: str, config: TrainConfig, data: PreparedData, key: st
             f"{key}={metric}: needs a {_PARTS[group]} part; set data.{_PARTS[group]}_fraction=0.1, say"
         )
     entry = name_of_entry(name)
+    if entry in METRICS:
+        check_metric(entry, data.task, f"{key}={metric}", f"{part}/")
     at_end = [each.name for each in end_metrics(config, data.task)] if part.startswith(KEPT) else []
     if entry not in ("loss", *measured_names(config, data.task), *at_end):
-        wanted = ",".join([*config.training.metrics, entry])
+        fitting = (each for each in config.training.metrics if METRICS[each].task == data.task.name)
+        wanted = ",".join([*fitting, entry])
         raise InputError(f"{key}={metric}: is not measured; set training.metrics=[{wanted}]")
     if entry == "loss":
         return
