@@ -317,25 +317,13 @@ def measured_names(config: TrainConfig, task: Task) -> tuple[str, ...]:
         If ``training.metrics`` names another metric that is not of this task.
     """
     for name in config.training.metrics:
-        if name not in Classification.metrics:
-            check_metric(name, task, f"training.metrics={name}")
+        if name not in Classification.metrics and METRICS[name].task != task.name:
+            known = [each for each, entry in METRICS.items() if entry.task == task.name]
+            raise InputError(
+                f"training.metrics={name}: is no metric of {task.name}; there are {', '.join(known)}"
+            )
     names = dict.fromkeys((*task.metrics, *config.training.measured))
     return tuple(name for name in names if METRICS[name].task == task.name)
-
-
-def check_metric(name: str, task: Task, typed: str, before: str = "") -> None:
-    """Raise ``InputError`` if a metric is not of this task.
-
-    Parameters
-    ----------
-    typed
-        What the message begins with: a key and its value.
-    before
-        What stands before the names that the message lists, such as ``kept/val/``.
-    """
-    if METRICS[name].task != task.name:
-        known = [f"{before}{each}" for each, entry in METRICS.items() if entry.task == task.name]
-        raise InputError(f"{typed}: is no metric of {task.name}; there are {', '.join(known)}")
 
 
 def end_metrics(config: TrainConfig, task: Task) -> tuple[Metric, ...]:

@@ -12,7 +12,6 @@ from micrograde.metrics import KEPT, METRICS, GivenOutputs, name_of_entry, part_
 from micrograde.metrics.measuring import measure_outputs, recorded_names
 from micrograde.runs.building import (
     PreparedData,
-    check_metric,
     end_metrics,
     measured_names,
 )
@@ -58,8 +57,12 @@ def check_measured(metric: str, config: TrainConfig, data: PreparedData, key: st
             f"{key}={metric}: needs a {_PARTS[group]} part; set data.{_PARTS[group]}_fraction=0.1, say"
         )
     entry = name_of_entry(name)
-    if entry in METRICS:
-        check_metric(entry, data.task, f"{key}={metric}", f"{part}/")
+    if entry in METRICS and METRICS[entry].task != data.task.name:
+        own = [f"{part}/{each}" for each, kind in METRICS.items() if kind.task == data.task.name]
+        raise InputError(
+            f"{key}={metric}: is for {METRICS[entry].task}, and the data are for {data.task.name}; "
+            f"choose {part}/loss or {' or '.join(own)}"
+        )
     at_end = [each.name for each in end_metrics(config, data.task)] if part.startswith(KEPT) else []
     if entry not in ("loss", *measured_names(config, data.task), *at_end):
         fitting = (each for each in config.training.metrics if METRICS[each].task == data.task.name)

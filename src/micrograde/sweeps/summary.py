@@ -106,10 +106,10 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         parts.append(f"{sweep.before} of them from before")
     say(f"finished    {', '.join(parts)}")
     if summary.best_run_id:
-        best = runs.set_index("run_id").loc[summary.best_run_id]
+        best = runs.set_index("run_id").loc[[summary.best_run_id]].to_dict("records")[0]
         name = printable(str(best["run_name"]))
         value = formatted(sweep.metric, float(best[sweep.metric]), ".4f")
-        say(f"best        {sweep.metric} {value}  {name}  run {best.name}")
+        say(f"best        {sweep.metric} {value}  {name}  run {summary.best_run_id}")
     elif counts.get("FINISHED"):
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if registered:
