@@ -1,8 +1,8 @@
 """What is said about a table: its rows and columns, what was done with each column, its classes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,17 +140,17 @@ class TableSummary:
         counts = [count for _, count in self.classes]
         return max(counts) / sum(counts)
 
-    def lines(self, parts: "dict[str, NDArray[np.int64]] | None" = None) -> list[str]:
+    def lines(self, parts: "Mapping[str, NDArray[Any]] | None" = None) -> list[str]:
         """Return the paragraph about the table, lines of a word and what it says.
 
         Parameters
         ----------
         parts
-            The class of each row of each part, by the part's name; None before the split.
+            What is to be learned of each row of each part, by the part's name; None before the split.
         """
         return [f"{word:<11} {text}" for word, text in self.sentences(parts)]
 
-    def sentences(self, parts: "dict[str, NDArray[np.int64]] | None" = None) -> Iterator[tuple[str, str]]:
+    def sentences(self, parts: "Mapping[str, NDArray[Any]] | None" = None) -> Iterator[tuple[str, str]]:
         """Yield what ``lines`` says, each a word and a sentence."""
         from micrograde.data.roles import ROLES
 
@@ -221,13 +221,13 @@ class TableSummary:
             f"{quoted(frequent[0])} alone is {self.majority:.1%} of the rows"
         )
 
-    def _parts(self, parts: "dict[str, NDArray[np.int64]]") -> str:
+    def _parts(self, parts: "Mapping[str, NDArray[Any]]") -> str:
         names = [name for name, _ in self.classes]
         shown = []
         for part, labels in parts.items():
             few = ""
             if 0 < len(names) <= 8:
-                counts = np.bincount(labels, minlength=len(names)).tolist()
+                counts = np.bincount(labels.astype(np.int64), minlength=len(names)).tolist()
                 few = f" ({', '.join(map(str, counts))})"
             shown.append(f"{part} {len(labels)}{few}")
         return ", ".join(shown)
