@@ -309,12 +309,12 @@ def test_what_is_read_as_missing_is_said_but_not_what_stands_in_one_row():
         (
             [f"{each / 7:.3f}" for each in range(40)],
             "holds 40 different numbers with fractions, which are predicted as numbers (a regression); "
-            "task=classification makes a class of each",
+            "task=classification data.stratify=false makes a class of each",
         ),
         (
             range(1000, 1040),
             "holds 40 different whole numbers, which are predicted as numbers (a regression); "
-            "task=classification makes a class of each",
+            "task=classification data.stratify=false makes a class of each",
         ),
         (
             list(range(25)) * 4,
