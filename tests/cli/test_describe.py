@@ -63,7 +63,7 @@ def test_a_table_is_described_and_nothing_is_recorded(run, tmp_path):
     assert (status, err) == (0, "")
     assert line_of(out, "table") == "trees.csv: 60 rows, 5 columns"
     assert line_of(out, "left out") == "'tree_id': identifier, different in each row"
-    assert line_of(out, "targets") == "'species' (2 classes), 'leaf' (2 classes)"
+    assert line_of(out, "targets") == "'species' (2 classes), 'leaf' (2 classes), 'height' (numbers)"
     assert line_of(out, "next") == "micrograde train data.path=trees.csv data.target=species"
     assert re.search(r"^ *height +number +2 +5 ", out, re.MULTILINE)
     assert {path.name for path in tmp_path.iterdir()} == {"trees.csv", "trees_columns.html"}
