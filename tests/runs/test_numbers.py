@@ -9,6 +9,7 @@ from tests.recipes import with_keys
 
 from micrograde.cli.commands.train import outcome
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import to_container
 from micrograde.core.errors import InputError
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.metrics import METRICS, ranking_metric, ranking_metrics
@@ -19,6 +20,7 @@ from micrograde.runs.table_words import table_lines
 from micrograde.runs.train import PreparedSets, default_metric, train_and_record
 from micrograde.store import load_run, local_store
 from micrograde.store.backends.local import LocalTracking
+from micrograde.sweeps.usual_task import usual_task
 from micrograde.tasks import TASKS
 
 ROWS = 120
@@ -199,3 +201,40 @@ def test_a_run_that_was_stopped_goes_on_and_is_replayed_bit_for_bit(config, hous
     assert first.params["loss.name"] == second.params["loss.name"] == "huber"
     assert first.params["task"] == "regression"
     assert replay_run(str(resumed.run_id), LocalTracking()).identical
+
+
+def test_a_sweep_of_numbers_is_ranked_by_the_lowest_error(houses):
+    import micrograde as mg
+
+    frame = pd.read_csv(houses)
+    with pytest.raises(
+        InputError, match="sweep.metric=val/accuracy: is for classification, and the data are"
+    ):
+        mg.sweep(frame, "sweep.metric=val/accuracy", target="price", seed=[0, 1], num_epochs=2)
+    with pytest.raises(InputError, match="loss=cross_entropy: is none for regression"):
+        mg.run(frame, target="price", loss="cross_entropy", num_epochs=2)
+    run = mg.run(frame, "tracking=disabled", target="price", loss="mse", num_epochs=2)
+    assert run.metrics["kept/val/rmse"] < run.metrics["kept/val/baseline_rmse"]
+    assert re.search(r", kept/val/rmse \d+, kept/val/loss 0\.\d+, kept/test/rmse \d+>$", repr(run))
+    assert "rmse" in run._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("names", "usual"),
+    [
+        (["classification", "regression", "regression"], "regression"),
+        (["regression", "classification"], "regression"),
+        (["classification"], "classification"),
+    ],
+)
+def test_a_sweep_over_tasks_goes_by_the_metric_of_most(config, names, usual):
+    configs = [config(task=name, data__stratify=False, seed=place) for place, name in enumerate(names)]
+    assert usual_task(PreparedSets(), configs) == usual
+
+
+def test_a_search_knows_its_task_before_the_first_trial(config):
+    composed = to_container(config())
+    assert usual_task(PreparedSets(), (), composed) == "regression"
+    assert usual_task(PreparedSets(), (), {**composed, "task": "classification"}) == "classification"
+    missing = {**composed, "data": {**composed["data"], "path": "nowhere.csv"}}
+    assert usual_task(PreparedSets(), (), missing) == "classification"

@@ -5,7 +5,6 @@ import shutil
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -31,8 +30,7 @@ from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
 from micrograde.sweeps.state import Outcome, SweepState
 from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
-from micrograde.tasks import TASKS
-from micrograde.tasks.classification import Classification
+from micrograde.sweeps.usual_task import usual_task
 from micrograde.tracking import (
     Claim,
     ClaimedError,
@@ -167,21 +165,8 @@ class SweepSession(SweepState):
         self.before = len(self.outcomes)
 
     def usual_task(self, configs: Sequence[TrainConfig] = ()) -> str:
-        """Return the name of the task that most of the configs have, of equally many the first.
-
-        Without configs it is that of the config which all jobs start from; if its data cannot be read, of
-        which the jobs will say why, it is classification.
-        """
-        if configs:
-            return Counter(self.prepared.of(config).task.name for config in configs).most_common(1)[0][0]
-        asked = self._composed.get("task")
-        if asked in TASKS:
-            return str(asked)
-        try:
-            composed = {key: value for key, value in self._composed.items() if key != "sweep"}
-            return self.prepared.of(parse_train_config(composed)).task.name
-        except InputError:
-            return Classification.name
+        """Return the task that the sweep's usual metric is of; see ``micrograde.sweeps.usual_task``."""
+        return usual_task(self.prepared, configs, self._composed)
 
     def hold(self) -> Claim:
         """Claim the sweep for this launch until ``close`` or ``abort``.

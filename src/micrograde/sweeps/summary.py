@@ -98,6 +98,8 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
 
 def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
     """Print the results of a sweep, and what its best model is ``registered`` as; return how many failed."""
+    from micrograde.analysis import without_metric
+
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
     parts = [f"{counts.get('FINISHED', 0)} of {len(runs)} runs"]
@@ -114,6 +116,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if registered:
         say(f"registered  {registered}")
+    if not sweep.options.metric and len(runs) and (lacking := without_metric(runs, sweep.metric)):
+        say(f"note        {lacking}; sweep.metric=... ranks by another")
     for line in summary.left_out:
         say(f"note        {printable(line)}")
     print_warnings(sweep)
