@@ -203,9 +203,10 @@ def test_a_run_that_was_stopped_goes_on_and_is_replayed_bit_for_bit(config, hous
     assert replay_run(str(resumed.run_id), LocalTracking()).identical
 
 
-def test_a_sweep_of_numbers_is_ranked_by_the_lowest_error(houses):
+def test_in_python_numbers_are_told_as_in_the_shell(houses, home, monkeypatch):
     import micrograde as mg
 
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
     frame = pd.read_csv(houses)
     with pytest.raises(
         InputError, match=r"sweep.metric=val/accuracy: is for classification, and the data are"
