@@ -15,7 +15,17 @@ from micrograde.config.keys import keys_of
 from micrograde.core.errors import InputError
 from micrograde.core.overrides import quoted_text
 
-TYPED = {"optimizer", "schedule", "data", "model", "training", "tracking", "search", "experiment"}  # groups
+TYPED = {
+    "optimizer",
+    "schedule",
+    "loss",
+    "data",
+    "model",
+    "training",
+    "tracking",
+    "search",
+    "experiment",
+}  # groups
 
 
 def run(**given_ones):
@@ -52,6 +62,7 @@ def test_every_argument_of_the_estimator_is_a_keyword_for_keys_that_exist():
         ({"learning_rate": None, "beta1": None, "random_state": None}, []),  # their defaults, as for the estimator
         ({"random_state": 7}, ["seed=7", "data.seed=7"]),
         ({"seed": 7}, ["seed=7"]),
+        ({"loss": "huber", "delta": 0.5}, ["loss=huber", "loss.delta=0.5"]),
         ({"early_stopping": True, "patience": 3}, ["training.early_stopping.enabled=true", "training.early_stopping.patience=3"]),
         ({"clip_norm": 1.0, "label_noise": np.float32(0.5)}, ["training.clip.norm=1.0", "training.label_noise=0.5"]),
         ({"metrics": ["accuracy", "error_rate"]}, ["training.metrics=[accuracy,error_rate]"]),
