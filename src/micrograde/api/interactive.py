@@ -81,7 +81,7 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
         Then overrides, as they are typed in the shell, without its quotes:
         ``"model.hidden_size=[16,16]"``.
     target
-        The column of the table that holds the classes.
+        The column of the table that holds what is to be learned: classes, or numbers.
     hyperparameters
         The same as overrides, by the names of ``MLPClassifier``'s arguments, such as ``learning_rate=0.1``
         and ``hidden_size=[32, 32]``, or by the last part of any other key: ``label_noise=0.1``.
@@ -130,7 +130,7 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
         Data, if what comes first is no text, as for ``run``. Then overrides, with any of Hydra's syntax for
         sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
     target
-        The column of the table that holds the classes.
+        The column of the table that holds what is to be learned: classes, or numbers.
     hyperparameters
         The same as overrides, by name as for ``run``. A list is several values, of which each makes runs. Of
         ``hidden_size``, one value of which may be a list, a list of lists is.
@@ -208,13 +208,13 @@ def _job(config: DictConfig) -> object:
     composed: Any = OmegaConf.to_container(config, resolve=True)
     options = parse_sweep_config(composed)
     if options.members:
-        return run_members(options.members, options.metric)
+        return run_members(options.members)
     recipe = parse_train_config(measuring(composed, options.metric))
     nested = {tags.PARENT: options.parent_run_id} if options.parent_run_id else None
     (result,) = train_and_record([recipe], HydraConfig.get().overrides.task, tags=nested)
     if result.status != "FINISHED":
         raise RunFailedError(f"the run {result.status}: {result.reason}")
-    metric = options.metric or default_metric(recipe.data.has_validation)
+    metric = options.metric or default_metric(recipe.data.has_validation, result.task)
     return result.last_metrics().get(recorded_name(metric, recipe.recipe_version))
 
 

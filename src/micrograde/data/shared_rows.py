@@ -31,7 +31,8 @@ def shared_rows_line(split: Split, shared: Mapping[str, int]) -> str:
     if not counts:
         return ""
     stand = "stands" if len(counts) == 1 and counts[0].startswith("1 of") else "stand"
-    return f"{' and '.join(counts)} {stand} in the training part, too, with all features and the class"
+    learned = "the class" if split.train.labels.ndim == 1 else "the target"
+    return f"{' and '.join(counts)} {stand} in the training part, too, with all features and {learned}"
 
 
 def _keys(part: Part) -> Iterator[int]:
