@@ -37,7 +37,7 @@ def role_of(values, name="x", **rules):
 
 def dataset(frame, target="kind", missing="fill", **rules):
     table = table_with_target(frame, target)
-    options = TableOptions(target=target, missing=missing, rules=ColumnRules(**rules))
+    options = TableOptions(targets=(target,), missing=missing, rules=ColumnRules(**rules))
     return dataset_of_table(RawTable(table.rows), options, name="frame", file="frame", source="frame")
 
 

@@ -58,13 +58,15 @@ def fit(
     if y is None and target is None:
         raise InputError("y: is missing; give the labels, mg.fit(X, y), or their column, target=...")
     given = table_with_target(X, target) if y is None else table_with_labels(X, y)
+    if len(given.targets) > 1:
+        raise InputError(f"y: has {len(given.targets)} columns; needs one, with a label a row")
     table = given.rows.to_pandas()
     if (missing := table.isna().sum()).any():
         raise InputError(
             f"{SOURCE}: missing values in {counted(missing.items())}; the estimator takes none: "
             "leave these rows out, or fill them"
         )
-    features = table.drop(columns=given.target)
+    features = table.drop(columns=given.targets[0])
     if isinstance(sample_weight, str):
         if sample_weight not in features:
             raise InputError(
@@ -77,7 +79,7 @@ def fit(
             "takes numbers; mg.run encodes text by itself, scikit-learn's OneHotEncoder in a pipeline"
         )
     has_names = hasattr(X, "columns") or hasattr(X, "column_names")
-    rows, labels = features if has_names else features.to_numpy(), table[given.target].to_numpy()
+    rows, labels = features if has_names else features.to_numpy(), table[given.targets[0]].to_numpy()
     with interrupt_in_one_line():
         if in_notebook():
             return _fitted_in_cell(classifier, rows, labels, sample_weight)

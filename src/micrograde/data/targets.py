@@ -27,13 +27,13 @@ class Target:
     Attributes
     ----------
     labels
-        Shape (n,): the index of each row's class, -1 where it has none; of numbers, 0 where there is one.
+        Shape (n,): the index of each row's class, -1 where it has none; of numbers, 0 where all are there.
     names
         The names of the classes: numbers by size, texts by the alphabet; none of numbers.
     notes
         What was decided, a line each.
     numbers
-        Shape (n,): numbers to be predicted, NaN where there is none; None if the rows have classes.
+        Shape (n, K): numbers to be predicted, NaN where there is none; None if the rows have classes.
     """
 
     labels: NDArray[np.int64]
@@ -83,7 +83,7 @@ def read_target(
     plain = [text.strip() for text in texts]
     missing = np.array([not text or text in words for text in plain], np.bool_)
     if missing.all():
-        raise InputError(f"{source}: no row has a class")
+        raise InputError(_nothing(task, source))
     assert column.texts is not None
     meant = column.texts.filter(pa.array(~missing))
     _, numbers = style_of(meant, decimal)
@@ -116,6 +116,10 @@ def read_target(
             f"with {typed_names('data.na_values', first)} such rows have no class"
         ]
     return _of_texts(column, plain, missing, notes, source)
+
+
+def _nothing(task: str | None, source: str) -> str:
+    return f"{source}: no row has a {'number' if task == REGRESSION else 'class'}"
 
 
 def _why_texts(texts: object, numbers: NDArray[np.float64]) -> str:
@@ -154,7 +158,7 @@ def _of_numbers(
 ) -> Target:
     there = ~np.isnan(numbers)
     if not there.any():
-        raise InputError(f"{source}: no row has a class")
+        raise InputError(_nothing(task, source))
     values, places, counts = np.unique(numbers[there], return_inverse=True, return_counts=True)
     whole = bool((values == np.floor(values)).all())
     if task == REGRESSION or (task is None and (not whole or len(values) > MOST_WHOLE_NUMBERS)):
@@ -163,7 +167,7 @@ def _of_numbers(
         notes: tuple[str, ...] = ()
         if task is None:
             notes = (_regression(column.name, len(values), whole, int(counts.min()), source),)
-        return Target(np.where(there, 0, -1), (), notes, numbers)
+        return Target(np.where(there, 0, -1), (), notes, numbers[:, np.newaxis])
     labels = np.full(len(numbers), -1, np.int64)
     labels[there] = places
     return Target(labels, tuple(number_text(each) for each in values.tolist()), ())

@@ -78,7 +78,7 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     ):
         return Predictions(*plain_predictions(model, path, keep_columns=keep_columns))
     with within_memory(source):
-        raw = without_units(read_table(path, _reading(model), target=model.target, source=source), source)
+        raw = without_units(read_table(path, _reading(model), targets=model.targets, source=source), source)
         return _predictions(model, raw, source, keep_columns=keep_columns)
 
 

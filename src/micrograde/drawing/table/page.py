@@ -143,7 +143,7 @@ def _target(table: DescribedTable, colours: _Colours) -> Iterator[str]:
         counts[row, place if colours.tell_apart else 0] = classes[place][1]
     rest = [count for place, (_, count) in enumerate(classes) if place not in shown]
     bars = Frequencies(tuple(classes[place][0] for place in shown), counts, len(rest), sum(rest))
-    yield f"<h2>target: {_text(table.summary.target)}</h2>"
+    yield f"<h2>target: {_text(table.summary.targets[0])}</h2>"
     picture = draw_column(bars, colours.names, title="rows of each class").text
     yield f'<div class="columns"><section>{picture}</section></div>'
 
