@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from micrograde.api.estimator import MLPClassifier
     from micrograde.api.fitting import fit
     from micrograde.api.interactive import run, sweep
+    from micrograde.api.regressor import MLPRegressor
     from micrograde.api.results import Run, Sweep, compare, load_importances, load_predictions
     from micrograde.autograd import Variable
     from micrograde.drawing import draw_graph, render_graph
@@ -48,6 +49,7 @@ __all__ = [
     "CrossEntropyLoss",
     "LinearLayer",
     "MLPClassifier",
+    "MLPRegressor",
     "ReLUActivation",
     "Run",
     "SigmoidActivation",
@@ -72,6 +74,7 @@ _ROOM_OF = {
     "CrossEntropyLoss": "nn",
     "LinearLayer": "nn",
     "MLPClassifier": "api.estimator",
+    "MLPRegressor": "api.regressor",
     "ReLUActivation": "nn",
     "Run": "api.results",
     "SigmoidActivation": "nn",

@@ -290,8 +290,8 @@ def test_a_fit_that_diverges_says_so_and_costs_a_search_that_score_alone(wine):
         ({"clip_norm": 0.0}, "clip_norm=0.0: should be greater than 0"),
         ({"early_stopping_metric": "val/f2"},
          "early_stopping_metric=val/f2: should be 'val/loss', 'val/accuracy', 'val/balanced_accuracy', "
-         "'val/error_rate', 'val/expected_calibration_error', 'val/log_loss', 'val/macro_f1', "
-         "'val/precision/<class>', 'val/recall/<class>' or 'val/roc_auc'"),
+         "'val/error_rate', 'val/expected_calibration_error', 'val/log_loss', 'val/macro_f1', 'val/mae', "
+         "'val/precision/<class>', 'val/r2', 'val/recall/<class>', 'val/rmse' or 'val/roc_auc'"),
         ({"num_epochs": 0, "patience": 0}, "num_epochs=0: should be greater than or equal to 1\n"
                                            "patience=0: should be greater than or equal to 1"),
         ({"nesterov": True}, "nesterov=true: needs momentum, but momentum=0; set it to 0.9, say"),

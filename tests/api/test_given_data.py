@@ -220,3 +220,38 @@ def test_a_fit_is_that_of_the_estimator():
         with pytest.raises(InputError) as raised:
             mg.fit(*given, **named)
         assert str(raised.value).startswith(line)
+
+
+def test_a_fit_learns_several_columns_as_numbers():
+    frame = FRAME[["height", "width"]].astype("float64")
+    frame = frame.assign(a=frame["height"] * 2.0, b=frame["width"] - 1.0)
+    of_columns = mg.fit(frame, target=["a", "b"], num_epochs=3, random_state=0)
+    of_arrays = mg.fit(frame[["height", "width"]], frame[["a", "b"]].to_numpy(), num_epochs=3, random_state=0)
+    said = [each.predict(frame[["height", "width"]]) for each in (of_columns, of_arrays)]
+    assert said[0].shape == (ROWS, 2)
+    assert np.array_equal(said[0], said[1])
+    truths = np.arange(2 * ROWS).reshape(ROWS, 2) % 3 > 0
+    mistakes: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        ((frame,), {"target": []}, "target: is an empty list; give the name of a column, or of several"),
+        (
+            (frame[["height"]], truths.astype(int)),
+            {},
+            "y: each column holds 0 and 1, and several columns are ",
+        ),
+        (
+            (frame[["height"]], frame[["a", "b"]]),
+            {"task": "classification"},
+            "task=classification: needs one label ",
+        ),
+        (
+            (frame[["height"]], FRAME[["width", "leaf"]]),
+            {},
+            "y: 'leaf' holds no numbers; several columns are ",
+        ),
+    ]
+    for given, named, line in mistakes:
+        with pytest.raises(InputError) as raised:
+            mg.fit(*given, **named)
+        assert str(raised.value).startswith(line)
+    as_numbers = mg.fit(frame[["height"]], truths.astype(int), task="regression", num_epochs=1)
+    assert as_numbers.predict(frame[["height"]]).shape == (ROWS, 2)

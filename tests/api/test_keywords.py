@@ -15,7 +15,18 @@ from micrograde.config.keys import keys_of
 from micrograde.core.errors import InputError
 from micrograde.core.overrides import quoted_text
 
-TYPED = {"optimizer", "schedule", "data", "model", "training", "tracking", "search", "experiment"}  # groups
+TYPED = {
+    "optimizer",
+    "schedule",
+    "data",
+    "model",
+    "training",
+    "tracking",
+    "search",
+    "experiment",
+    "loss",
+}  # groups
+OF_GROUPS = {"loss.delta"}  # of a group that is null unless it is typed
 
 
 def run(**given_ones):
@@ -37,7 +48,7 @@ def test_every_argument_of_the_estimator_is_a_keyword_for_keys_that_exist():
     arguments = set(MLPClassifier().get_params())
     assert set(DERIVED) < arguments <= set(keywords())
     for name in keywords():
-        assert set(keywords()[name]) <= {*keys_of("train"), *TYPED}, name
+        assert set(keywords()[name]) <= {*keys_of("train"), *TYPED, *OF_GROUPS}, name
 
 
 @pytest.mark.parametrize(
@@ -47,6 +58,7 @@ def test_every_argument_of_the_estimator_is_a_keyword_for_keys_that_exist():
         ({"hidden_size": (), "num_epochs": np.int64(3)}, ["model.hidden_size=[]", "training.num_epochs=3"]),
         ({"hidden_size": np.array([4, 2])}, ["model.hidden_size=[4,2]"]),
         ({"optimizer": "adam", "beta1": 0.5}, ["optimizer=adam", "optimizer.beta1=0.5"]),
+        ({"loss": "huber", "delta": 0.5}, ["loss=huber", "loss.delta=0.5"]),
         ({"activation": {"name": "leaky_relu", "negative_slope": 1e-05}}, ["model.activation={name:leaky_relu,negative_slope:1e-05}"]),
         ({"batch_size": None, "batch_norm": False}, ["training.batch_size=null", "model.batch_norm=false"]),
         ({"learning_rate": None, "beta1": None, "random_state": None}, []),  # their defaults, as for the estimator

@@ -313,7 +313,7 @@ def test_columns_that_are_called_like_the_predictions_are_no_obstacle(model, fol
         "predicted_probability_fir",
         "predicted_probability_oak",
     ]
-    assert found.class_column == "predicted_class"
+    assert found.main_columns == ("predicted_class",)
     assert len(predict_table(model, written(folder, taken), keep_columns=False).table) == ROWS
 
 

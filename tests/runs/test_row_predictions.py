@@ -66,3 +66,50 @@ def test_a_file_that_is_none_is_one_line(tmp_path):
     pd.DataFrame({"row": [1]}).to_parquet(tmp_path / FILE)
     with pytest.raises(InputError, match=f"{FILE}: cannot be read"):
         read_predictions(tmp_path / FILE)
+
+
+def test_numbers_stand_beside_those_that_are_predicted_in_their_own_unit():
+    frame = table().assign(price=lambda rows: rows["a"] * 1000 + 20_000).drop(columns=["kind", "place"])
+    run = mg.run(frame, target="price", num_epochs=15, pictures="light", loss="mse", learning_rate=0.05)
+    assert run.status == "FINISHED"
+    rows = run.predictions
+    assert list(rows) == ["row", "part", "true", "predicted", "loss"]
+    assert rows["true"].tolist() == frame["price"].iloc[rows["row"] - 1].tolist()
+    for part in PARTS:
+        of_part = rows[rows["part"] == part]
+        errors = of_part["true"] - of_part["predicted"]
+        assert np.sqrt((errors**2).mean()) == pytest.approx(run.metrics[f"kept/{part}/rmse"])
+        assert of_part["loss"].mean() == pytest.approx(run.metrics[f"kept/{part}/loss"], rel=1e-5)
+    scale = frame["price"].iloc[rows["row"][rows["part"] == "train"] - 1].std(ddof=0)
+    np.testing.assert_allclose(
+        rows["loss"], ((rows["true"] - rows["predicted"]) / scale) ** 2, rtol=1e-3, atol=1e-9
+    )
+    again = run.model.predict(frame.iloc[rows["row"] - 1])
+    assert again["predicted_price"].tolist() == rows["predicted"].tolist()
+
+
+def test_several_numbers_have_columns_each(tmp_path):
+    random = np.random.default_rng(0)
+    features = random.normal(size=(60, 3))
+    np.savez(tmp_path / "arrays.npz", features=features, labels=features[:, :2] * [10, 1000])
+    run = mg.run("data=npz", f"data.path={tmp_path / 'arrays.npz'}", num_epochs=2, pictures="light")
+    rows = run.predictions
+    assert list(rows) == [
+        "row", "part", "true_labels_0", "predicted_labels_0", "true_labels_1", "predicted_labels_1", "loss",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(rows["true_labels_1"], features[rows["row"] - 1, 1] * 1000)
+
+
+def test_numbers_that_overflow_are_missing(tmp_path):
+    features = np.linspace(-1, 1, 100)[:, np.newaxis]
+    labels = features[:, 0] * 5
+    features[91] = 1e40  # beyond float32; it is in the test part, which is not trained on
+    np.savez(tmp_path / "arrays.npz", features=features, labels=labels)
+    run = mg.run(
+        "data=npz", f"data.path={tmp_path / 'arrays.npz'}", "data.standardize=false", "task=regression",
+        "data.test_fraction=0.5", num_epochs=1, pictures="light", activation="relu",
+    )  # fmt: skip
+    assert run.status == "FINISHED", run.reason
+    rows = run.predictions.set_index("row")
+    assert rows["part"][92] == "test"
+    assert rows.index[rows["predicted"].isna()].tolist() == [92]

@@ -1,68 +1,23 @@
-"""The network as a scikit-learn classifier, for pipelines and grid searches.
+"""The network as a scikit-learn classifier."""
 
-``fit`` trains with the same code as a run, on arrays instead of a named data set and with parameters instead
-of a config; nothing is recorded. The schema of runs checks the parameters.
-"""
-
-import re
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from sklearn.utils.validation import validate_data
 
-from micrograde.api.estimator_arguments import (
-    DERIVED,
-    complete,
-    values_of,
-    values_of_callbacks,
-    with_arguments,
-)
-from micrograde.config.parsing import parse_train_config
-from micrograde.config.recipe_versions import VERSION_KEY
-from micrograde.config.schema import TrainConfig
-from micrograde.core.errors import InputError, RunFailedError
-from micrograde.core.recipe_versions import RECIPE_VERSION
-from micrograde.data import Dataset
-from micrograde.data.sets.npz import NpzArrays
-from micrograde.metrics import name_of_entry, names_a_value
-from micrograde.metrics.accuracy import Accuracy
-from micrograde.models.trained_network import check_classified
-from micrograde.nn import MLP, predicted_classes, softmax
-from micrograde.nn.arrays import FloatArray, blocks_of_rows
-from micrograde.runs.building import (
-    PreparedData,
-    RandomStreams,
-    build_callbacks,
-    build_model,
-    build_optimizer,
-    build_plan,
-    check_batches,
-    learned_classes,
-    prepare_dataset,
-    stack_size,
-)
-from micrograde.runs.measured import check_watched
-from micrograde.runs.progress import Watch
-from micrograde.training import Departure, EpochRecord, Training
-
-_SOURCE = "X"  # what error lines call the data
-# To be divided by N. Found on digits, wine and breast_cancer, with other seeds than benchmarks/estimator.py
-# has. Adam divides the decay, as part of the gradients, by their size, and does best with less.
-_WEIGHT_DECAY = {"sgd": 4.0, "adam": 2.0}  # other optimizers keep their own default
+from micrograde.api.estimator_arguments import complete
+from micrograde.api.estimator_base import NetworkEstimator
+from micrograde.nn import predicted_classes, softmax
+from micrograde.nn.arrays import FloatArray
+from micrograde.tasks import Task
+from micrograde.tasks.classification import Classification
 
 
-class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class MLPClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A multi-layer perceptron: linear, batch norm, activation for each hidden size, cross-entropy.
 
     Parameters have the names and the defaults of a run's config, except that the defaults of batch norm and
@@ -72,60 +27,14 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     Parameters
     ----------
-    hidden_size : int or sequence of int
-        One size, or one for each hidden layer; an empty sequence means softmax regression.
-    activation : {activations} or mapping
-        The function that follows each hidden layer; with hyperparameters a mapping, as in
-        ``{"name": "leaky_relu", "negative_slope": 0.2}``.
-    batch_norm : bool
-        Whether each hidden layer's linear map is followed by batch norm. The same number of batches
-        is then made as equal in size as possible: an epoch would otherwise end with a step that uses the
-        statistics of a few rows. If that still leaves a batch of one row, which has no statistics, it joins
-        the one before.
-    output_batch_norm : bool
-        Whether, with batch norm, the last linear layer is followed by it, too.
-    initializer : {initializers} or mapping
-        The distribution of the initial weights.
-    initial_scale : float
-        A factor on the initial weights.
-    optimizer : {optimizers}
-    learning_rate : float or None
-        None is the optimizer's default, 0.2 for sgd and 0.01 for the others of micrograde.
-    momentum, nesterov : float, bool
-        Used by the optimizers that have them; others, such as adam, ignore them.
-    weight_decay : float or None
-        The factor on half the sum of the squared parameters, which is added to the loss. None is 4 / N for
-        sgd and 2 / N for adam, where N is the number of rows trained on, or the sum of their weights, so that
-        it has less influence the more rows there are. With batch norm, which cancels the scale of the
-        weights, None is 0 for sgd and adam. For another optimizer None is its own default.
-    schedule : {schedules}
-        How the learning rate changes while the network is trained.
-    num_epochs : int
-        The number of passes over all rows; with early stopping the largest number.
-    batch_size : int or None
-        Rows per step; None, or more than there are, means all rows.
-    early_stopping : bool
-        Stop when the loss on a validation part has not improved for ``patience`` epochs, and keep the weights
-        of the epoch with the lowest.
-    validation_fraction : float
-        The fraction of the rows in the validation part, which are not trained on. Without early stopping
-        there is no such part.
-    patience : int
-        Epochs without improvement before early stopping.
+    {common}
     stratify : bool
         Whether the validation part has each class in the proportion of all rows, and at least one row of it.
-    standardize : bool
-        Whether each feature is shifted and scaled to mean 0 and standard deviation 1 in the rows trained on.
     class_weight : "balanced", mapping or None
         What rows count in the loss by their class: "balanced" for the inverse of how often a class is in the
         rows trained on, or weights by label, other classes counting 1; None for 1.
     label_smoothing : float
         The share of each target that all classes have together, evenly, from 0 to less than 1.
-    dtype : {"float32", "float64"}
-        The dtype of the network's arrays.
-    random_state : int, RandomState or None
-        The seed of the initial weights, of shuffling and of the validation part. An int gives the same
-        numbers each time.
     {hyperparameters}
 
     Attributes
@@ -147,155 +56,53 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         The seed drawn from ``random_state``: given as ``random_state`` it repeats the fit.
     """
 
+    of_task: ClassVar[type[Task]] = Classification
+
+    earlier: ClassVar[Mapping[str, Any]] = {"class_weight": None, "label_smoothing": 0.0}
+
     def __init__(
         self,
         hidden_size: int | Sequence[int] = 32,
         *,
-        activation: str | Mapping[str, Any] = "tanh",
-        batch_norm: bool = False,
-        output_batch_norm: bool = False,
-        initializer: str | Mapping[str, Any] = "xavier",
-        initial_scale: float = 1.0,
-        optimizer: str = "sgd",
-        learning_rate: float | None = None,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float | None = None,
-        schedule: str = "constant",
-        num_epochs: int = 50,
-        batch_size: int | None = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
         stratify: bool = True,
-        standardize: bool = True,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         label_smoothing: float = 0.0,
-        dtype: Literal["float32", "float64"] = "float32",
-        random_state: int | np.random.RandomState | None = None,
-        **hyperparameters: Any,
+        **common: Any,
     ) -> None:
-        self.hidden_size = hidden_size
-        self.activation = activation
-        self.batch_norm = batch_norm
-        self.output_batch_norm = output_batch_norm
-        self.initializer = initializer
-        self.initial_scale = initial_scale
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.num_epochs = num_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
+        super().__init__(hidden_size, **common)
         self.stratify = stratify
-        self.standardize = standardize
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
-        self.dtype = dtype
-        self.random_state = random_state
-        for name in DERIVED:
-            setattr(self, name, hyperparameters.pop(name, None))
-        for name in hyperparameters:
-            raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}")
 
-    # Not an argument by name: scikit-learn checks of those that have one that weights are repeated rows to
-    # 1e-7, which no estimator is that trains on batches, or in float32. This lets it be routed all the same.
-    __metadata_request__fit = {"sample_weight": None}  # noqa: RUF012 (scikit-learn reads it)
-
-    def fit(self, X: ArrayLike, y: ArrayLike, **weights: ArrayLike | None) -> Self:
-        """Train a new network.
-
-        Parameters
-        ----------
-        X
-            (N, D) numbers, an array or a data frame; not sparse, and without missing values.
-        y
-            (N,) labels of two or more classes: numbers, strings, booleans.
-        weights
-            ``sample_weight=``, (N,), what each row counts in the loss and in ``standardize``: a weight of 2
-            is the row twice, and 0 leaves it out. With ``batch_size=None`` the fit is that of repeated rows.
-
-        Raises
-        ------
-        ValueError
-            If X, y or a parameter is wrong; the message has a line for each parameter.
-        RunFailedError
-            If training diverged: the loss became infinite or NaN.
-        """
-        for name in weights:
-            if name != "sample_weight":
-                raise TypeError(f"{type(self).__name__}.fit() got an unexpected keyword argument {name!r}")
-        return self._fit(X, y, weights.get("sample_weight"))
-
-    def _fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        watch: Watch | None = None,
-    ) -> Self:
-        """Train a new network, followed by ``watch``."""
+    def _validated(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         with np.errstate(all="ignore"):  # scikit-learn's check sums values, which may overflow
             features, targets = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(targets)
-        row_weights = None
-        if sample_weight is not None:
-            row_weights = _check_sample_weight(
-                sample_weight, features, dtype=np.float64, ensure_non_negative=True
-            )
-            counting = row_weights > 0
-            if not counting.any():
-                raise ValueError("sample_weight: every row weighs 0; one needs a weight above that")
-            features, targets, row_weights = features[counting], targets[counting], row_weights[counting]
+        return features, targets
+
+    def _learned(
+        self,
+        targets: NDArray[Any],
+        y: ArrayLike,  # noqa: ARG002 (the regressor's names are there)
+        whose: str,
+    ) -> dict[str, Any]:
         classes, labels = np.unique(targets, return_inverse=True)
         if len(classes) < 2:
-            where = "" if row_weights is None else " in the rows whose sample_weight is not 0"
-            raise ValueError(f"y: holds 1 class, {classes.tolist()}{where}; MLPClassifier needs two or more")
-        names = getattr(self, "feature_names_in_", [f"x{column}" for column in range(self.n_features_in_)])
-        seed = self._seed()
-        try:
-            config = self._config(seed, classes)
-            dataset = Dataset(
-                _SOURCE,
-                features,
-                labels.astype(np.int64),
-                tuple(map(str, classes)),
-                tuple(map(str, names)),
-                weights=row_weights,
-            )
-            data = prepare_dataset(dataset, config.data, config.training.dtype)
-            of_training = None if row_weights is None else row_weights[data.rows["train"] - 1]
-            config = self._fitted_to(config, len(data.training), of_training)
-            check_batches(config, len(data.training))
-            stack_size(config, data, 1, 1)  # whether it fits into memory
-            learned_classes([config], data)
-            check_watched(config, data)
-        except InputError as error:
-            raise InputError(_in_our_names(str(error))) from None
-        records, departure = _train(config, data, watch)
-        if departure.divergence:
-            raise RunFailedError(f"MLPClassifier diverged: {departure.divergence}; lower the learning rate")
-        _warn_of_validation(records)
-        self.classes_, self.seed_ = classes, seed
-        self.preprocessing_ = data.preprocessing
-        state = {name: array[0] for name, array in departure.model.state().items()}  # without replicas
-        self.model_ = MLP.from_state(
-            state,
-            config.model.activation,
-            config.model.normalizer,
-            output_batch_norm=config.model.output_batch_norm,
-        )
-        self.n_iter_ = departure.epoch
-        self.history_ = pd.DataFrame(
-            [_values(record) for record in records],
-            index=pd.Index([record.epoch for record in records], name="epoch"),
-        )
-        return self
+            raise ValueError(f"y: holds 1 class, {classes.tolist()}{whose}; MLPClassifier needs two or more")
+        return {"labels": labels.astype(np.int64), "class_names": tuple(map(str, classes))}
+
+    def _keep(self, targets: NDArray[Any]) -> None:
+        self.classes_ = np.unique(targets)
+
+    def _own_config(self, targets: NDArray[Any]) -> dict[str, dict[str, Any]]:
+        weights: Any = self.class_weight
+        if isinstance(weights, Mapping):  # by the names of classes, which are labels as text
+            names = {label: str(label) for label in np.unique(targets).tolist()}
+            weights = {names.get(label, str(label)): weight for label, weight in weights.items()}
+        return {
+            "data": {"stratify": self.stratify},
+            "training": {"class_weights": weights, "label_smoothing": self.label_smoothing},
+        }
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row: (N, D) features in, (N,) labels out.
@@ -305,7 +112,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         ValueError
             If X does not fit the network, or rows of it are so large that the network's numbers overflow.
         """
-        logits = self._logits(X)  # raises before classes_ is used, if fit has not been called
+        logits = self._checked_logits(X)  # raises before classes_ is used, if fit has not been called
         labels: NDArray[Any] = self.classes_[np.argmax(logits, axis=1)]
         return labels
 
@@ -317,171 +124,12 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         ValueError
             As ``predict`` does.
         """
-        return softmax(self._logits(X))
+        return softmax(self._checked_logits(X))
 
-    def _logits(self, X: ArrayLike) -> FloatArray:
-        check_is_fitted(self, "model_")  # a fit that diverged has set other attributes
-        with np.errstate(all="ignore"):  # overflow is checked for below
-            rows = self.preprocessing_.transform(validate_data(self, X, dtype=np.float64, reset=False))
-            blocks = blocks_of_rows(len(rows))
-            logits = np.concatenate([self.model_.predict_logits(rows[block]) for block in blocks])
-        check_classified(predicted_classes(logits) < 0, _SOURCE)
+    def _checked_logits(self, X: ArrayLike) -> FloatArray:
+        logits = self._logits(X)
+        self._check(predicted_classes(logits) < 0)
         return logits
-
-    def _seed(self) -> int:
-        random = check_random_state(self.random_state)  # raises if it is not a seed
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return int(random.randint(np.iinfo(np.int32).max))
-
-    def _config(self, seed: int, classes: NDArray[Any]) -> TrainConfig:
-        """Return the recipe of the run that does the same; raise ``InputError`` if a parameter is wrong."""
-        container = {
-            VERSION_KEY: RECIPE_VERSION,
-            "data": {
-                "name": NpzArrays.name,  # the source that is an array of features and one of labels
-                "path": _SOURCE,
-                "seed": seed,
-                "validation_fraction": self.validation_fraction if self.early_stopping else 0.0,
-                "test_fraction": 0.0,
-                "stratify": self.stratify,
-                "standardize": self.standardize,
-            },
-            "model": {
-                "hidden_size": self.hidden_size,
-                "activation": self.activation,
-                "batch_norm": self.batch_norm,
-                "output_batch_norm": self.output_batch_norm,
-                "initializer": self.initializer,
-                "initial_scale": self.initial_scale,
-            },
-            "optimizer": values_of("optimizer", self),
-            "schedule": values_of("schedule", self),
-            "training": {
-                "num_epochs": self.num_epochs,
-                "batch_size": self.batch_size,
-                "dtype": self.dtype,
-                "label_smoothing": self.label_smoothing,
-                "class_weights": self._class_weights(classes),
-                **(callbacks := values_of_callbacks(self)),
-                "metrics": [Accuracy.name, *_watched(callbacks)],
-                "diagnostics": False,
-            },
-            "tracking": {"name": "disabled"},
-            "seed": seed,
-        }
-        return parse_train_config(_plain(container))
-
-    def _class_weights(self, classes: NDArray[Any]) -> Any:
-        """Return the weights of classes by their names, which are labels as text."""
-        if not isinstance(self.class_weight, Mapping):
-            return self.class_weight
-        names = {label: str(label) for label in classes.tolist()}
-        return {names.get(label, str(label)): weight for label, weight in self.class_weight.items()}
-
-    def _fitted_to(self, config: TrainConfig, rows: int, weights: FloatArray | None) -> TrainConfig:
-        """Return the recipe with batch size and weight decay adapted to the rows trained on."""
-        batch_size = min(config.training.batch_size or rows, rows)
-        if config.model.batch_norm:
-            steps = -(-rows // batch_size)
-            batch_size = -(-rows // steps)
-        training = replace(config.training, batch_size=batch_size)
-        optimizer = config.optimizer
-        if self.weight_decay is None and not config.model.batch_norm and optimizer.name in _WEIGHT_DECAY:
-            total = rows if weights is None else float(weights.sum())
-            decay: dict[str, Any] = {"weight_decay": _WEIGHT_DECAY[optimizer.name] / total}
-            optimizer = replace(optimizer, **decay)
-        return replace(config, training=training, optimizer=optimizer)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state with the network as arrays: a copied network would lose its shared buffers."""
-        state = {**super().__getstate__()}
-        if "model_" in state:
-            kind = {
-                "activation": self.model_.activation,
-                "normalization": self.model_.normalization,
-                "output_batch_norm": self.model_.output_batch_norm,
-            }
-            state["model_"] = {"state": self.model_.state(), **kind}
-        return state
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        earlier = {**dict.fromkeys(DERIVED), "schedule": "constant", "output_batch_norm": True}
-        earlier |= {"class_weight": None, "label_smoothing": 0.0}
-        super().__setstate__({**earlier, **state})
-        if "model_" in state:
-            self.model_ = MLP.from_state(**state["model_"])
 
 
 complete(MLPClassifier)
-
-
-def _train(
-    config: TrainConfig, data: PreparedData, watch: Watch | None
-) -> tuple[list[EpochRecord], Departure]:
-    """Train; return the record of each epoch, and the network with how its training ended."""
-    streams = RandomStreams.spawn(config.seed)
-    model = build_model([config.model], data, config.training.dtype, [streams.weights])
-    plan = build_plan([config], len(data.training), data.task)
-    training = Training(
-        model,
-        build_optimizer([config.optimizer], model),
-        plan,
-        data.training,
-        data.validation,
-        [streams.shuffling],
-        callbacks=build_callbacks([config], model, plan),
-        classes=learned_classes([config], data),
-    )
-    records, departures = [], []
-    with threadpool_limits(limits=1):  # as in runs: sums then do not depend on the number of processors
-        for event in training.run():
-            if isinstance(event, Departure):
-                departures.append(event)
-            elif isinstance(event, EpochRecord):
-                records.append(event)
-                if watch:
-                    watch.epoch_ended(0, event.epoch, _values(event))
-    (departure,) = departures
-    return records, departure
-
-
-def _values(record: EpochRecord) -> dict[str, float]:
-    return {name: float(value) for name, (value,) in record.metrics.items()}
-
-
-def _warn_of_validation(records: Sequence[EpochRecord]) -> None:
-    """Warn if the validation loss was not finite, so that early stopping could not use it."""
-    losses = np.array([record.metrics["val/loss"][0] for record in records if "val/loss" in record.metrics])
-    if wrong := np.count_nonzero(~np.isfinite(losses)):
-        kept = "the last weights are kept" if wrong == len(losses) else "the best of the others are kept"
-        warnings.warn(
-            f"MLPClassifier: the validation loss is not finite after {wrong} of {len(losses)} epochs, "
-            f"because rows of the validation part overflow; {kept}",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-
-
-def _plain(value: Any) -> Any:
-    """Return nested values with NumPy's numbers and arrays, as grids often contain, as Python's."""
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
-
-
-def _watched(callbacks: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the metric that early stopping watches, which has to be measured."""
-    metric = callbacks["early_stopping"].get("metric")
-    part, _, name = metric.partition("/") if isinstance(metric, str) else ("", "", "")
-    return [name_of_entry(name)] if part == "val" and names_a_value(name) else []
-
-
-def _in_our_names(message: str) -> str:
-    """Return an error line of runs with the estimator's names: ``batch_size`` for ``training.batch_size``."""
-    message = re.sub(r"\b(optimizer|schedule)\.name", r"\1", message)
-    message = message.replace("training.class_weights", "class_weight")
-    message = with_arguments(message).replace(f"data.name={_SOURCE}", _SOURCE)
-    return re.sub(r"\b(data|model|training|early_stopping)\.(?=[a-z])", "", message)

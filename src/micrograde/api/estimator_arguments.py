@@ -1,20 +1,23 @@
 """The estimator's arguments that are derived: the hyperparameters of optimizers, schedules and callbacks.
 
-``MLPClassifier`` names the arguments that it has always had; whatever else an entry has is added here, with
+The estimators name the arguments that they have always had; whatever else an entry has is added here, with
 None for the entry's own default, to the signature that scikit-learn and ``help`` read, and to the docstring.
 """
 
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from micrograde.config.choices import one_of
 from micrograde.config.descriptions import allowed, as_typed
 from micrograde.config.recipe_versions import dataclass_members, names_of_choice
 from micrograde.config.schema import TrainConfig
+from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import parameter_sentences
-from micrograde.nn import ACTIVATIONS, INITIALIZERS
+from micrograde.data.messages import shortened
+from micrograde.nn import ACTIVATIONS, INITIALIZERS, LOSSES
 from micrograde.training import CALLBACKS
 
 _NAMED = {"optimizer": ("learning_rate", "momentum", "nesterov", "weight_decay"), "schedule": ()}
@@ -76,7 +79,12 @@ DERIVED = (
         if key not in _NAMED_CALLBACKS.get(name, {})
     ),
 )
-"""The arguments that the estimator does not name itself."""
+"""The arguments that no estimator names itself."""
+
+_LOSSES = {name: entry for name, entry in LOSSES.items() if entry.learns == "numbers"}
+
+OF_LOSSES = tuple(dict.fromkeys(field.name for entry in _LOSSES.values() for field in _keys(entry)))
+"""Those of an estimator that predicts numbers: the hyperparameters of its losses."""
 
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -88,6 +96,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "random_state": ("seed", "data.seed"),
     "optimizer": ("optimizer",),
     "schedule": ("schedule",),
+    "loss": ("loss",),
 }
 
 
@@ -97,7 +106,7 @@ def keys_of_arguments() -> dict[str, tuple[str, ...]]:
     derived = {
         argument: (f"{group}.{key}",) for group, names in groups.items() for key, argument in names.items()
     }
-    return {**_KEYS, **derived}
+    return {**_KEYS, **derived, **{name: (f"loss.{name}",) for name in OF_LOSSES}}
 
 
 def values_of(group: str, estimator: object) -> dict[str, Any]:
@@ -106,6 +115,21 @@ def values_of(group: str, estimator: object) -> dict[str, Any]:
     entry = _entries(group).get(name) if isinstance(name, str) else None
     own = {field.name for field in _keys(entry)} if entry else set()
     values = {key: getattr(estimator, argument) for key, argument in _ARGUMENTS[group].items() if key in own}
+    return {"name": name, **{key: value for key, value in values.items() if value is not None}}
+
+
+def loss_values(estimator: object) -> dict[str, Any]:
+    """Return the config's ``loss``: its name, and its hyperparameters that are not None.
+
+    Raises
+    ------
+    InputError
+        If it is no loss of numbers.
+    """
+    name = getattr(estimator, "loss")  # noqa: B009 (not all estimators have one)
+    if not isinstance(name, str) or name not in _LOSSES:
+        raise InputError(f"loss={shortened(name)}: should be {one_of(_LOSSES)}")
+    values = {field.name: getattr(estimator, field.name) for field in _keys(_LOSSES[name])}
     return {"name": name, **{key: value for key, value in values.items() if value is not None}}
 
 
@@ -122,6 +146,8 @@ def values_of_callbacks(estimator: object) -> dict[str, dict[str, Any]]:
 
 def with_arguments(message: str) -> str:
     """Return an error line with arguments in place of keys: ``beta1`` for ``optimizer.beta1``."""
+    message = re.sub(r"\bloss\.name\b", "loss", message)
+    message = re.sub(rf"\bloss\.({'|'.join(OF_LOSSES)})\b", r"\1", message)
     for name, keys in _OF_CALLBACKS.items():
         for key, argument in keys.items():
             message = re.sub(rf"\btraining\.{name}\.{key}\b", argument, message)
@@ -131,33 +157,46 @@ def with_arguments(message: str) -> str:
 
 
 def complete(estimator: type) -> None:
-    """Give a class the signature and the docstring with all arguments."""
+    """Give a class the signature and the docstring with all arguments: those of its base, too."""
     init: Any = estimator.__init__  # type: ignore[misc]
-    given = inspect.signature(init)
-    named = [each for each in given.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    derived = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in DERIVED]
-    init.__signature__ = given.replace(parameters=[*named, *derived])
+    base: Any = next(each for each in estimator.__mro__[1:] if "__init__" in vars(each))
+    own, common = (
+        [each for each in inspect.signature(each).parameters.values() if each.kind is not each.VAR_KEYWORD]
+        for each in (init, base.__init__)
+    )
+    derived = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for name in estimator.derived  # type: ignore[attr-defined]
+    ]
+    named = {each.name: each for each in (*common, *own)}
+    init.__signature__ = inspect.signature(init).replace(parameters=[*named.values(), *derived])
     text = inspect.cleandoc(estimator.__doc__ or "")
+    of_base = inspect.cleandoc(base.__doc__).partition("----------\n")[2]
+    text = text.replace("{common}", of_base.rstrip())
     marks: Mapping[str, Iterable[str]] = {
         "{activations}": ACTIVATIONS,
         "{initializers}": INITIALIZERS,
+        "{losses}": _LOSSES,
         "{optimizers}": _entries("optimizer"),
         "{schedules}": _entries("schedule"),
     }
     for mark, names in marks.items():
         text = text.replace(mark, f"{{{', '.join(map(repr, names))}}}".replace("'", '"'))
-    estimator.__doc__ = text.replace("{hyperparameters}", "\n".join(_documented()))
+    lines = _documented(estimator.derived)  # type: ignore[attr-defined]
+    estimator.__doc__ = text.replace("{hyperparameters}", "\n".join(lines))
 
 
-def _documented() -> Iterator[str]:
-    """Yield the lines of the derived arguments in numpydoc's form."""
-    for group, names in _ARGUMENTS.items():
+def _documented(derived: Collection[str]) -> Iterator[str]:
+    """Yield the lines of derived arguments in numpydoc's form."""
+    groups = {f"{group}s": (names, _entries(group)) for group, names in _ARGUMENTS.items()}
+    groups["losses"] = ({name: name for name in OF_LOSSES}, _LOSSES)
+    for others, (names, entries) in groups.items():
         for key, argument in names.items():
-            if argument not in DERIVED:
+            if argument not in derived:
                 continue
             having = {
                 name: (kind, field)
-                for name, kind in _entries(group).items()
+                for name, kind in entries.items()
                 for field in _keys(kind)
                 if field.name == key
             }
@@ -168,12 +207,12 @@ def _documented() -> Iterator[str]:
             same = len(by_entry) > 1 and len(set(by_entry.values())) == 1
             each_default = [f"{default} for {name}" for name, default in by_entry.items()]
             defaults = next(iter(by_entry.values())) if same else ", ".join(each_default)
-            yield f"    {sentence}; None is {defaults}. Other {group}s ignore it."
+            yield f"    {sentence}; None is {defaults}. Other {others} ignore it."
     for name, keys in _OF_CALLBACKS.items():
         entry: type = CALLBACKS[name]
         sentences = parameter_sentences(entry)
         for field in dataclasses.fields(entry):
-            if (argument := keys[field.name]) in DERIVED:
+            if (argument := keys[field.name]) in derived:
                 sentence = sentences.get(field.name, "").split(". ")[0].rstrip(".")
                 default = "" if field.default is None else f"; None is {as_typed(field.default)}"
                 yield f"{argument} : {allowed(field.type).removesuffix(', or null') or 'str'}, or None"

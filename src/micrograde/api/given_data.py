@@ -98,7 +98,7 @@ def split_arguments(
     if not rest or isinstance(rest[0], str):
         if target is None:
             raise InputError(_no_target(first, rest, function))
-        return table_with_target(first, *_names_of(target, function)), _texts(rest, function), None
+        return table_with_target(first, *names_of(target, function)), _texts(rest, function), None
     if target is not None:
         raise InputError(
             f"target={shortened(target)}: the labels are given, too; give the column or the labels"
@@ -127,7 +127,7 @@ def _as_override(names: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"[{','.join(texts)}]"
 
 
-def _names_of(target: object, function: str) -> list[str]:
+def names_of(target: object, function: str) -> list[str]:
     """Return the names of the columns that are to be learned: one, or those of a list.
 
     Raises

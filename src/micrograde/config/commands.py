@@ -207,7 +207,7 @@ class TablePath:
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class PredictConfig:
-    """Which run's model classifies which table.
+    """Which run's model predicts which table.
 
     Parameters
     ----------

@@ -230,8 +230,14 @@ class Preprocessing:
         for numbers in (scaling.means, scaling.scales) if scaling else ():
             if numbers.shape != (targets,) or not np.isfinite(numbers).all():
                 raise ValueError(f"means and scales of the target must be {targets} finite numbers each")
+        if scaling and not (scaling.scales > 0).all():
+            raise ValueError("scales of the target must be above 0")
         if (self.task == REGRESSION) != bool(scaling):
             raise ValueError("numbers that are predicted have a scale, and nothing else has")
+        if scaling and (self.class_names or isinstance(self.encoding, TableEncoding)):
+            raise ValueError("what predicts numbers has no classes, and no table of recipe version 1 or 2")
+        if self.task == CLASSIFICATION and self.target_names:
+            raise ValueError("classes have no targets beside them")
 
 
 def _encoding_from_state(state: dict[str, Any] | None) -> TableEncoding | ColumnEncoding | None:

@@ -1,4 +1,4 @@
-"""A trained network as an ONNX model: raw rows in, labels and probabilities out, without Python.
+"""A trained network as an ONNX model: raw rows in, labels and probabilities or numbers out, without Python.
 
 The model computes in the same order as ``TrainedNetwork``, preprocessing in float64 and the network in its
 own dtype, with the standard operators of opset 19, the first that compares texts. So the two differ only in
@@ -8,10 +8,12 @@ how the libraries round.
   it: float64 (n, 1) for numbers, and for truth values as 1 and 0, NaN where missing; text (n, 1) for
   categories, without spaces around it, "" where missing; float64 (n, k) for dates, the numbers that are made
   of them. (Of recipes before version 3, booleans for truth values.)
-- Outputs: ``label`` text (n,), by the network's threshold if it has one; ``probabilities`` float64 (n, C).
+- Outputs: ``label`` text (n,), by the network's threshold if it has one, and ``probabilities`` float64
+  (n, C); of a network that predicts numbers ``predicted`` float64 (n, K), a column for each target in the
+  order of ``target_names`` in the metadata, in the targets' own units.
 
-A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities and
-the label "": an ONNX operator cannot report an error.
+A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities or
+numbers and the label "": an ONNX operator cannot report an error.
 """
 
 import json
@@ -42,8 +44,9 @@ if TYPE_CHECKING:
 
 OPSET = 19
 _IR_VERSION = 9  # the file format that was current with that opset, so that runtimes of that time read it
-LABEL, PROBABILITIES, FEATURES = "label", "probabilities", "features"
-_TOLERANCE = 1e-6  # of a probability
+FEATURES = "features"
+LABEL, PROBABILITIES, PREDICTED = "label", "probabilities", "predicted"
+_TOLERANCE = 1e-6  # of a probability, or of a number in standard deviations of its target
 _ROUNDINGS = 10  # two libraries may differ by this many times the rounding of the network's dtype
 
 Feeds = dict[str, NDArray[Any]]
@@ -53,9 +56,9 @@ Feeds = dict[str, NDArray[Any]]
 def export_onnx(network: TrainedNetwork, about: Mapping[str, str] | None = None) -> "ModelProto":
     """Return the ONNX model of a network, checked by ``onnx.checker``.
 
-    Its metadata hold ``class_names``, ``feature_names`` and ``columns`` (input name to column) as JSON, of a
-    network with a threshold ``threshold``, the probability of the second class above which that is the label,
-    and the entries of ``about``.
+    Its metadata hold ``class_names`` or ``target_names``, ``feature_names`` and ``columns`` (input name to
+    column) as JSON, of a network with a threshold ``threshold``, the probability of the second class above
+    which that is the label, and the entries of ``about``.
 
     Raises
     ------
@@ -87,13 +90,13 @@ def check_extra() -> None:
 
 
 def as_feeds(network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -> Feeds:
-    """Return the ONNX inputs for n rows, given as to ``TrainedNetwork.probabilities``; texts are ``str``."""
+    """Return the ONNX inputs for n rows, given as to ``TrainedNetwork.answers``; texts are ``str``."""
     encoding = network.preprocessing.encoding
     if encoding is None:
         features = rows if isinstance(rows, np.ndarray) else rows[list(network.columns)].to_numpy()
         return {FEATURES: np.asarray(features, np.float64)}
     feeds: Feeds = {}
-    names = _input_names(network.preprocessing)
+    names = _input_names(network)
     if isinstance(encoding, ColumnEncoding):
         import pandas
 
@@ -117,8 +120,11 @@ def as_feeds(network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -
     return feeds
 
 
-def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Return labels (n,) and probabilities (n, C), computed by ONNX Runtime on one thread."""
+def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[Any], ...]:
+    """Return the outputs, computed by ONNX Runtime on one thread.
+
+    Those are labels (n,) and probabilities (n, C), or numbers (n, K) alone.
+    """
     have_no_reports()
     import onnxruntime
 
@@ -126,8 +132,7 @@ def run_onnx(model: bytes, feeds: Feeds) -> tuple[NDArray[np.object_], NDArray[n
     options.log_severity_level = 3  # only errors: warnings are about threads and devices
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    labels, probabilities = session.run([LABEL, PROBABILITIES], feeds)
-    return labels, probabilities
+    return tuple(session.run(None, feeds))
 
 
 def example_rows(network: TrainedNetwork, rows: int, seed: int = 0) -> "pandas.DataFrame | FloatArray":
@@ -152,50 +157,65 @@ class Agreement:
     Attributes
     ----------
     difference
-        The largest absolute difference of a probability; infinite if a row has another label or none,
-        except where two classes are equally probable, or one is at the threshold, to within that difference.
+        The largest absolute difference of a probability, or of a number in standard deviations of its target
+        in the training part; infinite if a row has another label or none, except where two classes are
+        equally probable, or one is at the threshold, to within that difference.
     rounding
-        The error that the network's dtype causes by itself: the largest absolute difference of a probability
+        The error that the network's dtype causes by itself: the largest absolute difference of an answer
         between the network and its float64 copy, or between that copy and one whose parameters differ by the
         dtype's rounding. Two correct float32 libraries can differ by as much.
+    of_numbers
+        Whether numbers were compared, and not probabilities.
     """
 
     rows: int
     difference: float
     rounding: float
+    of_numbers: bool = False
 
     @property
     def allowed(self) -> float:
         """The largest difference that counts as agreement: 1e-6, or more if the dtype is less exact."""
         return max(_TOLERANCE, _ROUNDINGS * self.rounding)
 
+    def __str__(self) -> str:
+        what, unit = "probabilities", ""
+        if self.of_numbers:
+            what, unit = "numbers", " of the target's standard deviation"
+        return f"{self.difference:.1e}{unit} at most between {what} of {self.rows} rows"
+
     def __bool__(self) -> bool:
         return self.difference <= self.allowed
 
 
 def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame | NDArray[Any]") -> Agreement:
-    """Classify the rows with both models and return how closely they agree."""
-    labels, found = run_onnx(model, as_feeds(network, rows))
-    expected = network.unchecked_probabilities(rows)
+    """Predict the rows with both models and return how closely they agree.
+
+    The model is one of this network: others may have other outputs.
+    """
+    *labelled, found = run_onnx(model, as_feeds(network, rows))
+    expected = network.unchecked_answers(rows)
     in_float64 = TrainedNetwork(_in_float64(network.model), network.preprocessing)
-    exact = in_float64.unchecked_probabilities(rows)
+    exact = in_float64.unchecked_answers(rows)
     nearby = TrainedNetwork(_with_next_numbers(network.model), network.preprocessing)
-    changed = np.abs(nearby.unchecked_probabilities(rows) - exact)
+    scaling = network.preprocessing.target_scaling
+    units = 1.0 if scaling is None else scaling.scales
+    changed = np.abs(nearby.unchecked_answers(rows) - exact) / units
     lost = np.isnan(expected).any(axis=1)  # rows that overflow, though perhaps not in float64
-    as_lost = (labels[lost] == "").all() and np.isnan(found[lost]).all()
-    labels, found, expected, exact = labels[~lost], found[~lost], expected[~lost], exact[~lost]
-    rounding = float(np.maximum(np.abs(exact - expected), changed[~lost]).max(initial=0.0))
-    names = np.array(network.preprocessing.class_names, object)
-    difference = float(np.abs(found - expected).max(initial=0.0))
-    if network.threshold is None:
-        second, first = np.sort(expected, axis=1)[:, -2:].T
-        room = (first - second) / 2
-    else:
-        room = np.abs(expected[:, 1] - network.threshold)
-    wrong = (labels != names[network.task.chosen(expected)]) & (room > difference)
-    if wrong.any() or np.isnan(found).any() or not as_lost:
-        difference = np.inf
-    return Agreement(len(rows), difference, rounding)
+    wrong = bool((np.isnan(found) != np.isnan(expected)).any())
+    found, expected, exact = found[~lost], expected[~lost], exact[~lost]
+    rounding = float(np.maximum(np.abs(exact - expected) / units, changed[~lost]).max(initial=0.0))
+    difference = float((np.abs(found - expected) / units).max(initial=0.0))
+    for labels in labelled:
+        names = np.array(network.preprocessing.class_names, object)[network.task.chosen(expected)]
+        if network.threshold is None:
+            second, first = np.sort(expected, axis=1)[:, -2:].T
+            room = (first - second) / 2
+        else:
+            room = np.abs(expected[:, 1] - network.threshold)
+        others = (labels[~lost] != names) & (room > difference)
+        wrong |= bool(others.any() or (labels[lost] != "").any())
+    return Agreement(len(rows), np.inf if wrong else difference, rounding, scaling is not None)
 
 
 def _with_next_numbers(model: MLP) -> MLP:
@@ -222,9 +242,14 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
     import onnx
 
     preprocessing = network.preprocessing
-    graph = _Graph((LABEL, PROBABILITIES, FEATURES, *_input_names(preprocessing)), network.model.dtype)
-    logits = _network(graph, network.model, features := _inputs_of_network(graph, preprocessing))
-    _outputs(graph, logits, features, preprocessing.class_names, network.task)
+    names = _input_names(network)
+    graph = _Graph((*_output_names(network.task), FEATURES, *names), network.model.dtype)
+    logits = _network(graph, network.model, features := _inputs_of_network(graph, preprocessing, names))
+    answers = network.task.onnx(graph, graph.node("Cast", logits, to=graph.double))
+    if network.task.class_names:
+        _class_outputs(graph, answers, features, network.task)
+    else:
+        _number_output(graph, answers, features, network.task)
     model = onnx.helper.make_model(
         onnx.helper.make_graph(graph.nodes, "micrograde", graph.inputs, graph.outputs, graph.constants),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
@@ -232,13 +257,14 @@ def _model(network: TrainedNetwork, about: Mapping[str, str]) -> "ModelProto":
         producer_name="micrograde",
         producer_version=VERSION,
     )
-    names = {
-        "class_names": list(preprocessing.class_names),
-        "feature_names": list(preprocessing.feature_names),
-        "columns": _input_names(preprocessing),
+    told = {
+        **({"class_names": preprocessing.class_names} if preprocessing.class_names else {}),
+        **({"target_names": preprocessing.target_names} if preprocessing.target_names else {}),
+        "feature_names": preprocessing.feature_names,
+        "columns": names,
         **({} if network.threshold is None else {"threshold": network.threshold}),
     }
-    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in names.items()}
+    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in told.items()}
     onnx.helper.set_model_props(model, {**about, **texts})
     return model
 
@@ -302,21 +328,25 @@ class _Graph:
                 return name
 
 
-def _input_names(preprocessing: Preprocessing) -> dict[str, str]:
+def _output_names(task: Task) -> tuple[str, ...]:
+    return (LABEL, PROBABILITIES) if task.class_names else (PREDICTED,)
+
+
+def _input_names(network: TrainedNetwork) -> dict[str, str]:
     """Map input names to columns; an input has its column's name, with ``_`` added if an output has it."""
-    if preprocessing.encoding is None:
+    if network.preprocessing.encoding is None:
         return {}
-    columns = preprocessing.encoding.columns
+    columns, taken = network.preprocessing.encoding.columns, _output_names(network.task)
     names = {}
     for column in columns:
         name = column
-        while name in (LABEL, PROBABILITIES) or (name != column and name in columns):
+        while name in taken or (name != column and name in columns):
             name += "_"
         names[name] = column
     return names
 
 
-def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
+def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing, names: Iterable[str]) -> str:
     """Add the preprocessing; its result is float64 (n, D), NaN for a missing number or unknown category."""
     from onnx import TensorProto
 
@@ -325,14 +355,14 @@ def _inputs_of_network(graph: _Graph, preprocessing: Preprocessing) -> str:
         features = _filled(graph, graph.input(FEATURES, TensorProto.DOUBLE, len(preprocessing.means)), fill)
     elif isinstance(encoding, ColumnEncoding):
         pieces = []
-        for name, role in zip(_input_names(preprocessing), encoding.roles, strict=True):
+        for name, role in zip(names, encoding.roles, strict=True):
             kind = TensorProto.STRING if role.is_fed_as_text else TensorProto.DOUBLE
             width = 1 if role.is_fed_as_text else len(role.features("")) - role.has_indicator
             pieces.append(role.onnx(graph, graph.input(name, kind, width)))
         features = _filled(graph, graph.node("Concat", *pieces, axis=1), fill)
     else:
         pieces, place = [], 0
-        for name, categories in zip(_input_names(preprocessing), encoding.categories, strict=True):
+        for name, categories in zip(names, encoding.categories, strict=True):
             if categories is None:
                 number = graph.input(name, TensorProto.DOUBLE, 1)
                 pieces.append(_filled(graph, number, None if fill is None else fill[place : place + 1]))
@@ -377,26 +407,44 @@ def _network(graph: _Graph, model: MLP, inputs: str) -> str:
     return out
 
 
-def _outputs(graph: _Graph, logits: str, features: str, class_names: tuple[str, ...], task: Task) -> None:
+def _are_finite(graph: _Graph, numbers: str) -> str:
+    """Add whether numbers are finite; false for NaN, too."""
+    largest = graph.constant("largest", np.finfo(np.float64).max)
+    return graph.node("LessOrEqual", graph.node("Abs", numbers), largest)
+
+
+def _all_finite(graph: _Graph, features: str) -> str:
+    """Add whether all features of a row are finite, (n, 1)."""
+    from onnx import TensorProto
+
+    ones = graph.node("Cast", _are_finite(graph, features), to=TensorProto.DOUBLE)
+    return graph.node("Cast", graph.node("ReduceMin", ones, graph.axis, keepdims=1), to=TensorProto.BOOL)
+
+
+def _class_outputs(graph: _Graph, shares: str, features: str, task: Task) -> None:
     """Add probabilities and labels; a row with features or probabilities that are not finite has none."""
     from onnx import TensorProto
 
-    largest = graph.constant("largest", np.finfo(np.float64).max)
-    finite = graph.node("LessOrEqual", graph.node("Abs", features), largest)  # false for NaN, too
-    ones = graph.node("Cast", finite, to=TensorProto.DOUBLE)
-    every = graph.node("Cast", graph.node("ReduceMin", ones, graph.axis, keepdims=1), to=TensorProto.BOOL)
-    shares = task.onnx(graph, graph.node("Cast", logits, to=TensorProto.DOUBLE))
     # If a row's numbers overflow, the shares are NaN, and so is their sum, which is 1 otherwise.
     total = graph.node("ReduceSum", shares, graph.axis, keepdims=1)
     defined = graph.node("LessOrEqual", total, graph.constant("two", np.float64(2)))
-    valid = graph.node("And", every, defined)  # (n, 1)
+    valid = graph.node("And", _all_finite(graph, features), defined)  # (n, 1)
     graph.node("Where", valid, shares, graph.constant("nothing", np.float64("nan")), name=PROBABILITIES)
     names = graph.node(
         "Gather",
-        graph.constant("class_names", np.array(class_names, object)),
+        graph.constant("class_names", np.array(task.class_names, object)),
         task.onnx_chosen(graph, shares),
     )
     label = graph.node("Where", valid, names, graph.constant("no_label", np.array("", object)))
     graph.node("Squeeze", label, graph.axis, name=LABEL)
     graph.output(LABEL, TensorProto.STRING, ["n"])
-    graph.output(PROBABILITIES, TensorProto.DOUBLE, ["n", len(class_names)])
+    graph.output(PROBABILITIES, TensorProto.DOUBLE, ["n", len(task.class_names)])
+
+
+def _number_output(graph: _Graph, numbers: str, features: str, task: Task) -> None:
+    """Add the numbers that are predicted; those that are not finite, or of such features, are NaN."""
+    from onnx import TensorProto
+
+    valid = graph.node("And", _all_finite(graph, features), _are_finite(graph, numbers))
+    graph.node("Where", valid, numbers, graph.constant("nothing", np.float64("nan")), name=PREDICTED)
+    graph.output(PREDICTED, TensorProto.DOUBLE, ["n", task.output_size])

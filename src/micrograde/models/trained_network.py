@@ -29,7 +29,7 @@ from micrograde.core.json_files import read_json
 from micrograde.core.plugins import require_plugins
 from micrograde.core.version import VERSION
 from micrograde.data import Dataset, Preprocessing, TableEncoding
-from micrograde.data.messages import numbered
+from micrograde.data.messages import listed, numbered
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.store import ModelDescription
@@ -48,7 +48,7 @@ _EXAMPLE_ROWS = 3
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network that classifies raw rows.
+    """A network that says of raw rows what it has learned: their classes, or numbers.
 
     Attributes
     ----------
@@ -74,8 +74,11 @@ class TrainedNetwork:
         encoding = self.preprocessing.encoding
         return encoding.columns if encoding else self.preprocessing.feature_names
 
-    def probabilities(self, rows: Rows) -> FloatArray:
-        """Return the probability of each class (n, C), in the order of ``preprocessing.class_names``.
+    def answers(self, rows: Rows) -> FloatArray:
+        """Return what the network says of each row, (n, C).
+
+        That is the probability of each class, in the order of ``preprocessing.class_names``, or the number of
+        each target, in its own unit and in the order of ``preprocessing.target_names``.
 
         Parameters
         ----------
@@ -86,16 +89,27 @@ class TrainedNetwork:
         Raises
         ------
         InputError
-            If a column is missing or holds a value that cannot be a feature, or rows have no probabilities
-            because the network's numbers overflow; the message is one line and names the rows.
+            If a column is missing or holds a value that cannot be a feature, or rows have no answer because
+            the network's numbers overflow; the message is one line and names the rows.
         """
-        shares = self.unchecked_probabilities(rows)
+        found = self.unchecked_answers(rows)
         source = "table" if self.preprocessing.encoding else "features"
-        check_classified(np.isnan(shares.sum(axis=-1)), source)
-        return shares
+        check_answered(rows_lost(found), source, self.task.answer)
+        return found
 
-    def unchecked_probabilities(self, rows: Rows) -> FloatArray:
-        """Return ``probabilities`` with NaN, instead of an error, for rows whose numbers overflow."""
+    def probabilities(self, rows: Rows) -> FloatArray:
+        """Return ``answers`` of a network that has learned classes.
+
+        Raises
+        ------
+        InputError
+            If it predicts numbers, and as ``answers`` does.
+        """
+        self._check_classes()
+        return self.answers(rows)
+
+    def unchecked_answers(self, rows: Rows) -> FloatArray:
+        """Return ``answers`` with NaN, instead of an error, for rows whose numbers overflow."""
         with np.errstate(all="ignore"):
             inputs = self._inputs(rows)
             parts = [
@@ -104,11 +118,27 @@ class TrainedNetwork:
             ]
         return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
 
+    def unchecked_probabilities(self, rows: Rows) -> FloatArray:
+        """Return ``unchecked_answers`` of a network that has learned classes; see ``probabilities``."""
+        self._check_classes()
+        return self.unchecked_answers(rows)
+
+    def _check_classes(self) -> None:
+        if not self.task.class_names:
+            raise InputError(
+                f"probabilities: the network predicts numbers, {listed(self.preprocessing.target_names)}; "
+                "answers returns them"
+            )
+
     def predict(self, rows: Rows) -> "pandas.DataFrame":
-        """Return each row's ``class`` by name, and ``probability_<name>`` of each class, as a data frame."""
+        """Return what the network says of each row as a data frame.
+
+        Its columns are ``class``, by name, and ``probability_<name>`` of each class, or ``predicted_<name>``
+        of each target.
+        """
         import pandas
 
-        found = self.task.columns(self.probabilities(rows))
+        found = self.task.columns(self.answers(rows))
         index = rows.index if isinstance(rows, pandas.DataFrame) else None
         return pandas.DataFrame(found, index=index)
 
@@ -122,14 +152,20 @@ class TrainedNetwork:
         return self.preprocessing.transform(numbers.encode(rows))
 
 
-def check_classified(lost: NDArray[np.bool_], source: str) -> None:
-    """Raise ``InputError``, whose message starts with ``source``, if any row is ``lost`` (n,)."""
-    places = np.flatnonzero(lost).tolist()
+def rows_lost(answers: FloatArray) -> NDArray[np.bool_]:
+    """Return the rows (n,) of answers (n, C) for which a network's numbers overflow."""
+    return np.asarray(np.isnan(answers).any(axis=-1))
+
+
+def check_answered(lost: NDArray[np.bool_], source: str, answer: str, first: int = 0) -> None:
+    """Raise ``InputError``, whose message starts with ``source``, if any row is ``lost`` (n,).
+
+    ``answer`` says what it lacks, see ``Task``; the row at place 0 is called ``first + 1``.
+    """
+    places = (np.flatnonzero(lost) + first).tolist()
     if places:
         verb = "has" if len(places) == 1 else "have"
-        raise InputError(
-            f"{source}: {numbered(places)} {verb} no probabilities: the network's numbers overflow"
-        )
+        raise InputError(f"{source}: {numbered(places)} {verb} no {answer}: the network's numbers overflow")
 
 
 def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
@@ -146,7 +182,7 @@ def _as_table(rows: "pandas.DataFrame | Records") -> "pandas.DataFrame":
 
 
 def describe_model(dataset: Dataset, plugins: Sequence[str] = ()) -> ModelDescription:
-    """Return the description that MLflow stores of a classifier of this dataset, with up to three rows."""
+    """Return the description that MLflow stores of a network for this dataset, with up to three rows."""
     encoding = dataset.encoding
     rows = dataset.features[~np.isnan(dataset.features).any(axis=1)][:_EXAMPLE_ROWS]
     if encoding is None:

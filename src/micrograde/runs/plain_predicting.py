@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 def plain_predictions(
     model: RecordedModel, path: str, *, keep_columns: bool = True
-) -> "tuple[pd.DataFrame, pd.DataFrame, dict[str, int], float | None, int]":
+) -> "tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...], dict[str, int], float | None, int]":
     """Return the fields of ``Predictions`` for the CSV or Parquet table at ``path``.
 
-    Columns are found by name, and there may be others. In a CSV file, only the columns that held numbers or
-    truth values in training are converted; all others are kept as text, exactly as they stand.
+    The models predict classes. Columns are found by name, and there may be others. In a CSV file, only the
+    columns that held numbers or truth values in training are converted; all others are kept as text, exactly
+    as they stand.
 
     Raises
     ------
@@ -43,6 +44,7 @@ def plain_predictions(
     return (
         pd.concat([table, found], axis=1) if keep_columns else found,
         pd.concat([table[others], found], axis=1) if keep_columns else found,
+        ("class",),
         {str(name): int(count) for name, count in found["class"].value_counts().items()},
         accuracy,
         known,

@@ -1,4 +1,4 @@
-"""Classify the rows of a table with a recorded run's model, or say in one line what is wrong with it."""
+"""Predict the rows of a table with a recorded run's model, or say in one line what is wrong with it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.roles import Encoded, FloatArray
 from micrograde.data.table_files import read_table
 from micrograde.data.units_row import without_units
-from micrograde.models.trained_network import TrainedNetwork
+from micrograde.models.trained_network import TrainedNetwork, check_answered, rows_lost
+from micrograde.runs.known_numbers import NumberSummary, summarize_numbers
 from micrograde.runs.plain_predicting import plain_predictions
 from micrograde.runs.recorded_models import RecordedModel
 
@@ -32,10 +33,12 @@ class Predictions:
     Attributes
     ----------
     table
-        ``class`` and ``probability_<name>`` of each row, after the table's own columns if they are kept;
-        where the table has such a column, their names start with ``predicted_``.
+        What the model says of each row, see ``TrainedNetwork.predict``, after the table's own columns if they
+        are kept; where the table has such a column, their names start with ``predicted_``.
     shown
         The same without the features: the columns by which a reader recognizes a row.
+    main_columns
+        The columns of the table by which predictions are read first: the class, or the numbers.
     counts
         How many rows are predicted to be of each class, by its name; the most frequent first.
     accuracy
@@ -45,23 +48,22 @@ class Predictions:
         How many rows have their class in the table.
     notes
         What was filled, or counted as something else, a line each.
+    numbers
+        Of a model that predicts numbers, what they are, and how far off; None if it predicts classes.
     """
 
     table: "pd.DataFrame"
     shown: "pd.DataFrame"
+    main_columns: tuple[str, ...]
     counts: dict[str, int]
     accuracy: float | None
     known: int
     notes: tuple[str, ...] = ()
-
-    @property
-    def class_column(self) -> str:
-        """The name of the column with the predicted classes."""
-        return f"{_TAKEN}class" if f"{_TAKEN}class" in self.table else "class"
+    numbers: NumberSummary | None = None
 
 
 def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True) -> Predictions:
-    """Classify each row of the table at ``path``.
+    """Predict each row of the table at ``path``.
 
     Columns are found by name, and there may be others. Missing values are filled as in training; a category
     that training did not have counts as "other".
@@ -78,8 +80,10 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     ):
         return Predictions(*plain_predictions(model, path, keep_columns=keep_columns))
     with within_memory(source):
-        raw = without_units(read_table(path, _reading(model), targets=model.targets, source=source), source)
-        return _predictions(model, raw, source, keep_columns=keep_columns)
+        whole = read_table(path, _reading(model), targets=model.targets, source=source)
+        raw = without_units(whole, source)
+        first = whole.rows.num_rows - raw.rows.num_rows
+        return _predictions(model, raw, source, first, keep_columns=keep_columns)
 
 
 def _reading(model: RecordedModel) -> ReadingOptions:
@@ -87,7 +91,10 @@ def _reading(model: RecordedModel) -> ReadingOptions:
     return ReadingOptions(header=model.header)
 
 
-def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_columns: bool) -> Predictions:
+def _predictions(
+    model: RecordedModel, raw: RawTable, source: str, first: int, *, keep_columns: bool
+) -> Predictions:
+    """Return the predictions for a table's rows, before which its source has ``first`` rows of units."""
     import pandas as pd
 
     network = model.network
@@ -97,24 +104,35 @@ def _predictions(model: RecordedModel, raw: RawTable, source: str, *, keep_colum
     if absent := [name for name in network.columns if name not in there]:
         raise InputError(f"{source}: has no column {listed(absent)}; it has {listed(there)}")
     columns = {name: Column.of_array(name, raw.column(name)) for name in network.columns}
-    features, notes = _features(network, columns, source)
+    features, notes = _features(network, columns, source, first)
     try:
-        found = pd.DataFrame(network.task.columns(network.probabilities(features)))
+        answers = network.unchecked_answers(features)
     except InputError as error:  # whose message begins with "features"
         raise InputError(f"{source}: {str(error).partition(': ')[2]}") from None
-    classes = found["class"]
-    accuracy, known, said = _accuracy(model, raw, classes)
+    check_answered(rows_lost(answers), source, network.task.answer, first)
+    found = pd.DataFrame(network.task.columns(answers))
+    counts: dict[str, int] = {}
+    accuracy, known, numbers = None, 0, None
+    if network.task.class_names:
+        main = ["class"]
+        counts = {str(name): int(count) for name, count in found["class"].value_counts().items()}
+        accuracy, known, said = _accuracy(model, raw, found["class"], first)
+    else:
+        main = list(network.task.column_types)
+        numbers, said = summarize_numbers(network, answers, raw, first)
     table = _with_numbers(raw.as_frame(), network, features)
     if keep_columns and set(found.columns) & set(there):
-        found = found.add_prefix(_TAKEN)
+        found, main = found.add_prefix(_TAKEN), [f"{_TAKEN}{name}" for name in main]
     others = [name for name in there if name not in columns]
     return Predictions(
         pd.concat([table, found], axis=1) if keep_columns else found,
         pd.concat([table[others], found], axis=1) if keep_columns else found,
-        {str(name): int(count) for name, count in classes.value_counts().items()},
+        tuple(main),
+        counts,
         accuracy,
         known,
         (*raw.notes, *notes, *said),
+        numbers,
     )
 
 
@@ -132,7 +150,7 @@ def _with_numbers(table: "pd.DataFrame", network: TrainedNetwork, features: Floa
 
 
 def _features(
-    network: TrainedNetwork, columns: dict[str, Column], source: str
+    network: TrainedNetwork, columns: dict[str, Column], source: str, first: int
 ) -> tuple[FloatArray, list[str]]:
     """Return the features of the rows (n, D), and lines about what was filled or counted as other."""
     encoding, fill = network.preprocessing.encoding, network.preprocessing.fill
@@ -145,7 +163,7 @@ def _features(
 
     def note(name: str, encoded: Encoded) -> None:
         if encoded.unreadable is not None:
-            where = numbered(np.flatnonzero(encoded.unreadable).tolist())
+            where = numbered((np.flatnonzero(encoded.unreadable) + first).tolist())
             raise InputError(
                 f"{source}: column {quoted(name)} holds no {roles[name].name} in {where}, "
                 "as it did in training"
@@ -157,7 +175,7 @@ def _features(
             rows = "1 row holds a category" if len(places) == 1 else f"{len(places)} rows hold categories"
             notes.append(
                 f"column {quoted(name)}: {rows} that training did not have, "
-                f"the first in row {places[0] + 1}; "
+                f"the first in row {places[0] + 1 + first}; "
                 f"{'it counts' if len(places) == 1 else 'they count'} as other"
             )
 
@@ -173,7 +191,7 @@ def _features(
 
 
 def _accuracy(
-    model: RecordedModel, raw: RawTable, found: "pd.Series[str]"
+    model: RecordedModel, raw: RawTable, found: "pd.Series[str]", first: int
 ) -> tuple[float | None, int, list[str]]:
     """Return ``accuracy`` and ``known`` of ``Predictions``, and lines about rows of unknown classes."""
     target = model.target
@@ -188,11 +206,10 @@ def _accuracy(
     foreign = ~known & ~nothing
     notes = []
     if foreign.any():
-        first = column.distinct[column.codes[int(foreign.argmax())]]  # type: ignore[index]
+        place = int(foreign.argmax())
+        text = column.distinct[column.codes[place]]  # type: ignore[index]
         rows = "1 row" if foreign.sum() == 1 else f"{int(foreign.sum())} rows"
-        holds = (
-            f"{quoted(target)} holds {quoted(first)} in row {int(foreign.argmax()) + 1}, none of the classes"
-        )
+        holds = f"{quoted(target)} holds {quoted(text)} in row {place + 1 + first}, none of the classes"
         notes.append(f"{holds} {listed(names, limit=5)}; {rows} of {len(column)} like that are not compared")
     if not known.any():
         return None, 0, notes

@@ -6,27 +6,30 @@ row
     The row's number in its source, from 1; the header of a table is not counted.
 part
     ``train``, ``val`` or ``test``.
-true
-    The class that it is of.
-predicted
-    The class that it is given; missing where the network's numbers overflow.
+true, predicted
+    The class that it is of and the one that it is given, or its number and the one that is predicted, in the
+    number's own unit; of several numbers ``true_<name>`` and ``predicted_<name>``. Predictions are missing
+    where the network's numbers overflow.
 loss
-    Its loss, in float64.
+    Its loss, in float64. That of numbers is of the scaled ones, which the network learns, not of those in
+    their own units.
 probability_<class>
     One for each class, in the network's dtype.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
 from micrograde.data.memory import check_size, within_memory
+from micrograde.data.messages import listed
 from micrograde.nn.arrays import FloatArray
 from micrograde.runs.building import PreparedData
-from micrograde.tasks import Task
+from micrograde.tasks import Names, Task
 from micrograde.training import Samples
 
 if TYPE_CHECKING:
@@ -34,8 +37,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 FILE = "predictions.parquet"
-_TEXTS = ("part", "true", "predicted")
-_MOST_NUMBERS = 50_000_000  # probabilities that are written; beyond that those of the training part are not
+_ALWAYS = ("row", "part", "loss")
+_MOST_NUMBERS = 50_000_000  # of all rows, that are written; beyond that those of the training part are not
 
 
 def write_predictions(
@@ -53,15 +56,16 @@ def write_predictions(
     import pyarrow.parquet
 
     parts = data.parts()
-    classes = len(data.dataset.class_names)
-    if sum(map(len, parts.values())) * classes > _MOST_NUMBERS and len(parts) > 1:
+    if sum(map(len, parts.values())) * task.output_size > _MOST_NUMBERS and len(parts) > 1:
         del parts["train"]
         say(f"{FILE}: leaves out the training part, whose {len(data.training)} rows would make it too large")
-    tables = [_table(name, logits[name], samples, data, task) for name, samples in parts.items()]
+    table = pa.concat_tables(
+        [_table(name, logits[name], samples, data, task) for name, samples in parts.items()]
+    )
     pyarrow.parquet.write_table(
-        pa.concat_tables(tables),
+        table,
         folder / FILE,
-        use_dictionary=list(_TEXTS),
+        use_dictionary=[each.name for each in table.schema if pa.types.is_dictionary(each.type)],
         compression="snappy",
         write_statistics=False,
     )
@@ -73,32 +77,30 @@ def _table(
     import pyarrow as pa
 
     with np.errstate(all="ignore"):  # rows may overflow
-        found = task.predicted(logits)
-        answers = task.answers(logits)
+        beside = task.beside(samples.labels, logits)
         losses = task.loss.value(logits.astype(np.float64), samples.targets.astype(np.float64))
-    names = pa.array(data.dataset.class_names, pa.string())
+        further = task.further(logits)
     columns = {
         "row": pa.array(data.rows[part]),
         "part": pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(samples), np.int32)), pa.array([part])),
-        "true": pa.DictionaryArray.from_arrays(pa.array(samples.labels.astype(np.int32)), names),
-        "predicted": pa.DictionaryArray.from_arrays(pa.array(found.astype(np.int32), mask=found < 0), names),
+        **{name: _column(values) for name, values in beside.items()},
         "loss": pa.array(losses),
-        **_probabilities(answers, data),
+        **{name: pa.array(np.ascontiguousarray(values)) for name, values in further.items()},
     }
     return pa.table(columns).unify_dictionaries()
 
 
-def _probabilities(answers: FloatArray, data: PreparedData) -> "dict[str, pyarrow.Array]":
+def _column(values: NDArray[Any] | Names) -> "pyarrow.Array":
     import pyarrow as pa
 
-    return {
-        f"probability_{name}": pa.array(np.ascontiguousarray(answers[:, number]))
-        for number, name in enumerate(data.dataset.class_names)
-    }
+    if isinstance(values, Names):
+        places = pa.array(values.places.astype(np.int32), mask=values.places < 0)
+        return pa.DictionaryArray.from_arrays(places, pa.array(values.names, pa.string()))
+    return pa.array(np.ascontiguousarray(values), from_pandas=True)  # what is NaN is missing
 
 
 def read_predictions(path: Path) -> "pandas.DataFrame":
-    """Read predictions; classes are texts, missing where no class is predicted.
+    """Read predictions; classes are texts, and what is not predicted is missing.
 
     Raises
     ------
@@ -112,6 +114,9 @@ def read_predictions(path: Path) -> "pandas.DataFrame":
             about = file.metadata
             check_size(FILE, about.num_rows, about.num_columns)
             frame: pandas.DataFrame = file.read().to_pandas()
-        return frame.astype(dict.fromkeys(_TEXTS, "str"))
+        names = [name for name, kind in frame.dtypes.items() if kind == "category"]
+        if absent := [name for name in _ALWAYS if name not in frame]:
+            raise KeyError(f"has no column {listed(absent)}")
+        return frame.astype(dict.fromkeys(names, "str"))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{FILE}: cannot be read ({' '.join(str(error).split())[:200]})") from None

@@ -5,6 +5,7 @@ Data name their task, see ``Dataset.task``: what a target column holds, or what 
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -40,6 +41,22 @@ class Described(Protocol):
         """How numbers are scaled for the network; None if they are not, or if that is not known yet."""
 
 
+@dataclass(frozen=True, eq=False)
+class Names:
+    """A column of n rows that holds few names.
+
+    Parameters
+    ----------
+    places
+        Shape (n,): the index of each row's name; below 0 where it has none.
+    names
+        The names.
+    """
+
+    places: IntArray
+    names: tuple[str, ...]
+
+
 class Task(ABC):
     """What is to be learned of the rows of one data set, and what a network's logits say of it.
 
@@ -58,6 +75,8 @@ class Task(ABC):
         The names of the classes; none if there are none, or if they are not known.
     part_names
         The names of what a metric may have a value of its own for: of the classes, or of the targets.
+    answer
+        What a row lacks whose numbers overflow, as in "row 3 has no probabilities".
     loss
         What training makes small.
     threshold
@@ -72,6 +91,7 @@ class Task(ABC):
     class_names: tuple[str, ...] = ()
     part_names: tuple[str, ...] = ()
     threshold: float | None = None
+    answer: ClassVar[str] = "prediction"
 
     def __init__(self, loss: Loss | None = None) -> None:
         self.loss = loss or LOSSES[self.usual_loss]()
@@ -161,6 +181,23 @@ class Task(ABC):
     def onnx_chosen(self, graph: OnnxGraph, answers: str) -> str:
         """Add ``chosen`` of answers (n, C) to a graph; return the name of the class numbers, int64 (n, 1)."""
         return graph.node("ArgMax", answers, axis=1, keepdims=1)
+
+    def beside(self, labels: NDArray[Any], logits: FloatArray) -> Mapping[str, "NDArray[Any] | Names"]:
+        """Return what rows are, by labels (n, ...), beside what logits (n, C) predict, as columns (n,).
+
+        By default labels and answers are numbers, (n, C): the columns are ``true`` and ``predicted``, or of
+        several targets ``true_<name>`` and ``predicted_<name>``; NaN where a network's numbers overflow.
+        """
+        answers, numbers = self.answers(logits), np.asarray(labels).reshape(len(logits), -1)
+        ends = [f"_{name}" for name in self.part_names] if len(self.part_names) > 1 else [""]
+        found: dict[str, NDArray[Any] | Names] = {}
+        for place, end in enumerate(ends):
+            found[f"true{end}"], found[f"predicted{end}"] = numbers[:, place], answers[:, place]
+        return found
+
+    def further(self, logits: FloatArray) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002 (others need it)
+        """Return what else logits (n, C) say of rows, as columns (n,); by default nothing."""
+        return {}
 
     def onnx(self, graph: OnnxGraph, logits: str) -> str:  # noqa: ARG002 (every rule's form)
         """Add ``answers`` of the float64 array ``logits`` to a graph; return the name of the result.

@@ -13,7 +13,7 @@ from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import Loss, one_hot, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
-from micrograde.tasks import TASKS, Described, Task
+from micrograde.tasks import TASKS, Described, Names, Task
 
 _INT64 = 7  # TensorProto.INT64
 
@@ -28,6 +28,7 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     metrics: ClassVar[tuple[str, ...]] = (Accuracy.name,)
+    answer: ClassVar[str] = "probabilities"
 
     def __init__(self, class_names: Sequence[str] = (), loss: Loss | None = None) -> None:
         super().__init__(loss)
@@ -110,8 +111,21 @@ class Classification(Task):
     def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
         """Return the name of the class that each row is taken for, and all probabilities."""
         found = np.array(self.class_names, object)[self.chosen(answers)]
-        shares = {f"probability_{name}": answers[:, number] for number, name in enumerate(self.class_names)}
-        return {"class": found, **shares}
+        return {"class": found, **self._shares(answers)}
+
+    def beside(self, labels: NDArray[Any], logits: FloatArray) -> Mapping[str, NDArray[Any] | Names]:
+        """Return the classes ``true`` and ``predicted``; no class is predicted where numbers overflow."""
+        return {
+            "true": Names(labels, self.class_names),
+            "predicted": Names(self.predicted(logits), self.class_names),
+        }
+
+    def further(self, logits: FloatArray) -> Mapping[str, NDArray[Any]]:
+        """Return ``probability_<name>`` of each class."""
+        return self._shares(self.answers(logits))
+
+    def _shares(self, answers: FloatArray) -> dict[str, NDArray[Any]]:
+        return {f"probability_{name}": answers[:, number] for number, name in enumerate(self.class_names)}
 
     def chosen(self, answers: FloatArray) -> IntArray:
         """Return the class that rows with these probabilities (n, C) are taken for, (n,)."""

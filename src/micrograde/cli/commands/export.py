@@ -1,4 +1,4 @@
-"""Write a recorded run's model as an ONNX file that gives the same probabilities. `--help` lists the keys."""
+"""Write a recorded run's model as an ONNX file that gives the same answers. `--help` lists the keys."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from micrograde.core.working import working
 from micrograde.models.onnx_export import OPSET, check_extra, compare_onnx, example_rows, export_onnx
 from micrograde.runs.recorded_models import find_model
 
-_ROWS = 1000  # rows that both models classify before anything is written
+_ROWS = 1000  # rows that both models predict before anything is written
 
 
 @entry_point(config_name="export")
 def main(composed: Config) -> None:
-    """Export the model, compare both, and write the file if their probabilities agree."""
+    """Export the model, compare both, and write the file if they agree."""
     config = parse_command(ExportConfig, composed)
     output = Path(config.output)
     check_output(output, (".onnx",))
@@ -28,10 +28,9 @@ def main(composed: Config) -> None:
     with working("comparing the exported model with the run's", "stderr"):
         content = export_onnx(network, {"run_id": run_id}).SerializeToString()
         agreement = compare_onnx(content, network, example_rows(network, _ROWS))
-    measured = f"{agreement.difference:.1e} at most between probabilities of {agreement.rows} rows"
     if not agreement:
         allowed = f"{agreement.allowed:.1e} is allowed"
-        raise RunFailedError(f"run_id={run_id}: ONNX Runtime differs by {measured}; {allowed}")
+        raise RunFailedError(f"run_id={run_id}: ONNX Runtime differs by {agreement}; {allowed}")
     try:
         output.write_bytes(content)
     except OSError as error:
@@ -39,5 +38,5 @@ def main(composed: Config) -> None:
     lines = [f"model       of run {run_id} ({found.run.about.run_name})"]
     lines += [f"note        {note}" for note in found.notes]
     say("\n".join(map(printable, lines)))
-    say(f"difference  {measured}, by ONNX Runtime")
+    say(f"difference  {agreement}, by ONNX Runtime")
     say(f"written     {output}: {len(content):,} bytes, opset {OPSET}")
