@@ -3,12 +3,14 @@ import pandas as pd
 import pytest
 
 from micrograde.analysis import (
+    best_run,
     group_over_seeds,
     load_runs,
     order_runs,
     table_of_runs,
     usual_metric,
     varying_parameters,
+    without_metric,
 )
 from micrograde.core.errors import InputError
 
@@ -48,6 +50,29 @@ def test_without_a_validation_part_runs_are_compared_by_training():
     assert usual_metric(runs.assign(**{"kept/train/accuracy": [0.5, 0.6]})) == "kept/train/accuracy"
     assert usual_metric(runs.assign(**{"kept/val/accuracy": [np.nan, 0.6]})) == "kept/val/accuracy"
     assert usual_metric(runs[["run_id"]]) == "kept/val/accuracy"
+
+
+def test_of_runs_of_several_tasks_the_metric_that_most_have_orders_them():
+    frame = pd.DataFrame(
+        {
+            "run_id": ["a", "b", "c"],
+            "run_name": ["a", "b", "c"],
+            "status": "FINISHED",
+            "kept/val/accuracy": [np.nan, 0.9, np.nan],
+            "kept/val/rmse": [40000.0, np.nan, 300.0],
+        }
+    )
+    assert usual_metric(frame) == "kept/val/rmse"
+    assert order_runs(frame, "kept/val/rmse")["run_id"].tolist() == ["c", "a", "b"]
+    assert best_run(frame, "kept/val/rmse") == "c"
+    said = "1 run has kept/val/accuracy in its place: such runs come last"
+    assert without_metric(frame, "kept/val/rmse") == said
+    said = "2 runs have kept/val/rmse in its place: such runs come last"
+    assert without_metric(frame, "kept/val/accuracy") == said
+    assert without_metric(frame, "kept/val/loss") == without_metric(frame.head(1), "kept/val/rmse") == ""
+    assert usual_metric(frame.head(2)) == "kept/val/accuracy"  # of equally many that of classes
+    assert usual_metric(frame.iloc[::2]) == "kept/val/rmse"
+    assert usual_metric(frame.drop(columns="kept/val/accuracy").tail(2)) == "kept/val/rmse"
 
 
 def test_seeds_are_averaged(uri):

@@ -63,7 +63,7 @@ def test_a_table_is_described_and_nothing_is_recorded(run, tmp_path):
     assert (status, err) == (0, "")
     assert line_of(out, "table") == "trees.csv: 60 rows, 5 columns"
     assert line_of(out, "left out") == "'tree_id': identifier, different in each row"
-    assert line_of(out, "targets") == "'species' (2 classes), 'leaf' (2 classes)"
+    assert line_of(out, "targets") == "'species' (2 classes), 'leaf' (2 classes), 'height' (numbers)"
     assert line_of(out, "next") == "micrograde train data.path=trees.csv data.target=species"
     assert re.search(r"^ *height +number +2 +5 ", out, re.MULTILINE)
     assert {path.name for path in tmp_path.iterdir()} == {"trees.csv", "trees_columns.html"}
@@ -191,3 +191,39 @@ def test_bad_input_is_one_line(run, tmp_path, arguments, line):
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(line)
     assert {path.name for path in tmp_path.iterdir()} == {"trees.csv"}
+
+
+def test_numbers_to_be_predicted_are_no_classes(run, tmp_path):
+    status, out, _ = run("data.path=trees.csv", "data.target=height")
+    assert status == 0
+    assert re.fullmatch(
+        r"'height': numbers from [\d.]+ to [\d.]+, mean [\d.]+; always saying the mean is off by [\d.]+ \(RMSE\)",
+        line_of(out, "target"),
+    )
+    assert line_of(out, "rows") == "5 left out, which have no target"
+    page = (tmp_path / "trees_columns.html").read_text()
+    assert "<h2>target: height</h2>" in page
+    assert "rows by the number to be predicted" in page
+    assert pictures(page) == 4  # the target, and each column that is used
+    assert 'class="key"' not in page
+    assert line_of(out, "next") == "micrograde train data.path=trees.csv data.target=height"
+
+
+def test_a_column_of_few_numbers_is_described_as_numbers_if_the_user_says_so(run, tmp_path):
+    TREES.assign(mark=np.arange(ROWS) % 5 + 3).to_csv(tmp_path / "marks.csv", index=False)
+    _, out, _ = run("data.path=marks.csv", "data.target=mark", "page=null")
+    assert line_of(out, "target").startswith("'mark': '3' (12), ")
+    _, out, _ = run("data.path=marks.csv", "data.target=mark", "page=null", "task=regression")
+    assert line_of(out, "target").startswith("'mark': numbers from 3 to 7, mean 5; ")
+    assert line_of(out, "next") == "micrograde train data.path=marks.csv task=regression data.target=mark"
+
+
+def test_a_column_of_numbers_with_a_usual_name_is_the_likely_target(run, tmp_path):
+    frame = pd.DataFrame({"rooms": np.arange(ROWS) % 4, "price": CHANCE.normal(2e5, 4e4, ROWS).round()})
+    frame.to_csv(tmp_path / "houses.csv", index=False)
+    _, out, _ = run("data.path=houses.csv", "page=null")
+    assert line_of(out, "targets") == "'price' (numbers), 'rooms' (4 classes)"
+    assert line_of(out, "next").endswith("data.target=price")
+    frame.rename(columns={"price": "p"}).to_csv(tmp_path / "houses.csv", index=False)
+    _, out, _ = run("data.path=houses.csv", "page=null")
+    assert line_of(out, "targets") == "'rooms' (4 classes), 'p' (numbers)"

@@ -82,8 +82,8 @@ def test_without_a_target_one_line_tells_the_columns_and_what_each_would_be(load
     with pytest.raises(InputError) as error:
         recipe(loader, "data.path=t.csv")
     assert str(error.value) == (
-        "data.target: is missing; it names the column that holds the classes, which could be 'kind' (2 classes); "
-        "the others are 'leaf' (number), 'id' (identifier); micrograde describe data.path=t.csv shows more"
+        "data.target: is missing; it names the column with what is to be learned, classes or numbers, "
+        "which could be 'kind' (2 classes), 'leaf' (numbers); the others are 'id' (identifier); micrograde describe data.path=t.csv shows more"
     )
     for typed in (["data.path=no.csv"], ["data.path=t.csv", "data.drop=[x]"]):
         with pytest.raises(InputError, match=r"^data.target: is missing; it needs a value$"):

@@ -309,12 +309,12 @@ def test_what_is_read_as_missing_is_said_but_not_what_stands_in_one_row():
         (
             [f"{each / 7:.3f}" for each in range(40)],
             "holds 40 different numbers with fractions, which are predicted as numbers (a regression); "
-            "task=classification makes a class of each",
+            "task=classification data.stratify=false makes a class of each",
         ),
         (
             range(1000, 1040),
             "holds 40 different whole numbers, which are predicted as numbers (a regression); "
-            "task=classification makes a class of each",
+            "task=classification data.stratify=false makes a class of each",
         ),
         (
             list(range(25)) * 4,
@@ -359,8 +359,12 @@ def test_a_class_that_is_too_rare_is_left_out_as_the_line_says():
     assert shlex.split(typed) == ['data.na_values=["it\'s",very rare]']
     assert len(split(dataset(frame, na_values=("it's", "very rare"))).train.labels) == 32
     numbers = frame.assign(kind=[3, 4] * 20 + [5, 5])
-    with pytest.raises(InputError, match="leave the class out, or set"):
+    with pytest.raises(InputError, match=r"predict the classes as numbers \(task=regression\), or set"):
         split(dataset(numbers))
+    as_numbers = table_with_target(numbers, "kind")
+    options = TableOptions(targets=("kind",), task="regression")
+    found = dataset_of_table(RawTable(as_numbers.rows), options, name="frame", file="frame", source="frame")
+    assert split(found).train.labels.shape == (34, 1)
 
 
 def split(data):

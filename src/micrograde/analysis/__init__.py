@@ -8,6 +8,7 @@ from micrograde.analysis.comparing import (
     table_of_runs,
     usual_metric,
     varying_parameters,
+    without_metric,
 )
 from micrograde.analysis.history import load_history
 from micrograde.analysis.importance import by_importance
@@ -41,5 +42,6 @@ __all__ = [
     "table_of_runs",
     "usual_metric",
     "varying_parameters",
+    "without_metric",
     "write_table",
 ]

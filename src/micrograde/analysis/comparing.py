@@ -11,7 +11,7 @@ from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
 from micrograde.analysis.short_ids import short_ids
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
-from micrograde.metrics import KEPT, lower_is_better
+from micrograde.metrics import KEPT, lower_is_better, ranking_metrics
 from micrograde.store import tags
 from micrograde.store.metric_names import plain_name
 
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 SEED = "seed"
 _NOTE = f"tags.{tags.NOTE}"
 _MANY = "gradient_norm/"  # one for each parameter; not listed
-METRICS = tuple(f"{KEPT}{part}/{name}" for part in ("val", "test", "train") for name in ("accuracy", "loss"))
+METRICS = tuple(
+    name
+    for part in (f"{KEPT}val", f"{KEPT}test", f"{KEPT}train")
+    for name in (*ranking_metrics(part), f"{part}/loss")
+)
 """The metrics that a table shows besides the one that it is ordered by: those of the models that are kept."""
-_USUAL = (f"{KEPT}val/accuracy", f"{KEPT}train/accuracy", "val/accuracy", "train/accuracy")
+_USUAL = tuple(ranking_metrics(part) for part in (f"{KEPT}val", f"{KEPT}train", "val", "train"))
 
 
 def parameters(runs: "pd.DataFrame") -> list[str]:
@@ -67,10 +71,30 @@ def ascending(metric: str, order: str) -> bool:
 def usual_metric(runs: "pd.DataFrame") -> str:
     """Return the metric that runs are compared by unless another is given.
 
-    It is the accuracy of the kept model on the validation part, or on the training part if no run has a
-    validation part; as long as no run has finished, the last epoch's.
+    It is the accuracy of the kept model, or of runs that predict numbers its RMSE, on the validation part, or
+    on the training part if no run has a validation part; as long as no run has finished, the last epoch's. Of
+    runs of several tasks it is the metric that most of them have.
     """
-    return next((name for name in _USUAL if name in runs and runs[name].notna().any()), _USUAL[0])
+    for names in _USUAL:
+        counts = {name: int(runs[name].notna().sum()) for name in names if name in runs}
+        if any(counts.values()):
+            return max(counts, key=lambda name: counts[name])
+    return _USUAL[0][0]
+
+
+def without_metric(runs: "pd.DataFrame", metric: str) -> str:
+    """Return a line about runs that lack ``metric`` because they learned another task; empty if none does.
+
+    It names the metric that these are ranked by.
+    """
+    others = next((names for names in _USUAL if metric in names), ())
+    lacking = runs[metric].isna() if metric in runs else runs.index == runs.index
+    found = [
+        f"{count} run{'s have' if count > 1 else ' has'} {name} in its place"
+        for name in others
+        if name != metric and name in runs and (count := int((lacking & runs[name].notna()).sum()))
+    ]
+    return f"{'; '.join(found)}: such runs come last" if found else ""
 
 
 def known_metric(runs: "pd.DataFrame", metric: str) -> str:

@@ -44,7 +44,8 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     by
         Names of columns; if empty, all runs are one group.
     order
-        ``ascending``, ``descending``, or ``auto``: ascending for losses, descending for accuracies.
+        ``ascending``, ``descending``, or ``auto``: ascending for losses and errors, descending
+        for accuracies.
 
     Raises
     ------

@@ -157,8 +157,10 @@ def _no_target(given: object, rest: Sequence[object], function: str) -> str:
     if names is None or callable(names):
         return f"y: is missing; give the labels after the features: mg.{function}(X, y)"
     if word and "=" not in word:
-        return f"{shortened(word)}: is no override; the column with the classes is target={word!r}"
-    return f"target: is missing; it names the column with the classes; the columns are {listed(names)}"
+        return f"{shortened(word)}: is no override; the column with what is to be learned is target={word!r}"
+    return (
+        f"target: is missing; it names the column with what is to be learned; the columns are {listed(names)}"
+    )
 
 
 def _texts(given: Sequence[object], function: str) -> list[str]:

@@ -211,13 +211,13 @@ def _job(config: DictConfig) -> object:
     composed: Any = OmegaConf.to_container(config, resolve=True)
     options = parse_sweep_config(composed)
     if options.members:
-        return run_members(options.members, options.metric)
+        return run_members(options.members)
     recipe = parse_train_config(measuring(composed, options.metric))
     nested = {tags.PARENT: options.parent_run_id} if options.parent_run_id else None
     (result,) = train_and_record([recipe], HydraConfig.get().overrides.task, tags=nested)
     if result.status != "FINISHED":
         raise RunFailedError(f"the run {result.status}: {result.reason}")
-    metric = options.metric or default_metric(recipe.data.has_validation)
+    metric = options.metric or default_metric(recipe.data.has_validation, result.task)
     return result.last_metrics().get(recorded_name(metric, recipe.recipe_version))
 
 

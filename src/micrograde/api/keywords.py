@@ -18,7 +18,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.overrides import is_plain_key, quoted_text
 from micrograde.data.messages import shortened
 
-_GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking", "search", "experiment")
+_GROUPS = ("data", "model", "optimizer", "schedule", "loss", "training", "tracking", "search", "experiment")
 _OFFERED = 3
 
 

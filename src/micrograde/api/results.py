@@ -21,7 +21,7 @@ from micrograde.core.printable import printable
 from micrograde.core.working import working
 from micrograde.diagnostics.permutation_importance import MOST_COLUMNS
 from micrograde.drawing import Page
-from micrograde.metrics import KEPT, METRICS, STEP
+from micrograde.metrics import KEPT, METRICS, STEP, formatted, ranking_metrics
 from micrograde.models.trained_network import TrainedNetwork, read_network
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import read_importances
@@ -254,10 +254,10 @@ class Run:
             return read_importances(path)
 
     def __repr__(self) -> str:
-        names = ("val/accuracy", "val/loss", "test/accuracy")
+        names = (*ranking_metrics("val"), "val/loss", *ranking_metrics("test"))
         best_known = (KEPT + each if KEPT + each in self.metrics else each for each in names)
         shown = (name for name in best_known if name in self.metrics)
-        values = "".join(f", {name} {self.metrics[name]:.4f}" for name in shown)
+        values = "".join(f", {name} {formatted(name, self.metrics[name], '.4f')}" for name in shown)
         because = f" ({self.reason})" if self.reason else ""
         began = f", began from run {self.init_from[:SHORTEST]}" if self.init_from else ""
         named = f"{self.run_id or 'of no store'} {self.name}"
@@ -270,7 +270,9 @@ class Run:
         kept = KEPT if f"{KEPT}train/loss" in self.metrics or f"{KEPT}val/loss" in self.metrics else ""
         parts = {"training": f"{kept}train", "validation": f"{kept}val", "test": f"{kept}test"}
         measured = (name.removeprefix(f"{kept}train/") for name in self.metrics)
-        measures = dict.fromkeys(("loss", "accuracy", *(name for name in measured if name in METRICS)))
+        measures = dict.fromkeys(
+            ("loss", *ranking_metrics(), *(name for name in measured if name in METRICS))
+        )
         rows = {
             name: {
                 measure: as_cell(measure, self.metrics[f"{part}/{measure}"])
@@ -332,7 +334,8 @@ class Sweep:
         sweep
             Its run id, the beginning of that, its name, or ``latest``.
         metric
-            What its runs are ranked by; None for the accuracy of the kept models, see ``usual_metric``.
+            What its runs are ranked by; None for the accuracy or the RMSE of the kept models, see
+            ``usual_metric``.
 
         Raises
         ------

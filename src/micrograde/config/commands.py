@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictBool
 from pydantic.dataclasses import dataclass
 
-from micrograde.config.choices import ChosenFrom
+from micrograde.config.choices import ChosenFrom, NameOf
 from micrograde.config.types import (
     SCHEMA,
     Metric,
@@ -23,6 +23,7 @@ from micrograde.data.sets import DATA_SETS, path_keys
 from micrograde.data.sets.tables import Table
 from micrograde.store import BACKENDS, Backend
 from micrograde.store.backends.local import LocalTracking
+from micrograde.tasks import TASKS
 
 AnyStore = Annotated[Backend, ChosenFrom(BACKENDS, kind=Backend)]
 
@@ -40,10 +41,11 @@ class SweepConfig:
     note
         Markdown in the sweep's description; null for none.
     metric
-        The metric that the best run is chosen by; null for kept/val/accuracy, or kept/train/accuracy without
-        a validation part.
+        The metric that the best run is chosen by; null for kept/val/accuracy, of numbers kept/val/rmse, or
+        that of kept/train without a validation part.
     order
-        Whether high or low values are best; auto is ascending for losses, descending for accuracies.
+        Whether high or low values are best; auto is ascending for losses and errors, descending
+        for accuracies.
     resume
         Whether the same sweep goes on where it was stopped; false to start anew.
     verbose
@@ -91,9 +93,11 @@ class CompareConfig:
         A condition, or a list of them: ``'where=["model.activation=tanh","val/accuracy>0.9"]'``.
     metric
         The metric that orders the table, or, for runs side by side, one more to draw; null for
-        kept/val/accuracy, or kept/train/accuracy if no run has that.
+        kept/val/accuracy, of numbers kept/val/rmse, or that of kept/train if no run has it; of runs of both
+        kinds, what most of them have.
     order
-        The order of the rows; auto is ascending for losses, descending for accuracies.
+        The order of the rows; auto is ascending for losses and errors, descending
+        for accuracies.
     over_seeds
         Whether runs that differ only in seed are one row: mean ± std and count.
     limit
@@ -256,6 +260,8 @@ class DescribeConfig:
     ----------
     data
         The table, and what ``train`` would be told about it.
+    task
+        What the target is taken for: classification or regression; auto to decide it by the target.
     page
         An .html file for pictures of the columns; auto for ``<table>_columns.html`` in the working directory,
         null for none.
@@ -266,6 +272,7 @@ class DescribeConfig:
     """
 
     data: AnyTable
+    task: Annotated[str, NameOf(TASKS, ("auto",))] = "auto"
     page: Text | None = "auto"
     output: Text | None = None
     limit: PositiveInt = 60

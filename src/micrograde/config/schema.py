@@ -79,7 +79,7 @@ from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)
 class ModelConfig:
-    """The network between the data's features and its classes.
+    """The network between the data's features and what is learned of them.
 
     Parameters
     ----------
@@ -159,15 +159,15 @@ class TrainingConfig:
     dtype
         The floating-point type of the network's arrays.
     label_noise
-        Probability that a training label is replaced by another class.
+        Probability that a training label is replaced by another class, of numbers by another row's.
     label_smoothing
         Share of each target that all classes have together, evenly: the rest is that of the row's class.
     class_weights
         What rows count in the loss by their class: ``balanced`` for the inverse of how often a class is in
         the training part, or weights such as ``'{rare: 3}'``, other classes counting 1; null for 1.
     metrics
-        What is measured in each epoch besides the loss, a list such as ``[accuracy,error_rate]``; accuracy
-        always is, and what early stopping watches.
+        What is measured in each epoch besides the loss, a list such as ``[accuracy,error_rate]``; accuracy,
+        of numbers rmse, always is, and what early stopping watches.
     freeze
         Layers that do not learn, such as ``[layer1,batchnorm1]``: their parameters stay as they begin. The
         running statistics of a frozen batch norm go on following the batches.
@@ -287,7 +287,7 @@ class TrainConfig:
     training
         How long to train, and in which pieces.
     loss
-        What training makes small; null for the task's own: cross-entropy of classes, mse of numbers.
+        What training makes small; null for the task's own: cross-entropy of classes, huber of numbers.
     task
         What is to be learned: classification, or regression, which predicts numbers; auto to decide it by the
         data: numbers with fractions, and more than 20 whole ones, are predicted as numbers.

@@ -82,7 +82,7 @@ def _line_about(options: AnyTable, written: int) -> str:  # noqa: ARG001 (a tabl
 
     table = options.describe()
     possible, others = listing_of_targets(table), listing_of_others(table)
-    line = "data.target: is missing; it names the column that holds the classes"
+    line = "data.target: is missing; it names the column with what is to be learned, classes or numbers"
     line += f", which could be {possible}" if possible else ""
     line += f"; {'the others' if possible else 'the columns'} are {others}" if others else ""
     return f"{line}; {command_line('describe', override_of('data.path', options.path))} shows more"

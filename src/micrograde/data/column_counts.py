@@ -85,6 +85,11 @@ def counts_of(column: Column, role: Role, labels: IntArray, classes: int) -> His
     return _frequencies(column, words, role.nameable, labels, classes)
 
 
+def counts_of_numbers(numbers: FloatArray) -> Histogram | None:
+    """Return how often numbers (n,) stand there, of one class; None if none can be drawn."""
+    return _histogram(numbers, "number", np.zeros(len(numbers), np.int64), 1)
+
+
 def _frequencies(
     column: Column, words: frozenset[str], kept: frozenset[str] | None, labels: IntArray, classes: int
 ) -> Frequencies | None:

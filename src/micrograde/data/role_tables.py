@@ -81,6 +81,8 @@ class DescribedTable:
         What was dropped or decided, a line each.
     rules
         What the user says of columns, with the decimal sign of numbers.
+    numbers
+        Shape (n, K): the numbers to be predicted; None if that are classes, or not known.
     """
 
     columns: Mapping[str, Column]
@@ -89,6 +91,7 @@ class DescribedTable:
     summary: TableSummary
     notes: tuple[str, ...]
     rules: ColumnRules
+    numbers: NDArray[np.float64] | None = None
 
 
 def describe_table(
@@ -111,7 +114,9 @@ def describe_table(
     part, summary, notes = _read(tables, options, file, source, keep=False)
     if not part.encoding.columns and part.roles:
         notes = (*notes, nothing_left(part.roles, source))
-    return DescribedTable(part.columns, part.roles, part.labels, summary, notes, part.rules)
+    return DescribedTable(
+        part.columns, part.roles, part.labels, summary, notes, part.rules, part.numbers_to_learn
+    )
 
 
 def dataset_of_table(

@@ -21,6 +21,7 @@ from micrograde.data.split_notes import split_notes
 # The generators use SeedSequence(seed) itself to make data; the split has a separate random stream.
 _SPLIT_STREAM = 1
 _MOST_NAMES = 20  # of classes in a message
+_NUMBER = r"[-+\d.,eE]+"  # as names of classes are written that are numbers
 
 
 def split_dataset(
@@ -137,7 +138,7 @@ def _rows_by_class(
         raise InputError(
             f"data.stratify=true: class {dataset.class_names[rare[0]]!r} has {count} "
             f"{'row' if count == 1 else 'rows'} but needs {parts}, one for each part; "
-            f"leave the class out{_how_to_leave_out(dataset, rare)}, or set data.stratify=false"
+            f"{_way_out(dataset, rare)}, or set data.stratify=false"
         )
     for key, size in sizes.items():
         if 0 < size < len(classes):
@@ -155,12 +156,19 @@ def _rows_by_class(
     return groups
 
 
-def _how_to_leave_out(dataset: Dataset, classes: Sequence[int]) -> str:
-    """Return what to type to leave out classes of a table; empty if numbers of features would go, too."""
-    names = [dataset.class_names[each] for each in classes]
-    if dataset.summary is None or any(re.fullmatch(r"[-+\d.,eE]+", name) for name in names):
-        return ""
-    return f" ({typed_names('data.na_values', *names[:_MOST_NAMES])})"
+def _way_out(dataset: Dataset, rare: Sequence[int]) -> str:
+    """Return what to do about classes of too few rows: leave them out, or predict them as numbers.
+
+    It says what to type if they are of a table, and texts: of numbers those of features would go, too.
+    """
+    names = [dataset.class_names[each] for each in rare]
+    if dataset.summary is None:
+        return "leave the class out"
+    if all(re.fullmatch(_NUMBER, name) for name in dataset.class_names):
+        return "predict the classes as numbers (task=regression)"
+    if any(re.fullmatch(_NUMBER, name) for name in names):
+        return "leave the class out"
+    return f"leave the class out ({typed_names('data.na_values', *names[:_MOST_NAMES])})"
 
 
 def _allocate(available: IntArray, total: int, spare: int) -> IntArray:

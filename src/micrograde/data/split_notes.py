@@ -28,6 +28,8 @@ def split_notes(
             are = "is" if undated == 1 else "are"
             yield f"data.time: {_rows(undated)} without a time {are} in the training part"
     yield from _groups_of_own_files(dataset, split)
+    if not dataset.class_names:
+        return
     known = np.unique(split.train.labels)
     there_are = np.unique([label for part in _others(split).values() for label in np.unique(part.labels)])
     if len(unknown := np.setdiff1d(there_are, known)):

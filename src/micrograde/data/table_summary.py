@@ -1,12 +1,13 @@
 """What is said about a table: its rows and columns, what was done with each column, its classes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class NumberSummary:
     def __str__(self) -> str:
         """Return the numbers in words, such as ``numbers from 3 to 97, mean 51.2``."""
         return (
-            f"numbers from {self.least:.6g} to {self.largest:.6g}, mean {self.mean:.6g}; "
-            f"always saying the mean is off by {self.deviation:.4g} (RMSE)"
+            f"numbers from {plain_number(self.least, 6)} to {plain_number(self.largest, 6)}, "
+            f"mean {plain_number(self.mean, 6)}; "
+            f"always saying the mean is off by {plain_number(self.deviation)} (RMSE)"
         )
 
 
@@ -138,17 +140,17 @@ class TableSummary:
         counts = [count for _, count in self.classes]
         return max(counts) / sum(counts)
 
-    def lines(self, parts: "dict[str, NDArray[np.int64]] | None" = None) -> list[str]:
+    def lines(self, parts: "Mapping[str, NDArray[Any]] | None" = None) -> list[str]:
         """Return the paragraph about the table, lines of a word and what it says.
 
         Parameters
         ----------
         parts
-            The class of each row of each part, by the part's name; None before the split.
+            What is to be learned of each row of each part, by the part's name; None before the split.
         """
         return [f"{word:<11} {text}" for word, text in self.sentences(parts)]
 
-    def sentences(self, parts: "dict[str, NDArray[np.int64]] | None" = None) -> Iterator[tuple[str, str]]:
+    def sentences(self, parts: "Mapping[str, NDArray[Any]] | None" = None) -> Iterator[tuple[str, str]]:
         """Yield what ``lines`` says, each a word and a sentence."""
         from micrograde.data.roles import ROLES
 
@@ -222,13 +224,13 @@ class TableSummary:
         if len(self.numbers) > _NAMES:
             yield f"and {len(self.numbers) - _NAMES} more"
 
-    def _parts(self, parts: "dict[str, NDArray[np.int64]]") -> str:
+    def _parts(self, parts: "Mapping[str, NDArray[Any]]") -> str:
         names = [name for name, _ in self.classes]
         shown = []
         for part, labels in parts.items():
             few = ""
             if 0 < len(names) <= 8:
-                counts = np.bincount(labels, minlength=len(names)).tolist()
+                counts = np.bincount(labels.astype(np.int64), minlength=len(names)).tolist()
                 few = f" ({', '.join(map(str, counts))})"
             shown.append(f"{part} {len(labels)}{few}")
         return ", ".join(shown)

@@ -9,7 +9,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.overrides import typed_mapping, typed_names
 from micrograde.data.as_written import alike_classes
 from micrograde.data.columns import MISSING_WORDS, Column, number_text
-from micrograde.data.dataset import REGRESSION
+from micrograde.data.dataset import CLASSIFICATION, REGRESSION
 from micrograde.data.messages import counted, quoted
 from micrograde.data.number_texts import has_leading_zeros, style_of
 
@@ -17,6 +17,9 @@ MOST_WHOLE_NUMBERS = 20
 """More different whole numbers than these are numbers to be predicted, unless the user says so."""
 
 _EXACT = 2.0**53  # float64 represents every integer below this
+_WHAT = {None: "a class or a number", CLASSIFICATION: "a class", REGRESSION: "a number"}
+_MOST_OTHERS = 0.5  # of the rows that hold something: fewer are left out, more are classes
+_MOST_TEXTS = 5  # that are no numbers, which a message lists
 _FEWEST_ROWS = 3  # of a class, so that each part can have one
 
 
@@ -83,16 +86,12 @@ def read_target(
     plain = [text.strip() for text in texts]
     missing = np.array([not text or text in words for text in plain], np.bool_)
     if missing.all():
-        raise InputError(_nothing(task, source))
+        raise InputError(f"{source}: no row has {_WHAT[task]}")
     assert column.texts is not None
     meant = column.texts.filter(pa.array(~missing))
     _, numbers = style_of(meant, decimal)
     if task == REGRESSION and np.isnan(numbers).any():
-        first = meant.filter(pa.array(np.isnan(numbers)))[0].as_py()
-        raise InputError(
-            f"{source}: holds {quoted(first)}, which is no number that task=regression could predict; "
-            f"with {typed_names('data.na_values', first)} such rows are left out"
-        )
+        raise InputError(_no_numbers(meant, numbers, column.counts[~missing], source))
     if not np.isnan(numbers).any():
         if task != REGRESSION and (reason := _why_texts(meant, numbers)):
             return _of_texts(
@@ -118,8 +117,17 @@ def read_target(
     return _of_texts(column, plain, missing, notes, source)
 
 
-def _nothing(task: str | None, source: str) -> str:
-    return f"{source}: no row has a {'number' if task == REGRESSION else 'class'}"
+def _no_numbers(meant: object, numbers: NDArray[np.float64], counts: NDArray[np.int64], source: str) -> str:
+    """Return what to do about texts that are to be predicted as numbers, some of which are none."""
+    import pyarrow as pa
+
+    assert isinstance(meant, pa.Array)
+    others = [text.strip() for text in meant.filter(pa.array(np.isnan(numbers))).to_pylist()]
+    said = f"{source}: holds {quoted(others[0])}, which is no number that task=regression could predict"
+    if len(others) > _MOST_TEXTS or counts[np.isnan(numbers)].sum() > _MOST_OTHERS * counts.sum():
+        return f"{said}; leave task=regression out to learn classes, or choose a column of numbers"
+    rows = "such rows are" if len(others) == 1 else f"rows with these {len(others)} texts are"
+    return f"{said}; with {typed_names('data.na_values', *others)} {rows} left out"
 
 
 def _why_texts(texts: object, numbers: NDArray[np.float64]) -> str:
@@ -158,7 +166,7 @@ def _of_numbers(
 ) -> Target:
     there = ~np.isnan(numbers)
     if not there.any():
-        raise InputError(_nothing(task, source))
+        raise InputError(f"{source}: no row has {_WHAT[task]}")
     values, places, counts = np.unique(numbers[there], return_inverse=True, return_counts=True)
     whole = bool((values == np.floor(values)).all())
     if task == REGRESSION or (task is None and (not whole or len(values) > MOST_WHOLE_NUMBERS)):
@@ -178,4 +186,5 @@ def _regression(name: str, different: int, whole: bool, fewest: int, source: str
     said = f"{source}: holds {different} different {kind}, which are predicted as numbers (a regression)"
     if whole and fewest >= _FEWEST_ROWS:
         return f"{said}; {typed_mapping('data.roles', {name: 'category'})} makes a class of each"
-    return f"{said}; task=classification makes a class of each"
+    drawn = "" if fewest >= _FEWEST_ROWS else " data.stratify=false"  # not each part can have each class
+    return f"{said}; task=classification{drawn} makes a class of each"

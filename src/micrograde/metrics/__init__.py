@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.core.registry import Registry
 
 FloatArray = NDArray[np.floating[Any]]
@@ -36,6 +37,9 @@ STEP = "step/"
 
 Its steps in the records are those of the optimizer and not epochs, so that no metric has both.
 """
+
+BASELINE = "baseline_"
+"""What stands before a metric's name for what is reached without learning: ``baseline_rmse``."""
 
 _LOWER_IS_BETTER = ("loss", "error", "norm", "duration")  # of values that are no entries
 
@@ -92,9 +96,12 @@ class Metric(ABC):
     direction
         Which of two values is better: the ``higher`` or the ``lower``.
     format
-        The format of a value in tables and lines: ``.4f``.
+        The format of a value in tables and lines: ``.4f``; empty for a value in the unit of the target, see
+        ``plain_number``.
     task
         The name of the task whose predictions it is of.
+    ranks
+        Whether runs of its task are ranked by it unless another metric is named; one metric of each task is.
     per_class
         Whether it has a value for each class, each of which is recorded as ``<name>/<class>``.
     per_target
@@ -109,6 +116,7 @@ class Metric(ABC):
     direction: ClassVar[Literal["higher", "lower"]]
     format: ClassVar[str] = ".4f"
     task: ClassVar[str] = "classification"
+    ranks: ClassVar[bool] = False
     per_class: ClassVar[bool] = False
     per_target: ClassVar[bool] = False
     needs: ClassVar[str] = ""
@@ -204,6 +212,17 @@ def is_of_one_class(recorded: str) -> bool:
     return bool(part) and "/" in recorded.removeprefix(f"{part}/")
 
 
+def ranking_metrics(part: str = "") -> tuple[str, ...]:
+    """Return the metrics that runs are ranked by, one for each task, of a part such as ``kept/val``."""
+    before = f"{part}/" if part else ""
+    return tuple(f"{before}{name}" for name, entry in METRICS.items() if entry.ranks)
+
+
+def ranking_metric(task: str) -> str:
+    """Return the name of the metric that runs of a task are ranked by."""
+    return next(name for name, entry in METRICS.items() if entry.ranks and entry.task == task)
+
+
 def name_in_history(recorded: str) -> str:
     """Return the name under which a metric of the kept model is measured after each epoch."""
     return recorded.removeprefix(KEPT)
@@ -247,7 +266,7 @@ def lower_is_better(recorded: str) -> bool:
 
     Of values that are no entries it is so of losses, errors, norms and durations.
     """
-    entry = metric_of(recorded)
+    entry = _measured_by(recorded)
     if entry:
         return entry.direction == "lower"
     return any(word in recorded for word in _LOWER_IS_BETTER)
@@ -258,5 +277,13 @@ def formatted(recorded: str, value: float, otherwise: str) -> str:
 
     What a baseline reaches, ``kept/val/baseline_accuracy``, has the format of that metric.
     """
-    entry = metric_of(re.sub(r"(?:(?<=/)|^)baseline_(?=\w+$)", "", recorded))
-    return format(value, entry.format if entry else otherwise)
+    entry = _measured_by(recorded)
+    wanted = entry.format if entry else otherwise
+    return format(value, wanted) if wanted else plain_number(value)
+
+
+def _measured_by(recorded: str) -> "type[Metric] | None":
+    """Return the entry that a value was measured by; that of ``baseline_rmse`` is the one of ``rmse``."""
+    part = part_of(recorded)
+    name = recorded.removeprefix(part).removeprefix("/")
+    return metric_of(f"{part}/{name.removeprefix(BASELINE)}" if part else name.removeprefix(BASELINE))

@@ -15,6 +15,7 @@ class Accuracy(ShareOfRows):
     """The fraction of rows that are predicted as they should be; a row of no class is wrong."""
 
     name: Literal["accuracy"] = "accuracy"
+    ranks: ClassVar[bool] = True
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def holds(self, outputs: Outputs) -> NDArray[np.bool_]:

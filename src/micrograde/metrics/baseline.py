@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.metrics import IntArray
+from micrograde.metrics import BASELINE, IntArray
 from micrograde.metrics.errors_of_numbers import root_mean_square
 
-BASELINE_ACCURACY = "baseline_accuracy"
+BASELINE_ACCURACY = f"{BASELINE}accuracy"
 """The name that it is recorded by, after the part's."""
 
-BASELINE_RMSE = "baseline_rmse"
+BASELINE_RMSE = f"{BASELINE}rmse"
 """Likewise, for numbers."""
 
 

@@ -35,7 +35,7 @@ class MetricOfNumbers(Metric):
     name: str
     task: ClassVar[str] = "regression"
     per_target: ClassVar[bool] = True
-    format: ClassVar[str] = ".4g"
+    format: ClassVar[str] = ""
 
     @abstractmethod
     def of_targets(self, labels: Numbers, predicted: Numbers) -> FloatArray:

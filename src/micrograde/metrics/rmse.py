@@ -16,6 +16,7 @@ class RootMeanSquaredError(MetricOfNumbers):
     """
 
     name: Literal["rmse"] = "rmse"
+    ranks: ClassVar[bool] = True
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def of_targets(self, labels: Numbers, predicted: Numbers) -> FloatArray:

@@ -309,21 +309,21 @@ def measured_names(config: TrainConfig, task: Task) -> tuple[str, ...]:
     """Return the names of what is measured in each epoch of a run besides the loss, the task's own first.
 
     Accuracy, which a recipe names unless it names a metric of another task, is left out where there are no
-    classes.
+    classes; so is what a callback watches that is not of this task, of which ``check_watched`` tells.
 
     Raises
     ------
     InputError
-        If the recipe names another metric that is not of this task.
+        If ``training.metrics`` names another metric that is not of this task.
     """
+    for name in config.training.metrics:
+        if name not in Classification.metrics and METRICS[name].task != task.name:
+            known = [each for each, entry in METRICS.items() if entry.task == task.name]
+            raise InputError(
+                f"training.metrics={name}: is no metric of {task.name}; there are {', '.join(known)}"
+            )
     names = dict.fromkeys((*task.metrics, *config.training.measured))
-    wrong = [name for name in names if METRICS[name].task != task.name]
-    if others := [name for name in wrong if name not in Classification.metrics]:
-        known = [name for name, entry in METRICS.items() if entry.task == task.name]
-        raise InputError(
-            f"training.metrics={others[0]}: is no metric of {task.name}; there are {', '.join(known)}"
-        )
-    return tuple(name for name in names if name not in wrong)
+    return tuple(name for name in names if METRICS[name].task == task.name)
 
 
 def end_metrics(config: TrainConfig, task: Task) -> tuple[Metric, ...]:

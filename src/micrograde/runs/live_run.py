@@ -653,7 +653,9 @@ def _init_tags(model: ModelConfig) -> dict[str, str]:
 def _dataset_input(config: DataSet, data: PreparedData) -> DatasetInput:
     """Return the description of the data set that MLflow shows."""
     dataset = data.dataset
-    schema = {"features": list(dataset.feature_names), "classes": list(dataset.class_names)}
+    schema = {"features": list(dataset.feature_names)}
+    if dataset.class_names or not dataset.target_names:
+        schema["classes"] = list(dataset.class_names)
     if dataset.target_names:
         schema["targets"] = list(dataset.target_names)
     parts = {"training": data.training, "validation": data.validation, "test": data.test}

@@ -57,15 +57,16 @@ def check_measured(metric: str, config: TrainConfig, data: PreparedData, key: st
             f"{key}={metric}: needs a {_PARTS[group]} part; set data.{_PARTS[group]}_fraction=0.1, say"
         )
     entry = name_of_entry(name)
+    if entry in METRICS and METRICS[entry].task != data.task.name:
+        own = [f"{part}/{each}" for each, kind in METRICS.items() if kind.task == data.task.name]
+        raise InputError(
+            f"{key}={metric}: is for {METRICS[entry].task}, and the data are for {data.task.name}; "
+            f"choose {part}/loss or {' or '.join(own)}"
+        )
     at_end = [each.name for each in end_metrics(config, data.task)] if part.startswith(KEPT) else []
     if entry not in ("loss", *measured_names(config, data.task), *at_end):
-        if entry in METRICS and METRICS[entry].task != data.task.name:
-            own = [f"{part}/{each}" for each, kind in METRICS.items() if kind.task == data.task.name]
-            raise InputError(
-                f"{key}={metric}: is for {METRICS[entry].task}, and the data are for {data.task.name}; "
-                f"choose {part}/loss or {' or '.join(own)}"
-            )
-        wanted = ",".join([*config.training.metrics, entry])
+        fitting = (each for each in config.training.metrics if METRICS[each].task == data.task.name)
+        wanted = ",".join([*fitting, entry])
         raise InputError(f"{key}={metric}: is not measured; set training.metrics=[{wanted}]")
     if entry == "loss":
         return

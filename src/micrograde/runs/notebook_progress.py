@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from micrograde.analysis.ranking import loss_beside
 from micrograde.core.notebook import CellOutput, this_cell
-from micrograde.metrics import name_in_history
+from micrograde.metrics import name_in_history, ranking_metrics
 from micrograde.runs.progress_lines import progress_line
 
 SECONDS = 0.25  # between two updates, at least
 SHARE = 0.01  # of the time, at most, that updates may take
-_CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+_CURVES = tuple(name for part in ("train", "val") for name in (f"{part}/loss", *ranking_metrics(part)))
 _MOST_CURVES = 50  # runs of a sweep whose curves are drawn
 
 _shown_last: "NotebookOutput | None" = None
@@ -102,7 +102,7 @@ class NotebookEpochs:
         self._last: tuple[int, Mapping[str, float]] | None = None
 
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
-        """Keep the losses and accuracies, and show them now and then."""
+        """Keep the losses and the metrics that runs are ranked by, and show them now and then."""
         for name in _CURVES:
             if name in metrics:
                 _append(self.history, name, epoch, metrics[name])

@@ -12,14 +12,14 @@ from micrograde.core.notebook import in_notebook
 from micrograde.core.printable import printable
 from micrograde.core.terminal import cells, cut, moves_cursor, say, spelled, terminal_width
 from micrograde.core.working import beside_bar
-from micrograde.metrics import formatted
+from micrograde.metrics import formatted, ranking_metrics
 from micrograde.runs.notebook_progress import NotebookCurves, NotebookEpochs, NotebookOutput
 from micrograde.runs.progress_lines import in_order, progress_line
 
 _LINES = 10  # about this many lines a run, where there is no terminal to draw a bar on
 _BAR = 40  # columns at most
 _SECONDS = 10.0  # between two lines of many runs
-_SHOWN_BESIDE_BAR = ("train/loss", "val/accuracy")
+_SHOWN_BESIDE_BAR = ("train/loss", *ranking_metrics("val"))
 
 
 class Show(Protocol):
@@ -59,7 +59,9 @@ class EpochWatch:
     def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
         """Show the epoch; where printed lines stay, only about ten of them."""
         if self.on_terminal:
-            values = [f"{key} {metrics[key]:.4f}" for key in _SHOWN_BESIDE_BAR if key in metrics]
+            values = [
+                f"{key} {formatted(key, metrics[key], '.4f')}" for key in _SHOWN_BESIDE_BAR if key in metrics
+            ]
             texts = ["  ".join([f"{epoch}/{self.num_epochs}", *part]) for part in (values, values[-1:], [])]
             self.show(epoch / self.num_epochs, *texts)
         elif epoch == 1 or epoch % max(1, self.num_epochs // _LINES) == 0 or epoch == self.num_epochs:
@@ -164,7 +166,7 @@ class RunsWatch:
         failed, best, whose, left = f"failed {self.failed}", "", "", ""
         killed = f"killed {self.killed}" if self.killed else ""
         if self.best:
-            best = f"best {self.metric} {self.best.value:.4f}"
+            best = f"best {self.metric} {formatted(self.metric, self.best.value, '.4f')}"
             whose = f"{best} ({self.best.name})"
         if self._ended < len(self.names) and self._share() > 0:
             elapsed = time.monotonic() - self._start

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from micrograde.core.terminal import say
 from micrograde.data.table_summary import note_lines
 from micrograde.runs.building import PreparedData
@@ -21,9 +19,7 @@ def table_lines(data: PreparedData) -> list[str]:
     if summary is None:
         return []
     parts = {"train": data.training, "validation": data.validation, "test": data.test}
-    lines = summary.lines(
-        {name: part.labels.astype(np.int64) for name, part in parts.items() if part is not None}
-    )
+    lines = summary.lines({name: part.labels for name, part in parts.items() if part is not None})
     return [*lines, *note_lines(data.notes)]
 
 

@@ -28,7 +28,7 @@ from micrograde.data.frames import SOURCE as FRAME
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
 from micrograde.diagnostics import Importances
-from micrograde.metrics import KEPT
+from micrograde.metrics import KEPT, ranking_metric
 from micrograde.runs.building import (
     PreparedData,
     check_batches,
@@ -53,6 +53,7 @@ from micrograde.runs.warm_start import KEY as INIT_FROM
 from micrograde.runs.warm_start import WarmStart, WarmStarts, like, no_layer_fits
 from micrograde.store import StoreLocation, Tracking, check_experiment
 from micrograde.store.tags import DATA_DIGEST
+from micrograde.tasks.classification import Classification
 from micrograde.tracking import Claim, NullRecorder, Recorder, RunIds, RunRecorder, WriterProcess
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class RunResult:
         Of a finished run, the metrics of the model that is saved, evaluated on every part: ``kept/epoch``,
         ``kept/train/loss``, ``kept/val/accuracy`` and so on.
     test
-        ``test/loss`` and ``test/accuracy`` of a finished run whose data has a test part; those of ``kept``.
+        ``test/loss``, ``test/accuracy`` and so on of a finished run whose data has a test part; those of
+        ``kept``.
     kept_epoch
         The epoch whose weights its network has, if a callback has kept them, as early stopping does; else
         None.
@@ -94,6 +96,8 @@ class RunResult:
     registered
         The name and version of its model in MLflow's registry, such as ``trees version 3``; None if it was
         not registered.
+    task
+        The name of what it has learned.
     """
 
     config: TrainConfig
@@ -112,6 +116,7 @@ class RunResult:
     importances: Importances | None = None
     decision: Decision | None = None
     steps: dict[str, dict[int, float]] = field(default_factory=dict)
+    task: str = Classification.name
 
     def last_metrics(self) -> dict[str, float]:
         """Return the last value of each metric; empty if the run ended before its first epoch did."""
@@ -178,7 +183,7 @@ def train_and_record(
     if resumption:
         _check_data(resumption, prepared.of(resumption.config))
     with open_recorder(configs[0].tracking, writer, resumption.held if resumption else None) as recorder:
-        with _watching(name, requests) as watch:
+        with _watching(name, requests, prepared.of(configs[0]).task.name) as watch:
             runs = train_runs(requests, recorder, prepared, watch, cancel=cancel)
         if not runs:  # Ctrl-C came while the first was beginning
             raise KeyboardInterrupt
@@ -359,9 +364,9 @@ def train_runs(
     return sorted((run for stack in stacks for run in stack.runs), key=lambda run: run.place)
 
 
-def default_metric(has_validation: bool) -> str:
-    """Return the metric that runs are ranked by unless another is given: of the model that is kept."""
-    return f"{KEPT}val/accuracy" if has_validation else f"{KEPT}train/accuracy"
+def default_metric(has_validation: bool, task: str) -> str:
+    """Return the metric that runs of a task are ranked by unless another is given: of the kept model."""
+    return f"{KEPT}{'val' if has_validation else 'train'}/{ranking_metric(task)}"
 
 
 def run_name(overrides: Sequence[str]) -> str:
@@ -427,11 +432,11 @@ def _check_data(resumption: Resumption, data: PreparedData) -> None:
         )
 
 
-def _watching(name: str, requests: Sequence[RunRequest]) -> AbstractContextManager[Watch]:
+def _watching(name: str, requests: Sequence[RunRequest], task: str) -> AbstractContextManager[Watch]:
     """Show the progress of one run by its epochs, of many by how many have ended."""
     configs = [request.config for request in requests]
     epochs = [config.training.num_epochs for config in configs]
-    metric = default_metric(configs[0].data.has_validation)
+    metric = default_metric(configs[0].data.has_validation, task)
     if len(configs) == 1:
         return watch_epochs(name, epochs[0])
     names = [request.name for request in requests]
@@ -458,4 +463,5 @@ def _result(run: LiveRun, recorded: RunIds | None) -> RunResult:
         run.importances,
         run.decision,
         run.steps.points(),
+        run.task.name,
     )

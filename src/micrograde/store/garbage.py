@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograde.core.errors import InputError
-from micrograde.metrics import KEPT
+from micrograde.metrics import KEPT, ranking_metrics
 from micrograde.store.given_tables import DIGEST, given_tables, is_table, table_file, why_used
 from micrograde.store.left_out import shown
 from micrograde.store.local_addresses import OwnFolders, lies_here, local_path
@@ -26,7 +26,7 @@ from micrograde.store.sqlite_files import open_database, reason_of_sqlite
 _WAIT_SECONDS = 20.0  # for a database that another process writes to
 _AT_WORK = ("RUNNING", "SCHEDULED")
 _DEFAULT = 0  # MLflow's own experiment, which it makes in an empty store only
-_RANKED = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
+_RANKED = (*ranking_metrics("val"), *ranking_metrics("train"), "val/loss", "train/loss")
 _KEPT = tuple(KEPT + name for name in _RANKED)
 _SHORT = 12  # digits of a digest that are shown
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from micrograde.metrics import formatted
+
 _BEGINNING = "**Swept**"
 _LONGEST = 3000  # characters, not counting the user's note; MLflow keeps 8,000
 _LONGEST_VALUE = 200
@@ -50,7 +52,8 @@ def describe_sweep(
         if best is None:
             parts.append(f"No run has finished with {_code(metric)}.")
         else:
-            parts.append(f"**Best {_code(best.metric)}: {best.value:.4f}**, run {_code(best.run_id)}")
+            value = formatted(best.metric, best.value, ".4f")
+            parts.append(f"**Best {_code(best.metric)}: {value}**, run {_code(best.run_id)}")
             parts.append("\n".join(_cut([f"- {_code(f'{k}={v}')}" for k, v in best.settings.items()])))
     return "\n\n".join(part for part in [note, *parts] if part)
 

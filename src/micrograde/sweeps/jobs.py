@@ -96,9 +96,9 @@ def make_job(
         if config.model.init_from:  # which may travel to another machine
             started = {"init_from": config.model.init_from, "init_digest": config.model.init_digest}
             container["model"] = {**container["model"], **started}
-        prepared.check(config)
-        if metric:
+        if metric:  # first, for it is among training.metrics now, where the user has not typed it
             check_measured(metric, config, prepared.of(config))
+        prepared.check(config)
     except InputError as error:
         return Job(tuple(overrides), name, container, None, " ".join(str(error).split("\n")))
     name = f"{without_password(config.run.name)} {name}"[:250] if config.run.name else name

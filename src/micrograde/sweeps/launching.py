@@ -100,7 +100,7 @@ def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> li
     parts = [part[at : at + size] for part in alike.values() for at in range(0, len(part), size)]
     if parts:
         print(f"{len(todo)} runs in {len(parts)} jobs for {type(launcher).__name__}", flush=True)
-        texts = [encode_members(part, parent) for part in parts]
+        texts = [encode_members(part, parent, sweep.metric) for part in parts]
         returns = launcher.launch([[f"sweep.members='{text}'"] for text in texts], initial_job_idx=0)
         for part, job_return in zip(parts, returns, strict=True):
             done = job_return.status == JobStatus.COMPLETED

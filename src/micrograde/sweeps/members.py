@@ -11,9 +11,8 @@ from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import Watch
-from micrograde.runs.train import PreparedSets, default_metric, open_recorder, train_runs
+from micrograde.runs.train import PreparedSets, open_recorder, train_runs
 from micrograde.store import tags
-from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.jobs import Job
 from micrograde.tracking import WriterProcess
 
@@ -28,15 +27,20 @@ class _Silent(Watch):
         """Show nothing."""
 
 
-def encode_members(jobs: Sequence[Job], parent_run_id: str | None) -> str:
-    """Encode all that is needed to run these jobs elsewhere, in characters that need no quoting."""
+def encode_members(jobs: Sequence[Job], parent_run_id: str | None, metric: str) -> str:
+    """Encode all that is needed to run these jobs elsewhere, in characters that need no quoting.
+
+    ``metric`` is what the sweep ranks its runs by.
+    """
     members = [[job.name, list(job.overrides), job.digest, job.container] for job in jobs]
-    content = json.dumps({"parent": parent_run_id, "members": members, "script": sys.argv[0]})
+    content = json.dumps(
+        {"parent": parent_run_id, "members": members, "metric": metric, "script": sys.argv[0]}
+    )
     return base64.urlsafe_b64encode(zlib.compress(content.encode())).decode()
 
 
 def run_members(
-    text: str, metric: str | None, writer: WriterProcess | None = None
+    text: str, writer: WriterProcess | None = None
 ) -> dict[str, tuple[str, float | None, str | None, float | None]]:
     """Run encoded jobs as stacks, one at a time, and record them.
 
@@ -55,11 +59,10 @@ def run_members(
         RunRequest(parse_train_config(container), name, overrides, tags=nested)
         for name, overrides, _, container in content["members"]
     ]
-    metric = metric or default_metric(requests[0].config.data.has_validation)
+    metric = content["metric"]
     with open_recorder(requests[0].config.tracking, writer) as recorder:
         runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
         recorder.close()
-    metric = recorded_name(metric, requests[0].config.recipe_version)
     ended: dict[str, tuple[str, float | None, str | None, float | None]] = {}
     for run in runs:
         metrics = run.last_metrics()

@@ -17,6 +17,7 @@ from micrograde.runs.train import default_metric
 from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.search_options import check_options, open_storage
 from micrograde.sweeps.session import SweepSession, remove_empty
+from micrograde.tasks.classification import Classification
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -56,8 +57,10 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
     logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(logging.ERROR)
     sweeper._target_ = "hydra_plugins.stacked.OptunaSearch"
     typed = {key_of(each) for each in master.hydra.overrides.hydra}
-    usual = default_metric(has_validation(master.data))
-    metric = sweep.options.metric or usual
+    former = name_in_history(default_metric(has_validation(master.data), Classification.name))
+    if not sweep.metric:
+        sweep.metric = default_metric(has_validation(master.data), sweep.usual_task())
+    metric = sweep.options.metric or sweep.metric
     ours = {
         "direction": "minimize" if ascending(metric, sweep.options.order) else "maximize",
         "n_trials": _TRIALS,
@@ -70,7 +73,7 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
     before = 0
     if sweep.location:
         sweep.hold()
-        study = _open_study(sweeper, sweep, metric, former=name_in_history(usual))
+        study = _open_study(sweeper, sweep, metric, former=former)
         sweeper.n_trials = max(0, sweeper.n_trials - _take_up(study))
         before = len(study.trials)
     if OmegaConf.select(sweeper, "sampler.seed", default=0) is None and isinstance(master.seed, int):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import loss_beside
 from micrograde.config.parsing import parse_train_config
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
@@ -29,6 +30,7 @@ from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
 from micrograde.sweeps.state import Outcome, SweepState
 from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
+from micrograde.sweeps.usual_task import usual_task
 from micrograde.tracking import (
     Claim,
     ClaimedError,
@@ -124,7 +126,7 @@ class SweepSession(SweepState):
             more = f" (and so on for all {len(jobs)} jobs)" if len(jobs) > 1 else ""
             raise InputError(f"{jobs[0].reason}{more}")
         validated = configs[0].data.has_validation if configs else has_validation(self._composed["data"])
-        self.metric = self.metric or default_metric(validated)
+        self.metric = self.metric or default_metric(validated, self.usual_task(configs))
         self.varies = varying_params(jobs, self.identity.swept) if jobs else []
         names = dict.fromkeys(config.experiment_name for config in configs)
         self._experiment_name = "+".join(names)[:250] or _experiment_of(self._composed)
@@ -161,6 +163,10 @@ class SweepSession(SweepState):
         for run in earlier.runs:
             self._take_over(run)
         self.before = len(self.outcomes)
+
+    def usual_task(self, configs: Sequence[TrainConfig] = ()) -> str:
+        """Return the task that the sweep's usual metric is of; see ``micrograde.sweeps.usual_task``."""
+        return usual_task(self.prepared, configs, self._composed)
 
     def hold(self) -> Claim:
         """Claim the sweep for this launch until ``close`` or ``abort``.

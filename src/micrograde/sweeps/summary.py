@@ -9,6 +9,7 @@ from micrograde.config.locations import where_to_look
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
+from micrograde.metrics import formatted
 from micrograde.store import tags
 from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
@@ -97,6 +98,8 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
 
 def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
     """Print the results of a sweep, and what its best model is ``registered`` as; return how many failed."""
+    from micrograde.analysis import without_metric
+
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
     parts = [f"{counts.get('FINISHED', 0)} of {len(runs)} runs"]
@@ -105,13 +108,16 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         parts.append(f"{sweep.before} of them from before")
     say(f"finished    {', '.join(parts)}")
     if summary.best_run_id:
-        best = runs.set_index("run_id").loc[summary.best_run_id]
+        best = runs.set_index("run_id").loc[[summary.best_run_id]].to_dict("records")[0]
         name = printable(str(best["run_name"]))
-        say(f"best        {sweep.metric} {best[sweep.metric]:.4f}  {name}  run {best.name}")
+        value = formatted(sweep.metric, float(best[sweep.metric]), ".4f")
+        say(f"best        {sweep.metric} {value}  {name}  run {summary.best_run_id}")
     elif counts.get("FINISHED"):
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if registered:
         say(f"registered  {registered}")
+    if not sweep.options.metric and len(runs) and (lacking := without_metric(runs, sweep.metric)):
+        say(f"note        {lacking}; sweep.metric=... ranks by another")
     for line in summary.left_out:
         say(f"note        {printable(line)}")
     print_warnings(sweep)
@@ -143,7 +149,7 @@ def print_outcomes(sweep: SweepState) -> int:
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
     say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
     if best := sweep.best():
-        say(f"best        {sweep.metric} {best.value:.4f}  {best.name}")
+        say(f"best        {sweep.metric} {formatted(sweep.metric, best.value, '.4f')}  {best.name}")
     print_warnings(sweep)
     for digest, each in list(failed.items())[:_FAILURES]:
         say(f"failed      {sweep.names[digest]}: {each.reason}")

@@ -66,7 +66,11 @@ class Task(ABC):
     Attributes
     ----------
     metrics
-        The metrics that are always measured, by name; by the first one runs are ranked.
+        The metrics that are always measured, by name; the first one is that by which runs are ranked.
+    shown
+        The metrics of the kept model that the end of a run shows, too.
+    baseline
+        What the baseline says of each row: ``always saying the mean``.
     learns
         What the targets are that a loss compares with logits; see ``Loss.learns``.
     usual_loss
@@ -86,6 +90,8 @@ class Task(ABC):
 
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
+    shown: ClassVar[tuple[str, ...]] = ()
+    baseline: ClassVar[str]
     learns: ClassVar[Literal["classes", "numbers", "truths"]] = "classes"
     usual_loss: ClassVar[str] = "cross_entropy"
     class_names: tuple[str, ...] = ()

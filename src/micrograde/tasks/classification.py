@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from micrograde.metrics.accuracy import Accuracy
+from micrograde.metrics.balanced_accuracy import BalancedAccuracy
 from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
 from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import Loss, one_hot, predicted_classes, softmax
@@ -29,6 +30,8 @@ class Classification(Task):
     name: ClassVar[str] = "classification"
     metrics: ClassVar[tuple[str, ...]] = (Accuracy.name,)
     answer: ClassVar[str] = "probabilities"
+    shown: ClassVar[tuple[str, ...]] = (BalancedAccuracy.name,)
+    baseline: ClassVar[str] = "always saying the most frequent class"
 
     def __init__(self, class_names: Sequence[str] = (), loss: Loss | None = None) -> None:
         super().__init__(loss)

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from micrograde.data.target_scaling import TargetScaling
 from micrograde.metrics.baseline import BASELINE_RMSE, baseline_rmse
+from micrograde.metrics.r2 import RSquared
 from micrograde.metrics.rmse import RootMeanSquaredError
 from micrograde.nn import Loss
 from micrograde.nn.arrays import FloatArray
@@ -25,6 +26,8 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     metrics: ClassVar[tuple[str, ...]] = (RootMeanSquaredError.name,)
+    shown: ClassVar[tuple[str, ...]] = (RSquared.name,)
+    baseline: ClassVar[str] = "always saying the training part's mean"
     learns: ClassVar[Literal["classes", "numbers", "truths"]] = "numbers"
     usual_loss: ClassVar[str] = "huber"
 

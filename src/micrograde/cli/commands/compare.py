@@ -19,6 +19,7 @@ from micrograde.analysis import (
     print_table,
     table_of_runs,
     usual_metric,
+    without_metric,
     write_table,
 )
 from micrograde.cli.command_line import Config, entry_point
@@ -104,6 +105,8 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         important=by_importance(runs, metric),
         whole=f"output={config.output or 'runs.csv'}",
     )
+    if config.metric is None and (line := without_metric(runs, metric)):
+        say(f"note      {line}; metric=... orders by another")
     if 0 < terminal_lines() < rows:
         say(f"{rows} rows, the best at the top; limit=20 prints the first 20")
     if output:

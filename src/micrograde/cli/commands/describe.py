@@ -41,7 +41,7 @@ def main(composed: Config) -> None:
         _refuse_the_table(output, "output", config.data)
     page, no_page = _page_of(config)
     with working("reading the table", "stderr"):
-        table = config.data.describe()
+        table = config.data.describe(None if config.task == "auto" else config.task)
     lines = [*table.summary.lines(), *note_lines(table.notes)]
     commands = next_commands(table, HydraConfig.get().overrides.task)
     say("\n".join(lines))
@@ -68,9 +68,9 @@ def next_commands(table: DescribedTable, overrides: Sequence[str]) -> list[str]:
     Parameters
     ----------
     overrides
-        What was typed to describe it; what it says of the data is said again.
+        What was typed to describe it; what it says of the data, and of the task, is said again.
     """
-    typed = [_again(each) for each in overrides if key_of(each).partition(".")[0] == "data"]
+    typed = [_again(each) for each in overrides if key_of(each).partition(".")[0] in ("data", "task")]
     likely = _likely_target(table)
     targets = table.summary.targets or ((likely,) if likely else ())
     if not targets or not _others_used(table, targets):
@@ -108,7 +108,7 @@ def _why_no_command(table: DescribedTable, source: str) -> str:
 
 
 def _possible(table: DescribedTable) -> str:
-    return listing_of_targets(table) or "no column holds 2 to 20 classes of three rows or more"
+    return listing_of_targets(table) or "no column holds numbers, or 2 to 20 classes of three rows or more"
 
 
 def _say_command(label: str, command: str) -> None:

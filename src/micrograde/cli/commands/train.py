@@ -14,9 +14,7 @@ from micrograde.core.errors import RunFailedError
 from micrograde.core.terminal import say
 from micrograde.data.messages import quoted
 from micrograde.diagnostics import Importances
-from micrograde.metrics import KEPT, formatted, name_of_entry
-from micrograde.metrics.balanced_accuracy import BalancedAccuracy
-from micrograde.metrics.baseline import BASELINE_ACCURACY
+from micrograde.metrics import BASELINE, KEPT, formatted, name_of_entry
 from micrograde.runs.measured import measuring
 from micrograde.runs.resuming import Resumption, resumed_run
 from micrograde.runs.train import RunResult, default_metric, train_and_record
@@ -24,6 +22,7 @@ from micrograde.store import tags
 from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.members import run_members
 from micrograde.sweeps.options import check_alone
+from micrograde.tasks import TASKS, Task
 from micrograde.tracking import WriterProcess
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
@@ -36,7 +35,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
     """Train, print the outcome, and return the metric that a search optimizes; train a sweep's job."""
     sweep = parse_sweep_config(composed)
     if sweep.members:
-        return run_members(sweep.members, sweep.metric)
+        return run_members(sweep.members)
     if HydraConfig.get().mode != RunMode.MULTIRUN:
         check_alone(sweep)
     config = parse_train_config(measuring(composed, sweep.metric))
@@ -54,7 +53,7 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
         raise RunFailedError(f"the run FAILED: {result.reason}")
     if result.status == "KILLED":
         sys.exit(INTERRUPTED)
-    metric = sweep.metric or default_metric(config.data.has_validation)
+    metric = sweep.metric or default_metric(config.data.has_validation, result.task)
     return result.last_metrics().get(recorded_name(metric, config.recipe_version))
 
 
@@ -80,11 +79,16 @@ def kept_weights(result: RunResult) -> str:
     return f"{text} ({stopping.metric} {value})"
 
 
-def _baseline(values: Mapping[str, float]) -> str:
+def _baseline(values: Mapping[str, float], task: type[Task]) -> str:
     """Return what is reached without learning anything of the features; empty if that is not known."""
-    found = {title: values.get(f"{KEPT}{part}/{BASELINE_ACCURACY}") for part, title in _PARTS.items()}
-    texts = [f"{value:.4f} ({title})" for title, value in found.items() if value is not None]
-    return f"accuracy {', '.join(texts)} by always saying the most frequent class" if texts else ""
+    measured = task.metrics[0]
+    found = {title: values.get(f"{KEPT}{part}/{BASELINE}{measured}") for part, title in _PARTS.items()}
+    texts = [
+        f"{formatted(measured, value, '.4f')} ({title})"
+        for title, value in found.items()
+        if value is not None
+    ]
+    return f"{measured} {', '.join(texts)} by {task.baseline}" if texts else ""
 
 
 def columns_that_matter(found: Importances) -> str:
@@ -105,14 +109,15 @@ def outcome(result: RunResult) -> str:
     """Return the summary of a run: what the kept model reaches, findings, its status, and where to look."""
     lines, values = [], result.kept or result.last_metrics()
     kept = KEPT if result.kept else ""
-    first, *others = result.config.training.measured
-    names = dict.fromkeys((first, "loss", *(name_of_entry(name) for name in others), BalancedAccuracy.name))
+    task = TASKS[result.task]
+    first, *others = (*task.metrics, *map(name_of_entry, result.config.training.measured))
+    names = dict.fromkeys((first, "loss", *others, *task.shown))
     for part, title in _PARTS.items():
         there_are = [name for name in names if f"{kept}{part}/{name}" in values]
         if there_are:
             texts = [f"{name} {formatted(name, values[f'{kept}{part}/{name}'], '.4f')}" for name in there_are]
             lines.append(f"{title:<11} {'  '.join(texts)}")
-    if baseline := _baseline(values):
+    if baseline := _baseline(values, task):
         lines.append(f"{'baseline':<11} {baseline}")
     if result.kept_epoch:
         lines.append(f"{'kept':<11} {kept_weights(result)}")

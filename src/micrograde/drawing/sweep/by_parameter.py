@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.style import INK, new_figure, plain, scale_metric
 from micrograde.drawing.sweep import SWEEP_PICTURES, SweepContents, SweepPicture, Swept
 from micrograde.drawing.sweep.dots import MEANS, draw_dots, key_of_dots
@@ -82,7 +83,7 @@ def _draw_means(
         return False
     if len(places) > MEANS:
         best = has[np.argmin(values[has]) if lower_is_better else np.argmax(values[has])]
-        text = f"best {values[best]:.4g} at {shown(parameter.values[best])}"
+        text = f"best {plain_number(values[best])} at {shown(parameter.values[best])}"
         axes.set_title(text, fontsize=9, color=INK)
         return False
     measured = values[has]
@@ -98,7 +99,7 @@ def _draw_means(
     at = int(np.argmin(mean) if lower_is_better else np.argmax(mean))
     what = "best mean" if count.max() > 1 else "best"
     where = shown(parameter.values[has[first[at]]])
-    axes.set_title(f"{what} {mean[at]:.4g} at {where}", fontsize=9, color=INK)
+    axes.set_title(f"{what} {plain_number(mean[at])} at {where}", fontsize=9, color=INK)
     return True
 
 

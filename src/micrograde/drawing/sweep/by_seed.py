@@ -9,6 +9,7 @@ from micrograde.drawing.style import INK, TRAIN_COLOUR, new_figure, plain, scale
 from micrograde.drawing.sweep import SWEEP_PICTURES, SweepContents, SweepPicture, Swept
 from micrograde.drawing.sweep.dots import draw_dots, key_of_dots
 from micrograde.drawing.sweep.swept import mark_axis, scale_of
+from micrograde.metrics import formatted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,8 +31,9 @@ def draw_metric_by_seed(
         spread = ""
         if finite.size > 1:
             axes.axhspan(mean - std, mean + std, color=TRAIN_COLOUR, alpha=0.12, linewidth=0)
-            spread = f" ± {std:.4f}"
-        text = f"mean {mean:.4f}{spread} over {finite.size} runs" if finite.size > 1 else f"{mean:.4f}"
+            spread = f" ± {formatted(metric, std, '.4f')}"
+        middle = formatted(metric, mean, ".4f")
+        text = f"mean {middle}{spread} over {finite.size} runs" if finite.size > 1 else middle
         axes.set_title(text, fontsize=10, color=INK)
     mark_axis(axes, scale, seeds.name)
     scale_metric(axes, metric, measured)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.style import (
     INK,
     PALE_INK,
@@ -94,7 +95,8 @@ def _draw_cells(
     where = f"{column_names[column]} and {row_names[row]}"
     runs = int(count[best])
     grey = "" if count.all() else "; grey: no result"
-    return f"best mean {mean[row, column]:.4g} at {where} ({runs} run{'s' * (runs != 1)}){grey}"
+    lead = plain_number(mean[row, column])
+    return f"best mean {lead} at {where} ({runs} run{'s' * (runs != 1)}){grey}"
 
 
 def _cells_of(swept: Swept) -> tuple[NDArray[np.int64], list[str]]:
@@ -156,7 +158,7 @@ def _draw_dots(
     ring = {"facecolors": "none", "edgecolors": VALIDATION_COLOUR, "linewidths": 1.8}
     axes.scatter(x[best], y[best], s=90, **ring)  # type: ignore[arg-type]
     crosses = "" if has.all() else "; crosses: no result"
-    return f"each dot is a run; ring: the best, {values[best]:.4g}{crosses}"
+    return f"each dot is a run; ring: the best, {plain_number(values[best])}{crosses}"
 
 
 def _colour_map(lower_is_better: bool) -> str:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
-from micrograde.data.column_counts import Frequencies, Histogram, counts_of
+from micrograde.data.column_counts import Frequencies, Histogram, counts_of, counts_of_numbers
 from micrograde.data.role_tables import DescribedTable
 from micrograde.data.table_summary import ColumnSummary
 from micrograde.drawing.palettes import CLASSES
@@ -18,6 +20,7 @@ from micrograde.drawing.walkthrough import Page
 MARK = '<meta name="generator" content="micrograde describe">'
 """What a page of this kind begins with, by which it is known again."""
 
+_DRAWN_TARGETS = 12
 _COLOURED = len(CLASSES) + 1
 """The most classes that are told apart by colour."""
 
@@ -134,6 +137,10 @@ def _rows(count: int) -> str:
 
 def _target(table: DescribedTable, colours: _Colours) -> Iterator[str]:
     classes = table.summary.classes
+    if table.numbers is not None:
+        pairs = zip(table.summary.targets, table.numbers.T, strict=True)
+        for target, numbers in islice(pairs, _DRAWN_TARGETS):
+            yield from _numbers(target, numbers)
     if not classes:
         return
     order = sorted(range(len(classes)), key=lambda place: -classes[place][1]) if len(classes) > 12 else None
@@ -146,6 +153,16 @@ def _target(table: DescribedTable, colours: _Colours) -> Iterator[str]:
     yield f"<h2>target: {_text(table.summary.targets[0])}</h2>"
     picture = draw_column(bars, colours.names, title="rows of each class").text
     yield f'<div class="columns"><section>{picture}</section></div>'
+
+
+def _numbers(target: str, numbers: NDArray[np.float64]) -> Iterator[str]:
+    counts = counts_of_numbers(numbers)
+    if counts is None:
+        return
+    yield f"<h2>target: {_text(target)}</h2>"
+    picture = draw_column(counts, (TRAIN_COLOUR,), title="rows by the number to be predicted").text
+    beyond = f'<p class="about">{_text(said)}</p>\n' if (said := _beyond(counts)) else ""
+    yield f'<div class="columns"><section>{beyond}{picture}</section></div>'
 
 
 def _left_out(left: Sequence[ColumnSummary], limit: int) -> Iterator[str]:
