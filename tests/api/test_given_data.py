@@ -155,7 +155,7 @@ def test_arrays_of_a_sweep_are_read_by_the_workers_of_another_launcher(project):
 @pytest.mark.parametrize(
     ("given", "named", "line"),
     [
-        ((FRAME,), {}, "target: is missing; it names the column to be learned; the columns are 'height', "),
+        ((FRAME,), {}, "target: is missing; it names the column with what is to be learned; the columns are 'height', "),
         ((FRAME, "species"), {}, "species: is no override; the column with what is to be learned is target='species'"),
         ((FRAME,), {"target": FRAME.species}, "target: is a value of type Series; give the name of a column, or "),
         ((FRAME, FRAME.species), {"target": "species"}, "target=species: the labels are given, too; give the column "),
