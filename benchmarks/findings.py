@@ -64,6 +64,34 @@ def write_tables(folder: Path) -> None:
     features, labels = clusters(random, [30, 30], 4, apart=4.0)
     features[:5, 0] = 1e300
     write(folder / "huge.csv", features, labels)
+    write_tables_of_numbers(folder)
+
+
+def write_tables_of_numbers(folder: Path) -> None:
+    """Write tables with the numbers ``y``, some noisier than others, in units of their own."""
+    random = np.random.default_rng(1)
+    x = random.uniform(-1, 1, (500, 5))
+    line = x @ [3.0, -2.0, 1.0, 0.5, 0.0]
+    friedman = 10 * np.sin(np.pi * (x[:, 0] + 1) * (x[:, 1] + 1) / 4) + 5 * x[:, 2] ** 2 + 5 * x[:, 3]
+    noise = random.normal(size=500)
+    write_numbers(folder / "line.csv", x, 1e4 * (line + 0.5 * noise))
+    write_numbers(folder / "weak.csv", x, line + 2.5 * noise)
+    write_numbers(folder / "little.csv", x[:150], line[:150] + 4 * noise[:150])
+    write_numbers(folder / "friedman.csv", x, friedman + noise)
+    write_numbers(folder / "skewed.csv", x, np.exp(line / 3 + 0.3 * noise))
+    write_numbers(folder / "spread.csv", x, line + 0.7 * noise * (1.2 + x[:, 0]))
+    write_numbers(folder / "heavy.csv", x, line + 0.3 * random.standard_t(3, 500))
+    several = np.stack([line + noise / 2, 1e-3 * (friedman + noise)], axis=1)
+    np.savez(folder / "several.npz", features=x, labels=several)
+    for number in range(5):
+        write_numbers(folder / f"unrelated{number}.csv", x[:400], random.normal(size=400))
+    for number in range(5):
+        wrong = random.choice(500, 4, replace=False)
+        numbers = line + 0.3 * noise
+        numbers[wrong] += random.choice([-1, 1], 4) * random.uniform(40, 120, 4)
+        write_numbers(folder / f"wrong{number}.csv", x, numbers)
+    waves = np.sin(6 * x[:, 0]) + np.cos(5 * x[:, 1])
+    write_numbers(folder / "waves.csv", x[:, :2], 100 * waves + 10 * noise)
 
 
 def clusters(
@@ -88,6 +116,25 @@ def write(path: Path, features: np.ndarray, labels: np.ndarray, *, texts: bool =
                 cells[0] = "low" if row[0] < -1 else "high" if row[0] > 1 else "middle"
                 cells[1] = "" if number % 17 == 0 else cells[1]
             writer.writerow([*cells, f"class {label}"])
+
+
+def write_numbers(
+    path: Path, features: np.ndarray, numbers: np.ndarray, names: Sequence[str] = ("y",)
+) -> None:
+    """Write a table with numbers to be predicted, (n,) or (n, K)."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*(f"x{number}" for number in range(features.shape[1])), "y"])
+        for row, number in zip(features, numbers, strict=True):
+            writer.writerow([f"{value:.6g}" for value in (*row, number)])
+
+
+def numbers(name: str) -> Keys:
+    """The keys of a table of numbers, or of arrays with two of them."""
+    if name == "several":
+        keys: Keys = {"data.name": "npz", "data.path": "several.npz", "data.validation_fraction": 0.2}
+        return keys | {"task": "regression"}
+    return table(name, target="y") | {"task": "regression"}
 
 
 def table(name: str, **more: Any) -> Keys:
@@ -136,6 +183,27 @@ def sound(random: Random) -> Keys:
         "training.early_stopping.enabled": one_of(random, True, True, False),
         "training.keep": one_of(random, "best", "last"),
     }
+
+
+def sound_numbers(random: Random) -> Keys:
+    """A recipe for numbers as somebody with experience would choose it."""
+    data: Keys = one_of(
+        random, *map(numbers, ("line", "weak", "friedman", "skewed", "spread", "heavy", "several"))
+    )
+    keys: Keys = {key: value for key, value in sound(random).items() if not key.startswith("data.")} | data
+    keys["loss.name"] = one_of(random, "huber", "huber", "mse", "mae")
+    if keys["data.path"] == "weak.csv":
+        keys["training.keep"] = "best"  # noise would be learned by heart
+    if keys["loss.name"] == "mse" and keys["optimizer.name"] == "sgd":
+        keys["optimizer.learning_rate"] = between(random, 0.005, 0.02)
+    return keys
+
+
+def usual_numbers(random: Random, *tables: str) -> Keys:
+    """A sound recipe for one of these tables of numbers, for a kind of ill run to change."""
+    keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
+    ill = {"optimizer.name": "adam", "optimizer.learning_rate": between(random, 0.003, 0.01)}
+    return keys | numbers(one_of(random, *tables)) | ill | {"loss.name": one_of(random, "huber", "mse")}
 
 
 def usual(random: Random, **more: Any) -> Keys:
@@ -251,6 +319,51 @@ def ill_not_done(random: Random) -> Keys:
     return usual(random) | ill | {"training.num_epochs": 10, "training.batch_size": 32}
 
 
+def ill_diverged(random: Random) -> Keys:
+    keys = usual_numbers(random, "line", "friedman", "weak") | {"loss.name": "mse", "optimizer.name": "sgd"}
+    return keys | {"model.batch_norm": False, "optimizer.learning_rate": between(random, 1, 3)}
+
+
+def ill_no_better(random: Random) -> Keys:
+    """Numbers that have nothing to do with the columns, or steps that are much too small."""
+    if random.integers(2):
+        keys = usual_numbers(random, *(f"unrelated{number}" for number in range(5)))
+        return keys | {"training.early_stopping.enabled": True}
+    ill = {"optimizer.learning_rate": between(random, 1e-6, 1e-5), "model.initial_scale": 0.1}
+    return usual_numbers(random, "line", "friedman") | ill | {"model.batch_norm": False}
+
+
+def ill_patterned(random: Random) -> Keys:
+    """Networks that are too small for waves, or trained too shortly, or with the noise of batch norm."""
+    keys = usual_numbers(random, "waves") | {"model.batch_norm": False, "model.activation": "tanh"}
+    kind = random.integers(3)
+    if kind == 2:
+        return keys | {"model.batch_norm": True, "model.hidden_size": [8], "training.batch_size": 8}
+    if kind:
+        return keys | {"model.hidden_size": [2], "training.num_epochs": 150}
+    return keys | {"model.hidden_size": [32, 32], "training.num_epochs": 6}
+
+
+def ill_outliers(random: Random) -> Keys:
+    keys = usual_numbers(random, *(f"wrong{number}" for number in range(5)))
+    return keys | {"loss.name": "mse", "model.hidden_size": [8], "training.num_epochs": 60}
+
+
+def ill_mode_of_numbers(random: Random) -> Keys:
+    """Running statistics that are far behind."""
+    ill: Keys = {"model.batch_norm": True, "training.batch_size": None, "training.num_epochs": 10}
+    ill |= {"model.normalization": {"name": "batch_norm", "momentum": 0.02}, "training.keep": "last"}
+    ill |= {"optimizer.learning_rate": between(random, 0.01, 0.03), "model.hidden_size": [32, 32]}
+    return usual_numbers(random, "line", "friedman") | ill | {"model.initial_scale": between(random, 4, 8)}
+
+
+def ill_overfitting_numbers(random: Random) -> Keys:
+    ill = {"optimizer.learning_rate": between(random, 0.005, 0.02), "model.hidden_size": [64, 64]}
+    ill |= {"training.keep": "last", "training.num_epochs": 80, "model.batch_norm": False}
+    ill |= {"training.batch_size": 16}
+    return usual_numbers(random, "weak", "little") | ill
+
+
 @dataclass(frozen=True)
 class Kind:
     """A finding, or one of the things that it may say.
@@ -263,11 +376,14 @@ class Kind:
         Draws a recipe of an ill run.
     lower
         The metric that advice is to lower; empty if the finding is to disappear.
+    sound
+        Draws a recipe of a sound run of the same task.
     """
 
     said: str
     ill: Callable[[Random], Keys]
     lower: str = ""
+    sound: Callable[[Random], Keys] = sound
 
 
 KINDS = {
@@ -287,6 +403,12 @@ KINDS = {
     "training_mode": Kind("in training mode", ill_training_mode),
     "overfitting": Kind("^overfitting", ill_overfitting, "kept/val/loss"),
     "not_done": Kind("^not done yet", ill_not_done, "kept/train/loss"),
+    "diverged": Kind("^the loss was not finite", ill_diverged, sound=sound_numbers),
+    "not_better_than_mean": Kind("training part's mean gives", ill_no_better, sound=sound_numbers),
+    "patterned_residuals": Kind("^residuals have", ill_patterned, "kept/val/rmse", sound_numbers),
+    "outliers": Kind("of the loss of .* training rows", ill_outliers, "kept/val/mae", sound_numbers),
+    "training_mode (numbers)": Kind("in training mode", ill_mode_of_numbers, sound=sound_numbers),
+    "overfitting (numbers)": Kind("^overfitting", ill_overfitting_numbers, "kept/val/loss", sound_numbers),
 }
 
 
@@ -369,7 +491,9 @@ def _number(text: str) -> object:
     for kind in (int, float):
         with suppress(ValueError):
             return kind(text)
-    return {"true": True, "false": False}.get(text, text)
+    if re.fullmatch(r"\[\d+(,\d+)*\]", text):
+        return [int(size) for size in text[1:-1].split(",")]
+    return {"true": True, "false": False, "huber": {"name": "huber"}}.get(text, text)
 
 
 # --- the table -------------------------------------------------------------------------------------------
@@ -393,11 +517,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         write_tables(Path(folder))
-        recipes = recipes_of(sound, options.sound, 1)
-        runs = train(recipes)
+        drawn: dict[Callable[[Random], Keys], tuple[list[Keys], list[LiveRun]]] = {}
         print("| finding | false alarms | hits | advice improves |\n| --- | --- | --- | --- |")
         for name in options.only:
             kind = KINDS[name]
+            if kind.sound not in drawn:
+                recipes = recipes_of(kind.sound, options.sound, 1)
+                drawn[kind.sound] = recipes, train(recipes)
+            recipes, runs = drawn[kind.sound]
             false = sum(bool(said(run, kind)) for run in runs)
             ill = recipes_of(kind.ill, options.ill, 2)
             of_ill = train(ill)

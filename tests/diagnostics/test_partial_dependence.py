@@ -60,8 +60,8 @@ def with_value(frame, prepared, model, name, value):
 def test_it_is_what_a_table_gives_in_which_all_rows_have_the_value(name, frame, prepared, model):
     found = found_for(name, model, prepared)
     values = [label for _, label in found.values.ticks] or found.values.positions
-    assert len(values) == len(found.probabilities)
-    for value, means in list(zip(values, found.probabilities, strict=True))[::4]:
+    assert len(values) == len(found.means)
+    for value, means in list(zip(values, found.means, strict=True))[::4]:
         np.testing.assert_allclose(means, with_value(frame, prepared, model, name, value), atol=1e-9)
     if name == "gap":
         right = with_value(frame, prepared, model, name, np.nan)
@@ -95,7 +95,7 @@ def test_of_many_categories_there_are_the_most_frequent_ones(frame, prepared, mo
 def test_a_date_is_set_as_a_whole(frame, prepared, model):
     found = found_for("when", model, prepared)
     first = prepared.preprocessing.encoding.roles[5].first
-    for position, means in list(zip(found.values.positions, found.probabilities, strict=True))[::5]:
+    for position, means in list(zip(found.values.positions, found.means, strict=True))[::5]:
         day = str((pd.Timestamp(first) + pd.Timedelta(days=round(position))).date())
         np.testing.assert_allclose(means, with_value(frame, prepared, model, "when", day), atol=1e-9)
     for position, label in found.values.ticks:

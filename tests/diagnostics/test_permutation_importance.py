@@ -64,9 +64,7 @@ def over_seeds(model, rows, columns, task, seeds=8):
     found = [
         measure_importances(model, rows, columns, task=task, seed=seed, part="val") for seed in range(seeds)
     ]
-    drops = np.array(
-        [[each.accuracy_drop.mean[each.columns.index(name)] for name, _ in columns] for each in found]
-    )
+    drops = np.array([[each.cost.mean[each.columns.index(name)] for name, _ in columns] for each in found])
     return drops.mean(axis=0), drops.std(axis=0, ddof=1) / np.sqrt(seeds)
 
 
@@ -124,7 +122,7 @@ def test_a_columns_cost_depends_on_the_seed_and_on_no_other_column(model, prepar
 
     def found(columns, seed):
         each = measure_importances(model, rows, columns, task=task, seed=seed, part="val")
-        drops, rises = each.accuracy_drop, each.loss_rise
+        drops, rises = each.cost, each.loss_rise
         return {name: (drops.mean[at], drops.low[at], rises.mean[at]) for at, name in enumerate(each.columns)}
 
     assert found(columns, 0) == found(columns, 0) != found(columns, 1)
@@ -140,7 +138,7 @@ def test_losses_of_rows_with_weights_are_weighted(model, prepared):
     assert found.loss == pytest.approx(measure(model, weighted, [])["loss"][0], rel=1e-12)
     plain = measure_importances(model, rows, columns, task=prepared.task, seed=0, part="val")
     assert found.loss != plain.loss
-    assert found.accuracy == plain.accuracy
+    assert found.reached == plain.reached
 
 
 def test_a_column_of_one_value_costs_exactly_nothing(model, prepared):
@@ -156,7 +154,7 @@ def test_a_column_of_one_value_costs_exactly_nothing(model, prepared):
         part="val",
     )
     assert found.columns[-1] == "size"
-    for each in (found.accuracy_drop, found.loss_rise):
+    for each in (found.cost, found.loss_rise):
         assert each.mean[-1] == each.low[-1] == each.high[-1] == 0
 
 
@@ -166,7 +164,7 @@ def test_rows_that_overflow_count_as_wrong(model, prepared):
     rows = replace(prepared.validation, features=features)
     columns = prepared.preprocessing.columns()
     found = measure_importances(model, rows, columns, task=prepared.task, seed=0, part="val")
-    assert np.isfinite(found.accuracy_drop.mean).all()
+    assert np.isfinite(found.cost.mean).all()
     assert not np.isfinite(found.loss_rise.mean).any()
 
 

@@ -22,11 +22,12 @@ def importances(drops, rises=None, **others):
         part="val",
         rows=90,
         of_rows=90,
-        accuracy=0.95,
+        metric="accuracy",
+        reached=0.95,
         loss=0.2,
         columns=names,
         features=tuple(slice(at, at + 1) for at in range(count)),
-        accuracy_drop=estimates(drops),
+        cost=estimates(drops),
         loss_rise=estimates(rises or drops),
     )
     return replace(found, **others)
@@ -41,7 +42,7 @@ TOLD, UNTOLD, GAIN = (0.312, 0.3, 0.33), (0.01, -0.01, 0.03), (-0.02, -0.03, -0.
         (
             importances([TOLD, UNTOLD, GAIN]),
             "shuffling 'c0' costs 0.31 of the accuracy, which is 0.9500 on 90 validation rows; "
-            "2 columns cost none that can be told",
+            "2 columns cost nothing that can be told",
         ),
         (
             importances([TOLD], part="train", rows=50),
@@ -53,6 +54,15 @@ TOLD, UNTOLD, GAIN = (0.312, 0.3, 0.33), (0.01, -0.01, 0.03), (-0.02, -0.03, -0.
             "the loss, 0.2000, rises most with 'c1', by 0.31",
         ),
         (importances([TOLD] * 21), "the first 20 of 21 columns"),
+        (
+            importances([TOLD, UNTOLD], metric="rmse", reached=0.95),
+            "shuffling 'c0' raises the rmse by 0.312; unshuffled it is 0.95 on 90 validation rows; "
+            "1 column costs nothing that can be told",
+        ),
+        (
+            importances([UNTOLD], metric="rmse", reached=0.95),
+            "shuffling any one column raises the rmse by nothing that can be told: it is 0.95 on 90",
+        ),
     ],
 )
 def test_the_heading_says_what_is_so(found, said):
@@ -76,7 +86,7 @@ def dependence(name, classes=3, **values):
 
 def test_the_dependence_speaks_of_a_class_that_is_drawn():
     found = [dependence("a", 7), dependence("b", 7)]
-    found[1].probabilities[:, 6] = [0, 0.5, 1]
+    found[1].means[:, 6] = [0, 0.5, 1]
     names = [f"class {number}" for number in range(7)]
     svg = draw_partial_dependence(found, class_names=names, classes=[0, 1, 2, 3, 4], title="a run")
     words = check_svg(svg.text)
@@ -90,5 +100,5 @@ def test_names_are_text_in_both_pictures(name):
     check_svg(draw_importances(importances([TOLD], columns=(name,)), title=name).text)
     ticks = tuple((float(at), f"{name}{at}") for at in range(3))
     found = dependence(name, ticks=ticks, are_levels=True, of_levels=9)
-    found.probabilities[0] = np.nan
+    found.means[0] = np.nan
     check_svg(draw_partial_dependence([found], class_names=[name] * 3, classes=[0, 1, 2], title=name).text)

@@ -119,7 +119,9 @@ def test_any_name_and_number_is_read_as_it_was_written(tmp_path):
     values = np.array([0.1, 1 / 3, -1e-300, np.nan, np.inf, 1e308, 0.0, 5.0])
     estimates = Estimates(values, values - 1, values + 1)
     places = (slice(0, 1),) * len(names)
-    write_importances(tmp_path, Importances("val", 7, 9, 0.5, 0.5, names, places, estimates, estimates))
+    write_importances(
+        tmp_path, Importances("val", 7, 9, "accuracy", 0.5, 0.5, names, places, estimates, estimates)
+    )
     found = read_importances(tmp_path / FILE)
     assert tuple(found["column"]) == names
     np.testing.assert_array_equal(found[NUMBERS[:3]].to_numpy().T, [values, values - 1, values + 1])

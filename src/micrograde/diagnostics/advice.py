@@ -11,6 +11,9 @@ USUAL_UPDATES = (
     -2.5
 )  # log10 of the size of an update over that of the weights, in the first fifth of the epochs
 
+_FEW_STEPS, _MANY_STEPS = 100, 500
+_FAR_FROM_USUAL = 1.0  # log10 of an update ratio over the usual one
+
 
 def number(measured: Measurements, key: str) -> float | None:
     """Return the value of a key of the config that is a number; None if it is none, or if none is known."""
@@ -53,6 +56,15 @@ def epochs(measured: Measurements, factor: float) -> tuple[str, ...]:
     """Return what to type for ``factor`` times as many epochs."""
     planned = number(measured, "training.num_epochs")
     return (f"training.num_epochs={round(planned * factor)}",) if planned else ()
+
+
+def to_learn_at_all(measured: Measurements) -> str:
+    """Return why nothing was learned, and what to type: other steps, or more of them."""
+    off = USUAL_UPDATES - max(early_updates(measured).values(), default=USUAL_UPDATES)
+    if off > _FAR_FROM_USUAL or (off < -_FAR_FROM_USUAL and measured.steps > _FEW_STEPS):
+        return because("probably", "nothing was learned", *learning_rate(measured, 10**off))
+    longer = () if measured.stopped_early or measured.steps > _MANY_STEPS else epochs(measured, 4)
+    return because("probably", "nothing was learned", *longer)
 
 
 def large_scale(measured: Measurements, sure: Sure = "probably") -> str:

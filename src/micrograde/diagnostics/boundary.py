@@ -4,20 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograde.diagnostics.points import chosen_points, cost_of_a_row, stacks_for
+from micrograde.diagnostics.function_over_epochs import POINTS, input_grid, stacks_on_grid
+from micrograde.diagnostics.points import chosen_points
 from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP, softmax
 from micrograde.nn.arrays import FloatArray
 from micrograde.training.batches import Samples
 from micrograde.training.evaluation import evaluate
-
-POINTS = 30
-"""The most points of a trajectory that are used; of a longer one they are taken evenly."""
-
-_FINEST, _COARSEST = 80, 32  # rows and columns of the grid
-_BUDGET = 6e8  # multiplications, for all points together
-_ROWS = 128  # of the grid that are predicted at once: few enough for new arrays to be cheap
-_MARGIN = 0.08  # around the data, as a share of their extent
 
 
 @dataclass(frozen=True)
@@ -66,21 +59,11 @@ def decision_boundary(
     if model.sizes[0] != 2 or not trajectory.epochs:
         return None
     epochs, parameters, statistics = chosen_points(trajectory, POINTS)
-    side = int(np.sqrt(_BUDGET / (len(epochs) * cost_of_a_row(model))))
-    side = min(max(side, _COARSEST), _FINEST)
-    low, high = samples.features.min(axis=0).astype(float), samples.features.max(axis=0).astype(float)
-    room = np.maximum(np.where(high > low, _MARGIN * (high - low), 1.0), least_room)
-    x, y = np.linspace(low - room, high + room, side).T
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
-    probabilities = np.empty((len(epochs), len(grid), model.sizes[-1]), np.float32)
+    grid = input_grid(model, len(epochs), samples, least_room)
+    probabilities = np.empty((len(epochs), *grid.shape, model.sizes[-1]), np.float32)
     accuracies = np.empty(len(epochs))
     with np.errstate(all="ignore"):  # the picture of a diverged run shows where it is NaN
-        for part, stack in stacks_for(model, len(epochs), _ROWS, dtype=np.float32):
-            stack.parameters[...], stack.statistics[...] = parameters[part], statistics[part]
-            for start in range(0, len(grid), _ROWS):
-                rows = slice(start, start + _ROWS)
-                probabilities[part, rows] = softmax(stack.predict_logits(grid[rows]))
+        for part, stack, logits in stacks_on_grid(model, parameters, statistics, grid):
+            probabilities[part] = softmax(logits).reshape(-1, *grid.shape, model.sizes[-1])
             accuracies[part] = evaluate(stack, samples)[1]
-    ends = (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1]))
-    shape = (len(epochs), side, side, model.sizes[-1])
-    return Boundary(epochs, probabilities.reshape(shape), accuracies, *ends)
+    return Boundary(epochs, probabilities, accuracies, *grid.ranges)

@@ -1,4 +1,6 @@
-"""Partial dependence: the mean probabilities of the classes if all rows had the same value in one column.
+"""Partial dependence: the mean answer if all rows had the same value in one column.
+
+An answer is the probabilities of the classes, or the numbers that are predicted in their own units.
 
 After Friedman (2001), "Greedy function approximation: a gradient boosting machine", section 8.2. A column is
 set as a whole, with all features that it becomes.
@@ -59,11 +61,14 @@ class Values:
 
 @dataclass(frozen=True)
 class PartialDependence:
-    """The mean probabilities of C classes at P values of a column, (P, C), and where it is missing, (C,)."""
+    """Means at P values of a column, (P, C), and where it is missing, (C,).
+
+    Of the probabilities of C classes, or of C numbers that are predicted.
+    """
 
     column: str
     values: Values
-    probabilities: NDArray[np.float64]
+    means: NDArray[np.float64]
     if_missing: NDArray[np.float64] | None
 
 
@@ -80,7 +85,7 @@ def values_to_try(preprocessing: Preprocessing, training: Samples, column: int) 
     found: Values | None
     if isinstance(role, Category):
         found = _levels(role, _transformed(preprocessing, place, np.eye(features.shape[1])), features)
-    elif role is None or isinstance(role, Date) or features.shape[1] - role.has_indicator == 1:
+    elif order_of(role, features.shape[1]) is not None:
         found = _in_order(preprocessing, place, role, features)
     else:
         return None  # a role of a plug-in, whose features may depend on each other
@@ -90,7 +95,7 @@ def values_to_try(preprocessing: Preprocessing, training: Samples, column: int) 
 def partial_dependence(
     model: MLP, samples: Samples, place: slice, values: Values, *, task: Task, column: str
 ) -> PartialDependence:
-    """Set the features at ``place`` of some rows to each value, and average the probabilities.
+    """Set the features at ``place`` of some rows to each value, and average the answers.
 
     Parameters
     ----------
@@ -143,8 +148,20 @@ def _in_order(preprocessing: Preprocessing, place: slice, role: Role | None, fea
         ticks = tuple(zip(np.rint(positions).tolist(), names, strict=True))
         return Values(chosen, np.rint(positions), ticks, True, len(chosen), missing)
     if isinstance(role, Date):
-        ticks = _dates(role, float(positions[0]), float(positions[-1]), features.shape[1])
+        ticks = dates_between(role, float(positions[0]), float(positions[-1]), features.shape[1])
     return Values(chosen, positions, ticks, missing=missing)
+
+
+def order_of(role: Role | None, width: int) -> int | None:
+    """Return which of the features that a column becomes orders its values; None if none does.
+
+    None is also returned of categories, and of a plug-in's role of several features.
+    """
+    if isinstance(role, Category):
+        return None
+    if role is None or isinstance(role, Date) or width - role.has_indicator == 1:
+        return _key(role)
+    return None
 
 
 def _key(role: Role | None) -> int:
@@ -163,7 +180,7 @@ def _spread(numbers: FloatArray) -> IntArray:
     return quantiles
 
 
-def _dates(role: Date, low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
+def dates_between(role: Date, low: float, high: float, width: int) -> tuple[tuple[float, str], ...]:
     """Return some days between two, evenly spaced, with their dates; none of them need stand in the table."""
     shares = (np.arange(_DATES) + 0.5) / _DATES
     days = np.unique(np.rint(low + shares * (high - low)))

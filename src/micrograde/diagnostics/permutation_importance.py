@@ -6,11 +6,13 @@ columns as the data's source has them: all features that one column becomes are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.diagnostics.points import cost_of_a_row
+from micrograde.metrics import METRICS, Metric
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.tasks import Task
@@ -55,25 +57,48 @@ class Importances:
         The part of the data on which it was measured: ``val`` or ``train``.
     rows, of_rows
         How many of its rows were used, and how many it has.
-    accuracy, loss
-        Those of the network on these rows.
+    metric
+        The metric that is watched, the first one of the task: ``accuracy``, or of numbers ``rmse``.
+    reached, loss
+        That metric and the loss of the network on these rows.
     columns
         The columns' names.
     features
         The features that each column becomes.
-    accuracy_drop, loss_rise
-        By how much the accuracy falls and the loss rises.
+    cost, loss_rise
+        By how much the metric gets worse and the loss rises.
     """
 
     part: str
     rows: int
     of_rows: int
-    accuracy: float
+    metric: str
+    reached: float
     loss: float
     columns: tuple[str, ...]
     features: tuple[slice, ...]
-    accuracy_drop: Estimates
+    cost: Estimates
     loss_rise: Estimates
+
+    @property
+    def measure(self) -> str:
+        """The name of the cost: ``accuracy_drop``; where lower values are better, ``rmse_rise``."""
+        return cost_name(self.metric)
+
+    @property
+    def worsens(self) -> Literal["rises", "falls"]:
+        """What the metric does when it gets worse."""
+        return worsening(self.metric)
+
+
+def worsening(metric: str) -> Literal["rises", "falls"]:
+    """Return what a metric does when it gets worse."""
+    return "rises" if METRICS[metric].direction == "lower" else "falls"
+
+
+def cost_name(metric: str) -> str:
+    """Return what it is called by how much a metric gets worse."""
+    return f"{metric}_{'rise' if worsening(metric) == 'rises' else 'drop'}"
 
 
 def why_not_measured(model: MLP, columns: int) -> str | None:
@@ -116,26 +141,32 @@ def measure_importances(
     rows = samples.at(chosen)
     orders = np.stack([random.permutation(count) for _ in range(REPEATS)])
     shuffled = np.tile(rows.features, (REPEATS, 1, 1))
-    (accuracy,), (loss,) = _measured(model, shuffled[:1], rows, task)
-    drops, rises = np.zeros((len(columns), REPEATS)), np.zeros((len(columns), REPEATS))
+    metric = METRICS[task.metrics[0]](name=task.metrics[0])
+    sign = 1 if metric.direction == "lower" else -1
+    (reached,), (loss,) = _measured(model, shuffled[:1], rows, task, metric)
+    costs, rises = np.zeros((len(columns), REPEATS)), np.zeros((len(columns), REPEATS))
     for number, (_, place) in enumerate(columns):
         values = rows.features[:, place]
         if (values == values[0]).all():
             continue  # shuffling changes nothing
         shuffled[:, :, place] = values[orders]
-        accuracies, losses = _measured(model, shuffled, rows, task)
+        values_found, losses = _measured(model, shuffled, rows, task, metric)
         shuffled[:, :, place] = values
-        drops[number], rises[number] = accuracy - accuracies, losses - loss
-    order = np.lexsort([-rises.mean(axis=1), -drops.mean(axis=1)])
+        costs[number], rises[number] = sign * (values_found - reached), losses - loss
+    first, second = costs, rises
+    if len(task.part_names) > 1 and metric.per_target:
+        first, second = rises, costs  # the mean over targets of several units says more of one than of others
+    order = np.lexsort([-second.mean(axis=1), -first.mean(axis=1)])
     return Importances(
         part,
         count,
         len(samples),
-        float(accuracy),
+        metric.name,
+        float(reached),
         float(loss),
         tuple(columns[number][0] for number in order),
         tuple(columns[number][1] for number in order),
-        Estimates.of_repeats(drops[order]),
+        Estimates.of_repeats(costs[order]),
         Estimates.of_repeats(rises[order]),
     )
 
@@ -144,15 +175,17 @@ def _affordable_rows(model: MLP, columns: int) -> int:
     return int(_BUDGET / (cost_of_a_row(model) * columns * REPEATS))
 
 
-def _measured(model: MLP, features: FloatArray, rows: Samples, task: Task) -> tuple[FloatArray, FloatArray]:
-    """Return accuracies and mean losses, (r,) each, for features (r, n, D) of n rows."""
+def _measured(
+    model: MLP, features: FloatArray, rows: Samples, task: Task, metric: Metric
+) -> tuple[FloatArray, FloatArray]:
+    """Return the metric and mean losses, (r,) each, for features (r, n, D) of n rows."""
     repeats, count = features.shape[:2]
     flat = features.reshape(repeats * count, -1)
     with np.errstate(all="ignore"):  # rows may overflow
         blocks = [model.predict_logits(flat[block])[0] for block in blocks_of_rows(len(flat))]
         logits = np.concatenate(blocks).reshape(repeats, count, -1)
-        right = task.predicted(logits) == rows.labels
+        values = metric.compute(logits, rows.labels, task.predicted(logits))
         losses = task.loss.value(logits, rows.targets)
         if rows.weights is not None:
             losses = losses * rows.weights
-    return right.mean(axis=1), losses.mean(axis=1, dtype=np.float64)
+    return values if values.ndim == 1 else values.mean(axis=1), losses.mean(axis=1, dtype=np.float64)

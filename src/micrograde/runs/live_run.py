@@ -65,7 +65,7 @@ from micrograde.training import (
     Snapshot,
     Training,
     measure,
-    rows_of_no_class,
+    rows_without_answer,
     steps_per_epoch,
 )
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
@@ -175,6 +175,7 @@ class LiveRun:
         self._saturated_at_start: tuple[float, ...] = ()
         self._classes = learned_classes([self.config], self.data)
         self._copied = ""
+        self._diverged_at: int | None = None
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
         # A resumed run keeps its digest, though its data file may have another path now.
@@ -333,6 +334,7 @@ class LiveRun:
         elif divergence is None:
             self.end(departure.model)
         else:
+            self._diverged_at = divergence.step
             where = {
                 tags.DIVERGED_STEP: str(divergence.step),
                 tags.DIVERGED_PARAMETER: divergence.parameter or "none",
@@ -439,7 +441,7 @@ class LiveRun:
         """Measure and write what each column does, if the run is to have all pictures; else return None."""
         data, recipe = self.data, self.config.recipe_version
         wanted = self.status == "FINISHED" and self.request.all_pictures and recipe >= KEPT_VALUES
-        if not wanted or data.dataset.image_shape or not self.task.class_names:
+        if not wanted or data.dataset.image_shape:
             return None
         columns = data.preprocessing.columns()
         if reason := why_not_measured(model, len(columns)):
@@ -520,7 +522,7 @@ class LiveRun:
         parts = {"training": data.training, "validation": data.validation, "test": data.test}
         learned = {name: part and part.learned(self._classes) for name, part in parts.items()}
         stopping = training.settings_of(EarlyStoppingSettings)
-        batch_size = training.batch_size or len(labels)
+        batch_size, scaling = training.batch_size or len(labels), data.preprocessing.target_scaling
         an_epoch = steps_per_epoch(len(labels), batch_size, training.drop_last, least_rows(self.config))
         return Measurements(
             by_plain_name(self.history),
@@ -542,6 +544,11 @@ class LiveRun:
             rows={name: len(part) for name, part in parts.items() if part},
             features=self.data.training.features.shape[1],
             parameters=model.layout.size,
+            target_names=() if classes else self.task.part_names,
+            target_scales=tuple(scaling.scales.tolist()) if scaling else (),
+            loss_of_mean=float("nan") if classes else self._loss_of_mean(),
+            columns=() if data.dataset.image_shape else tuple(data.preprocessing.columns()),
+            diverged_at=self._diverged_at,
             telling_columns=data.dataset.summary.telling if data.dataset.summary else (),
             normalization=model.normalization.label if model.normalization else "",
             logits_normalized=model.output_batch_norm,
@@ -557,6 +564,13 @@ class LiveRun:
             loss_is_plain=self._classes is None and data.training.weights is None,
         )
 
+    def _loss_of_mean(self) -> float:
+        """Return the training part's loss if its mean, scaled 0, is predicted for each row."""
+        training = self.data.training
+        targets = training.targets.astype(np.float64)
+        losses = self.task.loss.value(np.zeros_like(targets), targets)
+        return float(np.mean(losses if training.weights is None else losses * training.weights))
+
     def _rows_of_no_class(self, model: MLP) -> dict[str, tuple[int, int]]:
         """Count the rows of no class, see ``Measurements``, in the parts whose loss is not finite."""
         losses = self.last_metrics()
@@ -566,9 +580,9 @@ class LiveRun:
         }
         found = {}
         for name, (metric, samples) in parts.items():
-            if samples and self.task.class_names and not np.isfinite(losses.get(metric, 0.0)):
+            if samples and not np.isfinite(losses.get(metric, 0.0)):
                 with np.errstate(all="ignore"):
-                    lost = int(rows_of_no_class(model, samples)[0])
+                    lost = rows_without_answer(model, samples, self.task)
                 if lost:
                     found[name] = (lost, len(samples))
         return found

@@ -255,18 +255,20 @@ def _importances(found: Importances | None) -> Iterator[str]:
         "and its 95 % interval. Columns that tell the same may each seem to matter little."
     )
     yield ""
-    drop, rise = found.accuracy_drop, found.loss_rise
+    cost, rise, metric = found.cost, found.loss_rise, found.metric
     cells = (
         [
             _name(column),
-            f"{drop.mean[place]:.4f}",
-            f"{drop.low[place]:.4f} to {drop.high[place]:.4f}",
+            formatted(metric, cost.mean[place], ".4f"),
+            f"{formatted(metric, cost.low[place], '.4f')} to {formatted(metric, cost.high[place], '.4f')}",
             f"{rise.mean[place]:.4f}",
             f"{rise.low[place]:.4f} to {rise.high[place]:.4f}",
         ]
         for place, column in enumerate(islice(found.columns, _IMPORTANCES))
     )
-    yield from table(["column", "accuracy falls by", "interval", "loss rises by", "interval"], cells)
+    yield from table(
+        ["column", f"{metric} {found.worsens} by", "interval", "loss rises by", "interval"], cells
+    )
     if len(found.columns) > _IMPORTANCES:
         yield ""
         yield f"and {len(found.columns) - _IMPORTANCES} more, which stand in importances.csv of the run."

@@ -6,7 +6,13 @@
 from micrograde.training.batches import BatchSampler, Samples, batch_sizes, steps_per_epoch
 from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, start_callbacks
 from micrograde.training.divergence import Divergence
-from micrograde.training.evaluation import confusion_counts, evaluate, measure, rows_of_no_class
+from micrograde.training.evaluation import (
+    confusion_counts,
+    evaluate,
+    measure,
+    rows_of_no_class,
+    rows_without_answer,
+)
 from micrograde.training.freezing import Freezing, frozen_stretches, layers_that_learn
 from micrograde.training.gradient_norms import GradientNorms, gradient_norms
 from micrograde.training.label_noise import noisy_labels
@@ -54,6 +60,7 @@ __all__ = [
     "noisy_labels",
     "replicas_per_stack",
     "rows_of_no_class",
+    "rows_without_answer",
     "start_callbacks",
     "steps_per_epoch",
 ]

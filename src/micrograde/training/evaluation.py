@@ -118,6 +118,14 @@ def rows_of_no_class(model: MLP, samples: Samples) -> IntArray:
     return counts
 
 
+def rows_without_answer(model: MLP, samples: Samples, task: Task) -> int:
+    """Count the rows that a network, a stack of one, gives no class or no number: its numbers overflow."""
+    if task.name == CLASSES_WITHOUT_NAMES.name:
+        return int(rows_of_no_class(model, samples)[0])
+    answers = [task.answers(model.predict_logits(block.features)[0]) for block in _blocks(samples)]
+    return sum(int(np.count_nonzero(np.isnan(each).any(axis=-1))) for each in answers)
+
+
 def _predictions(model: MLP, samples: Samples, task: Task) -> IntArray:
     """Return the predicted class of each row, (R, N); -1 for none."""
     blocks = [task.predicted(model.predict_logits(block.features)) for block in _blocks(samples)]

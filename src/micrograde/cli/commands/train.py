@@ -93,16 +93,20 @@ def _baseline(values: Mapping[str, float], task: type[Task]) -> str:
 
 def columns_that_matter(found: Importances) -> str:
     """Return what shuffling the most important columns costs, if it is more than chance can make."""
-    drop = found.accuracy_drop
+    cost, metric = found.cost, found.metric
     rows = f"on {found.rows} {_PARTS.get(found.part, 'training')} rows"
-    told = [place for place, low in enumerate(drop.low.tolist()) if low > 0][:_COLUMNS]
+    told = [place for place, low in enumerate(cost.low.tolist()) if low > 0][:_COLUMNS]
     if not told:
         return ""
     costs = (
-        f"{quoted(found.columns[place])} {drop.mean[place]:.4f} ± {drop.high[place] - drop.mean[place]:.4f}"
+        f"{quoted(found.columns[place])} {formatted(metric, cost.mean[place], '.4f')} "
+        f"± {formatted(metric, cost.high[place] - cost.mean[place], '.4f')}"
         for place in told
     )
-    return f"what shuffling one costs of the accuracy {rows}: {', '.join(costs)}"
+    what = f"how much shuffling one raises the {metric}"
+    if found.worsens == "falls":
+        what = f"what shuffling one costs of the {metric}"
+    return f"{what} {rows}: {', '.join(costs)}"
 
 
 def outcome(result: RunResult) -> str:

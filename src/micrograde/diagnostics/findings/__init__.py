@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log
+from math import isfinite, log
 from typing import ClassVar
 
 import numpy as np
@@ -69,6 +69,16 @@ class Measurements:
         How many steps were taken.
     shared_rows
         For each part (``validation``, ``test``) of a table: its rows that stand in the training part, too.
+    target_names
+        The names of the numbers that are predicted; none with classes.
+    target_scales
+        What one standard deviation of each number is in its own unit, (K,); none with classes.
+    loss_of_mean
+        The training part's loss if always its mean is predicted; NaN with classes.
+    columns
+        The columns of the data, each with the inputs of the network that it becomes.
+    diverged_at
+        The step at which the loss was no longer finite; None if it always was.
     kept
         The metrics of the model that a finished run keeps: ``kept/val/loss``.
     of_kept_model
@@ -102,6 +112,11 @@ class Measurements:
     batch_size: int = 0
     steps: int = 0
     shared_rows: Mapping[str, int] = field(default_factory=dict)
+    target_names: tuple[str, ...] = ()
+    target_scales: tuple[float, ...] = ()
+    loss_of_mean: float = float("nan")
+    columns: tuple[tuple[str, slice], ...] = ()
+    diverged_at: int | None = None
     kept: Mapping[str, float] = field(default_factory=dict)
     of_kept_model: KeptModel | None = None
     saturated_at_start: tuple[float, ...] = ()
@@ -109,8 +124,10 @@ class Measurements:
 
     @property
     def ignorant_loss(self) -> float:
-        """What the loss is about without knowing anything of a row: ``log(C)``; of scaled numbers about 1."""
-        return log(self.classes) if self.classes else 1.0
+        """About the loss without knowing anything of a row: ``log(C)``, or that of always saying the mean."""
+        if self.classes:
+            return log(self.classes)
+        return self.loss_of_mean if isfinite(self.loss_of_mean) else 1.0
 
     @property
     def has_epochs(self) -> bool:

@@ -7,14 +7,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.diagnostics.advice import USUAL_UPDATES, early_updates, epochs, learning_rate
+from micrograde.diagnostics.advice import to_learn_at_all
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
 _CHANCE = 0.02  # above chance, the mean recall of the classes may be by chance
 _LITTLE_LESS = 0.96  # the best epoch's loss may be a little less by chance
-_FEW_STEPS, _MANY_STEPS = 100, 500
-_FAR_FROM_USUAL = 1.0  # log10 of an update ratio over the usual one
 
 
 @FINDINGS.register
@@ -68,11 +66,7 @@ class NotLearning(Finding):
         if balanced > chance + max(_CHANCE, 2 * spread):
             cause = f"nothing was learned but the training rows (balanced accuracy {balanced:.4g})"
             return because("probably", f"{cause}: the features may say nothing of the class")
-        off = USUAL_UPDATES - max(early_updates(measured).values(), default=USUAL_UPDATES)
-        if off > _FAR_FROM_USUAL or (off < -_FAR_FROM_USUAL and measured.steps > _FEW_STEPS):
-            return because("probably", "nothing was learned", *learning_rate(measured, 10**off))
-        longer = () if measured.stopped_early or measured.steps > _MANY_STEPS else epochs(measured, 4)
-        return because("probably", "nothing was learned", *longer)
+        return to_learn_at_all(measured)
 
 
 def _balanced(counts: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[float, float, float]:

@@ -17,7 +17,6 @@ class UndefinedMetric(Finding):
     """
 
     name: ClassVar[str] = "undefined_metric"
-    task: ClassVar[str | None] = "classification"
     place: ClassVar[int] = 25
 
     def sentences(self, measured: Measurements) -> Iterator[str]:

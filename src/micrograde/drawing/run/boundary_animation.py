@@ -1,9 +1,10 @@
 """The decision boundary as an animation: the regions change as the network learns."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,13 @@ from micrograde.drawing.run.class_regions import ClassRegions, class_regions, re
 from micrograde.drawing.run.decision_boundary import evenly
 from micrograde.drawing.text import fitted
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 FRAMES = 30
 """The most epochs that are shown."""
 
-_SIDE, _STRIP = 320, 40  # pixels: the plane's side, and the height of the strip of text above it
+SIDE, STRIP = 320, 40  # pixels: the plane's side, and the height of the strip of text above it
 _SHADES = 12  # of each class's colour: with more the file gets large
 _GREYS = 16  # from ink to paper
 _FRAME, _LAST = 120, 2000  # milliseconds that a frame is shown, and the last frame
@@ -52,14 +56,19 @@ def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
     dots = _dots(regions, first_class, paper)
     frames = []
     for index in evenly(len(regions.epochs), FRAMES):
-        pixels = np.empty((_STRIP + _SIDE, _SIDE), np.uint8)
+        pixels = np.empty((STRIP + SIDE, SIDE), np.uint8)
         text = f"epoch {regions.epochs[index]}: {regions.accuracies[index]:.1%} right"
-        pixels[:_STRIP] = ink + _lettering(title, text) // (256 // _GREYS)
-        plane = region_places(regions.probabilities[index], _SIDE, _SHADES)[::-1]
-        pixels[_STRIP:] = np.where(dots == _NO_DOT, plane, dots)
+        pixels[:STRIP] = ink + lettering(title, text) // (256 // _GREYS)
+        plane = region_places(regions.probabilities[index], SIDE, _SHADES)[::-1]
+        pixels[STRIP:] = np.where(dots == _NO_DOT, plane, dots)
         frame = Image.fromarray(pixels)
         frame.putpalette(colours.tobytes())
         frames.append(frame)
+    return animated(frames)
+
+
+def animated(frames: "Sequence[Image.Image]") -> Gif:
+    """Return frames as an animation that loops for ever, the last one shown longest."""
     content = io.BytesIO()
     durations = [_FRAME] * (len(frames) - 1) + [_LAST]
     # Whole frames: storing only the differences, as Pillow does it, takes longer and makes the file larger.
@@ -75,13 +84,13 @@ def animate_decision_boundary(regions: ClassRegions, *, title: str) -> Gif:
     return Gif(content.getvalue())
 
 
-def _lettering(title: str, text: str) -> NDArray[np.uint8]:
+def lettering(title: str, text: str) -> NDArray[np.uint8]:
     """Return the strip of text above the plane as grey values, black on white."""
     from PIL import Image, ImageDraw, ImageFont
 
-    strip = Image.new("L", (_SIDE, _STRIP), 255)
+    strip = Image.new("L", (SIDE, STRIP), 255)
     draw = ImageDraw.Draw(strip)
-    draw.text((6, 3), fitted(title, 11, _SIDE - 20), fill=0, font=ImageFont.load_default(11))
+    draw.text((6, 3), fitted(title, 11, SIDE - 20), fill=0, font=ImageFont.load_default(11))
     draw.text((6, 18), text, fill=0, font=ImageFont.load_default(14))
     return np.asarray(strip)
 
@@ -92,10 +101,10 @@ def _dots(regions: ClassRegions, first_class: int, paper: int) -> NDArray[np.uin
 
     inside, labels = regions.some_points(_POINTS)
     low, high = np.array([regions.x_range, regions.y_range]).T
-    across, up = np.rint((inside - low) / (high - low) * (_SIDE - 1)).T
-    picture = Image.new("L", (_SIDE, _SIDE), _NO_DOT)
+    across, up = np.rint((inside - low) / (high - low) * (SIDE - 1)).T
+    picture = Image.new("L", (SIDE, SIDE), _NO_DOT)
     draw = ImageDraw.Draw(picture)
-    for x, y, label in zip(across.tolist(), (_SIDE - 1 - up).tolist(), labels.tolist(), strict=True):
+    for x, y, label in zip(across.tolist(), (SIDE - 1 - up).tolist(), labels.tolist(), strict=True):
         for radius, colour in ((_RADIUS + _RIM, paper), (_RADIUS, first_class + label % len(CLASSES))):
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
     return np.asarray(picture)

@@ -72,10 +72,10 @@ def region_places(probabilities: NDArray[np.floating], side: int, shades: int) -
     known = np.isfinite(probabilities).all(axis=-1)
     # A byte is precise enough for so few shades, and bytes are enlarged ten times as fast as floats.
     coarse = np.rint(255 * np.where(known[..., None], probabilities, 0)).astype(np.uint8)
-    largest = _enlarged(coarse[..., 0], side)
+    largest = enlarged(coarse[..., 0], side)
     colour = np.zeros((side, side), np.uint8)
     for number in range(1, classes):
-        share = _enlarged(coarse[..., number], side)
+        share = enlarged(coarse[..., number], side)
         colour[share > largest] = number % len(CLASSES)
         np.maximum(largest, share, out=largest)
     # Where the network is undecided, the largest probability is 1 / C.
@@ -88,7 +88,7 @@ def region_places(probabilities: NDArray[np.floating], side: int, shades: int) -
     return places
 
 
-def _enlarged(share: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def enlarged(share: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Enlarge a grid to (side, side), its outermost points at the picture's edges, not half a cell inside."""
     from PIL import Image
 

@@ -34,7 +34,7 @@ def draw_decision_boundary(
     If there are more than six epochs, the first, the last and four between them are drawn, denser early on.
     """
     epochs, accuracies = regions.epochs, regions.accuracies
-    chosen = _early(epochs, PANELS)
+    chosen = early(epochs, PANELS)
     columns = min(max(len(chosen), 2), _COLUMNS)  # the heading needs the width of two
     width = _LEFT + columns * _SIDE + (columns - 1) * _BETWEEN + _RIGHT
     above = heading(title, _the_point(epochs, accuracies), width)
@@ -77,7 +77,7 @@ def draw_decision_boundary(
     return canvas.finish(f"decision boundary: {title}; {_the_point(epochs, accuracies)}")
 
 
-def _early(epochs: Sequence[int], most: int) -> list[int]:
+def early(epochs: Sequence[int], most: int) -> list[int]:
     """Return at most ``most`` indices, first and last included, denser early on, where most happens."""
     if len(epochs) <= most:
         return list(range(len(epochs)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +10,28 @@ from numpy.typing import NDArray
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import shade
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
+from micrograde.drawing.run.scored_numbers import ScoredNumbers, scored_numbers
 from micrograde.drawing.run.scored_rows import ScoredRows, scored_parts, share_text
 from micrograde.drawing.style import GRID, INK, PALE_INK, PAPER
 from micrograde.drawing.svg import Anchor, Canvas, Svg
 from micrograde.drawing.text import fitted
 from micrograde.metrics import PARTS
+from micrograde.tasks.regression import Regression
+
+ScoredT = TypeVar("ScoredT", ScoredRows, ScoredNumbers)
 
 _ROWS = 10
 _WIDTH, _LEFT = 720.0, 20.0
 _LINE, _IMAGE = 26.0, 56.0  # the height of a row, and of one with an image
 _PIXELS = 60  # of a larger image only every second, third... pixel is drawn: more could not be seen
-_COLUMNS: tuple[tuple[str, float, Anchor], ...] = (
+_Columns = Sequence[tuple[str, float, Anchor]]
+_COLUMNS: _Columns = (
     ("row", 70, "end"), ("part", 100, "start"), ("true class", 190, "start"),
     ("predicted", 375, "start"), ("probability", 635, "end"), ("loss", 700, "end"),
+)  # fmt: skip
+_COLUMNS_OF_NUMBERS: _Columns = (
+    ("row", 70, "end"), ("part", 100, "start"), ("target", 190, "start"), ("true", 460, "end"),
+    ("predicted", 545, "end"), ("true − predicted", 645, "end"), ("loss", 700, "end"),
 )  # fmt: skip
 _NAME_ROOM = 172.0
 
@@ -38,9 +47,11 @@ class LostRow:
     part
         The part that it is in.
     true, predicted
-        Its class, and the one that it is given.
-    probability
-        That of the predicted class.
+        Its class, and the one that it is given; or its number, and the predicted one.
+    detail
+        The probability of the predicted class; of numbers the difference.
+    target
+        The name of the number, where numbers are predicted: of several the one that is furthest off.
     image
         Its pixels (rows, columns) if the data are images.
     """
@@ -49,9 +60,16 @@ class LostRow:
     part: str
     true: str
     predicted: str
-    probability: float
+    detail: str
     loss: float
     image: NDArray[np.floating] | None = None
+    target: str | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        """Return its texts, one for each column."""
+        target = () if self.target is None else (self.target,)
+        first = (str(self.number), self.part, *target)
+        return (*first, self.true, self.predicted, self.detail, f"{self.loss:.4g}")
 
 
 def draw_greatest_losses(rows: Sequence[LostRow], *, title: str, point: str) -> Svg:
@@ -63,16 +81,15 @@ def draw_greatest_losses(rows: Sequence[LostRow], *, title: str, point: str) -> 
     canvas = Canvas(_WIDTH + room, above.height + 32 + line * len(rows) + 12)
     above.draw(canvas)
     top = above.height + 16
-    for name, x, anchor in _COLUMNS:
+    columns = _COLUMNS if not rows or rows[0].target is None else _COLUMNS_OF_NUMBERS
+    for name, x, anchor in columns:
         canvas.text(x, top, name, anchor=anchor, colour=PALE_INK)
     pixels = _shades(images)
     for place, row in enumerate(rows):
         start = top + 10 + place * line
         canvas.line((_LEFT, start), (canvas.width - _LEFT, start), GRID)
         wrong = row.true != row.predicted
-        probability, loss = share_text(row.probability), f"{row.loss:.4g}"
-        texts = (str(row.number), row.part, row.true, row.predicted, probability, loss)
-        for (name, x, anchor), text in zip(_COLUMNS, texts, strict=True):
+        for (name, x, anchor), text in zip(columns, row.cells(), strict=True):
             colour = PALE_INK if name == "predicted" and not wrong else INK
             canvas.text(x, start + line / 2 + 4, fitted(text, 12, _NAME_ROOM), anchor=anchor, colour=colour)
         if pixels:
@@ -94,7 +111,7 @@ def _shades(images: Sequence[NDArray[np.floating]]) -> list[NDArray[np.uint8]]:
     return list(shade((PAPER, INK), (given / 2 - low / 2) / (half or 1.0)))
 
 
-def greatest_losses(parts: Sequence[ScoredRows], most: int = _ROWS) -> list[tuple[ScoredRows, int]]:
+def greatest_losses(parts: Sequence[ScoredT], most: int = _ROWS) -> list[tuple[ScoredT, int]]:
     """Return the rows of all parts with the greatest losses, each as its part and its place in the arrays.
 
     Of equal losses the rows that come first in the source come first.
@@ -109,24 +126,26 @@ def greatest_losses(parts: Sequence[ScoredRows], most: int = _ROWS) -> list[tupl
     return found
 
 
-def _the_point(parts: Sequence[ScoredRows], found: Sequence[tuple[ScoredRows, int]]) -> str:
-    """Return how many rows these are of, their share of the whole loss, and how many are predicted wrong."""
+def _the_point(parts: Sequence[ScoredT], found: Sequence[tuple[ScoredT, int]]) -> str:
+    """Return how many rows these are of, their share of the whole loss, and of classes how many are wrong."""
     losses = np.concatenate([rows.losses for rows in parts])
     shown = [float(rows.losses[place]) for rows, place in found]
-    wrong = sum(int(rows.predicted[place] != rows.labels[place]) for rows, place in found)
     sizes = ", ".join(f"{len(rows)} {rows.part}" for rows in parts)
     total, ties = float(losses.sum()), np.count_nonzero(losses == shown[-1]) - shown.count(shown[-1])
-    left_out = sum(rows.of_no_class for rows in parts)
+    left_out = [rows.of_no_class if isinstance(rows, ScoredRows) else rows.not_finite for rows in parts]
     if len(shown) < len(losses):
         point = f"the {len(shown)} rows with the greatest loss, of {len(losses)} ({sizes})"
         if np.isfinite(total) and total > 0:
             point += f": {share_text(sum(shown) / total)} of the sum of all losses"
     else:
         point = f"{f'all {len(shown)} rows' if len(shown) > 1 else 'the only row'} ({sizes}), by the loss"
-    point += f"; {wrong} predicted wrong"
+    if isinstance(parts[0], ScoredRows):
+        wrong = sum(int(rows.predicted[place] != rows.labels[place]) for rows, place in found)
+        point += f"; {wrong} predicted wrong"
     if ties:
         point += f"; {ties} more {'has' if ties == 1 else 'have'} the loss of the last"
-    return f"{point}; {left_out} of no class left out" if left_out else point
+    why = "of no class" if isinstance(parts[0], ScoredRows) else "without a finite number"
+    return f"{point}; {sum(left_out)} {why} left out" if sum(left_out) else point
 
 
 def _lost_row(run: RunContents, rows: ScoredRows, place: int) -> LostRow:
@@ -141,26 +160,51 @@ def _lost_row(run: RunContents, rows: ScoredRows, place: int) -> LostRow:
         rows.part,
         names[int(rows.labels[place])],
         names[predicted],
-        float(rows.probabilities[place, predicted]),
+        share_text(float(rows.probabilities[place, predicted])),
         float(rows.losses[place]),
         image,
     )
 
 
+def _lost_number(rows: ScoredNumbers, place: int, scales: NDArray[np.float64]) -> LostRow:
+    """Return a row with the number that is furthest off, in standard deviations of the training part."""
+    worst = int(np.argmax(np.abs(rows.residuals[place]) / scales))
+    true, predicted = float(rows.labels[place, worst]), float(rows.predicted[place, worst])
+    return LostRow(
+        int(rows.numbers[place]),
+        rows.part,
+        f"{true:.6g}",
+        f"{predicted:.6g}",
+        f"{true - predicted:.4g}",
+        float(rows.losses[place]),
+        target=rows.target_names[worst],
+    )
+
+
 @PICTURES.register
 class GreatestLosses(RunPicture):
-    """The ten rows with the greatest loss by their numbers, with their classes; of images, the images."""
+    """The ten rows with the greatest loss, with what is true and predicted; of images, the images."""
 
     name: ClassVar[str] = "greatest_losses"
-    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/greatest_losses.svg",)
 
     def draw(self, run: RunContents) -> Svg | None:
         """Draw the rows of all parts."""
         by_part = run.once(scored_parts)
         parts = [by_part[part] for part in PARTS if part in by_part]
+        if isinstance(run.task, Regression):
+            return self._draw_numbers(run, run.task)
         if not parts:
             return None
         found = greatest_losses(parts)
         rows = [_lost_row(run, of_part, place) for of_part, place in found]
+        return draw_greatest_losses(rows, title=run.title, point=_the_point(parts, found))
+
+    def _draw_numbers(self, run: RunContents, task: Regression) -> Svg | None:
+        by_part = run.once(scored_numbers)
+        parts = [by_part[part] for part in PARTS if part in by_part]
+        if not parts:
+            return None
+        found = greatest_losses(parts)
+        rows = [_lost_number(of_part, place, task.scaling.scales) for of_part, place in found]
         return draw_greatest_losses(rows, title=run.title, point=_the_point(parts, found))

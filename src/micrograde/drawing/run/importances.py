@@ -12,6 +12,7 @@ from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import INK, PALE_INK, TRAIN_COLOUR
 from micrograde.drawing.svg import Canvas, Svg
 from micrograde.drawing.text import fitted, text_width
+from micrograde.metrics import METRICS
 
 _COLUMNS = 20  # the most that are drawn
 _WIDTH, _MARGIN, _BETWEEN, _NAMES = 860, 24, 36, 200
@@ -20,7 +21,7 @@ _UNTOLD = "#BDBDBD"  # the bars of columns that may cost nothing
 
 
 def draw_importances(found: Importances, *, title: str) -> Svg:
-    """Draw two panels of bars: by how much the accuracy falls, and by how much the loss rises."""
+    """Draw two panels of bars: by how much the metric gets worse, and by how much the loss rises."""
     names = [fitted(name, 12, _NAMES) for name in found.columns[:_COLUMNS]]
     point = _the_point(found)
     above = heading(title, point, _WIDTH, left=_MARGIN)
@@ -32,7 +33,7 @@ def draw_importances(found: Importances, *, title: str) -> Svg:
         canvas.text(left - 8, top + (row + 0.5) * _LINE + 4, name, anchor="end")
     width = (_WIDTH - left - _MARGIN - _BETWEEN) / 2
     for number, (estimates, label) in enumerate(
-        ((found.accuracy_drop, "the accuracy falls by"), (found.loss_rise, "the loss rises by"))
+        ((found.cost, f"the {found.metric} {found.worsens} by"), (found.loss_rise, "the loss rises by"))
     ):
         place = (left + number * (width + _BETWEEN), top, width, height)
         _draw_bars(canvas, place, estimates, len(names), label)
@@ -66,18 +67,24 @@ def _draw_bars(
 
 def _the_point(found: Importances) -> str:
     """Return a sentence: which column costs most, how many cost nothing, and on which rows."""
-    drop, rise = found.accuracy_drop, found.loss_rise
-    told = np.flatnonzero(drop.low > 0)
+    cost, rise, metric = found.cost, found.loss_rise, found.metric
+    told = np.flatnonzero(cost.low > 0)
+    reached = f"is {found.reached:{METRICS[metric].format}} on {_the_rows(found)}"
     if len(told):
         first = told[0]
-        said = f"shuffling {quoted(found.columns[first])} costs {drop.mean[first]:.2g} of the accuracy, "
-        said += f"which is {found.accuracy:.4f} on {_the_rows(found)}"
+        name, much = quoted(found.columns[first]), f"{cost.mean[first]:.2g}"
+        said = f"shuffling {name} costs {much} of the {metric}, which {reached}"
+        if found.worsens == "rises":
+            said = f"shuffling {name} raises the {metric} by {cost.mean[first]:.4g}; unshuffled it {reached}"
+    elif found.worsens == "rises":
+        said = f"shuffling any one column raises the {metric} by nothing that can be told: it {reached}"
     else:
-        said = "shuffling any one column costs no accuracy that can be told: "
-        said += f"it is {found.accuracy:.4f} on {_the_rows(found)}"
+        said = f"shuffling any one column costs no {metric} that can be told: it {reached}"
     nothing = len(found.columns) - len(told)
     if len(told) and nothing:
-        said += f"; {'1 column costs' if nothing == 1 else f'{nothing} columns cost'} none that can be told"
+        said += (
+            f"; {'1 column costs' if nothing == 1 else f'{nothing} columns cost'} nothing that can be told"
+        )
     raising = np.flatnonzero(rise.low > 0)
     if not len(told) and len(raising):
         most = raising[np.argmax(rise.mean[raising])]
@@ -97,10 +104,9 @@ def _the_rows(found: Importances) -> str:
 
 @PICTURES.register
 class ColumnImportances(RunPicture):
-    """What shuffling the values of each column costs, in accuracy and loss, with 95 % intervals."""
+    """What shuffling the values of each column costs, in accuracy (or rmse) and loss, with 95 % intervals."""
 
     name: ClassVar[str] = "importances"
-    task: ClassVar[str | None] = "classification"
     files: ClassVar[tuple[str, ...]] = ("figures/importances.svg",)
 
     def applies(self, run: RunContents) -> bool:

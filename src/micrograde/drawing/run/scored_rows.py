@@ -12,8 +12,8 @@ from micrograde.metrics.probabilities import probabilities
 from micrograde.metrics.thresholds import EVEN
 from micrograde.nn.arrays import FloatArray, IntArray
 
-_SHOWN_FIRST = ("val", "test", "train")
-_PART_NAMES = {"val": "validation", "test": "test", "train": "training"}
+SHOWN_FIRST = ("val", "test", "train")
+PART_NAMES = {"val": "validation", "test": "test", "train": "training"}
 _MOST_DIGITS = 9
 
 
@@ -78,7 +78,7 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
     if not run.dataset.class_names:
         return {}
     task, found = run.task, {}
-    for part in _SHOWN_FIRST:
+    for part in SHOWN_FIRST:
         of_part = samples[part]
         if part not in run.logits or of_part is None:
             continue
@@ -89,7 +89,7 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
         places = np.flatnonzero(predicted >= 0)
         if places.size:
             found[part] = ScoredRows(
-                _PART_NAMES[part],
+                PART_NAMES[part],
                 logits[places],
                 of_part.labels[places],
                 predicted[places],

@@ -12,26 +12,32 @@ class LossByOutput(LossEquation):
     """A mean over rows and outputs of a loss that each output has of its own."""
 
     @abstractmethod
-    def of(self, logit: Variable, target: FloatArray | float, **hyperparameters: float) -> Variable:
+    def of(self, logit: Variable, target: Variable, **hyperparameters: float) -> Variable:
         """Return the loss of each entry, of arrays or of single numbers."""
 
     def batch(self, logits: Variable, targets: FloatArray, **hyperparameters: float) -> Variable:
         """Return the mean loss of a batch: logits and targets (N, C)."""
-        return self.of(logits, targets, **hyperparameters).sum() / targets.size
+        given = Variable(targets, requires_grad=False, name="targets")
+        return self.of(logits, given, **hyperparameters).sum() / targets.size
 
     def weighted(
         self, logits: Variable, targets: FloatArray, shares: FloatArray, **hyperparameters: float
     ) -> Variable:
         """Return the sum of the rows' losses, each times its share, (N,)."""
         of_each = shares[:, None] / targets.shape[1]
-        total: Variable = (self.of(logits, targets, **hyperparameters) * of_each).sum()
+        given = Variable(targets, requires_grad=False, name="targets")
+        total: Variable = (self.of(logits, given, **hyperparameters) * of_each).sum()
         return total
 
     def sample(
         self, logits: Sequence[Variable], targets: Sequence[float], **hyperparameters: float
     ) -> Variable:
         """Return the loss of one sample, number by number: C logits and C targets."""
+        named = [
+            Variable(target, requires_grad=False, name=f"target[{place}]")
+            for place, target in enumerate(targets)
+        ]
         first, *others = (
-            self.of(logit, target, **hyperparameters) for logit, target in zip(logits, targets, strict=True)
+            self.of(logit, target, **hyperparameters) for logit, target in zip(logits, named, strict=True)
         )
         return sum(others, first) / len(logits) if others else first

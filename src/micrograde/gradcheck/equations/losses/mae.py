@@ -1,7 +1,6 @@
 """The mean absolute error; the equations of docs/backward/numbers.md."""
 
 from micrograde.autograd import Variable
-from micrograde.autograd.values import FloatArray
 from micrograde.gradcheck.equations.losses import LOSS_EQUATIONS
 from micrograde.gradcheck.equations.losses.by_output import LossByOutput
 
@@ -9,7 +8,7 @@ from micrograde.gradcheck.equations.losses.by_output import LossByOutput
 class _MeanAbsoluteError(LossByOutput):
     """The size of each output's error; its gradient at 0 is 0."""
 
-    def of(self, logit: Variable, target: FloatArray | float, **_: float) -> Variable:
+    def of(self, logit: Variable, target: Variable, **_: float) -> Variable:
         return (logit - target).abs()  # (N5)
 
 

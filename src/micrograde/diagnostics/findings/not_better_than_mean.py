@@ -1,0 +1,89 @@
+"""Predicted numbers that are no better than always saying the mean."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograde.data.messages import quoted
+from micrograde.diagnostics.advice import to_learn_at_all
+from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.kept_model import PredictedNumbers
+from micrograde.diagnostics.wording import because
+
+_HARDLY, _LITTLE = 0.02, 0.06  # shares of the baseline's errors; what is above the second is no chance
+_SURE = 2.0  # standard errors
+_CONSTANT = 0.02  # of the spread of the true numbers
+_NAMED = 3
+
+
+@FINDINGS.register
+class NotBetterThanMean(Finding):
+    """The kept model's errors are hardly smaller than those of always saying the training part's mean.
+
+    On the validation part, or without one on the training part; of several numbers each is looked at. Neither
+    the squared errors are smaller by 6 %, nor the absolute ones than by always saying the training part's
+    median; nor by 2 % and more than chance can make.
+    """
+
+    name: ClassVar[str] = "not_better_than_mean"
+    task: ClassVar[str | None] = "regression"
+    place: ClassVar[int] = 81
+
+    def sentences(self, measured: Measurements) -> Iterator[str]:
+        """Yield one for each number, three at most."""
+        kept = measured.of_kept_model
+        if kept is None or "training" not in kept.numbers:
+            return
+        training = kept.numbers["training"]
+        part = "validation" if "validation" in kept.numbers else "training"
+        found, names = kept.numbers[part], measured.target_names
+        with np.errstate(all="ignore"):  # numbers may overflow
+            worse = [target for target in range(len(names)) if is_no_better(found, training, target)]
+            for target in worse[:_NAMED]:
+                of = f" of {quoted(names[target])}" if len(names) > 1 else ""
+                scale = measured.target_scales[target]
+                rmse = _root_mean_square(found.residuals[:, target]) * scale
+                baseline = _root_mean_square(found.targets[:, target]) * scale
+                constant = found.predicted[:, target].std() < _CONSTANT * found.targets[:, target].std()
+                same = ", and nearly the same is predicted for each row" if constant else ""
+                yield (
+                    f"{part} rmse{of} {rmse:.4g}, always saying the training part's mean gives {baseline:.4g}"
+                    + same
+                    + self._why(measured, training, target)
+                )
+
+    def _why(self, measured: Measurements, training: PredictedNumbers, target: int) -> str:
+        """Return a cause: it may have learned the training part, though."""
+        if is_no_better(training, training, target):
+            return to_learn_at_all(measured)
+        squares = np.mean(training.residuals[:, target] ** 2)
+        explained = 1 - squares / np.mean(training.targets[:, target] ** 2)
+        cause = f"nothing was learned but the training rows (R² {explained:.2f})"
+        return because("probably", f"{cause}: the columns may say nothing of the target")
+
+
+def is_no_better(found: PredictedNumbers, training: PredictedNumbers, target: int) -> bool:
+    """Return whether a predicted number is hardly better than the training part's mean and median."""
+    true, residuals = found.targets[:, target], found.residuals[:, target]
+    if (true == true[0]).all():
+        return False
+    if not np.isfinite(_root_mean_square(residuals)):
+        return False  # other findings say so
+    median = np.median(training.targets[:, target])
+    squares, distances = true**2 - residuals**2, np.abs(true - median) - np.abs(residuals)
+    return not (_is_much(squares, true**2) or _is_much(distances, np.abs(true - median)))
+
+
+def _is_much(gains: NDArray[np.float64], of: NDArray[np.float64]) -> bool:
+    """Return whether the mean of gains (n,) is a fair share of the mean of (n,), and no matter of chance.
+
+    Steps that are far too small go in the right direction, too: what they gain is no chance, and very little.
+    """
+    share, chance = gains.mean() / of.mean(), gains.std() / np.sqrt(len(gains)) / of.mean()
+    return bool(share > _HARDLY and (share > _LITTLE or share > _SURE * chance))
+
+
+def _root_mean_square(errors: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(errors**2)))
