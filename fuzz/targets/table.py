@@ -70,7 +70,7 @@ def _read(folder: Path, content: bytes) -> object:
     path = folder / "table"
     path.write_bytes(_workbook(content[2:]) if choose(content, 1, (False, True)) else content[2:])
     source = f"data.path={path}"
-    return read_table(str(path), choose(content, 0, _OPTIONS), target="kind", source=source)
+    return read_table(str(path), choose(content, 0, _OPTIONS), targets=("kind",), source=source)
 
 
 def _check(table: Any) -> None:

@@ -55,6 +55,22 @@ def test_frame_csv_and_parquet_have_one_digest_and_one_history(project, tmp_path
     assert kept(project) == []  # nothing is kept of what is not recorded
 
 
+def test_numbers_to_learn_are_columns_of_the_frame_or_an_array_of_their_own(tmp_path):
+    features = FRAME[["height", "width"]].to_numpy()
+    numbers = np.stack([features @ [1.0, 2.0], features[:, 0] ** 2], axis=1)
+    frame = pd.DataFrame(features, columns=["a", "b"]).assign(y_0=numbers[:, 0], y_1=numbers[:, 1])
+    frame.to_csv(tmp_path / "numbers.csv", index=False)
+    short: dict[str, Any] = {"tracking": "disabled", "num_epochs": 2}
+    of_columns = mg.run(frame, target=["y_0", "y_1"], **short)
+    of_array = mg.run(features, numbers, **short)
+    of_file = mg.run("data=csv", path=str(tmp_path / "numbers.csv"), target=["y_0", "y_1"], **short)
+    assert of_columns.status == "FINISHED"
+    assert of_columns.params["data.target"] == '["y_0", "y_1"]'
+    assert {"test/rmse/y_0", "test/rmse/y_1"} <= set(of_columns.metrics)
+    for each in (of_array, of_file):
+        pd.testing.assert_frame_equal(each.history, of_columns.history, check_exact=True)
+
+
 @pytest.mark.slow
 def test_a_run_names_its_data_which_are_kept_once_and_found_again(project, tmp_path):
     run = mg.run(FRAME, "data.seed=3", target="species", learning_rate=0.1, **SHORT)
@@ -148,6 +164,12 @@ def test_arrays_of_a_sweep_are_read_by_the_workers_of_another_launcher(project):
         ((FRAME,), {"target": "kind"}, "target=kind: there is no such column; the columns are 'height', "),
         ((FRAME[["height"]].to_numpy(),), {}, "y: is missing; give the labels after the features: mg."),
         ((FRAME[["height"]], [1, 2]), {}, "y: has 2 labels for 60 rows of X"),
+        ((FRAME[["height"]], np.eye(ROWS)), {}, "y: has the shape (60, 60); needs one label a row; of one-hot rows "),
+        ((FRAME,), {"target": []}, "target: is an empty list; give the name of a column, or of several"),
+        ((FRAME,), {"target": ["leaf", "leaf"]}, "target: 'leaf', 'leaf' names a column twice; name each once"),
+        ((FRAME,), {"target": ["height", None]}, "target: is a value of type NoneType; give the name of a column, "),
+        ((FRAME,), {"target": ["height", "kind"]}, "target=kind: there is no such column; the columns are 'height', "),
+        ((FRAME,), {"target": ["height", "leaf"]}, "data.target=[height,leaf]: 'leaf' holds "),
         ((), {"X": FRAME[["height"]], "y": [1, 2]}, "y: has 2 labels for 60 rows of X"),
         ((FRAME.assign(species=None),), {"target": "species"}, "data.target=species: no row has a class"),
         ((FRAME,), {"target": "species", "hidden_size": 0}, "model.hidden_size=0: should be greater than or"),
@@ -198,3 +220,38 @@ def test_a_fit_is_that_of_the_estimator():
         with pytest.raises(InputError) as raised:
             mg.fit(*given, **named)
         assert str(raised.value).startswith(line)
+
+
+def test_a_fit_learns_several_columns_as_numbers():
+    frame = FRAME[["height", "width"]].astype("float64")
+    frame = frame.assign(a=frame["height"] * 2.0, b=frame["width"] - 1.0)
+    of_columns = mg.fit(frame, target=["a", "b"], num_epochs=3, random_state=0)
+    of_arrays = mg.fit(frame[["height", "width"]], frame[["a", "b"]].to_numpy(), num_epochs=3, random_state=0)
+    said = [each.predict(frame[["height", "width"]]) for each in (of_columns, of_arrays)]
+    assert said[0].shape == (ROWS, 2)
+    assert np.array_equal(said[0], said[1])
+    truths = np.arange(2 * ROWS).reshape(ROWS, 2) % 3 > 0
+    mistakes: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        ((frame,), {"target": []}, "target: is an empty list; give the name of a column, or of several"),
+        (
+            (frame[["height"]], truths.astype(int)),
+            {},
+            "y: each column holds 0 and 1, and several columns are ",
+        ),
+        (
+            (frame[["height"]], frame[["a", "b"]]),
+            {"task": "classification"},
+            "task=classification: needs one label ",
+        ),
+        (
+            (frame[["height"]], FRAME[["width", "leaf"]]),
+            {},
+            "y: 'leaf' holds no numbers; several columns are ",
+        ),
+    ]
+    for given, named, line in mistakes:
+        with pytest.raises(InputError) as raised:
+            mg.fit(*given, **named)
+        assert str(raised.value).startswith(line)
+    as_numbers = mg.fit(frame[["height"]], truths.astype(int), task="regression", num_epochs=1)
+    assert as_numbers.predict(frame[["height"]]).shape == (ROWS, 2)

@@ -174,6 +174,7 @@ def test_a_table_that_only_its_target_is_left_of_has_no_command(run, tmp_path):
         ([], "data.path: is missing; it needs a value"),
         (["data.path=nothing.csv"], "data.path=nothing.csv: there is no such file"),
         (["data.path=trees.csv", "data.target=kind"], "data.target=kind: there is no such column"),
+        (["data.path=trees.csv", "data.target=[height,kind]"], "data.target=kind: there is no such column"),
         (["data.path=trees.csv", "data.drop=[x]"], "data.drop: there is no column 'x'"),
         (["data.path=trees.csv", "page=page.pdf"], "page=page.pdf: should end in .html"),
         (["data.path=trees.csv", "page=no/page.html"], "page=no/page.html: there is no folder no"),

@@ -67,7 +67,7 @@ LINES = [
     (["seed='"], "seed=': cannot be read as key=value"),
     (["seed=[1"], "seed=[1: cannot be read as key=value"),
     (["seed=1,2"], "seed=1,2: is several values; put a list into [], or add -m"),
-    (["data=csv", "data.path=a.csv", "data.target=n,m"], "data.target=n,m: is several values; for one text type 'data.target=\"n,m\"', or add -m"),
+    (["data=csv", "data.path=a.csv", "data.target=n,m"], "data.target=n,m: is several values; for a list of them type 'data.target=[n,m]', or add -m"),
     (["seed=range(3)"], "seed=range(3): is for several runs; add -m"),
     (["seed=glob(*)"], "seed=glob(*): is for several runs; add -m"),
     (["hydra.searchpath=x"], "hydra.searchpath=x: should be a list of folders"),

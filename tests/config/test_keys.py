@@ -68,7 +68,8 @@ def test_what_is_said_of_a_key_that_is_not_there(key, command, line):
         ),
         ("tracking.uri", ["tracking.uri=http://me:secret@host"], "add tracking=server"),
         ("schedule.factor", [], "add schedule=exponential or schedule=step"),
-        ("data.noise", [], "add data=blobs or data=circles or data=moons or data=spirals or data=xor"),
+        ("data.turns", [], "add data=spirals"),
+        ("data.factor", ["data=moons"], "write data=circles in place of data=moons"),
     ],
 )
 def test_a_key_of_another_choice_says_which(key, typed, line):

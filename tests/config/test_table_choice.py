@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_store import ConfigStore
@@ -11,9 +12,10 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from micrograde.api.given_data import GivenData
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import config_digest
+from micrograde.config.schema import as_params, config_digest, to_container
 from micrograde.config.table_choice import with_table
 from micrograde.core.errors import InputError
 from micrograde.core.overrides import typed_mapping, typed_names, typed_text
@@ -128,6 +130,54 @@ def test_roles_are_typed_for_hydra_and_told_for_a_shell(loader):
         assert (found.roles, found.drop, found.group) == (((name, "category"),), names, name)
     assert typed_mapping("data.roles", {"zip": "category"}) == "'data.roles={zip: category}'"
     assert typed_text("data.group", "zip") == "data.group=zip"
+
+
+@pytest.mark.parametrize("typed", ["[leaf,id]", '["leaf",id]', "[leaf, id]"])
+def test_several_targets_are_a_list_and_a_list_of_one_is_its_name(loader, typed):
+    found = recipe(loader, "data.path=t.csv", f"data.target={typed}")
+    assert found.data.target_columns == ("leaf", "id")
+    assert to_container(found)["data"]["target"] == ["leaf", "id"]
+    assert as_params(found)["data.target"] == '["leaf", "id"]'
+    assert config_digest(parse_train_config(to_container(found))) == config_digest(found)
+    one, listed = (recipe(loader, "data.path=t.csv", f"data.target={name}") for name in ("leaf", "[leaf]"))
+    assert (listed.data.target, as_params(listed)["data.target"]) == ("leaf", "leaf")
+    assert config_digest(one) == config_digest(listed) != config_digest(found)
+    other = recipe(loader, "data.path=t.csv", "data.target=[id,leaf]")
+    assert config_digest(other) != config_digest(found)  # its outputs stand in another order
+
+
+def test_several_targets_are_told_as_they_are_typed(loader):
+    names = ("2024", "post code", "größe", "n,m", "a: b", 'it\'s "q"', "null", "x{y}")
+    (typed,) = shlex.split(typed_names("data.target", *names))
+    assert recipe(loader, "data.path=t.csv", typed).data.target_columns == names
+    of_python = GivenData(pa.table({}), names, "0" * 64).overrides
+    assert recipe(loader, *of_python).data.target_columns == names
+
+
+def test_a_sweep_over_targets_may_have_lists_of_them(loader):
+    typed = ["data.path=t.csv", "data.target=[leaf,id],[leaf]"]
+    master = loader.load_configuration("train", typed, RunMode.MULTIRUN)
+    for job, columns in (("[leaf,id]", ("leaf", "id")), ("[leaf]", ("leaf",))):
+        composed = Composer(loader, master).compose(["data=csv", typed[0], f"data.target={job}"])
+        assert parse_train_config(composed).data.target_columns == columns
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ("[]", "data.target=[]: should be a name, or a list of several"),
+        ("[leaf,leaf]", 'data.target=["leaf", "leaf"]: should name \'leaf\' once'),
+        ("[leaf,[id]]", "data.target="),
+        ("[leaf,null]", "data.target="),
+        ("{leaf: id}", "data.target="),
+        ("''", "data.target="),
+    ],
+)
+def test_targets_that_are_no_names_are_refused_in_one_line(loader, wrong, line):
+    with pytest.raises(InputError) as caught:
+        recipe(loader, "data.path=t.csv", f"data.target={wrong}")
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
 
 
 def test_roles_of_a_file_are_a_mapping_or_a_list(loader, tmp_path):

@@ -29,7 +29,7 @@ DAY = datetime.date(2024, 1, 1)
 
 
 def loaded(table, missing="error", version=2):
-    entry = FrameTable(digest="0" * 64, target=table.target, missing=missing)
+    entry = FrameTable(digest="0" * 64, target=table.targets, missing=missing)
     return entry.of_rows(table.rows, version)
 
 
@@ -101,7 +101,7 @@ def test_a_frame_its_csv_and_its_parquet_file_are_one_data_set(tmp_path_factory,
     write_table(table.rows, folder / "kept.parquet")
     kept = parquet_rows(folder / "kept.parquet", "kept")
     assert table_digest(kept) == table_digest(table.rows)
-    assert loaded(type(table)(kept, "kind"), missing).digest == here.digest
+    assert loaded(type(table)(kept, ("kind",)), missing).digest == here.digest
 
 
 def test_what_libraries_call_a_type_makes_no_difference():
@@ -198,7 +198,7 @@ def test_arrays_are_the_data_set_that_their_npz_file_is(tmp_path, shape, dtype, 
     np.savez(tmp_path / "arrays.npz", features=features, labels=labels)
     table = table_with_labels(features, labels)
     assert loaded(table).digest == read_npz(path=str(tmp_path / "arrays.npz")).digest
-    assert table.target == "y"
+    assert table.targets == ("y",)
 
 
 def test_labels_are_a_column_however_they_are_given():
@@ -218,7 +218,7 @@ def test_labels_are_a_column_however_they_are_given():
         pa.chunked_array([["a"], ["b", "a"]]),
     ):
         found = table_with_labels(features, nameless)
-        assert found.target == "y_"  # the features have a column 'y'
+        assert found.targets == ("y_",)  # the features have a column 'y'
         assert found.rows["y_"].to_pylist() == ["a", "b", "a"]
     records = np.array([(1.0, "a"), (2.0, "b")], dtype=[("x", float), ("kind", "U1")])
     assert table_with_target(records, "kind").rows.to_pydict() == {"x": [1, 2], "kind": ["a", "b"]}
@@ -290,7 +290,9 @@ def test_what_is_wrong_with_a_frame_is_one_line_without_its_values(frame, line):
     [
         ([0, 1, 2], "y: has 3 labels for 2 rows of X"),
         (np.eye(2), "y: has the shape (2, 2); needs one label a row; of one-hot rows give y.argmax(axis=1)"),
-        (pd.DataFrame({"a": [1, 2], "b": [1, 2]}), "y: has 2 columns; needs one, with a label a row"),
+        (np.array([["a", "b"], ["b", "a"]]), "y: has the shape (2, 2); needs one label a row"),
+        (np.zeros((2, 0)), "y: has the shape (2, 0); needs one label a row"),
+        (np.zeros((2, 1, 2)), "y: has the shape (2, 1, 2); needs one label a row"),
         ({0: "a"}, "y: is a dict; needs one label a row, as an array or a column"),
         (None, "y: is a NoneType; needs one label a row, as an array or a column"),
         (np.array(3), "y: has the shape (); needs one label a row"),

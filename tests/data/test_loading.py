@@ -29,6 +29,16 @@ DIGESTS = {
 }
 """How the digests that micrograde 0.1 recorded begin, of each data set with its defaults."""
 
+DIGESTS_OF_NUMBERS = {
+    "sine": "e342a0ef59eb",
+    "surface": "57e4e0501bed",
+    "friedman1": "aeb6b5691135",
+    "friedman2": "1f94c9169f25",
+    "friedman3": "b11da4b49894",
+    "diabetes": "deabeb88bb6f",
+}
+"""The same of the data sets that came with regression."""
+
 
 def made_of(name):
     """Return the data set with its defaults, and with a text for each key that has none."""
@@ -44,6 +54,17 @@ def made_of(name):
 def test_a_data_set_is_what_it_has_always_been(name):
     assert load(DATA_SETS[name]()).digest.startswith(DIGESTS[name])
     assert load(DATA_SETS[name](), version=1).digest.startswith(DIGESTS[name])
+
+
+@pytest.mark.parametrize("name", DIGESTS_OF_NUMBERS)
+def test_a_data_set_of_numbers_stays_what_it_is(name):
+    dataset = load(DATA_SETS[name]())
+    assert dataset.digest.startswith(DIGESTS_OF_NUMBERS[name])
+    assert (dataset.task, dataset.class_names) == ("regression", ())
+    assert dataset.labels.shape == (len(dataset.features), len(dataset.target_names))
+    assert load(DATA_SETS[name](), task="regression").digest == dataset.digest
+    with pytest.raises(InputError, match=rf"^task=classification: data.name={name} is for regression; "):
+        load(DATA_SETS[name](), task="classification")
 
 
 @pytest.mark.parametrize("name", GENERATED)

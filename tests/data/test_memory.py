@@ -50,6 +50,11 @@ OPTIONS: dict[str, Any] = {
     "circles": {"samples": ENDLESS, "noise": 0.1, "factor": 0.5},
     "spirals": {"samples": ENDLESS, "classes": 3, "noise": 0.1, "turns": 1.0},
     "xor": {"samples": ENDLESS, "noise": 0.1},
+    "sine": {"samples": ENDLESS},
+    "surface": {"samples": ENDLESS},
+    "friedman1": {"samples": ENDLESS, "features": 5},
+    "friedman2": {"samples": ENDLESS},
+    "friedman3": {"samples": ENDLESS},
 }
 
 

@@ -37,7 +37,7 @@ def role_of(values, name="x", **rules):
 
 def dataset(frame, target="kind", missing="fill", **rules):
     table = table_with_target(frame, target)
-    options = TableOptions(target=target, missing=missing, rules=ColumnRules(**rules))
+    options = TableOptions(targets=(target,), missing=missing, rules=ColumnRules(**rules))
     return dataset_of_table(RawTable(table.rows), options, name="frame", file="frame", source="frame")
 
 
@@ -362,7 +362,7 @@ def test_a_class_that_is_too_rare_is_left_out_as_the_line_says():
     with pytest.raises(InputError, match=r"predict the classes as numbers \(task=regression\), or set"):
         split(dataset(numbers))
     as_numbers = table_with_target(numbers, "kind")
-    options = TableOptions(target="kind", task="regression")
+    options = TableOptions(targets=("kind",), task="regression")
     found = dataset_of_table(RawTable(as_numbers.rows), options, name="frame", file="frame", source="frame")
     assert split(found).train.labels.shape == (34, 1)
 

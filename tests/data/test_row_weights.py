@@ -31,7 +31,7 @@ def table(weights, rows=None):
 
 def dataset(frame, weight=None, **options):
     given_table = table_with_target(frame, "kind")
-    settled = TableOptions(target="kind", weight=weight, **options)
+    settled = TableOptions(targets=("kind",), weight=weight, **options)
     return dataset_of_table(RawTable(given_table.rows), settled, name="frame", file="t", source="t")
 
 

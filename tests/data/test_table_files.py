@@ -32,7 +32,9 @@ def read(
 ) -> RawTable:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_table(str(path), ReadingOptions(**said), target=target, source="data.path=table.csv")
+    return read_table(
+        str(path), ReadingOptions(**said), targets=(target,) if target else (), source="data.path=table.csv"
+    )
 
 
 def rows_of(table: RawTable) -> list[list[str | None]]:

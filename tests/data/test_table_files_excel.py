@@ -54,7 +54,9 @@ def write(
 
 
 def read(file: Path, target: str | None = None, **said: Any) -> RawTable:
-    return read_table(str(file), ReadingOptions(**said), target=target, source="data.path=table.xlsx")
+    return read_table(
+        str(file), ReadingOptions(**said), targets=(target,) if target else (), source="data.path=table.xlsx"
+    )
 
 
 def refusal(file: Path, **said: Any) -> str:

@@ -74,7 +74,9 @@ def write(columns: dict[str, Any], file: Path, **options: Any) -> Path:
 
 
 def read(file: Path, target: str | None = None) -> RawTable:
-    return read_table(str(file), ReadingOptions(), target=target, source="data.path=table")
+    return read_table(
+        str(file), ReadingOptions(), targets=(target,) if target else (), source="data.path=table"
+    )
 
 
 def refusal(file: Path, target: str | None = None) -> str:
@@ -123,7 +125,7 @@ def test_a_dictionary_holds_what_stands_in_some_row():
         ),
         pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), pa.array(["c", "b", None])),
     ]
-    (column,) = typed_table(pa.table({"x": pa.chunked_array(parts)}), None, "table").rows["x"].chunks
+    (column,) = typed_table(pa.table({"x": pa.chunked_array(parts)}), (), "table").rows["x"].chunks
     assert column.to_pylist() == ["b", "a", None, None, "c", "b", None]
     assert column.dictionary.to_pylist() == ["b", "a", "c"]
 

@@ -11,7 +11,7 @@ from micrograde.data.units_row import without_units
 def without_units_in(text, tmp_path):
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
-    return without_units(read_table(str(path), ReadingOptions(), target=None, source="table"), "table")
+    return without_units(read_table(str(path), ReadingOptions(), targets=(), source="table"), "table")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def frame():
 @pytest.fixture(scope="module")
 def network():
     table = table_with_target(frame(), "kind")
-    options = TableOptions(target="kind", rules=ColumnRules(max_categories=3))
+    options = TableOptions(targets=("kind",), rules=ColumnRules(max_categories=3))
     dataset = dataset_of_table(RawTable(table.rows), options, name="frame", file="frame", source="frame")
     preprocessing = Preprocessing.fit(dataset, dataset.features, standardize=True)
     model = MLP(dataset.features.shape[1], [8], 2, generators=np.random.default_rng(1), dtype="float64")

@@ -31,7 +31,7 @@ def model_of(data, version, target=None, **changes):
     model = MLP(*sizes, generators=[np.random.default_rng(3)], dtype="float64", **changes).alone(0)
     state = {name: array[0] for name, array in model.state().items()}
     classifier = TrainedNetwork(MLP.from_state(state, model.activation), prepared.preprocessing)
-    return RecordedModel(stored_run(), classifier, target)
+    return RecordedModel(stored_run(), classifier, (target,) if target else ())
 
 
 def model_of_table(folder, table, version, missing=None, target="kind", **changes):
@@ -107,7 +107,7 @@ def test_each_row_is_classified_for_itself_wherever_its_columns_stand(
 
 def test_without_the_target_nothing_is_said_of_accuracy(model, folder):
     table = trees(ROWS)
-    for rows, of in ((table.drop(columns="kind"), model), (table, dataclasses.replace(model, target=None))):
+    for rows, of in ((table.drop(columns="kind"), model), (table, dataclasses.replace(model, targets=()))):
         found = predict_table(of, written(folder, rows))
         assert (found.accuracy, found.known) == (None, 0)
 

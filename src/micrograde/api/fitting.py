@@ -1,13 +1,14 @@
 """``mg.fit``: the estimator, fitted to data in one call."""
 
 import sys
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.api.estimator import MLPClassifier
+from micrograde.api.given_data import names_of
 from micrograde.api.keywords import nearest
 from micrograde.api.regressor import MLPRegressor
 from micrograde.config.choices import one_of
@@ -16,11 +17,14 @@ from micrograde.core.interrupts import interrupt_in_one_line
 from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
 from micrograde.data.frames import SOURCE, is_data, table_with_labels, table_with_target
-from micrograde.data.messages import counted, listed
+from micrograde.data.messages import counted, listed, quoted
 from micrograde.data.targets import MOST_WHOLE_NUMBERS
 from micrograde.runs.progress import watch_epochs
 from micrograde.tasks.classification import Classification
 from micrograde.tasks.regression import Regression
+
+if TYPE_CHECKING:
+    import pandas
 
 Estimator: TypeAlias = MLPClassifier | MLPRegressor
 _ESTIMATORS: Mapping[str, type[Estimator]] = {
@@ -33,7 +37,7 @@ def fit(
     X: Any,
     y: Any = None,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     sample_weight: Any = None,
     task: str | None = None,
     **parameters: Any,
@@ -51,7 +55,8 @@ def fit(
         Features (N, D), which are numbers, and what is to be learned of N rows; or a table alone, of whose
         columns ``target`` holds it. Data may be of any kind that ``mg.run`` takes.
     target
-        The column of the table that holds what is to be learned: classes, or numbers.
+        The column of the table with what is to be learned, classes or numbers; or a list of several columns
+        of numbers.
     sample_weight
         What each row counts, (N,), or the name of the table's column that says it, which is then no feature.
     task
@@ -79,14 +84,14 @@ def fit(
         raise InputError(f"target={target}: the labels are given, too; give the column or the labels")
     if y is None and target is None:
         raise InputError("y: is missing; give the labels, mg.fit(X, y), or their column, target=...")
-    given = table_with_target(X, target) if y is None else table_with_labels(X, y)
+    given = table_with_target(X, *names_of(target, "fit")) if y is None else table_with_labels(X, y)
     table = given.rows.to_pandas()
     if (missing := table.isna().sum()).any():
         raise InputError(
             f"{SOURCE}: missing values in {counted(missing.items())}; the estimator takes none: "
             "leave these rows out, or fill them"
         )
-    features = table.drop(columns=given.target)
+    features = table.drop(columns=list(given.targets))
     if isinstance(sample_weight, str):
         if sample_weight not in features:
             raise InputError(
@@ -99,8 +104,8 @@ def fit(
             "takes numbers; mg.run encodes text by itself, scikit-learn's OneHotEncoder in a pipeline"
         )
     has_names = hasattr(X, "columns") or hasattr(X, "column_names")
-    rows, labels = features if has_names else features.to_numpy(), table[given.target].to_numpy()
-    kind = _ESTIMATORS[task or _task_of(labels, given.target)]
+    rows, labels = features if has_names else features.to_numpy(), _labels(table, given.targets)
+    kind = _ESTIMATORS[_task_of(labels, given.targets, task)]
     estimator = _estimator(kind, parameters)
     with interrupt_in_one_line():
         if in_notebook():
@@ -108,8 +113,32 @@ def fit(
         return estimator.fit(rows, labels, sample_weight=sample_weight)
 
 
-def _task_of(labels: NDArray[Any], name: str) -> str:
-    """Return what the labels (N,) call for, as ``read_target`` decides it of a column of numbers."""
+def _labels(table: "pandas.DataFrame", targets: Sequence[str]) -> NDArray[Any]:
+    """Return the labels (N,), or of several columns, which have to be numbers, (N, K)."""
+    if len(targets) == 1:
+        return np.asarray(table[targets[0]].to_numpy())
+    for name in targets:
+        if table[name].dtype.kind not in "iuf":
+            raise InputError(
+                f"y: {quoted(name)} holds no numbers; several columns are learned as numbers alone"
+            )
+    return np.asarray(table[list(targets)].to_numpy(np.float64))
+
+
+def _task_of(labels: NDArray[Any], names: Sequence[str], task: str | None) -> str:
+    """Return what labels (N,) or (N, K) call for, as ``mg.run`` decides it of columns of numbers."""
+    if len(names) > 1:
+        if task == Classification.name:
+            raise InputError("task=classification: needs one label a row; leave it out, or give one column")
+        if task is None and np.isin(labels, (0, 1)).all():
+            raise InputError(
+                "y: each column holds 0 and 1, and several columns are learned together only as numbers: "
+                'task="regression"'
+            )
+        return Regression.name
+    if task is not None:
+        return task
+    (name,) = names
     if labels.dtype.kind not in "iuf":
         return Classification.name
     values = np.unique(labels)

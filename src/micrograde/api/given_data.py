@@ -40,7 +40,7 @@ class GivenData:
     """A table that was given, and the digest that it is kept under."""
 
     rows: "pyarrow.Table"
-    target: str
+    targets: tuple[str, ...]
     digest: str
 
     @property
@@ -49,7 +49,7 @@ class GivenData:
         return [
             f"data={FrameTable.name}",
             f"data.digest={self.digest}",
-            f"data.target={quoted_text(self.target)}",
+            f"data.target={_as_override(self.targets)}",
         ]
 
     def keep(self, location: StoreLocation) -> None:
@@ -98,12 +98,7 @@ def split_arguments(
     if not rest or isinstance(rest[0], str):
         if target is None:
             raise InputError(_no_target(first, rest, function))
-        if not isinstance(target, str | int | float):
-            raise InputError(
-                f"target: is a value of type {type(target).__name__}; give the name of a column, "
-                f"or the labels themselves: mg.{function}(X, y)"
-            )
-        return table_with_target(first, target), _texts(rest, function), None
+        return table_with_target(first, *names_of(target, function)), _texts(rest, function), None
     if target is not None:
         raise InputError(
             f"target={shortened(target)}: the labels are given, too; give the column or the labels"
@@ -124,7 +119,35 @@ def given_data(table: GivenTable, overrides: Sequence[str]) -> GivenData:
             raise InputError(f"{shortened(override, 80)}: the data are given in Python; leave it out")
     for note in table.notes:
         say(note, sys.stderr)
-    return GivenData(table.rows, table.target, table_digest(table.rows))
+    return GivenData(table.rows, table.targets, table_digest(table.rows))
+
+
+def _as_override(names: Sequence[str]) -> str:
+    texts = [quoted_text(name) for name in names]
+    return texts[0] if len(texts) == 1 else f"[{','.join(texts)}]"
+
+
+def names_of(target: object, function: str) -> list[str]:
+    """Return the names of the columns that are to be learned: one, or those of a list.
+
+    Raises
+    ------
+    InputError
+        If it is no name and no list of different ones.
+    """
+    names = target if isinstance(target, list | tuple) else [target]
+    for name in names:
+        if not isinstance(name, str | int | float):
+            raise InputError(
+                f"target: is a value of type {type(name).__name__}; give the name of a column, "
+                f"or the labels themselves: mg.{function}(X, y)"
+            )
+    texts = [str(name) for name in names]
+    if not texts:
+        raise InputError("target: is an empty list; give the name of a column, or of several")
+    if len(set(texts)) < len(texts):
+        raise InputError(f"target: {listed(texts)} names a column twice; name each once")
+    return texts
 
 
 def _no_target(given: object, rest: Sequence[object], function: str) -> str:

@@ -64,7 +64,7 @@ _HYDRA = threading.RLock()  # a run trains without it; a sweep composes, and lau
 
 
 @interrupt_in_one_line()
-def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
+def run(*given: Any, target: str | Sequence[str] | None = None, **hyperparameters: Any) -> Run:
     """Train and record one run, as ``pipelines/train.py`` does.
 
     >>> mg.run("data=moons", "optimizer.learning_rate=0.3")
@@ -74,14 +74,16 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
     Parameters
     ----------
     given
-        Data, if what comes first is no text: a table, or features (N, ...) and N labels. It may be a data
-        frame of pandas, a NumPy array, or anything with ``__arrow_c_stream__``, as of polars, pyarrow and
-        duckdb. The rows are kept in ``mlruns/data`` by their digest, once for all runs that train on them.
+        Data, if what comes first is no text: a table, or features (N, ...) and N labels, or (N, K) numbers to
+        be predicted. It may be a data frame of pandas, a NumPy array, or anything with
+        ``__arrow_c_stream__``, as of polars, pyarrow and duckdb. The rows are kept in ``mlruns/data`` by
+        their digest, once for all runs that train on them.
 
         Then overrides, as they are typed in the shell, without its quotes:
         ``"model.hidden_size=[16,16]"``.
     target
-        The column of the table that holds what is to be learned: classes, or numbers.
+        The column of the table with what is to be learned, classes or numbers; or a list of several columns
+        of numbers.
     hyperparameters
         The same as overrides, by the names of ``MLPClassifier``'s arguments, such as ``learning_rate=0.1``
         and ``hidden_size=[32, 32]``, or by the last part of any other key: ``label_noise=0.1``.
@@ -118,7 +120,7 @@ def run(*given: Any, target: str | None = None, **hyperparameters: Any) -> Run:
 
 
 @interrupt_in_one_line()
-def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Sweep:
+def sweep(*given: Any, target: str | Sequence[str] | None = None, **hyperparameters: Any) -> Sweep:
     """Train and record a sweep, as ``pipelines/train.py -m`` does; the same call again continues it.
 
     >>> mg.sweep("data=moons", "seed=range(5)", "optimizer.learning_rate=0.1,0.3")
@@ -130,7 +132,8 @@ def sweep(*given: Any, target: str | None = None, **hyperparameters: Any) -> Swe
         Data, if what comes first is no text, as for ``run``. Then overrides, with any of Hydra's syntax for
         sweeps: ``"seed=range(5)"``, ``"optimizer.learning_rate=0.1,0.3"``.
     target
-        The column of the table that holds what is to be learned: classes, or numbers.
+        The column of the table with what is to be learned, classes or numbers; or a list of several columns
+        of numbers.
     hyperparameters
         The same as overrides, by name as for ``run``. A list is several values, of which each makes runs. Of
         ``hidden_size``, one value of which may be a list, a list of lists is.

@@ -18,7 +18,7 @@ from micrograde.config.types import (
     Tags,
     as_tuple,
 )
-from micrograde.core.hyperparameters import ColumnName, PositiveInt, Text
+from micrograde.core.hyperparameters import ColumnOrColumns, PositiveInt, Text
 from micrograde.data.sets import DATA_SETS, path_keys
 from micrograde.data.sets.tables import Table
 from micrograde.store import BACKENDS, Backend
@@ -245,11 +245,11 @@ class AnyTable(Table):
     Parameters
     ----------
     target
-        The column with the classes; null to see which could be.
+        The column with what is to be learned, or a list of several; null to see which could be.
     """
 
     name: Literal["csv", "parquet"] = "csv"
-    target: ColumnName | None = None  # type: ignore[assignment]
+    target: ColumnOrColumns | None = None  # type: ignore[assignment]
 
 
 @dataclass(config=SCHEMA, frozen=True, kw_only=True)

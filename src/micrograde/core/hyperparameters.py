@@ -110,6 +110,20 @@ class ListOfNames:
 
 
 @dataclass(frozen=True)
+class NameOrNames:
+    """Mark a name, or a list of several; a list of one is that name."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return pydantic's schema of such a value; pydantic asks for it."""
+        return {
+            "type": "function-wrap",
+            "function": {"type": "no-info", "function": _name_or_names},
+            "schema": Name().__get_pydantic_core_schema__(str, handler),
+            "serialization": {"type": "any"},
+        }
+
+
+@dataclass(frozen=True)
 class MappingOfNames:
     """Mark names with a value each, held as pairs and written as a mapping: ``{zip: category}``.
 
@@ -222,6 +236,17 @@ def _names(value: object) -> object:
     return tuple(_number_as_text(each) for each in listed)
 
 
+def _name_or_names(value: object, check: Callable[[object], str]) -> str | tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        return check(value)
+    names = tuple(check(each) for each in value)
+    if not names:
+        raise ValueError("should be a name, or a list of several")
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise ValueError(f"should name {twice[0]!r} once")
+    return names if len(names) > 1 else names[0]
+
+
 @dataclass(frozen=True)
 class TrueOrFalse:
     """Mark a truth value that is neither a number nor a text."""
@@ -258,6 +283,8 @@ Text = Annotated[str, Readable()]
 ColumnName = Annotated[str, Name()]
 """The name of a column, which may be a whole number."""
 ColumnNames = Annotated[tuple[Text, ...], ListOfNames()]
+ColumnOrColumns = Annotated[str | tuple[str, ...], NameOrNames()]
+"""The name of a column, or those of several."""
 Seed = Annotated[int, Range(ge=0)]
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _READ_OTHERWISE = re.compile(r"true|false|null|none|nan|inf", re.IGNORECASE)
@@ -30,9 +30,14 @@ def typed_text(key: str, text: str) -> str:
     return shlex.quote(f"{key}={_in_list(text)}")
 
 
+def list_override(key: str, names: Sequence[str]) -> str:
+    """Return the override that sets a key to a list of names: ``data.drop=[id,name]``."""
+    return f"{key}=[{','.join(map(_in_list, names))}]"
+
+
 def typed_names(key: str, *names: str) -> str:
     """Return the override that sets a key to a list of names, for a shell: ``'data.drop=[id,name]'``."""
-    return shlex.quote(f"{key}=[{','.join(map(_in_list, names))}]")
+    return shlex.quote(list_override(key, names))
 
 
 def typed_mapping(key: str, values: Mapping[str, str]) -> str:

@@ -52,8 +52,8 @@ class ColumnRules:
         return MISSING_WORDS | {word.strip() for word in self.na_values}
 
 
-def check_names_of(rules: ColumnRules, columns: Sequence[str], target: str) -> None:
-    """Raise ``InputError`` if a rule names no column, or the target, or a role that there is not."""
+def check_names_of(rules: ColumnRules, columns: Sequence[str], targets: Sequence[str]) -> None:
+    """Raise ``InputError`` if a rule names no column, or a target, or a role that there is not."""
     keys = {
         "data.drop": rules.drop,
         "data.keep": rules.keep,
@@ -65,8 +65,9 @@ def check_names_of(rules: ColumnRules, columns: Sequence[str], target: str) -> N
             raise InputError(
                 f"{key}: there is no column {listed(unknown)}; the columns are {listed(columns)}"
             )
-        if target in names and key != "data.roles":
-            raise InputError(f"{key}: {quoted(target)} is the target, which is always used")
+        if key != "data.roles" and (both := [name for name in targets if name in names]):
+            what = "the target" if len(targets) == 1 else "a target"
+            raise InputError(f"{key}: {quoted(both[0])} is {what}, which is always used")
     for name, role in rules.roles.items():
         if role not in ROLES:
             raise InputError(

@@ -10,16 +10,18 @@ from micrograde.data.used_rows import UsedRows, count_rows
 
 
 def column_summaries(
-    names: Sequence[str], target: str | None, classes: Target, used: UsedRows
+    names: Sequence[str], targets: Sequence[str], learned: Target, used: UsedRows
 ) -> list[ColumnSummary]:
     """Return a summary of each column, in the order of ``names``."""
     found = []
     for name in names:
-        if name == target:
-            missing = int((classes.labels < 0).sum())
-            different, said = len(classes.names), "the classes"
-            if classes.numbers is not None:
-                different = len(np.unique(classes.numbers[classes.labels >= 0]))
+        if name in targets:
+            missing = int((learned.labels < 0).sum())
+            different, said = len(learned.names), "the classes"
+            if learned.numbers is not None:
+                numbers = learned.numbers[:, targets.index(name)]
+                missing = int(np.isnan(numbers).sum())
+                different = len(np.unique(numbers)) - bool(missing)
                 said = "the numbers to be predicted"
             found.append(ColumnSummary(name, "target", missing, 0, (), different, 0, said))
             continue

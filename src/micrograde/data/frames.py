@@ -37,14 +37,14 @@ class GivenTable:
     ----------
     rows
         Columns of float64 (NaN where missing), int64, uint64, bool and large_string, named by texts.
-    target
-        The column that holds the classes.
+    targets
+        The columns with what is to be learned.
     notes
         What was left out, a line each.
     """
 
     rows: "pyarrow.Table"
-    target: str
+    targets: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -63,26 +63,27 @@ def is_data(given: object) -> bool:
     return any(hasattr(given, way) for way in ways)
 
 
-def table_with_target(given: object, target: object) -> GivenTable:
-    """Return a frame as a table whose column ``target`` holds the classes; a named index may be the target.
+def table_with_target(given: object, *targets: object) -> GivenTable:
+    """Return a frame as a table whose columns ``targets`` are to be learned; a named index may be one.
 
     Raises
     ------
     InputError
-        If it is no table, has no such column or names twice, or a column holds values of another kind.
+        If it is no table, has no such columns or names twice, or a column holds values of another kind.
     """
-    name = str(target)
+    names = tuple(map(str, targets))
     with within_memory(SOURCE):
-        columns, notes = _columns(given, SOURCE, wanted=name)
-        if name not in columns:
-            raise InputError(f"target={name}: there is no such column; the columns are {listed(columns)}")
-        return GivenTable(_table(columns), name, notes)
+        columns, notes = _columns(given, SOURCE, wanted=names)
+        for name in names:
+            if name not in columns:
+                raise InputError(f"target={name}: there is no such column; the columns are {listed(columns)}")
+        return GivenTable(_table(columns), names, notes)
 
 
 def table_with_labels(given: object, labels: object) -> GivenTable:
-    """Return features and their labels, a frame or an array each, as a table; the labels are its last column.
+    """Return features and their labels, a frame or an array each, as a table; its last columns are labels.
 
-    It is named as the labels are, or ``y``.
+    They are named as the labels are, or ``y``; of an array of K numbers a row ``y_0``, ``y_1`` and so on.
 
     Raises
     ------
@@ -92,12 +93,15 @@ def table_with_labels(given: object, labels: object) -> GivenTable:
     with within_memory(SOURCE):
         columns, notes = _columns(given, "X")
         rows = len(next(iter(columns.values())))
-        name, classes = _labels(labels)
-        if len(classes) != rows:
-            raise InputError(f"y: has {len(classes)} labels for {rows} rows of X")
-        while name in columns:
-            name = f"{name}_"
-        return GivenTable(_table({**columns, name: classes}), name, notes)
+        targets = []
+        for name, values in _labels(labels).items():
+            if len(values) != rows:
+                raise InputError(f"y: has {len(values)} labels for {rows} rows of X")
+            while name in columns:
+                name = f"{name}_"
+            columns[name] = values
+            targets.append(name)
+        return GivenTable(_table(columns), tuple(targets), notes)
 
 
 def _table(columns: "Mapping[str, pyarrow.Array]") -> "pyarrow.Table":
@@ -107,9 +111,9 @@ def _table(columns: "Mapping[str, pyarrow.Array]") -> "pyarrow.Table":
 
 
 def _columns(
-    given: object, what: str, wanted: str | None = None
+    given: object, what: str, wanted: Sequence[str] = ()
 ) -> "tuple[dict[str, pyarrow.Array], tuple[str, ...]]":
-    """Return the columns of a frame or an array by name, and notes; an index named ``wanted`` becomes one."""
+    """Return the columns of a frame or an array by name, and notes; a ``wanted`` index becomes one."""
     import pandas as pd
 
     refuse_what_is_no_table(given, what)
@@ -142,7 +146,7 @@ def refuse_what_is_no_table(given: object, what: str = SOURCE) -> None:
 
 
 def _without_index(
-    frame: "pandas.DataFrame", what: str, wanted: str | None
+    frame: "pandas.DataFrame", what: str, wanted: Sequence[str]
 ) -> "tuple[pandas.DataFrame, tuple[str, ...]]":
     if frame.columns.nlevels > 1:
         raise InputError(
@@ -150,12 +154,11 @@ def _without_index(
             "frame.columns = ['_'.join(map(str, names)) for names in frame.columns]"
         )
     names = [name for name in frame.index.names if name is not None]
-    if wanted is not None and wanted not in set(map(str, frame.columns)):
-        for name in names:
-            if str(name) == wanted:
-                frame = frame.reset_index(level=name)
-                names.remove(name)
-                break
+    for each in wanted:
+        of_index = [name for name in names if str(name) == each]
+        if of_index and each not in set(map(str, frame.columns)):
+            frame = frame.reset_index(level=of_index[0])
+            names.remove(of_index[0])
     if not names:
         return frame, ()
     there = set(map(str, frame.columns))
@@ -216,8 +219,8 @@ def _as_array(given: object, what: str) -> NDArray[Any]:
     return array
 
 
-def _labels(given: object) -> "tuple[str, pyarrow.Array]":
-    """Return the name and the column of labels."""
+def _labels(given: object) -> "dict[str, pyarrow.Array]":
+    """Return the columns of labels by name: one, or several of numbers."""
     import pandas as pd
     import pyarrow as pa
 
@@ -225,29 +228,34 @@ def _labels(given: object) -> "tuple[str, pyarrow.Array]":
     if given is None or isinstance(given, str | bytes | Mapping):
         raise InputError(f"y: is a {type(given).__name__}; needs one label a row, as an array or a column")
     if isinstance(given, pd.DataFrame) or hasattr(given, "column_names") or hasattr(given, "columns"):
-        columns, _ = _columns(given, what)
-        if len(columns) != 1:
-            raise InputError(f"y: has {len(columns)} columns; needs one, with a label a row")
-        ((name, column),) = columns.items()
-        return name, column
+        return _columns(given, what)[0]
     if isinstance(given, pd.Series):
         name = what if given.name is None else str(given.name)
-        return name or what, plain_column(arrow_of_series(given, name, what), name, what)
+        return {name or what: plain_column(arrow_of_series(given, name, what), name, what)}
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
         name = str(getattr(given, "name", None) or what)
         try:
             column = pa.chunked_array([given] if isinstance(given, pa.Array) else given)
         except Exception as error:  # of whichever library the column is
             raise InputError(f"y: cannot be read as a column: {first_line(error)}") from None
-        return name, plain_column(column, name, what)
+        return {name: plain_column(column, name, what)}
     array = _as_array(given, what)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
+    if array.ndim == 2 and array.shape[1] and array.dtype.kind in "biuf" and not _are_one_hot(array):
+        names = [f"{what}_{place}" for place in range(array.shape[1])]
+        return _columns(pd.DataFrame(array, columns=names), what)[0]
     if array.ndim != 1:
-        advice = "; of one-hot rows give y.argmax(axis=1)" if array.ndim == 2 else ""
+        are_numbers = array.ndim == 2 and array.size and array.dtype.kind in "biuf"
+        advice = "; of one-hot rows give y.argmax(axis=1)" if are_numbers else ""
         raise InputError(f"y: has the shape {array.shape}; needs one label a row{advice}")
     column = pd.Series(array.tolist() if array.dtype.kind in "U" else array)
-    return what, plain_column(arrow_of_series(column, what, what), what, what)
+    return {what: plain_column(arrow_of_series(column, what, what), what, what)}
+
+
+def _are_one_hot(rows: NDArray[Any]) -> bool:
+    """Return whether each of the rows (n, K) has one 1, and 0 elsewhere."""
+    return bool((((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1)).all())
 
 
 def _check_shape(names: Sequence[str], rows: int, what: str) -> None:

@@ -1,17 +1,19 @@
 """What data sets that are generated from a seed have in common.
 
 The same arguments always give the same rows. ``noise`` is the standard deviation of a normal
-displacement of every coordinate; -0.0 counts as 0, though NumPy's generators refuse it. A data set that
-would not fit into memory is refused before it is generated.
+displacement: of classes it moves every coordinate, of numbers to be predicted these numbers alone; -0.0
+counts as 0, though NumPy's generators refuse it. A data set that would not fit into memory is refused before
+it is generated.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
-from micrograde.data.dataset import Dataset
+from micrograde.data.dataset import REGRESSION, Dataset
 
 
 def legacy_random(seed: int) -> np.random.RandomState:
@@ -36,13 +38,51 @@ def of_points(
     InputError
         If one of the ``sizes`` is so large that points are not finite.
     """
-    if not np.isfinite(points).all():
-        key = max(sizes, key=lambda each: sizes[each])
-        raise InputError(f"data.{key}={sizes[key]}: makes points overflow float64; choose a smaller value")
+    _check_finite(points, sizes)
     return Dataset(
         name,
         points,
         labels.astype(np.int64),
         class_names=tuple(str(index) for index in range(classes)),
-        feature_names=tuple(f"x{column}" for column in range(1, points.shape[1] + 1)),
+        feature_names=_feature_names(points),
     )
+
+
+def of_numbers(
+    name: str, points: NDArray[np.float64], numbers: NDArray[np.float64], **sizes: float
+) -> Dataset:
+    """Return a data set with the features x1, x2 and so on (x, if there is one), and the target y.
+
+    Parameters
+    ----------
+    points, numbers
+        Shapes (N, D) and (N,).
+    sizes
+        Keys and values by which points or numbers may overflow.
+
+    Raises
+    ------
+    InputError
+        If one of the ``sizes`` is so large that something is not finite.
+    """
+    _check_finite(points, sizes)
+    _check_finite(numbers, sizes)
+    return Dataset(
+        name,
+        points,
+        numbers[:, np.newaxis],
+        class_names=(),
+        feature_names=_feature_names(points) if points.shape[1] > 1 else ("x",),
+        task=REGRESSION,
+        target_names=("y",),
+    )
+
+
+def _check_finite(values: NDArray[np.float64], sizes: Mapping[str, float]) -> None:
+    if not np.isfinite(values).all():
+        key = max(sizes, key=lambda each: sizes[each])
+        raise InputError(f"data.{key}={sizes[key]}: makes points overflow float64; choose a smaller value")
+
+
+def _feature_names(points: NDArray[np.float64]) -> tuple[str, ...]:
+    return tuple(f"x{column}" for column in range(1, points.shape[1] + 1))

@@ -1,4 +1,4 @@
-"""A table as a data set: each column by its role, the target as classes or numbers, gaps by their rule."""
+"""A table as a data set: each column by its role, targets as classes or numbers, gaps by their rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +20,7 @@ from micrograde.data.raw_table import RawTable
 from micrograde.data.roles import Mask, Role, RoleSettings
 from micrograde.data.roles.number import odd_among_numbers
 from micrograde.data.row_weights import check_weights, row_weights
+from micrograde.data.several_targets import read_targets
 from micrograde.data.split_columns import group_numbers, row_times
 from micrograde.data.table_summary import NumberSummary, TableSummary
 from micrograde.data.targets import Target, read_target
@@ -37,8 +38,8 @@ class TableOptions:
 
     Attributes
     ----------
-    target
-        The column with what is to be learned; None if it is not known yet, for ``describe_table``.
+    targets
+        The columns with what is to be learned; none if that is not known yet, for ``describe_table``.
     task
         ``classification`` or ``regression``, what the target is taken for; None to decide it by the column.
     missing
@@ -53,7 +54,7 @@ class TableOptions:
         The column with what each row counts; None if all rows count the same.
     """
 
-    target: str | None
+    targets: tuple[str, ...]
     missing: MissingRule = "fill"
     rules: ColumnRules = field(default_factory=ColumnRules)
     group: str | None = None
@@ -69,7 +70,7 @@ class DescribedTable:
     Attributes
     ----------
     columns
-        The columns by name, without the target: those of the n rows that are used.
+        The columns by name, without the targets: those of the n rows that are used.
     roles
         The role of each.
     labels
@@ -81,7 +82,7 @@ class DescribedTable:
     rules
         What the user says of columns, with the decimal sign of numbers.
     numbers
-        Shape (n,): the numbers to be predicted; None if that are classes, or not known.
+        Shape (n, K): the numbers to be predicted; None if that are classes, or not known.
     """
 
     columns: Mapping[str, Column]
@@ -155,7 +156,7 @@ def dataset_of_table(
     return Dataset(
         name,
         whole.features,
-        whole.labels if whole.numbers_to_learn is None else whole.numbers_to_learn[:, np.newaxis],
+        whole.labels if whole.numbers_to_learn is None else whole.numbers_to_learn,
         tuple(name for name, _ in summary.classes),
         whole.encoding.feature_names,
         fill_missing=bool(summary.filled),
@@ -169,7 +170,7 @@ def dataset_of_table(
         times=row_times(whole.columns[options.time], settings) if options.time else None,
         numbers=whole.numbers,
         task=CLASSIFICATION if whole.numbers_to_learn is None else REGRESSION,
-        target_names=() if whole.numbers_to_learn is None else (summary.target,),
+        target_names=() if whole.numbers_to_learn is None else summary.targets,
         weights=whole.weights,
     )
 
@@ -195,7 +196,7 @@ def _read(
     names = raw.rows.column_names
     _check(raw, options, source)
     rules = replace(options.rules, elsewhere=_elsewhere(options))
-    check_names_of(rules, names, options.target or "")
+    check_names_of(rules, names, options.targets)
     columns, tables_of_rows = columns_of((first, *others))
     separator = next((each.split("'")[1] for each in raw.found if each.startswith("separator '")), None)
     decimal = rules.decimal or decimal_sign(
@@ -203,14 +204,8 @@ def _read(
     )
     rules = replace(rules, decimal=decimal)
     target = _no_target(len(tables_of_rows))
-    if options.target is not None:
-        target = read_target(
-            columns.pop(options.target),
-            na_values=rules.na_values,
-            decimal=decimal,
-            task=_task_of_target(options, rules),
-            source=f"data.target={options.target}",
-        )
+    if options.targets:
+        target = _target([columns.pop(name) for name in options.targets], options, rules, decimal)
     labelled = target.labels >= 0
     without_label = int((~labelled).sum())
     numbers_of_rows, weights, weightless = _numbers(tables_of_rows, units), None, ()
@@ -223,7 +218,9 @@ def _read(
         weightless = tuple(
             target.names[each] for each in np.setdiff1d(of_class, target.labels[labelled]).tolist()
         )
-    rules = replace(rules, roles={each: role for each, role in rules.roles.items() if each != options.target})
+    rules = replace(
+        rules, roles={each: role for each, role in rules.roles.items() if each not in options.targets}
+    )
     whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
     whole.tables, whole.numbers = tables_of_rows[labelled], numbers_of_rows[labelled]
     whole.numbers_to_learn = None if target.numbers is None else target.numbers[labelled]
@@ -249,15 +246,16 @@ def _read(
         whole.tables, whole.numbers, whole.numbers_to_learn = in_tables, numbers, to_learn
         whole.weights = kept_weights
     if whole.numbers_to_learn is not None:
-        if (whole.numbers_to_learn == whole.numbers_to_learn[0]).all():
-            only = number_text(float(whole.numbers_to_learn[0]))
-            raise InputError(
-                f"data.target={options.target}: every row has the number {only}; there is nothing to learn"
-            )
-    elif options.target is not None and len(np.unique(whole.labels)) < 2:
+        for name, numbers in zip(options.targets, whole.numbers_to_learn.T, strict=True):
+            if (numbers == numbers[0]).all():
+                raise InputError(
+                    f"data.target={name}: every row has the number {number_text(float(numbers[0]))}; "
+                    "there is nothing to learn"
+                )
+    elif options.targets and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
-            f"data.target={options.target}: every row is of class {quoted(only)}; "
+            f"data.target={options.targets[0]}: every row is of class {quoted(only)}; "
             "classification needs two or more"
         )
     classes: tuple[str, ...] = ()
@@ -270,10 +268,12 @@ def _read(
         source=file,
         rows=len(target.labels),
         found=raw.found,
-        columns=tuple(column_summaries(names, options.target, target, whole)),
-        target=options.target or "",
-        classes=tuple(zip(classes, counts, strict=True)) if options.target is not None and classes else (),
-        numbers=NumberSummary.of(whole.numbers_to_learn) if whole.numbers_to_learn is not None else None,
+        columns=tuple(column_summaries(names, options.targets, target, whole)),
+        targets=options.targets,
+        classes=tuple(zip(classes, counts, strict=True)) if options.targets and classes else (),
+        numbers=()
+        if whole.numbers_to_learn is None
+        else tuple(map(NumberSummary.of, np.ascontiguousarray(whole.numbers_to_learn.T))),
         without_label=without_label,
         without_weight=int((~labelled).sum()) - without_label,
         weightless=weightless,
@@ -318,13 +318,36 @@ def _numbers(tables: NDArray[np.integer], units: Sequence[int]) -> NDArray[np.in
     return np.asarray(np.arange(len(tables)) - starts + 1 + np.array(units)[tables], np.int64)
 
 
-def _task_of_target(options: TableOptions, rules: ColumnRules) -> str | None:
-    """Return what the target is taken for, by the task or by the role that a user gives the column."""
+def _target(columns: Sequence[Column], options: TableOptions, rules: ColumnRules, decimal: str) -> Target:
+    """Return what the columns of the targets hold."""
+    tasks = [_task_of_target(column.name, options, rules) for column in columns]
+    if len(columns) == 1:
+        return read_target(
+            columns[0],
+            na_values=rules.na_values,
+            decimal=decimal,
+            task=tasks[0],
+            source=f"data.target={columns[0].name}",
+        )
+    for column, task in zip(columns, tasks, strict=True):
+        if task == CLASSIFICATION:
+            given = {column.name: rules.roles.get(column.name, "")}
+            said = f"task={task}" if options.task else typed_mapping("data.roles", given)
+            raise InputError(
+                f"{said}: several columns are learned together only as numbers; leave it out, "
+                f"or name one target, {typed_text('data.target', column.name)}"
+            )
+    together = REGRESSION if all(tasks) else None
+    return read_targets(columns, na_values=rules.na_values, decimal=decimal, task=together)
+
+
+def _task_of_target(name: str, options: TableOptions, rules: ColumnRules) -> str | None:
+    """Return what a target is taken for, by the task or by the role that a user gives the column."""
     by_role = {"category": CLASSIFICATION, "truth": CLASSIFICATION, "number": REGRESSION}
-    given = rules.roles.get(options.target or "")
-    task = by_role.get(given or "")
+    given = rules.roles.get(name, "")
+    task = by_role.get(given)
     if task and options.task and task != options.task:
-        role = typed_mapping("data.roles", {options.target or "": given or ""})
+        role = typed_mapping("data.roles", {name: given})
         raise InputError(f"task={options.task}: does not fit {role}; leave out one of the two")
     return options.task or task
 
@@ -355,14 +378,16 @@ def _present(target: Target, labels: NDArray[np.int64]) -> tuple[tuple[str, ...]
 
 def _check(raw: RawTable, options: TableOptions, source: str) -> None:
     names = raw.rows.column_names
-    if options.target is not None and options.target not in names:
-        unnamed = "; its columns have no names" if "no header" in raw.found else ""
+    for target in options.targets:
+        if target not in names:
+            unnamed = "; its columns have no names" if "no header" in raw.found else ""
+            raise InputError(
+                f"data.target={target}: there is no such column{unnamed}; the columns are {listed(names)}"
+            )
+    if options.targets and len(names) == len(options.targets):
+        targets = "target" if len(names) == 1 else "targets"
         raise InputError(
-            f"data.target={options.target}: there is no such column{unnamed}; the columns are {listed(names)}"
-        )
-    if len(names) == 1 and options.target is not None:
-        raise InputError(
-            f"{source}: has no column beside the target {options.target!r}; needs at least one feature"
+            f"{source}: has no column beside the {targets} {listed(names)}; needs at least one feature"
         )
     if raw.rows.num_rows == 0:
         raise InputError(f"{source}: has columns but no rows")

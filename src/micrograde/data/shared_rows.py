@@ -12,8 +12,8 @@ _ROWS_AT_A_TIME = 4096
 def shared_rows(split: Split) -> dict[str, int]:
     """Return how many rows of the validation and of the test part stand in the training part, too.
 
-    Two rows are the same if all features and the label are; two missing values are. A part that does not
-    exist is left out.
+    Two rows are the same if all features and the class, or the targets, are; two missing values are. A part
+    that does not exist is left out.
     """
     parts = {"validation": split.validation, "test": split.test}
     known = set(_keys(split.train)) if any(parts.values()) else set()
@@ -32,6 +32,7 @@ def shared_rows_line(split: Split, shared: Mapping[str, int]) -> str:
         return ""
     stand = "stands" if len(counts) == 1 and counts[0].startswith("1 of") else "stand"
     learned = "the class" if split.train.labels.ndim == 1 else "the target"
+    learned = "all targets" if split.train.labels.shape[1:] > (1,) else learned
     return f"{' and '.join(counts)} {stand} in the training part, too, with all features and {learned}"
 
 

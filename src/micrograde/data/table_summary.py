@@ -91,8 +91,8 @@ class TableSummary:
         What was found out about the file.
     columns
         A summary of each column, in the order of the file.
-    target
-        The name of the target; empty if none was named.
+    targets
+        The names of the targets; none if none was named.
     classes
         The classes with their rows, of those that are used.
     without_label
@@ -108,7 +108,7 @@ class TableSummary:
     telling
         The columns that alone tell the class of every row.
     numbers
-        What is to be predicted if that are numbers and no classes.
+        What is to be predicted of each target if that are numbers and no classes.
     weightless
         The classes that were lost because all their rows weigh 0.
     weight
@@ -121,14 +121,14 @@ class TableSummary:
     rows: int
     found: tuple[str, ...]
     columns: tuple[ColumnSummary, ...]
-    target: str
+    targets: tuple[str, ...]
     classes: tuple[tuple[str, int], ...]
     without_label: int = 0
     dropped: int = 0
     lost: tuple[str, ...] = ()
     filled: str = ""
     telling: tuple[str, ...] = ()
-    numbers: NumberSummary | None = None
+    numbers: tuple[NumberSummary, ...] = ()
     without_weight: int = 0
     weightless: tuple[str, ...] = ()
     weight: str = ""
@@ -158,8 +158,7 @@ class TableSummary:
         yield "table", f"{self.source}: {self.rows} rows, {len(self.columns)} columns{about}"
         if self.without_label or self.without_weight or self.dropped:
             yield "rows", self._lost_rows()
-        if self.target:
-            yield "target", self._target()
+        yield from (("target", text) for text in self._targets())
         if self.weights:
             low, high = self.weights
             yield "weights", f"{quoted(self.weight)}: {low:g} to {high:g}, what each row counts in the loss"
@@ -202,8 +201,9 @@ class TableSummary:
     def _lost_rows(self) -> str:
         left = []
         if self.without_label:
-            lacking = "class" if self.numbers is None else "target"
-            left.append(f"{self.without_label} left out, which have no {lacking}")
+            lacking = "have no target" if self.numbers else "have no class"
+            lacking = "lack a target" if len(self.numbers) > 1 else lacking
+            left.append(f"{self.without_label} left out, which {lacking}")
         if self.without_weight:
             gone = f", and with them the class {listed(self.weightless)}" if self.weightless else ""
             left.append(f"{self.without_weight} left out, which weigh 0{gone}")
@@ -212,14 +212,17 @@ class TableSummary:
             left.append(f"{self.dropped} left out, in which something is missing (data.missing=drop){gone}")
         return "; ".join(left)
 
-    def _target(self) -> str:
-        if self.numbers is not None:
-            return f"{quoted(self.target)}: {self.numbers}"
-        frequent = max(self.classes, key=lambda each: each[1])
-        return (
-            f"{quoted(self.target)}: {counted(self.classes)}; "
-            f"{quoted(frequent[0])} alone is {self.majority:.1%} of the rows"
-        )
+    def _targets(self) -> Iterator[str]:
+        if self.classes:
+            frequent = max(self.classes, key=lambda each: each[1])
+            yield (
+                f"{quoted(self.targets[0])}: {counted(self.classes)}; "
+                f"{quoted(frequent[0])} alone is {self.majority:.1%} of the rows"
+            )
+        for name, numbers in list(zip(self.targets, self.numbers, strict=False))[:_NAMES]:
+            yield f"{quoted(name)}: {numbers}"
+        if len(self.numbers) > _NAMES:
+            yield f"and {len(self.numbers) - _NAMES} more"
 
     def _parts(self, parts: "Mapping[str, NDArray[Any]]") -> str:
         names = [name for name, _ in self.classes]

@@ -30,13 +30,13 @@ class Target:
     Attributes
     ----------
     labels
-        Shape (n,): the index of each row's class, -1 where it has none; of numbers, 0 where there is one.
+        Shape (n,): the index of each row's class, -1 where it has none; of numbers, 0 where all are there.
     names
         The names of the classes: numbers by size, texts by the alphabet; none of numbers.
     notes
         What was decided, a line each.
     numbers
-        Shape (n,): numbers to be predicted, NaN where there is none; None if the rows have classes.
+        Shape (n, K): numbers to be predicted, NaN where there is none; None if the rows have classes.
     """
 
     labels: NDArray[np.int64]
@@ -175,7 +175,7 @@ def _of_numbers(
         notes: tuple[str, ...] = ()
         if task is None:
             notes = (_regression(column.name, len(values), whole, int(counts.min()), source),)
-        return Target(np.where(there, 0, -1), (), notes, numbers)
+        return Target(np.where(there, 0, -1), (), notes, numbers[:, np.newaxis])
     labels = np.full(len(numbers), -1, np.int64)
     labels[there] = places
     return Target(labels, tuple(number_text(each) for each in values.tolist()), ())

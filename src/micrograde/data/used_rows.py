@@ -21,7 +21,7 @@ class UsedRows:
     Attributes
     ----------
     columns
-        The columns by name, without the target.
+        The columns by name, without the targets.
     labels
         Shape (n,): the class of each row.
     rules
@@ -41,7 +41,7 @@ class UsedRows:
     numbers
         Shape (n,): the number of each row in its file, from 1.
     numbers_to_learn
-        Shape (n,): the number to be predicted of each row; None if the rows have classes.
+        Shape (n, K): the numbers to be predicted of each row; None if the rows have classes.
     weights
         Shape (n,): what each row counts, more than 0; None if all count the same.
     """

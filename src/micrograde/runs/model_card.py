@@ -97,8 +97,8 @@ def _beginning(contents: CardContents) -> Iterator[str]:
     data, model, training = contents.data, contents.model, contents.config.training
     yield f"# Model card: {as_markdown(without_password(contents.name))}"
     yield ""
-    target = contents.config.data.target_column
-    by = f": the column {_name(target)}" if target else ""
+    targets = contents.config.data.target_columns
+    by = f": the column {_name(targets[0])}" if targets else ""
     if data.dataset.class_names:
         classes = f"{len(data.dataset.class_names)} classes"
         yield f"A neural network that tells to which of {classes} a row of {_source(contents)} belongs{by}."

@@ -80,7 +80,7 @@ def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True)
     ):
         return Predictions(*plain_predictions(model, path, keep_columns=keep_columns))
     with within_memory(source):
-        whole = read_table(path, _reading(model), target=model.target, source=source)
+        whole = read_table(path, _reading(model), targets=model.targets, source=source)
         raw = without_units(whole, source)
         first = whole.rows.num_rows - raw.rows.num_rows
         return _predictions(model, raw, source, first, keep_columns=keep_columns)

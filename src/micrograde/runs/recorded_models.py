@@ -28,8 +28,8 @@ class RecordedModel:
 
     Attributes
     ----------
-    target
-        The column of the run's table that held the classes; None if it was not trained on a table.
+    targets
+        The columns of the run's table with what it learned; none if it was not trained on a table.
     notes
         What to know before relying on the model, a line each.
     header
@@ -38,9 +38,14 @@ class RecordedModel:
 
     run: StoredRun
     network: TrainedNetwork
-    target: str | None
+    targets: tuple[str, ...]
     notes: tuple[str, ...] = ()
     header: bool | int | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The column that held the classes; None if there was none."""
+        return self.targets[0] if self.targets else None
 
 
 def find_model(run_id: str, where: Backend) -> RecordedModel:
@@ -67,9 +72,9 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
         try:
             data = stored_recipe(files, run).data
         except InputError as error:
-            return RecordedModel(run, network, None, (*notes, str(error)))
+            return RecordedModel(run, network, (), (*notes, str(error)))
     header = data.header if isinstance(data, Table) else None
-    return RecordedModel(run, network, data.target_column, notes, header)
+    return RecordedModel(run, network, data.target_columns, notes, header)
 
 
 def read_model_of(files: Path, run: StoredRun, key: str = "run_id") -> TrainedNetwork:

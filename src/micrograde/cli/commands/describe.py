@@ -15,6 +15,7 @@ from micrograde.config.parsing import parse_command
 from micrograde.config.quoting import override_of
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.errors import InputError
+from micrograde.core.overrides import list_override
 from micrograde.core.printable import printable
 from micrograde.core.project import command_line
 from micrograde.core.terminal import cells, say, spelled, terminal_width
@@ -53,7 +54,7 @@ def main(composed: Config) -> None:
         _write_page(page, table, lines, commands, config.limit)
     elif no_page:
         say(f"page        not written: {no_page}")
-    if not table.summary.target:
+    if not table.summary.targets:
         say(f"targets     {_possible(table)}")
         if not commands and (why := _why_no_command(table, config.data.source)):
             say(why, sys.stderr)
@@ -70,11 +71,14 @@ def next_commands(table: DescribedTable, overrides: Sequence[str]) -> list[str]:
         What was typed to describe it; what it says of the data, and of the task, is said again.
     """
     typed = [_again(each) for each in overrides if key_of(each).partition(".")[0] in ("data", "task")]
-    target = table.summary.target or _likely_target(table)
-    if target is None or not _others_used(table, target):
+    likely = _likely_target(table)
+    targets = table.summary.targets or ((likely,) if likely else ())
+    if not targets or not _others_used(table, targets):
         return []
     typed = [each for each in typed if key_of(each) != "data.target"]
-    return [command_line("train", *typed, override_of("data.target", target))]
+    several = len(targets) > 1
+    chosen = list_override("data.target", targets) if several else override_of("data.target", targets[0])
+    return [command_line("train", *typed, chosen)]
 
 
 def _again(override: str) -> str:
@@ -88,8 +92,8 @@ def _likely_target(table: DescribedTable) -> str | None:
     return found[0].name if found else None
 
 
-def _others_used(table: DescribedTable, target: str) -> bool:
-    return any(role.used for name, role in table.roles.items() if name != target)
+def _others_used(table: DescribedTable, targets: Sequence[str]) -> bool:
+    return any(role.used for name, role in table.roles.items() if name not in targets)
 
 
 def _why_no_command(table: DescribedTable, source: str) -> str:

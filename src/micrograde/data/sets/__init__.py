@@ -98,7 +98,7 @@ class DataSet(ABC):
     @property
     def stops_early(self) -> bool:
         """Whether training stops early unless it is said otherwise: on tables, which are real data."""
-        return self.target_column is not None
+        return bool(self.target_columns)
 
     @property
     def experiment_name(self) -> str:
@@ -106,9 +106,9 @@ class DataSet(ABC):
         return self.name
 
     @property
-    def target_column(self) -> str | None:
-        """The column of the table that holds the classes; None if the source is no table with names."""
-        return None
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns of the table with what is to be learned; none if the source is no table with names."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from micrograde.data.plain_tables import dataset_of_rows
 from micrograde.data.raw_table import RawTable
 from micrograde.data.role_tables import dataset_of_table
 from micrograde.data.sets import DATA_SETS
-from micrograde.data.sets.tables import TableWithRoles, classes_alone
+from micrograde.data.sets.tables import TableWithRoles, target_of_classes
 
 if TYPE_CHECKING:
     import pyarrow
@@ -70,7 +70,7 @@ class FrameTable(TableWithRoles):
         if version >= ROLES_OF_COLUMNS:
             options = self.options(task)
             return dataset_of_table(RawTable(rows), options, name=self.name, file=SOURCE, source=SOURCE)
-        classes_alone(task, version)
+        target = target_of_classes(self, task, version)
         return dataset_of_rows(
-            rows, name=self.name, target=self.target, missing=plain_rule(self.missing), source=SOURCE
+            rows, name=self.name, target=target, missing=plain_rule(self.missing), source=SOURCE
         )

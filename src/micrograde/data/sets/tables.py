@@ -9,12 +9,14 @@ from micrograde.core.hyperparameters import (
     PROGRAM,
     ColumnName,
     ColumnNames,
+    ColumnOrColumns,
     Flag,
     LineOfNames,
     MappingOfNames,
     PositiveInt,
     Text,
 )
+from micrograde.core.overrides import list_override
 from micrograde.core.recipe_versions import EXACT_LABELS, ROLES_OF_COLUMNS, DefaultBefore, Later
 from micrograde.data.column_rules import ColumnRules
 from micrograde.data.dataset import CLASSIFICATION, Dataset
@@ -33,12 +35,13 @@ _WITH_NONE = Later(since=ROLES_OF_COLUMNS, legacy=())
 
 @dataclass(frozen=True, kw_only=True)
 class TableWithRoles(DataSet):
-    """A table: a row is a sample, one column the target, the others features or left out, each by its role.
+    """A table: a row is a sample, a column or several the target, the others features or not, by their roles.
 
     Parameters
     ----------
     target
-        The column with what is to be learned: classes, or numbers.
+        The column with what is to be learned, classes or numbers; or a list of several columns of numbers,
+        such as ``[height,weight]``.
     missing
         What to do about missing values: fill (numbers with the training part's mean, categories with one of
         their own), median (likewise, with the median), drop (their rows), or error.
@@ -67,7 +70,7 @@ class TableWithRoles(DataSet):
         and 0 leaves it out; null for none.
     """
 
-    target: Annotated[ColumnName, PROGRAM]
+    target: Annotated[ColumnOrColumns, PROGRAM]
     missing: Annotated[MissingRule, DefaultBefore(version=ROLES_OF_COLUMNS, value="error"), PROGRAM] = "fill"
     drop: Annotated[ColumnNames, _WITH_NONE, PROGRAM] = ()
     keep: Annotated[ColumnNames, _WITH_NONE, PROGRAM] = ()
@@ -83,9 +86,9 @@ class TableWithRoles(DataSet):
     weight: Annotated[ColumnName | None, _WITH_NOTHING, PROGRAM] = None
 
     @property
-    def target_column(self) -> str:
-        """The column that holds the classes."""
-        return self.target
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns with what is to be learned; none if they are only asked for, as by ``describe``."""
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target or ())
 
     def options(self, task: str | None = None) -> TableOptions:
         """Return how the table becomes a data set; ``task`` as in ``load_of_version``."""
@@ -99,7 +102,7 @@ class TableWithRoles(DataSet):
             day_first=self.day_first,
         )
         return TableOptions(
-            target=self.target,
+            targets=self.target_columns,
             missing=self.missing,
             rules=rules,
             group=self.group,
@@ -166,7 +169,7 @@ class Table(TableWithRoles):
 
     def raw(self) -> RawTable:
         """Return the table as it stands in the file."""
-        return read_table(self.path, self.reading, target=self.target, source=self.source)
+        return read_table(self.path, self.reading, targets=self.target_columns, source=self.source)
 
     def load(self) -> Dataset:
         """Return the table, each column by its role; see ``dataset_of_table``."""
@@ -200,15 +203,27 @@ class Table(TableWithRoles):
         if path is None:
             return None
         source = f"data.{key}={path}"
-        return SourceTable(read_table(path, self.reading, target=self.target, source=source), source)
+        return SourceTable(read_table(path, self.reading, targets=self.target_columns, source=source), source)
 
 
-def classes_alone(task: str | None, version: int) -> None:
-    """Raise ``InputError`` if a recipe from before there were roles is to learn anything but classes."""
+def target_of_classes(data: TableWithRoles, task: str | None, version: int) -> str:
+    """Return the target of a recipe from before there were roles.
+
+    Raises
+    ------
+    InputError
+        If it is to learn anything but the classes of one column.
+    """
     if task not in (None, CLASSIFICATION):
         raise InputError(
             f"task={task}: a recipe of version {version} knows classes alone; leave recipe_version out"
         )
+    if len(data.target_columns) > 1:
+        raise InputError(
+            f"{list_override('data.target', data.target_columns)}: a recipe of version {version} knows one "
+            "target alone; leave recipe_version out"
+        )
+    return data.target_columns[0]
 
 
 @DATA_SETS.register
@@ -223,10 +238,9 @@ class CsvTable(Table):
         """Return the table as recipes of a version read it; before roles, texts were one-hot."""
         if version >= ROLES_OF_COLUMNS:
             return self._load(task)
-        classes_alone(task, version)
         return read_csv(
             path=self.path,
-            target=self.target,
+            target=target_of_classes(self, task, version),
             missing=plain_rule(self.missing),
             exact_labels=version >= EXACT_LABELS,
         )
@@ -244,10 +258,9 @@ class ParquetTable(Table):
         """Return the table as recipes of a version read it; before roles, texts were one-hot."""
         if version >= ROLES_OF_COLUMNS:
             return self._load(task)
-        classes_alone(task, version)
         return read_parquet(
             path=self.path,
-            target=self.target,
+            target=target_of_classes(self, task, version),
             missing=plain_rule(self.missing),
             exact_labels=version >= EXACT_LABELS,
         )

@@ -35,7 +35,7 @@ class _Format:
         The options that say something of it.
     """
 
-    read: Callable[[Path, ReadingOptions, str | None, str], RawTable]
+    read: Callable[[Path, ReadingOptions, tuple[str, ...], str], RawTable]
     options: frozenset[str] = frozenset()
 
 
@@ -76,7 +76,7 @@ _OTHER_TEXTS = (
 )
 
 
-def read_table(path: str, options: ReadingOptions, *, target: str | None, source: str) -> RawTable:
+def read_table(path: str, options: ReadingOptions, *, targets: tuple[str, ...], source: str) -> RawTable:
     """Return the table in the file ``path`` as it stands there; its kind is known by its content.
 
     Parameters
@@ -85,8 +85,8 @@ def read_table(path: str, options: ReadingOptions, *, target: str | None, source
         A text file (CSV or alike, plain or compressed), Parquet, Feather, or Excel's ``.xlsx``.
     options
         What is said of the file; the rest is found out.
-    target
-        A column that it should have, if one is known: if the first row of a file names it, it is the header.
+    targets
+        Columns that it should have, if any are known: if the first row of a file names one, it is the header.
     source
         What messages start with, such as ``data.path=table.csv``.
 
@@ -99,7 +99,7 @@ def read_table(path: str, options: ReadingOptions, *, target: str | None, source
     with within_memory(source):
         name = table_format(file, source)
         form = _FORMATS[name]
-        table = form.read(file, options, target, source)
+        table = form.read(file, options, targets, source)
     give_back_unused()
     unused = [
         f"{source}: data.{key}={getattr(options, key)} says nothing of a file of this kind"

@@ -21,6 +21,7 @@ from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.header import (
     MOST_ROWS,
     NO_HEADER,
+    are_named,
     given_names,
     has_names,
     made_names,
@@ -39,7 +40,7 @@ _ERRORS = frozenset(("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "
 _Cells = list[Any]
 
 
-def read_excel_table(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
+def read_excel_table(file: Path, options: ReadingOptions, targets: tuple[str, ...], source: str) -> RawTable:
     """Read a sheet of a workbook: the first, or the one that is said; see ``read_table``."""
     try:
         import openpyxl  # noqa: F401
@@ -57,7 +58,7 @@ def read_excel_table(file: Path, options: ReadingOptions, target: str | None, so
         raise InputError(f"{source}: cannot be read as an Excel workbook: {first_line(error)}") from None
     if not sheet.rows:
         raise InputError(f"{source}: sheet {quoted(sheet.name)} is empty{sheet.other_sheets}")
-    place = _place_of_body(sheet, options.header, target, source)
+    place = _place_of_body(sheet, options.header, targets, source)
     if place == len(sheet.rows):
         raise InputError(f"{source}: sheet {quoted(sheet.name)} has columns but no rows{sheet.other_sheets}")
     notes = []
@@ -166,7 +167,7 @@ def _without_edges(rows: Sequence[_Cells]) -> list[_Cells]:
     return [row[columns[0] : columns[-1] + 1] for row in rows]
 
 
-def _place_of_body(sheet: _Sheet, header: int | None, target: str | None, source: str) -> int:
+def _place_of_body(sheet: _Sheet, header: int | None, targets: tuple[str, ...], source: str) -> int:
     """Return the place of the first row behind the header, or 0 if there is none."""
     if header == 1:
         return 1
@@ -180,7 +181,7 @@ def _place_of_body(sheet: _Sheet, header: int | None, target: str | None, source
     if header is not None:
         return 0
     texts = [[_as_text(cell) for cell in row] for row in _without_edges(sheet.rows[:MOST_ROWS])]
-    if target is not None and target.strip() in [name.strip() for name in texts[0]]:
+    if are_named(targets, texts[0]):
         return 1
     place = row_of_names(texts)
     if place is not None:

@@ -10,7 +10,9 @@ from micrograde.data.table_files.arrow_sizes import arrow_sizes
 from micrograde.data.table_files.typed import typed_table
 
 
-def read_feather_table(file: Path, _options: ReadingOptions, target: str | None, source: str) -> RawTable:
+def read_feather_table(
+    file: Path, _options: ReadingOptions, targets: tuple[str, ...], source: str
+) -> RawTable:
     """Read a Feather table; see ``read_table``."""
     import pyarrow as pa
     import pyarrow.ipc
@@ -26,4 +28,4 @@ def read_feather_table(file: Path, _options: ReadingOptions, target: str | None,
         raise
     except Exception as error:  # Arrow does not document which errors it raises
         raise InputError(f"{source}: is no Feather table: {first_line(error)}") from None
-    return typed_table(rows, target, source)
+    return typed_table(rows, targets, source)

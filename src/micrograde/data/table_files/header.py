@@ -43,6 +43,12 @@ def has_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     return _MOST_FILES_HAVE_NAMES + evidence(first, below) > 0
 
 
+def are_named(columns: Sequence[str], first: Sequence[str]) -> bool:
+    """Return whether the first row names one of the columns that a table should have."""
+    names = {name.strip() for name in first}
+    return any(column.strip() in names for column in columns)
+
+
 def row_of_names(rows: Sequence[Sequence[str]], most: int = 10) -> int | None:
     """Return the place of the row that holds the names if rows without stand above it, such as a title."""
     if len(rows) < 3:

@@ -7,6 +7,8 @@ from micrograde.data.raw_table import RawTable, ReadingOptions
 from micrograde.data.table_files.typed import typed_table
 
 
-def read_parquet_table(file: Path, _options: ReadingOptions, target: str | None, source: str) -> RawTable:
+def read_parquet_table(
+    file: Path, _options: ReadingOptions, targets: tuple[str, ...], source: str
+) -> RawTable:
     """Read a Parquet table; see ``read_table``."""
-    return typed_table(parquet_rows(file, source, every_column=True), target, source)
+    return typed_table(parquet_rows(file, source, every_column=True), targets, source)

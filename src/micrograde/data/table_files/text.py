@@ -30,6 +30,7 @@ from micrograde.data.table_files.dialect import (
 )
 from micrograde.data.table_files.header import (
     NO_HEADER,
+    are_named,
     given_names,
     has_names,
     made_names,
@@ -70,7 +71,7 @@ class _NotByArrowError(Exception):
     """Arrow does not read the file as it stands."""
 
 
-def read_text(file: Path, options: ReadingOptions, target: str | None, source: str) -> RawTable:
+def read_text(file: Path, options: ReadingOptions, targets: tuple[str, ...], source: str) -> RawTable:
     """Read a text file, which may be compressed; see ``read_table``."""
     reading = _Reading(source)
     unpacked = read_table_text(file, source, separators=b",;\t|", by_content=True)
@@ -91,7 +92,7 @@ def read_text(file: Path, options: ReadingOptions, target: str | None, source: s
         raise reading.refusal("is empty; needs a header line and rows")
     check_width(max(len(row.values) for row in rows), source)
     _refuse_quoted_rows([row.values for row in rows], reading)
-    place = _place_of_body(rows, options.header, target, reading)
+    place = _place_of_body(rows, options.header, targets, reading)
     if place == len(rows) and sample.is_all:
         raise reading.refusal("has columns but no rows")
     names = _names(rows[place - 1].values if place else None, [row.values for row in rows[place:]], reading)
@@ -122,11 +123,13 @@ def _refuse_quoted_rows(rows: Sequence[Sequence[str]], reading: _Reading) -> Non
             )
 
 
-def _place_of_body(rows: Sequence[Row], header: int | None, target: str | None, reading: _Reading) -> int:
+def _place_of_body(
+    rows: Sequence[Row], header: int | None, targets: tuple[str, ...], reading: _Reading
+) -> int:
     """Return the place of the first row behind the header, or 0 if there is none."""
     values = [row.values for row in rows]
     if header is None:
-        if target is not None and target.strip() in [name.strip() for name in values[0]]:
+        if are_named(targets, values[0]):
             return 1
         place = row_of_names(values)
         if place is not None:

@@ -21,13 +21,13 @@ INDEX = "__index_level_"
 """How the name of a column begins in which pandas saves an index without a name."""
 
 
-def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTable:
+def typed_table(rows: "pyarrow.Table", targets: tuple[str, ...], source: str) -> RawTable:
     """Return the plain table of a typed one; columns of lists and of other unusual values are left out.
 
     Raises
     ------
     InputError
-        If names are not unique, nothing is left, or the target is such a column.
+        If names are not unique, nothing is left, or a target is such a column.
     """
     import pyarrow as pa
 
@@ -52,7 +52,7 @@ def typed_table(rows: "pyarrow.Table", target: str | None, source: str) -> RawTa
         column, why = _as_usual(column)
         if why is None:
             columns[name] = _plain(column, name, source)
-        elif name == target:
+        elif name in targets:
             raise InputError(f"{source}: the target {quoted(name)} holds {why}; it needs classes or numbers")
         else:
             notes.append(f"{source}: column {quoted(name)} holds {why}, and is left out")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from micrograde.drawing.walkthrough import Page
 MARK = '<meta name="generator" content="micrograde describe">'
 """What a page of this kind begins with, by which it is known again."""
 
+_DRAWN_TARGETS = 12
 _COLOURED = len(CLASSES) + 1
 """The most classes that are told apart by colour."""
 
@@ -136,7 +138,9 @@ def _rows(count: int) -> str:
 def _target(table: DescribedTable, colours: _Colours) -> Iterator[str]:
     classes = table.summary.classes
     if table.numbers is not None:
-        yield from _numbers(table.summary.target, table.numbers)
+        pairs = zip(table.summary.targets, table.numbers.T, strict=True)
+        for target, numbers in islice(pairs, _DRAWN_TARGETS):
+            yield from _numbers(target, numbers)
     if not classes:
         return
     order = sorted(range(len(classes)), key=lambda place: -classes[place][1]) if len(classes) > 12 else None
@@ -146,7 +150,7 @@ def _target(table: DescribedTable, colours: _Colours) -> Iterator[str]:
         counts[row, place if colours.tell_apart else 0] = classes[place][1]
     rest = [count for place, (_, count) in enumerate(classes) if place not in shown]
     bars = Frequencies(tuple(classes[place][0] for place in shown), counts, len(rest), sum(rest))
-    yield f"<h2>target: {_text(table.summary.target)}</h2>"
+    yield f"<h2>target: {_text(table.summary.targets[0])}</h2>"
     picture = draw_column(bars, colours.names, title="rows of each class").text
     yield f'<div class="columns"><section>{picture}</section></div>'
 
