@@ -69,7 +69,7 @@ from micrograde.nn.activations.tanh import Tanh
 from micrograde.nn.initializers.xavier import Xavier
 from micrograde.nn.normalizations.batch_norm import BatchNorm
 from micrograde.store import BACKENDS, Tracking
-from micrograde.tasks import TASKS
+from micrograde.tasks import TASKS, Output
 from micrograde.tasks.classification import Classification
 from micrograde.training import CALLBACKS, OPTIMIZERS, SCHEDULES, CallbackSettings, Optimizer, Schedule
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
@@ -97,6 +97,9 @@ class ModelConfig:
         The distribution of the initial weights.
     initial_scale
         Factor on the initial weights.
+    output
+        How logits become probabilities: softmax of a logit for each class; of two classes also sigmoid of a
+        single logit, that of the second class.
     init_from
         The run whose kept weights the network begins with, layer by layer where the shapes are the same: its
         id or the beginning of it, a sweep's id for its best run, or latest; null for weights of its own.
@@ -115,6 +118,7 @@ class ModelConfig:
     output_batch_norm: Annotated[StrictBool, Later(since=3, legacy=True)] = False
     initializer: Annotated[Initializer, ChosenFrom(INITIALIZERS, by_name=True)] = Xavier()
     initial_scale: Annotated[PositiveFloat, PER_REPLICA] = 1.0
+    output: Annotated[Output, Later(since=3, legacy="softmax")] = "softmax"
     init_from: Annotated[RunId | None, Later(since=3, legacy=None)] = None
     init_digest: Annotated[WeightsDigest | None, Later(since=3, legacy=None)] = None
 

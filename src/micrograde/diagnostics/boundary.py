@@ -7,8 +7,10 @@ import numpy as np
 from micrograde.diagnostics.function_over_epochs import POINTS, input_grid, stacks_on_grid
 from micrograde.diagnostics.points import chosen_points
 from micrograde.diagnostics.trajectory import Trajectory
-from micrograde.nn import MLP, softmax
+from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
+from micrograde.tasks import Task
+from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
 from micrograde.training.batches import Samples
 from micrograde.training.evaluation import evaluate
 
@@ -38,7 +40,12 @@ class Boundary:
 
 
 def decision_boundary(
-    model: MLP, trajectory: Trajectory, samples: Samples, least_room: FloatArray | float = 0.0
+    model: MLP,
+    trajectory: Trajectory,
+    samples: Samples,
+    least_room: FloatArray | float = 0.0,
+    *,
+    task: Task = CLASSES_WITHOUT_NAMES,
 ) -> Boundary | None:
     """Compute class probabilities, in evaluation mode, on a grid around the samples.
 
@@ -60,10 +67,11 @@ def decision_boundary(
         return None
     epochs, parameters, statistics = chosen_points(trajectory, POINTS)
     grid = input_grid(model, len(epochs), samples, least_room)
-    probabilities = np.empty((len(epochs), *grid.shape, model.sizes[-1]), np.float32)
+    classes = len(task.class_names) or model.sizes[-1]
+    probabilities = np.empty((len(epochs), *grid.shape, classes), np.float32)
     accuracies = np.empty(len(epochs))
     with np.errstate(all="ignore"):  # the picture of a diverged run shows where it is NaN
         for part, stack, logits in stacks_on_grid(model, parameters, statistics, grid):
-            probabilities[part] = softmax(logits).reshape(-1, *grid.shape, model.sizes[-1])
-            accuracies[part] = evaluate(stack, samples)[1]
+            probabilities[part] = task.answers(logits).reshape(-1, *grid.shape, classes)
+            accuracies[part] = evaluate(stack, samples, task=task)[1]
     return Boundary(epochs, probabilities, accuracies, *grid.ranges)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from micrograde.diagnostics.layers import saturated_share
 from micrograde.metrics.accuracy import Accuracy
-from micrograde.nn import MLP, predicted_classes
+from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
@@ -146,7 +146,7 @@ def _both_modes(
         arrays = batch.features[np.newaxis], batch.targets[np.newaxis]
         losses.append(float(copy.forward(*arrays, batch.weights, len(batch))[0]))
         if metrics:
-            right.append(float(np.mean(predicted_classes(copy.logits) == batch.labels)))
+            right.append(float(np.mean(task.correct(copy.logits, batch.labels))))
     found = measure(model, samples.first(count * batch_size), metrics, task=task)
     accuracy = float(found["accuracy"][0]) if metrics else np.nan
     of_batches = float(np.mean(right)) if metrics else np.nan

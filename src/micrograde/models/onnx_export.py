@@ -19,7 +19,7 @@ numbers and the label "": an ONNX operator cannot report an error.
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,9 +195,9 @@ def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame 
     """
     *labelled, found = run_onnx(model, as_feeds(network, rows))
     expected = network.unchecked_answers(rows)
-    in_float64 = TrainedNetwork(_in_float64(network.model), network.preprocessing)
+    in_float64 = replace(network, model=_in_float64(network.model))
     exact = in_float64.unchecked_answers(rows)
-    nearby = TrainedNetwork(_with_next_numbers(network.model), network.preprocessing)
+    nearby = replace(network, model=_with_next_numbers(network.model))
     scaling = network.preprocessing.target_scaling
     units = 1.0 if scaling is None else scaling.scales
     changed = np.abs(nearby.unchecked_answers(rows) - exact) / units

@@ -33,7 +33,7 @@ from micrograde.data.messages import listed, numbered
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.store import ModelDescription
-from micrograde.tasks import Task, task_of
+from micrograde.tasks import Output, Task, task_of
 
 if TYPE_CHECKING:
     import pandas
@@ -57,16 +57,19 @@ class TrainedNetwork:
     threshold
         The probability of the second of two classes above which a row is taken for it; None for the most
         probable class.
+    output
+        What its config's ``model.output`` says its logits are.
     """
 
     model: MLP
     preprocessing: Preprocessing
     threshold: float | None = None
+    output: Output = "softmax"
 
     @property
     def task(self) -> Task:
         """What the network has learned, which says how its logits are read."""
-        return task_of(self.preprocessing).decided_at(self.threshold)
+        return task_of(self.preprocessing, output=self.output).decided_at(self.threshold)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -116,7 +119,8 @@ class TrainedNetwork:
                 self.task.answers(self.model.predict_logits(inputs[block]).astype(np.float64))
                 for block in blocks_of_rows(len(inputs))
             ]
-        return np.concatenate([np.empty((0, self.model.sizes[-1])), *parts])
+        nothing = self.task.answers(np.empty((0, self.model.sizes[-1])))
+        return np.concatenate([nothing, *parts])
 
     def unchecked_probabilities(self, rows: Rows) -> FloatArray:
         """Return ``unchecked_answers`` of a network that has learned classes; see ``probabilities``."""
@@ -242,14 +246,14 @@ def read_network(folder: Path) -> TrainedNetwork:
         model = MLP.from_state(
             arrays, config.activation, config.normalizer, output_batch_norm=config.output_batch_norm
         )
-        task = task_of(preprocessing).decided_at(threshold)
+        task = task_of(preprocessing, output=config.output).decided_at(threshold)
         inputs, outputs = len(preprocessing.means), task.output_size
         if (model.sizes[0], model.sizes[-1]) != (inputs, outputs):
             raise ValueError(f"{inputs} inputs and {outputs} outputs do not fit the network's {model.sizes}")
     except Exception as error:  # a broken or hostile file may raise anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{folder}: holds no micrograde model ({reason})") from None
-    return TrainedNetwork(model, preprocessing, task.threshold)
+    return TrainedNetwork(model, preprocessing, task.threshold, config.output)
 
 
 def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig, float | None]:

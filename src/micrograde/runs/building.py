@@ -30,7 +30,7 @@ from micrograde.metrics import METRICS, Metric
 from micrograde.metrics.measuring import metrics_of_task
 from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
-from micrograde.tasks import Task, task_of
+from micrograde.tasks import Output, Task, task_of
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES, Classification
 from micrograde.training import (
     Callback,
@@ -62,6 +62,7 @@ class PreparedData:
 
     ``notes`` are those of the data set and of its split, a line each, and ``rows`` the numbers, from 1, that
     the rows of each part (n,) have in the source. ``shared_rows`` are only counted in tables.
+    ``output`` is what ``model.output`` says of the network, which the targets are for.
     """
 
     dataset: Dataset
@@ -72,6 +73,7 @@ class PreparedData:
     notes: tuple[str, ...] = ()
     shared_rows: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[str, IntArray] = field(default_factory=dict)
+    output: Output = "softmax"
 
     def parts(self) -> dict[str, Samples]:
         """Return the parts that there are by their names in the records: ``train``, ``val``, ``test``."""
@@ -81,7 +83,7 @@ class PreparedData:
     @property
     def task(self) -> Task:
         """What is to be learned of the rows, with its usual loss."""
-        return task_of(self.preprocessing)
+        return task_of(self.preprocessing, output=self.output)
 
 
 def task_to_learn(config: TrainConfig, data: PreparedData) -> Task:
@@ -92,11 +94,16 @@ def task_to_learn(config: TrainConfig, data: PreparedData) -> Task:
     InputError
         If the loss is not for this task.
     """
-    return task_of(data.preprocessing, config.loss)
+    return task_of(data.preprocessing, config.loss, config.model.output)
 
 
 def prepare_data(
-    config: DataSet, dtype: str, *, version: int = RECIPE_VERSION, task: str | None = None
+    config: DataSet,
+    dtype: str,
+    *,
+    version: int = RECIPE_VERSION,
+    task: str | None = None,
+    output: Output = "softmax",
 ) -> PreparedData:
     """Load, split and preprocess a data set for networks of ``dtype``.
 
@@ -106,16 +113,20 @@ def prepare_data(
         The version of the recipe; see ``load``.
     task
         What is to be learned, by its name; None if the data decide.
+    output
+        What ``model.output`` says of these networks.
 
     Raises
     ------
     InputError
-        If anything is wrong with the data.
+        If anything is wrong with the data, or the output is not for them.
     """
-    return prepare_dataset(load(config, version=version, task=task), config, dtype)
+    return prepare_dataset(load(config, version=version, task=task), config, dtype, output)
 
 
-def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedData:
+def prepare_dataset(
+    dataset: Dataset, config: DataSet, dtype: str, output: Output = "softmax"
+) -> PreparedData:
     """Split and preprocess a data set that is already loaded; see ``prepare_data``."""
     split = split_dataset(
         dataset,
@@ -125,7 +136,7 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
         seed=config.seed,
     )
     preprocessing = Preprocessing.fit(dataset, split.train, standardize=config.standardize)
-    task = task_of(preprocessing)
+    task = task_of(preprocessing, output=output)
 
     def samples(part: Part | None) -> Samples | None:
         if part is None:
@@ -152,6 +163,7 @@ def prepare_dataset(dataset: Dataset, config: DataSet, dtype: str) -> PreparedDa
             if part
         },
         shared_rows=shared,
+        output=output,
     )
 
 

@@ -10,6 +10,7 @@ from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.metrics import KEPT, METRICS, GivenOutputs, name_of_entry, part_of
 from micrograde.metrics.measuring import measure_outputs, recorded_names
+from micrograde.nn import one_hot
 from micrograde.runs.building import (
     PreparedData,
     end_metrics,
@@ -77,8 +78,8 @@ def check_measured(metric: str, config: TrainConfig, data: PreparedData, key: st
     if measured.needs and data.task.class_names:
         # Asked of the best that a network could do, with a row of each class that there is.
         there_are = np.flatnonzero(np.bincount(samples.labels))
-        targets = data.task.targets(there_are, np.float64)
-        best = GivenOutputs(targets[np.newaxis], there_are, there_are[np.newaxis])
+        best_logits = one_hot(there_are, len(data.task.class_names))
+        best = GivenOutputs(best_logits[np.newaxis], there_are, there_are[np.newaxis])
         if np.isnan(measure_outputs(best, [measured], data.task.class_names)[name]).any():
             raise InputError(
                 f"{key}={metric}: has no value in the {_PARTS[group]} part, even if all rows are predicted "

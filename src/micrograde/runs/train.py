@@ -23,7 +23,6 @@ from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.data import DataSet
 from micrograde.data.frames import SOURCE as FRAME
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
@@ -207,7 +206,7 @@ class PreparedSets:
         self._gone: set[str] = set()
         self._lines: dict[Hashable, str] = {}
         self._told_lines: set[str] = set()
-        self._sets: dict[tuple[DataSet, str, int, str], PreparedData] = {}
+        self._sets: dict[Hashable, PreparedData] = {}
         self._given: dict[str, pyarrow.Table] = {}
         self._told: set[str] = set()
 
@@ -220,7 +219,11 @@ class PreparedSets:
                 rows = self._given.get(config.data.digest)
             if rows is None:
                 self._sets[source] = prepare_data(
-                    config.data, config.training.dtype, version=version, task=asked_task(config)
+                    config.data,
+                    config.training.dtype,
+                    version=version,
+                    task=asked_task(config),
+                    output=config.model.output,
                 )
             else:
                 self._sets[source] = _prepare_rows(config, rows)
@@ -284,8 +287,14 @@ class PreparedSets:
             raise no_layer_fits(str(config.model.init_from), start.run, copied)
         self._lines[key] = f"{INIT_FROM}: {copied.line(start.run)}"
 
-    def _source(self, config: TrainConfig) -> tuple[DataSet, str, int, str]:
-        return config.data, config.training.dtype, config.recipe_version, config.task
+    def _source(self, config: TrainConfig) -> Hashable:
+        return (
+            config.data,
+            config.training.dtype,
+            config.recipe_version,
+            config.task,
+            config.model.output,
+        )
 
     def check(self, config: TrainConfig) -> None:
         """Raise ``InputError`` if the run cannot train on its data, or not in this machine's memory."""
@@ -304,7 +313,7 @@ def _prepare_rows(config: TrainConfig, rows: "pyarrow.Table") -> PreparedData:
     assert isinstance(config.data, FrameTable)
     with within_memory(FRAME):
         dataset = config.data.of_rows(rows, config.recipe_version, asked_task(config))
-    return prepare_dataset(dataset, config.data, config.training.dtype)
+    return prepare_dataset(dataset, config.data, config.training.dtype, config.model.output)
 
 
 def asked_task(config: TrainConfig) -> str | None:

@@ -6,7 +6,7 @@ Data name their task, see ``Dataset.task``: what a target column holds, or what 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -19,6 +19,9 @@ from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
 
 TASKS: "Registry[type[Task]]" = Registry("task", __name__)
+
+Output: TypeAlias = Literal["softmax", "sigmoid"]
+"""How logits become probabilities: over a logit for each class, or of a single one for two classes."""
 
 
 class Described(Protocol):
@@ -119,6 +122,21 @@ class Task(ABC):
             If the loss is not for this task.
         """
 
+    @classmethod
+    def with_output(cls, data: Described, loss: Loss | None, output: Output) -> "Task":
+        """Return the task of these data for a network of which ``model.output`` says what its logits are.
+
+        Raises
+        ------
+        InputError
+            If there is no such network for them.
+        """
+        if output != "softmax":
+            raise InputError(
+                f"model.output={output}: is for two classes, and not for {cls.name}; leave it out"
+            )
+        return cls.of(data, loss)
+
     @property
     @abstractmethod
     def output_size(self) -> int:
@@ -138,6 +156,10 @@ class Task(ABC):
 
         With ``finite``, the caller knows that the loss of each row is finite, which may be quicker.
         """
+
+    def for_metrics(self, logits: FloatArray) -> FloatArray:
+        """Return logits (..., N, C) as metrics take them: of classes, with a column for each."""
+        return logits
 
     def correct(self, logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which rows of logits (..., N, C) predict their label, (..., N)."""
@@ -216,12 +238,14 @@ class Task(ABC):
         raise InputError(f"a network for {self.name} cannot be exported: the task has no rule for ONNX")
 
 
-def task_of(data: Described, loss: Loss | None = None) -> Task:
+def task_of(data: Described, loss: Loss | None = None, output: Output = "softmax") -> Task:
     """Return the task that data are made for; ``loss`` takes the place of its usual one.
+
+    ``output`` is what ``model.output`` says of the network.
 
     Raises
     ------
     InputError
-        If there is no such task, or the loss is not for it.
+        If there is no such task, or the loss or the output is not for it.
     """
-    return TASKS[data.task].of(data, loss)
+    return TASKS[data.task].with_output(data, loss, output)

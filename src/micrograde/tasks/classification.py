@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from micrograde.core.errors import InputError
 from micrograde.metrics.accuracy import Accuracy
 from micrograde.metrics.balanced_accuracy import BalancedAccuracy
 from micrograde.metrics.baseline import BASELINE_ACCURACY, baseline_accuracy
@@ -14,7 +15,7 @@ from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import Loss, one_hot, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
-from micrograde.tasks import TASKS, Described, Names, Task
+from micrograde.tasks import TASKS, Described, Names, Output, Task
 
 _INT64 = 7  # TensorProto.INT64
 
@@ -42,6 +43,29 @@ class Classification(Task):
         """Return the task of the data's classes."""
         return cls(data.class_names, loss)
 
+    @classmethod
+    def with_output(cls, data: Described, loss: Loss | None, output: Output) -> Task:
+        """Return the task of the data's classes, of which ``sigmoid`` needs two."""
+        two = len(data.class_names) == 2
+        if output == "sigmoid":
+            if not two:
+                raise InputError(
+                    f"model.output={output}: is for two classes, and not for {len(data.class_names)}; "
+                    "leave it out"
+                )
+            if loss and loss.learns != ByOneLogit.learns:
+                raise InputError(
+                    f"loss={loss.name}: is none for model.output={output}, whose only one is "
+                    f"{ByOneLogit.usual_loss}; leave it out"
+                )
+            return ByOneLogit.of(data, loss)
+        if two and loss and loss.learns == ByOneLogit.learns:
+            raise InputError(
+                f"loss={loss.name}: is for a network with one output; add model.output=sigmoid, "
+                "or leave the loss out"
+            )
+        return cls.of(data, loss)
+
     @property
     def output_size(self) -> int:
         """The number of classes."""
@@ -61,6 +85,7 @@ class Classification(Task):
 
         That is the class of the largest logit, the first of equal ones, unless there is a threshold.
         """
+        logits = self.for_metrics(logits)
         if self.threshold is None:
             return np.argmax(logits, axis=-1) if finite else predicted_classes(logits)
         found = (self.scores(logits) > self.threshold).astype(np.int64)
@@ -93,6 +118,7 @@ class Classification(Task):
         It is above 0.5 just where the second logit is the larger, also where the probability would be rounded
         to 0.5, so that all thresholds are of one kind.
         """
+        logits = self.for_metrics(logits)
         with np.errstate(all="ignore"):  # rows may overflow
             found = self.answers(np.asarray(logits, np.float64))[..., 1]
         even = (found == EVEN) & (logits[..., 1] > logits[..., 0])
@@ -104,7 +130,7 @@ class Classification(Task):
 
     def answers(self, logits: FloatArray) -> FloatArray:
         """Return the probability of each class, (n, C)."""
-        return softmax(logits)
+        return softmax(self.for_metrics(logits))
 
     @property
     def column_types(self) -> Mapping[str, Literal["string", "double"]]:
@@ -138,7 +164,11 @@ class Classification(Task):
 
     def onnx(self, graph: OnnxGraph, logits: str) -> str:
         """Add ``Softmax``."""
-        return graph.node("Softmax", logits, axis=1)
+        return graph.node("Softmax", self.onnx_for_metrics(graph, logits), axis=1)
+
+    def onnx_for_metrics(self, graph: OnnxGraph, logits: str) -> str:  # noqa: ARG002 (every output's form)
+        """Add ``for_metrics``; return the name of the result."""
+        return logits
 
     def onnx_chosen(self, graph: OnnxGraph, answers: str) -> str:
         """Add ``chosen`` of probabilities (n, C); return the name of the class numbers (n, 1)."""
@@ -147,6 +177,43 @@ class Classification(Task):
         second = graph.node("Gather", answers, graph.constant("second", np.array([1])), axis=1)
         above = graph.node("Greater", second, graph.constant("threshold", np.float64(self.threshold)))
         return graph.node("Cast", above, to=_INT64)
+
+
+class ByOneLogit(Classification):
+    """One of two classes for each row, by a single logit: ``model.output=sigmoid``.
+
+    Its logistic function is the probability of the second class. That is the softmax of the logits (0, z),
+    which is what metrics, pictures and predictions are given, so that they need not know of it. Targets are
+    the class numbers, (N, 1).
+    """
+
+    learns: ClassVar[Literal["classes", "numbers", "truths"]] = "truths"
+    usual_loss: ClassVar[str] = "binary_cross_entropy"
+
+    @property
+    def output_size(self) -> int:
+        """One."""
+        return 1
+
+    def targets(self, labels: NDArray[Any], dtype: DTypeLike) -> FloatArray:
+        """Return the class numbers, (N, 1)."""
+        return np.asarray(labels, dtype)[:, np.newaxis]
+
+    def labels(self, targets: FloatArray) -> IntArray:
+        """Return the class numbers (..., N) of targets (..., N, 1)."""
+        return (targets[..., 0] > EVEN).astype(np.int64)
+
+    def for_metrics(self, logits: FloatArray) -> FloatArray:
+        """Return the logits (..., N, 1) as those of two classes, (0, z); NaN in rows that overflow."""
+        if logits.shape[-1] == 2:
+            return logits
+        with np.errstate(invalid="ignore"):
+            none = logits - logits
+        return np.concatenate([none, logits], axis=-1)
+
+    def onnx_for_metrics(self, graph: OnnxGraph, logits: str) -> str:
+        """Add ``for_metrics``; return the name of the result, (n, 2)."""
+        return graph.node("Concat", graph.node("Sub", logits, logits), logits, axis=1)
 
 
 CLASSES_WITHOUT_NAMES = Classification()

@@ -17,9 +17,11 @@ from micrograde.training.batches import Batch, Samples
 from micrograde.training.learned_classes import LearnedClasses
 
 
-def evaluate(model: MLP, samples: Samples, *, nan_is_a_class: bool = False) -> tuple[FloatArray, FloatArray]:
+def evaluate(
+    model: MLP, samples: Samples, *, nan_is_a_class: bool = False, task: Task = CLASSES_WITHOUT_NAMES
+) -> tuple[FloatArray, FloatArray]:
     """Return mean loss and accuracy (a fraction) in evaluation mode, each (R,); see ``measure``."""
-    found = measure(model, samples, [Accuracy()], nan_is_a_class=nan_is_a_class)
+    found = measure(model, samples, [Accuracy()], nan_is_a_class=nan_is_a_class, task=task)
     return found["loss"], found["accuracy"]
 
 
@@ -57,7 +59,7 @@ def measure(
         # If the mean of the losses is finite, each row has a class, and argmax alone is quicker.
         finite = bool(np.isfinite(of_block).all())
         found = task.predicted(logits, finite=finite or nan_is_a_class)
-        outputs = GivenOutputs(logits, block.labels, found)
+        outputs = GivenOutputs(task.for_metrics(logits), block.labels, found)
         for tally in tallies:
             tally.add(outputs)
     values: dict[str, FloatArray] = {"loss": loss / len(samples)}
@@ -76,7 +78,7 @@ class StepOutputs:
     @property
     def logits(self) -> FloatArray:
         """(R, N, C)."""
-        return self._loss.logits
+        return self._task.for_metrics(self._loss.logits)
 
     @property
     def labels(self) -> NDArray[Any]:
@@ -106,15 +108,15 @@ def confusion_counts(model: MLP, samples: Samples, task: Task = CLASSES_WITHOUT_
     ``task`` says which class a row is taken for. Samples that get no class are in none of the cells.
     """
     predicted = _predictions(model, samples, task)
-    classes = samples.targets.shape[-1]
+    classes = len(task.class_names) or samples.targets.shape[-1]
     cells = np.where(predicted < 0, classes * classes, samples.labels * classes + predicted)
     counts = [np.bincount(replica, minlength=classes * classes + 1)[:-1] for replica in cells]
     return np.stack(counts).reshape(-1, classes, classes)
 
 
-def rows_of_no_class(model: MLP, samples: Samples) -> IntArray:
+def rows_of_no_class(model: MLP, samples: Samples, task: Task = CLASSES_WITHOUT_NAMES) -> IntArray:
     """Count the rows to which the network gives no class, because its numbers overflow for them, (R,)."""
-    counts: IntArray = np.count_nonzero(_predictions(model, samples, CLASSES_WITHOUT_NAMES) < 0, axis=-1)
+    counts: IntArray = np.count_nonzero(_predictions(model, samples, task) < 0, axis=-1)
     return counts
 
 

@@ -108,7 +108,7 @@ def class_regions(run: RunContents) -> ClassRegions | None:
     preprocessing = run.preprocessing
     # A constant feature of 1e16 has no other numbers within 1 of it.
     room = _RESOLUTION * np.abs(preprocessing.means) / preprocessing.scales
-    boundary = decision_boundary(run.model, run.trajectory, run.training, least_room=room)
+    boundary = decision_boundary(run.model, run.trajectory, run.training, room, task=run.task)
     if boundary is None:
         return None
     points = run.training.features * preprocessing.scales + preprocessing.means

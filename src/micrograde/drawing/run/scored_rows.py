@@ -26,7 +26,7 @@ class ScoredRows:
     part
         The part's name: ``training``, ``validation`` or ``test``.
     logits
-        (n, C), in the network's dtype.
+        (n, C), in the network's dtype, with a column for each class.
     labels, predicted
         The classes that the rows are of and are given, (n,).
     numbers
@@ -90,7 +90,7 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
         if places.size:
             found[part] = ScoredRows(
                 PART_NAMES[part],
-                logits[places],
+                task.for_metrics(logits)[places],
                 of_part.labels[places],
                 predicted[places],
                 run.rows[part][places],
