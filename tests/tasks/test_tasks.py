@@ -16,10 +16,11 @@ from micrograde.data import Dataset
 from micrograde.models.onnx_export import export_onnx
 from micrograde.models.trained_network import describe_model, read_network, write_network
 from micrograde.nn import Loss, predicted_classes
+from micrograde.nn.classes import logistic
 from micrograde.nn.losses.mse import MeanSquaredError
 from micrograde.runs.building import build_model, build_plan, prepare_dataset
 from micrograde.tasks import TASKS, Task, task_of
-from micrograde.tasks.classification import Classification
+from micrograde.tasks.classification import ByOneLogit, Classification
 from micrograde.training import Departure, EpochRecord, StackOptimizer, Training
 from micrograde.training.optimizers.sgd import SGD
 
@@ -197,3 +198,37 @@ def test_another_task_has_no_threshold_unless_it_says_so():
         Numbers().decided_at(0.3)
     with pytest.raises(ValueError, match="numbers is not decided by a threshold"):
         Numbers().scores(np.zeros((3, 1)))
+
+
+@given(
+    arrays(
+        np.float64, st.tuples(st.integers(1, 3), st.integers(1, 6), st.just(1)), elements=halves | st.floats()
+    ),
+    st.sampled_from([None, 1e-12, 0.3, 0.75]),
+)
+def test_one_logit_is_read_as_two_of_which_the_first_is_0(logits, threshold):
+    one = task_of(described(class_names=("no", "yes")), output="sigmoid").decided_at(threshold)
+    assert isinstance(one, ByOneLogit)
+    assert (one.output_size, one.loss.name) == (1, "binary_cross_entropy")
+    finite = np.isfinite(logits[..., 0])
+    two = one.for_metrics(logits)
+    np.testing.assert_array_equal(two[finite][:, 1], logits[finite][:, 0])
+    np.testing.assert_array_equal(two[finite][:, 0], 0)
+    with np.errstate(all="ignore"):
+        found, answers = one.predicted(logits), one.answers(logits)
+        np.testing.assert_array_equal(found, TWO.decided_at(threshold).predicted(two))
+        np.testing.assert_array_equal(found < 0, ~finite)
+        np.testing.assert_array_equal(np.isnan(answers).all(axis=-1), ~finite)
+        np.testing.assert_allclose(answers[finite][:, 1], logistic(logits)[finite][:, 0], rtol=1e-14)
+        if threshold is None:
+            np.testing.assert_array_equal(found[finite], logits[finite][:, 0] > 0)
+        for replica, alone in zip(found, logits, strict=True):
+            np.testing.assert_array_equal(replica, one.predicted(alone))
+
+
+def test_targets_of_one_logit_are_the_class_numbers():
+    labels, one = np.array([0, 1, 1, 0]), ByOneLogit(("no", "yes"))
+    targets = one.targets(labels, "float32")
+    assert targets.dtype == np.float32
+    assert targets.tolist() == [[0], [1], [1], [0]]
+    np.testing.assert_array_equal(one.labels(targets), labels)
