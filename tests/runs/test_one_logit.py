@@ -143,7 +143,7 @@ def test_label_noise_takes_the_other_class_for_as_many_rows_as_with_two_logits()
         data = prepare_data(noisy.data, "float32", output=noisy.model.output)
         numbers, targets = not_none(labels_to_learn([noisy], data, [RandomStreams.spawn(0).label_noise]))
         learned.append(data.task.labels(targets[numbers]))
-    np.testing.assert_array_equal(*learned)
+    np.testing.assert_array_equal(learned[0], learned[1])
     assert 0.2 < (learned[0] != data.training.labels).mean() < 0.4
 
 
@@ -158,7 +158,7 @@ def test_with_smoothed_targets_each_row_has_the_loss_of_two_logits():
         task = task_to_learn(smooth, data)
         both = logits if output == "sigmoid" else np.concatenate([0 * logits, logits], axis=1)
         losses.append(task.loss.value(both, learned.targets))
-    np.testing.assert_allclose(*losses, rtol=1e-13)
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-13)
 
 
 @pytest.mark.parametrize(
