@@ -123,7 +123,7 @@ def rows_of_no_class(model: MLP, samples: Samples, task: Task = CLASSES_WITHOUT_
 def rows_without_answer(model: MLP, samples: Samples, task: Task) -> int:
     """Count the rows that a network, a stack of one, gives no class or no number: its numbers overflow."""
     if task.name == CLASSES_WITHOUT_NAMES.name:
-        return int(rows_of_no_class(model, samples)[0])
+        return int(rows_of_no_class(model, samples, task)[0])
     answers = [task.answers(model.predict_logits(block.features)[0]) for block in _blocks(samples)]
     return sum(int(np.count_nonzero(np.isnan(each).any(axis=-1))) for each in answers)
 
