@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
-from micrograde.data.dataset import REGRESSION, Dataset
+from micrograde.data.dataset import MULTILABEL, REGRESSION, Dataset
 from micrograde.data.files import existing_file
 from micrograde.data.labels import are_numbers, encode_labels
 from micrograde.data.memory import check_bytes, check_size, most_bytes
@@ -31,7 +31,8 @@ def read_npz(
     """Read the arrays named ``features`` (N, ...) and ``labels`` (N,) or (N, K) from the file at ``path``.
 
     Features are flattened to (N, D) in C order; NaN in them is a missing value. Labels with fractions, or of
-    several columns, are numbers to be predicted, as all numbers are with ``task="regression"``.
+    several columns, are numbers to be predicted, as all numbers are with ``task="regression"``. Several
+    columns of truth values, or with ``task="multilabel"`` of 0 and 1, are labels that a row has or has not.
 
     Raises
     ------
@@ -76,12 +77,44 @@ def read_npz(
         if not complete.any():
             raise InputError(f"data.path={path}: {NOTHING_LEFT}")
         flat, classes = flat[complete], classes[complete]
+    if task == MULTILABEL or (task is None and classes.ndim == 2 and classes.dtype.kind == "b"):
+        return _with_truths(flat, classes, names, labels, task, fill_missing=missing == "mean")
     if task == REGRESSION or (task is None and are_numbers(classes)):
         return _with_numbers(flat, classes, names, labels, fill_missing=missing == "mean")
     if classes.ndim > 1:
         raise InputError(f"data.labels={labels}: has {classes.shape[1]} columns; one holds the classes")
     encoded, class_names = encode_labels(classes, f"data.labels={labels}")
     return Dataset("npz", flat, encoded, class_names, names, fill_missing=missing == "mean")
+
+
+def _with_truths(
+    features: NDArray[np.float64],
+    truths: NDArray[Any],
+    names: tuple[str, ...],
+    labels: str,
+    task: str | None,
+    *,
+    fill_missing: bool,
+) -> Dataset:
+    """Return a data set of labels (N, K) that rows have or have not, named by their array."""
+    if truths.ndim != 2 or truths.dtype.kind not in "biuf" or not ((truths == 0) | (truths == 1)).all():
+        what = "has one column" if truths.ndim != 2 else "holds something else than 0 and 1"
+        raise InputError(
+            f"data.labels={labels}: {what}; task=multilabel needs several columns of 0 and 1, or of truth "
+            "values"
+        )
+    notes = () if task else (f"data.labels={labels}: each column is learned as yes or no (task=multilabel)",)
+    return Dataset(
+        "npz",
+        features,
+        truths.astype(np.int64),
+        (),
+        names,
+        fill_missing=fill_missing,
+        notes=notes,
+        task=MULTILABEL,
+        target_names=tuple(f"{labels}_{number}" for number in range(truths.shape[1])),
+    )
 
 
 def _with_numbers(

@@ -22,7 +22,7 @@ def column_summaries(
                 numbers = learned.numbers[:, targets.index(name)]
                 missing = int(np.isnan(numbers).sum())
                 different = len(np.unique(numbers)) - bool(missing)
-                said = "the numbers to be predicted"
+                said = "yes or no, a label" if learned.are_truths else "the numbers to be predicted"
             found.append(ColumnSummary(name, "target", missing, 0, (), different, 0, said))
             continue
         role, column = used.roles[name], used.columns[name]

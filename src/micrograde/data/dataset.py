@@ -21,7 +21,7 @@ from micrograde.data.target_scaling import TargetScaling
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
+CLASSIFICATION, REGRESSION, MULTILABEL = "classification", "regression", "multilabel"
 """The names of what can be learned; see ``micrograde.tasks``."""
 
 
@@ -36,7 +36,8 @@ class Dataset:
     features
         Shape (N, D). NaN stands for a missing value and is allowed only with ``fill_missing``.
     labels
-        Shape (N,), the index of each row's class in ``class_names``; of numbers to be predicted (N, K).
+        Shape (N,), the index of each row's class in ``class_names``; (N, K) of numbers to be predicted, or of
+        several labels, 0 or 1.
     class_names, feature_names
         C and D names; no names of classes if what is to be learned are numbers.
     test_rows
@@ -64,9 +65,10 @@ class Dataset:
     numbers
         (N,), the number of each row in its source, from 1; None if all rows of the source are used.
     task
-        What is to be learned, by its name: ``classification``, or ``regression`` for numbers.
+        What is to be learned, by its name: ``classification``, ``regression`` for numbers, or ``multilabel``
+        for several labels of which each row has some.
     target_names
-        K names, of the numbers to be predicted; none if what is to be learned are classes.
+        K names, of the numbers to be predicted or of the labels; none if what is to be learned are classes.
     weights
         (N,), what each row counts in the loss, more than 0; None if all count the same.
 
@@ -120,7 +122,7 @@ class Dataset:
                 raise InputError(
                     f"data.name={self.name}: every row has the target "
                     f"{listed(map(number_text, np.ravel(self.labels[0]).tolist()))}; "
-                    "regression needs two different ones"
+                    f"{self.task} needs two different ones"
                 )
             only = self.class_names[self.labels[0]]
             raise InputError(

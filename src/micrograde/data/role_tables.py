@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from micrograde.core.overrides import typed_mapping, typed_names, typed_text
 from micrograde.data.column_rules import ColumnRules, check_names_of
 from micrograde.data.column_summaries import column_summaries
 from micrograde.data.columns import Column, number_text
-from micrograde.data.dataset import CLASSIFICATION, REGRESSION, Dataset
+from micrograde.data.dataset import CLASSIFICATION, MULTILABEL, REGRESSION, Dataset
 from micrograde.data.messages import counted, listed, quoted
 from micrograde.data.missing import MissingRule
 from micrograde.data.number_texts import decimal_sign, evidence
@@ -156,7 +157,7 @@ def dataset_of_table(
     return Dataset(
         name,
         whole.features,
-        whole.labels if whole.numbers_to_learn is None else whole.numbers_to_learn,
+        _to_learn(whole),
         tuple(name for name, _ in summary.classes),
         whole.encoding.feature_names,
         fill_missing=bool(summary.filled),
@@ -169,10 +170,23 @@ def dataset_of_table(
         groups=group_numbers(whole.columns[options.group], words) if options.group else None,
         times=row_times(whole.columns[options.time], settings) if options.time else None,
         numbers=whole.numbers,
-        task=CLASSIFICATION if whole.numbers_to_learn is None else REGRESSION,
+        task=_task_of(whole),
         target_names=() if whole.numbers_to_learn is None else summary.targets,
         weights=whole.weights,
     )
+
+
+def _to_learn(used: UsedRows) -> NDArray[Any]:
+    """Return the labels of the rows, see ``Dataset.labels``."""
+    if used.numbers_to_learn is None:
+        return used.labels
+    return used.numbers_to_learn.astype(np.int64) if used.truths_to_learn else used.numbers_to_learn
+
+
+def _task_of(used: UsedRows) -> str:
+    if used.numbers_to_learn is None:
+        return CLASSIFICATION
+    return MULTILABEL if used.truths_to_learn else REGRESSION
 
 
 def _read(
@@ -224,6 +238,7 @@ def _read(
     whole = UsedRows(_only(columns, labelled), target.labels[labelled], rules, source, keep=keep)
     whole.tables, whole.numbers = tables_of_rows[labelled], numbers_of_rows[labelled]
     whole.numbers_to_learn = None if target.numbers is None else target.numbers[labelled]
+    whole.truths_to_learn = target.are_truths
     whole.weights = None if weights is None else weights[labelled]
     dropped, lost = 0, ()
     if options.missing == "error":
@@ -244,14 +259,14 @@ def _read(
         kept_weights = None if whole.weights is None else whole.weights[kept]
         whole = UsedRows(_only(whole.columns, kept), whole.labels[kept], rules, source, keep=keep)
         whole.tables, whole.numbers, whole.numbers_to_learn = in_tables, numbers, to_learn
-        whole.weights = kept_weights
+        whole.weights, whole.truths_to_learn = kept_weights, target.are_truths
     if whole.numbers_to_learn is not None:
         for name, numbers in zip(options.targets, whole.numbers_to_learn.T, strict=True):
             if (numbers == numbers[0]).all():
-                raise InputError(
-                    f"data.target={name}: every row has the number {number_text(float(numbers[0]))}; "
-                    "there is nothing to learn"
-                )
+                same = f"has the number {number_text(float(numbers[0]))}"
+                if target.are_truths:
+                    same = f"says {'yes' if numbers[0] else 'no'}"
+                raise InputError(f"data.target={name}: every row {same}; there is nothing to learn")
     elif options.targets and len(np.unique(whole.labels)) < 2:
         only = target.names[int(whole.labels[0])] if len(whole.labels) else ""
         raise InputError(
@@ -273,7 +288,10 @@ def _read(
         classes=tuple(zip(classes, counts, strict=True)) if options.targets and classes else (),
         numbers=()
         if whole.numbers_to_learn is None
-        else tuple(map(NumberSummary.of, np.ascontiguousarray(whole.numbers_to_learn.T))),
+        else tuple(
+            NumberSummary.of(each, are_truths=target.are_truths)
+            for each in np.ascontiguousarray(whole.numbers_to_learn.T)
+        ),
         without_label=without_label,
         without_weight=int((~labelled).sum()) - without_label,
         weightless=weightless,
@@ -321,6 +339,11 @@ def _numbers(tables: NDArray[np.integer], units: Sequence[int]) -> NDArray[np.in
 def _target(columns: Sequence[Column], options: TableOptions, rules: ColumnRules, decimal: str) -> Target:
     """Return what the columns of the targets hold."""
     tasks = [_task_of_target(column.name, options, rules) for column in columns]
+    if options.task == MULTILABEL and len(columns) == 1:
+        raise InputError(
+            f"task={MULTILABEL}: is for several columns of yes and no, and data.target={columns[0].name} is "
+            "one; name several, as in data.target=[a,b], or leave task out"
+        )
     if len(columns) == 1:
         return read_target(
             columns[0],
@@ -330,14 +353,17 @@ def _target(columns: Sequence[Column], options: TableOptions, rules: ColumnRules
             source=f"data.target={columns[0].name}",
         )
     for column, task in zip(columns, tasks, strict=True):
-        if task == CLASSIFICATION:
+        by_truth = rules.roles.get(column.name) == "truth" and not options.task
+        if task == CLASSIFICATION and not by_truth:
             given = {column.name: rules.roles.get(column.name, "")}
             said = f"task={task}" if options.task else typed_mapping("data.roles", given)
             raise InputError(
-                f"{said}: several columns are learned together only as numbers; leave it out, "
-                f"or name one target, {typed_text('data.target', column.name)}"
+                f"{said}: several columns are learned together only as numbers, or as yes and no; leave it "
+                f"out, or name one target, {typed_text('data.target', column.name)}"
             )
     together = REGRESSION if all(tasks) else None
+    if options.task == MULTILABEL or all(rules.roles.get(column.name) == "truth" for column in columns):
+        together = MULTILABEL
     return read_targets(columns, na_values=rules.na_values, decimal=decimal, task=together)
 
 
@@ -346,7 +372,8 @@ def _task_of_target(name: str, options: TableOptions, rules: ColumnRules) -> str
     by_role = {"category": CLASSIFICATION, "truth": CLASSIFICATION, "number": REGRESSION}
     given = rules.roles.get(name, "")
     task = by_role.get(given)
-    if task and options.task and task != options.task:
+    fits = task == options.task or (given == "truth" and options.task == MULTILABEL)
+    if task and options.task and not fits:
         role = typed_mapping("data.roles", {name: given})
         raise InputError(f"task={options.task}: does not fit {role}; leave out one of the two")
     return options.task or task

@@ -1,6 +1,6 @@
-"""What is to be learned of several columns together: the numbers that they hold."""
+"""What is to be learned of several columns together: the numbers that they hold, or yes and no of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from micrograde.core.errors import InputError
 from micrograde.core.overrides import list_override, typed_names, typed_text
 from micrograde.data.columns import MISSING_WORDS, Column
-from micrograde.data.dataset import REGRESSION
+from micrograde.data.dataset import MULTILABEL, REGRESSION
 from micrograde.data.messages import listed, quoted
 from micrograde.data.number_texts import style_of
 from micrograde.data.roles import RoleSettings
@@ -19,30 +19,34 @@ from micrograde.data.targets import Target, read_target
 def read_targets(
     columns: Sequence[Column], *, na_values: tuple[str, ...], decimal: str, task: str | None
 ) -> Target:
-    """Return the numbers that several columns hold; a row that lacks one of them has none.
+    """Return the numbers, or the truths, that several columns hold; a row that lacks one of them has none.
 
     Parameters
     ----------
     na_values, decimal
         As ``read_target``.
     task
-        ``regression``, or None, as which columns that all hold yes or no are refused: they are no numbers.
+        ``regression`` or ``multilabel``; None for the latter if all columns hold yes or no, or 1 and 0, and
+        else for the former.
 
     Raises
     ------
     InputError
-        If a column holds anything but numbers, or no row has all of them; the message says what to type.
+        If a column holds anything but that, or no row has all of them; the message says what to type.
     """
     names = [column.name for column in columns]
-    typed, first = list_override("data.target", names), typed_text("data.target", names[0])
+    typed = list_override("data.target", names)
     words = MISSING_WORDS | {word.strip() for word in na_values}
     texts = {column.name: _no_number(column, words, decimal) for column in columns}
-    if task is None and all(_is_truth(column, words, texts[column.name]) for column in columns):
-        advice = "" if any(texts.values()) else ", and task=regression predicts 0 and 1 as numbers"
+    truths = [column for column in columns if _is_truth(column, words, texts[column.name])]
+    if task == MULTILABEL and len(truths) < len(columns):
+        other = next(column.name for column in columns if column not in truths)
         raise InputError(
-            f"{typed}: each holds yes or no, and several columns are learned together only as numbers; "
-            f"{first} learns one of them{advice}"
+            f"task={task}: {quoted(other)} does not hold yes and no (or true and false, or 1 and 0), as "
+            "labels do; leave it out"
         )
+    if task == MULTILABEL or (task is None and len(truths) == len(columns)):
+        return _labels(columns, words, texts, typed, said=task is not None)
     if task is None and (others := [name for name in names if texts[name]]):
         _refuse_other_texts(columns[names.index(others[0])], words, decimal, typed)
         numbers = [name for name in names if not texts[name]]
@@ -63,6 +67,37 @@ def read_targets(
         raise InputError(f"{typed}: no row has a number in each of {listed(names)}")
     notes = () if task else (f"{typed}: these columns are predicted together, as numbers (a regression)",)
     return Target(np.where(complete, 0, -1), (), notes, together)
+
+
+def _labels(
+    columns: Sequence[Column], words: frozenset[str], texts: Mapping[str, str], typed: str, *, said: bool
+) -> Target:
+    """Return what columns of yes and no hold, as 1 and 0."""
+    found = np.stack([_truths(column, words, texts[column.name]) for column in columns], axis=1)
+    complete = ~np.isnan(found).any(axis=1)
+    if not complete.any():
+        raise InputError(f"{typed}: no row says yes or no in each of {listed(c.name for c in columns)}")
+    notes: tuple[str, ...] = ()
+    if not said:
+        notes = (f"{typed}: these columns are learned together, each as yes or no (task=multilabel)",)
+    return Target(np.where(complete, 0, -1), (), notes, found, are_truths=True)
+
+
+def _truths(column: Column, words: frozenset[str], text: str) -> NDArray[np.float64]:
+    """Return 1 for yes and 0 for no, NaN where neither stands, (n,)."""
+    if not text:
+        numbers = read_target(
+            column, na_values=tuple(words), decimal=".", task=REGRESSION, source=f"data.target={column.name}"
+        ).numbers
+        assert numbers is not None
+        return numbers[:, 0]
+    role = Truth.of(column, RoleSettings(missing_words=words))
+    assert role is not None
+    encoded = role.encode(column)
+    truths = np.array(encoded.values[:, 0], np.float64)
+    if encoded.missing is not None:
+        truths[encoded.missing] = np.nan
+    return truths
 
 
 def _typed_targets(names: Sequence[str]) -> str:

@@ -52,7 +52,8 @@ class ColumnSummary:
 class NumberSummary:
     """What the numbers are that are to be predicted: the least, the mean and the largest of ``rows``.
 
-    ``deviation`` is the standard deviation: the root mean squared error of always saying the mean.
+    ``deviation`` is the standard deviation: the root mean squared error of always saying the mean. With
+    ``are_truths`` they are 1 for yes and 0 for no, of a label that a row has or has not.
     """
 
     rows: int
@@ -60,16 +61,19 @@ class NumberSummary:
     mean: float
     largest: float
     deviation: float
+    are_truths: bool = False
 
     @classmethod
-    def of(cls, numbers: NDArray[np.float64]) -> "NumberSummary":
+    def of(cls, numbers: NDArray[np.float64], *, are_truths: bool = False) -> "NumberSummary":
         """Return the summary of numbers (n,)."""
         with np.errstate(over="ignore"):
             mean, deviation = float(numbers.mean()), float(numbers.std())
-        return cls(len(numbers), float(numbers.min()), mean, float(numbers.max()), deviation)
+        return cls(len(numbers), float(numbers.min()), mean, float(numbers.max()), deviation, are_truths)
 
     def __str__(self) -> str:
         """Return the numbers in words, such as ``numbers from 3 to 97, mean 51.2``."""
+        if self.are_truths:
+            return f"yes in {round(self.mean * self.rows)} of {self.rows} rows ({self.mean:.1%})"
         return (
             f"numbers from {plain_number(self.least, 6)} to {plain_number(self.largest, 6)}, "
             f"mean {plain_number(self.mean, 6)}; "

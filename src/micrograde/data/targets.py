@@ -37,12 +37,15 @@ class Target:
         What was decided, a line each.
     numbers
         Shape (n, K): numbers to be predicted, NaN where there is none; None if the rows have classes.
+    are_truths
+        Whether the numbers are 1 for yes and 0 for no, of labels that a row has or has not.
     """
 
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     notes: tuple[str, ...]
     numbers: NDArray[np.float64] | None = None
+    are_truths: bool = False
 
     @property
     def smallest(self) -> int:

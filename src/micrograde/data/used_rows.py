@@ -42,6 +42,8 @@ class UsedRows:
         Shape (n,): the number of each row in its file, from 1.
     numbers_to_learn
         Shape (n, K): the numbers to be predicted of each row; None if the rows have classes.
+    truths_to_learn
+        Whether these are 1 for yes and 0 for no.
     weights
         Shape (n,): what each row counts, more than 0; None if all count the same.
     """
@@ -64,6 +66,7 @@ class UsedRows:
         self.tables = np.zeros(len(labels), np.int64)  # which of the files each row is of
         self.numbers = np.arange(1, len(labels) + 1)
         self.numbers_to_learn: NDArray[np.float64] | None = None
+        self.truths_to_learn = False
         self.weights: NDArray[np.float64] | None = None
         self.features = np.zeros((len(labels), 0))
         if used and keep:

@@ -12,6 +12,9 @@ BASELINE_ACCURACY = f"{BASELINE}accuracy"
 BASELINE_RMSE = f"{BASELINE}rmse"
 """Likewise, for numbers."""
 
+BASELINE_HAMMING_LOSS = "baseline_hamming_loss"
+"""Likewise, for several labels a row."""
+
 
 def baseline_accuracy(training: IntArray, labels: IntArray) -> float:
     """Return the accuracy of always predicting the training part's most frequent class.
@@ -41,3 +44,19 @@ def baseline_rmse(training: NDArray[np.float64], labels: NDArray[np.float64]) ->
         Those of the part that is predicted, (M, K).
     """
     return float(root_mean_square(labels - training.mean(axis=0)).mean())
+
+
+def baseline_hamming_loss(training: IntArray, labels: IntArray) -> float:
+    """Return the Hamming loss of always saying what is most frequent of each label in the training part.
+
+    If both are equally frequent, that is that a row has the label not.
+
+    Parameters
+    ----------
+    training
+        The labels of the training part, 0 or 1, (N, K).
+    labels
+        Those of the part that is predicted, (M, K).
+    """
+    said = 2 * training.sum(axis=0) > len(training)
+    return float((labels != said).mean())

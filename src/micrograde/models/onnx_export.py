@@ -10,7 +10,8 @@ how the libraries round.
   of them. (Of recipes before version 3, booleans for truth values.)
 - Outputs: ``label`` text (n,), by the network's threshold if it has one, and ``probabilities`` float64
   (n, C); of a network that predicts numbers ``predicted`` float64 (n, K), a column for each target in the
-  order of ``target_names`` in the metadata, in the targets' own units.
+  order of ``target_names`` in the metadata, in the targets' own units; of one that has learned several labels
+  ``probabilities`` float64 (n, K) alone, likewise.
 
 A row that ``TrainedNetwork`` refuses, or whose numbers overflow in the network, has NaN as probabilities or
 numbers and the label "": an ONNX operator cannot report an error.
@@ -329,7 +330,9 @@ class _Graph:
 
 
 def _output_names(task: Task) -> tuple[str, ...]:
-    return (LABEL, PROBABILITIES) if task.class_names else (PREDICTED,)
+    if task.class_names:
+        return (LABEL, PROBABILITIES)
+    return (PREDICTED,) if task.learns == "numbers" else (PROBABILITIES,)
 
 
 def _input_names(network: TrainedNetwork) -> dict[str, str]:
@@ -442,9 +445,10 @@ def _class_outputs(graph: _Graph, shares: str, features: str, task: Task) -> Non
 
 
 def _number_output(graph: _Graph, numbers: str, features: str, task: Task) -> None:
-    """Add the numbers that are predicted; those that are not finite, or of such features, are NaN."""
+    """Add the numbers that are predicted, or probabilities; those that are not finite are NaN."""
     from onnx import TensorProto
 
     valid = graph.node("And", _all_finite(graph, features), _are_finite(graph, numbers))
-    graph.node("Where", valid, numbers, graph.constant("nothing", np.float64("nan")), name=PREDICTED)
-    graph.output(PREDICTED, TensorProto.DOUBLE, ["n", task.output_size])
+    (name,) = _output_names(task)
+    graph.node("Where", valid, numbers, graph.constant("nothing", np.float64("nan")), name=name)
+    graph.output(name, TensorProto.DOUBLE, ["n", task.output_size])

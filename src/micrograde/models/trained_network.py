@@ -81,7 +81,8 @@ class TrainedNetwork:
         """Return what the network says of each row, (n, C).
 
         That is the probability of each class, in the order of ``preprocessing.class_names``, or the number of
-        each target, in its own unit and in the order of ``preprocessing.target_names``.
+        each target, in its own unit and in the order of ``preprocessing.target_names``, or likewise the
+        probability of each label.
 
         Parameters
         ----------
@@ -129,8 +130,9 @@ class TrainedNetwork:
 
     def _check_classes(self) -> None:
         if not self.task.class_names:
+            what = "numbers" if self.task.learns == "numbers" else "several labels"
             raise InputError(
-                f"probabilities: the network predicts numbers, {listed(self.preprocessing.target_names)}; "
+                f"probabilities: the network predicts {what}, {listed(self.preprocessing.target_names)}; "
                 "answers returns them"
             )
 

@@ -231,8 +231,10 @@ def _metrics(contents: CardContents) -> Iterator[str]:
         which = "one of the most frequent classes" if several else "the most frequent class"
         said = f"{said} reaches, {which} of the training part"
     else:
-        yield f"The loss, {task.loss.name}, is of numbers as the network learns them, which are scaled."
-        said = "the training part's mean reaches"
+        said = "what is most frequent of each label in the training part reaches"
+        if task.learns == "numbers":
+            yield f"The loss, {task.loss.name}, is of numbers as the network learns them, which are scaled."
+            said = "the training part's mean reaches"
     yield (
         f"The baseline is what always saying {said}. It learns nothing of the columns, so that a model has "
         "to be better."

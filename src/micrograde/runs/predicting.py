@@ -117,6 +117,9 @@ def _predictions(
         main = ["class"]
         counts = {str(name): int(count) for name, count in found["class"].value_counts().items()}
         accuracy, known, said = _accuracy(model, raw, found["class"], first)
+    elif network.preprocessing.target_scaling is None:
+        main, said = list(network.preprocessing.target_names), []
+        counts = {name: int(np.count_nonzero(found[name])) for name in main}
     else:
         main = list(network.task.column_types)
         numbers, said = summarize_numbers(network, answers, raw, first)

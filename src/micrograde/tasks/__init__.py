@@ -178,7 +178,7 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def column_types(self) -> Mapping[str, Literal["string", "double"]]:
+    def column_types(self) -> Mapping[str, Literal["string", "double", "boolean"]]:
         """The columns of predictions, and MLflow's names of their types."""
 
     @abstractmethod

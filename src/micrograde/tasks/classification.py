@@ -133,7 +133,7 @@ class Classification(Task):
         return softmax(self.for_metrics(logits))
 
     @property
-    def column_types(self) -> Mapping[str, Literal["string", "double"]]:
+    def column_types(self) -> Mapping[str, Literal["string", "double", "boolean"]]:
         """``class``, and ``probability_<name>`` of each class."""
         return {"class": "string", **{f"probability_{name}": "double" for name in self.class_names}}
 

@@ -75,7 +75,7 @@ class Regression(Task):
         return np.where(np.isfinite(numbers), numbers, np.nan)
 
     @property
-    def column_types(self) -> Mapping[str, Literal["string", "double"]]:
+    def column_types(self) -> Mapping[str, Literal["string", "double", "boolean"]]:
         """``predicted_<name>`` of each target."""
         return dict.fromkeys((f"predicted_{name}" for name in self.target_names), "double")
 

@@ -57,7 +57,8 @@ def summary(model: RecordedModel, found: Predictions) -> list[str]:
         lines.append(f"threshold   {threshold_text(threshold)} for {positive}")
     counts = [f"{name} ({count})" for name, count in found.counts.items()]
     more = f" and {len(counts) - _CLASSES} more" if len(counts) > _CLASSES else ""
-    lines.append(f"classes     {', '.join(counts[:_CLASSES])}{more}")
+    word = "classes" if model.network.preprocessing.class_names else "yes"
+    lines.append(f"{word:<11} {', '.join(counts[:_CLASSES])}{more}")
     if found.accuracy is not None:
         lines.append(f"accuracy    {found.accuracy:.4f} of {found.known} rows, by column {model.target}")
     return lines
