@@ -141,14 +141,14 @@ def test_a_list_of_one_is_its_name():
             "as numbers; data.target=sound learns it alone, 'data.target=[height,weight]' leaves it out",
         ),
         (
-            ("sound", "old"), {},
-            "data.target=[sound,old]: each holds yes or no, and several columns are learned together only as "
-            "numbers; data.target=sound learns one of them",
+            ("sound", "weight"), {"task": "multilabel"},
+            "task=multilabel: 'weight' does not hold yes and no (or true and false, or 1 and 0), as labels do; "
+            "leave it out",
         ),
         (
-            ("old", "young"), {},
-            "data.target=[old,young]: each holds yes or no, and several columns are learned together only as "
-            "numbers; data.target=old learns one of them, and task=regression predicts 0 and 1 as numbers",
+            ("sound",), {"task": "multilabel"},
+            "task=multilabel: is for several columns of yes and no, and data.target=sound is one; name several, as "
+            "in data.target=[a,b], or leave task out",
         ),
         (
             ("height", "depth"), {},
@@ -157,12 +157,12 @@ def test_a_list_of_one_is_its_name():
         ),
         (
             ("height", "weight"), {"task": "classification"},
-            "task=classification: several columns are learned together only as numbers; leave it out, "
+            "task=classification: several columns are learned together only as numbers, or as yes and no; leave it out, "
             "or name one target, data.target=height",
         ),
         (
             ("height", "weight"), {"roles": {"weight": "category"}},
-            "'data.roles={weight: category}': several columns are learned together only as numbers; leave it out, "
+            "'data.roles={weight: category}': several columns are learned together only as numbers, or as yes and no; leave it out, "
             "or name one target, data.target=weight",
         ),
         (("height", "legs"), {}, "data.target=legs: every row has the number 4; there is nothing to learn"),
@@ -210,3 +210,32 @@ def test_a_recipe_from_before_there_were_roles_knows_one_target():
         InputError, match=r"^data.target=\[height,weight\]: a recipe of version 2 knows one target"
     ):
         entry.of_rows(rows, version=2)
+
+
+@pytest.mark.parametrize("task", [None, "multilabel"])
+def test_columns_of_yes_and_no_are_labels_however_they_are_written(task):
+    frame = FRAME.assign(
+        there=np.where(FRAME["young"], "True", " false"),
+        sure=FRAME["old"] == 1,
+        lone=FRAME["sound"].where(FRAME["old"] == 0),
+    )
+    found = dataset(frame, "sound", "old", "there", "sure", task=task)
+    assert (found.task, found.target_names) == ("multilabel", ("sound", "old", "there", "sure"))
+    expected = [FRAME["sound"] == "yes", FRAME["old"], FRAME["young"], FRAME["old"]]
+    assert found.labels.dtype == np.int64
+    assert np.array_equal(found.labels, np.stack(expected, axis=1).astype(np.int64))
+    note = "data.target=[sound,old,there,sure]: these columns are learned together, each as yes or no (task=multilabel)"
+    assert (note in found.notes) == (task is None)
+    assert found.summary is not None
+    yes = int((FRAME["sound"] == "yes").sum())
+    assert f"{'target':<11} 'sound': yes in {yes} of 40 rows ({yes / 40:.1%})" in found.summary.lines()
+    gaps = dataset(frame, "young", "lone", task=task)
+    assert len(gaps) == 20
+    assert gaps.summary is not None
+    assert gaps.summary.without_label == 20
+
+
+def test_0_and_1_are_numbers_if_they_are_asked_for():
+    assert dataset(FRAME, "old", "young", task="regression").task == "regression"
+    assert dataset(FRAME, "old", "young", "weight").task == "regression"
+    assert dataset(FRAME, "sound", "old", roles={"sound": "truth", "old": "truth"}).task == "multilabel"

@@ -88,7 +88,9 @@ def test_data_with_classes_are_for_classification():
 
 
 def test_data_for_an_unknown_task_are_a_line_that_lists_the_tasks():
-    with pytest.raises(InputError, match=r"^task must be one of classification, regression, got 'dreams'$"):
+    with pytest.raises(
+        InputError, match=r"^task must be one of classification, multilabel, regression, got 'dreams'$"
+    ):
         task_of(described(task="dreams"))
 
 

@@ -293,8 +293,9 @@ class TrainConfig:
     loss
         What training makes small; null for the task's own: cross-entropy of classes, huber of numbers.
     task
-        What is to be learned: classification, or regression, which predicts numbers; auto to decide it by the
-        data: numbers with fractions, and more than 20 whole ones, are predicted as numbers.
+        What is to be learned: classification; regression, which predicts numbers; or multilabel, of several
+        columns of yes and no; auto to decide it by the data: numbers with fractions, and more than 20 whole
+        ones, are predicted as numbers.
     tracking
         Where the run is recorded.
     run

@@ -193,10 +193,11 @@ class _All(Tally):
 
     def value(self) -> FloatArray:
         logits, labels, predicted = zip(*self._parts, strict=True)
+        of_rows = 1 - predicted[0].ndim  # the axis of the rows: classes are (R, N), several labels (R, N, K)
         return self._metric.compute(
             np.concatenate(logits, axis=-2),
-            np.concatenate(labels, axis=-1),
-            np.concatenate(predicted, axis=-1),
+            np.concatenate(labels, axis=of_rows),
+            np.concatenate(predicted, axis=of_rows),
         )
 
 

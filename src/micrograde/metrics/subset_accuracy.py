@@ -1,7 +1,7 @@
 """The share of rows of which every label is right."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,5 +26,4 @@ class SubsetAccuracy(ShareOfRows):
 
     def holds(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Return which rows are right, (R, N)."""
-        same: NDArray[Any] = outputs.predicted == outputs.labels
-        return same.all(axis=-1)
+        return np.asarray((outputs.predicted == outputs.labels).all(axis=-1))
