@@ -129,7 +129,8 @@ def of_task(name: str) -> Iterator[str]:
         task = TASKS[name].of(data)
         labels: Any = np.arange(6) % max(task.output_size, 2)
         if not data.class_names:
-            labels = np.arange(6.0 * task.output_size).reshape(6, -1) % 5
+            different = 2 if task.learns == "truths" else 5
+            labels = np.arange(6.0 * task.output_size).reshape(6, -1) % different
         targets = task.targets(labels, np.float32)
         if targets.shape != (6, task.output_size) or targets.dtype != np.float32:
             yield "targets (N, C) in the network's dtype"

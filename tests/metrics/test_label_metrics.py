@@ -32,7 +32,8 @@ truths = st.integers(2, 30).flatmap(
 
 def measured(labels, logits):
     """What each metric's tally gives of rows that come in two batches, by the recorded name."""
-    predicted, found = TASK.predicted(logits), {}
+    predicted = TASK.predicted(logits)
+    found: dict[str, np.ndarray] = {}
     for each in OURS:
         tally = each.tally(len(logits), len(labels))
         for rows in (slice(1), slice(1, None)):
