@@ -10,9 +10,8 @@ from micrograde.core.errors import InputError
 from micrograde.metrics.baseline import BASELINE_HAMMING_LOSS, baseline_hamming_loss
 from micrograde.metrics.hamming_loss import HammingLoss
 from micrograde.metrics.subset_accuracy import SubsetAccuracy
-from micrograde.nn import Loss
+from micrograde.nn import Loss, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
-from micrograde.nn.classes import logistic
 from micrograde.nn.onnx_graph import OnnxGraph
 from micrograde.tasks import TASKS, Described, Output, Task
 
@@ -81,8 +80,9 @@ class Multilabel(Task):
     def answers(self, logits: FloatArray) -> FloatArray:
         """Return the probability of each label, (n, K); NaN in a row whose numbers overflow."""
         with np.errstate(invalid="ignore"):
-            lost = ~np.isfinite(logits).all(axis=-1, keepdims=True)
-            return np.where(lost, np.nan, logistic(np.asarray(logits)))
+            none = logits - logits  # 0, or NaN of what is not finite
+            shares = softmax(np.stack([none, logits], axis=-1))[..., 1]  # of (0, z) it is the logistic of z
+            return np.where(np.isnan(none).any(axis=-1, keepdims=True), none.dtype.type(np.nan), shares)
 
     @property
     def column_types(self) -> Mapping[str, Literal["string", "double", "boolean"]]:
