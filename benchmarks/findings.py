@@ -306,9 +306,11 @@ def ill_shared(random: Random) -> Keys:
 
 
 def ill_overflow(random: Random) -> Keys:
+    """Values far beyond those trained on, which no activation bounds."""
     keys = {key: value for key, value in usual(random).items() if not key.startswith("data.")}
     ill = table("usual", validation_path="huge.csv") | {"data.validation_fraction": 0.0}
-    return keys | ill | {"training.num_epochs": 10}
+    activation = one_of(random, "relu", "leaky_relu", "gelu", "silu", "elu")
+    return keys | ill | {"model.activation": activation, "training.num_epochs": 10}
 
 
 def ill_overfitting(random: Random) -> Keys:
@@ -426,7 +428,7 @@ KINDS = {
     "vanishing (exploding)": Kind(
         "^gradients explode", ill_exploding, lambda _: {"model.initial_scale": 1, **RATE_OF_SGD}
     ),
-    "updates (large)": Kind("learning rate is too large", ill_large, usual_rate),
+    "updates (large)": Kind("learning rate is too large", ill_large, usual_rate, harm="kept/train/loss"),
     "updates (small)": Kind(
         "learning rate is too small",
         ill_small,
@@ -526,7 +528,7 @@ def nested(keys: Keys) -> dict[str, Any]:
         place = container
         for group in groups:
             place = place.setdefault(group, {})
-        place[last] = value
+        place[last] = dict(value) if isinstance(value, dict) else value  # typed keys may go into it
     return container
 
 
@@ -572,7 +574,7 @@ def ignorant_loss(run: LiveRun) -> float:
     return float(np.log(classes)) if classes else 1.0
 
 
-def is_ill(kind: Kind, run: LiveRun, twin: LiveRun) -> bool:
+def is_ill(kind: Kind, run: LiveRun, twin: LiveRun, matters: float = MATTERS) -> bool:
     """Return whether a run is worse off than its twin.
 
     By a tenth, and by a tenth of what the loss is without knowing anything of a row. Of a class that is
@@ -581,7 +583,7 @@ def is_ill(kind: Kind, run: LiveRun, twin: LiveRun) -> bool:
     ill, healthy = harm_of(run, kind.harm), harm_of(twin, kind.harm)
     if kind.harm == "missed":
         return ill == 1 > healthy
-    return ill > healthy * (1 + MATTERS) and ill > healthy + MATTERS * ignorant_loss(twin)
+    return ill > healthy * (1 + matters) and ill > healthy + matters * ignorant_loss(twin)
 
 
 def improved(kind: Kind, before: LiveRun, after: LiveRun) -> bool:
@@ -610,11 +612,16 @@ def ill_runs(kind: Kind, count: int, seed: int) -> tuple[list[Keys], list[LiveRu
     return recipes, runs, tried
 
 
-def which_are_ill(kind: Kind, recipes: Sequence[Keys], runs: Sequence[LiveRun]) -> list[bool]:
+def which_are_ill(
+    kind: Kind, recipes: Sequence[Keys], runs: Sequence[LiveRun], matters: float = MATTERS
+) -> list[bool]:
     """Return of each run whether its healthy twin is better off; of an ill table it is ill anyway."""
     changes = [kind.healthy(keys) for keys in recipes]
     twins = iter(train([keys | change for keys, change in zip(recipes, changes, strict=True) if change]))
-    return [not change or is_ill(kind, run, next(twins)) for run, change in zip(runs, changes, strict=True)]
+    return [
+        not change or is_ill(kind, run, next(twins), matters)
+        for run, change in zip(runs, changes, strict=True)
+    ]
 
 
 def follow_advice(kind: Kind, recipes: Sequence[Keys], runs: Sequence[LiveRun]) -> tuple[int, int]:
@@ -646,8 +653,8 @@ class Row:
     Attributes
     ----------
     false, sound
-        The sound runs with a false alarm, and all sound runs. An alarm is true if the run is ill indeed,
-        by the same measure as those that were made ill.
+        The sound runs with a false alarm, and all sound runs. An alarm is not false if the run is
+        worse off than its twin by half of what makes it ill, or more.
     hits, ill, tried
         The ill runs in which the finding was said, all ill runs, and those that were meant to be ill.
     better, advised
@@ -682,7 +689,7 @@ def measure(
 ) -> Row:
     """Measure a finding on sound runs, and on ``count`` runs that are made ill."""
     alarms = [(keys, run) for keys, run in zip(recipes, runs, strict=True) if said(run, kind)]
-    true = which_are_ill(kind, [keys for keys, _ in alarms], [run for _, run in alarms])
+    true = which_are_ill(kind, [keys for keys, _ in alarms], [run for _, run in alarms], MATTERS / 2)
     false = [alarm for alarm, ill in zip(alarms, true, strict=True) if not (ill and kind.healthy(alarm[0]))]
     ill, of_ill, tried = ill_runs(kind, count, seed)
     missed = [(keys, run) for keys, run in zip(ill, of_ill, strict=True) if not said(run, kind)]

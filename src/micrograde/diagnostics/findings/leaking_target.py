@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from micrograde.data.telling_columns import telling_sentence
+from micrograde.core.overrides import typed_names
+from micrograde.data.messages import quoted
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
 
 
 @FINDINGS.register
@@ -18,4 +20,7 @@ class LeakingTarget(Finding):
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield a sentence for each such column."""
-        yield from map(telling_sentence, measured.telling_columns)
+        for name in measured.telling_columns:
+            yield f"column {quoted(name)} alone tells the class of every row" + because(
+                "perhaps", "it is known only afterwards", typed_names("data.drop", name)
+            )

@@ -11,6 +11,7 @@ from micrograde.diagnostics.wording import because
 from micrograde.metrics.thresholds import threshold_text
 
 _NAMED = 3
+_RARE = 0.5  # of the rows that a class has on average
 
 
 @FINDINGS.register
@@ -34,8 +35,7 @@ class NeverPredicted(Finding):
         more = f" and {len(never) - _NAMED} more" if len(never) > _NAMED else ""
         threshold = measured.of_kept_model.threshold
         if threshold is None:
-            longer = () if measured.stopped_early else epochs(measured, 8)
-            why = because("perhaps", "training was too short", *longer)
+            why = _why(measured, bool(np.all(rows[never] < _RARE * rows.mean())))
         else:
             why = because("perhaps", f"the threshold {threshold_text(threshold)} is the cause")
         classes = "a class is" if len(never) == 1 else f"{len(never)} of {len(rows)} classes are"
@@ -44,3 +44,10 @@ class NeverPredicted(Finding):
 
 def _name(measured: Measurements, number: int) -> str:
     return measured.class_names[number] if measured.class_names else str(number)
+
+
+def _why(measured: Measurements, rare: bool) -> str:
+    if rare and measured.config.get("training.class_weights", "") is None:
+        return because("probably", "too rare to count", "training.class_weights=balanced")
+    longer = () if measured.stopped_early else epochs(measured, 8)
+    return because("perhaps", "training was too short", *longer)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
 
 
 @FINDINGS.register
@@ -33,4 +34,6 @@ class NotFinite(Finding):
                     if wrong.all()
                     else "; early stopping kept the best weights of the epochs in which it was"
                 )
-            yield sentence
+            far = "some of its rows have values far beyond those trained on"
+            wider = ("training.dtype=float64",) if measured.config.get("training.dtype") == "float32" else ()
+            yield sentence + because("probably", far, *wider)

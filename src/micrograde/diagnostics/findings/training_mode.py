@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import ClassVar
 
-from micrograde.diagnostics.advice import epochs, learning_rate
+from micrograde.diagnostics.advice import epochs, learning_rate, number
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
 _MUCH_ACCURACY = 0.1
 _MUCH_LOSS = 0.3  # nats
 _MUCH_OF_THE_MEANS = 0.2  # of the loss of always saying the mean
-_FEW_STEPS = 60  # running statistics that move by a tenth then have forgotten where they began
+_FORGOTTEN = 6.0  # steps times momentum after which running statistics have forgotten where they began
+_USUAL_MOMENTUM = 0.1
 _FEW_ROWS = 16
 
 
@@ -50,14 +51,22 @@ class TrainingMode(Finding):
             numbers = (
                 f"the kept model has loss {evaluated_loss:.4g} on training rows, in training mode {loss:.4g}"
             )
-        if worse and measured.steps < _FEW_STEPS:
+        momentum = number(measured, "model.normalization.momentum")
+        momentum = _USUAL_MOMENTUM if momentum is None else momentum
+        if worse and measured.steps * momentum < _FORGOTTEN:
             few = f"the running statistics of {name} have not caught up in {measured.steps} steps"
-            yield (
-                numbers + because("probably", few, *epochs(measured, max(2, 2 * _FEW_STEPS / measured.steps)))
-            )
+            yield numbers + because("probably", few, *_faster(measured, momentum))
         elif measured.batch_size < _FEW_ROWS and measured.rows.get("training", 0) >= 2 * _FEW_ROWS:
             few = f"batches of {measured.batch_size} rows are few for {name}"
             yield numbers + because("probably", few, "training.batch_size=32")
         else:
             why = f"the weights move faster than the running statistics of {name}"
             yield numbers + because("perhaps", why, *learning_rate(measured, 0.1))
+
+
+def _faster(measured: Measurements, momentum: float) -> tuple[str, ...]:
+    """Return what to type for running statistics that catch up: a larger momentum, more steps, or both."""
+    larger = max(momentum, _USUAL_MOMENTUM)
+    typed = (f"model.normalization.momentum={larger:g}",) if larger > momentum else ()
+    longer = 2 * _FORGOTTEN / (larger * measured.steps)
+    return typed + (epochs(measured, longer) if longer > 1 else ())

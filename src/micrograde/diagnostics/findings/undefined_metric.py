@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.wording import because
 from micrograde.metrics import metric_of
 
 
@@ -32,11 +33,10 @@ class UndefinedMetric(Finding):
                 sentence = f"{metric} has no value after {undefined.sum()} of {len(undefined)} epochs"
                 if undefined.all():
                     sentence = f"{metric} has no value after any epoch"
-                sentence += f": it needs {entry.needs}"
                 if watched:
                     sentence += (
                         "; early stopping had nothing to go by, and the last weights are kept"
                         if undefined.all()
                         else "; early stopping kept the best weights of the epochs in which it had one"
                     )
-                yield sentence
+                yield sentence + because("certainly", f"it needs {entry.needs}")

@@ -10,9 +10,11 @@ from micrograde.diagnostics.wording import because, layers, percent
 
 _LARGE_AND_LASTING = (-1.6, -2.0)  # log10, in the first fifth of the epochs and in their second half
 _FEWEST_EPOCHS = 5  # with fewer, nothing has lasted
-_JUMP = 3.5  # times the loss before training
+_JUMP = 2.5  # times the loss before training
+_JUMP_BESIDE_DEAD_UNITS = 1.1  # the two together are a sign
+_MUCH_DEAD = 0.2
 _SMALL = -4.0
-_SMALLER, _SMALLER_AFTER_A_JUMP = 0.2, 0.02  # times the learning rate, at most
+_SMALLER, _SMALLER_AFTER_A_JUMP = 0.1, 0.02  # times the learning rate, at most
 
 
 @FINDINGS.register
@@ -20,7 +22,8 @@ class Updates(Finding):
     """Update ratios are large and stay so, or the training loss jumped up; or those of all layers are small.
 
     Medians: above 10^-1.6 in the first fifth of the epochs and above 10^-2 in their second half, or below
-    10^-4 in the first fifth. A jump: an epoch in the first fifth had 3.5 times the training loss from before.
+    10^-4 in the first fifth. A jump: an epoch in the first fifth had 2.5 times the training loss from before,
+    or 1.1 times if more than a fifth of a layer's units are dead now.
     """
 
     name: ClassVar[str] = "updates"
@@ -29,23 +32,26 @@ class Updates(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         early, late = early_updates(measured), late_updates(measured)
-        if not early or early.keys() != late.keys() or len(measured.history["train/loss"]) < _FEWEST_EPOCHS:
+        if len(measured.history["train/loss"]) < _FEWEST_EPOCHS:
             return
         first, second = _LARGE_AND_LASTING
-        large = {layer: late[layer] for layer in early if early[layer] > first and late[layer] > second}
+        large = {
+            layer: late[layer] for layer in early if early[layer] > first and late.get(layer, second) > second
+        }
         before, highest = self._jump(measured)
-        largest = max((large or early).values())
+        largest = max((large or early).values(), default=USUAL_UPDATES)
         factor = 10 ** (USUAL_UPDATES - largest)
         if large:
-            rate = learning_rate(measured, min(factor, _SMALLER))
+            # Weights grow with large steps, so that the ratio falls less than they do: about as the root.
+            rate = learning_rate(measured, min(factor**2, _SMALLER))
             yield (
                 f"each step changes the weights of {layers(large)} by {percent(10**largest)}, "
                 "about 0.3 % is usual" + because("probably", "the learning rate is too large", *rate)
             )
-        elif isfinite(before) and highest > _JUMP * before:
+        elif isfinite(before) and highest > (_JUMP_BESIDE_DEAD_UNITS if _dead(measured) else _JUMP) * before:
             rate = learning_rate(measured, _SMALLER_AFTER_A_JUMP)
             yield (
-                f"the training loss jumped from {measured.initial_loss:.4g} to {highest:.4g}"
+                f"the training loss jumped from {measured.initial_loss + 0.0:.4g} to {highest:.4g}"
                 + because("probably", "the learning rate is too large", *rate)
             )
         elif largest < _SMALL:
@@ -59,3 +65,8 @@ class Updates(Finding):
         """Return the loss before training, and the highest of the epochs in the first fifth."""
         losses, before = measured.history["train/loss"], max(measured.initial_loss, measured.ignorant_loss)
         return before, max(losses[: max(1, len(losses) // 5)])
+
+
+def _dead(measured: Measurements) -> bool:
+    kept = measured.of_kept_model
+    return kept is not None and measured.activation.saturation == "units" and max(kept.saturated) > _MUCH_DEAD

@@ -8,14 +8,15 @@ import numpy as np
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
-_VANISHING = 100.0  # times smaller from one end of the network to the other
+_MUCH = 100.0  # times smaller or larger
 
 
 @FINDINGS.register
 class Vanishing(Finding):
-    """The medians of the gradients' norms of the first and the last layer differ more than 100 times.
+    """The first layer's gradient is over 100 times smaller than the last one's, or one is as much larger.
 
-    In the first fifth of the epochs: later on little may be left to learn.
+    By the medians of their norms in the first fifth of the epochs, as later on little may be left to learn; or
+    by their greatest norms, as a gradient that explodes saturates layers, which then pass little on.
     Not where layers are normalized: a gradient is then the smaller, the larger the weights are.
     """
 
@@ -25,13 +26,15 @@ class Vanishing(Finding):
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield what stands out."""
         of_layers = measured.of_layers("gradient_norm", ".weights")
-        norms = {layer: float(np.median(each[: max(1, len(each) // 5)])) for layer, each in of_layers.items()}
-        if len(norms) < 2 or measured.normalization:
+        early = {layer: each[: max(1, len(each) // 5)] for layer, each in of_layers.items()}
+        if len(early) < 2 or measured.normalization:
             return
-        first, *_, last = norms.values()
-        ends = f"in layer {next(iter(norms))} than in layer {next(reversed(norms))}"
+        (first, *_), end = early, next(reversed(early))
+        usual = {layer: float(np.median(each)) for layer, each in early.items()}
+        largest = {layer: float(each.max()) for layer, each in early.items()}
+        peak = max(largest, key=largest.__getitem__)
         cause = because("probably", "the layers between scale them", "model.batch_norm=true")
-        if first and last / first > _VANISHING:
-            yield f"gradients vanish: {last / first:.3g} times smaller {ends}{cause}"
-        if last and first / last > _VANISHING:
-            yield f"gradients explode: {first / last:.3g} times larger {ends}{cause}"
+        if largest[end] and (times := largest[peak] / largest[end]) > _MUCH:
+            yield f"gradients explode: {times:.3g} times larger in layer {peak} than in layer {end}{cause}"
+        elif usual[first] and (times := usual[end] / usual[first]) > _MUCH:
+            yield f"gradients vanish: {times:.3g} times smaller in layer {first} than in layer {end}{cause}"
