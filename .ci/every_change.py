@@ -2,7 +2,8 @@
 
 Style, types, import rules, the documentation's links and blocks, the tests (with PyTorch
 to compare too, on a cluster with a real server and PostgreSQL, and in a browser),
-fuzzing of every reader, and the main job run as a user runs it. What is a matrix is in ``release.py``.
+fuzzing of every reader, findings of a few sound and ill runs, and the main job run as a user runs it.
+What is a matrix is in ``release.py``.
 """
 
 import sys
@@ -45,6 +46,7 @@ LANES = [
         Stage("test-torch", "make test-torch"),
         Stage("test-system", "make test-system"),
         Stage("fuzz", 'make fuzz ARGS="--seconds 8"'),
+        Stage("findings", ".venv/bin/python -m benchmarks.findings --small"),
     ],
 ]
 

@@ -356,3 +356,54 @@ def test_the_kept_model_is_looked_at_without_being_changed():
         model.layers["batchnorm1"].evaluate(model.layers["layer1"].evaluate(part.features[None]))
     )
     assert list(kept.saturated) == pytest.approx([np.mean(np.abs(outputs) > 0.97)])
+
+
+# --- what is rare, what explodes, what is still falling ----------------------------------------------------
+
+
+def test_classes_that_are_rare_and_never_predicted_are_given_weight():
+    counts = [[190, 0], [10, 0]]
+    config = {"training.class_weights": None}
+    found = find_findings(measured(kept=kept_model(counts, counts), loss=0.1, classes=2, config=config))
+    assert found[-1].endswith("probably too rare to count; try training.class_weights=balanced")
+    weighted = {"training.class_weights": "balanced"}
+    found = find_findings(measured(kept=kept_model(counts, counts), loss=0.1, classes=2, config=weighted))
+    assert found[-1].endswith("perhaps training was too short; try training.num_epochs=160")
+
+
+def test_a_gradient_explodes_where_it_is_largest_and_when_it_is_largest():
+    norms = {"gradient_norm/layer2.weights": [900.0] + [1e-6] * 19, "gradient_norm/layer3.weights": [3.0] * 20}
+    assert the_one(measured(healthy(**norms))).startswith(
+        "gradients explode: 300 times larger in layer 2 than in layer 3: probably"
+    )
+
+
+@pytest.mark.parametrize(("dead", "said"), [(0.3, True), (0.1, False)])
+def test_a_small_jump_beside_dead_units_is_a_jump(dead, said):
+    history = healthy(**{"train/loss": [3.0] + [0.5] * 19})
+    found = find_findings(measured(history, activation="relu", kept=kept_model(saturated=(dead,))))
+    assert any("the training loss jumped from 2.4 to 3" in each for each in found) == said
+
+
+@pytest.mark.parametrize(
+    ("momentum", "steps", "advice"),
+    [
+        (0.002, 10, "model.normalization.momentum=0.1 training.num_epochs=240"),
+        (0.002, 1000, "model.normalization.momentum=0.1"),
+        (0.1, 40, "training.num_epochs=60"),
+    ],
+)
+def test_running_statistics_that_have_not_caught_up_get_momentum_or_steps(momentum, steps, advice):
+    kept = kept_model(batches=(0.2, 0.95), evaluated=(1.5, 0.6))
+    config = {"model.normalization.momentum": momentum}
+    sentence = the_one(measured(kept=kept, normalization="batch norm", steps=steps, config=config))
+    assert f"have not caught up in {steps} steps" in sentence
+    assert sentence.partition("; try ")[2] == advice
+
+
+@pytest.mark.parametrize("part", ["train/loss", "val/loss"])
+def test_it_is_done_where_one_of_the_losses_is_level(part):
+    falling = {"train/loss": np.linspace(2, 0.9, EPOCHS), "val/loss": np.linspace(2.1, 1, EPOCHS)}
+    assert find_findings(measured(healthy(**falling)))
+    level = falling | {part: [0.9] * EPOCHS}
+    assert find_findings(measured(healthy(**level))) == []

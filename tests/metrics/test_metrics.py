@@ -172,12 +172,12 @@ def test_an_epoch_without_a_value_is_no_improvement_and_a_finding():
     )
     (said,) = UndefinedMetric().sentences(measured)
     assert said == (
-        "val/roc_auc has no value after 2 of 3 epochs: it needs rows of two classes; "
-        "early stopping kept the best weights of the epochs in which it had one"
+        "val/roc_auc has no value after 2 of 3 epochs; early stopping kept the best weights of the epochs in "
+        "which it had one: certainly it needs rows of two classes"
     )
     of_one_class = {**history, "val/roc_auc": [np.nan] * 3}
     (said,) = UndefinedMetric().sentences(replace(measured, history=of_one_class, early_stopping=False))
-    assert said == "val/roc_auc has no value after any epoch: it needs rows of two classes"
+    assert said == "val/roc_auc has no value after any epoch: certainly it needs rows of two classes"
     for sound in ({"val/roc_auc": [np.nan, 0.5, 0.5]}, {"val/loss": [np.nan] * 3}):
         unsaid = replace(measured, history={**history, **sound}, early_stopping=False)
         assert not list(UndefinedMetric().sentences(unsaid))

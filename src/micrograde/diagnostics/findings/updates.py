@@ -42,8 +42,7 @@ class Updates(Finding):
         largest = max((large or early).values(), default=USUAL_UPDATES)
         factor = 10 ** (USUAL_UPDATES - largest)
         if large:
-            # Weights grow with large steps, so that the ratio falls less than they do: about as the root.
-            rate = learning_rate(measured, min(factor**2, _SMALLER))
+            rate = learning_rate(measured, min(factor, _SMALLER))
             yield (
                 f"each step changes the weights of {layers(large)} by {percent(10**largest)}, "
                 "about 0.3 % is usual" + because("probably", "the learning rate is too large", *rate)

@@ -15,8 +15,8 @@ _MUCH = 100.0  # times smaller or larger
 class Vanishing(Finding):
     """The first layer's gradient is over 100 times smaller than the last one's, or one is as much larger.
 
-    By the medians of their norms in the first fifth of the epochs, as later on little may be left to learn; or
-    by their greatest norms, as a gradient that explodes saturates layers, which then pass little on.
+    By the medians of their norms in the first fifth of the epochs, as later on little may be left to learn;
+    or by their greatest norms, as a gradient that explodes saturates layers, which then pass little on.
     Not where layers are normalized: a gradient is then the smaller, the larger the weights are.
     """
 
