@@ -38,7 +38,7 @@ Random = np.random.Generator
 
 SEEDS = 5  # replicas of a recipe, which train in one stack
 MATTERS = 0.1  # of a loss, and of the loss without knowing anything: less harm is no illness
-MOST_TRIED = 3  # times the ill runs that are wanted
+MOST_TRIED = 12  # times the ill runs that are wanted
 RATE_OF_SGD: Keys = {"optimizer.learning_rate": 0.1}
 
 

@@ -372,7 +372,10 @@ def test_classes_that_are_rare_and_never_predicted_are_given_weight():
 
 
 def test_a_gradient_explodes_where_it_is_largest_and_when_it_is_largest():
-    norms = {"gradient_norm/layer2.weights": [900.0] + [1e-6] * 19, "gradient_norm/layer3.weights": [3.0] * 20}
+    norms = {
+        "gradient_norm/layer2.weights": [900.0] + [1e-6] * 19,
+        "gradient_norm/layer3.weights": [3.0] * 20,
+    }
     assert the_one(measured(healthy(**norms))).startswith(
         "gradients explode: 300 times larger in layer 2 than in layer 3: probably"
     )

@@ -9,8 +9,7 @@ from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
 _MUCH_ACCURACY = 0.1
-_MUCH_LOSS = 0.3  # nats
-_MUCH_OF_THE_MEANS = 0.2  # of the loss of always saying the mean
+_MUCH_LOSS = 0.2  # of the loss without knowing anything
 _FORGOTTEN = 6.0  # steps times momentum after which running statistics have forgotten where they began
 _USUAL_MOMENTUM = 0.1
 _FEW_ROWS = 16
@@ -20,8 +19,8 @@ _FEW_ROWS = 16
 class TrainingMode(Finding):
     """The kept model's loss or accuracy on training rows differs much between its modes.
 
-    Losses by 0.3. Where numbers are predicted, the loss is greater in evaluation mode by a fifth of that of
-    always saying their mean.
+    Losses by a fifth of log(classes). Where numbers are predicted, the loss is greater in evaluation mode by
+    a fifth of that of always saying their mean.
 
     In evaluation mode batch norm uses its running statistics, in training mode those of each batch.
     """
@@ -35,7 +34,7 @@ class TrainingMode(Finding):
         if kept is None or kept.batch_by_batch is None or kept.evaluated is None:
             return
         (loss, accuracy), (evaluated_loss, evaluated) = kept.batch_by_batch, kept.evaluated
-        much = _MUCH_LOSS if measured.classes else _MUCH_OF_THE_MEANS * measured.ignorant_loss
+        much = _MUCH_LOSS * measured.ignorant_loss
         worse = evaluated < accuracy - _MUCH_ACCURACY or evaluated_loss > loss + much
         better = evaluated > accuracy + _MUCH_ACCURACY or evaluated_loss < loss - much
         if not measured.classes:
