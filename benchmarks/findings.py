@@ -640,6 +640,8 @@ def _number(text: str) -> object:
             return kind(text)
     if re.fullmatch(r"\[\d+(,\d+)*\]", text):
         return [int(size) for size in text[1:-1].split(",")]
+    if group := re.fullmatch(r"\{name:(\w+),momentum:(.*)\}", text):
+        return {"name": group[1], "momentum": float(group[2])}
     return {"true": True, "false": False, "huber": {"name": "huber"}}.get(text, text)
 
 

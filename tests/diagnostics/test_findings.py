@@ -391,8 +391,8 @@ def test_a_small_jump_beside_dead_units_is_a_jump(dead, said):
 @pytest.mark.parametrize(
     ("momentum", "steps", "advice"),
     [
-        (0.002, 10, "model.normalization.momentum=0.1 training.num_epochs=240"),
-        (0.002, 1000, "model.normalization.momentum=0.1"),
+        (0.002, 10, "'model.normalization={name:batch_norm,momentum:0.1}' training.num_epochs=240"),
+        (0.002, 1000, "'model.normalization={name:batch_norm,momentum:0.1}'"),
         (0.1, 40, "training.num_epochs=60"),
     ],
 )

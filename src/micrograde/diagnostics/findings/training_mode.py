@@ -66,6 +66,7 @@ class TrainingMode(Finding):
 def _faster(measured: Measurements, momentum: float) -> tuple[str, ...]:
     """Return what to type for running statistics that catch up: a larger momentum, more steps, or both."""
     larger = max(momentum, _USUAL_MOMENTUM)
-    typed = (f"model.normalization.momentum={larger:g}",) if larger > momentum else ()
+    group = f"'model.normalization={{name:batch_norm,momentum:{larger:g}}}'"
+    typed = (group,) if larger > momentum else ()
     longer = 2 * _FORGOTTEN / (larger * measured.steps)
     return typed + (epochs(measured, longer) if longer > 1 else ())
