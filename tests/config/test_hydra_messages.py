@@ -44,6 +44,7 @@ LINES = [
     (["optimizer.lerning_rate=1"], "optimizer.lerning_rate: there is no such key; did you mean optimizer.learning_rate"),
     (["sed=1"], "sed: there is no such key; did you mean seed"),
     (["~sed"], "sed: there is no such key; did you mean seed"),
+    (["loss.name=huber"], "loss.name: nothing of loss is chosen; type loss=huber"),
     (["optimizer=adam", "optimizer.momentum=0.9"], "optimizer.momentum: is no key of the optimizer that is chosen"),
     (["data.images=trees"], "data.images: is no key of the data that is chosen; add data=idx"),
     (["data.path=trees.csv", "data.taget=kind"], "data.taget: there is no such key; did you mean data.target or "),

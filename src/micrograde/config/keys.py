@@ -127,6 +127,9 @@ def unknown_key_message(key: str, command: str = "train", typed: Sequence[str] =
     """
     known = keys_of(command)
     chosen = {key_of(text): text.partition("=")[2] for text in typed}
+    group, _, last = key.rpartition(".")
+    if key in known and last == "name" and "." not in group:  # of a group of which nothing is chosen
+        return f"{key}: nothing of {group} is chosen; type {group}={shorten(chosen.get(key) or 'NAME')}"
     if key in known:  # such as a key of sgd while the optimizer is adam
         return f"{key}: is no key of the {key.partition('.')[0]} that is chosen{_how(key, known, chosen)}"
     near = _nearest(key, known)
