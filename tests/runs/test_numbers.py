@@ -65,7 +65,7 @@ def test_each_task_has_one_metric_that_its_runs_are_ranked_by():
         name: task.metrics[0] for name, task in TASKS.items()
     }
     assert sum(entry.ranks for entry in METRICS.values()) == len(TASKS)
-    assert ranking_metrics("kept/val") == ("kept/val/accuracy", "kept/val/rmse")
+    assert ranking_metrics("kept/val") == ("kept/val/accuracy", "kept/val/hamming_loss", "kept/val/rmse")
     assert default_metric(True, "regression") == "kept/val/rmse"
     assert default_metric(False, "regression") == "kept/train/rmse"
     assert default_metric(True, "classification") == "kept/val/accuracy"

@@ -157,7 +157,7 @@ def test_several_numbers_each_have_their_own_lines(tmp_path):
     features = random.normal(size=(40, 2))
     labels = np.stack([features.sum(axis=1) * 100, features[:, 0] - 1], axis=1)
     np.savez(tmp_path / "arrays.npz", features=features, labels=labels)
-    model = model_of(NpzArrays(path=str(tmp_path / "arrays.npz"), test_fraction=0.0), None)
+    model = model_of(NpzArrays(path=str(tmp_path / "arrays.npz"), test_fraction=0.0), ())
     table = pd.DataFrame(features, columns=["feature_0", "feature_1"])
     found = predicted(model, tmp_path, table)
     assert found.main_columns == ("predicted_labels_0", "predicted_labels_1")
