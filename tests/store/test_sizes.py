@@ -52,7 +52,9 @@ def test_a_store_is_large_from_a_gigabyte(mlruns: Path) -> None:
         file.truncate(10**9)  # a hole, which takes no room
     measured = large_store(mlruns)
     assert measured is not None
-    assert str(measured).startswith("1.0 GB: database 1.0 GB")
+    assert (
+        str(measured).removeprefix("about ").startswith("1.0 GB: database 1.0 GB")
+    )  # a busy machine estimates
 
 
 def test_what_is_not_there_has_no_size(tmp_path: Path) -> None:
