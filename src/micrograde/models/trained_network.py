@@ -1,8 +1,8 @@
 """A trained network together with the preprocessing of its inputs, in memory and on disk.
 
-weights.safetensors   parameters and running statistics; in the header, ``model``: the config's model as JSON,
-                      with the plug-ins that it needs and the threshold, if there are any
-preprocessing.json    see ``Preprocessing.state``
+- ``weights.safetensors``: parameters and running statistics; in the header, ``model``: the config's model as
+  JSON, with the plug-ins that it needs and the threshold, if there are any
+- ``preprocessing.json``: see ``Preprocessing.state``
 
 Nothing in these files is executed, and none is trusted to be well formed: they may come from a server that
 others write to.
