@@ -118,7 +118,7 @@ FILES = [
     ([*NPZ, "data.path=lengths.npz"], "data.labels=labels: has 5 labels for 6 rows"),
     ([*NPZ, "data.path=text.npz"], "data.features=features: holds"),
     ([*NPZ, "data.path=objects.npz"], "data.labels=labels: holds Python objects"),
-    ([*NPZ, "data.path=continuous.npz"], "data.labels=labels: holds continuous values such as 0.5"),
+    ([*NPZ, "data.path=continuous.npz", "task=classification"], "data.labels=labels: holds continuous values such as 0.5"),
     ([*IDX, "data.images=good.csv"], "data.images=good.csv: is no IDX file"),
     ([*IDX, "data.images=short.idx"], "data.images=short.idx: its header, of the shape (6, 2, 2), promises 24 bytes"),
     ([*IDX, "data.images=damaged.gz"], "data.images=damaged.gz: is a damaged gzip file"),

@@ -162,8 +162,9 @@ class Task(ABC):
         return logits
 
     def correct(self, logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which rows of logits (..., N, C) predict their label, (..., N)."""
-        return np.asarray(self.predicted(logits) == labels)
+        """Return which rows of logits (..., N, C) predict their label, or all of their labels, (..., N)."""
+        right = np.asarray(self.predicted(logits) == labels)
+        return np.asarray(right.all(axis=-1)) if right.ndim == logits.ndim else right
 
     @abstractmethod
     def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:

@@ -69,10 +69,6 @@ class Multilabel(Task):
         found = (logits > 0).astype(np.int64)
         return found if finite else np.where(np.isfinite(logits).all(axis=-1, keepdims=True), found, -1)
 
-    def correct(self, logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return of which rows every label is right, (..., N)."""
-        return np.asarray((self.predicted(logits) == labels).all(axis=-1))
-
     def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
         """Return the Hamming loss of always saying what is most frequent of each label."""
         return {BASELINE_HAMMING_LOSS: baseline_hamming_loss(training, labels)}

@@ -61,10 +61,6 @@ class Regression(Task):
         """Return the numbers in their own units, (..., N, K); not finite where the network's overflow."""
         return self.scaling.in_own_units(logits)
 
-    def correct(self, logits: FloatArray, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return which rows are predicted exactly, (..., N)."""
-        return np.asarray((self.predicted(logits) == labels).all(axis=-1))
-
     def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
         """Return the root mean squared error of always saying the training part's mean."""
         return {BASELINE_RMSE: baseline_rmse(training, labels)}
