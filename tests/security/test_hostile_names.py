@@ -1,5 +1,6 @@
 """Names from data files, overrides and stores are text wherever they come out: paths, pages, pictures, terminals."""
 
+import base64
 import os
 import pty
 import subprocess
@@ -78,7 +79,10 @@ class Page(HTMLParser):
         assert tag in TAGS
         for name, value in attrs:
             assert name in {"lang", "charset", "name", "content", "class", "alt", "src", "border", "style"}
-            assert name != "src" or value.startswith("data:image/png;base64,")
+            if name == "src" and value.startswith("data:image/svg+xml;base64,"):
+                check_svg(base64.b64decode(value.partition(",")[2]).decode())
+            else:
+                assert name != "src" or value.startswith("data:image/png;base64,")
 
     def handle_data(self, data):
         self.words += data
