@@ -11,7 +11,7 @@ from tests.diagnostics.following import make_model, wander
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import first_sentence
-from micrograde.core.picture_formats import in_format, needs_extra
+from micrograde.core.picture_formats import in_format
 from micrograde.data import Dataset
 from micrograde.diagnostics import FINDINGS, Finding, Measurements, measure_importances
 from micrograde.drawing import PICTURES, RunContents, RunPicture, Svg, left_out
@@ -99,8 +99,6 @@ BEGINNINGS = {"svg": b"<", "png": b"\x89PNG\r\n", "pdf": b"%PDF-"}
 
 @pytest.mark.parametrize("wanted", BEGINNINGS)
 def test_every_picture_is_kept_in_the_format_that_is_asked_for(tmp_path, wanted):
-    if needs_extra(wanted):
-        pytest.skip("needs the extra pictures")
     data = data_of(np.random.default_rng(0).normal(size=(ROWS, 2)), image_shape=(1, 2))
     drawn = {file for entry in PICTURES.values() if is_of_classes(entry) for file in entry.files}
     found = draw_all(tmp_path, data, wanted=wanted)

@@ -86,3 +86,24 @@ def _check_finite(values: NDArray[np.float64], sizes: Mapping[str, float]) -> No
 
 def _feature_names(points: NDArray[np.float64]) -> tuple[str, ...]:
     return tuple(f"x{column}" for column in range(1, points.shape[1] + 1))
+
+
+def of_friedman(name: str, samples: int, *features: int, noise: float, seed: int) -> Dataset:
+    """Return the rows of ``sklearn.datasets.make_<name>``, one of Friedman's problems.
+
+    Parameters
+    ----------
+    features
+        The number of features, of the problem that can have several.
+
+    Raises
+    ------
+    InputError
+        If the noise is so large that numbers are not finite.
+    """
+    import sklearn.datasets
+
+    make = getattr(sklearn.datasets, f"make_{name}")
+    with np.errstate(over="ignore"):  # of_numbers refuses what is not finite
+        points, numbers = make(samples, *features, noise=abs(noise), random_state=legacy_random(seed))
+    return of_numbers(name, points, numbers, noise=noise)

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import numpy as np
-
 from micrograde.core.hyperparameters import PROGRAM, NonNegativeFloat, Range
 from micrograde.data.dataset import Dataset
-from micrograde.data.generators import legacy_random, of_numbers
+from micrograde.data.generators import of_friedman
 from micrograde.data.memory import check_size
 from micrograde.data.sets import DATA_SETS, GeneratedDataSet
 
@@ -37,10 +35,4 @@ class Friedman1(GeneratedDataSet):
     def load(self) -> Dataset:
         """Return the rows; see ``DataSet``."""
         check_size(f"data.samples={self.samples}", self.samples, self.features, 1)
-        from sklearn.datasets import make_friedman1
-
-        with np.errstate(over="ignore"):  # of_numbers refuses what is not finite
-            points, numbers = make_friedman1(
-                self.samples, self.features, noise=abs(self.noise), random_state=legacy_random(self.seed)
-            )
-        return of_numbers("friedman1", points, numbers, noise=self.noise)
+        return of_friedman(self.name, self.samples, self.features, noise=self.noise, seed=self.seed)

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import numpy as np
-
 from micrograde.core.hyperparameters import PROGRAM, NonNegativeFloat
 from micrograde.data.dataset import Dataset
-from micrograde.data.generators import legacy_random, of_numbers
+from micrograde.data.generators import of_friedman
 from micrograde.data.memory import check_size
 from micrograde.data.sets import DATA_SETS, GeneratedDataSet
 
@@ -32,10 +30,4 @@ class Friedman3(GeneratedDataSet):
     def load(self) -> Dataset:
         """Return the rows; see ``DataSet``."""
         check_size(f"data.samples={self.samples}", self.samples, 4, 1)
-        from sklearn.datasets import make_friedman3
-
-        with np.errstate(over="ignore"):  # of_numbers refuses what is not finite
-            points, numbers = make_friedman3(
-                self.samples, noise=abs(self.noise), random_state=legacy_random(self.seed)
-            )
-        return of_numbers("friedman3", points, numbers, noise=self.noise)
+        return of_friedman(self.name, self.samples, noise=self.noise, seed=self.seed)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from micrograde.core.registry import Registry
 from micrograde.nn.arrays import FloatArray, Shape
-from micrograde.nn.classes import predicted_classes
 
 LOSSES: "Registry[type[Loss]]" = Registry("loss", __name__)
 
@@ -122,14 +121,6 @@ class LossLayer:
         if self.shares is None:
             return np.asarray(gradient / self.logits.shape[-2])
         return np.asarray(gradient * self.shares[..., np.newaxis])
-
-    def correct(self) -> NDArray[np.bool_]:
-        """Return which rows of the last ``forward`` are classified correctly, as booleans (..., N).
-
-        Targets must be one-hot. Of equal largest logits the first counts, as in argmax. A row that
-        ``predicted_classes`` gives no class is not correct.
-        """
-        return np.asarray(predicted_classes(self.logits) == self.targets.argmax(-1))
 
     def _losses(self, predictions: FloatArray, targets: FloatArray) -> FloatArray:
         self.check(predictions.shape, targets.shape)
