@@ -12,6 +12,7 @@ from micrograde.analysis import (
     varying_parameters,
     without_metric,
 )
+from micrograde.analysis.repeats import REPEATS
 from micrograde.core.errors import InputError
 
 
@@ -141,3 +142,22 @@ def test_the_words_of_users_stand_in_the_table_and_are_neither_params_nor_metric
     assert "tags.micrograde.config_digest" not in table
     with pytest.raises(InputError, match=r"metric=tags.team/a: no run has it; there are val/loss$"):
         order_runs(runs, "tags.team/a")
+
+
+@pytest.mark.parametrize("repeated", REPEATS)
+def test_a_setting_is_averaged_over_seeds_splits_and_folds(repeated: str) -> None:
+    runs = pd.DataFrame(
+        {
+            "run_id": [f"{number:032x}" for number in range(4)],
+            "run_name": list("abcd"),
+            "experiment_name": "digits",
+            "status": "FINISHED",
+            "optimizer.learning_rate": [0.1, 0.1, 0.2, 0.2],
+            repeated: [0, 1, 0, 1],
+            "kept/val/accuracy": [0.5, 0.7, 0.8, 0.9],
+        }
+    )
+    table = group_over_seeds(runs, "kept/val/accuracy")
+    assert table["optimizer.learning_rate"].tolist() == [0.2, 0.1]
+    assert table["runs"].tolist() == [2, 2]
+    np.testing.assert_allclose(table["kept/val/accuracy mean"], [0.85, 0.6])

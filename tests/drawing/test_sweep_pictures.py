@@ -237,7 +237,7 @@ def test_what_varies_decides_the_pictures(parameters, names, tmp_path):
     by = [name for name in parameters if name != "seed"]
     how: dict[str, Any] = {"drawn": ("train/loss", "val/accuracy"), "lower_is_better": False}
     how["metric"] = "val/accuracy"
-    pictures = draw_sweep(runs, history, by, seeds="seed" in parameters, **how)
+    pictures = draw_sweep(runs, history, by, seed="seed" if "seed" in parameters else None, **how)
     assert [picture.name for picture in pictures] == [*names, "learning_curves"]
     (axes, *_) = pictures[-1].figure.axes
     np.testing.assert_array_equal(axes.get_lines()[-1].get_ydata(), [0, 1])  # the best is the first run

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from micrograde.analysis.joining import ABOUT
 from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
+from micrograde.analysis.repeats import of_settings
 from micrograde.analysis.short_ids import short_ids
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -18,7 +19,6 @@ from micrograde.store.metric_names import plain_name
 if TYPE_CHECKING:
     import pandas as pd
 
-SEED = "seed"
 _NOTE = f"tags.{tags.NOTE}"
 _MANY = "gradient_norm/"  # one for each parameter; not listed
 METRICS = tuple(
@@ -139,7 +139,9 @@ def best_run(runs: "pd.DataFrame", metric: str, order: str = "auto") -> str | No
 
 
 def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> "pd.DataFrame":
-    """Merge runs that differ only in ``seed`` into one row, with mean and standard deviation of each metric.
+    """Merge runs of one setting into one row, with mean and standard deviation of each metric.
+
+    Runs of one setting differ at most in ``seed``, ``data.seed`` and their folds; see ``REPEATS``.
 
     The columns are the other params that differ, ``runs`` (how many finished), ``unfinished`` if there are
     any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single run).
@@ -151,7 +153,7 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
     if runs.empty:
         return runs
     column = known_metric(runs, metric)
-    by = [name for name in varying_parameters(runs) if name != SEED] or ["experiment_name"]
+    by = of_settings(varying_parameters(runs)) or ["experiment_name"]
     beside = loss_beside(column, list(map(str, runs)))
     shown = [name for name in dict.fromkeys((column, *METRICS, beside)) if name in runs]
     finished = runs["status"] == "FINISHED"

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from micrograde.analysis.comparing import METRICS, SEED, varying_parameters
+from micrograde.analysis.comparing import METRICS, varying_parameters
+from micrograde.analysis.repeats import REPEATS, of_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,15 +17,16 @@ def by_importance(runs: "pd.DataFrame", metric: str) -> list[str]:
     """Return the names of the columns, the most important first.
 
     The order: the id and the metric that orders the runs; the status, if some did not finish; the params that
-    were set, the one that differs in most runs first and the seed last; other metrics; then what follows from
-    a column shown already, as ``data.noise`` does from ``data.name``, or a run's name from its params.
+    were set, the one that differs in most runs first and seeds and folds last; other metrics; then what
+    follows from a column shown already, as ``data.noise`` does from ``data.name``, or a run's name from its
+    params.
     """
-    names = [name for name in varying_parameters(runs) if name != SEED]
+    names = of_settings(varying_parameters(runs))
     names += [_EXPERIMENT] if runs[_EXPERIMENT].nunique() > 1 else []
     choices = [name for name in names if name.endswith(".name")]
     follows = {name for name in names if name not in choices and _follows(runs, name, choices)}
     own = sorted((name for name in names if name not in follows), key=lambda name: -_rare(runs, name))
-    own.append(SEED)
+    own += REPEATS
     unfinished = ["status"] if (runs["status"] != "FINISHED").any() else []
     named = ["run_name"] if _are_named(runs) else []
     return [

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from micrograde.analysis import best_run, order_runs, summarize, varying_parameters
-from micrograde.analysis.comparing import METRICS, SEED, ascending
+from micrograde.analysis.comparing import METRICS, ascending
 from micrograde.analysis.page import heading, page, paragraph, picture, table
+from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.core.picture_formats import PictureFormat
 from micrograde.drawing import draw_sweep, figure_file, left_out
 from micrograde.metrics import KEPT, name_in_history, part_of
@@ -39,7 +40,8 @@ class SweepReport:
     summary
         The content of ``summary.csv``: a row per run, best first.
     settings
-        A row per setting, best mean first, as ``summarize`` returns it; over the seeds, if they vary.
+        A row per setting, best mean first, as ``summarize`` returns it; over seeds, splits and folds, if they
+        vary.
     page
         ``report.html``; None if it could not be made.
     left_out
@@ -82,7 +84,7 @@ def write_sweep_report(
 ) -> SweepReport:
     """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is created.
 
-    If the seed varies, ``over_seeds.csv`` is written, too: a row per setting, over its seeds.
+    If a seed, the split or the fold varies, ``over_seeds.csv`` is written, too, with a row for each setting.
 
     Parameters
     ----------
@@ -108,7 +110,7 @@ def write_sweep_report(
         runs = runs.assign(**{metric: np.nan})
     runs = order_runs(runs, metric, order, finished_first=True).reset_index(drop=True)
     swept = _told_apart(runs, varies)
-    by = [name for name in swept if name != SEED]
+    by, repeats = of_settings(swept), of_repeats(swept)
     up = ascending(metric, order)
     settings = summarize(runs, by, metric, order)
     best = best_run(runs, metric, order)
@@ -117,7 +119,7 @@ def write_sweep_report(
     folder.mkdir(parents=True, exist_ok=True)
     summary = _summary(runs, swept, metric)
     summary.to_csv(folder / "summary.csv", index=False)
-    if SEED in swept:
+    if repeats:
         listed = settings.assign(run_ids=[" ".join(ids) for ids in settings["run_ids"]])
         listed.to_csv(folder / "over_seeds.csv", index=False)
     (folder / "figures").mkdir(exist_ok=True)
@@ -125,7 +127,7 @@ def write_sweep_report(
     suffix: Literal["svg", "png", "pdf"] = "png" if wanted == "auto" else wanted
     said: list[str] = []
     rule: dict[str, Any] = {"metric": metric, "drawn": metrics_drawn(metric), "lower_is_better": up}
-    pictured = draw_sweep(runs, history, by, seeds=SEED in swept, say=said.append, **rule)
+    pictured = draw_sweep(runs, history, by, seed=repeats[0] if repeats else None, say=said.append, **rule)
     for name, text, figure in pictured:
         file = f"figures/{name}.{suffix}"
         with left_out(file, said.append):
@@ -143,7 +145,7 @@ def write_sweep_report(
         parts = [
             *_best_part(runs, best, swept, metric, "lowest" if up else "highest"),
             *_pictures_of_best(pictures_of(best) if best is not None else ()),
-            *_settings_part(runs, settings, by, metric, SEED in swept),
+            *_settings_part(runs, settings, by, metric, bool(repeats)),
             *pictures,
             *_unfinished_part(runs, swept),
             *_runs_part(runs, swept, metric),

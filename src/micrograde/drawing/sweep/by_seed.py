@@ -55,7 +55,9 @@ class BySeed(SweepPicture):
 
     def text(self, sweep: SweepContents) -> str:
         """Name the metric."""
-        return f"{sweep.metric} over the seeds"
+        assert sweep.seeds is not None
+        name = sweep.seeds.name
+        return f"{sweep.metric} over {'the seeds' if name == 'seed' else name}"
 
     def draw(self, sweep: SweepContents, title: str) -> "Figure":
         """Draw a dot for each seed."""

@@ -26,7 +26,7 @@ def draw_sweep(
     history: "pd.DataFrame",
     parameters: Sequence[str],
     *,
-    seeds: bool,
+    seed: str | None,
     metric: str,
     drawn: Sequence[str],
     lower_is_better: bool,
@@ -42,9 +42,9 @@ def draw_sweep(
     history
         Columns run_id (categorical), metric, step and value; see ``load_history``.
     parameters
-        The parameters that vary, without the seed.
-    seeds
-        Whether the seed varies.
+        The parameters that vary, without seeds and folds.
+    seed
+        The seed, or else the split or fold, that varies; None if none does.
     metric, drawn
         The metric by which runs are compared, and those whose history is drawn.
     say
@@ -53,7 +53,7 @@ def draw_sweep(
     values = np.where(runs["status"] == "FINISHED", runs[metric].astype("float64"), np.nan)
     sweep = SweepContents(
         parameters=[_swept(runs, name) for name in parameters],
-        seeds=_swept(runs, "seed") if seeds else None,
+        seeds=_swept(runs, seed) if seed else None,
         metric=metric,
         lower_is_better=lower_is_better,
         values=values,

@@ -1,0 +1,21 @@
+"""The params that repeat a setting: its seed, its split, its fold."""
+
+from collections.abc import Iterable
+
+REPEATS = ("seed", "data.seed", "data.repeat", "data.fold")
+"""The params that say which repetition of a setting a run is, and nothing about the setting.
+
+``seed`` draws the initial weights and the batches, ``data.seed`` the split (and the rows of generated data),
+``data.repeat`` and ``data.fold`` the rows that are held out. The mean of a setting is one over all of these.
+"""
+
+
+def of_settings(names: Iterable[str]) -> list[str]:
+    """Return the params that belong to a setting, in their order."""
+    return [name for name in names if name not in REPEATS]
+
+
+def of_repeats(names: Iterable[str]) -> list[str]:
+    """Return the params that only repeat a setting, in the order of ``REPEATS``."""
+    there_are = set(names)
+    return [name for name in REPEATS if name in there_are]
