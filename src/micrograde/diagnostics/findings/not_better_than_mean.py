@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.advice import to_learn_at_all
+from micrograde.diagnostics.baseline_of_numbers import is_no_better, root_mean_square
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
+from micrograde.diagnostics.findings.patterned_residuals import patterns
 from micrograde.diagnostics.kept_model import PredictedNumbers
 from micrograde.diagnostics.wording import because
 
-_HARDLY, _LITTLE = 0.02, 0.06  # shares of the baseline's errors; what is above the second is no chance
-_SURE = 2.0  # standard errors
 _CONSTANT = 0.02  # of the spread of the true numbers
 _NAMED = 3
 
@@ -44,8 +43,8 @@ class NotBetterThanMean(Finding):
             for target in worse[:_NAMED]:
                 of = f" of {quoted(names[target])}" if len(names) > 1 else ""
                 scale = measured.target_scales[target]
-                rmse = _root_mean_square(found.residuals[:, target]) * scale
-                baseline = _root_mean_square(found.targets[:, target]) * scale
+                rmse = root_mean_square(found.residuals[:, target]) * scale
+                baseline = root_mean_square(found.targets[:, target]) * scale
                 constant = found.predicted[:, target].std() < _CONSTANT * found.targets[:, target].std()
                 same = ", and nearly the same is predicted for each row" if constant else ""
                 yield (
@@ -60,30 +59,7 @@ class NotBetterThanMean(Finding):
             return to_learn_at_all(measured)
         squares = np.mean(training.residuals[:, target] ** 2)
         explained = 1 - squares / np.mean(training.targets[:, target] ** 2)
+        if any(each.target == target for each in patterns(measured)):
+            return because("probably", f"the columns say more of it than was learned (R² {explained:.2f})")
         cause = f"nothing was learned but the training rows (R² {explained:.2f})"
         return because("probably", f"{cause}: the columns may say nothing of the target")
-
-
-def is_no_better(found: PredictedNumbers, training: PredictedNumbers, target: int) -> bool:
-    """Return whether a predicted number is hardly better than the training part's mean and median."""
-    true, residuals = found.targets[:, target], found.residuals[:, target]
-    if (true == true[0]).all():
-        return False
-    if not np.isfinite(_root_mean_square(residuals)):
-        return False  # other findings say so
-    median = np.median(training.targets[:, target])
-    squares, distances = true**2 - residuals**2, np.abs(true - median) - np.abs(residuals)
-    return not (_is_much(squares, true**2) or _is_much(distances, np.abs(true - median)))
-
-
-def _is_much(gains: NDArray[np.float64], of: NDArray[np.float64]) -> bool:
-    """Return whether the mean of gains (n,) is a fair share of the mean of (n,), and no matter of chance.
-
-    Steps that are far too small go in the right direction, too: what they gain is no chance, and very little.
-    """
-    share, chance = gains.mean() / of.mean(), gains.std() / np.sqrt(len(gains)) / of.mean()
-    return bool(share > _HARDLY and (share > _LITTLE or share > _SURE * chance))
-
-
-def _root_mean_square(errors: NDArray[np.float64]) -> float:
-    return float(np.sqrt(np.mean(errors**2)))

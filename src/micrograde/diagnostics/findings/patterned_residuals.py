@@ -8,8 +8,8 @@ import numpy as np
 
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.advice import USUAL_UPDATES, epochs, late_updates, learning_rate
+from micrograde.diagnostics.baseline_of_numbers import is_no_better
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
-from micrograde.diagnostics.findings.not_better_than_mean import is_no_better
 from micrograde.diagnostics.kept_model import PredictedNumbers
 from micrograde.diagnostics.residual_patterns import GROUPS, ResidualPattern, residual_pattern
 from micrograde.diagnostics.wording import because
@@ -24,7 +24,7 @@ _LEAST_UNITS = 32
 
 
 @dataclass(frozen=True)
-class _Found:
+class FoundPattern:
     """A pattern of a number's residuals, against what, and the share of the squared errors it is worth."""
 
     pattern: ResidualPattern
@@ -39,8 +39,8 @@ class PatternedResiduals(Finding):
 
     The training rows are sorted by it and cut into ten groups; the means of the groups differ more than
     chance would make them, and taking them off the residuals of the validation part takes off a twentieth of
-    their squares or more. Not without a validation part, nor of less than 30 training rows, nor where the
-    predicted numbers are no better than their mean.
+    their squares or more. Not without a validation part, nor of less than 30 training rows; of a
+    predicted number that is no better than the mean only against the columns.
     """
 
     name: ClassVar[str] = "patterned_residuals"
@@ -49,13 +49,11 @@ class PatternedResiduals(Finding):
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield one for the pattern that is worth most."""
-        numbers = measured.of_kept_model.numbers if measured.of_kept_model else {}
-        if not {"training", "validation"} <= numbers.keys() or len(measured.columns) > _MOST_INPUTS:
-            return
-        with np.errstate(all="ignore"):  # numbers may overflow
-            found = _patterns(measured, numbers["training"], numbers["validation"])
+        found = patterns(measured)
         if not found:
             return
+        assert measured.of_kept_model
+        numbers = measured.of_kept_model.numbers
         most = max(found, key=lambda each: each.worth)
         scale = measured.target_scales[most.target]
         residuals = numbers["validation"].residuals[:, most.target]
@@ -70,16 +68,22 @@ class PatternedResiduals(Finding):
         ) + _why(measured)
 
 
+def patterns(measured: Measurements) -> list[FoundPattern]:
+    """Return the patterns of the training part that the validation part has, too."""
+    numbers = measured.of_kept_model.numbers if measured.of_kept_model else {}
+    if not {"training", "validation"} <= numbers.keys() or len(measured.columns) > _MOST_INPUTS:
+        return []
+    with np.errstate(all="ignore"):  # numbers may overflow
+        return _patterns(measured, numbers["training"], numbers["validation"])
+
+
 def _patterns(
     measured: Measurements, training: PredictedNumbers, validation: PredictedNumbers
-) -> list[_Found]:
-    """Return the patterns of the training part that the validation part has, too."""
+) -> list[FoundPattern]:
     inputs = [(f"column {quoted(name)}", place.start) for name, place in measured.columns]
     looked_at = (1 + len(inputs)) * len(measured.target_names)
     found = []
     for target, name in enumerate(measured.target_names):
-        if is_no_better(validation, training, target):
-            continue  # nothing was learned: that is said, and no wonder
         of_training, of_validation = training.residuals[:, target], validation.residuals[:, target]
         pairs = [
             (f"the predicted {quoted(name)}", training.predicted[:, target], validation.predicted[:, target]),
@@ -88,6 +92,8 @@ def _patterns(
                 for said, at in inputs
             ),
         ]
+        if is_no_better(validation, training, target):
+            pairs = pairs[1:]  # where predicted numbers say nothing, errors follow from them
         for against, known, unknown in pairs:
             pattern = residual_pattern(known, of_training, GROUPS)
             if pattern is None or not pattern.is_one_of(looked_at):
@@ -97,7 +103,7 @@ def _patterns(
             error = gains.std() / np.sqrt(len(gains))
             worth = float(gains.sum() / np.sum(of_validation**2))
             if worth > _WORTH_IT and gains.mean() > _SURE * error:
-                found.append(_Found(pattern, target, against, worth))
+                found.append(FoundPattern(pattern, target, against, worth))
     return found
 
 
