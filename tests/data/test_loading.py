@@ -118,3 +118,22 @@ def test_of_several_files_of_a_kind_the_suffix_decides():
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match=r"data.name=mnist: must be one of blobs, .*, xor"):
         load_dataset("mnist", seed=0)
+
+
+@pytest.mark.parametrize("name", [*DIGESTS, *DIGESTS_OF_NUMBERS])
+def test_what_only_splits_rows_does_not_tell_them_apart_and_the_seed_of_generated_ones_does(name):
+    plain = DATA_SETS[name]()
+    otherwise = dataclasses.replace(
+        plain, validation_fraction=0.3, test_fraction=0.2, stratify=False, standardize=False
+    )
+    seeded = dataclasses.replace(plain, seed=7)
+    assert otherwise.rows_key() == plain.rows_key()
+    assert load(otherwise).digest == load(plain).digest
+    same_rows = load(seeded).digest == load(plain).digest
+    assert (seeded.rows_key() == plain.rows_key()) == same_rows == (name not in GENERATED)
+
+
+def test_entries_of_a_plug_in_share_no_rows(monkeypatch):
+    monkeypatch.setattr("micrograde.data.sets.plugin_of", lambda _: object())
+    iris = DATA_SETS["iris"]
+    assert iris(seed=1).rows_key() != iris(seed=2).rows_key() == iris(seed=2).rows_key()

@@ -6,8 +6,10 @@ from tests.recipes import with_keys
 from micrograde.cli.commands.train import outcome
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.recipe_versions import RECIPE_VERSION
+from micrograde.data import load
+from micrograde.runs import train
 from micrograde.runs.building import prepare_data, stack_key, stack_size
-from micrograde.runs.train import train_and_record
+from micrograde.runs.train import PreparedSets, train_and_record
 
 
 def config(**changes):
@@ -185,3 +187,25 @@ def test_the_best_epoch_of_a_table_is_kept_and_said(tmp_path, monkeypatch):
     assert of_iris.kept_epoch is None
     assert of_iris.kept["kept/val/loss"] == of_iris.last_metrics()["val/loss"]
     assert "kept" not in outcome(of_iris)
+
+
+def test_a_table_is_read_once_for_all_its_splits(tmp_path, monkeypatch):
+    read, prepared = [], PreparedSets()
+    path = a_table_with_a_huge_value(tmp_path / "table.csv", where=3)
+
+    def counted(data, **keys):
+        read.append(data)
+        return load(data, **keys)
+
+    monkeypatch.setattr(train, "load", counted)
+
+    def of(**keys):
+        data = {"name": "csv", "path": path, "target": "y", **keys}
+        return prepared.of(config(recipe_version=RECIPE_VERSION, data=data))
+
+    splits = [of(seed=0), of(seed=1), of(test_fraction=0.3), of(standardize=False)]
+    assert len(read) == 1
+    assert {id(each.dataset) for each in splits} == {id(splits[0].dataset)}
+    assert len({each.rows["train"].tobytes() for each in splits}) == 3
+    of(drop=["b"])
+    assert len(read) == 2

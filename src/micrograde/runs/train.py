@@ -23,6 +23,7 @@ from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
 from micrograde.core.terminal import say
 from micrograde.core.working import working
+from micrograde.data import Dataset, load
 from micrograde.data.frames import SOURCE as FRAME
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
@@ -34,7 +35,6 @@ from micrograde.runs.building import (
     check_layers,
     learned_classes,
     measured_names,
-    prepare_data,
     prepare_dataset,
     stack_key,
     stack_size,
@@ -207,6 +207,7 @@ class PreparedSets:
         self._lines: dict[Hashable, str] = {}
         self._told_lines: set[str] = set()
         self._sets: dict[Hashable, PreparedData] = {}
+        self._read_sets: dict[Hashable, Dataset] = {}
         self._given: dict[str, pyarrow.Table] = {}
         self._told: set[str] = set()
 
@@ -214,20 +215,23 @@ class PreparedSets:
         """Return the run's data; raise ``InputError`` if anything is wrong with them."""
         source = self._source(config)
         if source not in self._sets:
-            version, rows = config.recipe_version, None
-            if isinstance(config.data, FrameTable):
-                rows = self._given.get(config.data.digest)
-            if rows is None:
-                self._sets[source] = prepare_data(
-                    config.data,
-                    config.training.dtype,
-                    version=version,
-                    task=asked_task(config),
-                    output=config.model.output,
-                )
-            else:
-                self._sets[source] = _prepare_rows(config, rows)
+            self._sets[source] = prepare_dataset(
+                self._read(config), config.data, config.training.dtype, config.model.output
+            )
         return self._sets[source]
+
+    def _read(self, config: TrainConfig) -> Dataset:
+        """Return the rows before they are split: a table is read once, however many splits there are."""
+        data, task = config.data, asked_task(config)
+        key = (data.rows_key(), config.recipe_version, task)
+        if key not in self._read_sets:
+            rows = self._given.get(data.digest) if isinstance(data, FrameTable) else None
+            if isinstance(data, FrameTable) and rows is not None:
+                with within_memory(FRAME):
+                    self._read_sets[key] = data.of_rows(rows, config.recipe_version, task)
+            else:
+                self._read_sets[key] = load(data, version=config.recipe_version, task=task)
+        return self._read_sets[key]
 
     def untold(self) -> list[PreparedData]:
         """Return those that have not been returned here before."""
@@ -307,13 +311,6 @@ class PreparedSets:
         check_watched(config, data)
         check_threshold(config, data)
         self._check_warm_start(config, data)
-
-
-def _prepare_rows(config: TrainConfig, rows: "pyarrow.Table") -> PreparedData:
-    assert isinstance(config.data, FrameTable)
-    with within_memory(FRAME):
-        dataset = config.data.of_rows(rows, config.recipe_version, asked_task(config))
-    return prepare_dataset(dataset, config.data, config.training.dtype, config.model.output)
 
 
 def asked_task(config: TrainConfig) -> str | None:

@@ -4,11 +4,13 @@ A data set's fields are the keys of the config group ``data``; ``load`` makes or
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, fields
 from typing import Annotated, ClassVar
 
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import PROGRAM, Flag, Fraction, PositiveInt, Range, Seed
+from micrograde.core.plugins import plugin_of
 from micrograde.core.registry import Registry
 from micrograde.data.dataset import Dataset
 
@@ -85,6 +87,21 @@ class DataSet(ABC):
             )
         return dataset
 
+    def rows_key(self) -> Hashable:
+        """Return a key that is equal for entries of the same rows, however these are split and preprocessed.
+
+        An entry of a plug-in may make its rows of any of its fields, and shares them with none.
+        """
+        if plugin_of(type(self)):
+            return self
+        split = {field.name for field in fields(DataSet)} - self.makes_rows()
+        return (type(self), *(getattr(self, each.name) for each in fields(self) if each.name not in split))
+
+    @classmethod
+    def makes_rows(cls) -> frozenset[str]:
+        """Return the fields common to all data sets that this one makes its rows of, besides its own."""
+        return frozenset()
+
     def paths(self) -> dict[str, str]:
         """Return the paths of the files that it is read from, by key."""
         found = {key: getattr(self, key) for key in self.path_keys}
@@ -126,6 +143,11 @@ class GeneratedDataSet(DataSet):
     name: str
     samples: Annotated[PositiveInt, PROGRAM] = 500
     size_key: ClassVar[str | None] = "samples"
+
+    @classmethod
+    def makes_rows(cls) -> frozenset[str]:
+        """Return the seed."""
+        return frozenset({"seed"})
 
 
 def path_keys() -> tuple[str, ...]:
