@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from micrograde.api.fitting import fit
     from micrograde.api.interactive import run, sweep
     from micrograde.api.regressor import MLPRegressor
-    from micrograde.api.results import Run, Sweep, compare, load_importances, load_predictions
+    from micrograde.api.results import (
+        Run,
+        Sweep,
+        compare,
+        load_importance,
+        load_importances,
+        load_predictions,
+    )
     from micrograde.autograd import Variable
     from micrograde.drawing import draw_graph, render_graph
     from micrograde.gradcheck import check_gradients
@@ -61,6 +68,7 @@ __all__ = [
     "compare",
     "draw_graph",
     "fit",
+    "load_importance",
     "load_importances",
     "load_predictions",
     "render_graph",
@@ -86,6 +94,7 @@ _ROOM_OF = {
     "compare": "api.results",
     "draw_graph": "drawing",
     "fit": "api.fitting",
+    "load_importance": "api.results",
     "load_importances": "api.results",
     "load_predictions": "api.results",
     "render_graph": "drawing",

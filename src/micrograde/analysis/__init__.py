@@ -17,11 +17,15 @@ from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import load_sweeps
 from micrograde.analysis.tables import SUFFIXES, check_output, merge_mean_and_std, print_table, write_table
+from micrograde.analysis.variance_shares import Share, VarianceShares, variance_shares
+from micrograde.analysis.what_mattered import load_importance
 from micrograde.store import StoredRun, find_run, find_sweep, load_run
 
 __all__ = [
     "SUFFIXES",
+    "Share",
     "StoredRun",
+    "VarianceShares",
     "best_run",
     "by_importance",
     "check_output",
@@ -30,6 +34,7 @@ __all__ = [
     "group_over_seeds",
     "list_run_ids",
     "load_history",
+    "load_importance",
     "load_run",
     "load_runs",
     "load_sweeps",
@@ -41,6 +46,7 @@ __all__ = [
     "summarize",
     "table_of_runs",
     "usual_metric",
+    "variance_shares",
     "varying_parameters",
     "without_metric",
     "write_table",

@@ -61,6 +61,21 @@ def _differs(runs: "pd.DataFrame", name: str) -> bool:
     return bool(given or (values.groupby(runs[choice].astype(str)).nunique() > 1).any())
 
 
+def told_apart(runs: "pd.DataFrame", varies: Sequence[str]) -> list[str]:
+    """Return the params that vary, without those that follow from a choice of their group.
+
+    For example, ``data.noise`` is left out if all moons have the same and ``data.name`` varies.
+    """
+    differing = set(varying_parameters(runs))
+    names = [name for name in dict.fromkeys(varies) if name in runs]
+    explained = {
+        name
+        for name in names
+        if name not in differing and f"{name.rpartition('.')[0]}.name" in set(names) - {name}
+    }
+    return [name for name in names if name not in explained]
+
+
 def ascending(metric: str, order: str) -> bool:
     """Return whether a lower value is better; ``auto`` asks the metric."""
     if order == "auto":

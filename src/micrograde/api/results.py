@@ -13,6 +13,7 @@ from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
 from micrograde.analysis.short_ids import SHORTEST
 from micrograde.analysis.tables import INIT_FROM, as_cell
+from micrograde.analysis.what_mattered import importance_of
 from micrograde.api.notebook_cells import cell
 from micrograde.config.locations import store_location
 from micrograde.config.schema import as_params
@@ -377,6 +378,14 @@ class Sweep:
         """Return mean, std and count of runs that differ only in the seed; see ``group_over_seeds``."""
         return group_over_seeds(self.runs, self.metric, self.order)
 
+    def importance(self) -> "pd.DataFrame":
+        """Return how much of its metric's variance each swept key, each pair and the seed have.
+
+        See ``micrograde.analysis.load_importance`` for the columns, and for when it raises ``InputError``
+        because it cannot be told. ``Run.importances`` is of the columns of a table.
+        """
+        return importance_of(self.runs, self.varies, self.metric)
+
     def __repr__(self) -> str:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
         said = ", ".join(f"{count} {status}" for status, count in counts)
@@ -423,8 +432,35 @@ def load_predictions(run: "str | Run" = "latest", location: StoreLocation | None
     return (run if isinstance(run, Run) else Run.load(run, location)).predictions
 
 
+def load_importance(
+    sweep: "str | Sweep" = "latest", location: StoreLocation | None = None, metric: str | None = None
+) -> "pd.DataFrame":
+    """Return how much of the variance of a sweep's metric each swept key, each pair and the seed have.
+
+    ``load_importances(run)`` is something else: what the columns of a table mean to one trained network.
+
+    >>> mg.load_importance("latest").set_index("of")["share"]
+
+    See ``micrograde.analysis.load_importance`` for the columns.
+
+    Parameters
+    ----------
+    metric
+        None for the sweep's own, or the accuracy or RMSE of the kept models of one that is named by its id.
+
+    Raises
+    ------
+    InputError
+        If there is no such sweep, no run has the metric, or it cannot be told: the message says why.
+    """
+    found = sweep if isinstance(sweep, Sweep) else Sweep.load(sweep, location, metric)
+    return importance_of(found.runs, found.varies, metric or found.metric)
+
+
 def load_importances(run: "str | Run" = "latest", location: StoreLocation | None = None) -> "pd.DataFrame":
     """Return what the model of a run loses when one column is shuffled; see ``Run.importances``.
+
+    Of a sweep, ``load_importance(sweep)`` says which of its keys mattered.
 
     >>> mg.load_importances("latest").set_index("column")["accuracy_drop"]
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from micrograde.analysis import best_run, order_runs, summarize, varying_parameters
-from micrograde.analysis.comparing import METRICS, ascending
+from micrograde.analysis import best_run, order_runs, summarize
+from micrograde.analysis.comparing import METRICS, ascending, told_apart
 from micrograde.analysis.page import heading, page, paragraph, picture, table
 from micrograde.analysis.repeats import of_repeats, of_settings
+from micrograde.analysis.variance_shares import VarianceShares, variance_shares
 from micrograde.core.picture_formats import PictureFormat
 from micrograde.drawing import draw_sweep, figure_file, left_out
 from micrograde.metrics import KEPT, name_in_history, part_of
@@ -42,6 +43,8 @@ class SweepReport:
     settings
         A row per setting, best mean first, as ``summarize`` returns it; over seeds, splits and folds, if they
         vary.
+    mattered
+        How much of the metric's variance each key, each pair of keys and the seed accounts for.
     page
         ``report.html``; None if it could not be made.
     left_out
@@ -54,6 +57,7 @@ class SweepReport:
     unfinished: int
     summary: "pd.DataFrame"
     settings: "pd.DataFrame"
+    mattered: VarianceShares
     page: Path | None
     left_out: tuple[str, ...] = ()
 
@@ -84,7 +88,8 @@ def write_sweep_report(
 ) -> SweepReport:
     """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is created.
 
-    If a seed, the split or the fold varies, ``over_seeds.csv`` is written, too, with a row for each setting.
+    If a seed, the split or the fold varies, ``over_seeds.csv`` is written, too, with a row for each setting;
+    and ``importance.csv``, unless it cannot be told what mattered.
 
     Parameters
     ----------
@@ -109,7 +114,7 @@ def write_sweep_report(
     if metric not in runs:  # all may have failed before it was recorded
         runs = runs.assign(**{metric: np.nan})
     runs = order_runs(runs, metric, order, finished_first=True).reset_index(drop=True)
-    swept = _told_apart(runs, varies)
+    swept = told_apart(runs, varies)
     by, repeats = of_settings(swept), of_repeats(swept)
     up = ascending(metric, order)
     settings = summarize(runs, by, metric, order)
@@ -122,6 +127,9 @@ def write_sweep_report(
     if repeats:
         listed = settings.assign(run_ids=[" ".join(ids) for ids in settings["run_ids"]])
         listed.to_csv(folder / "over_seeds.csv", index=False)
+    mattered = variance_shares(runs, swept, metric)
+    if mattered.shares:
+        mattered.frame().to_csv(folder / "importance.csv", index=False)
     (folder / "figures").mkdir(exist_ok=True)
     pictures: list[str] = []
     suffix: Literal["svg", "png", "pdf"] = "png" if wanted == "auto" else wanted
@@ -153,22 +161,7 @@ def write_sweep_report(
         target.write_text(page(title, about, parts), encoding="utf-8")
         made = target
     value = float(runs[metric].iloc[0]) if best is not None else np.nan
-    return SweepReport(best, value, finished, unfinished, summary, settings, made, tuple(said))
-
-
-def _told_apart(runs: "pd.DataFrame", varies: Sequence[str]) -> list[str]:
-    """Return the params that vary, without those that follow from a choice of their group.
-
-    For example, ``data.noise`` is left out if all moons have the same and ``data.name`` varies.
-    """
-    differing = set(varying_parameters(runs))
-    names = [name for name in dict.fromkeys(varies) if name in runs]
-    explained = {
-        name
-        for name in names
-        if name not in differing and f"{name.rpartition('.')[0]}.name" in set(names) - {name}
-    }
-    return [name for name in names if name not in explained]
+    return SweepReport(best, value, finished, unfinished, summary, settings, mattered, made, tuple(said))
 
 
 # --- tables -------------------------------------------------------------------------------------

@@ -20,16 +20,20 @@ from micrograde.tracking import RunRecorder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from micrograde.analysis.variance_shares import VarianceShares
+
+_ROOM = 68  # columns for what mattered, beside the label, on a terminal of 80
 _FAILURES = 5  # printed at most; the table has all
 
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """The summary of a sweep: its parent's id, its runs, the best of them, pictures that were left out."""
+    """The summary of a sweep: its parent's id, its runs, the best of them, what mattered, and left out."""
 
     run_id: str
     runs: "pd.DataFrame"
     best_run_id: str | None
+    mattered: "VarianceShares | None" = None
     left_out: tuple[str, ...] = ()
 
 
@@ -37,6 +41,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     """Read the sweep's runs back, and write tables, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import best_run, load_history, load_runs
+    from micrograde.analysis.what_mattered import what_mattered
     from micrograde.store.readers import store_of
     from micrograde.sweeps.report import metrics_drawn, write_sweep_report
 
@@ -49,16 +54,17 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
         runs = load_runs(uri, sweep=run_id)
     if runs.empty:
         return SweepSummary(run_id, runs, None)
+    varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
     described = store_of(uri).read_details(uri, run_id).tags.get(tags.DESCRIPTION, "")
     if sweep.is_as_before:
         if sweep.options.note:
             recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
-        return SweepSummary(run_id, runs, best_run(runs, sweep.metric, sweep.options.order))
+        best_run_id = best_run(runs, sweep.metric, sweep.options.order)
+        return SweepSummary(run_id, runs, best_run_id, what_mattered(runs, varies, sweep.metric))
     with working("reading the runs back"):
         history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
     assert folder
-    varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
     with working("drawing the report"):
         report = write_sweep_report(
             folder,
@@ -93,12 +99,13 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     )
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, report.best_run_id, report.left_out)
+    return SweepSummary(run_id, runs, report.best_run_id, report.mattered, report.left_out)
 
 
 def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
     """Print the results of a sweep, and what its best model is ``registered`` as; return how many failed."""
     from micrograde.analysis import without_metric
+    from micrograde.analysis.what_mattered import in_words
 
     runs = summary.runs
     counts = runs["status"].value_counts().to_dict() if len(runs) else {}
@@ -114,6 +121,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         say(f"best        {sweep.metric} {value}  {name}  run {summary.best_run_id}")
     elif counts.get("FINISHED"):
         say(f"best        none: no run that finished has a value of {sweep.metric}")
+    if summary.mattered and (line := in_words(summary.mattered, sweep.metric, _ROOM)):
+        say(f"mattered    {line}")
     if registered:
         say(f"registered  {registered}")
     if not sweep.options.metric and len(runs) and (lacking := without_metric(runs, sweep.metric)):

@@ -22,6 +22,7 @@ from micrograde.analysis import (
     without_metric,
     write_table,
 )
+from micrograde.analysis.what_mattered import in_words
 from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import CompareConfig
 from micrograde.config.locations import store_location
@@ -44,6 +45,7 @@ from micrograde.tracking import recover
 if TYPE_CHECKING:
     import pandas as pd
 
+_ROOM = 70  # columns for what mattered, beside the label, on a terminal of 80
 _LONG = 40  # characters; longer values are shown from the place where they differ
 
 
@@ -114,6 +116,8 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         say(f"written to {output}")
     if report:
         say(f"best run  {report.best_run_id or 'none has finished'}")
+        if line := in_words(report.mattered, metric, _ROOM):
+            say(f"mattered  {line}")
         for line in report.left_out:
             print(printable(line), file=sys.stderr)
         if report.page:
