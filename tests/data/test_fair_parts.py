@@ -346,6 +346,34 @@ def test_rows_in_two_parts_are_counted(rows, seed):
     ] == [count > 0 for count in expected.values()]
 
 
+@pytest.mark.parametrize(
+    ("task", "columns", "learned"),
+    [
+        ("classification", 0, "the class"),
+        ("regression", 1, "the target"),
+        ("regression", 2, "all targets"),
+        ("multilabel", 2, "all labels"),
+    ],
+)
+def test_the_line_says_what_is_learned(task, columns, learned):
+    place = np.arange(40)
+    if columns:
+        place = np.stack([place, place // 2], axis=1)[:, :columns]
+    labels = (place % 2).astype(float if columns else int)
+    dataset = Dataset(
+        "made",
+        np.zeros((40, 1)),
+        labels,
+        class_names=() if columns else ("a", "b"),
+        feature_names=("x",),
+        task=task,
+        target_names=("t", "u")[:columns],
+    )
+    parts = split(dataset, 0.2, 0.2, stratify=False, seed=0)
+    line = shared_rows_line(parts, shared_rows(parts), truths=task == "multilabel")
+    assert line.endswith(f"stand in the training part, too, with all features and {learned}")
+
+
 def test_parts_that_do_not_exist_share_nothing():
     assert shared_rows(split(made(30), 0, 0)) == {}
     assert shared_rows(split(made(30), 0, 0.1)) == {"test": 0}

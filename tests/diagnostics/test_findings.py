@@ -90,7 +90,7 @@ def test_nothing_is_said_of_a_healthy_run():
         (
             {"update_ratio/layer1": [-6.0] * EPOCHS, "update_ratio/layer2": [-5.5] * EPOCHS},
             "each step changes the weights of layers 1 and 2 by 3e-06 of their size, ",
-            "optimizer.learning_rate=1e+02",
+            "optimizer.learning_rate=100",
         ),
         (
             {"train/loss": [90.0] + [0.5] * 19},

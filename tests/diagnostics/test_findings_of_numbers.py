@@ -1,5 +1,7 @@
 """What is said about a run that predicts numbers, and what is not."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,9 @@ def part(seed, rows=200, *, targets=1, add=None, said=None):
     return PredictedNumbers(true, predicted, np.square(true - predicted).mean(axis=1), features)
 
 
-def measured(training=None, validation=None, *, names=("price",), config=(), modes=(None, None), **more):
+def measured(
+    training=None, validation=None, *, names=("price",), config=(), modes=(None, None), scale=100.0, **more
+):
     numbers = {"training": training or part(0), "validation": validation or part(1)}
     return Measurements(
         more.pop("history", {"train/loss": [0.3] * EPOCHS, "val/loss": [0.3] * EPOCHS}),
@@ -42,7 +46,7 @@ def measured(training=None, validation=None, *, names=("price",), config=(), mod
         of_kept_model=KeptModel({}, (), modes[0], modes[1], None, numbers),
         config={**CONFIG, **dict(config)},
         target_names=names,
-        target_scales=tuple(100.0 for _ in names),
+        target_scales=tuple(scale for _ in names),
         loss_of_mean=0.5,
         columns=tuple((f"x{number}", slice(number, number + 1)) for number in range(3)),
         **{"batch_size": 32, "steps": 1000, **more},
@@ -87,6 +91,33 @@ def test_predictions_no_better_than_the_mean_are_told_beside_it():
     )
     assert "nearly the same is predicted for each row: probably nothing was learned" in said
     assert said.endswith("try training.num_epochs=80") == (measured().steps <= 500)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 3e5])
+def test_numbers_of_any_unit_are_read_as_such(scale):
+    nothing, waves = (
+        {"said": lambda line: 0.001 * line},
+        {"add": lambda features: np.cos(2.5 * features[:, 1])},
+    )
+    found = {
+        "always saying": measured(part(0, **nothing), part(1, **nothing), scale=scale),
+        "mean residual": measured(part(0, 600, **waves), part(1, 300, **waves), scale=scale),
+    }
+    for words, each in found.items():
+        (said,) = (sentence for sentence in find_findings(each) if words in sentence)
+        assert "e+" not in said
+        numbers = [float(number) for number in re.findall(r"-?[0-9][0-9.]*(?:e-[0-9]+)?", said)]
+        assert any(0.1 * scale < number < 2 * scale for number in numbers)
+
+
+@pytest.mark.parametrize("huge", [12_345.6, 7.31e8])
+def test_huge_losses_are_read_as_numbers(huge):
+    modes = (0.3, float("nan")), (huge, float("nan"))
+    risen = {"train/loss": [0.3] * EPOCHS, "val/loss": np.geomspace(0.3, huge, EPOCHS)}
+    found = find_findings(measured(modes=modes, history=risen, normalization="batch norm"))
+    assert [each.partition(":")[0] for each in found if f"{huge:.0f}" in each]
+    assert len(found) > 1
+    assert not [each for each in found if "e+" in each]
 
 
 def test_of_several_numbers_the_one_that_is_not_learned_is_named():

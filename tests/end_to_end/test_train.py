@@ -36,6 +36,7 @@ def test_the_main_job_learns_digits_and_leaves_its_recipe(user, tmp_path):
     assert 0 < run.data.metrics["within/gradient_check/max_relative_error"] < 1e-12
     assert run.data.params["optimizer.learning_rate"] == "0.2"
     assert run.data.params["data.name"] == "digits"
+    assert run.data.params["task"] == "classification"
     assert (
         len(run.data.tags["micrograde.config_digest"]) == len(run.data.tags["micrograde.data_digest"]) == 64
     )

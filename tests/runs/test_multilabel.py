@@ -65,6 +65,7 @@ def test_all_that_is_kept_of_a_run_is_of_each_label(home):
     assert result.status == "FINISHED"
     run = mg.Run.load(not_none(result.run_id))
     assert run.metrics["within/gradient_check/max_relative_error"] < 1e-9
+    assert run.params["task"] == "multilabel"
     rows = run.predictions
     for part in ("train", "val", "test"):
         of_part = rows[rows["part"] == part]

@@ -20,8 +20,11 @@ def shared_rows(split: Split) -> dict[str, int]:
     return {name: sum(key in known for key in _keys(part)) for name, part in parts.items() if part}
 
 
-def shared_rows_line(split: Split, shared: Mapping[str, int]) -> str:
-    """Return a line that says them, ``3 of 34 test rows stand in the training part, too``, or nothing."""
+def shared_rows_line(split: Split, shared: Mapping[str, int], *, truths: bool = False) -> str:
+    """Return a line that says them, ``3 of 34 test rows stand in the training part, too``, or nothing.
+
+    With ``truths``, several columns (n, K) that are learned are labels, yes or no, and not numbers.
+    """
     parts = {"validation": split.validation, "test": split.test}
     counts = [
         f"{count} of {len(part)} {name} rows"
@@ -32,7 +35,8 @@ def shared_rows_line(split: Split, shared: Mapping[str, int]) -> str:
         return ""
     stand = "stands" if len(counts) == 1 and counts[0].startswith("1 of") else "stand"
     learned = "the class" if split.train.labels.ndim == 1 else "the target"
-    learned = "all targets" if split.train.labels.shape[1:] > (1,) else learned
+    if split.train.labels.shape[1:] > (1,):
+        learned = "all labels" if truths else "all targets"
     return f"{' and '.join(counts)} {stand} in the training part, too, with all features and {learned}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.findings import Measurements
 from micrograde.diagnostics.wording import Sure, because
 
@@ -49,7 +50,7 @@ def _median_updates(measured: Measurements, epochs: slice) -> dict[str, float]:
 def learning_rate(measured: Measurements, factor: float) -> tuple[str, ...]:
     """Return what to type for ``factor`` times the learning rate; nothing if that is not known."""
     rate = number(measured, "optimizer.learning_rate")
-    return (f"optimizer.learning_rate={rate * factor:.1g}",) if rate else ()
+    return (f"optimizer.learning_rate={plain_number(rate * factor, 1)}",) if rate else ()
 
 
 def epochs(measured: Measurements, factor: float) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def prepare_dataset(
     training = samples(split.train)
     assert training is not None
     shared = shared_rows(split) if dataset.summary else {}  # of other sources it is known
-    line = shared_rows_line(split, shared)
+    line = shared_rows_line(split, shared, truths=task.learns == "truths")
     return PreparedData(
         dataset,
         preprocessing,

@@ -645,10 +645,10 @@ def own_words(given: Mapping[str, str] | None, note: str | None, name: str | Non
 
 
 def _params_of_task(config: TrainConfig, data: PreparedData) -> dict[str, str]:
-    """Return params that say what is learned, where that are not classes."""
+    """Return params that say what is learned: the task that was found and, of others than classes, how."""
     task = task_to_learn(config, data)
     if task.class_names:
-        return {}
+        return {"task": task.name}
     metrics = measured_names(config, task)
     return {"task": task.name, "loss.name": task.loss.name, "training.metrics": json.dumps(metrics)}
 

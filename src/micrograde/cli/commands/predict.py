@@ -7,6 +7,7 @@ from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import PredictConfig
 from micrograde.config.parsing import parse_command
 from micrograde.core.errors import InputError
+from micrograde.core.plain_numbers import plain_number
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
@@ -36,7 +37,7 @@ def main(composed: Config) -> None:
     else:
         rows, numbers = min(config.limit, len(found.shown)), found.main_columns if found.numbers else ()
         shown = found.shown.head(rows)
-        shown = shown.assign(**{name: [f"{value:.6g}" for value in shown[name]] for name in numbers})
+        shown = shown.assign(**{name: [plain_number(value, 6) for value in shown[name]] for name in numbers})
         title = f"the first {rows} of {len(found.shown)} rows"
         main = list(found.main_columns)
         print_table(shown, title, important=main, numbers=numbers, whole="output=predictions.csv")
@@ -71,14 +72,15 @@ def _of_numbers(numbers: NumberSummary, rows: int) -> list[str]:
     more = f" and {len(targets) - _TARGETS} more" if many else ""
     of_rows = "1 row" if rows == 1 else f"{rows} rows"
     lines = [
-        f"predicted   {target}: from {least:.6g} to {largest:.6g}, mean {mean:.6g}, in {of_rows}"
+        f"predicted   {target}: from {plain_number(least, 6)} to "
+        f"{plain_number(largest, 6)}, mean {plain_number(mean, 6)}, in {of_rows}"
         for target, (least, mean, largest) in list(numbers.predicted.items())[:_TARGETS]
     ]
     if many:
         lines.append(f"           {more}")
     if not numbers.known:
         return lines
-    constants = ", ".join(f"{numbers.baselines[target]:.6g}" for target in targets[:_TARGETS])
+    constants = ", ".join(plain_number(numbers.baselines[target], 6) for target in targets[:_TARGETS])
     lines.append(
         f"compared    {numbers.known} of {of_rows}, by column {', '.join(targets[:_TARGETS])}{more}; "
         f"the baseline always says {constants}{more}, as the training part does in the mean"

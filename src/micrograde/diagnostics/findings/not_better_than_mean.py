@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.advice import to_learn_at_all
 from micrograde.diagnostics.baseline_of_numbers import is_no_better, root_mean_square
@@ -48,7 +49,8 @@ class NotBetterThanMean(Finding):
                 constant = found.predicted[:, target].std() < _CONSTANT * found.targets[:, target].std()
                 same = ", and nearly the same is predicted for each row" if constant else ""
                 yield (
-                    f"{part} rmse{of} {rmse:.4g}, always saying the training part's mean gives {baseline:.4g}"
+                    f"{part} rmse{of} {plain_number(rmse)}, always saying "
+                    f"the training part's mean gives {plain_number(baseline)}"
                     + same
                     + self._why(measured, training, target)
                 )

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.advice import epochs
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, percent
@@ -42,7 +43,8 @@ class NotDone(Finding):
         if fell > 0 and min(_expected_fall(training), _expected_fall(validation)) > worth:
             share = percent(fell / validation[-1 - last])
             yield (
-                f"not done yet: the last {last} epochs took {share} off the {part} loss, to {now:.4g}"
+                f"not done yet: the last {last} epochs took {share} "
+                f"off the {part} loss, to {plain_number(now)}"
                 + because("probably", "more epochs would take more", *epochs(measured, 2))
             )
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.advice import to_learn_at_all
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
@@ -45,9 +46,10 @@ class NotLearning(Finding):
         word, metric = ("loss", "loss") if plain else ("log loss", "log_loss")
         loss, of_shares = measured.kept.get(f"kept/{short}/{metric}", np.nan), _loss_of_shares(rows, trained)
         numbers = (
-            f"{part} accuracy {accuracy:.4g}, always saying the most frequent class gives {baseline:.4g}; "
-            f"balanced accuracy {balanced:.4g}, chance gives {chance:.4g}; "
-            f"{word} {loss:.4g}, saying the classes' shares gives {of_shares:.4g}"
+            f"{part} accuracy {plain_number(accuracy)}, always saying "
+            f"the most frequent class gives {plain_number(baseline)}; "
+            f"balanced accuracy {plain_number(balanced)}, chance gives {plain_number(chance)}; "
+            f"{word} {plain_number(loss)}, saying the classes' shares gives {plain_number(of_shares)}"
         )
         meant = measured.of_kept_model.threshold is not None  # by the costs of errors, say
         no_less = not isfinite(loss) or loss > _LITTLE_LESS * of_shares
@@ -64,7 +66,7 @@ class NotLearning(Finding):
         """Return a cause: it may have learned the training part, though."""
         balanced, chance, spread = _balanced(training, measured.class_counts["training"])
         if balanced > chance + max(_CHANCE, 2 * spread):
-            cause = f"nothing was learned but the training rows (balanced accuracy {balanced:.4g})"
+            cause = f"nothing was learned but the training rows (balanced accuracy {plain_number(balanced)})"
             return because("probably", f"{cause}: the features may say nothing of the class")
         return to_learn_at_all(measured)
 

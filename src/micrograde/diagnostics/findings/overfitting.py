@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
@@ -39,7 +40,8 @@ class Overfitting(Finding):
             (_OVERFITTED - 1) * validation[best], _MUCH * measured.ignorant_loss
         ):
             yield (
-                f"overfitting: validation loss was lowest after epoch {best + 1} ({validation[best]:.4g}) "
-                f"and ended at {validation[-1]:.4g}"
+                "overfitting: validation loss was lowest after "
+                f"epoch {best + 1} ({plain_number(validation[best])}) "
+                f"and ended at {plain_number(validation[-1])}"
                 + because("probably", "the best weights came earlier", "training.early_stopping.enabled=true")
             )

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.advice import USUAL_UPDATES, epochs, late_updates, learning_rate
 from micrograde.diagnostics.baseline_of_numbers import is_no_better
@@ -61,10 +62,11 @@ class PatternedResiduals(Finding):
         means = scale * (most.pattern.means + most.pattern.overall)
         name = quoted(measured.target_names[most.target])
         groups = f"{len(means)} groups of training rows by {most.against}"
-        less = f"{rmse * np.sqrt(1 - most.worth):.4g}, and not {rmse:.4g}"
+        less = f"{plain_number(rmse * np.sqrt(1 - most.worth))}, and not {plain_number(rmse)}"
         yield (
-            f"residuals have a pattern: in {groups} the mean residual of {name} is between {means.min():.3g} "
-            f"and {means.max():.3g}; without it the validation rmse would be {less}"
+            f"residuals have a pattern: in {groups} the mean residual "
+            f"of {name} is between {plain_number(means.min(), 3)} "
+            f"and {plain_number(means.max(), 3)}; without it the validation rmse would be {less}"
         ) + _why(measured)
 
 

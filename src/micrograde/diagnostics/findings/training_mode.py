@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import ClassVar
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.advice import epochs, learning_rate, number
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
@@ -43,12 +44,14 @@ class TrainingMode(Finding):
             return
         name = measured.normalization
         numbers = (
-            f"the kept model has accuracy {evaluated:.4g} and loss {evaluated_loss:.4g} on training rows, "
-            f"in training mode {accuracy:.4g} and {loss:.4g}"
+            f"the kept model has accuracy {plain_number(evaluated)} "
+            f"and loss {plain_number(evaluated_loss)} on training rows, "
+            f"in training mode {plain_number(accuracy)} and {plain_number(loss)}"
         )
         if not measured.classes:
             numbers = (
-                f"the kept model has loss {evaluated_loss:.4g} on training rows, in training mode {loss:.4g}"
+                f"the kept model has loss {plain_number(evaluated_loss)} on training rows, "
+                f"in training mode {plain_number(loss)}"
             )
         momentum = number(measured, "model.normalization.momentum")
         momentum = _USUAL_MOMENTUM if momentum is None else momentum

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import ClassVar
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.advice import USUAL_UPDATES, early_updates, late_updates, learning_rate
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because, layers, percent
@@ -50,14 +51,16 @@ class Updates(Finding):
         elif isfinite(before) and highest > (_JUMP_BESIDE_DEAD_UNITS if _dead(measured) else _JUMP) * before:
             rate = learning_rate(measured, _SMALLER_AFTER_A_JUMP)
             yield (
-                f"the training loss jumped from {measured.initial_loss + 0.0:.4g} to {highest:.4g}"
+                "the training loss jumped from "
+                f"{plain_number(measured.initial_loss + 0.0)} to {plain_number(highest)}"
                 + because("probably", "the learning rate is too large", *rate)
             )
         elif largest < _SMALL:
             rate = learning_rate(measured, factor)
             yield (
-                f"each step changes the weights of {layers(early)} by {10**largest:.0e} of their size, "
-                "about 3e-03 is usual" + because("probably", "the learning rate is too small", *rate)
+                f"each step changes the weights of {layers(early)} "
+                f"by {plain_number(10**largest, 1)} of their size, "
+                "about 0.003 is usual" + because("probably", "the learning rate is too small", *rate)
             )
 
     def _jump(self, measured: Measurements) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.findings import FINDINGS, Finding, Measurements
 from micrograde.diagnostics.wording import because
 
@@ -35,6 +36,12 @@ class Vanishing(Finding):
         peak = max(largest, key=largest.__getitem__)
         cause = because("probably", "the layers between scale them", "model.batch_norm=true")
         if largest[end] and (times := largest[peak] / largest[end]) > _MUCH:
-            yield f"gradients explode: {times:.3g} times larger in layer {peak} than in layer {end}{cause}"
+            yield (
+                f"gradients explode: {plain_number(times, 3)} times "
+                f"larger in layer {peak} than in layer {end}{cause}"
+            )
         elif usual[first] and (times := usual[end] / usual[first]) > _MUCH:
-            yield f"gradients vanish: {times:.3g} times smaller in layer {first} than in layer {end}{cause}"
+            yield (
+                f"gradients vanish: {plain_number(times, 3)} times "
+                f"smaller in layer {first} than in layer {end}{cause}"
+            )

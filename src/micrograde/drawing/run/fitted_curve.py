@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.drawing.heading import heading
 from micrograde.drawing.panel import Panel, label_room, padded_range, round_ticks
@@ -70,7 +71,7 @@ def error_words(found: FittedValues, target: int, index: int) -> str:
     """Return the epoch and the error of a panel."""
     error = float(found.errors[index, target])
     return (
-        f"{epoch_words(found.epochs[index])}: rmse {error:.4g}"
+        f"{epoch_words(found.epochs[index])}: rmse {plain_number(error)}"
         if np.isfinite(error)
         else (f"{epoch_words(found.epochs[index])}: not finite")
     )

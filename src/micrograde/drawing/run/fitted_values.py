@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.diagnostics.function_over_epochs import function_over_epochs
 from micrograde.diagnostics.points import some_rows
 from micrograde.drawing.run import RunContents
@@ -57,11 +58,11 @@ class FittedValues:
             if count == self.all_rows
             else f"{count} of {self.all_rows} training rows"
         )
-        said = f"after epoch {self.epochs[-1]}, the rmse on {rows} is {error[-1]:.4g}"
+        said = f"after epoch {self.epochs[-1]}, the rmse on {rows} is {plain_number(error[-1])}"
         finite = np.where(np.isfinite(error), error, np.inf)
         best = int(np.argmin(finite))
         if finite[best] < finite[-1]:
-            said += f"; the least was {error[best]:.4g}, at epoch {self.epochs[best]}"
+            said += f"; the least was {plain_number(error[best])}, at epoch {self.epochs[best]}"
         return said
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.run.layer_curves import draw_layer_curves, layer_values
 from micrograde.drawing.svg import Svg
@@ -52,7 +53,7 @@ def _the_point(norms: Mapping[int, NDArray[np.float64]]) -> str:
     if epoch < len(norms[first]) - 1:
         when = f"in epoch {epoch + 1}, the last with finite gradients"
     if first == last:
-        return f"the gradient's norm is {norms[first][epoch]:.3g} {when}"
+        return f"the gradient's norm is {plain_number(norms[first][epoch], 3)} {when}"
     ours, theirs = float(norms[first][epoch]), float(norms[last][epoch])
     if ours == 0 or theirs == 0:
         zero = [f"layer {layer}'s" for layer, norm in ((first, ours), (last, theirs)) if norm == 0]

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import shade
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
@@ -69,7 +70,7 @@ class LostRow:
         """Return its texts, one for each column."""
         target = () if self.target is None else (self.target,)
         first = (str(self.number), self.part, *target)
-        return (*first, self.true, self.predicted, self.detail, f"{self.loss:.4g}")
+        return (*first, self.true, self.predicted, self.detail, plain_number(self.loss))
 
 
 def draw_greatest_losses(rows: Sequence[LostRow], *, title: str, point: str) -> Svg:
@@ -173,9 +174,9 @@ def _lost_number(rows: ScoredNumbers, place: int, scales: NDArray[np.float64]) -
     return LostRow(
         int(rows.numbers[place]),
         rows.part,
-        f"{true:.6g}",
-        f"{predicted:.6g}",
-        f"{true - predicted:.4g}",
+        plain_number(true, 6),
+        plain_number(predicted, 6),
+        plain_number(true - predicted),
         float(rows.losses[place]),
         target=rows.target_names[worst],
     )

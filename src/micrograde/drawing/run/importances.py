@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.diagnostics import Estimates, Importances
 from micrograde.drawing.heading import heading
@@ -72,10 +73,13 @@ def _the_point(found: Importances) -> str:
     reached = f"is {found.reached:{METRICS[metric].format}} on {_the_rows(found)}"
     if len(told):
         first = told[0]
-        name, much = quoted(found.columns[first]), f"{cost.mean[first]:.2g}"
+        name, much = quoted(found.columns[first]), plain_number(cost.mean[first], 2)
         said = f"shuffling {name} costs {much} of the {metric}, which {reached}"
         if found.worsens == "rises":
-            said = f"shuffling {name} raises the {metric} by {cost.mean[first]:.4g}; unshuffled it {reached}"
+            said = (
+                f"shuffling {name} raises the {metric} by "
+                f"{plain_number(cost.mean[first])}; unshuffled it {reached}"
+            )
     elif found.worsens == "rises":
         said = f"shuffling any one column raises the {metric} by nothing that can be told: it {reached}"
     else:
@@ -88,7 +92,7 @@ def _the_point(found: Importances) -> str:
     raising = np.flatnonzero(rise.low > 0)
     if not len(told) and len(raising):
         most = raising[np.argmax(rise.mean[raising])]
-        name, by = quoted(found.columns[most]), f"{rise.mean[most]:.2g}"
+        name, by = quoted(found.columns[most]), plain_number(rise.mean[most], 2)
         said += f"; the loss, {found.loss:.4f}, rises most with {name}, by {by}"
     if len(found.columns) > _COLUMNS:
         said += f"; the first {_COLUMNS} of {len(found.columns)} columns"

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.panel import Panel, padded_range
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
@@ -67,7 +68,7 @@ def _draw_panel(
         if np.isfinite(values).any():
             at = int(better(np.where(np.isfinite(values), values, worst)))
             extreme = "lowest" if lower else "highest"
-            best = f"{extreme} {name} {metric} {values[at]:.4g}, epoch {at + 1}"
+            best = f"{extreme} {name} {metric} {plain_number(values[at])}, epoch {at + 1}"
             canvas.dot(*panel.at(at + 1, float(values[at])), colour)
     canvas.text(left + _PANEL_WIDTH / 2, _TOP - 14, best, size=13)
 

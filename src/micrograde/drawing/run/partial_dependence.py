@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.diagnostics import PartialDependence, partial_dependence, values_to_try
 from micrograde.drawing.heading import heading
@@ -183,8 +184,8 @@ def _the_point_of_numbers(found: Sequence[PartialDependence], target_names: Sequ
     more = f"; the first {_TARGETS} of {len(target_names)} numbers" if len(target_names) > _TARGETS else ""
     return (
         f"if all rows had one value of {quoted(found[number].column)}, the mean predicted "
-        f"{quoted(target_names[0])} would be between {np.nanmin(curves[number]):.4g} and "
-        f"{np.nanmax(curves[number]):.4g}, depending on the value{more}"
+        f"{quoted(target_names[0])} would be between {plain_number(np.nanmin(curves[number]))} and "
+        f"{plain_number(np.nanmax(curves[number]))}, depending on the value{more}"
     )
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.heading import heading
 from micrograde.drawing.panel import Panel, label_room, padded_range, round_ticks
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
@@ -54,7 +55,7 @@ def draw_predicted_against_true(parts: Mapping[str, ScoredNumbers], *, title: st
         _draw_panel(panel, parts, target)
         if len(shown) > 1:
             r2, rmse = float(first.r2()[target]), float(first.rmse()[target])
-            text = f"rmse {rmse:.4g}" + (f", R² {r2:.3f}" if np.isfinite(r2) else "")
+            text = f"rmse {plain_number(rmse)}" + (f", R² {r2:.3f}" if np.isfinite(r2) else "")
             canvas.text(corner[0] + side / 2, corner[1] - 8, text, size=13)
     return canvas.finish(f"predicted against true: {title}; {point}")
 

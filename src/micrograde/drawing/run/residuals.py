@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.diagnostics.column_axis import ColumnAxis, column_axis
 from micrograde.diagnostics.residual_patterns import LEAST_ROWS, ResidualPattern, residual_pattern
@@ -160,7 +161,8 @@ def _the_point(scored: ScoredNumbers, panels: Sequence[ResidualPanel]) -> str:
     name = quoted(scored.target_names[panel.target])
     return (
         f"{scored.words()}: the mean residual of {name} depends on {quoted(panel.against)}, more than chance "
-        f"would make it; in {groups} it is between {means.min():.3g} and {means.max():.3g}"
+        f"would make it; in {groups} it is between "
+        f"{plain_number(means.min(), 3)} and {plain_number(means.max(), 3)}"
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.drawing.run import RunContents
 from micrograde.drawing.run.scored_rows import PART_NAMES, SHOWN_FIRST
@@ -93,8 +94,8 @@ class ScoredNumbers:
         rmse, baseline, r2 = (float(each[target]) for each in (self.rmse(), self.baseline(), self.r2()))
         explained = f", R² {r2:.3f}" if np.isfinite(r2) else ""
         name = quoted(self.target_names[target])
-        always = f"always saying the training part's mean gives {baseline:.4g}"
-        return f"rmse of {name} {rmse:.4g}{explained}; {always}"
+        always = f"always saying the training part's mean gives {plain_number(baseline)}"
+        return f"rmse of {name} {plain_number(rmse)}{explained}; {always}"
 
 
 def scored_numbers(run: RunContents) -> Mapping[str, ScoredNumbers]:
@@ -146,7 +147,7 @@ def of_several(scored: ScoredNumbers, shown: Sequence[int]) -> str:
         return f"{len(r2)} numbers, each the same in all rows{left}"
     best, worst = int(np.nanargmax(r2)), int(np.nanargmin(r2))
     said = [
-        f"{quoted(scored.target_names[each])} R² {r2[each]:.3f}, rmse {scored.rmse()[each]:.4g}"
+        f"{quoted(scored.target_names[each])} R² {r2[each]:.3f}, rmse {plain_number(scored.rmse()[each])}"
         for each in (best, worst)
     ]
     if best == worst:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import DIVERGING, shade
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
@@ -64,12 +65,13 @@ def draw_weight_images(weights: NDArray[np.floating], *, title: str) -> Svg:
 def _the_point(norms: NDArray[np.float64], order: NDArray[np.intp]) -> str:
     units = len(norms)
     if units == 1:
-        return f"first-layer weights of the only hidden unit, their norm is {norms[0]:.3g}"
+        return f"first-layer weights of the only hidden unit, their norm is {plain_number(norms[0], 3)}"
     shown = f"all {units} hidden units" if units <= UNITS else f"the {UNITS} largest of {units} hidden units"
     first, last = order[0], order[-1]
     return (
         f"first-layer weights of {shown}, by their norm: "
-        f"from {norms[first]:.3g} (unit {first + 1}) down to {norms[last]:.3g} (unit {last + 1})"
+        f"from {plain_number(norms[first], 3)} (unit {first + 1}) "
+        f"down to {plain_number(norms[last], 3)} (unit {last + 1})"
     )
 
 
@@ -78,7 +80,11 @@ def _draw_key(canvas: Canvas, largest: float) -> None:
     left = _MARGIN + 30
     ramp = shade(DIVERGING, np.linspace(0, 1, 101))[None]
     canvas.image(left, y, width, 12, ramp, "the scale of the weights", smooth=True)
-    for share, text in ((0.0, f"−{largest:.2g}"), (0.5, "0"), (1.0, f"{largest:.2g}")):
+    for share, text in (
+        (0.0, f"−{plain_number(largest, 2)}"),
+        (0.5, "0"),
+        (1.0, plain_number(largest, 2)),
+    ):
         canvas.text(left + share * width, y + 28, text)
     canvas.text(left + width + 24, y + 11, "weight", anchor="start")
 
