@@ -1,6 +1,6 @@
-"""Pictures: of a run as SVG, of a sweep with matplotlib, of graphs with graphviz.
+"""Pictures: of a run and of a sweep as SVG, of graphs with graphviz.
 
-Matplotlib and graphviz are imported when they are used. ``walkthrough`` plays a graph step by step, as one
+Graphviz is imported when it is used. ``walkthrough`` plays a graph step by step, as one
 HTML page.
 """
 
@@ -22,7 +22,6 @@ from micrograde.drawing.run.side_by_side import RunCurves, draw_run_curves
 from micrograde.drawing.run.update_ratios import draw_update_ratios
 from micrograde.drawing.run.walkthrough import walk_through_network
 from micrograde.drawing.run.weight_images import draw_weight_images
-from micrograde.drawing.style import figure_file, save_figure
 from micrograde.drawing.svg import Svg
 from micrograde.drawing.sweep import SWEEP_PICTURES, Curves, SweepContents, SweepPicture, Swept
 from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter
@@ -74,9 +73,7 @@ __all__ = [
     "draw_update_ratios",
     "draw_walkthrough",
     "draw_weight_images",
-    "figure_file",
     "left_out",
     "render_graph",
-    "save_figure",
     "walk_through_network",
 ]

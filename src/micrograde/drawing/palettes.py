@@ -16,6 +16,9 @@ ORDERED = ("#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#3
 """For lines that have an order, from dark to bright: viridis (van der Walt & Smith 2015) without its yellow
 end, which is hard to see on white."""
 
+VIRIDIS = (*ORDERED, "#B5DE2B", "#FDE725")
+"""From dark to bright, for quantities that fill areas: all of viridis."""
+
 DIVERGING = (
     "#053061", "#2166AC", "#4393C3", "#92C5DE", "#D1E5F0", "#F7F7F7",
     "#FDDBC7", "#F4A582", "#D6604D", "#B2182B", "#67001F",

@@ -1,7 +1,6 @@
-"""Pictures written directly as SVG, in a millisecond each, where matplotlib takes three hundred.
+"""Pictures written directly as SVG, in a millisecond each, where a plotting library takes three hundred.
 
-Every run of a sweep has its own pictures, and a sweep has hundreds of runs. Pictures that are drawn once for
-many runs use matplotlib (``style.py``).
+Every run of a sweep has its own pictures, and a sweep has hundreds of runs.
 """
 
 import base64
@@ -74,24 +73,74 @@ class Canvas:
         label: str,
         *,
         width: float = 2,
+        opacity: float = 1,
+        dashes: str = "",
     ) -> None:
-        """Draw a line through points, in pieces if it has gaps; ``label`` is for screen readers."""
+        """Draw a line through points, in pieces if it has gaps; ``label`` is for screen readers.
+
+        ``dashes`` are the lengths of strokes and gaps, as in ``6 4``.
+        """
         path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in piece) for piece in pieces)
+        look = f' stroke-opacity="{opacity:g}"' if opacity != 1 else ""
+        look += f' stroke-dasharray="{dashes}"' if dashes else ""
         self.parts.append(
             f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
-            f'stroke-linejoin="round"><title>{_text(label)}</title></path>'
+            f'stroke-linejoin="round"{look}><title>{_text(label)}</title></path>'
+        )
+
+    def area(
+        self, points: Sequence[tuple[float, float]], colour: str, label: str, *, opacity: float = 1
+    ) -> None:
+        """Fill the polygon of these corners; ``label`` is for screen readers."""
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self.parts.append(
+            f'<path d="M{path}Z" fill="{colour}" fill-opacity="{opacity:g}">'
+            f"<title>{_text(label)}</title></path>"
         )
 
     def dots(
-        self, points: NDArray[np.floating], colour: str, *, diameter: float, square: bool = False
+        self,
+        points: NDArray[np.floating],
+        colour: str,
+        *,
+        diameter: float,
+        square: bool = False,
+        rim: bool = True,
+        opacity: float = 1,
     ) -> None:
-        """Draw discs (or squares) with a pale rim at points (N, 2), as two paths of a few bytes per point."""
+        """Draw discs (or squares) at points (N, 2), with a pale rim or none: a few bytes a point."""
         path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
         end = "square" if square else "round"
-        for stroke, width in ((PAPER, diameter + 1.6), (colour, diameter)):
+        look = f' stroke-opacity="{opacity:g}"' if opacity != 1 else ""
+        rims = ((PAPER, diameter + 1.6),) if rim else ()
+        for stroke, width in (*rims, (colour, diameter)):
             self.parts.append(
-                f'<path d="{path}" stroke="{stroke}" stroke-width="{width:g}" stroke-linecap="{end}"/>'
+                f'<path d="{path}" stroke="{stroke}" stroke-width="{width:g}" stroke-linecap="{end}"{look}/>'
             )
+
+    def crosses(self, points: NDArray[np.floating], colour: str, *, size: float = 8) -> None:
+        """Draw a cross of two slanted strokes at each of the points (N, 2)."""
+        half = size / 2
+        path = "".join(
+            f"M{x - half:.1f} {y - half:.1f}l{size:g} {size:g}m0 -{size:g}l-{size:g} {size:g}"
+            for x, y in points.tolist()
+        )
+        if path:
+            self.parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
+
+    def ring(self, x: float, y: float, colour: str, *, radius: float = 7) -> None:
+        """Draw a circle around a point."""
+        self.parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="none" '
+            f'stroke="{colour}" stroke-width="2"/>'
+        )
+
+    def frame(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """Draw the outline of a rectangle."""
+        self.parts.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'fill="none" stroke="{colour}" stroke-width="2.5"/>'
+        )
 
     def image(
         self,
@@ -144,8 +193,11 @@ class Canvas:
     ) -> None:
         """Write a line of text on the baseline ``y``, turned clockwise by ``turn`` degrees about its anchor.
 
-        ``halo`` draws a pale rim around it, which keeps it readable on any background.
+        ``halo`` draws a pale rim around it, which keeps it readable on any background. Nothing is drawn of no
+        text.
         """
+        if not content:
+            return
         turned = f' transform="rotate({turn:g} {x:.1f} {y:.1f})"' if turn else ""
         turned += f' stroke="{PAPER}" stroke-width="3" paint-order="stroke"' if halo else ""
         self.parts.append(

@@ -13,8 +13,9 @@ from micrograde.analysis.comparing import METRICS, ascending, told_apart
 from micrograde.analysis.page import heading, page, paragraph, picture, table
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.variance_shares import VarianceShares, variance_shares
-from micrograde.core.picture_formats import PictureFormat
-from micrograde.drawing import draw_sweep, figure_file, left_out
+from micrograde.core.picture_formats import PictureFormat, in_format
+from micrograde.drawing import draw_sweep, left_out
+from micrograde.drawing.formats import converted
 from micrograde.metrics import KEPT, name_in_history, part_of
 from micrograde.store import tags
 
@@ -86,7 +87,7 @@ def write_sweep_report(
     wanted: PictureFormat = "auto",
     pictures_of: Callable[[str], Iterable[tuple[str, bytes]]] = lambda _: (),
 ) -> SweepReport:
-    """Write ``report.html``, ``summary.csv`` and ``figures/*.png`` into a folder, which is created.
+    """Write ``report.html``, ``summary.csv`` and ``figures/*.svg`` into a folder, which is created.
 
     If a seed, the split or the fold varies, ``over_seeds.csv`` is written, too, with a row for each setting;
     and ``importance.csv``, unless it cannot be told what mattered.
@@ -102,7 +103,7 @@ def write_sweep_report(
     metric
         The metric by which runs are compared; if no run has it, there is no best run.
     wanted
-        The format of the pictures in ``figures/``, ``auto`` for PNG; those in the page are PNG in any case.
+        The format of the pictures in ``figures/``; those in the page are SVG in any case.
     pictures_of
         Returns the own pictures of a run, by its id, of which the best one's are shown: file names, contents.
 
@@ -132,16 +133,17 @@ def write_sweep_report(
         mattered.frame().to_csv(folder / "importance.csv", index=False)
     (folder / "figures").mkdir(exist_ok=True)
     pictures: list[str] = []
-    suffix: Literal["svg", "png", "pdf"] = "png" if wanted == "auto" else wanted
     said: list[str] = []
     rule: dict[str, Any] = {"metric": metric, "drawn": metrics_drawn(metric), "lower_is_better": up}
     pictured = draw_sweep(runs, history, by, seed=repeats[0] if repeats else None, say=said.append, **rule)
     for name, text, figure in pictured:
-        file = f"figures/{name}.{suffix}"
+        file = in_format(f"figures/{name}.svg", wanted)
         with left_out(file, said.append):
-            shown = figure_file(figure, "png")
-            (folder / file).write_bytes(shown if suffix == "png" else figure_file(figure, suffix))
-            pictures += [heading(text), picture(shown, text)]
+            shown = figure.text.encode()
+            (folder / file).write_bytes(
+                shown if wanted in ("auto", "svg") else converted(figure.text, wanted)
+            )
+            pictures += [heading(text), picture(shown, text, "image/svg+xml")]
 
     unfinished, going_on = len(runs) - finished, int((runs["status"] == "RUNNING").sum())
     about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"

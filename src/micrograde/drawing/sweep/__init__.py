@@ -1,7 +1,7 @@
-"""Pictures of a sweep, drawn with matplotlib: one file for each, found by itself; and what they share.
+"""Pictures of a sweep, drawn as SVG: one file for each, found by itself; and what they share.
 
 A file that registers a ``SweepPicture`` is all that a new picture needs. Other files here hold what several
-pictures share (``swept``, ``dots``), or draw all of them (``pictures``).
+pictures share (``swept``, ``axes``, ``dots``), or draw all of them (``pictures``).
 """
 
 from abc import ABC, abstractmethod
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.registry import Registry
+from micrograde.drawing.svg import Svg
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 SWEEP_PICTURES: "Registry[type[SweepPicture]]" = Registry("picture of a sweep", __name__)
 
@@ -81,8 +81,7 @@ class SweepContents:
 class SweepPicture(ABC):
     """A picture in a sweep's report; its docstring says what it shows.
 
-    A picture that raises an error is left out, with a line that says so. matplotlib is imported inside
-    ``draw``.
+    A picture that raises an error is left out, with a line that says so.
 
     Attributes
     ----------
@@ -102,5 +101,5 @@ class SweepPicture(ABC):
         """Return a line that says what the picture shows of this sweep; it is the picture's heading."""
 
     @abstractmethod
-    def draw(self, sweep: SweepContents, title: str) -> "Figure":
+    def draw(self, sweep: SweepContents, title: str) -> Svg:
         """Return the picture, under a title."""

@@ -1,21 +1,26 @@
 """Runs as dots above a parameter's axis, which pictures share."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR, tidy
+from micrograde.drawing.panel import Panel
+from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
+from micrograde.drawing.sweep.axes import TICK
 from micrograde.drawing.sweep.swept import Scale
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 DOTS = 2000
 """The most dots in a panel; of more runs a sample is drawn."""
 
 MEANS = 40
 """The most different values at each of which a number is drawn: a mean, or a count of crosses."""
+
+FOOT = 0.12
+"""The share of an axis that is kept free for crosses."""
+
+_LAYERS = (
+    4  # paths over which dots are dealt: where those of different paths lie upon each other it is darker
+)
+_CROSS, _COUNT = 10, 19  # pixels above the foot of a panel
 
 
 def key_of_dots(values: NDArray[np.float64], best: int | None) -> str:
@@ -27,23 +32,30 @@ def key_of_dots(values: NDArray[np.float64], best: int | None) -> str:
     return key + (", ring: the best" if best is not None and np.isfinite(values[best]) else "")
 
 
-def draw_dots(axes: "Axes", scale: Scale, values: NDArray[np.float64], best: int | None) -> None:
-    """Draw a dot for each run, a cross at the foot for one without a result, and a ring around the best."""
-    tidy(axes)
-    finite = np.flatnonzero(np.isfinite(values))
-    sample = finite[np.linspace(0, len(finite) - 1, min(len(finite), DOTS)).astype(int)]
-    dim = 0.55 if len(sample) <= 300 else 0.25
-    axes.scatter(scale.positions[sample], values[sample], s=13, color=TRAIN_COLOUR, alpha=dim, linewidths=0)
-    gone = scale.positions[~np.isfinite(values) & ~np.isnan(scale.positions)]
+def draw_dots(panel: Panel, scale: Scale, heights: NDArray[np.float64]) -> None:
+    """Draw a dot for each run, and at the foot a cross for one without a result; many with their count."""
+    has = np.flatnonzero(np.isfinite(heights) & ~np.isnan(scale.positions))
+    sample = has[np.linspace(0, len(has) - 1, min(len(has), DOTS)).astype(int)]
+    points = np.column_stack(panel.at(scale.positions[sample], heights[sample]))
+    few = len(sample) <= 60
+    for layer in range(1 if few else min(_LAYERS, len(points))):
+        part = points if few else points[layer::_LAYERS]
+        if len(part):
+            look = {"diameter": 6.0, "opacity": 0.75} if few else {"diameter": 5.0, "opacity": 0.4}
+            panel.canvas.dots(part, TRAIN_COLOUR, rim=False, **look)
+    gone = scale.positions[~np.isfinite(heights) & ~np.isnan(scale.positions)]
     places, counts = np.unique(gone, return_counts=True)
-    foot = axes.get_xaxis_transform()
-    cross = {"s": 22, "marker": "x", "color": VALIDATION_COLOUR, "linewidths": 1.2, "transform": foot}
-    axes.scatter(places, np.full(places.size, 0.03), **cross)  # type: ignore[arg-type]
-    several = (counts > 1) & (places.size <= MEANS)
-    for place, count in zip(places[several], counts[several], strict=True):
-        axes.text(place, 0.06, f"{count}", transform=foot, ha="center", fontsize=8, color=VALIDATION_COLOUR)
-    if not finite.size:
-        axes.set_yticks([])
-    if best is not None and np.isfinite(values[best]):
-        ring = {"facecolors": "none", "edgecolors": VALIDATION_COLOUR, "linewidths": 1.6}
-        axes.scatter(scale.positions[best], values[best], s=70, zorder=5, label="best run", **ring)  # type: ignore[arg-type]
+    across, _ = panel.at(places, np.zeros(len(places)) + panel.y_range[0])
+    bottom = panel.top + panel.height
+    panel.canvas.crosses(np.column_stack([across, np.full(len(across), bottom - _CROSS)]), VALIDATION_COLOUR)
+    if len(places) > MEANS:
+        return
+    for x, count in zip(across.tolist(), counts.tolist(), strict=True):
+        if count > 1:
+            panel.canvas.text(x, bottom - _COUNT, f"{count}", size=TICK - 1, colour=VALIDATION_COLOUR)
+
+
+def draw_ring(panel: Panel, scale: Scale, heights: NDArray[np.float64], best: int | None) -> None:
+    """Draw a ring around the best run, if it has a result."""
+    if best is not None and np.isfinite(heights[best]) and not np.isnan(scale.positions[best]):
+        panel.canvas.ring(*panel.at(float(scale.positions[best]), float(heights[best])), VALIDATION_COLOUR)

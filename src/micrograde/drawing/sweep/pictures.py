@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from micrograde.core.leaving_out import Say, left_out
+from micrograde.drawing.svg import Svg
 from micrograde.drawing.sweep import SWEEP_PICTURES, Curves, SweepContents, Swept
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 
 class Picture(NamedTuple):
@@ -18,7 +18,7 @@ class Picture(NamedTuple):
 
     name: str
     text: str
-    figure: "Figure"
+    figure: Svg
 
 
 def draw_sweep(
@@ -63,7 +63,7 @@ def draw_sweep(
     )
     pictures = []
     for name, entry in sorted(SWEEP_PICTURES.items(), key=lambda item: (item[1].place, item[0])):
-        with left_out(f"figures/{name}.png", say):
+        with left_out(f"figures/{name}.svg", say):
             picture = entry()
             if picture.applies(sweep):
                 text = picture.text(sweep)

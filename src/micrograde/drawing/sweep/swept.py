@@ -1,27 +1,25 @@
 """A swept parameter on an axis: the position of each run, and the ticks.
 
 Geometrically spaced numbers are placed by their logarithm, and categories at 0, 1, 2..., so that every axis
-is linear for matplotlib, both in charts and in parallel coordinates.
+is linear, both in charts and in parallel coordinates.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from micrograde.core.natural_order import is_missing, natural_key
+from micrograde.drawing.panel import round_ticks
 from micrograde.drawing.run.confusion import shorten
-from micrograde.drawing.style import INK, plain
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TICKS = 12
 """The most values that are written along an axis; of more, round numbers in their range."""
 
 _FEW = 20  # with at most so many different numbers and a missing one, all are categories
+_HUGE = 1e307  # numbers beyond are categories: their differences might overflow
 _WIDE = 8.0  # the least ratio of the largest to the smallest number for a logarithmic axis
 
 
@@ -58,7 +56,7 @@ def scale_of(values: Sequence[object]) -> Scale:
     """Return the axis for these values, one for each run."""
     missing = [is_missing(value) for value in values]
     given = [value for value, gone in zip(values, missing, strict=True) if not gone]
-    numbers = all(isinstance(value, int | float | np.number) and not _is_truth(value) for value in given)
+    numbers = all(_is_number(value) for value in given)
     if not given or not numbers or (any(missing) and len(set(given)) <= _FEW):
         return _categories(values)
     positions = np.array(
@@ -77,21 +75,6 @@ def scale_of(values: Sequence[object]) -> Scale:
     return Scale(kind, positions, places[kept], tuple(labels[tick] for tick in kept))
 
 
-def mark_axis(axes: "Axes", scale: Scale, name: str, *, vertical: bool = False) -> None:
-    """Write the scale's ticks and the parameter's name along an axis and set its ends."""
-    if vertical:
-        axes.set_yticks(scale.ticks, scale.labels)
-        axes.set_ylim(*scale.limits)
-        axes.set_ylabel(plain(name), color=INK, fontsize=9)
-        return
-    slanted = len(scale.labels) > 3 and sum(map(len, scale.labels)) > 40
-    axes.set_xticks(
-        scale.ticks, scale.labels, rotation=40 if slanted else 0, ha="right" if slanted else "center"
-    )
-    axes.set_xlim(*scale.limits)
-    axes.set_xlabel(plain(name), color=INK, fontsize=9)
-
-
 def shown(value: object) -> str:
     """Return a value as it is written in a picture."""
     if is_missing(value):
@@ -100,7 +83,11 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float | np.floating):
         return f"{value:.6g}"
-    return plain(shorten(" ".join(str(value).split())))
+    return shorten(" ".join(str(value).split()))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not _is_truth(value) and abs(float(value)) < _HUGE
 
 
 def _is_truth(value: object) -> bool:
@@ -131,9 +118,7 @@ def _round_ticks(distinct: NDArray[np.float64], kind: Literal["linear", "log"]) 
     """Return round numbers within the range."""
     low, high = distinct[0], distinct[-1]
     if kind == "linear":
-        from matplotlib.ticker import MaxNLocator
-
-        ticks = np.asarray(MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high), float)
+        ticks = np.array([tick for tick, _ in round_ticks(float(low), float(high))])
     else:
         powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
         every = -(-len(powers) // TICKS)
