@@ -132,7 +132,7 @@ def test_the_examples_train_alone_and_in_stacks_and_are_replayed(python, folder)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     swept = python("pipelines/train.py", "-m", *CHOSEN, KEPT, "training.num_epochs=3", "seed=0,1")
     assert swept.returncode == 0, swept.stderr
-    assert list((folder / "home").rglob("figures/ranking.png"))
+    assert list((folder / "home").rglob("figures/ranking.svg"))
     exported = python("pipelines/export.py", f"run_id={run_id[1]}", "output=model.onnx", KEPT)
     assert exported.returncode == 0, exported.stdout + exported.stderr
 

@@ -37,7 +37,7 @@ def curves(picture: Svg | None) -> dict[str, list[FloatArray]]:
     for path in drawn(picture, "path"):
         title = path.find(f"{SVG}title")
         if title is not None and title.text:
-            pieces = [piece for piece in not_none(path.get("d")).split("M") if piece]
+            pieces = [piece for piece in not_none(path.get("d")).rstrip("Z").split("M") if piece]
             found[title.text] = [
                 np.array([tuple(map(float, point.split())) for point in piece.split("L")]) for piece in pieces
             ]
@@ -71,3 +71,53 @@ def outside(picture: Svg | None) -> list[str | None]:
             if not (-1 <= across <= width + 1 and -1 <= down <= height + 1):
                 found.append(each.text)
     return found
+
+
+def boxes(picture: Svg | None) -> list[tuple[str, tuple[float, float, float, float]]]:
+    """The texts that are not turned, each with its left, top, right and bottom edge."""
+    found = []
+    for each in drawn(picture, "text"):
+        if each.get("transform") is None and each.text:
+            x, y, size = (float(each.attrib[name]) for name in ("x", "y", "font-size"))
+            wide = text_width(each.text, size)
+            left = x - {"start": 0.0, "middle": wide / 2, "end": wide}[each.attrib["text-anchor"]]
+            found.append((each.text, (left, y - 0.7 * size, left + wide, y)))
+    return found
+
+
+def overlapping(picture: Svg | None) -> list[tuple[str, str]]:
+    """The pairs of texts that are not turned and lie upon each other."""
+    found = boxes(picture)
+    return [
+        (one, other)
+        for number, (one, (left, top, right, bottom)) in enumerate(found)
+        for other, (from_x, from_y, to_x, to_y) in found[:number]
+        if left < to_x - 1 and from_x < right - 1 and top < to_y - 1 and from_y < bottom - 1
+    ]
+
+
+def points(picture: Svg | None, colour: str) -> FloatArray:
+    """The places (N, 2) of all dots of a colour, in the order in which they are drawn."""
+    paths = [each for each in drawn(picture, "path") if each.get("stroke") == colour]
+    places = [re.findall(r"M(\S+) (\S+?)h0", not_none(each.get("d"))) for each in paths]
+    return np.array([(float(x), float(y)) for found in places for x, y in found]).reshape(-1, 2)
+
+
+def crosses(picture: Svg | None, colour: str) -> FloatArray:
+    """The upper left ends (N, 2) of all crosses of a colour."""
+    paths = [not_none(each.get("d")) for each in drawn(picture, "path") if each.get("stroke") == colour]
+    places = [found for path in paths if "m0 -" in path for found in re.findall(r"M(\S+) (\S+?)l", path)]
+    return np.array([(float(x), float(y)) for x, y in places]).reshape(-1, 2)
+
+
+def levels(picture: Svg | None, *heights: float) -> list[float]:
+    """The values at heights of the picture, by the labels of its first linear axis upwards."""
+    ticks: dict[float, float] = {}
+    first = None
+    for each in drawn(picture, "text"):
+        if each.attrib["text-anchor"] == "end" and each.get("transform") is None:
+            first = each.attrib["x"] if first is None else first
+            if each.attrib["x"] == first:
+                ticks[float(each.attrib["y"]) - 4] = float(each.text or "nan")
+    (one, low), *_, (other, high) = ticks.items()
+    return [low + (height - one) / (other - one) * (high - low) for height in heights]

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from micrograde.core.picture_formats import in_format
-from micrograde.drawing import figure_file
 from micrograde.drawing.formats import convert, converted
 from micrograde.drawing.graph.rendering import render_source
 from micrograde.drawing.svg import Canvas
@@ -64,13 +62,3 @@ def test_what_is_no_picture_is_an_error(tmp_path):
         convert(path, "pdf")
     convert(path, "auto")
     assert path.read_text() == "<html>"
-
-
-@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
-def test_equal_figures_are_equal_files(suffix):
-    def drawn():
-        figure = Figure(figsize=(2, 2))
-        figure.subplots().plot([1, 2])
-        return figure_file(figure, suffix)
-
-    assert drawn() == drawn()

@@ -26,4 +26,4 @@ def is_spread(metric: str, values: NDArray[np.float64]) -> bool:
     finite = values[np.isfinite(values)]
     if metric_of(metric) or finite.size == 0 or finite.min() <= 0:
         return False
-    return bool(finite.max() > _DECADES * finite.min())
+    return bool(finite.max() / _DECADES > finite.min())

@@ -63,7 +63,7 @@ def metric_axis(
     foot
         The share of the axis that is kept free below the values.
     """
-    finite = values[np.isfinite(values)]
+    finite = values[drawable(values)]
     logarithmic = is_spread(metric, finite)
     drawn = finite if more is None else np.concatenate([finite, more])
     plain = MetricAxis(logarithmic, (0.0, 1.0), ())

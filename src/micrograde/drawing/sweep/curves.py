@@ -101,7 +101,7 @@ def _draw_runs(panel: Panel, axis: MetricAxis, curves: Curves, colours: RunColou
         sample = np.linspace(0, runs - 1, LINES).astype(int)
     most = max(20, _POINTS // max(len(sample), 1))
     kept = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), most)).astype(int))
-    look = {"width": 1.3 if len(sample) <= 30 else 0.8, "opacity": 0.8 if runs <= LINES else 0.4}
+    width, dim = 1.3 if len(sample) <= 30 else 0.8, 0.8 if runs <= LINES else 0.4
     for number, colour in enumerate(colours.colours):
         those = sample[colours.of_run[sample] == number]
         pieces = [
@@ -112,7 +112,13 @@ def _draw_runs(panel: Panel, axis: MetricAxis, curves: Curves, colours: RunColou
             [each[0] for each in pieces if len(each) == 1],
         )
         if lines:
-            panel.canvas.curve(lines, colour, f"{curves.metric} of {len(those)} runs", **look)
+            panel.canvas.curve(
+                lines,
+                colour,
+                f"{curves.metric} of {len(those)} run{'s' * (len(those) != 1)}",
+                width=width,
+                opacity=dim,
+            )
         if lone:
             panel.canvas.dots(np.array(lone), colour, diameter=5, rim=False)
     if runs > LINES:

@@ -41,8 +41,8 @@ def draw_dots(panel: Panel, scale: Scale, heights: NDArray[np.float64]) -> None:
     for layer in range(1 if few else min(_LAYERS, len(points))):
         part = points if few else points[layer::_LAYERS]
         if len(part):
-            look = {"diameter": 6.0, "opacity": 0.75} if few else {"diameter": 5.0, "opacity": 0.4}
-            panel.canvas.dots(part, TRAIN_COLOUR, rim=False, **look)
+            size, dim = (6.0, 0.75) if few else (5.0, 0.4)
+            panel.canvas.dots(part, TRAIN_COLOUR, diameter=size, opacity=dim, rim=False)
     gone = scale.positions[~np.isfinite(heights) & ~np.isnan(scale.positions)]
     places, counts = np.unique(gone, return_counts=True)
     across, _ = panel.at(places, np.zeros(len(places)) + panel.y_range[0])

@@ -211,7 +211,7 @@ def _draw_dots(
         colours = shade_names(_palette(lower_is_better), _shares(axis, values[order]))
         for place, colour in zip(places, colours, strict=True):
             canvas.dots(place[np.newaxis], colour, diameter=7, rim=False)
-        canvas.ring(*places[-1].tolist(), VALIDATION_COLOUR)
+        canvas.ring(float(places[-1, 0]), float(places[-1, 1]), VALIDATION_COLOUR)
     return canvas.finish(f"{title}; {point}")
 
 

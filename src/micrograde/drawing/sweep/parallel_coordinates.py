@@ -80,7 +80,7 @@ def _draw_lines(panel: Panel, heights: NDArray[np.float64], goodness: NDArray[np
         those = np.flatnonzero(shades == number).tolist()
         pieces = [piece for run in those for piece in pieces_of(panel, places, heights[run])]
         colour = _NO_RESULT if number < 0 else colours[number]
-        label = f"{len(those)} runs{' without a result' * (number < 0)}"
+        label = f"{len(those)} run{'s' * (len(those) != 1)}{' without a result' * (number < 0)}"
         panel.canvas.curve(
             [each for each in pieces if len(each) > 1], colour, label, width=width, opacity=0.8
         )
