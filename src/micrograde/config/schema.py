@@ -327,6 +327,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Set what depends on the data, check rules of several keys, note the plug-ins of a new recipe."""
+        _check_fold(self.data)
+        if self.data.held_out and self.data.repeat is None:
+            object.__setattr__(self, "data", dataclasses.replace(self.data, repeat=0))
         if not self.experiment_name:
             object.__setattr__(self, "experiment_name", self.data.experiment_name)
         stopping = self.training.settings_of(EarlyStoppingSettings)
@@ -354,12 +357,32 @@ class TrainConfig:
                 f"training.threshold={self.training.threshold}: needs a validation part, but "
                 "data.validation_fraction=0; set it to 0.1, say"
             )
-        if self.data.validation_fraction + self.data.test_fraction >= 1:
+        if self.data.folds is None and self.data.validation_fraction + self.data.test_fraction >= 1:
             raise ValueError(
                 f"data.validation_fraction={self.data.validation_fraction} and "
                 f"data.test_fraction={self.data.test_fraction}: must add up to less than 1, "
                 "to leave rows to train on"
             )
+
+
+def _check_fold(data: DataSet) -> None:
+    """Raise ``ValueError`` unless data are split by fractions, or name the fold that is held out."""
+    if data.folds is None:
+        typed = {"fold": data.fold, "repeat": data.repeat, "repeats": data.repeats}
+        for name, value in typed.items():
+            if value != (1 if name == "repeats" else None):
+                raise ValueError(
+                    f"data.{name}={value}: is for folds; give data.folds=5, say, or leave it out"
+                )
+    elif data.is_several_runs:
+        raise ValueError(
+            f"data.folds={data.folds}: makes several runs, and this is one; name a fold, such as "
+            "data.fold=0 data.repeat=0, or train them all with micrograde train or mg.sweep"
+        )
+    elif data.fold is not None and data.fold >= data.folds:
+        raise ValueError(
+            f"data.fold={data.fold}: of data.folds={data.folds} the folds are 0 to {data.folds - 1}"
+        )
 
 
 # --- back to plain values ---------------------------------------------------------------------
@@ -370,6 +393,10 @@ def to_container(config: TrainConfig) -> dict[str, Any]:
     container: dict[str, Any] = adapter_of(type(config)).dump_python(config, mode="json")
     del container["training"]["resume"]
     leave_out_unused(container["training"])
+    del container["data"]["repeats"]  # of the launch: the run is the same however many there are
+    if config.data.folds is None:
+        for key in ("folds", "fold", "repeat"):
+            del container["data"][key]
     if container["model"]["init_digest"] is None:
         del container["model"]["init_digest"]  # of most runs, which begin with weights of their own
     sizes = container["model"]["hidden_size"]

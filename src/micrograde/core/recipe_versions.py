@@ -32,6 +32,9 @@ KEPT_VALUES = 3
 WHOLE_BATCHES_MEASURED = 3
 """Since this version gradients, updates and layers are measured on a whole batch, not on the last."""
 
+FOLDS = 3
+"""Since this version a run may hold out one of several folds."""
+
 
 @dataclass(frozen=True)
 class Later:

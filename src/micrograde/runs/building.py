@@ -134,6 +134,7 @@ def prepare_dataset(
         test_fraction=config.test_fraction,
         stratify=config.stratify,
         seed=config.seed,
+        fold=config.held_out,
     )
     preprocessing = Preprocessing.fit(dataset, split.train, standardize=config.standardize)
     task = task_of(preprocessing, output=output)

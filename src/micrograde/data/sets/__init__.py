@@ -11,10 +11,14 @@ from typing import Annotated, ClassVar
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import PROGRAM, Flag, Fraction, PositiveInt, Range, Seed
 from micrograde.core.plugins import plugin_of
+from micrograde.core.recipe_versions import FOLDS, Later
 from micrograde.core.registry import Registry
 from micrograde.data.dataset import Dataset
+from micrograde.data.folds import Fold
 
 Classes = Annotated[int, Range(ge=2)]
+NumberFromZero = Annotated[int, Range(ge=0)]
+_LATER = Later(since=FOLDS, legacy=None)
 
 DATA_SETS: "Registry[type[DataSet]]" = Registry("data set", __name__)
 
@@ -35,6 +39,16 @@ class DataSet(ABC):
         Whether each part has the classes in the proportion of all rows; of no effect on numbers.
     standardize
         Whether features are shifted and scaled to mean 0 and standard deviation 1 in the training part.
+    folds
+        How many folds the rows are dealt into, of which each is the test part of a run; null for a split by
+        fractions. The validation part is then a fraction of the rows outside the fold.
+    fold
+        The fold that a run is tested on, from 0; null for a run for each.
+    repeats
+        How many times rows are dealt into folds anew, with runs for each; of the launch, not of a run's
+        recipe.
+    repeat
+        The number of the repeat, from 0; null for all.
 
     Attributes
     ----------
@@ -53,6 +67,10 @@ class DataSet(ABC):
     test_fraction: Annotated[Fraction, PROGRAM] = 0.1
     stratify: Annotated[Flag, PROGRAM] = True
     standardize: Annotated[Flag, PROGRAM] = True
+    folds: Annotated[Annotated[int, Range(ge=2)] | None, _LATER, PROGRAM] = None
+    fold: Annotated[NumberFromZero | None, _LATER, PROGRAM] = None
+    repeats: Annotated[PositiveInt, Later(since=FOLDS, legacy=1), PROGRAM] = 1
+    repeat: Annotated[NumberFromZero | None, _LATER, PROGRAM] = None
     name: str = ""  # each entry has its own
     path_keys: ClassVar[tuple[str, ...]] = ()
     suffixes: ClassVar[tuple[str, ...]] = ()
@@ -111,6 +129,19 @@ class DataSet(ABC):
     def has_validation(self) -> bool:
         """Whether there is a validation part."""
         return self.validation_fraction > 0
+
+    @property
+    def held_out(self) -> Fold | None:
+        """The fold that is the test part; None if the split is by fractions."""
+        if self.folds is None or self.fold is None:
+            return None
+        return Fold(self.fold, self.folds, self.repeat or 0)
+
+    @property
+    def is_several_runs(self) -> bool:
+        """Whether it stands for a run for each fold, or for each repeat of one."""
+        every_repeat = self.repeat is None and self.repeats > 1
+        return self.folds is not None and (self.fold is None or every_repeat)
 
     @property
     def stops_early(self) -> bool:
