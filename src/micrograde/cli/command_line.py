@@ -26,6 +26,7 @@ from micrograde.config.exit_lines import BAD_INPUT, INTERRUPTED, RUN_FAILED, lea
 from micrograde.config.flags import check_arguments, flags_as_overrides, flags_first, named_runs_as_override
 from micrograde.config.guard import EXECUTION_WHITELIST, GuardedLoader
 from micrograde.config.hydra_versions import BEHAVIOUR, building_only, load_plugins
+from micrograde.config.keys import key_of
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.project import conf_folder
 from micrograde.core.redaction import without_password, without_password_in_yaml
@@ -38,6 +39,9 @@ _PIPED = 100  # columns of a help page that is not printed on a terminal
 
 Config = dict[str, Any]
 """A composed config as nested dictionaries of plain values."""
+
+SEVERAL_RUNS = object()
+"""What a command returns if its config, as with folds, stands for several runs."""
 
 
 def entry_point(
@@ -75,7 +79,7 @@ def recording_entry_point(
 
     The writer process imports MLflow while Hydra composes the config. With a flag such as ``--help`` or
     ``-m`` the command does not record a single run, and ``writer`` is None. ``-v`` is short for
-    ``sweep.verbose=true``.
+    ``sweep.verbose=true``. If ``main`` returns ``SEVERAL_RUNS``, the command begins again as with ``-m``.
     """
 
     def decorate(main: Callable[[Config, WriterProcess | None], Any]) -> Callable[[], None]:
@@ -86,14 +90,26 @@ def recording_entry_point(
             sys.excepthook = print_traceback
             sys.argv[1:] = ["sweep.verbose=true" if each == "-v" else each for each in sys.argv[1:]]
             flags = any(argument.startswith("-") for argument in sys.argv[1:])
+            folds = any(key_of(argument) == "data.folds" for argument in sys.argv[1:])
             shows = flags and not {"-m", "--multirun"}.intersection(sys.argv)
             writer: WriterProcess | None = None
-            given = functools.wraps(main)(lambda config: main(config, writer))
+            several = False
+
+            @functools.wraps(main)
+            def given(config: Config) -> Any:
+                nonlocal several
+                returned = main(config, writer)
+                several = returned is SEVERAL_RUNS
+                return returned
+
             try:
                 with _saying_what_is_lost(wanted=shows), _saying_what_is_refused():
                     os.environ["MICROGRADE_HOME"] = str(check_surroundings())
-                    writer = None if flags else WriterProcess()
+                    writer = None if flags or folds else WriterProcess()
                     _run_hydra(given, config_name, sweeps=True)
+                    if several:
+                        sys.argv.append("-m")
+                        _run_hydra(given, config_name, sweeps=True)
             finally:
                 if writer:
                     writer.discard()

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from micrograde.config.keys import key_of
 from micrograde.config.recipe_versions import without_legacy
 from micrograde.config.schema import TrainConfig
+from micrograde.sweeps.folds import REPEATS, HeldOut, held_out
 
 _NOT_OF_IT = ("tracking", "sweep", "run", "drawing")  # where and how runs are recorded, their names and notes
 
@@ -35,6 +36,14 @@ class SweepIdentity:
     space: Mapping[str, str]
     digest: str
 
+    def with_folds(self, folds: HeldOut) -> "SweepIdentity":
+        """Return it with the repeats and folds that are swept, too, after what was typed."""
+        space = {
+            **self.space,
+            **{key: values for key, values in folds.swept().items() if key not in self.space},
+        }
+        return replace(self, swept=tuple(space), space=space)
+
 
 def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
     """Identify a sweep by the config ``master`` of its launch; ``composed`` is ``resolved(master)``."""
@@ -52,8 +61,12 @@ def identify(master: DictConfig, composed: Mapping[str, Any]) -> SweepIdentity:
     jobs = [text for text in typed if key_of(text).split(".")[0] not in _NOT_OF_IT]
     for key in ("n_trials", "n_jobs"):  # a search stays the same when more trials are asked for
         sweeper.pop(key, None)
+    # Likewise when more repeats are.
+    jobs = [text for text in jobs if key_of(text) != REPEATS]
+    lasting["data"] = {key: value for key, value in lasting["data"].items() if f"data.{key}" != REPEATS}
     content = json.dumps([sorted(jobs), lasting, sweeper], sort_keys=True, default=str)
-    return SweepIdentity(tuple(space), space, hashlib.sha256(content.encode()).hexdigest())
+    found = SweepIdentity(tuple(space), space, hashlib.sha256(content.encode()).hexdigest())
+    return found.with_folds(held_out(composed["data"]))
 
 
 def _as_before_defaults_depended_on_data(composed: Mapping[str, Any]) -> dict[str, Any]:

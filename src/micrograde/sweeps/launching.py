@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -18,11 +19,12 @@ from micrograde.core.working import working
 from micrograde.runs.table_words import tell_tables
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
+from micrograde.sweeps.folds import check_number, held_out, with_values
 from micrograde.sweeps.jobs import Job, make_job
 from micrograde.sweeps.members import encode_members
 from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import SweepSession
-from micrograde.sweeps.state import Outcome
+from micrograde.sweeps.state import Outcome, mean_outcome
 
 _MANY = 200  # jobs
 
@@ -47,7 +49,8 @@ def launch_all(
     if is_ours(master.hydra.launcher):
         return [launcher.launch(batch, 0)]
     with _sweeping(context) as sweep:
-        return [dispatch(sweep, launcher, compose_jobs(sweep, context, master, batch))]
+        settings = compose_jobs(sweep, context, master, batch)
+        return [dispatch(sweep, launcher, list(chain.from_iterable(settings)))]
 
 
 def launch_stacked(
@@ -55,35 +58,56 @@ def launch_stacked(
 ) -> list[JobReturn]:
     """Train a batch in this process; each return holds the objective, or the reason why there is none."""
     with _sweeping(context) as sweep:
-        outcomes = sweep.run(compose_jobs(sweep, context, master, batch))
+        settings = compose_jobs(sweep, context, master, batch)
+        of_runs = iter(sweep.run(list(chain.from_iterable(settings))))
     metric = sweep.metric
+    outcomes = [mean_outcome(list(islice(of_runs, len(jobs)))) for jobs in settings]
     return [returned(overrides, each, metric) for overrides, each in zip(batch, outcomes, strict=True)]
 
 
 def compose_jobs(
     sweep: SweepSession, context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]]
-) -> list[Job]:
-    """Compose and check the job of each list of overrides."""
+) -> list[list[Job]]:
+    """Compose and check the jobs of each list of overrides: one, or of folds one for each.
+
+    Raises
+    ------
+    InputError
+        If folds and repeats make too many runs.
+    """
     composer = Composer(context.config_loader, master)
     # With few jobs most of the time is imports, and a mistake in all of them should print a single line.
     with working(f"composing {len(batch)} jobs", "stdout" if len(batch) >= _MANY else "nowhere"):
-        jobs = [
-            make_job(
-                overrides,
-                sweep.identity.swept,
-                composer.compose(overrides),
-                sweep.prepared,
-                sweep.options.metric,
-            )
-            for overrides in batch
+        settings = [
+            _jobs_of(sweep, overrides, composer.compose(overrides), len(batch)) for overrides in batch
         ]
+    jobs = list(chain.from_iterable(settings))
     tell_tables(sweep.prepared.untold())
     for line in sweep.prepared.untold_lines():
         say(line, flush=True)
     repeated = len(jobs) - len({job.digest for job in jobs})
     if repeated and is_ours(master.hydra.sweeper):  # a search may well try the same values again
         print(f"{repeated} of {len(jobs)} are the same run as another, which is trained once", flush=True)
-    return jobs
+    return settings
+
+
+def _jobs_of(
+    sweep: SweepSession, overrides: Sequence[str], container: Mapping[str, Any], others: int
+) -> list[Job]:
+    """Return the jobs of one setting; ``others`` is how many settings there are."""
+    folds = held_out(container["data"])
+    check_number(folds.space, others)
+    sweep.identity = sweep.identity.with_folds(folds)
+    return [
+        make_job(
+            (*overrides, *which),
+            sweep.identity.swept,
+            with_values(container, which),
+            sweep.prepared,
+            sweep.options.metric,
+        )
+        for which in folds.overrides()
+    ]
 
 
 def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:

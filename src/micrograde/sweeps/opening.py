@@ -3,6 +3,7 @@
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.config.parsing import parse_sweep_config
+from micrograde.core.errors import InputError
 from micrograde.store import keeps_runs
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
@@ -57,6 +58,11 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
             # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
             cluster.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
+        if sweep.folds.space:
+            raise InputError(
+                "data.folds: makes several runs of a job, which only hydra/sweeper=stacked or "
+                "hydra/launcher=stacked can do; choose one of them, or name a fold, such as data.fold=0"
+            )
         sweep.begin([], run_by_others=True)
         parent = sweep.parent_run_id()
         if parent:

@@ -15,7 +15,7 @@ from micrograde.core.errors import InputError
 
 MOST_RUNS_OF_SWEEP = 100_000
 """The most runs of one sweep: all its jobs are composed before the first begins."""
-_OF_NO_RUN = ("hydra", "sweep", *OUTSIDE_RECIPE)
+_OF_NO_RUN = ("hydra", "sweep", "data.repeats", *OUTSIDE_RECIPE)
 _FOR_ONE_RUN_TOO = ("verbose",)  # -v, which changes nothing there
 _WORDS = ("name", "tags", "note")
 

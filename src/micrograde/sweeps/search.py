@@ -47,7 +47,8 @@ def prepare_search(master: DictConfig, sweep: SweepSession) -> None:
         If the options are invalid, or another launch is running the same search.
     """
     sweeper = master.hydra.sweeper
-    check_options(sweeper, sweep.identity.space)
+    space = sweep.identity.space  # of which folds are no part of what is searched: a trial has all of them
+    check_options(sweeper, {key: values for key, values in space.items() if key not in sweep.folds.space})
     if sweeper.storage is not None:
         open_storage(str(sweeper.storage))
     import optuna

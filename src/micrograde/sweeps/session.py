@@ -26,6 +26,7 @@ from micrograde.store import StoreAwayError, StoreLocation, backend_of, check_ex
 from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
+from micrograde.sweeps.folds import first_run
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
 from micrograde.sweeps.state import Outcome, SweepState
@@ -439,7 +440,7 @@ class SweepSession(SweepState):
 def _experiment_of(composed: Mapping[str, Any]) -> str:
     """Return the experiment of a sweep of which no job is known, as of a search that has just begun."""
     try:
-        return parse_train_config(composed).experiment_name
+        return parse_train_config(first_run(composed)).experiment_name
     except InputError:  # something that it needs is searched for
         return str(composed["experiment_name"] or composed["data"]["name"])
 

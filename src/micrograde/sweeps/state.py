@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from micrograde.config.parsing import parse_drawing, parse_sweep_config, parse_t
 from micrograde.config.recipe_versions import VERSION_KEY
 from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.earlier import EarlierSweep
+from micrograde.sweeps.folds import held_out
 from micrograde.sweeps.identity import SweepIdentity
 
 
@@ -29,6 +30,17 @@ class Outcome:
     loss: float | None = None
 
 
+def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return what a setting reaches: the mean over its folds, if all of them have finished with a value."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    for each in outcomes:
+        if each.status != "FINISHED" or each.value is None:
+            return each
+    values = [each.value for each in outcomes if each.value is not None]
+    return Outcome("FINISHED", sum(values) / len(values))
+
+
 class SweepState:
     """The state of one launch of a sweep, as its summary needs it.
 
@@ -41,6 +53,8 @@ class SweepState:
 
     Attributes
     ----------
+    folds
+        The folds and repeats that the config which all jobs start from stands for.
     drawing
         How pictures are kept.
     metric
@@ -63,6 +77,7 @@ class SweepState:
 
     def __init__(self, identity: SweepIdentity, composed: Mapping[str, Any]) -> None:
         self.identity = identity
+        self.folds = held_out(composed["data"])
         self.options = parse_sweep_config(composed)
         self.tracking = parse_tracking(composed)
         self.drawing = parse_drawing(composed)

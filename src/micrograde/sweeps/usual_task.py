@@ -8,6 +8,7 @@ from micrograde.config.parsing import parse_train_config
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.runs.train import PreparedSets
+from micrograde.sweeps.folds import first_run
 from micrograde.tasks import TASKS
 from micrograde.tasks.classification import Classification
 
@@ -31,8 +32,10 @@ def usual_task(
     asked = (composed or {}).get("task")
     if asked in TASKS:
         return str(asked)
+    if not composed:
+        return Classification.name
     try:
         recipe = {key: value for key, value in (composed or {}).items() if key != "sweep"}
-        return prepared.of(parse_train_config(recipe)).task.name
+        return prepared.of(parse_train_config(first_run(recipe))).task.name
     except InputError:
         return Classification.name

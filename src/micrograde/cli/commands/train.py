@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from micrograde.cli.command_line import Config, recording_entry_point
+from micrograde.cli.command_line import SEVERAL_RUNS, Config, recording_entry_point
 from micrograde.config.exit_lines import INTERRUPTED
 from micrograde.config.locations import store_location, where_to_look
 from micrograde.config.parsing import parse_sweep_config, parse_train_config
@@ -20,6 +20,7 @@ from micrograde.runs.resuming import Resumption, resumed_run
 from micrograde.runs.train import RunResult, default_metric, train_and_record
 from micrograde.store import tags
 from micrograde.store.metric_names import recorded_name
+from micrograde.sweeps.folds import held_out
 from micrograde.sweeps.members import run_members
 from micrograde.sweeps.options import check_alone
 from micrograde.tasks import TASKS, Task
@@ -36,7 +37,10 @@ def main(composed: Config, writer: WriterProcess | None) -> object:
     sweep = parse_sweep_config(composed)
     if sweep.members:
         return run_members(sweep.members)
-    if HydraConfig.get().mode != RunMode.MULTIRUN:
+    alone = HydraConfig.get().mode != RunMode.MULTIRUN
+    if alone and held_out(composed["data"]).space:
+        return SEVERAL_RUNS
+    if alone:
         check_alone(sweep)
     config = parse_train_config(measuring(composed, sweep.metric))
     nested = {tags.PARENT: sweep.parent_run_id} if sweep.parent_run_id else None
