@@ -74,7 +74,7 @@ def test_all_that_predicts_goes_by_the_threshold(rule, home):
     result, run = recorded(rule)
     decision = not_none(result.decision)
     threshold = run.metrics["kept/threshold"]
-    assert decision.threshold == threshold == result.kept["kept/threshold"] != 0.5
+    assert decision.decided == threshold == result.kept["kept/threshold"] != 0.5
     assert f"threshold   {decision}" in outcome(result).splitlines()
     assert str(decision).startswith(f"{threshold_text(threshold)} for 1, by ")
     rows = run.predictions
@@ -249,7 +249,7 @@ def refusal(config):
 def test_what_can_have_no_threshold_is_refused_in_a_line_before_training():
     three = config_of("f1", data={"name": "iris"})
     assert refusal(three) == (
-        "training.threshold=f1: is for data with two classes, and these have 3; leave it out"
+        "training.threshold=f1: is for two classes or several labels, and these data have 3; leave it out"
     )
     costless = refusal(config_of("cost", training__error_costs=None))
     advice = """'training.error_costs=["0: 1","1: 5"]'"""

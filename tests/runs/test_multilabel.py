@@ -1,6 +1,7 @@
 """Several columns of yes or no are learned together: records, files, the model as it is served, stacks, what is refused."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from tests.recipes import with_keys
 
 import micrograde as mg
 from micrograde.cli.commands.predict import summary
+from micrograde.cli.commands.train import outcome
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
+from micrograde.metrics.thresholds import thresholds_text
 from micrograde.models.onnx_export import compare_onnx, export_onnx, run_onnx
 from micrograde.runs.predicting import predict_table
 from micrograde.runs.recorded_models import find_model
@@ -21,6 +24,7 @@ from micrograde.runs.resuming import resumed_run
 from micrograde.runs.train import PreparedSets, train_and_record
 from micrograde.serving import ServedModel
 from micrograde.store.backends.local import LocalTracking
+from micrograde.tasks.multilabel import Multilabel
 
 LABELS = ["red", "round", "ripe"]
 
@@ -115,6 +119,104 @@ def test_all_that_is_kept_of_a_run_is_of_each_label(home):
     assert replay_run(not_none(result.run_id), LocalTracking()).identical
 
 
+@pytest.mark.parametrize("rule", ["f1", "cost", 0.3])
+def test_each_label_has_a_threshold_by_which_all_that_predicts_goes(home, rule):
+    keys = {"training__error_costs": {"red": 7, "ripe": 3}} if rule == "cost" else {}
+    changes = {"training__threshold": rule, "training__num_epochs": 2, **keys}
+    (result,) = train_and_record([config(tracking={"name": "local"}, **changes)])
+    decision, run = not_none(result.decision), mg.Run.load(not_none(result.run_id))
+    thresholds = [run.metrics[f"kept/threshold/{name}"] for name in LABELS]
+    assert decision.decided == tuple(thresholds)
+    assert run.model.threshold == tuple(thresholds)
+    assert any(each != 0.5 for each in thresholds)
+    assert f"threshold   {decision}" in outcome(result).splitlines()
+    rows = run.predictions
+    val = rows[rows["part"] == "val"]
+    for name, threshold in zip(LABELS, thresholds, strict=True):
+        shares = rows[f"probability_{name}"]
+        assert ((rows[f"predicted_{name}"] == 1) == (shares > threshold)).all()
+        is_it, there = val[f"true_{name}"] == 1, val[f"probability_{name}"]
+        missed = {"red": 7, "ripe": 3}.get(name, 1)
+        worth = {
+            "f1": lambda said: f1_score(is_it, said, zero_division=0),  # noqa: B023
+            "cost": lambda said: -(missed * (is_it & ~said).sum() + (said & ~is_it).sum()),  # noqa: B023
+        }.get(str(rule))
+        if worth:
+            assert worth(there > threshold) == max(worth(there > each) for each in (0, 0.5, *there))
+    test = rows[rows["part"] == "test"]
+    wrong = [(test[f"true_{name}"] != test[f"predicted_{name}"]).mean() for name in LABELS]
+    assert run.metrics["kept/test/hamming_loss"] == pytest.approx(np.mean(wrong), abs=1e-12)
+    model, frame = run.model, pd.read_csv("fruit.csv")
+    own = model.predict(frame)
+    for name in LABELS:
+        assert own[name].iloc[rows["row"] - 1].tolist() == (rows[f"predicted_{name}"] == 1).tolist()
+    pd.testing.assert_frame_equal(ServedModel(model).predict(frame), own)
+    exported = export_onnx(model)
+    assert compare_onnx(exported.SerializeToString(), model, frame[["x", "y", "z"]])
+    told = {each.key: json.loads(each.value) for each in exported.metadata_props if each.key == "threshold"}
+    assert told == {"threshold": thresholds}
+    there_is = find_model(not_none(result.run_id), LocalTracking())
+    lines = summary(there_is, predict_table(there_is, "fruit.csv"))
+    assert f"threshold   {thresholds_text(thresholds, LABELS)}" in lines
+    card = next(home.glob("mlruns/artifacts/**/model_card.md")).read_text(encoding="utf-8")
+    assert "A row has a label where its probability is above its threshold: " in card
+    assert replay_run(not_none(result.run_id), LocalTracking()).identical
+
+
+def test_a_table_that_has_the_labels_is_compared_with():
+    (result,) = train_and_record([config(tracking={"name": "local"})])
+    there = find_model(not_none(result.run_id), LocalTracking())
+    frame = pd.read_csv("fruit.csv").astype({"red": str, "round": str})
+    frame.loc[0, "red"] = "maybe"
+    frame.loc[1, "round"] = ""
+    frame.to_csv("new.csv", index=False)
+    own = there.network.predict(frame)
+    true = np.stack([frame["red"] == "yes", frame["round"] == "1", frame["ripe"]], axis=1)[2:]
+    right = own[LABELS].to_numpy()[2:] == true
+    found = predict_table(there, "new.csv")
+    labels = not_none(found.labels)
+    assert labels.known == 238
+    assert list(labels.accuracy.values()) == right.mean(axis=0).tolist()
+    assert labels.together == right.all(axis=1).mean()
+    lines = summary(there, found)
+    assert (
+        "note        'red' holds 'maybe' in row 1, neither yes nor no; 1 row of 240 like that is not compared"
+        in lines
+    )
+    each = ", ".join(f"{name} {share:.4f}" for name, share in labels.accuracy.items())
+    assert lines[-2:] == [
+        f"accuracy    {each}; of 238 rows, by their columns",
+        f"together    {labels.together:.4f} of 238 rows have all labels right",
+    ]
+    frame[["x", "y", "z"]].to_csv("bare.csv", index=False)
+    assert not_none(predict_table(there, "bare.csv").labels).known == 0
+
+
+def test_a_label_that_validation_lacks_keeps_a_half_and_that_is_said():
+    frame = pd.read_csv("fruit.csv")
+    frame["never"] = 0
+    frame.loc[frame.index[:2], "never"] = 1
+    frame.to_csv("fruit.csv", index=False)
+    data = {"name": "csv", "path": "fruit.csv", "target": [*LABELS, "never"], "validation_fraction": 0.1}
+    (result,) = train_and_record([config(data=data, training__threshold="f1")])
+    decision = not_none(result.decision)
+    assert result.kept["kept/threshold/never"] == 0.5
+    assert str(decision).endswith("; 'never' has no rows of both kinds there")
+
+
+def test_a_threshold_of_a_half_is_none():
+    task = Multilabel(LABELS)
+    logits = np.array([[1e-9, -1e-9, 0.0], [3.0, np.nan, 1.0]])
+    assert task.decided_at(0.5).decided is None
+    assert task.decided_at((0.5, 0.5, 0.5)).decided is None
+    decided = task.decided_at((0.5, 0.5, 0.4))
+    assert decided.predicted(logits).tolist() == [[1, 0, 1], [-1, -1, -1]]
+    assert task.predicted(logits).tolist() == [[1, 0, 0], [-1, -1, -1]]
+    for wrong in ((0.5, 0.5), (0.5, 0.5, 1.0), 0.0):
+        with pytest.raises(ValueError, match="threshold"):
+            task.decided_at(wrong)
+
+
 def test_mlflow_serves_it(home):
     import mlflow
 
@@ -163,7 +265,8 @@ def test_it_learns():
     ("changes", "said"),
     [
         ({"model__output": "sigmoid"}, "model.output=sigmoid: is for two classes; of several labels each has a logit of"),
-        ({"training__threshold": "f1"}, "training.threshold=f1: is for data with two classes, and these have no classes"),
+        ({"training__threshold": "cost"}, "training.threshold=cost: needs what it costs to miss a label, such as 'training.error"),
+        ({"training__threshold": "cost", "training__error_costs": {"blue": 2}}, "training.error_costs: 'blue' is none of the labels"),
         ({"training__class_weights": "balanced"}, "training.class_weights: the data have no classes; leave it out"),
         ({"loss": {"name": "mse"}}, "loss=mse: is none for multilabel; choose binary_cross_entropy, or leave it out"),
         ({"training__metrics": ["recall"]}, "training.metrics=recall: is no metric of multilabel; there are hamming_loss"),

@@ -68,7 +68,7 @@ def test_all_that_reads_a_run_of_one_logit_has_both_classes(threshold, home):
     np.testing.assert_allclose(first + second, 1, rtol=1e-6)
     is_second = (rows["true"] == "1").to_numpy()
     taken = (rows["predicted"] == "1").to_numpy()
-    cut = not_none(result.decision).threshold if threshold == "f1" else 0.5
+    cut = not_none(result.decision).thresholds[0] if threshold == "f1" else 0.5
     np.testing.assert_array_equal(taken, second > cut)
     np.testing.assert_allclose(rows["loss"], -np.log(np.where(is_second, second, first)), rtol=1e-5)
     for part in ("train", "val", "test"):

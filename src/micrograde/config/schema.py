@@ -181,10 +181,10 @@ class TrainingConfig:
     threshold
         Of two classes, the probability of the second above which the model that is kept takes a row for it:
         a number, or ``f1`` or ``cost`` for the one with the greatest F1 or the least cost of errors on the
-        validation part.
+        validation part. Of several labels each has its own, above which a row is said to have it.
     error_costs
         For ``training.threshold=cost``: what it costs to miss a row of each class, as in
-        ``'{yes: 5, no: 1}'``.
+        ``'{yes: 5, no: 1}'``; of several labels, what it costs to miss them where saying one wrongly costs 1.
     log_every
         Every so many steps of the optimizer the loss and ``metrics`` of its batch are logged, as
         ``step/train/loss`` and so on, besides the epochs; null for the epochs alone.

@@ -1,6 +1,6 @@
 """Thresholds from which on a row is taken for a class: what each of them finds, and the best one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 EVEN = 0.5
 """The threshold above which the second of two classes is the more probable one."""
+
+_MOST_NAMED = 8
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """The x (k,) and y (k,) of its points."""
@@ -125,3 +127,12 @@ def threshold_text(threshold: float) -> str:
     """Return a threshold with three digits, or as many as it takes not to read 0 or 1."""
     texts = (f"{threshold:.{digits}g}" for digits in range(3, 18))
     return next((text for text in texts if 0 < float(text) < 1), repr(threshold))
+
+
+def thresholds_text(thresholds: Sequence[float], names: Sequence[str]) -> str:
+    """Return the threshold of each label: ``0.31 for red, 0.5 for ripe``, or ``0.3 for each label``."""
+    if len(set(thresholds)) == 1 and len(thresholds) > 1:
+        return f"{threshold_text(thresholds[0])} for each label"
+    pairs = list(zip(thresholds, names, strict=True))
+    more = f" and {len(pairs) - _MOST_NAMED} more" if len(pairs) > _MOST_NAMED else ""
+    return ", ".join(f"{threshold_text(each)} for {name}" for each, name in pairs[:_MOST_NAMED]) + more

@@ -59,7 +59,7 @@ def export_onnx(network: TrainedNetwork, about: Mapping[str, str] | None = None)
 
     Its metadata hold ``class_names`` or ``target_names``, ``feature_names`` and ``columns`` (input name to
     column) as JSON, of a network with a threshold ``threshold``, the probability of the second class above
-    which that is the label, and the entries of ``about``.
+    which that is the label, or a list with that of each of several labels, and the entries of ``about``.
 
     Raises
     ------
@@ -209,11 +209,11 @@ def compare_onnx(model: bytes, network: TrainedNetwork, rows: "pandas.DataFrame 
     difference = float((np.abs(found - expected) / units).max(initial=0.0))
     for labels in labelled:
         names = np.array(network.preprocessing.class_names, object)[network.task.chosen(expected)]
-        if network.threshold is None:
+        if network.task.threshold is None:
             second, first = np.sort(expected, axis=1)[:, -2:].T
             room = (first - second) / 2
         else:
-            room = np.abs(expected[:, 1] - network.threshold)
+            room = np.abs(expected[:, 1] - np.float64(network.task.threshold or 0.5))
         others = (labels[~lost] != names) & (room > difference)
         wrong |= bool(others.any() or (labels[lost] != "").any())
     return Agreement(len(rows), np.inf if wrong else difference, rounding, scaling is not None)

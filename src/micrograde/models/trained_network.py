@@ -33,7 +33,7 @@ from micrograde.data.messages import listed, numbered
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
 from micrograde.store import ModelDescription
-from micrograde.tasks import Output, Task, task_of
+from micrograde.tasks import Decided, Output, Task, task_of
 
 if TYPE_CHECKING:
     import pandas
@@ -56,14 +56,15 @@ class TrainedNetwork:
         A single network, not a stack: its parameters are (P,).
     threshold
         The probability of the second of two classes above which a row is taken for it; None for the most
-        probable class.
+        probable class. Of several labels that of each, (K,), above which a row is said to have it; None for
+        a half.
     output
         What its config's ``model.output`` says its logits are.
     """
 
     model: MLP
     preprocessing: Preprocessing
-    threshold: float | None = None
+    threshold: Decided = None
     output: Output = "softmax"
 
     @property
@@ -211,7 +212,7 @@ def write_network(
     config: TrainConfig,
     preprocessing: Preprocessing,
     *,
-    threshold: float | None = None,
+    threshold: Decided = None,
 ) -> None:
     """Write the network, a stack of one whose replica axis is dropped, and its preprocessing to files."""
     from safetensors.numpy import save_file
@@ -255,11 +256,11 @@ def read_network(folder: Path) -> TrainedNetwork:
     except Exception as error:  # a broken or hostile file may raise anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{folder}: holds no micrograde model ({reason})") from None
-    return TrainedNetwork(model, preprocessing, task.threshold, config.output)
+    return TrainedNetwork(model, preprocessing, task.decided, config.output)
 
 
-def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig, float | None]:
-    """Return the arrays by name, the config's model, and the threshold if there is one."""
+def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig, Decided]:
+    """Return the arrays by name, the config's model, and the threshold, or those of labels, if it has any."""
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as file:
@@ -273,4 +274,6 @@ def _read_weights(path: Path) -> tuple[dict[str, NDArray[Any]], ModelConfig, flo
     if isinstance(container, dict):
         container = complete_part(container, ModelConfig)  # written before there was a key
     config = adapter_of(ModelConfig).validate_python(container)
+    if isinstance(threshold, list):
+        return arrays, config, tuple(adapter_of(list[float]).validate_python(threshold, strict=True))
     return arrays, config, adapter_of(float | None).validate_python(threshold, strict=True)

@@ -351,7 +351,7 @@ class LiveRun:
         if status == "FINISHED":
             self.decision = decide(self.config, data, model)
             if self.decision:
-                self.task = self.task.decided_at(self.decision.threshold)
+                self.task = self.task.decided_at(self.decision.decided)
         logits = self._measure_kept(model) if status == "FINISHED" else {}
         measured = self._measurements(model)
         self.findings = find_findings(measured, self._warn)
@@ -374,7 +374,7 @@ class LiveRun:
         self.log.write()
         if self.folder:
             write_network(
-                self.folder / "model", model, self.config, data.preprocessing, threshold=self.task.threshold
+                self.folder / "model", model, self.config, data.preprocessing, threshold=self.task.decided
             )
             if status == "FINISHED" and self.config.recipe_version >= KEPT_VALUES:
                 write_predictions(self.folder, logits, data, self.task, self._warn)
@@ -407,7 +407,7 @@ class LiveRun:
         data, last = self.data, len(self.history["train/loss"])
         self.kept = {f"{KEPT}epoch": float(self.kept_epoch or last)}
         if self.decision:
-            self.kept[f"{KEPT}threshold"] = self.decision.threshold
+            self.kept |= {f"{KEPT}{name}": value for name, value in self.decision.values().items()}
         logits = {}
         for name, samples in data.parts().items():
             blocks: list[FloatArray] = []

@@ -24,7 +24,7 @@ from micrograde.diagnostics import Importances
 from micrograde.diagnostics.permutation_importance import REPEATS
 from micrograde.metrics import KEPT, METRICS, formatted
 from micrograde.metrics.class_names import recorded_class_names
-from micrograde.metrics.thresholds import threshold_text
+from micrograde.metrics.thresholds import threshold_text, thresholds_text
 from micrograde.nn import MLP
 from micrograde.runs.building import PreparedData
 from micrograde.store.mlmodel import CARD, RUN_ID
@@ -287,6 +287,10 @@ def _usage(contents: CardContents) -> Iterator[str]:
         yield "It says the class whose probability is greatest, and the probability of each class."
     else:
         yield f"It says {as_markdown(listed(contents.task.column_types))} of each row."
+        if contents.task.thresholds:
+            said = thresholds_text(contents.task.thresholds, contents.task.part_names)
+            yield ""
+            yield as_markdown(f"A row has a label where its probability is above its threshold: {said}.")
     yield ""
     yield "In the project that recorded the run:"
     yield ""

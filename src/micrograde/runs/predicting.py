@@ -15,6 +15,7 @@ from micrograde.data.roles import Encoded, FloatArray
 from micrograde.data.table_files import read_table
 from micrograde.data.units_row import without_units
 from micrograde.models.trained_network import TrainedNetwork, check_answered, rows_lost
+from micrograde.runs.known_labels import LabelSummary, summarize_labels
 from micrograde.runs.known_numbers import NumberSummary, summarize_numbers
 from micrograde.runs.plain_predicting import plain_predictions
 from micrograde.runs.recorded_models import RecordedModel
@@ -50,6 +51,8 @@ class Predictions:
         What was filled, or counted as something else, a line each.
     numbers
         Of a model that predicts numbers, what they are, and how far off; None if it predicts classes.
+    labels
+        Of one that has learned several labels, how right it is where they are known; None of others.
     """
 
     table: "pd.DataFrame"
@@ -60,6 +63,7 @@ class Predictions:
     known: int
     notes: tuple[str, ...] = ()
     numbers: NumberSummary | None = None
+    labels: LabelSummary | None = None
 
 
 def predict_table(model: RecordedModel, path: str, *, keep_columns: bool = True) -> Predictions:
@@ -112,14 +116,16 @@ def _predictions(
     check_answered(rows_lost(answers), source, network.task.answer, first)
     found = pd.DataFrame(network.task.columns(answers))
     counts: dict[str, int] = {}
-    accuracy, known, numbers = None, 0, None
+    accuracy, known, numbers, labels = None, 0, None, None
     if network.task.class_names:
         main = ["class"]
         counts = {str(name): int(count) for name, count in found["class"].value_counts().items()}
         accuracy, known, said = _accuracy(model, raw, found["class"], first)
     elif network.preprocessing.target_scaling is None:
-        main, said = list(network.preprocessing.target_names), []
+        main = list(network.preprocessing.target_names)
         counts = {name: int(np.count_nonzero(found[name])) for name in main}
+        truths = found[main].to_numpy(np.bool_)
+        labels, said = summarize_labels(main, truths, raw, network.columns, first)
     else:
         main = list(network.task.column_types)
         numbers, said = summarize_numbers(network, answers, raw, first)
@@ -136,6 +142,7 @@ def _predictions(
         known,
         (*raw.notes, *notes, *said),
         numbers,
+        labels,
     )
 
 

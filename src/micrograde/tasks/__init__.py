@@ -23,6 +23,9 @@ TASKS: "Registry[type[Task]]" = Registry("task", __name__)
 Output: TypeAlias = Literal["softmax", "sigmoid"]
 """How logits become probabilities: over a logit for each class, or of a single one for two classes."""
 
+Decided: TypeAlias = float | tuple[float, ...] | None
+"""What probabilities are compared with: the threshold of the second of two classes, or those of K labels."""
+
 
 class Described(Protocol):
     """What a task is made for: a ``Dataset``, or a trained model's ``Preprocessing``."""
@@ -89,6 +92,9 @@ class Task(ABC):
     threshold
         The probability of the second of two classes above which a row is taken for it; None where a row is
         taken for the most probable class, or if there are no classes. See ``decided_at``.
+    thresholds
+        Of several labels, (K,), the probability of each above which a row is said to have it; empty where it
+        is a half.
     """
 
     name: ClassVar[str]
@@ -100,6 +106,7 @@ class Task(ABC):
     class_names: tuple[str, ...] = ()
     part_names: tuple[str, ...] = ()
     threshold: float | None = None
+    thresholds: tuple[float, ...] = ()
     answer: ClassVar[str] = "prediction"
 
     def __init__(self, loss: Loss | None = None) -> None:
@@ -186,8 +193,19 @@ class Task(ABC):
     def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
         """Return the columns of predictions for answers (n, C), (n,) each."""
 
-    def decided_at(self, threshold: float | None) -> Self:
-        """Return the task with another threshold, None for none; raise ``ValueError`` if it can have none."""
+    @property
+    def decided(self) -> Decided:
+        """What ``decided_at`` was told: ``threshold``, or ``thresholds``; None if neither."""
+        return self.thresholds or self.threshold
+
+    def decided_at(self, threshold: Decided) -> Self:
+        """Return the task with another threshold, or several; None for the usual.
+
+        Raises
+        ------
+        ValueError
+            If it can have none, or not these.
+        """
         if threshold is not None:
             raise ValueError(f"{self.name} is not decided by a threshold")
         return self

@@ -15,7 +15,7 @@ from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import Loss, one_hot, predicted_classes, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
-from micrograde.tasks import TASKS, Described, Names, Output, Task
+from micrograde.tasks import TASKS, Decided, Described, Names, Output, Task
 
 _INT64 = 7  # TensorProto.INT64
 
@@ -91,7 +91,7 @@ class Classification(Task):
         found = (self.scores(logits) > self.threshold).astype(np.int64)
         return found if finite else np.where(np.isfinite(logits.max(axis=-1)), found, -1)
 
-    def decided_at(self, threshold: float | None) -> Self:
+    def decided_at(self, threshold: Decided) -> Self:
         """Return the task with a threshold; 0.5 is none, as the second class then is the more probable one.
 
         Raises
@@ -101,6 +101,8 @@ class Classification(Task):
         """
         if threshold is None or threshold == EVEN:
             return self._decided(None)
+        if isinstance(threshold, tuple):
+            raise ValueError("several thresholds are for several labels, and not for classes")
         if len(self.class_names) != 2:
             raise ValueError(f"a threshold is for two classes, and not for {len(self.class_names)}")
         if not 0 < threshold < 1:

@@ -1,5 +1,6 @@
 """Several labels for each row, each of which it has or has not."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -10,10 +11,11 @@ from micrograde.core.errors import InputError
 from micrograde.metrics.baseline import BASELINE_HAMMING_LOSS, baseline_hamming_loss
 from micrograde.metrics.hamming_loss import HammingLoss
 from micrograde.metrics.subset_accuracy import SubsetAccuracy
+from micrograde.metrics.thresholds import EVEN
 from micrograde.nn import Loss, softmax
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
-from micrograde.tasks import TASKS, Described, Output, Task
+from micrograde.tasks import TASKS, Decided, Described, Output, Task
 
 
 @TASKS.register
@@ -21,7 +23,7 @@ class Multilabel(Task):
     """Several labels for each row, each yes or no; a logit for each.
 
     The logistic function of a logit is the probability of its label, which a row is said to have if that is
-    more than a half. Labels are 0 or 1, (N, K), and so are targets.
+    more than a half, or than the label's own threshold. Labels are 0 or 1, (N, K), and so are targets.
     """
 
     name: ClassVar[str] = "multilabel"
@@ -66,8 +68,41 @@ class Multilabel(Task):
 
     def predicted(self, logits: FloatArray, *, finite: bool = False) -> IntArray:
         """Return which labels rows are said to have, (..., N, K); -1 for a row whose numbers overflow."""
-        found = (logits > 0).astype(np.int64)
+        if self.thresholds:
+            with np.errstate(invalid="ignore"):
+                found = (self.scores(logits) > np.array(self.thresholds)).astype(np.int64)
+        else:
+            found = (logits > 0).astype(np.int64)
         return found if finite else np.where(np.isfinite(logits).all(axis=-1, keepdims=True), found, -1)
+
+    def decided_at(self, threshold: Decided) -> Self:
+        """Return the task with a threshold for each label, or one number for all; a half is none.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many as labels, or one is not between 0 and 1.
+        """
+        count = len(self.target_names)
+        each = (
+            threshold if isinstance(threshold, tuple) else (EVEN if threshold is None else threshold,) * count
+        )
+        if len(each) != count:
+            raise ValueError(f"{len(each)} thresholds do not fit {count} labels")
+        if wrong := [one for one in each if not 0 < one < 1]:
+            raise ValueError(f"a threshold of {wrong[0]} is not between 0 and 1")
+        decided = copy.copy(self)
+        decided.thresholds = () if all(one == EVEN for one in each) else tuple(map(float, each))
+        return decided
+
+    def scores(self, logits: FloatArray) -> FloatArray:
+        """Return the probability of each label, (..., N, K), in float64; NaN in a row that overflows.
+
+        It is above 0.5 just where the logit is above 0, as that of classes is.
+        """
+        with np.errstate(all="ignore"):
+            found = self.answers(np.asarray(logits, np.float64))
+        return np.where((found == EVEN) & (logits > 0), np.nextafter(EVEN, 1), found)
 
     def baselines(self, training: NDArray[Any], labels: NDArray[Any]) -> Mapping[str, float]:
         """Return the Hamming loss of always saying what is most frequent of each label."""
@@ -91,7 +126,8 @@ class Multilabel(Task):
 
     def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
         """Return whether rows have each label, and its probability."""
-        said = {name: answers[:, place] > 0.5 for place, name in enumerate(self.target_names)}
+        bounds = self.thresholds or (EVEN,) * len(self.target_names)
+        said = {name: answers[:, place] > bounds[place] for place, name in enumerate(self.target_names)}
         return {**said, **{name: answers[:, place] for place, name in enumerate(self._shares())}}
 
     def beside(self, labels: NDArray[Any], logits: FloatArray) -> Mapping[str, NDArray[Any]]:

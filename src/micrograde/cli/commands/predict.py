@@ -12,7 +12,8 @@ from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.metrics import formatted
-from micrograde.metrics.thresholds import threshold_text
+from micrograde.metrics.thresholds import threshold_text, thresholds_text
+from micrograde.runs.known_labels import LabelSummary
 from micrograde.runs.known_numbers import NumberSummary
 from micrograde.runs.predicting import Predictions, predict_table
 from micrograde.runs.recorded_models import RecordedModel, find_model
@@ -53,16 +54,30 @@ def summary(model: RecordedModel, found: Predictions) -> list[str]:
     lines += [f"note        {note}" for note in found.notes]
     if found.numbers is not None:
         return lines + _of_numbers(found.numbers, len(found.table))
-    if (threshold := model.network.threshold) is not None:
-        positive = model.network.preprocessing.class_names[1]
-        lines.append(f"threshold   {threshold_text(threshold)} for {positive}")
+    task = model.network.task
+    if task.threshold is not None:
+        lines.append(f"threshold   {threshold_text(task.threshold)} for {task.class_names[1]}")
+    if task.thresholds:
+        lines.append(f"threshold   {thresholds_text(task.thresholds, task.part_names)}")
     counts = [f"{name} ({count})" for name, count in found.counts.items()]
     more = f" and {len(counts) - _CLASSES} more" if len(counts) > _CLASSES else ""
     word = "classes" if model.network.preprocessing.class_names else "yes"
     lines.append(f"{word:<11} {', '.join(counts[:_CLASSES])}{more}")
+    if found.labels is not None and found.labels.known:
+        lines += _of_labels(found.labels)
     if found.accuracy is not None:
         lines.append(f"accuracy    {found.accuracy:.4f} of {found.known} rows, by column {model.target}")
     return lines
+
+
+def _of_labels(labels: LabelSummary) -> list[str]:
+    """Return lines with the share of rows of which each label, and all of them, are said rightly."""
+    each = [f"{name} {share:.4f}" for name, share in labels.accuracy.items()]
+    more = f" and {len(each) - _CLASSES} more" if len(each) > _CLASSES else ""
+    return [
+        f"accuracy    {', '.join(each[:_CLASSES])}{more}; of {labels.known} rows, by their columns",
+        f"together    {labels.together:.4f} of {labels.known} rows have all labels right",
+    ]
 
 
 def _of_numbers(numbers: NumberSummary, rows: int) -> list[str]:

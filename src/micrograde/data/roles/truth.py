@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from micrograde.data.columns import Column
 from micrograde.data.roles import ROLES, Encoded, FloatArray, Role, RoleSettings
 
-_SPELLINGS = {"true": True, "false": False, "yes": True, "no": False}
-
+SPELLINGS = {"true": True, "false": False, "yes": True, "no": False}
+"""How truth values are written, in small letters."""
 
 _MOST_SPELLINGS = 100
 
@@ -87,5 +87,5 @@ class Truth(Role):
 
 
 def _truth(text: str) -> float:
-    found = _SPELLINGS.get(text.strip().lower())
+    found = SPELLINGS.get(text.strip().lower())
     return float("nan") if found is None else float(found)
