@@ -88,7 +88,7 @@ def _rows_by_class(
 
 
 def _lowered(fractions: Mapping[str, float]) -> str:
-    return " or ".join(key for key, fraction in reversed(fractions.items()) if fraction > 0)
+    return " or ".join(key for key, fraction in reversed(list(fractions.items())) if fraction > 0)
 
 
 def way_out(dataset: Dataset, rare: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ HTML page.
 """
 
 from micrograde.core.leaving_out import Say, left_out
-from micrograde.drawing.formats import convert
+from micrograde.drawing.formats import convert, converted
 from micrograde.drawing.graph.computational_graph import draw_graph, draw_svg
 from micrograde.drawing.graph.network import LayerNode, draw_network
 from micrograde.drawing.graph.rendering import render_graph
@@ -53,6 +53,7 @@ __all__ = [
     "Swept",
     "animate_decision_boundary",
     "convert",
+    "converted",
     "draw_confusion_matrix",
     "draw_decision_boundary",
     "draw_gradient_flow",

@@ -14,8 +14,7 @@ from micrograde.analysis.page import heading, page, paragraph, picture, table
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.variance_shares import VarianceShares, variance_shares
 from micrograde.core.picture_formats import PictureFormat, in_format
-from micrograde.drawing import draw_sweep, left_out
-from micrograde.drawing.formats import converted
+from micrograde.drawing import converted, draw_sweep, left_out
 from micrograde.metrics import KEPT, name_in_history, part_of
 from micrograde.store import tags
 
