@@ -24,6 +24,7 @@ if line := too_little_memory():
     sys.exit(2)
 
 if TYPE_CHECKING:
+    from micrograde.analysis import compare_settings
     from micrograde.api.estimator import MLPClassifier
     from micrograde.api.fitting import fit
     from micrograde.api.interactive import run, sweep
@@ -66,6 +67,7 @@ __all__ = [
     "calculate_accuracy",
     "check_gradients",
     "compare",
+    "compare_settings",
     "draw_graph",
     "fit",
     "load_importance",
@@ -92,6 +94,7 @@ _ROOM_OF = {
     "calculate_accuracy": "nn",
     "check_gradients": "gradcheck",
     "compare": "api.results",
+    "compare_settings": "analysis",
     "draw_graph": "drawing",
     "fit": "api.fitting",
     "load_importance": "api.results",

@@ -13,6 +13,7 @@ from micrograde.analysis.comparing import (
 from micrograde.analysis.history import load_history
 from micrograde.analysis.importance import by_importance
 from micrograde.analysis.loading import list_run_ids, load_runs
+from micrograde.analysis.settings_compared import Verdict, compare_settings, not_worse
 from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import load_sweeps
@@ -26,9 +27,11 @@ __all__ = [
     "Share",
     "StoredRun",
     "VarianceShares",
+    "Verdict",
     "best_run",
     "by_importance",
     "check_output",
+    "compare_settings",
     "find_run",
     "find_sweep",
     "group_over_seeds",
@@ -39,6 +42,7 @@ __all__ = [
     "load_runs",
     "load_sweeps",
     "merge_mean_and_std",
+    "not_worse",
     "order_runs",
     "parameters",
     "print_table",

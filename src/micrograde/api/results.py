@@ -8,7 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from micrograde.analysis import best_run, group_over_seeds, load_history, load_runs, order_runs, table_of_runs
+from micrograde.analysis import (
+    best_run,
+    compare_settings,
+    group_over_seeds,
+    load_history,
+    load_runs,
+    order_runs,
+    table_of_runs,
+)
 from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
 from micrograde.analysis.short_ids import SHORTEST
@@ -385,6 +393,10 @@ class Sweep:
         because it cannot be told. ``Run.importances`` is of the columns of a table.
         """
         return importance_of(self.runs, self.varies, self.metric)
+
+    def compare_settings(self, margin: float | None = None) -> "pd.DataFrame":
+        """Return how each setting stands to the best one; see ``micrograde.analysis.compare_settings``."""
+        return compare_settings(self.runs, self.metric, self.order, margin=margin)
 
     def __repr__(self) -> str:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
