@@ -15,6 +15,7 @@
 - ``fuzz``: every reader for five minutes
 - ``bench``: the benchmarks in full, as in docs/benchmarks.md
 - ``findings``: whether findings are true, of 500 sound runs and 100 of each kind of ill ones
+- ``verdicts``: how often equal settings are told apart, of 1,000 sweeps of each size
 
 Environments are made anew in ``build/release/``. What cannot be checked on this machine is said in a line.
 """
@@ -114,6 +115,7 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
         Stage("fuzz", "make fuzz"),
         Stage("bench", "make bench"),
         Stage("findings", "make .venv/installed\n.venv/bin/python -m benchmarks.findings"),
+        Stage("verdicts", "make .venv/installed\n.venv/bin/python -m benchmarks.verdicts"),
     ]
     return {stage.name: stage for stage in stages}, missing
 

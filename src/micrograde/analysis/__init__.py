@@ -11,9 +11,9 @@ from micrograde.analysis.comparing import (
     without_metric,
 )
 from micrograde.analysis.history import load_history
-from micrograde.analysis.importance import by_importance
+from micrograde.analysis.importance import VERDICT, by_importance
 from micrograde.analysis.loading import list_run_ids, load_runs
-from micrograde.analysis.settings_compared import Verdict, compare_settings, not_worse
+from micrograde.analysis.settings_compared import Verdict, compare_settings, not_worse, with_verdicts
 from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import load_sweeps
@@ -24,6 +24,7 @@ from micrograde.store import StoredRun, find_run, find_sweep, load_run
 
 __all__ = [
     "SUFFIXES",
+    "VERDICT",
     "Share",
     "StoredRun",
     "VarianceShares",
@@ -52,6 +53,7 @@ __all__ = [
     "usual_metric",
     "variance_shares",
     "varying_parameters",
+    "with_verdicts",
     "without_metric",
     "write_table",
 ]

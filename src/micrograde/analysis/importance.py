@@ -9,6 +9,8 @@ from micrograde.analysis.repeats import REPEATS, of_settings
 if TYPE_CHECKING:
     import pandas as pd
 
+VERDICT = "verdict"
+"""The column of a table of settings that says in words how each stands to the best."""
 _FIRST = 4  # params that come before the other metrics
 _EXPERIMENT = "experiment_name"
 
@@ -16,10 +18,10 @@ _EXPERIMENT = "experiment_name"
 def by_importance(runs: "pd.DataFrame", metric: str) -> list[str]:
     """Return the names of the columns, the most important first.
 
-    The order: the id and the metric that orders the runs; the status, if some did not finish; the params that
-    were set, the one that differs in most runs first and seeds and folds last; other metrics; then what
-    follows from a column shown already, as ``data.noise`` does from ``data.name``, or a run's name from its
-    params.
+    The order: the id, the metric that orders the runs, and a setting's verdict; the status, if some did not
+    finish; the params that were set, the one that differs in most runs first and seeds and folds last; other
+    metrics; then what follows from a column shown already, as ``data.noise`` does from ``data.name``, or a
+    run's name from its params.
     """
     names = of_settings(varying_parameters(runs))
     names += [_EXPERIMENT] if runs[_EXPERIMENT].nunique() > 1 else []
@@ -30,7 +32,7 @@ def by_importance(runs: "pd.DataFrame", metric: str) -> list[str]:
     unfinished = ["status"] if (runs["status"] != "FINISHED").any() else []
     named = ["run_name"] if _are_named(runs) else []
     return [
-        *("run_id", metric, *unfinished, "unfinished"),
+        *("run_id", metric, VERDICT, *unfinished, "unfinished"),
         *(*named, *own[:_FIRST], "runs"),
         *(*METRICS, *own[_FIRST:], "run_name"),
         *(name for name in names if name in follows),

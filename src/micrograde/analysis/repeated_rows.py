@@ -1,4 +1,4 @@
-"""How the runs of a setting repeat each other: by seeds on one split, by splits that overlap, or on new data."""
+"""How the runs of a setting repeat each other: by seeds on one split, by overlapping splits, on new data."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -81,7 +81,8 @@ def _overlap(runs: "pd.DataFrame", metric: str) -> float:
     def share(name: str) -> NDArray[np.float64]:
         if name not in runs:
             return np.zeros(len(runs))
-        return np.nan_to_num(runs[name].to_numpy("float64", na_value=np.nan))
+        values: NDArray[np.float64] = runs[name].to_numpy("float64", na_value=np.nan)
+        return np.nan_to_num(values)
 
     validated, tested, folds = map(share, ("data.validation_fraction", "data.test_fraction", "data.folds"))
     tested = np.where(folds > 1, 1 / np.maximum(folds, 1), tested)

@@ -13,7 +13,7 @@ from micrograde.analysis.repeated_rows import Repetition, repetition_of
 from micrograde.analysis.repeats import of_settings
 from micrograde.analysis.seeds_needed import seeds_needed
 from micrograde.analysis.summary import summarize
-from micrograde.analysis.verdict_words import words_of
+from micrograde.analysis.verdict_words import Standing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,8 @@ def compare_settings(
 ) -> "pd.DataFrame":
     """Return how each setting stands to the best one: one row for each, best mean first.
 
-    A setting is what varies beside seeds, splits and folds. Only runs that finished and have the metric count.
+    A setting is what varies beside seeds, splits and folds. Only runs that finished and have the metric
+    count.
 
     Columns
     -------
@@ -53,8 +54,8 @@ def compare_settings(
         The p-value of a paired t-test, corrected for the comparison of each setting with each other one
         (``step_down``): the best was chosen by these values. NaN where there are less than two pairs.
     probability_of_improvement
-        The share of pairs in which this setting has the better value; ties count half. It estimates how likely
-        it beats the best one on another seed.
+        The share of pairs in which this setting has the better value; ties count half. It estimates how
+        likely it beats the best one on another seed.
     pairs
         The number of pairs: of seeds, or of splits or folds if these vary.
     enough_seeds
@@ -62,8 +63,8 @@ def compare_settings(
         if it has been told or cannot be said.
     verdict
         ``best``; ``equal`` if all differences are zero; ``worse`` or ``better`` if ``p`` is below 0.05;
-        ``as_good`` if the interval of the difference lies within the margin; else ``untold``. A difference that
-        is told and within a ``margin`` that was given is ``as_good``.
+        ``as_good`` if the interval of the difference lies within the margin; else ``untold``. A difference
+        that is told and within a ``margin`` that was given is ``as_good``.
     words
         The same as text: ``worse by 0.012 ± 0.004``, where ± is half the interval.
 
@@ -98,9 +99,9 @@ def compare_settings(
     table = table.drop(columns=["best", "best_run_id", "run_ids"])
     best = 0 if table["count"].iloc[0] else None
     settings = len(table)
-    compared = _compared_with(best, blocks) if best is not None else _nothing(settings)
+    compared = compared_with_best(best, blocks) if best is not None else _nothing(settings)
     difference, factors = compared
-    low, high = _interval(difference, factors, blocks.overlap)
+    low, high = _interval(difference, factors)
     up = ascending(metric, order)
     p = np.minimum(difference.p * factors, 1.0)
     better, worse = (difference.lower, difference.higher) if up else (difference.higher, difference.lower)
@@ -124,21 +125,37 @@ def compare_settings(
         blocks.overlap,
     )
     of_best = np.arange(settings) == best
-    table["difference"] = np.where(of_best, 0.0, difference.mean)
-    table["difference_low"] = np.where(of_best, np.nan, low)
-    table["difference_high"] = np.where(of_best, np.nan, high)
-    table["p"] = np.where(of_best, np.nan, p)
-    table["probability_of_improvement"] = np.where(of_best, np.nan, probability)
-    table["pairs"] = difference.count
-    table["enough_seeds"] = np.where(told, np.nan, needed)
-    table["verdict"] = pd.Series(verdicts, dtype="str")
-    words = [words_of(row, column, repetition.unit) for row in table.to_dict("records")]
-    table["words"] = pd.Series(words, dtype="str")
-    return table
+    columns = {
+        "difference": np.where(of_best, 0.0, difference.mean),
+        "difference_low": np.where(of_best, np.nan, low),
+        "difference_high": np.where(of_best, np.nan, high),
+        "p": np.where(of_best, np.nan, p),
+        "probability_of_improvement": np.where(of_best, np.nan, probability),
+        "pairs": difference.count,
+        "enough_seeds": np.where(told, np.nan, needed),
+        "verdict": pd.Series(verdicts, dtype="str"),
+    }
+    standings = zip(table["count"].tolist(), *(each.tolist() for each in columns.values()), strict=True)
+    words = [Standing(*each).in_words(column, repetition.unit) for each in standings]
+    return pd.concat([table, pd.DataFrame(columns | {"words": pd.Series(words, dtype="str")})], axis=1)
+
+
+def with_verdicts(table: "pd.DataFrame", settings: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table of settings, such as that of ``group_over_seeds``, with the columns of a comparison.
+
+    Parameters
+    ----------
+    settings
+        What ``compare_settings`` returned for the same runs.
+    """
+    names = list(map(str, settings))
+    by = names[: names.index("count")]
+    added = [name for name in names[len(by) :] if name not in ("count", "failed", "mean", "std")]
+    return table.merge(settings[[*by, *added]], how="left", on=by, validate="1:1")
 
 
 def not_worse(settings: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the rows of ``compare_settings`` that were measured and are not told to be worse than the best."""
+    """Return the rows of ``compare_settings`` that were measured and are not worse than the best."""
     return settings[settings["verdict"].isin(NOT_WORSE) & (settings["count"] > 0)]
 
 
@@ -160,7 +177,7 @@ def _blocks(
     return Blocks(means.reshape(shape), repetition.cluster, repetition.overlap)
 
 
-def _compared_with(best: int, blocks: Blocks) -> tuple[Differences, FloatArray]:
+def compared_with_best(best: int, blocks: Blocks) -> tuple[Differences, FloatArray]:
     """Return the differences of each setting to the best (S,), and what their p-values are multiplied by.
 
     Each pair of settings is compared, because the best was chosen by the same values.
@@ -186,7 +203,7 @@ def _nothing(settings: int) -> tuple[Differences, FloatArray]:
     return Differences(none, unknown, unknown, unknown, none, none), unknown
 
 
-def _interval(difference: Differences, factors: FloatArray, overlap: float) -> tuple[FloatArray, FloatArray]:
+def _interval(difference: Differences, factors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the ends (S,) of the intervals at the level at which the differences were tested."""
     from scipy.special import stdtrit
 

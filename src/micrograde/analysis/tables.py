@@ -71,6 +71,7 @@ def print_table(
     *,
     important: Sequence[str] = (),
     numbers: Collection[str] = (),
+    unbroken: Collection[str] = (),
     whole: str | None = None,
 ) -> None:
     """Print the frame: the columns that fit the terminal, or the whole frame if there is no terminal.
@@ -81,6 +82,8 @@ def print_table(
         Columns that are preferred to others where room is short, the most important first.
     numbers
         Columns of text to be treated as numbers: aligned to the right and never shortened.
+    unbroken
+        Columns of text that are never shortened.
     whole
         What to type to get all columns, such as ``output=runs.csv``.
     """
@@ -90,7 +93,7 @@ def print_table(
             _shown(str(name)),
             [_shown(as_cell(str(name), value)) for value in values],
             to_the_right=name in numbers or _is_number(values.dtype),
-            whole=name in numbers or name == "run_id" or _is_number(values.dtype),
+            whole=name in numbers or name in unbroken or name == "run_id" or _is_number(values.dtype),
         )
         for name, values in frame.items()
     ]

@@ -18,7 +18,7 @@ from micrograde.config.types import (
     Tags,
     as_tuple,
 )
-from micrograde.core.hyperparameters import ColumnOrColumns, PositiveInt, Text
+from micrograde.core.hyperparameters import ColumnOrColumns, PositiveFloat, PositiveInt, Text
 from micrograde.data.sets import DATA_SETS, path_keys
 from micrograde.data.sets.tables import Table
 from micrograde.store import BACKENDS, Backend
@@ -99,7 +99,11 @@ class CompareConfig:
         The order of the rows; auto is ascending for losses and errors, descending
         for accuracies.
     over_seeds
-        Whether runs that differ only in seed are one row: mean ± std and count.
+        Whether runs that differ only in seed, split or fold are one row: mean ± std, count, and how it stands
+        to the best one.
+    margin
+        With over_seeds, a difference from the best that does not matter, in the unit of the metric; null for
+        the standard deviation of the best setting.
     limit
         Rows of the table, at most; null for all.
     output
@@ -119,6 +123,7 @@ class CompareConfig:
     metric: Text | None = None
     order: Literal["auto", "ascending", "descending"] = "auto"
     over_seeds: StrictBool = False
+    margin: PositiveFloat | None = None
     limit: PositiveInt | None = None
     output: Text | None = None
     report: Text | None = None
@@ -136,6 +141,8 @@ class CompareConfig:
                         f"{field.name}={given}: is for a table of runs, and {' '.join(self.runs)} are to be "
                         "put side by side; give one or the other"
                     )
+        if self.margin is not None and not self.over_seeds:
+            raise ValueError(f"margin={self.margin}: is for settings, not for runs; add over_seeds=true")
         if self.report is not None and self.sweep is None:
             raise ValueError(f"report={self.report}: is the report of a sweep; say which: sweep=latest")
 

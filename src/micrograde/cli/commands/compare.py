@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from micrograde.analysis import (
     SUFFIXES,
+    VERDICT,
     by_importance,
     check_output,
+    compare_settings,
     group_over_seeds,
     list_run_ids,
     load_history,
@@ -19,6 +21,7 @@ from micrograde.analysis import (
     print_table,
     table_of_runs,
     usual_metric,
+    with_verdicts,
     without_metric,
     write_table,
 )
@@ -88,8 +91,10 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
     if config.over_seeds:
         if not measured:
             raise InputError(f"over_seeds=true: no run has {metric}, so there is no mean to take")
-        table = group_over_seeds(runs, metric, config.order)
-        shown = merge_mean_and_std(table)
+        means = group_over_seeds(runs, metric, config.order)
+        table = with_verdicts(means, compare_settings(runs, metric, config.order, margin=config.margin))
+        shown = merge_mean_and_std(means)
+        shown.insert(shown.columns.get_loc(metric) + 1, VERDICT, table["words"])
     else:
         table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
@@ -105,6 +110,7 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         shown.head(rows),
         f"{title}, {order}",
         important=by_importance(runs, metric),
+        unbroken=[VERDICT],
         whole=f"output={config.output or 'runs.csv'}",
     )
     if config.metric is None and (line := without_metric(runs, metric)):
