@@ -149,13 +149,14 @@ def test_a_sweep_shows_its_best_runs_findings_failures_and_pictures(home):
     assert "20 FINISHED, 10 FAILED" in html
     assert html.count("<tr") == 11
     assert "the first 10, best val/accuracy first" in html
-    assert "best run: the loss still falls" in html
+    assert "run in the middle: the loss still falls" in html
     assert html.count("failed: seed=") == 5
     assert "and 5 more failed" in html
     assert set(pictures(html)) == {"by_parameter", "learning_curves"}
     assert "<script" not in html
     text = sweep._repr_mimebundle_()["text/plain"].splitlines()
-    assert text[1] == "  best run: the loss still falls"
+    assert text[1].startswith("  best: val/accuracy 0.6724 ± ")
+    assert text[3] == "  run in the middle: the loss still falls"
     assert text[-1] == "  and 5 more failed"
     empty = Sweep(ID, "seed", "KILLED", "val/accuracy", "auto", ("seed",), runs.head(0), location)
     empty.__dict__["figures"], empty.__dict__["best"] = {}, None

@@ -1,5 +1,6 @@
 """Runs and sweeps from Python are those of the shell: same numbers, same recipes, same store."""
 
+import json
 import os
 
 import numpy as np
@@ -113,7 +114,11 @@ def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
     assert sweep.varies == ("optimizer.learning_rate", "seed")
     parent = user.client.get_run(sweep.run_id)
     best = not_none(sweep.best)
-    assert best.run_id == parent.data.tags[tags.BEST_RUN_ID] == sweep.runs["run_id"][0]
+    setting = not_none(sweep.best_setting)
+    own = sweep.runs[sweep.runs["optimizer.learning_rate"] == setting.params["optimizer.learning_rate"]]
+    assert best.run_id == setting.run_id == parent.data.tags[tags.BEST_RUN_ID] == own["run_id"].iloc[-1]
+    assert setting.mean == pytest.approx(own[sweep.metric].mean())
+    assert json.loads(parent.data.tags[tags.BEST_SETTING]) == setting.params
     assert set(sweep.history["run_id"]) == set(sweep.runs["run_id"])
     last = sweep.run(sweep.runs["run_id"][3])
     assert last.metrics["val/accuracy"] == sweep.runs["val/accuracy"][3]
@@ -131,9 +136,11 @@ def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
 
 
 def test_by_losses_the_lowest_is_the_best():
-    sweep = mg.sweep(*SHORT, "seed=range(3)", "sweep.metric=val/loss")
+    sweep = mg.sweep(*SHORT, "optimizer.momentum=0.1,0.5,0.9", "sweep.metric=val/loss")
     assert not_none(sweep.best).metrics["val/loss"] == sweep.runs["val/loss"].min()
-    other = mg.sweep(*SHORT, "seed=range(3)", "sweep.metric=val/loss", "sweep.order=descending")
+    other = mg.sweep(
+        *SHORT, "optimizer.momentum=0.1,0.5,0.9", "sweep.metric=val/loss", "sweep.order=descending"
+    )
     assert not_none(other.best).metrics["val/loss"] == sweep.runs["val/loss"].max()
 
 
@@ -241,7 +248,9 @@ def test_own_words_are_on_the_run_and_on_the_sweep_and_leave_the_recipe_as_it_is
         "why\n\n**Swept**\n\n- `seed`: `0,1`\n\n**2 runs: 2 FINISHED**\n\n**Best `kept/val/accuracy`: "
     )
     best = parent.tags[tags.BEST_RUN_ID]
-    assert described.endswith(f"run `{best}`\n\n- `seed={sweep.runs.set_index('run_id').seed[best]}`")
+    value = sweep.runs.set_index("run_id")["kept/val/accuracy"][best]
+    assert "mean of 2 runs, 95 % interval" in described or "mean of 2 runs, all alike" in described
+    assert described.endswith(f"Its model is that of run `{best}`, in the middle with {value:.4f}.")
     again = mg.sweep(*SHORT, "seed=0,1", "run.name=otherwise", "sweep.name=renamed", "sweep.note=how")
     assert load_run(store, sweep.run_id).tags[tags.DESCRIPTION] == described.replace("why", "how", 1)
     assert (again.run_id, again.name) == (sweep.run_id, "renamed")

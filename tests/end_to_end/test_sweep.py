@@ -40,8 +40,16 @@ def test_a_sweep_is_a_parent_with_a_run_for_each_job(user):
     assert sweep.varies == ("seed", "optimizer.learning_rate")
     parent = user.client.get_run(sweep.run_id)
     runs = load_runs(uri(user), sweep="latest")
-    best = runs.sort_values("kept/val/accuracy", ascending=False).iloc[0]
-    assert parent.data.metrics["best/kept/val/accuracy"] == best["kept/val/accuracy"]
+    metric = "kept/val/accuracy"
+    means = runs.groupby("optimizer.learning_rate")[metric].agg(["mean", "std"]).sort_values("mean")
+    measured = parent.data.metrics
+    assert measured[f"best/{metric}"] == pytest.approx(means["mean"].iloc[-1])
+    assert measured[f"best/{metric}_std"] == pytest.approx(means["std"].iloc[-1])
+    assert (measured["best/runs"], measured["best/runs_without_value"]) == (3, 0)
+    own = runs[runs["optimizer.learning_rate"] == means.index[-1]].sort_values(metric)
+    middle = runs.set_index("run_id").loc[parent.data.tags[tags.BEST_RUN_ID]]
+    assert middle["optimizer.learning_rate"] == means.index[-1]
+    assert middle[metric] == own[metric].iloc[1]
     assert parent.data.params["seed"] == "range(3)"
     assert set(runs["run_name"]) == {f"seed={s} learning_rate={r}" for s in range(3) for r in (0.1, 0.5)}
     files = {each.path for each in user.client.list_artifacts(sweep.run_id)}

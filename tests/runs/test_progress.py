@@ -74,7 +74,7 @@ def test_the_counts_add_up_and_the_best_is_that_of_the_finished(ends, ascending,
     elif not any(math.isnan(value) for value, _ in values):
         wanted = (min if ascending else max)(value for value, _ in values)
         assert any(
-            f"  best {METRIC} {wanted:.4f} ({name})" in line for value, name in values if value == wanted
+            f"  best run {METRIC} {wanted:.4f} ({name})" in line for value, name in values if value == wanted
         )
     assert ("left" in line.rpartition(")")[2]) == (len(ended) < len(ends))
 
@@ -89,7 +89,7 @@ def test_the_best_is_the_same_whichever_run_ends_first():
         lines.append(watch.line())
     assert lines == lines[:1] * 3
     assert lines[0].startswith("done 4/4  running 0  failed 0")
-    assert f"best {METRIC} 0.9000" in lines[0]
+    assert f"best run {METRIC} 0.9000" in lines[0]
 
 
 @pytest.mark.parametrize(

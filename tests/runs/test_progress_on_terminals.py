@@ -49,7 +49,7 @@ def test_the_progress_of_many_runs_keeps_to_one_line(terminal, width, monkeypatc
     if width >= 60:
         assert "failed 5" in lines[-1]
     if width >= 120:
-        assert "best val/accuracy 0.8000" in lines[-1]
+        assert "best run val/accuracy 0.8000" in lines[-1]
 
 
 def test_the_progress_of_epochs_keeps_to_one_line(terminal, width, monkeypatch):

@@ -46,11 +46,14 @@ def written(folder, runs, history, varies=(RATE, "seed"), title="learning_rate Ã
     return report, (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_best_run_and_the_settings_over_seeds(tmp_path):
+def test_the_best_setting_and_the_settings_over_seeds(tmp_path):
     runs, history = sweep()
     report, page = written(tmp_path, runs, history)
-    assert report.best_run_id == runs.iloc[5]["run_id"]
-    assert report.best_value == runs.iloc[5][METRIC]
+    assert report.best is not None
+    assert (report.best.params, report.best.run_id) == ({RATE: 0.5}, runs.iloc[4]["run_id"])
+    assert report.best.mean == pytest.approx(runs[METRIC][3:].mean())
+    assert "The best setting: the highest mean val/accuracy" in page
+    assert "learning_rate=0.5: val/accuracy 0.7600 Â± 0.0248, mean of 3 runs, 95 % interval" in page
     assert "6 runs: 6 finished" in page
     settings = pd.read_csv(tmp_path / "over_seeds.csv").set_index(RATE)
     of_rate = runs.groupby(RATE)[METRIC]
@@ -80,7 +83,7 @@ def test_its_pictures_are_files_in_the_format_that_is_asked_for(tmp_path, wanted
     assert len(files) == page.count("data:image/svg+xml;base64,") > 0
 
 
-def test_the_best_run_stands_there_with_its_own_pictures(tmp_path):
+def test_the_run_in_the_middle_stands_there_with_its_own_pictures(tmp_path):
     runs, history = sweep()
     asked = []
 
@@ -88,11 +91,11 @@ def test_the_best_run_stands_there_with_its_own_pictures(tmp_path):
         asked.append(run_id)
         return [("figures/confusion_matrix.svg", b"<svg/>"), ("figures/learning_curves.pdf", b"%PDF")]
 
-    report, page = written(tmp_path, runs, history, pictures_of=pictures_of)
-    assert asked == [report.best_run_id]
+    _, page = written(tmp_path, runs, history, pictures_of=pictures_of)
+    assert asked == [runs.iloc[4]["run_id"]]
     assert page.count("data:image/svg+xml;base64,") == 1 + len(list((tmp_path / "figures").iterdir()))
-    assert "confusion matrix of the best run" in page
-    assert "learning curves of the best run" not in page
+    assert "confusion matrix of the run in the middle" in page
+    assert "learning curves of the run in the middle" not in page
 
 
 def test_settings_stand_there_with_the_same_metric_on_the_test_part(tmp_path):
@@ -115,7 +118,9 @@ def test_runs_that_did_not_finish_are_there_with_their_reason_and_are_never_the_
     failed = {"status": "FAILED", "tags.micrograde.reason": "the loss is nan at step 2", METRIC: 0.999}
     runs, history = sweep(r5=failed)
     report, page = written(tmp_path, runs, history)
-    assert report.best_run_id == runs.iloc[4]["run_id"]
+    assert report.best is not None
+    assert report.best.run_id == runs.iloc[3]["run_id"]
+    assert report.best.counted == "mean of 2 of 3 runs"
     assert "the loss is nan at step 2" in page
     assert "6 runs: 5 finished, 1 did not" in page
     row = pd.read_csv(tmp_path / "summary.csv").set_index("run_id").loc[runs.iloc[5]["run_id"]]
@@ -129,11 +134,11 @@ def test_a_run_that_is_going_on_is_not_said_to_have_failed(tmp_path):
     assert "Runs that did not finish (yet)" in page
 
 
-def test_a_sweep_in_which_nothing_came_out_has_a_report_and_no_best_run(tmp_path):
+def test_a_sweep_in_which_nothing_came_out_has_a_report_and_no_best_setting(tmp_path):
     failed = {"status": "FAILED", "tags.micrograde.reason": "it diverged", METRIC: np.nan, "val/loss": np.nan}
     runs, history = sweep(rates=(0.1,), seeds=(0, 1), r0=failed, r1=failed)
     report, page = written(tmp_path, runs, history.iloc[:0])
-    assert report.best_run_id is None
+    assert report.best is None
     assert "it diverged" in page
 
 
@@ -144,7 +149,8 @@ def test_any_shape_of_a_sweep_has_a_report(tmp_path, rates, seeds):
     runs[METRIC] = 0.5
     varies = [name for name, values in ((RATE, rates), ("seed", seeds)) if len(values) > 1]
     report, _ = written(tmp_path, runs, history, varies=varies)
-    assert report.best_value == 0.5
+    assert report.best is not None
+    assert report.best.mean == 0.5
     assert (tmp_path / "over_seeds.csv").exists() == (len(seeds) > 1)
 
 
@@ -176,7 +182,7 @@ def test_a_picture_or_page_that_cannot_be_drawn_is_left_out_and_the_rest_is_ther
     monkeypatch.setattr(f"micrograde.{module}.{broken}", fail)
     report = write_sweep_report(tmp_path, runs, history, title="a", varies=(RATE, "seed"), metric=METRIC)
     assert report.left_out == (f"{left} is left out: it could not be drawn (ValueError: math domain error)",)
-    assert report.best_run_id == runs.iloc[5]["run_id"]
+    assert report.best is not None
     there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     everything = {f"figures/{name}.svg" for name in ("by_parameter", "learning_curves")} | {"report.html"}
     assert everything - there == {left}

@@ -119,7 +119,7 @@ def test_what_is_shown_of_a_sweep_that_goes_on_counts_earlier_runs(home, monkeyp
             "d": Outcome("FINISHED", float("nan")),
         }
         sweep.names = {"a": "seed=1", "b": "seed=2"}
-        best = sweep.best()
+        best = sweep.best_run()
         assert (best.value, best.name) == (0.9, "seed=2")
         watch = RunsWatch(
             ["seed=3", "seed=4"],
@@ -134,6 +134,8 @@ def test_what_is_shown_of_a_sweep_that_goes_on_counts_earlier_runs(home, monkeyp
         )
         watch.run_ended(0, "FINISHED", {"val/accuracy": 0.5})
         watch.run_ended(1, "KILLED", {"val/accuracy": 0.95})
-        assert watch.line() == "done 5/6  running 0  failed 1  killed 1  best val/accuracy 0.9000 (seed=2)"
+        assert (
+            watch.line() == "done 5/6  running 0  failed 1  killed 1  best run val/accuracy 0.9000 (seed=2)"
+        )
     finally:
         sweep.abort(RuntimeError())

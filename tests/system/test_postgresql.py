@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
-from tests.narrowing import of_type
+from tests.narrowing import not_none, of_type
 
-from micrograde.analysis import load_history, load_runs, load_sweeps
+from micrograde.analysis import best_setting, load_history, load_runs, load_sweeps
 from micrograde.store import find_sweep
 
 NAME = "postgresql"
@@ -94,9 +94,10 @@ def test_a_sweep_is_compared_on_the_server(somebody, server, to_server):
     done = somebody.run("compare", "sweep=latest", f"experiment_name={NAME}", "metric=val/loss", *to_server)
     sweep = find_sweep(server, "latest", experiment_name=NAME)
     runs = load_runs(server, sweep=sweep.run_id)
-    best = runs.sort_values("val/loss").iloc[0]
+    best = not_none(best_setting(runs, "val/loss", varies=sweep.varies))
     assert "6 finished" in done.stdout
-    assert f"best run  {best['run_id']}" in done.stdout
+    assert f"best      {best.lines()[0][1]}" in done.stdout
+    assert f"model     of run {best.run_id}" in done.stdout
     (page,) = (somebody.home / "mlruns" / "reports").rglob("report.html")
     assert str(page) in done.stdout
 

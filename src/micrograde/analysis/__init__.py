@@ -1,5 +1,6 @@
 """Runs as data frames: their params and metrics, their history, comparisons and tables."""
 
+from micrograde.analysis.best_setting import BestSetting, best_setting
 from micrograde.analysis.comparing import (
     best_run,
     group_over_seeds,
@@ -25,11 +26,13 @@ from micrograde.store import StoredRun, find_run, find_sweep, load_run
 __all__ = [
     "SUFFIXES",
     "VERDICT",
+    "BestSetting",
     "Share",
     "StoredRun",
     "VarianceShares",
     "Verdict",
     "best_run",
+    "best_setting",
     "by_importance",
     "check_output",
     "compare_settings",

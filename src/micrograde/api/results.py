@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from micrograde.analysis import (
-    best_run,
+    BestSetting,
+    best_setting,
     compare_settings,
     group_over_seeds,
     load_history,
@@ -121,7 +122,8 @@ class Run:
         ----------
         run_id
             Its id, at least the first six characters of it, or ``latest``: of the runs that have finished,
-            the one that began last. A sweep's id stands for its best run.
+            the one that began last. A sweep's id stands for the run in the middle of
+            its best setting.
 
         Raises
         ------
@@ -311,7 +313,7 @@ class Sweep:
     run_id
         MLflow's id of the run that the sweep's runs are nested under.
     metric, order
-        The metric that its best run is chosen by; with ``ascending`` order the lowest value is best, with
+        The metric that its best setting is chosen by; with ``ascending`` order the lowest value is best, with
         ``descending`` the highest, with ``auto`` that depends on the metric.
     varies
         The params in which its runs differ.
@@ -368,9 +370,19 @@ class Sweep:
 
     @cached_property
     def best(self) -> Run | None:
-        """The best run; None if no run has finished."""
-        run_id = best_run(self.runs, self.metric, self.order) if self.metric in self.runs else None
-        return self.run(run_id) if run_id else None
+        """The run in the middle of the best setting, not the luckiest; None if no run has finished.
+
+        See ``best_setting``. ``sweep.runs`` has the best single run first.
+        """
+        return self.run(self.best_setting.run_id) if self.best_setting else None
+
+    @cached_property
+    def best_setting(self) -> BestSetting | None:
+        """The setting with the best mean over its seeds, splits and folds; None if no run has finished.
+
+        >>> sweep.best_setting.params, sweep.best_setting.mean, sweep.best_setting.count
+        """
+        return best_setting(self.runs, self.metric, self.order, self.varies or None)
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
@@ -404,7 +416,7 @@ class Sweep:
         return printable(f"<Sweep {self.run_id} {self.name}: {said or 'no runs'}>")
 
     def _repr_html_(self) -> str:
-        """Return what Jupyter shows: the best runs, the best one's findings, why others failed, pictures."""
+        """Return what Jupyter shows: the best runs and setting, its findings, why others failed, pictures."""
         runs, metric = self.runs, self.metric
         shown = table_of_runs(runs, metric).head(_ROWS) if len(runs) else runs
         for name in shown:
@@ -415,9 +427,11 @@ class Sweep:
         return cell(title, shown, self._sentences(), *_looked_at(self.figures, _SWEEP_PICTURES))
 
     def _sentences(self) -> list[str]:
-        """Return the best run's findings, and why others failed."""
-        runs = self.runs
-        sentences = [f"best run: {finding}" for finding in (self.best.findings if self.best else ())]
+        """Return the best setting, the findings of the run that stands for it, and why others failed."""
+        runs, best = self.runs, self.best_setting
+        sentences = [f"{word}: {text}" for word, text in (best.lines() if best else ())]
+        whose = "run in the middle" if best and best.count > 1 else "best run"
+        sentences += [f"{whose}: {finding}" for finding in (self.best.findings if self.best else ())]
         failed = runs[runs["status"] == "FAILED"] if len(runs) else runs
         for _, run in failed.head(_FAILURES).iterrows():
             sentences.append(f"failed: {run['run_name']}: {run.get(f'tags.{tags.REASON}', '')}")
@@ -495,7 +509,7 @@ def compare(
     ----------
     runs
         Ids or their beginnings, ``latest``, or objects that ``run`` and ``sweep`` return; a sweep stands for
-        its best run.
+        the run in the middle of its best setting.
     metric
         One more metric to draw, and to put first in the table.
     location

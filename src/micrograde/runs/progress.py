@@ -99,7 +99,8 @@ class RunsWatch:
     num_epochs
         The number of epochs that each trains at most, by its place.
     metric, ascending
-        The metric that the best run is chosen by, and whether lower is better.
+        The metric that the best run so far is chosen by, and whether lower is better. While runs train,
+        settings are not ranked: most would have the mean of a part of their seeds.
     seeds
         The seed of each run, by its place; among equals the run with the lower seed ranks first.
     before, failed, best
@@ -156,7 +157,7 @@ class RunsWatch:
         self._show_now_and_then()
 
     def line(self) -> str:
-        """Return ``done 37/100  running 63  failed 1  best val/accuracy 0.9833 (seed=3)  12 s left``."""
+        """Return ``done 37/100  running 63  failed 1  best run val/accuracy 0.9833 (seed=3)  12 s left``."""
         return self.lines()[0]
 
     def lines(self) -> list[str]:
@@ -166,7 +167,7 @@ class RunsWatch:
         failed, best, whose, left = f"failed {self.failed}", "", "", ""
         killed = f"killed {self.killed}" if self.killed else ""
         if self.best:
-            best = f"best {self.metric} {formatted(self.metric, self.best.value, '.4f')}"
+            best = f"best run {self.metric} {formatted(self.metric, self.best.value, '.4f')}"
             whose = f"{best} ({self.best.name})"
         if self._ended < len(self.names) and self._share() > 0:
             elapsed = time.monotonic() - self._start

@@ -1,29 +1,18 @@
 """The description of a sweep on its page in MLflow, in Markdown: what was swept, and the result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from micrograde.metrics import formatted
+from micrograde.analysis.best_setting import BestSetting
 
 _BEGINNING = "**Swept**"
 _LONGEST = 3000  # characters, not counting the user's note; MLflow keeps 8,000
 _LONGEST_VALUE = 200
 
 
-@dataclass(frozen=True)
-class Best:
-    """The best run, with its values of the swept keys."""
-
-    run_id: str
-    metric: str
-    value: float
-    settings: Mapping[str, object]
-
-
 def describe_sweep(
     space: Mapping[str, str],
     counts: Mapping[str, int] | None = None,
-    best: Best | None = None,
+    best: BestSetting | None = None,
     *,
     metric: str,
     note: str = "",
@@ -37,24 +26,32 @@ def describe_sweep(
     counts
         The number of runs by their status; None before the sweep has been run.
     best
-        The best run; None if no run has finished with the metric.
+        The best setting; None if no run has finished with the metric.
     metric
-        The metric by which the best run is chosen.
+        The metric by which the best setting is chosen.
     note
         The user's note, which comes first.
     """
     swept = [f"- {_code(key)}: {_code(values)}" for key, values in space.items()]
     parts = [_BEGINNING, "\n".join(_cut(swept))] if swept else [f"{_BEGINNING} nothing"]
     if counts is None:
-        parts.append(f"The best run will be chosen by {_code(metric)}.")
+        parts.append(f"The best setting will be chosen by {_code(metric)}.")
     else:
         parts.append(f"**{_runs(counts)}**")
         if best is None:
             parts.append(f"No run has finished with {_code(metric)}.")
         else:
-            value = formatted(best.metric, best.value, ".4f")
-            parts.append(f"**Best {_code(best.metric)}: {value}**, run {_code(best.run_id)}")
-            parts.append("\n".join(_cut([f"- {_code(f'{k}={v}')}" for k, v in best.settings.items()])))
+            said = f", {best.interval}" if best.interval else ""
+            whose = (
+                f", {best.counted}{said}" if best.count > 1 or best.failed else f", run {_code(best.run_id)}"
+            )
+            parts.append(f"**Best {_code(best.metric)}: {best.text}**{whose}")
+            params = ((key, value) for key, value in best.params.items() if value is not None)
+            parts.append("\n".join(_cut([f"- {_code(f'{key}={value}')}" for key, value in params])))
+            if best.count > 1 or best.failed:
+                middle = f", in the middle with {best.of(best.value)}" if best.count > 1 else ""
+                parts.append(f"Its model is that of run {_code(best.run_id)}{middle}.")
+            parts += [f"{note[0].upper()}{note[1:]}." for note in best.notes]
     return "\n\n".join(part for part in [note, *parts] if part)
 
 

@@ -51,6 +51,8 @@ class EarlierSweep:
         When the sweep ended, or else the last of its runs, in milliseconds since 1970.
     reported
         The metric and order of its report; None if there is no report.
+    varies
+        The params in which its runs differ, as far as the tag says.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class EarlierSweep:
     end_time: int | None
     reported: str | None
     runs: tuple[EarlierRun, ...]
+    varies: tuple[str, ...] = ()
 
 
 def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | None:
@@ -98,4 +101,6 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
     ]
     ends = [run.end_time for run in raw.about if run.end_time is not None]
     end = sweep.end_time if sweep.status == "FINISHED" else max(ends, default=None)
-    return EarlierSweep(sweep.run_id, sweep.experiment_name, sweep.status, end, sweep.reported, tuple(runs))
+    return EarlierSweep(
+        sweep.run_id, sweep.experiment_name, sweep.status, end, sweep.reported, tuple(runs), sweep.varies
+    )

@@ -64,6 +64,11 @@ class Job:
         }
         return {key: as_text(value) for key, value in flatten(shown).items() if key != NAMED_STORE}
 
+    def params_of(self, names: Collection[str]) -> dict[str, str]:
+        """Return its values of some params, as texts, of those that it has."""
+        values = flatten(self.container)
+        return {name: as_text(values[name]) for name in names if name in values}
+
 
 def make_job(
     overrides: Sequence[str],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from micrograde.analysis import best_run, order_runs, summarize
+from micrograde.analysis import BestSetting, best_setting, order_runs, summarize
 from micrograde.analysis.comparing import METRICS, ascending, told_apart
 from micrograde.analysis.page import heading, page, paragraph, picture, table
 from micrograde.analysis.repeats import of_repeats, of_settings
@@ -34,8 +34,8 @@ class SweepReport:
 
     Attributes
     ----------
-    best_run_id, best_value
-        The best of the runs that finished, and its value; None and NaN if none has the metric.
+    best
+        The best setting; None if no run that finished has the metric.
     finished, unfinished
         How many runs finished, and how many failed, were killed or are still running.
     summary
@@ -51,8 +51,7 @@ class SweepReport:
         A line for each picture that could not be drawn.
     """
 
-    best_run_id: str | None
-    best_value: float
+    best: BestSetting | None
     finished: int
     unfinished: int
     summary: "pd.DataFrame"
@@ -100,11 +99,12 @@ def write_sweep_report(
     varies
         The params that the sweep set, such as ``optimizer.learning_rate`` and ``seed``.
     metric
-        The metric by which runs are compared; if no run has it, there is no best run.
+        The metric by which runs are compared; if no run has it, there is no best setting.
     wanted
         The format of the pictures in ``figures/``; those in the page are SVG in any case.
     pictures_of
-        Returns the own pictures of a run, by its id, of which the best one's are shown: file names, contents.
+        Returns the own pictures of a run, by its id: file names, contents. Those of the run in the middle of
+        the best setting are shown.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def write_sweep_report(
     by, repeats = of_settings(swept), of_repeats(swept)
     up = ascending(metric, order)
     settings = summarize(runs, by, metric, order)
-    best = best_run(runs, metric, order)
+    best = best_setting(runs, metric, order, swept)
     finished = int((runs["status"] == "FINISHED").sum())
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def write_sweep_report(
     with left_out("report.html", said.append):
         parts = [
             *_best_part(runs, best, swept, metric, "lowest" if up else "highest"),
-            *_pictures_of_best(pictures_of(best) if best is not None else ()),
+            *(_pictures_of_best(pictures_of(best.run_id), best) if best else ()),
             *_settings_part(runs, settings, by, metric, bool(repeats)),
             *pictures,
             *_unfinished_part(runs, swept),
@@ -161,8 +161,7 @@ def write_sweep_report(
         ]
         target.write_text(page(title, about, parts), encoding="utf-8")
         made = target
-    value = float(runs[metric].iloc[0]) if best is not None else np.nan
-    return SweepReport(best, value, finished, unfinished, summary, settings, mattered, made, tuple(said))
+    return SweepReport(best, finished, unfinished, summary, settings, mattered, made, tuple(said))
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -178,20 +177,28 @@ def _summary(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> "pd.Dat
 
 
 def _best_part(
-    runs: "pd.DataFrame", best: str | None, swept: Sequence[str], metric: str, extreme: str
+    runs: "pd.DataFrame", best: BestSetting | None, swept: Sequence[str], metric: str, extreme: str
 ) -> list[str]:
+    """Return what is known of the best setting, and the run whose model stands for it."""
     if best is None:
-        return [heading("The best run"), paragraph(f"No run finished with {metric}.")]
-    row = runs.iloc[[0]]
+        return [heading("The best setting"), paragraph(f"No run finished with {metric}.")]
     metrics = dict.fromkeys(name for name in (metric, *METRICS) if name in runs)
-    shown = row[["run_id", "run_name", *swept, *metrics]]
-    return [heading(f"The best run: the {extreme} {metric}"), table(shown, codes=["run_id"])]
+    shown = runs[runs["run_id"] == best.run_id][["run_id", "run_name", *swept, *metrics]]
+    mean = " mean" if best.repeats else ""
+    title = f"The best setting: the {extreme}{mean} {metric}" if best.settings > 1 else "The one setting"
+    said = f"{best.label}: " if best.label else ""
+    said += f"{metric} {best.text}, {best.counted}" + (f", {best.interval}." if best.interval else ".")
+    parts = [paragraph(said), *(paragraph(f"{note[0].upper()}{note[1:]}.") for note in best.notes)]
+    if best.count > 1:
+        parts.append(paragraph("Its model is that of the run in the middle, not of the luckiest one:"))
+    return [heading(title), *parts, table(shown, codes=["run_id"])]
 
 
-def _pictures_of_best(found: Iterable[tuple[str, bytes]]) -> list[str]:
-    """Return a run's own pictures, as far as a page can show them."""
+def _pictures_of_best(found: Iterable[tuple[str, bytes]], best: BestSetting) -> list[str]:
+    """Return the own pictures of the best setting's run, as far as a page can show them."""
+    which = "the run in the middle" if best.count > 1 else "its run"
     return [
-        picture(content, f"{Path(name).stem.replace('_', ' ')} of the best run", kind)
+        picture(content, f"{Path(name).stem.replace('_', ' ')} of {which}", kind)
         for name, content in found
         if (kind := MEDIA_TYPES.get(Path(name).suffix))
     ]

@@ -152,6 +152,7 @@ class SweepSession(SweepState):
             return
         self._experiment_name = earlier.experiment_name
         self.found, self.changed = earlier, False
+        self.varies = self.varies or list(earlier.varies)  # of a search in which nothing is left to do
         self._parent = recorder.adopt_run(earlier.run_id, goes_on=False)
         if earlier.status != "FINISHED" or run_by_others:
             self._go_on()
@@ -265,7 +266,7 @@ class SweepSession(SweepState):
                 ascending=ascending(self.metric, self.options.order),
                 before=len(self.outcomes),
                 verbose=self.options.verbose,
-                best=self.best(),
+                best=self.best_run(),
                 failed=sum(each.status == "FAILED" for each in self.outcomes.values()),
                 seeds=[config.seed for config in configs],
             )
@@ -287,6 +288,7 @@ class SweepSession(SweepState):
         self._forget_outdated(jobs)
         for job in jobs:
             self.names.setdefault(job.digest, job.name)
+            self.params.setdefault(job.digest, job.params_of(self.varies))
             if job.config:
                 self.seeds.setdefault(job.digest, job.config.seed)
             if job.digest in self.outcomes:

@@ -3,18 +3,22 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis.comparing import ascending
-from micrograde.analysis.ranking import Standing
+from micrograde.analysis.ranking import Standing, loss_beside
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_drawing, parse_sweep_config, parse_tracking
 from micrograde.config.recipe_versions import VERSION_KEY
+from micrograde.metrics import part_of
 from micrograde.store.metric_names import recorded_name
 from micrograde.sweeps.earlier import EarlierSweep
 from micrograde.sweeps.folds import held_out
 from micrograde.sweeps.identity import SweepIdentity
+
+if TYPE_CHECKING:
+    from micrograde.analysis import BestSetting
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class SweepState:
         The outcome of each run, by the digest of its config; includes earlier launches.
     names, seeds
         The names and seeds of these runs, by the same digests.
+    params
+        Their values of the params in ``varies``, by the same digests; none of runs that only earlier launches
+        know.
     varies
         The params in which the jobs differ.
     before
@@ -87,6 +94,7 @@ class SweepState:
         self.outcomes: dict[str, Outcome] = {}
         self.names: dict[str, str] = {}
         self.seeds: dict[str, int] = {}
+        self.params: dict[str, dict[str, str]] = {}
         self.varies: list[str] = []
         self.before = 0
         self.found: EarlierSweep | None = None
@@ -95,9 +103,12 @@ class SweepState:
 
     @property
     def reported(self) -> str:
-        """What the report depends on, as recorded with the sweep: metric, order, format of its pictures."""
+        """What the report depends on, as recorded with the sweep: metric, order, format of its pictures.
+
+        Reports that called the best single run the best are made again.
+        """
         drawn = "" if self.drawing.format == "auto" else f" {self.drawing.format}"
-        return f"{self.metric} {self.options.order}{drawn}"
+        return f"{self.metric} {self.options.order}{drawn} by setting"
 
     @property
     def is_as_before(self) -> bool:
@@ -114,8 +125,31 @@ class SweepState:
         loss = math.nan if each.loss is None else each.loss
         return Standing(each.value, loss, self.seeds.get(digest, 0), self.names.get(digest, ""))
 
-    def best(self) -> Standing | None:
+    def best_run(self) -> Standing | None:
         """Return the best of the runs that have ended, including earlier launches; None without a result."""
         up = ascending(self.metric, self.options.order)
         found = [each for digest in self.outcomes if (each := self.standing_of(digest))]
         return min(found, key=lambda each: each.key(ascending=up), default=None)
+
+    def best_setting(self) -> "BestSetting | None":
+        """Return the best setting of the runs that have ended, without asking the store."""
+        import pandas as pd
+
+        from micrograde.analysis import best_setting
+
+        beside = loss_beside(self.metric, [f"{part_of(self.metric)}/loss"])
+        rows = [
+            {
+                # A run whose params are not known is taken for a setting of its own.
+                **self.params.get(digest, dict.fromkeys(self.varies, self.names.get(digest, digest))),
+                "run_id": digest,
+                "run_name": self.names.get(digest, ""),
+                "status": each.status,
+                "seed": self.seeds.get(digest, 0),
+                self.metric: math.nan if each.value is None else each.value,
+                **({beside: math.nan if each.loss is None else each.loss} if beside else {}),
+            }
+            for digest, each in self.outcomes.items()
+        ]
+        found = best_setting(pd.DataFrame(rows), self.metric, self.options.order, self.varies)
+        return replace(found, run_id="") if found else None

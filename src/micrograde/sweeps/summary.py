@@ -1,6 +1,7 @@
 """The end of a sweep: write tables and pictures to the parent run, and print the results."""
 
 import json
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,10 +10,9 @@ from micrograde.config.locations import where_to_look
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.metrics import formatted
 from micrograde.store import tags
 from micrograde.sweeps.best_pictures import pictures_of_run
-from micrograde.sweeps.description import Best, describe_sweep, with_words, words_of
+from micrograde.sweeps.description import describe_sweep, with_words, words_of
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.sweeps.state import SweepState
 from micrograde.tracking import RunRecorder
@@ -20,6 +20,7 @@ from micrograde.tracking import RunRecorder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from micrograde.analysis import BestSetting
     from micrograde.analysis.variance_shares import VarianceShares
 
 _ROOM = 68  # columns for what mattered, beside the label, on a terminal of 80
@@ -28,11 +29,11 @@ _FAILURES = 5  # printed at most; the table has all
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """The summary of a sweep: its parent's id, its runs, the best of them, what mattered, and left out."""
+    """The summary of a sweep: its parent's id, its runs, its best setting, what mattered, and left out."""
 
     run_id: str
     runs: "pd.DataFrame"
-    best_run_id: str | None
+    best: "BestSetting | None"
     mattered: "VarianceShares | None" = None
     left_out: tuple[str, ...] = ()
 
@@ -40,7 +41,7 @@ class SweepSummary:
 def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> SweepSummary:
     """Read the sweep's runs back, and write tables, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
-    from micrograde.analysis import best_run, load_history, load_runs
+    from micrograde.analysis import best_setting, load_history, load_runs
     from micrograde.analysis.what_mattered import what_mattered
     from micrograde.store.readers import store_of
     from micrograde.sweeps.report import metrics_drawn, write_sweep_report
@@ -59,8 +60,8 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     if sweep.is_as_before:
         if sweep.options.note:
             recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
-        best_run_id = best_run(runs, sweep.metric, sweep.options.order)
-        return SweepSummary(run_id, runs, best_run_id, what_mattered(runs, varies, sweep.metric))
+        best = best_setting(runs, sweep.metric, sweep.options.order, varies)
+        return SweepSummary(run_id, runs, best, what_mattered(runs, varies, sweep.metric))
     with working("reading the runs back"):
         history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
@@ -80,16 +81,11 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
-    if report.best_run_id:
-        found[tags.BEST_RUN_ID] = report.best_run_id
-        measured[f"best/{sweep.metric}"] = report.best_value
+    if best := report.best:
+        found |= {tags.BEST_RUN_ID: best.run_id, tags.BEST_SETTING: json.dumps(best.params)}
+        measured |= _measures(best)
         name = sweep.tracking.register
-        recorder.log_model(parent, source_run_id=report.best_run_id, registered_name=name)
-    best = None
-    if report.best_run_id:
-        row = runs.set_index("run_id").loc[report.best_run_id]
-        settings = {key: row[key] for key in varies if key in row}
-        best = Best(report.best_run_id, sweep.metric, report.best_value, settings)
+        recorder.log_model(parent, source_run_id=best.run_id, registered_name=name)
     found[tags.DESCRIPTION] = describe_sweep(
         sweep.identity.space,
         {str(status): int(count) for status, count in counts.items()},
@@ -99,7 +95,20 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     )
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, report.best_run_id, report.mattered, report.left_out)
+    return SweepSummary(run_id, runs, best, report.mattered, report.left_out)
+
+
+def _measures(best: "BestSetting") -> dict[str, float]:
+    """Return the metrics of the parent run that say what the best setting reached."""
+    name = f"best/{best.metric}"
+    of_mean = {
+        name: best.mean,
+        f"{name}_std": best.std,
+        f"{name}_ci_low": best.ci_low,
+        f"{name}_ci_high": best.ci_high,
+    }
+    counts = {"best/runs": float(best.count), "best/runs_without_value": float(best.failed)}
+    return {key: value for key, value in of_mean.items() if not math.isnan(value)} | counts
 
 
 def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
@@ -114,11 +123,9 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
     if sweep.before:
         parts.append(f"{sweep.before} of them from before")
     say(f"finished    {', '.join(parts)}")
-    if summary.best_run_id:
-        best = runs.set_index("run_id").loc[[summary.best_run_id]].to_dict("records")[0]
-        name = printable(str(best["run_name"]))
-        value = formatted(sweep.metric, float(best[sweep.metric]), ".4f")
-        say(f"best        {sweep.metric} {value}  {name}  run {summary.best_run_id}")
+    if summary.best:
+        for word, text in summary.best.lines():
+            say(f"{word:<11} {printable(text)}")
     elif counts.get("FINISHED"):
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if summary.mattered and (line := in_words(summary.mattered, sweep.metric, _ROOM)):
@@ -157,8 +164,9 @@ def print_outcomes(sweep: SweepState) -> int:
     finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
     say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
-    if best := sweep.best():
-        say(f"best        {sweep.metric} {formatted(sweep.metric, best.value, '.4f')}  {best.name}")
+    if best := sweep.best_setting():
+        for word, text in best.lines():
+            say(f"{word:<11} {printable(text)}")
     print_warnings(sweep)
     for digest, each in list(failed.items())[:_FAILURES]:
         say(f"failed      {sweep.names[digest]}: {each.reason}")

@@ -121,7 +121,9 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         write_table(table.head(rows), output)
         say(f"written to {output}")
     if report:
-        say(f"best run  {report.best_run_id or 'none has finished'}")
+        lines = report.best.lines() if report.best else [("best", f"none: no run that finished has {metric}")]
+        for word, text in lines:
+            say(f"{word:<9} {printable(text)}")
         if line := in_words(report.mattered, metric, _ROOM):
             say(f"mattered  {line}")
         for line in report.left_out:
