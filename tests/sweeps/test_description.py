@@ -1,6 +1,7 @@
 """What MLflow shows of a sweep."""
 
 import math
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +10,17 @@ from micrograde.analysis import BestSetting
 from micrograde.sweeps.description import describe_sweep, with_words, words_of
 
 
-def a_setting(params, **changed):
+def a_setting(params: dict[str, object], **changed: object) -> BestSetting:
     """A best setting of three runs, of which some can be changed."""
-    known = {"mean": 0.25, "std": 0.01, "ci_low": 0.24, "ci_high": 0.26, "count": 3, "failed": 1, "most": 4}
-    known |= {"run_id": "ab12", "run_name": "seed=1", "value": 0.251, "settings": 2} | changed
+    known: dict[str, Any] = {
+        "mean": 0.25,
+        "std": 0.01,
+        "ci_low": 0.24,
+        "ci_high": 0.26,
+        "count": 3,
+        "failed": 1,
+    }
+    known |= {"run_id": "ab12", "run_name": "seed=1", "value": 0.251, "settings": 2, "most": 4} | changed
     return BestSetting("val/loss", params, **known)
 
 

@@ -41,7 +41,7 @@ class SweepConfig:
     note
         Markdown in the sweep's description; null for none.
     metric
-        The metric that the best run is chosen by; null for kept/val/accuracy, of numbers kept/val/rmse, or
+        The metric that the best setting is chosen by; null for kept/val/accuracy, of numbers kept/val/rmse, or
         that of kept/train without a validation part.
     order
         Whether high or low values are best; auto is ascending for losses and errors, descending
@@ -224,7 +224,8 @@ class PredictConfig:
     ----------
     run_id
         The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
-        that began last. A sweep's id stands for its best run.
+        that began last. A sweep's id stands for the run in
+        the middle of its best setting.
     data
         The table.
     output
@@ -293,7 +294,8 @@ class ExportConfig:
     ----------
     run_id
         The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
-        that began last. A sweep's id stands for its best run.
+        that began last. A sweep's id stands for the run in
+        the middle of its best setting.
     output
         The .onnx file to write.
     tracking

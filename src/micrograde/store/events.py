@@ -118,7 +118,7 @@ class ModelLogged:
     run
         The run that lists the model among its outputs.
     source_run_id
-        The run that trained the model, such as the best run of a sweep; None if it is ``run``.
+        The run that trained the model, such as the one that stands for a sweep; None if it is ``run``.
     registered_name
         The registered model that it becomes a version of; None if it is not registered.
     """

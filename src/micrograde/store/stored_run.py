@@ -51,12 +51,12 @@ def load_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
 
 
 def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
-    """Return the run as ``load_run`` does; but for a sweep return its best run.
+    """Return the run as ``load_run`` does; but for a sweep the run in the middle of its best setting.
 
     Raises
     ------
     InputError
-        If there is no such run, if several begin like this, or if the sweep has no best run.
+        If there is no such run, if several begin like this, or if the sweep has no best run, as none has finished.
     """
     found = load_run(tracking_uri, run, key)
     if tags.SWEEP_DIGEST not in found.tags:
@@ -64,7 +64,7 @@ def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
     if tags.BEST_RUN_ID not in found.tags:
         name = f"{key}={found.about.run_id}" if key else found.about.run_id
         raise InputError(f"{name}: is a sweep that has no best run; none has finished")
-    return load_run(tracking_uri, found.tags[tags.BEST_RUN_ID], "best run of the sweep")
+    return load_run(tracking_uri, found.tags[tags.BEST_RUN_ID], "run that stands for the sweep")
 
 
 def last_run_of(tracking_uri: str, experiment_name: str, config_digest: str) -> StoredRun | None:

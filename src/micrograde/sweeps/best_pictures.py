@@ -1,4 +1,4 @@
-"""The pictures of a sweep's best run that its report shows, read from the store."""
+"""The pictures of the run in the middle of a sweep's best setting that its report shows, read from the store."""
 
 from collections.abc import Iterator
 
