@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from tests.narrowing import of_type
+from tests.narrowing import not_none, of_type
 
 import micrograde as mg
 from micrograde.analysis import load_runs
@@ -137,5 +137,30 @@ def test_what_is_shown_of_a_sweep_that_goes_on_counts_earlier_runs(home, monkeyp
         assert (
             watch.line() == "done 5/6  running 0  failed 1  killed 1  best run val/accuracy 0.9000 (seed=2)"
         )
+    finally:
+        sweep.abort(RuntimeError())
+
+
+def test_without_a_store_the_best_is_the_setting_with_the_best_mean_too(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    sweep = a_sweep(WriterProcess())
+    try:
+        sweep.metric, sweep.varies = "kept/val/accuracy", ["optimizer.learning_rate", "seed"]
+        values = {(0.1, 0): 0.99, (0.1, 1): 0.5, (0.3, 0): 0.8, (0.3, 1): 0.9}
+        for number, ((rate, seed), value) in enumerate(values.items()):
+            digest = f"{number}"
+            sweep.outcomes[digest] = Outcome("FINISHED", value, None, 0.2)
+            sweep.names[digest], sweep.seeds[digest] = f"learning_rate={rate} seed={seed}", seed
+            sweep.params[digest] = {"optimizer.learning_rate": str(rate), "seed": str(seed)}
+        best = not_none(sweep.best_setting())
+        assert (best.params, best.run_id, best.value) == ({"optimizer.learning_rate": "0.3"}, "", 0.8)
+        assert [word for word, _ in best.lines()] == ["best"]
+        # A run of an earlier launch, of which only the outcome is known, is in no setting of another.
+        sweep.outcomes["earlier"], sweep.names["earlier"] = (
+            Outcome("FINISHED", 1.0),
+            "learning_rate=0.2 seed=0",
+        )
+        best = not_none(sweep.best_setting())
+        assert (best.settings, best.passed_over, best.mean) == (3, 1, pytest.approx(0.85))
     finally:
         sweep.abort(RuntimeError())

@@ -41,8 +41,8 @@ class SweepConfig:
     note
         Markdown in the sweep's description; null for none.
     metric
-        The metric that the best setting is chosen by; null for kept/val/accuracy, of numbers kept/val/rmse, or
-        that of kept/train without a validation part.
+        The metric that the best setting is chosen by; null for kept/val/accuracy, of numbers kept/val/rmse,
+        or that of kept/train without a validation part.
     order
         Whether high or low values are best; auto is ascending for losses and errors, descending
         for accuracies.
@@ -224,8 +224,7 @@ class PredictConfig:
     ----------
     run_id
         The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
-        that began last. A sweep's id stands for the run in
-        the middle of its best setting.
+        that began last. A sweep's id stands for the run in the middle of its best setting.
     data
         The table.
     output
@@ -294,8 +293,7 @@ class ExportConfig:
     ----------
     run_id
         The run's id, or its first six characters or more; latest is, of the runs that have finished, the one
-        that began last. A sweep's id stands for the run in
-        the middle of its best setting.
+        that began last. A sweep's id stands for the run in the middle of its best setting.
     output
         The .onnx file to write.
     tracking

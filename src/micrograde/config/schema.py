@@ -102,7 +102,8 @@ class ModelConfig:
         single logit, that of the second class.
     init_from
         The run whose kept weights the network begins with, layer by layer where the shapes are the same: its
-        id or the beginning of it, a sweep's id for its best setting's run in the middle, or latest; null for weights of its own.
+        id or the beginning of it, a sweep's id for the run in the middle of its best setting, or latest; null
+        for weights of its own.
     init_digest
         The SHA-256 of the weights of ``init_from``; written by the program.
     """

@@ -54,7 +54,8 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
     Parameters
     ----------
     run_id
-        As in ``find_run``: the id of a run or its beginning, a sweep's id for its best setting's, or ``latest``.
+        As in ``find_run``: the id of a run or its beginning, a sweep's id for the run in the middle of its
+        best setting, or ``latest``.
 
     Raises
     ------

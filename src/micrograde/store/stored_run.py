@@ -56,7 +56,7 @@ def find_run(tracking_uri: str, run: str, key: str = "run_id") -> StoredRun:
     Raises
     ------
     InputError
-        If there is no such run, if several begin like this, or if the sweep has no best run, as none has finished.
+        If there is no such run, if several begin like this, or if none of the sweep has finished.
     """
     found = load_run(tracking_uri, run, key)
     if tags.SWEEP_DIGEST not in found.tags:

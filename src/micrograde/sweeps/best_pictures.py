@@ -1,4 +1,4 @@
-"""The pictures of the run in the middle of a sweep's best setting that its report shows, read from the store."""
+"""The pictures that a sweep's report shows of the run in the middle of its best setting."""
 
 from collections.abc import Iterator
 
