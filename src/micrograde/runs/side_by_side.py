@@ -124,7 +124,7 @@ def compare_runs(tracking_uri: str, runs: Sequence[str], metric: str | None = No
     Parameters
     ----------
     runs
-        As in ``find_run``: ids or their beginnings, a sweep's id for the run that stands for it, or ``latest``.
+        As in ``find_run``: ids or their beginnings, a sweep's id for its best setting's, or ``latest``.
     metric
         A metric to show first in the table, and to draw before the losses and accuracies.
 
