@@ -88,8 +88,8 @@ def paired_differences(blocks: Blocks, first: int, step: float = 0.0) -> Differe
     Parameters
     ----------
     step
-        The step that values come in, below which no s counts: five differences of the same one row are no
-        proof that the sixth would be.
+        The step that values come in. No s counts for less than half of it: five differences of the same one
+        row are no proof that the sixth would be one.
     """
     with np.errstate(invalid="ignore"):  # infinite minus infinite
         each = blocks.values[first] - blocks.values
@@ -109,7 +109,7 @@ def paired_differences(blocks: Blocks, first: int, step: float = 0.0) -> Differe
         std = np.sqrt(squares / (count - 1.0))
         std[count < 2] = np.nan
         equal = ~((observed != 0) & there_is).any(axis=1)
-        known = np.where(equal, std, np.maximum(std, step))
+        known = np.where(equal, std, np.maximum(std, step / 2))
         error = known * np.sqrt(1 / np.maximum(count, 1) + blocks.overlap)
     return Differences(
         count=count,
