@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         compare,
         load_importance,
         load_importances,
+        load_out_of_fold,
         load_predictions,
     )
     from micrograde.autograd import Variable
@@ -72,6 +73,7 @@ __all__ = [
     "fit",
     "load_importance",
     "load_importances",
+    "load_out_of_fold",
     "load_predictions",
     "render_graph",
     "run",
@@ -99,6 +101,7 @@ _ROOM_OF = {
     "fit": "api.fitting",
     "load_importance": "api.results",
     "load_importances": "api.results",
+    "load_out_of_fold": "api.results",
     "load_predictions": "api.results",
     "render_graph": "drawing",
     "run": "api.interactive",

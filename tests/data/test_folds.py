@@ -154,4 +154,4 @@ def test_a_validation_part_of_its_own_is_everyones_and_the_note_names_rows():
     assert all(each.validation.rows.tolist() == list(range(30, 40)) for each in splits)
     assert sorted(np.concatenate([each.test.rows for each in splits]).tolist()) == list(range(30))
     first = ", ".join(str(row + 1) for row in splits[1].test.rows)
-    assert splits[1].notes == (f"fold 1 of 3, repeat 0: tested on 10 of 30 rows: {first}",)
+    assert splits[1].tested == f"fold 1 of 3, repeat 0: tested on 10 of 30 rows: {first}"

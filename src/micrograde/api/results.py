@@ -20,6 +20,7 @@ from micrograde.analysis import (
 )
 from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
+from micrograde.analysis.out_of_fold import first_setting
 from micrograde.analysis.short_ids import SHORTEST
 from micrograde.analysis.tables import INIT_FROM, as_cell
 from micrograde.analysis.what_mattered import importance_of
@@ -44,6 +45,8 @@ from micrograde.runs.train import RunResult
 from micrograde.store import StoreLocation, find_run, find_run_id, find_sweep, load_run, tags
 from micrograde.store.backends.local import LocalTracking
 from micrograde.store.records import LARGEST
+from micrograde.sweeps.out_of_fold import FILE as OUT_OF_FOLD
+from micrograde.sweeps.out_of_fold import read_out_of_fold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -410,6 +413,32 @@ class Sweep:
         """Return how each setting stands to the best one; see ``micrograde.analysis.compare_settings``."""
         return compare_settings(self.runs, self.metric, self.order, margin=margin)
 
+    def out_of_fold(self, *, every_setting: bool = False, each_run: bool = False) -> "pd.DataFrame":
+        """Return what the runs of a sweep over folds say of the rows that they held out.
+
+        Rows that most runs miss come first: hard ones, and those whose label is wrong. See
+        ``micrograde.analysis.out_of_fold`` for the columns.
+
+        Parameters
+        ----------
+        every_setting
+            Whether to return the rows of every setting, the best one's first, with columns that say which it
+            is; if not, those of the best alone.
+        each_run
+            Whether to return a row for each run and each row that it held out, of every setting.
+
+        Raises
+        ------
+        InputError
+            If the sweep is not over folds, or no run has finished.
+        """
+        rows = read_out_of_fold(self.location, self.run_id, each_run=each_run)
+        if rows is None:
+            raise InputError(
+                f"sweep {self.run_id}: has no {OUT_OF_FOLD}; a sweep over folds leaves one: data.folds=5, say"
+            )
+        return rows if every_setting or each_run else first_setting(rows)
+
     def __repr__(self) -> str:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
         said = ", ".join(f"{count} {status}" for status, count in counts)
@@ -496,6 +525,26 @@ def load_importances(run: "str | Run" = "latest", location: StoreLocation | None
         If there is no such run, or it left no importances.
     """
     return (run if isinstance(run, Run) else Run.load(run, location)).importances
+
+
+def load_out_of_fold(
+    sweep: "str | Sweep" = "latest",
+    location: StoreLocation | None = None,
+    *,
+    every_setting: bool = False,
+    each_run: bool = False,
+) -> "pd.DataFrame":
+    """Return what the runs of a sweep over folds say of the rows that they held out; ``Sweep.out_of_fold``.
+
+    >>> mg.load_out_of_fold("latest").head(10)  # the rows that most runs miss
+
+    Raises
+    ------
+    InputError
+        If there is no such sweep, or it is not over folds.
+    """
+    found = sweep if isinstance(sweep, Sweep) else Sweep.load(sweep, location)
+    return found.out_of_fold(every_setting=every_setting, each_run=each_run)
 
 
 def compare(

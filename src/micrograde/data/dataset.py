@@ -235,10 +235,12 @@ class Part:
 class Split:
     """The parts of a data set; a part that was not requested is None.
 
-    ``notes`` say, a line each, how groups or times have decided which rows are in which part.
+    ``notes`` say, a line each, how groups or times have decided which rows are in which part; ``tested`` says
+    which rows a fold holds out, if one does.
     """
 
     train: Part
     validation: Part | None
     test: Part | None
     notes: tuple[str, ...] = ()
+    tested: str = ""

@@ -14,6 +14,7 @@ from micrograde.data.by_row import assign_rows, way_out
 from micrograde.data.by_time import assign_times
 from micrograde.data.dataset import CLASSIFICATION, Dataset, IntArray, numbered_by_appearance
 
+_MOST_ROWS = 10  # whose numbers stand in a line
 _FOLD_STREAM = 2  # beside the generators' own of a seed, and that of other splits
 
 
@@ -78,17 +79,36 @@ def assign_fold(
 
 
 def least_of_each(folds: int, validation: bool) -> int:
-    """Return how many rows of a class, or groups, there must be for each part of each fold to get one."""
+    """Return how many rows of a class, or groups, each part of each fold needs to get one."""
     return 4 if validation and folds == 2 else folds
 
 
-def fold_notes(dataset: Dataset, fold: Fold, parts: IntArray) -> tuple[str, ...]:
-    """Return what is said of a fold, a line each, given the part of each row."""
+def words_of_folds(dataset: Dataset, folds: int) -> str:
+    """Return a line that says what a run learns from and is tested on."""
+    rows = dataset.rows_to_split
+    if dataset.times is not None:
+        return (
+            f"data.folds={folds}: {_rows(rows)} in {folds + 1} blocks by data.time; a run is tested on one of "
+            "them and learns from those before it, so that rows of the oldest are never tested"
+        )
+    sizes = "" if dataset.groups is not None else f", {rows // folds}"
+    sizes += f" or {rows // folds + 1}" if sizes and rows % folds else ""
+    return f"data.folds={folds}: a run is tested on one of {folds} folds of the {rows} rows{sizes}"
+
+
+def tested_rows(dataset: Dataset, fold: Fold, parts: IntArray) -> str:
+    """Return a line that says which rows a fold holds out, given the part of each row."""
     tested = np.flatnonzero(parts == 1)
     numbers = dataset.row_numbers(tested)
-    some = ", ".join(map(str, numbers[:10].tolist()))
-    more = f" and {len(numbers) - 10} more, which predictions.parquet names" if len(numbers) > 10 else ""
-    lines = [f"{fold}: tested on {len(tested)} of {_rows(len(parts))}: {some}{more}"]
+    some = ", ".join(map(str, numbers[:_MOST_ROWS].tolist()))
+    left = len(numbers) - _MOST_ROWS
+    more = f" and {left} more, which predictions.parquet names" if left > 0 else ""
+    return f"{fold}: tested on {len(tested)} of {_rows(len(parts))}: {some}{more}"
+
+
+def fold_notes(dataset: Dataset, parts: IntArray) -> tuple[str, ...]:
+    """Return what is said of a fold by groups or times, a line each, given the part of each row."""
+    lines = []
     if dataset.groups is not None:
         groups = dataset.groups[: len(parts)]
         counts = [len(np.unique(groups[parts == part])) for part in (0, 2, 1)]

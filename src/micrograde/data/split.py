@@ -14,7 +14,7 @@ from micrograde.data.by_group import assign_groups
 from micrograde.data.by_row import assign_rows
 from micrograde.data.by_time import assign_times
 from micrograde.data.dataset import CLASSIFICATION, Dataset, IntArray, Part, Split
-from micrograde.data.folds import Fold, assign_fold, fold_notes
+from micrograde.data.folds import Fold, assign_fold, fold_notes, tested_rows
 from micrograde.data.split_notes import split_notes
 
 # The generators use SeedSequence(seed) itself to make data; the split has a separate random stream.
@@ -63,7 +63,9 @@ def split_dataset(
     if fold:
         drawn = 0.0 if dataset.validation_rows else validation_fraction
         parts = assign_fold(dataset, fold, validation_fraction=drawn, stratify=stratify, seed=seed)
-        return replace(_split(dataset, parts), notes=fold_notes(dataset, fold, parts))
+        return replace(
+            _split(dataset, parts), notes=fold_notes(dataset, parts), tested=tested_rows(dataset, fold, parts)
+        )
     stratify = stratify and dataset.task == CLASSIFICATION
     if dataset.test_rows:
         test_fraction = 0.0

@@ -62,7 +62,8 @@ class PreparedData:
 
     ``notes`` are those of the data set and of its split, a line each, and ``rows`` the numbers, from 1, that
     the rows of each part (n,) have in the source. ``shared_rows`` are only counted in tables.
-    ``output`` is what ``model.output`` says of the network, which the targets are for.
+    ``output`` is what ``model.output`` says of the network, which the targets are for. ``tested`` says which
+    rows a fold holds out; empty without folds.
     """
 
     dataset: Dataset
@@ -74,6 +75,7 @@ class PreparedData:
     shared_rows: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[str, IntArray] = field(default_factory=dict)
     output: Output = "softmax"
+    tested: str = ""
 
     def parts(self) -> dict[str, Samples]:
         """Return the parts that there are by their names in the records: ``train``, ``val``, ``test``."""
@@ -165,6 +167,7 @@ def prepare_dataset(
         },
         shared_rows=shared,
         output=output,
+        tested=split.tested,
     )
 
 

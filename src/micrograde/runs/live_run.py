@@ -210,6 +210,8 @@ class LiveRun:
         wanted = request.config.training.log_every
         if wanted is not None and not logged_steps(request.config, len(data.training)):
             run._warn(f"training.log_every={wanted}: logs no step, as the run has fewer")
+        if data.tested:
+            run.log.add(data.tested)
         for note in data.notes:
             if data.dataset.summary is None:
                 run._warn(note)
@@ -358,7 +360,7 @@ class LiveRun:
         noted = {}
         said = "\n".join(f"- {each}" for each in self.findings)
         began = f"`model.init_from`: {self._copied}" if self._copied else ""
-        paragraphs = [self.config.run.note, said, began, table_description(data)]
+        paragraphs = [self.config.run.note, said, began, data.tested, table_description(data)]
         if any(paragraphs[1:]):
             noted[tags.DESCRIPTION] = "\n\n".join(each for each in paragraphs if each)
         if reason:

@@ -138,6 +138,11 @@ def _data(contents: CardContents) -> Iterator[str]:
 def _split(contents: CardContents) -> str:
     """Return how rows have come into the parts."""
     data, dataset, keys = contents.data, contents.data.dataset, contents.config.data
+    if fold := keys.held_out:
+        dealt = "by time" if dataset.times is not None else f"drawn at random (data.seed={keys.seed})"
+        return (
+            f"the test part is fold {fold.number} of {fold.count} in repeat {fold.repeat}; folds are {dealt}"
+        )
     own = {"validation": bool(dataset.validation_rows), "test": bool(dataset.test_rows)}
     there_are = {"validation": data.validation is not None, "test": data.test is not None}
     drawn = [name for name in own if there_are[name] and not own[name]]

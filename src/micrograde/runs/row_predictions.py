@@ -17,7 +17,7 @@ probability_<class>
     One for each class, in the network's dtype.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,16 +107,21 @@ def read_predictions(path: Path) -> "pandas.DataFrame":
     InputError
         If the file is none of ours, or too large for this machine.
     """
+    return read_table_file(path, _ALWAYS)
+
+
+def read_table_file(path: Path, always: Sequence[str]) -> "pandas.DataFrame":
+    """Read a Parquet file of a store, which has to have the columns ``always``; raises as above."""
     import pyarrow.parquet
 
     try:
-        with within_memory(FILE), pyarrow.parquet.ParquetFile(path) as file:
+        with within_memory(path.name), pyarrow.parquet.ParquetFile(path) as file:
             about = file.metadata
-            check_size(FILE, about.num_rows, about.num_columns)
+            check_size(path.name, about.num_rows, about.num_columns)
             frame: pandas.DataFrame = file.read().to_pandas()
         names = [name for name, kind in frame.dtypes.items() if kind == "category"]
-        if absent := [name for name in _ALWAYS if name not in frame]:
+        if absent := [name for name in always if name not in frame]:
             raise KeyError(f"has no column {listed(absent)}")
         return frame.astype(dict.fromkeys(names, "str"))
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{FILE}: cannot be read ({' '.join(str(error).split())[:200]})") from None
+        raise InputError(f"{path.name}: cannot be read ({' '.join(str(error).split())[:200]})") from None

@@ -23,7 +23,8 @@ from micrograde.core.printable import printable
 from micrograde.core.redaction import hide_passwords, without_password
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.data import Dataset, load
+from micrograde.data import DataSet, Dataset, load
+from micrograde.data.folds import words_of_folds
 from micrograde.data.frames import SOURCE as FRAME
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
@@ -311,6 +312,14 @@ class PreparedSets:
         check_watched(config, data)
         check_threshold(config, data)
         self._check_warm_start(config, data)
+        if fold := config.data.held_out:
+            key = ("folds", fold.count, data.dataset.digest)
+            unused = config.data.test_fraction not in (0, DataSet.test_fraction)
+            self._lines.setdefault(
+                key,
+                words_of_folds(data.dataset, fold.count)
+                + f"; data.test_fraction={config.data.test_fraction} is not used" * unused,
+            )
 
 
 def asked_task(config: TrainConfig) -> str | None:

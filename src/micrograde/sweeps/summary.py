@@ -2,11 +2,15 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from micrograde.analysis.repeats import of_settings
 from micrograde.config.locations import where_to_look
+from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
@@ -29,21 +33,27 @@ _FAILURES = 5  # printed at most; the table has all
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """The summary of a sweep: its parent's id, its runs, its best setting, what mattered, and left out."""
+    """The summary of a sweep: its parent's id, its runs, its best setting, what mattered, and left out.
+
+    ``out_of_fold`` is the line about rows that were held out, of a sweep over folds.
+    """
 
     run_id: str
     runs: "pd.DataFrame"
     best: "BestSetting | None"
     mattered: "VarianceShares | None" = None
     left_out: tuple[str, ...] = ()
+    out_of_fold: str = ""
 
 
 def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> SweepSummary:
     """Read the sweep's runs back, and write tables, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import best_setting, load_history, load_runs
+    from micrograde.analysis.out_of_fold import words_of_rows
     from micrograde.analysis.what_mattered import what_mattered
     from micrograde.store.readers import store_of
+    from micrograde.sweeps.out_of_fold import read_out_of_fold, write_out_of_fold
     from micrograde.sweeps.report import metrics_drawn, write_sweep_report
 
     assert sweep.location
@@ -60,8 +70,10 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     if sweep.is_as_before:
         if sweep.options.note:
             recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
+        held_out = read_out_of_fold(sweep.location, run_id)
         best = best_setting(runs, sweep.metric, sweep.options.order, varies)
-        return SweepSummary(run_id, runs, best, what_mattered(runs, varies, sweep.metric))
+        said = "" if held_out is None else words_of_rows(held_out)
+        return SweepSummary(run_id, runs, best, what_mattered(runs, varies, sweep.metric), out_of_fold=said)
     with working("reading the runs back"):
         history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
@@ -78,6 +90,13 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             wanted=sweep.drawing.format,
             pictures_of=partial(pictures_of_run, location=sweep.location),
         )
+    left_out, said = report.left_out, ""
+    try:
+        by_setting = _best_setting_first(runs, varies, sweep)
+        rows = write_out_of_fold(folder, by_setting, sweep.location, varies)
+        said = "" if rows is None else words_of_rows(rows)
+    except InputError as error:
+        left_out = (*left_out, str(error))
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
@@ -95,7 +114,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     )
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, best, report.mattered, report.left_out)
+    return SweepSummary(run_id, runs, best, report.mattered, left_out, said)
 
 
 def _measures(best: "BestSetting") -> dict[str, float]:
@@ -109,6 +128,17 @@ def _measures(best: "BestSetting") -> dict[str, float]:
     }
     counts = {"best/runs": float(best.count), "best/runs_without_value": float(best.failed)}
     return {key: value for key, value in of_mean.items() if not math.isnan(value)} | counts
+
+
+def _best_setting_first(runs: "pd.DataFrame", varies: Sequence[str], sweep: SweepState) -> "pd.DataFrame":
+    """Return the runs by the mean of their settings."""
+    from micrograde.analysis import summarize
+
+    by = [name for name in of_settings(varies) if name in runs]
+    if not by or sweep.metric not in runs:
+        return runs
+    groups = summarize(runs, by, sweep.metric, sweep.options.order)["run_ids"]
+    return runs.set_index("run_id").loc[list(chain.from_iterable(groups))].reset_index()
 
 
 def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | None) -> int:
@@ -130,6 +160,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if summary.mattered and (line := in_words(summary.mattered, sweep.metric, _ROOM)):
         say(f"mattered    {line}")
+    if summary.out_of_fold:
+        say(f"out of fold {printable(summary.out_of_fold)}")
     if registered:
         say(f"registered  {registered}")
     if not sweep.options.metric and len(runs) and (lacking := without_metric(runs, sweep.metric)):
