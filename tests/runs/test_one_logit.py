@@ -141,7 +141,9 @@ def test_label_noise_takes_the_other_class_for_as_many_rows_as_with_two_logits()
     for output in ("sigmoid", "softmax"):
         noisy = config(model__output=output, training__label_noise=0.3)
         data = prepare_data(noisy.data, "float32", output=noisy.model.output)
-        numbers, targets = not_none(labels_to_learn([noisy], data, [RandomStreams.spawn(0).label_noise]))
+        numbers, targets = not_none(
+            labels_to_learn([noisy], data.task, data.training, [RandomStreams.spawn(0).label_noise])
+        )
         learned.append(data.task.labels(targets[numbers]))
     np.testing.assert_array_equal(learned[0], learned[1])
     assert 0.2 < (learned[0] != data.training.labels).mean() < 0.4
@@ -154,7 +156,7 @@ def test_with_smoothed_targets_each_row_has_the_loss_of_two_logits():
     for output in ("sigmoid", "softmax"):
         smooth = config(model__output=output, training__label_smoothing=0.2)
         data = prepare_data(smooth.data, "float64", output=smooth.model.output)
-        learned = data.training.first(8).learned(learned_classes([smooth], data))
+        learned = data.training.first(8).learned(learned_classes([smooth], [data]))
         task = task_to_learn(smooth, data)
         both = logits if output == "sigmoid" else np.concatenate([0 * logits, logits], axis=1)
         losses.append(task.loss.value(both, learned.targets))

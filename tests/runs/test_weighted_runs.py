@@ -137,7 +137,7 @@ def test_class_weights_that_do_not_fit_the_data_are_refused_before_anything_is_t
 def test_balanced_is_of_the_training_part_alone_and_of_labels_before_noise():
     unequal = config(training__class_weights="balanced", training__label_noise=0.4, data__stratify=False)
     data = prepare_data(unequal.data, "float32")
-    classes = learned_classes([unequal], data)
+    classes = learned_classes([unequal], [data])
     assert classes is not None
     counts = np.bincount(data.training.labels)
     np.testing.assert_allclose(classes.weights, [len(data.training) / (3 * counts)], rtol=1e-15)

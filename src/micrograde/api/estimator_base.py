@@ -239,7 +239,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             config = self._fitted_to(config, len(data.training), of_training)
             check_batches(config, len(data.training))
             stack_size(config, data, 1, 1)  # whether it fits into memory
-            learned_classes([config], data)
+            learned_classes([config], [data])
             check_watched(config, data)
         except InputError as error:
             raise InputError(_in_our_names(str(error))) from None
@@ -390,7 +390,7 @@ def _train(
         data.validation,
         [streams.shuffling],
         callbacks=build_callbacks([config], model, plan),
-        classes=learned_classes([config], data),
+        classes=learned_classes([config], [data]),
     )
     records, departures = [], []
     with threadpool_limits(limits=1):  # as in runs: sums then do not depend on the number of processors

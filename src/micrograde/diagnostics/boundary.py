@@ -11,8 +11,8 @@ from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
-from micrograde.training.batches import Samples
 from micrograde.training.evaluation import evaluate
+from micrograde.training.samples import Samples
 
 
 @dataclass(frozen=True)

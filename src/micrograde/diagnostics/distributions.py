@@ -9,7 +9,7 @@ from micrograde.diagnostics.points import chosen_points, cost_of_a_row, some_row
 from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
-from micrograde.training.batches import Samples
+from micrograde.training.samples import Samples
 
 VALUES = 2048
 """The most values per layer; if there are more, a sample is drawn, the same at every point."""

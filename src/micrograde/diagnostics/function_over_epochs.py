@@ -9,7 +9,7 @@ from micrograde.diagnostics.points import chosen_points, cost_of_a_row, stacks_f
 from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, blocks_of_rows
-from micrograde.training.batches import Samples
+from micrograde.training.samples import Samples
 
 POINTS = 30
 """The most points of a trajectory that are used; of a longer one they are taken evenly."""

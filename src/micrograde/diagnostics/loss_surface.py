@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from micrograde.diagnostics.points import cost_of_a_row, some_rows, stacks_for
 from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP
-from micrograde.training.batches import Samples
+from micrograde.training.samples import Samples
 
 MOST_ROWS = 512
 """The most rows of the training part that are used."""

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 from micrograde.diagnostics.trajectory import Trajectory
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray
-from micrograde.training.batches import Samples
+from micrograde.training.samples import Samples
 
 _BYTES = 4 * 2**20  # memory for the arrays of a stack; more would not stay in the processor's caches
 _ARRAYS = 8  # how many arrays of the size of its output a layer's passes hold, about

@@ -30,7 +30,7 @@ from micrograde.metrics import METRICS, Metric
 from micrograde.metrics.measuring import metrics_of_task
 from micrograde.nn import MLP
 from micrograde.nn.arrays import ROWS_AT_A_TIME, FloatArray, IntArray
-from micrograde.tasks import Output, Task, task_of
+from micrograde.tasks import TASKS, Output, Task, task_of
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES, Classification
 from micrograde.training import (
     Callback,
@@ -40,6 +40,7 @@ from micrograde.training import (
     LearnedClasses,
     Optimizer,
     Samples,
+    SampleSets,
     StackOptimizer,
     TrainingPlan,
     balanced_weights,
@@ -360,11 +361,32 @@ def stack_key(config: TrainConfig) -> Hashable:
     It holds what determines the shapes of a run's arrays and the operations of a training step. Left out are
     the numbers that can differ between replicas: those that the schema, the optimizer and callbacks mark so,
     the seed, and the schedule, which only changes the learning rate. Whether momentum and weight decay are
-    zero, and whether there is clipping, is part of the key, because the step then lacks the operation.
+    zero, and whether there is clipping, is part of the key, because the step then lacks the operation. Of the
+    data there is the name alone: what they come to, once they are prepared, ``data_key`` says.
     """
-    parts = (_program(config.data), _program(config.model), _program(config.training))
+    parts = (type(config.data), _program(config.model), _program(config.training))
     loss = (config.task, config.loss and program_of(config.loss))
     return (config.recipe_version, *parts, program_of(config.optimizer), *loss)
+
+
+def data_key(data: PreparedData) -> Hashable:
+    """Return a key that is equal for data of which runs of one ``stack_key`` can train in one stack.
+
+    Their training and validation parts have the same numbers of rows and of columns, and what is learned of
+    them has the same names; the rows, how they are preprocessed and the test parts may differ. A task of a
+    plug-in may take more of its data than is known here, and keeps to one data set.
+    """
+    dataset = data.dataset
+    names = (dataset.task, dataset.class_names, dataset.target_names, data.output)
+    alone = id(data) if plugin_of(TASKS[dataset.task]) else None
+    return (_shapes(data.training), _shapes(data.validation), names, alone)
+
+
+def _shapes(part: Samples | None) -> Hashable:
+    if part is None:
+        return None
+    arrays = (part.features, part.targets, part.labels, part.weights)
+    return tuple(None if each is None else (each.shape, each.dtype.str) for each in arrays)
 
 
 def _program(part: Any) -> tuple[object, ...]:
@@ -390,58 +412,70 @@ class RandomStreams(NamedTuple):
 
 
 def labels_to_learn(
-    configs: Sequence[TrainConfig], data: PreparedData, generators: Sequence[np.random.Generator]
+    configs: Sequence[TrainConfig],
+    task: Task,
+    training: Samples | SampleSets,
+    generators: Sequence[np.random.Generator],
 ) -> tuple[IntArray, FloatArray] | None:
-    """Return what each run learns of the training rows with its label noise; None if no run has any.
+    """Return what each run learns of its training rows with its label noise; None if no run has any.
 
     That are numbers (R, N), and the targets (M, C) that they stand for: of classes a one-hot row for each
-    class, of numbers the targets of each row, of which noise takes another row's.
+    class, of numbers the targets of each row, of which noise takes another row's of the same data.
     """
     rates = np.array([config.training.label_noise for config in configs])
     if not rates.any():
         return None
-    training, classes = data.training, len(data.dataset.class_names)
+    classes, rows = len(task.class_names), len(training)
+    every = training.every if isinstance(training, SampleSets) else training
     if classes:
-        targets = data.task.targets(np.arange(classes), training.targets.dtype)
+        targets = task.targets(np.arange(classes), every.targets.dtype)
         return noisy_labels(training.labels, classes, rates, generators), targets
-    rows = len(training)
-    return noisy_labels(np.arange(rows), rows, rates, generators), training.targets
+    numbers = noisy_labels(np.arange(rows), rows, rates, generators)
+    return (numbers + training.offsets if isinstance(training, SampleSets) else numbers), every.targets
 
 
-def learned_classes(configs: Sequence[TrainConfig], data: PreparedData) -> LearnedClasses | None:
-    """Return what the runs of a stack learn of classes; None if it is the classes as they are.
+def learned_classes(configs: Sequence[TrainConfig], data_of: Sequence[PreparedData]) -> LearnedClasses | None:
+    """Return what the runs of a stack learn of classes, each of its data; None if it is them as they are.
 
     Raises
     ------
     InputError
         If the data have no classes, or none of this name, or no row of the training part counts.
     """
-    first, names, task = configs[0].training, data.dataset.class_names, task_to_learn(configs[0], data)
+    first, data = configs[0].training, data_of[0]
+    names, task = data.dataset.class_names, task_to_learn(configs[0], data)
     smoothing = [config.training.label_smoothing for config in configs]
     if not names and (first.class_weights or any(smoothing)):
         key = "class_weights" if first.class_weights else "label_smoothing"
         raise InputError(f"training.{key}: the data have no classes; leave it out")
     weights = None
-    if first.class_weights == "balanced":
-        weights = balanced_weights(data.training.labels, len(names), data.training.weights)
-    elif first.class_weights:
-        given = dict(first.class_weights)
-        if unknown := [name for name in given if name not in names]:
-            raise InputError(
-                f"training.class_weights: there is no class {listed(unknown)}; "
-                f"the classes are {listed(names)}"
-            )
-        weights = np.array([given.get(name, 1.0) for name in names])
-        if not weights[data.training.labels].any():
-            raise InputError("training.class_weights: every row of the training part counts 0")
+    if first.class_weights:
+        different = {id(each): _class_weights(first.class_weights, each) for each in data_of}
+        weights = np.stack([different[id(each)] for each in data_of])
     if weights is None and not any(smoothing):
         return None
     plain = task.targets(np.arange(len(names)), np.float64)
     return LearnedClasses.of(plain, weights, smoothing)
 
 
-def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int) -> int:
-    """Return how many of ``count`` runs like this one should make a stack.
+def _class_weights(wanted: str | Sequence[tuple[str, float]], data: PreparedData) -> FloatArray:
+    """Return what rows of each class (C,) count: as said, or as often as the training part has them."""
+    names = data.dataset.class_names
+    if isinstance(wanted, str):  # balanced
+        return balanced_weights(data.training.labels, len(names), data.training.weights)
+    given = dict(wanted)
+    if unknown := [name for name in given if name not in names]:
+        raise InputError(
+            f"training.class_weights: there is no class {listed(unknown)}; the classes are {listed(names)}"
+        )
+    weights = np.array([given.get(name, 1.0) for name in names])
+    if not weights[data.training.labels].any():
+        raise InputError("training.class_weights: every row of the training part counts 0")
+    return weights
+
+
+def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int, sets: int = 1) -> int:
+    """Return how many of ``count`` runs like this one, of so many data sets, should make a stack.
 
     All stacks that train at the same time fit into memory, and no worker is left idle without need.
 
@@ -458,7 +492,23 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
             "choose smaller sizes or a smaller training.batch_size"
         )
     numbers = (config.training.batch_size or len(data.training)) * max(_layer_sizes(config, data)[1:])
-    return max(1, min(replicas_per_stack(count, workers, numbers), _MEMORY // (needed * workers)))
+    memory = _MEMORY // workers
+    fitting = memory // needed
+    if sets > 1:  # a stack of several copies the rows of each, at most one set for each replica
+        copy = copied_bytes(data)
+        fitting = max((memory - sets * copy) // needed, memory // (needed + copy))
+    return max(1, min(replicas_per_stack(count, workers, numbers), fitting))
+
+
+def copied_bytes(data: PreparedData) -> int:
+    """Return what one data set takes in a stack of several, with its rows that are evaluated at a time."""
+    parts = [part for part in (data.training, data.validation) if part is not None]
+    arrays = [each for part in parts for each in (part.features, part.targets, part.labels, part.weights)]
+    evaluated = min(ROWS_AT_A_TIME, max(map(len, parts)))
+    return (
+        sum(each.nbytes for each in arrays if each is not None)
+        + evaluated * data.training.features[:1].nbytes
+    )
 
 
 def replica_bytes(config: TrainConfig, data: PreparedData) -> int:

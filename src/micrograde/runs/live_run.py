@@ -173,7 +173,7 @@ class LiveRun:
         self.task = task_to_learn(self.config, self.data)
         self._at_start: dict[str, float] = {}
         self._saturated_at_start: tuple[float, ...] = ()
-        self._classes = learned_classes([self.config], self.data)
+        self._classes = learned_classes([self.config], [self.data])
         self._copied = ""
         self._diverged_at: int | None = None
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")

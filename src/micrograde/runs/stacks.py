@@ -25,7 +25,7 @@ from micrograde.runs.warm_start import WarmStart
 from micrograde.store.metric_names import recorded_name
 from micrograde.store.tags import REASON
 from micrograde.tracking import RunRecorder
-from micrograde.training import Callback, Departure, Snapshot, StackRunner, StepRecord, Training
+from micrograde.training import Callback, Departure, SampleSets, Snapshot, StackRunner, StepRecord, Training
 
 _STOPPED = "stopped with Ctrl-C"
 
@@ -36,18 +36,23 @@ Cancel = Callable[[int, int, Mapping[str, float]], bool]
 class Stack:
     """Runs that train together; ``requests`` by their index in the list given to ``train_runs``.
 
-    All begin with their own initial weights or, in the layers whose shapes are the same, with those of
-    ``warm_start``.
+    ``data_of`` are the data of each, by the same index; their ``data_key`` is one. All begin with their own
+    initial weights or, in the layers whose shapes are the same, with those of ``warm_start``.
     """
 
     def __init__(
         self,
         requests: Mapping[int, RunRequest],
-        data: PreparedData,
+        data_of: Mapping[int, PreparedData],
         recorder: RunRecorder,
         warm_start: WarmStart | None = None,
     ) -> None:
-        self.requests, self.data, self.recorder, self._warm_start = requests, data, recorder, warm_start
+        self.requests, self._data_of, self.recorder, self._warm_start = (
+            requests,
+            data_of,
+            recorder,
+            warm_start,
+        )
         self.runs: list[LiveRun] = []
         self.replicas: list[LiveRun] = []  # the runs that are trained; in the others gradients are wrong
         self.checkpoint_timer = CheckpointTimer(None)
@@ -56,11 +61,11 @@ class Stack:
         """Begin the runs, check their gradients, and return their training; None if none can be trained."""
         runs = self.runs
         for place, request in self.requests.items():
-            runs.append(LiveRun.start(request, place, self.data, self.recorder))
+            runs.append(LiveRun.start(request, place, self._data_of[place], self.recorder))
         streams = [RandomStreams.spawn(run.config.seed) for run in runs]
         models, dtype = [run.config.model for run in runs], runs[0].config.training.dtype
         task = runs[0].task
-        model = build_model(models, self.data, dtype, [each.weights for each in streams], task)
+        model = build_model(models, runs[0].data, dtype, [each.weights for each in streams], task)
         if self._warm_start:  # the weights of their own have been drawn, so that no random stream differs
             copied = self._warm_start.copy_to(model).line(self._warm_start.run)
             for run in runs:
@@ -81,21 +86,25 @@ class Stack:
             callbacks.append(TrajectoryKeeper([run.trajectory for run in self.replicas]))
         if self.checkpoint_timer.seconds is not None:
             callbacks.append(self.checkpoint_timer)
-        plan = build_plan(configs, len(self.data.training), task)
-        training = Training(
+        data_of = [run.data for run in self.replicas]
+        training = SampleSets.of([data.training for data in data_of])
+        validation = [data.validation for data in data_of if data.validation is not None]
+        task = self.replicas[0].task.side_by_side([run.task for run in self.replicas])
+        plan = build_plan(configs, len(training), task)
+        in_training = Training(
             model,
             build_optimizer([config.optimizer for config in configs], model, configs[0].training.freeze),
             plan,
-            self.data.training,
-            self.data.validation,
+            training,
+            SampleSets.of(validation) if validation else None,
             [each.shuffling for each in streams],
-            labels_to_learn(configs, self.data, [each.label_noise for each in streams]),
+            labels_to_learn(configs, task, training, [each.label_noise for each in streams]),
             build_callbacks(configs, model, plan, callbacks),
-            learned_classes(configs, self.data),
+            learned_classes(configs, data_of),
         )
         for run in self.replicas:  # a resumed run is the only one of its stack
-            run.take_up(training)
-        return training
+            run.take_up(in_training)
+        return in_training
 
     def take_steps(self, event: StepRecord, runs: Sequence[LiveRun]) -> None:
         """Record what was measured of some steps, for all runs at once; a resumed run does so by itself."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ from micrograde.runs.building import (
     PreparedData,
     check_batches,
     check_layers,
+    data_key,
     learned_classes,
     measured_names,
     prepare_dataset,
@@ -308,7 +310,7 @@ class PreparedSets:
         measured_names(config, task_to_learn(config, data))
         check_batches(config, len(data.training))
         stack_size(config, data, 1, 1)
-        learned_classes([config], data)
+        learned_classes([config], [data])
         check_watched(config, data)
         check_threshold(config, data)
         self._check_warm_start(config, data)
@@ -360,18 +362,30 @@ def train_runs(
     """
     from threadpoolctl import threadpool_limits
 
+    data_of = [prepared.of(request.config) for request in requests]
     alike: dict[Hashable, list[int]] = {}
     for place, request in enumerate(requests):
-        alike.setdefault(stack_key(request.config), []).append(place)
+        alike.setdefault((stack_key(request.config), data_key(data_of[place])), []).append(place)
     workers = workers or os.cpu_count() or 1
     stacks = []
-    for places in alike.values():
+    for together in alike.values():
+        # Where they make several stacks, those of one data set are in one, as far as that is possible.
+        of_set: dict[int, list[int]] = {}
+        for place in together:
+            of_set.setdefault(id(data_of[place]), []).append(place)
+        places = list(chain.from_iterable(of_set.values()))
         first = requests[places[0]].config
-        data = prepared.of(first)
-        size = stack_size(first, data, len(places), workers)
+        size = stack_size(first, data_of[places[0]], len(places), workers, len(of_set))
         for start in range(0, len(places), size):
-            part = {place: requests[place] for place in places[start : start + size]}
-            stacks.append(Stack(part, data, recorder, prepared.warm_start(first)))
+            part = places[start : start + size]
+            stacks.append(
+                Stack(
+                    {place: requests[place] for place in part},
+                    {place: data_of[place] for place in part},
+                    recorder,
+                    prepared.warm_start(first),
+                )
+            )
     # One thread for each matrix product: the networks are small, the cores are busy with other stacks, and
     # the rounding of sums then does not depend on the number of cores.
     with threadpool_limits(limits=1):

@@ -4,7 +4,7 @@ Data name their task, see ``Dataset.task``: what a target column holds, or what 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
@@ -192,6 +192,18 @@ class Task(ABC):
     @abstractmethod
     def columns(self, answers: FloatArray) -> Mapping[str, NDArray[Any]]:
         """Return the columns of predictions for answers (n, C), (n,) each."""
+
+    def side_by_side(self, tasks: Sequence[Self]) -> Self:  # noqa: ARG002 (what others need)
+        """Return the task of a stack whose replicas learn ``tasks``, this one first, of data of their own.
+
+        These have the same classes or targets, so that by default it is the same task; an entry that takes
+        numbers of the data, such as a scale, keeps them with an axis of replicas.
+        """
+        return self
+
+    def keep_replicas(self, rows: IntArray) -> Self:  # noqa: ARG002
+        """Return the task of the replicas in these rows of the stack; see ``side_by_side``."""
+        return self
 
     @property
     def decided(self) -> Decided:

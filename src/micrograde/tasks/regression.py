@@ -11,7 +11,7 @@ from micrograde.metrics.baseline import BASELINE_RMSE, baseline_rmse
 from micrograde.metrics.r2 import RSquared
 from micrograde.metrics.rmse import RootMeanSquaredError
 from micrograde.nn import Loss
-from micrograde.nn.arrays import FloatArray
+from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.nn.onnx_graph import OnnxGraph
 from micrograde.tasks import TASKS, Described, Task
 
@@ -43,6 +43,22 @@ class Regression(Task):
     def of(cls, data: Described, loss: Loss | None = None) -> Self:
         """Return the task of the data's numbers."""
         return cls(data.target_names, data.target_scaling, loss)
+
+    def side_by_side(self, tasks: Sequence[Self]) -> Self:
+        """Return the task with each replica's scaling, if they have several: in arrays (R, 1, K)."""
+        scalings = [task.scaling for task in tasks]
+        if all(each is self.scaling for each in scalings):
+            return self
+        means = np.stack([each.means for each in scalings])[:, np.newaxis]
+        scales = np.stack([each.scales for each in scalings])[:, np.newaxis]
+        return type(self)(self.target_names, TargetScaling(means, scales), self.loss)
+
+    def keep_replicas(self, rows: IntArray) -> Self:
+        """Return the task with the scaling of the replicas in these rows of the stack."""
+        if self.scaling.means.ndim == 1:
+            return self
+        kept = TargetScaling(self.scaling.means[rows], self.scaling.scales[rows])
+        return type(self)(self.target_names, kept, self.loss)
 
     @property
     def output_size(self) -> int:

@@ -3,7 +3,7 @@
 ``loop.Training`` puts it together; the other files are its parts, one concept each.
 """
 
-from micrograde.training.batches import BatchSampler, Samples, batch_sizes, steps_per_epoch
+from micrograde.training.batches import BatchSampler, batch_sizes, steps_per_epoch
 from micrograde.training.callbacks import CALLBACKS, Callback, CallbackSettings, start_callbacks
 from micrograde.training.divergence import Divergence
 from micrograde.training.evaluation import (
@@ -21,6 +21,7 @@ from micrograde.training.loop import Departure, EpochRecord, Training
 from micrograde.training.optimizers import OPTIMIZERS, Optimizer, StackOptimizer
 from micrograde.training.parallel import StackRunner, replicas_per_stack
 from micrograde.training.plan import TrainingPlan
+from micrograde.training.samples import Samples, SampleSets
 from micrograde.training.schedules import SCHEDULES, Schedule, learning_rate_factors
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot
 from micrograde.training.step_log import StepRecord
@@ -40,6 +41,7 @@ __all__ = [
     "GradientNorms",
     "LearnedClasses",
     "Optimizer",
+    "SampleSets",
     "Samples",
     "Schedule",
     "Snapshot",

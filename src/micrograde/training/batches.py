@@ -1,55 +1,14 @@
-"""The rows a network trains on, and the order in which it sees them."""
+"""The order in which networks see the rows that they train on, and their batches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from micrograde.nn.arrays import FloatArray, IntArray
 from micrograde.training.learned_classes import LearnedClasses
-
-
-@dataclass(frozen=True)
-class Samples:
-    """One part of a data set, ready for a network: preprocessed, in the network's dtype.
-
-    features (N, D); targets (N, C), such as one-hot rows; labels (N, ...), what the targets encode, such as
-    class numbers (N,) or numbers in their own units (N, K); weights (N,), what each row counts in the loss,
-    scaled so that the loss of the part is the mean of ``weights * losses``; None if each counts the same.
-    """
-
-    features: FloatArray
-    targets: FloatArray
-    labels: NDArray[Any]
-    weights: FloatArray | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def at(self, rows: slice | IntArray) -> "Samples":
-        """Return some of the rows; their weights are not scaled anew."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Samples(self.features[rows], self.targets[rows], self.labels[rows], weights)
-
-    def learned(self, classes: LearnedClasses | None, dtype: DTypeLike | None = None) -> "Samples":
-        """Return the rows with the targets and the weights that a replica learns, given its classes.
-
-        Targets are of the samples' own dtype, or of another.
-        """
-        if classes is None:
-            return self
-        weights = classes.row_weights(self.labels, self.weights)
-        if weights is not None:
-            weights = weights.reshape(len(self))
-        return replace(
-            self, targets=classes.targets_of(self.labels, dtype or self.targets.dtype)[0], weights=weights
-        )
-
-    def first(self, rows: int | None) -> "Samples":
-        """Return the first ``rows`` rows; all of them if None."""
-        return self.at(slice(rows))
+from micrograde.training.samples import Samples, SampleSets
 
 
 @dataclass(frozen=True)
@@ -90,8 +49,8 @@ def steps_per_epoch(rows: int, batch_size: int, drop_last: bool, least_rows: int
 class BatchSampler:
     """Cuts each epoch into batches, in an order that each replica draws from its own random stream.
 
-    All replicas share the samples. Batches are gathered into arrays that are reused, so that iterating
-    allocates only the epoch's permutations: do not keep a batch beyond its step.
+    All replicas share the samples, or each has a set of its own. Batches are gathered into arrays that are
+    reused, so that iterating allocates only the epoch's permutations: do not keep a batch beyond its step.
 
     Parameters
     ----------
@@ -100,8 +59,8 @@ class BatchSampler:
     least_rows
         The rows that a batch needs at least; see ``batch_sizes``.
     labels
-        Numbers (R, N) for each replica, and the targets (M, C) that they stand for, used instead of the
-        samples' targets; see ``noisy_labels``.
+        Numbers (R, N) for each replica, and the targets (M, C) that they stand for, which all share, used
+        instead of the samples' targets; see ``noisy_labels``.
     classes
         What the replicas learn of a class; None if the class as it is.
 
@@ -112,7 +71,7 @@ class BatchSampler:
 
     def __init__(
         self,
-        samples: Samples,
+        samples: Samples | SampleSets,
         batch_size: int,
         generators: Sequence[np.random.Generator],
         *,
@@ -121,15 +80,18 @@ class BatchSampler:
         labels: tuple[IntArray, FloatArray] | None = None,
         classes: LearnedClasses | None = None,
     ) -> None:
-        self._samples, self._generators = samples, generators
+        self._sets = samples if isinstance(samples, SampleSets) else None
+        # All rows there are, in which those of a replica's own set begin at its offset.
+        self._samples = samples.every if isinstance(samples, SampleSets) else samples
+        self._rows, self._generators = len(samples), generators
         self._labels: IntArray | None = None
-        self._targets: FloatArray = samples.targets
+        self._targets: FloatArray = self._samples.targets
         if labels is not None:
             self._labels, self._targets = labels
-        self._classes, self._weights = classes, samples.weights
+        self._classes, self._weights = classes, self._samples.weights
         if classes is not None:
             if self._labels is None:
-                self._labels = samples.labels[np.newaxis].repeat(len(generators), 0)
+                self._labels = np.broadcast_to(samples.labels, (len(generators), len(samples))).copy()
             self._weights = classes.row_weights(self._labels, samples.weights)
         self.sizes = batch_sizes(len(samples), batch_size, drop_last=drop_last, least_rows=least_rows)
         self._buffers = self._make_buffers()
@@ -137,6 +99,7 @@ class BatchSampler:
     def keep_replicas(self, rows: IntArray) -> None:
         """Keep only the replicas in these rows of the stack."""
         self._generators = [self._generators[row] for row in rows.tolist()]
+        self._sets = self._sets and self._sets.keep_replicas(rows)
         self._labels = None if self._labels is None else self._labels[rows]
         self._classes = self._classes and self._classes.keep_replicas(rows)
         if self._weights is not None and self._weights.ndim > 1:
@@ -164,19 +127,20 @@ class BatchSampler:
 
     def epoch(self) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        order = np.stack([generator.permutation(len(self._samples)) for generator in self._generators])
-        chosen = order if self._labels is None else np.take_along_axis(self._labels, order, axis=1)
+        order = np.stack([generator.permutation(self._rows) for generator in self._generators])
+        places = order if self._sets is None else order + self._sets.offsets
+        chosen = places if self._labels is None else np.take_along_axis(self._labels, order, axis=1)
         targets, labels, weights = self._targets, None, self._weights
         if self._classes is not None:
             labels, chosen = chosen, self._classes.places(chosen)
             targets = self._classes.all_targets(self._samples.targets.dtype)
         if weights is not None:
-            weights = weights[order] if weights.ndim == 1 else np.take_along_axis(weights, order, axis=1)
+            weights = weights[places] if weights.ndim == 1 else np.take_along_axis(weights, order, axis=1)
         start = 0
         for size in self.sizes:
             batch, rows = self._buffers[size], slice(start, start + size)
             # mode="clip" lets take write into out directly; the indices are in range by construction.
-            self._samples.features.take(order[:, rows], 0, batch.features, "clip")
+            self._samples.features.take(places[:, rows], 0, batch.features, "clip")
             targets.take(chosen[:, rows], 0, batch.targets, "clip")
             if weights is not None or labels is not None:
                 batch = replace(

@@ -13,8 +13,9 @@ from micrograde.nn import MLP, CrossEntropyLoss
 from micrograde.nn.arrays import FloatArray, IntArray, blocks_of_rows
 from micrograde.tasks import Task
 from micrograde.tasks.classification import CLASSES_WITHOUT_NAMES
-from micrograde.training.batches import Batch, Samples
+from micrograde.training.batches import Batch
 from micrograde.training.learned_classes import LearnedClasses
+from micrograde.training.samples import Samples, SampleSets
 
 
 def evaluate(
@@ -27,7 +28,7 @@ def evaluate(
 
 def measure(
     model: MLP,
-    samples: Samples,
+    samples: Samples | SampleSets,
     metrics: Sequence[Metric],
     *,
     nan_is_a_class: bool = False,
@@ -36,6 +37,8 @@ def measure(
     classes: LearnedClasses | None = None,
 ) -> dict[str, FloatArray]:
     """Return the mean loss and metrics in evaluation mode by name, each (R,); see ``named`` for classes.
+
+    All replicas are measured on the same samples, or each on those of its set.
 
     To ``logits_of`` the logits (R, n, C) are added, block by block of n rows. The loss is of the same kind as
     in training: the rows have their weights, and targets are what the replicas learn of ``classes``, if

@@ -47,7 +47,7 @@ class LearnedClasses:
             (C, K): those of each class. If they are one-hot, (C, C), class weights are as above; of fewer
             outputs, such as a single logit for two classes, they weigh rows alone.
         class_weights
-            (C,): the weights of the classes; None for 1.
+            (C,), or those of each replica (R, C): the weights of the classes; None for 1.
         smoothing
             Each replica's share e of a row's target that all classes have together, evenly, from 0 to less
             than 1.
@@ -62,7 +62,7 @@ class LearnedClasses:
         if class_weights is not None:
             factors = weights = weights * class_weights
             if plain.shape[0] == plain.shape[1]:
-                smoothed = smoothed * class_weights
+                smoothed = smoothed * class_weights[..., np.newaxis, :]
                 factors = smoothed.sum(axis=-1)
                 none = factors[..., np.newaxis] == 0  # its rows count nothing, whatever their targets
                 smoothed = np.where(none, plain, smoothed / np.where(none, 1, factors[..., np.newaxis]))

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from micrograde.metrics.measuring import named
 from micrograde.nn import MLP
 from micrograde.nn.arrays import FloatArray, IntArray
-from micrograde.training.batches import BatchSampler, Samples
+from micrograde.training.batches import BatchSampler
 from micrograde.training.callbacks import Callback
 from micrograde.training.divergence import Divergence, first_nonfinite_parameter
 from micrograde.training.evaluation import StepOutputs, measure
 from micrograde.training.learned_classes import LearnedClasses
 from micrograde.training.optimizers import StackOptimizer
 from micrograde.training.plan import TrainingPlan
+from micrograde.training.samples import Samples, SampleSets
 from micrograde.training.snapshots import ForeignSnapshotError, Snapshot, restore_snapshot, take_snapshot
 from micrograde.training.step_log import StepLog, StepRecord
 
@@ -89,6 +90,8 @@ class Training:
     ----------
     model
         A stack: its parameters are (R, P). It is trained in place, and shrinks as replicas leave.
+    training, validation
+        The same for all replicas, or a set for each.
     shuffling
         One random stream per replica.
     labels
@@ -104,15 +107,15 @@ class Training:
         model: MLP,
         optimizer: StackOptimizer,
         plan: TrainingPlan,
-        training: Samples,
-        validation: Samples | None,
+        training: Samples | SampleSets,
+        validation: Samples | SampleSets | None,
         shuffling: Sequence[np.random.Generator],
         labels: tuple[IntArray, FloatArray] | None = None,
         callbacks: Sequence[Callback] = (),
         classes: LearnedClasses | None = None,
     ) -> None:
         self._model, self._optimizer, self._plan = model, optimizer, plan
-        self._validation, self._classes = validation, classes
+        self._validation, self._classes, self._task = validation, classes, plan.task
         self._sampler = BatchSampler(
             training,
             plan.batch_size,
@@ -177,7 +180,7 @@ class Training:
                         self._validation,
                         self._plan.metrics,
                         nan_is_a_class=self._plan.nan_is_a_class,
-                        task=self._plan.task,
+                        task=self._task,
                         classes=self._classes,
                     )
                     metrics |= {f"val/{name}": values for name, values in found.items()}
@@ -227,7 +230,7 @@ class Training:
         rates = self._learning_rates(len(sizes))
         losses, finite = np.zeros((replicas, len(sizes))), np.empty(replicas, np.bool_)
         tallies = [each.tally(replicas, sum(sizes)) for each in self._plan.metrics]
-        outputs = StepOutputs(model, self._plan.task)
+        outputs = StepOutputs(model, self._task)
         diverged: dict[int, Departure] = {}
         measured = self._measured_step()
         of_callbacks: dict[str, FloatArray] = {}
@@ -329,6 +332,9 @@ class Training:
         self._model.keep_replicas(rows)
         self._optimizer.keep_replicas(rows, self._model.parameters, self._model.gradients)
         self._sampler.keep_replicas(rows)
+        self._task = self._task.keep_replicas(rows)
+        if isinstance(self._validation, SampleSets):
+            self._validation = self._validation.keep_replicas(rows)
         self._classes = self._classes and self._classes.keep_replicas(rows)
         self._rates = self._rates[:, rows]
         for callback in self._callbacks:
