@@ -234,9 +234,14 @@ def test_a_fit_learns_several_columns_as_numbers():
     mistakes: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
         ((frame,), {"target": []}, "target: is an empty list; give the name of a column, or of several"),
         (
-            (frame[["height"]], truths.astype(int)),
-            {},
-            "y: each column holds 0 and 1, and several columns are ",
+            (frame[["height"]], frame[["a", "b"]]),
+            {"task": "multilabel"},
+            "task=multilabel: needs columns that hold yes and no, or 1 and 0, each",
+        ),
+        (
+            (frame[["height"]], frame["a"]),
+            {"task": "multilabel"},
+            "task=multilabel: is for several columns of yes and no; leave it out",
         ),
         (
             (frame[["height"]], frame[["a", "b"]]),
@@ -255,3 +260,30 @@ def test_a_fit_learns_several_columns_as_numbers():
         assert str(raised.value).startswith(line)
     as_numbers = mg.fit(frame[["height"]], truths.astype(int), task="regression", num_epochs=1)
     assert as_numbers.predict(frame[["height"]]).shape == (ROWS, 2)
+
+
+@pytest.mark.parametrize("spelled", [[0, 1], [False, True], ["no", "yes"]])
+def test_a_fit_learns_several_columns_of_yes_and_no_as_labels(spelled, capsys):
+    truths = np.arange(2 * ROWS).reshape(ROWS, 2) % 3 > 0
+    features = FRAME[["height", "width"]].astype("float64")
+    labels = {name: np.array(spelled)[truths[:, place].astype(int)] for place, name in enumerate(("a", "b"))}
+    frame = features.assign(**labels)
+    fitted = mg.fit(frame, target=["a", "b"], num_epochs=2, random_state=0)
+    assert "'a', 'b': these columns are learned together, each as yes or no" in capsys.readouterr().err
+    assert isinstance(fitted, mg.MLPClassifier)
+    again = mg.fit(features, truths, num_epochs=2, random_state=0)
+    for each in (fitted, again):
+        assert each.predict(features).shape == (ROWS, 2)
+        assert each.predict_proba(features).shape == (ROWS, 2)
+    np.testing.assert_array_equal(fitted.predict_proba(features), again.predict_proba(features))
+    numbers = mg.fit(features, truths.astype(int), task="regression", num_epochs=1)
+    assert isinstance(numbers, mg.MLPRegressor)
+
+
+def test_a_run_learns_labels_that_are_given_as_an_array():
+    truths = np.arange(2 * ROWS).reshape(ROWS, 2) % 3 > 0
+    features = FRAME[["height", "width"]].to_numpy(np.float64)
+    for labels in (truths, truths.astype(int)):
+        run = mg.run(features, labels, num_epochs=2, tracking="disabled")
+        assert run.status == "FINISHED"
+        assert "kept/val/hamming_loss" in run.metrics

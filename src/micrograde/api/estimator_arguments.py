@@ -27,7 +27,15 @@ _NAMED_CALLBACKS = {"early_stopping": {"enabled": "early_stopping", "patience": 
 """The keys of callbacks that the estimator names itself, with its names for them."""
 
 _TAKEN = {
-    *("hidden_size", "activation", "batch_norm", "output_batch_norm", "initializer", "initial_scale"),
+    *(
+        "hidden_size",
+        "activation",
+        "batch_norm",
+        "output_batch_norm",
+        "initializer",
+        "initial_scale",
+        "output",
+    ),
     *("optimizer", "schedule"),
     *("num_epochs", "batch_size", "early_stopping", "validation_fraction", "patience", "stratify"),
     *("standardize", "dtype", "random_state", "class_weight", "label_smoothing"),
@@ -89,7 +97,7 @@ OF_LOSSES = tuple(dict.fromkeys(field.name for entry in _LOSSES.values() for fie
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     **{name: (f"model.{name}",) for name in ("hidden_size", "activation", "batch_norm", "output_batch_norm")},
-    **{name: (f"model.{name}",) for name in ("initializer", "initial_scale")},
+    **{name: (f"model.{name}",) for name in ("initializer", "initial_scale", "output")},
     **{name: (f"training.{name}",) for name in ("num_epochs", "batch_size", "dtype", "label_smoothing")},
     "class_weight": ("training.class_weights",),
     **{name: (f"data.{name}",) for name in ("validation_fraction", "stratify", "standardize")},

@@ -189,8 +189,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         X
             (N, D) numbers, an array or a data frame; not sparse, and without missing values.
         y
-            What is to be learned: (N,) labels of two or more classes (numbers, strings, booleans), or numbers
-            (N,) or (N, K).
+            What is to be learned: (N,) labels of two or more classes (numbers, strings, booleans), or of a
+            classifier (N, K) 0 and 1, of which a row has any number; or numbers (N,) or (N, K).
         weights
             ``sample_weight=``, (N,), what each row counts in the loss and in ``standardize``: a weight of 2
             is the row twice, and 0 leaves it out. With ``batch_size=None`` the fit is that of repeated rows.
@@ -234,7 +234,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 SOURCE, features, feature_names=tuple(map(str, names)), weights=weights, **learned
             )
             config = self._config(seed, targets)
-            data = prepare_dataset(dataset, config.data, config.training.dtype)
+            data = prepare_dataset(dataset, config.data, config.training.dtype, config.model.output)
             of_training = None if weights is None else weights[data.rows["train"] - 1]
             config = self._fitted_to(config, len(data.training), of_training)
             check_batches(config, len(data.training))
@@ -291,6 +291,10 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             blocks = blocks_of_rows(len(rows))
             return np.concatenate([self.model_.predict_logits(rows[block]) for block in blocks])
 
+    def _task_of(self, targets: NDArray[Any]) -> type[Task]:  # noqa: ARG002 (where it depends on them)
+        """Return what is learned of these targets."""
+        return self.of_task
+
     def _check(self, lost: NDArray[np.bool_]) -> None:
         """Raise ``InputError`` for the rows (N,) whose numbers overflow."""
         check_answered(lost, SOURCE, self.of_task.answer)
@@ -303,7 +307,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _config(self, seed: int, targets: NDArray[Any]) -> TrainConfig:
         """Return the recipe of the run that does the same; raise ``InputError`` if a parameter is wrong."""
-        own = self._own_config(targets)
+        own, task = self._own_config(targets), self._task_of(targets)
         container = {
             VERSION_KEY: RECIPE_VERSION,
             "data": {
@@ -322,6 +326,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 "output_batch_norm": self.output_batch_norm,
                 "initializer": self.initializer,
                 "initial_scale": self.initial_scale,
+                **own.pop("model", {}),
             },
             "optimizer": values_of("optimizer", self),
             "schedule": values_of("schedule", self),
@@ -330,13 +335,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 "batch_size": self.batch_size,
                 "dtype": self.dtype,
                 **(callbacks := values_of_callbacks(self)),
-                "metrics": [*self.of_task.metrics, *_watched(callbacks)],
+                "metrics": [*task.metrics, *_watched(callbacks)],
                 "diagnostics": False,
                 **own.pop("training", {}),
             },
             "tracking": {"name": "disabled"},
             "seed": seed,
-            "task": self.of_task.name,
+            "task": task.name,
             **own,
         }
         return parse_train_config(_plain(container))
@@ -373,6 +378,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         super().__setstate__({**earlier, **state})
         if "model_" in state:
             self.model_ = MLP.from_state(**state["model_"])
+
+
+def names_of_columns(y: ArrayLike, count: int) -> tuple[str, ...]:
+    """Return the names of the columns of a target: those of a data frame, else ``y0``, ``y1`` and so on."""
+    given = getattr(y, "columns", None)
+    called = tuple(map(str, given)) if given is not None else ()
+    if len(set(called)) < count:
+        return tuple(f"y{place}" for place in range(count)) if count > 1 else ("y",)
+    return called
 
 
 def _train(

@@ -18,9 +18,11 @@ from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
 from micrograde.data.frames import SOURCE, is_data, table_with_labels, table_with_target
 from micrograde.data.messages import counted, listed, quoted
+from micrograde.data.roles.truth import SPELLINGS
 from micrograde.data.targets import MOST_WHOLE_NUMBERS
 from micrograde.runs.progress import watch_epochs
 from micrograde.tasks.classification import Classification
+from micrograde.tasks.multilabel import Multilabel
 from micrograde.tasks.regression import Regression
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ Estimator: TypeAlias = MLPClassifier | MLPRegressor
 _ESTIMATORS: Mapping[str, type[Estimator]] = {
     Classification.name: MLPClassifier,
     Regression.name: MLPRegressor,
+    Multilabel.name: MLPClassifier,
 }
 
 
@@ -56,12 +59,13 @@ def fit(
         columns ``target`` holds it. Data may be of any kind that ``mg.run`` takes.
     target
         The column of the table with what is to be learned, classes or numbers; or a list of several columns
-        of numbers.
+        of numbers, or of yes and no.
     sample_weight
         What each row counts, (N,), or the name of the table's column that says it, which is then no feature.
     task
-        ``"classification"`` or ``"regression"``; None to decide it by the target as ``mg.run`` does: numbers
-        with fractions, or more than 20 whole ones, are predicted as numbers, and a line says so.
+        ``"classification"``, ``"regression"`` or ``"multilabel"``; None to decide it by the target as
+        ``mg.run`` does: numbers with fractions, or more than 20 whole ones, are predicted as numbers, and
+        several columns that all hold yes and no, or 1 and 0, are labels; a line says so.
     parameters
         As for the estimator.
 
@@ -114,28 +118,47 @@ def fit(
 
 
 def _labels(table: "pandas.DataFrame", targets: Sequence[str]) -> NDArray[Any]:
-    """Return the labels (N,), or of several columns, which have to be numbers, (N, K)."""
+    """Return the labels (N,), or of several columns, which have to be numbers, or yes and no, (N, K)."""
     if len(targets) == 1:
         return np.asarray(table[targets[0]].to_numpy())
+    truths = {name: _truths(table[name].to_numpy()) for name in targets}
+    if all(each is not None for each in truths.values()):
+        return np.stack([each for each in truths.values() if each is not None], axis=1)
     for name in targets:
         if table[name].dtype.kind not in "iuf":
             raise InputError(
-                f"y: {quoted(name)} holds no numbers; several columns are learned as numbers alone"
+                f"y: {quoted(name)} holds no numbers; several columns are learned together as numbers, or "
+                "where each holds yes and no, or 1 and 0"
             )
     return np.asarray(table[list(targets)].to_numpy(np.float64))
+
+
+def _truths(values: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Return 1 for yes and 0 for no, (N,); None if anything else is there, or one of them alone."""
+    found = values
+    if values.dtype.kind not in "biuf":
+        found = np.array([SPELLINGS.get(str(each).strip().lower(), np.nan) for each in values], np.float64)
+    return found.astype(np.int64) if set(np.unique(found).tolist()) == {0, 1} else None
 
 
 def _task_of(labels: NDArray[Any], names: Sequence[str], task: str | None) -> str:
     """Return what labels (N,) or (N, K) call for, as ``mg.run`` decides it of columns of numbers."""
     if len(names) > 1:
+        are_truths = np.isin(labels, (0, 1)).all()
         if task == Classification.name:
             raise InputError("task=classification: needs one label a row; leave it out, or give one column")
-        if task is None and np.isin(labels, (0, 1)).all():
-            raise InputError(
-                "y: each column holds 0 and 1, and several columns are learned together only as numbers: "
-                'task="regression"'
+        if task == Multilabel.name and not are_truths:
+            raise InputError("task=multilabel: needs columns that hold yes and no, or 1 and 0, each")
+        if task is None and are_truths:
+            say(
+                f"{listed(names, limit=5)}: these columns are learned together, each as yes or no; "
+                'task="regression" predicts 1 and 0 as numbers',
+                sys.stderr,
             )
-        return Regression.name
+            return Multilabel.name
+        return task or Regression.name
+    if task == Multilabel.name:
+        raise InputError("task=multilabel: is for several columns of yes and no; leave it out")
     if task is not None:
         return task
     (name,) = names

@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
 from micrograde.api.estimator_arguments import DERIVED, OF_LOSSES, complete, loss_values
-from micrograde.api.estimator_base import NetworkEstimator
+from micrograde.api.estimator_base import NetworkEstimator, names_of_columns
 from micrograde.models.trained_network import rows_lost
 from micrograde.tasks import Task
 from micrograde.tasks.regression import Regression
@@ -79,11 +79,7 @@ class MLPRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  # s
             said = f"y: is the same in {rows}{whose}"
             raise ValueError(f"{said}; MLPRegressor needs two different numbers")
         numbers = targets.reshape(len(targets), -1)
-        count = numbers.shape[1]
-        given = getattr(y, "columns", None)
-        called = tuple(map(str, given)) if given is not None else ()
-        if len(set(called)) < count:
-            called = tuple(f"y{place}" for place in range(count)) if count > 1 else ("y",)
+        called = names_of_columns(y, numbers.shape[1])
         return {"labels": numbers, "class_names": (), "task": Regression.name, "target_names": called}
 
     def _keep(self, targets: NDArray[Any]) -> None:

@@ -64,7 +64,11 @@ class KeptModel:
         The probability of the second of two classes above which a row is taken for it in ``confusion``; None
         for its most probable class.
     numbers
-        For each part, some of its rows with the numbers that are predicted; empty with classes.
+        For each part, some of its rows with the numbers that are predicted; empty with classes. Of several
+        labels the targets are 0 and 1, and the numbers logits.
+    label_thresholds
+        Of several labels, the probability of each above which a row is said to have it, (K,); empty for a
+        half.
     """
 
     confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -73,6 +77,7 @@ class KeptModel:
     evaluated: tuple[float, float] | None = None
     threshold: float | None = None
     numbers: Mapping[str, PredictedNumbers] = field(default_factory=dict)
+    label_thresholds: tuple[float, ...] = ()
 
 
 def look_at_kept_model(
@@ -101,6 +106,7 @@ def look_at_kept_model(
             *modes,
             threshold=task.threshold,
             numbers=numbers,
+            label_thresholds=task.thresholds,
         )
 
 

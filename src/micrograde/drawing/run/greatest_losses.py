@@ -11,15 +11,17 @@ from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import shade
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
+from micrograde.drawing.run.scored_labels import ScoredLabels, scored_labels
 from micrograde.drawing.run.scored_numbers import ScoredNumbers, scored_numbers
 from micrograde.drawing.run.scored_rows import ScoredRows, scored_parts, share_text
 from micrograde.drawing.style import GRID, INK, PALE_INK, PAPER
 from micrograde.drawing.svg import Anchor, Canvas, Svg
 from micrograde.drawing.text import fitted
 from micrograde.metrics import PARTS
+from micrograde.tasks.multilabel import Multilabel
 from micrograde.tasks.regression import Regression
 
-ScoredT = TypeVar("ScoredT", ScoredRows, ScoredNumbers)
+ScoredT = TypeVar("ScoredT", ScoredRows, ScoredNumbers, ScoredLabels)
 
 _ROWS = 10
 _WIDTH, _LEFT = 720.0, 20.0
@@ -33,6 +35,10 @@ _COLUMNS: _Columns = (
 _COLUMNS_OF_NUMBERS: _Columns = (
     ("row", 70, "end"), ("part", 100, "start"), ("target", 190, "start"), ("true", 460, "end"),
     ("predicted", 545, "end"), ("true − predicted", 645, "end"), ("loss", 700, "end"),
+)  # fmt: skip
+_COLUMNS_OF_LABELS: _Columns = (
+    ("row", 70, "end"), ("part", 100, "start"), ("label most off", 190, "start"), ("true", 440, "start"),
+    ("predicted", 510, "start"), ("probability", 650, "end"), ("loss", 700, "end"),
 )  # fmt: skip
 _NAME_ROOM = 172.0
 
@@ -52,7 +58,10 @@ class LostRow:
     detail
         The probability of the predicted class; of numbers the difference.
     target
-        The name of the number, where numbers are predicted: of several the one that is furthest off.
+        The name of the number, where numbers are predicted: of several the one that is furthest off; or that
+        of the label.
+    of_labels
+        Whether it is a label.
     image
         Its pixels (rows, columns) if the data are images.
     """
@@ -65,6 +74,7 @@ class LostRow:
     loss: float
     image: NDArray[np.floating] | None = None
     target: str | None = None
+    of_labels: bool = False
 
     def cells(self) -> tuple[str, ...]:
         """Return its texts, one for each column."""
@@ -83,6 +93,7 @@ def draw_greatest_losses(rows: Sequence[LostRow], *, title: str, point: str) -> 
     above.draw(canvas)
     top = above.height + 16
     columns = _COLUMNS if not rows or rows[0].target is None else _COLUMNS_OF_NUMBERS
+    columns = _COLUMNS_OF_LABELS if rows and rows[0].of_labels else columns
     for name, x, anchor in columns:
         canvas.text(x, top, name, anchor=anchor, colour=PALE_INK)
     pixels = _shades(images)
@@ -133,20 +144,43 @@ def _the_point(parts: Sequence[ScoredT], found: Sequence[tuple[ScoredT, int]]) -
     shown = [float(rows.losses[place]) for rows, place in found]
     sizes = ", ".join(f"{len(rows)} {rows.part}" for rows in parts)
     total, ties = float(losses.sum()), np.count_nonzero(losses == shown[-1]) - shown.count(shown[-1])
-    left_out = [rows.of_no_class if isinstance(rows, ScoredRows) else rows.not_finite for rows in parts]
+    left_out = [_left_out(rows) for rows in parts]
     if len(shown) < len(losses):
         point = f"the {len(shown)} rows with the greatest loss, of {len(losses)} ({sizes})"
         if np.isfinite(total) and total > 0:
             point += f": {share_text(sum(shown) / total)} of the sum of all losses"
     else:
         point = f"{f'all {len(shown)} rows' if len(shown) > 1 else 'the only row'} ({sizes}), by the loss"
-    if isinstance(parts[0], ScoredRows):
-        wrong = sum(int(rows.predicted[place] != rows.labels[place]) for rows, place in found)
+    if not isinstance(parts[0], ScoredNumbers):
+        wrong = sum(bool(np.any(rows.predicted[place] != rows.labels[place])) for rows, place in found)
         point += f"; {wrong} predicted wrong"
     if ties:
         point += f"; {ties} more {'has' if ties == 1 else 'have'} the loss of the last"
     why = "of no class" if isinstance(parts[0], ScoredRows) else "without a finite number"
+    why = "whose numbers overflow" if isinstance(parts[0], ScoredLabels) else why
     return f"{point}; {sum(left_out)} {why} left out" if sum(left_out) else point
+
+
+def _left_out(rows: ScoredRows | ScoredNumbers | ScoredLabels) -> int:
+    if isinstance(rows, ScoredRows):
+        return rows.of_no_class
+    return rows.not_finite if isinstance(rows, ScoredNumbers) else rows.of_no_label
+
+
+def _lost_labels(rows: ScoredLabels, place: int) -> LostRow:
+    """Return a row with the label whose probability is furthest from what is true."""
+    worst = int(np.argmax(np.abs(rows.labels[place] - rows.probabilities[place])))
+    words = ("no", "yes")
+    return LostRow(
+        int(rows.numbers[place]),
+        rows.part,
+        words[int(rows.labels[place, worst])],
+        words[int(rows.predicted[place, worst])],
+        share_text(float(rows.probabilities[place, worst])),
+        float(rows.losses[place]),
+        target=rows.names[worst],
+        of_labels=True,
+    )
 
 
 def _lost_row(run: RunContents, rows: ScoredRows, place: int) -> LostRow:
@@ -195,10 +229,21 @@ class GreatestLosses(RunPicture):
         parts = [by_part[part] for part in PARTS if part in by_part]
         if isinstance(run.task, Regression):
             return self._draw_numbers(run, run.task)
+        if isinstance(run.task, Multilabel):
+            return self._draw_labels(run)
         if not parts:
             return None
         found = greatest_losses(parts)
         rows = [_lost_row(run, of_part, place) for of_part, place in found]
+        return draw_greatest_losses(rows, title=run.title, point=_the_point(parts, found))
+
+    def _draw_labels(self, run: RunContents) -> Svg | None:
+        by_part = run.once(scored_labels)
+        parts = [by_part[part] for part in PARTS if part in by_part]
+        if not parts:
+            return None
+        found = greatest_losses(parts)
+        rows = [_lost_labels(of_part, place) for of_part, place in found]
         return draw_greatest_losses(rows, title=run.title, point=_the_point(parts, found))
 
     def _draw_numbers(self, run: RunContents, task: Regression) -> Svg | None:
