@@ -76,6 +76,23 @@ def test_of_runs_of_several_tasks_the_metric_that_most_have_orders_them():
     assert usual_metric(frame.drop(columns="kept/val/accuracy").tail(2)) == "kept/val/rmse"
 
 
+def test_a_metric_that_none_of_the_runs_has_is_no_column():
+    runs = pd.DataFrame(
+        {
+            "run_id": ["a" * 32, "b" * 32],
+            "run_name": ["a", "b"],
+            "experiment_name": "prices",
+            "status": "FINISHED",
+            "duration": 1.0,
+            "kept/val/rmse": [40.0, 30.0],
+            "kept/val/hamming_loss": np.nan,  # runs that where= has left out have it
+        }
+    )
+    assert "kept/val/hamming_loss" not in table_of_runs(runs, "kept/val/rmse")
+    assert "kept/val/hamming_loss" in table_of_runs(runs, "kept/val/hamming_loss")
+    assert "kept/val/hamming_loss mean" not in group_over_seeds(runs, "kept/val/rmse")
+
+
 def test_seeds_are_averaged(uri):
     runs = load_runs(uri, experiment_name="digits")
     table = group_over_seeds(runs, "val/accuracy")

@@ -564,7 +564,10 @@ def test_several_labels_are_learned_as_scikit_learns_own_does_it(wine):
     shares_of_both = of_weights.predict_proba(features), of_rows.predict_proba(features)
     np.testing.assert_allclose(*shares_of_both, rtol=1e-4)
     assert cross_val_score(quick(), features, labels, cv=2).shape == (2,)
-    for wrong, line in ((labels + 1, "then have to hold 0 and 1 alone"), (labels * 0, "y: ")):
+    for wrong, line in (
+        (labels + 1, "then have to hold 0 and 1 alone"),
+        (labels * 0, "every row has the target 0, 0, 0; multilabel needs two different ones"),
+    ):
         with pytest.raises(ValueError, match=line):
             quick().fit(features, wrong)
     for parameters, line in (

@@ -167,7 +167,7 @@ def test_the_defaults_learn_real_data(diabetes):
 
 def test_its_arguments_are_the_classifiers_but_for_those_of_classes():
     ours, others = (set(inspect.signature(each).parameters) for each in (MLPRegressor, mg.MLPClassifier))
-    assert others - ours == {"stratify", "class_weight", "label_smoothing"}
+    assert others - ours == {"stratify", "class_weight", "label_smoothing", "output"}
     assert ours - others == {"loss", "delta"}
     documented = MLPRegressor.__doc__ or ""
     assert all(
@@ -239,5 +239,7 @@ def test_fit_takes_the_regressor_where_numbers_are_to_be_predicted_and_says_so(d
     assert isinstance(mg.fit(features, (targets > 100) * 1.0, num_epochs=1), mg.MLPClassifier)
     with pytest.raises(InputError, match=r"^stratify: MLPRegressor has no such argument; leave it out$"):
         mg.fit(features, targets, stratify=False, task="regression")
-    with pytest.raises(InputError, match=r"^task=dreams: should be 'classification' or 'regression'$"):
+    with pytest.raises(
+        InputError, match=r"^task=dreams: should be 'classification', 'regression' or 'multilabel'$"
+    ):
         mg.fit(features, targets, task="dreams")

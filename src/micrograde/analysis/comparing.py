@@ -170,7 +170,7 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
     column = known_metric(runs, metric)
     by = of_settings(varying_parameters(runs)) or ["experiment_name"]
     beside = loss_beside(column, list(map(str, runs)))
-    shown = [name for name in dict.fromkeys((column, *METRICS, beside)) if name in runs]
+    shown = [name for name in dict.fromkeys((column, *_had(runs), beside)) if name in runs]
     finished = runs["status"] == "FINISHED"
     values = runs[shown].where(finished)
     keys = [runs[name] for name in by]
@@ -185,6 +185,11 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
     loss = table[f"{beside} mean"].to_numpy() if beside else None
     rows = order_settings(table, by, table[f"{column} mean"].to_numpy(), loss, ascending(metric, order))
     return table.iloc[rows].reset_index(drop=True)
+
+
+def _had(runs: "pd.DataFrame") -> list[str]:
+    """Return those of ``METRICS`` that any of these runs has."""
+    return [name for name in METRICS if name in runs and runs[name].notna().any()]
 
 
 def order_settings(
@@ -208,7 +213,7 @@ def table_of_runs(runs: "pd.DataFrame", metric: str, others: Iterable[str] = ())
     Tags and notes given by users are included if any run has them. Ids are shortened as far as they still
     differ from each other and from the ids in ``others``.
     """
-    metrics = [name for name in dict.fromkeys((metric, *METRICS)) if name in runs]
+    metrics = [name for name in dict.fromkeys((metric, *_had(runs))) if name in runs]
     table = runs[["run_id", "run_name", *varying_parameters(runs), *metrics, "status", "duration"]].copy()
     table["run_id"] = short_ids(table["run_id"].tolist(), others)
     for name in reversed(own_words(runs)):

@@ -121,7 +121,7 @@ class Dataset:
             if self.target_names:
                 raise InputError(
                     f"data.name={self.name}: every row has the target "
-                    f"{listed(map(number_text, np.ravel(self.labels[0]).tolist()))}; "
+                    f"{listed(map(number_text, np.ravel(self.labels[0]).astype(float).tolist()))}; "
                     f"{self.task} needs two different ones"
                 )
             only = self.class_names[self.labels[0]]
