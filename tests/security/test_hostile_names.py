@@ -12,10 +12,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 from tests.drawing.scored import random_logits, scored_run
 from tests.narrowing import not_none
 
-from micrograde.analysis.page import heading, page, paragraph, table
+from micrograde.analysis.document import Document, Paragraph, Picture, Section, Table
+from micrograde.analysis.markdown import markdown
+from micrograde.analysis.page import page
 from micrograde.analysis.tables import print_table, write_table
 from micrograde.autograd import Variable
 from micrograde.core.printable import printable
@@ -62,6 +65,7 @@ def check_svg(text):
     return "".join(root.itertext())
 
 
+MARKDOWN = ["heading", "paragraph", "table", "thead", "tbody", "tr", "th", "td"]
 TAGS = ["html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div"]
 TAGS += ["table", "thead", "tbody", "tr", "th", "td", "code", "img"]
 
@@ -86,6 +90,16 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.words += data
+
+
+def check_markdown(text):
+    """Nothing in it but headings, paragraphs, tables and pictures of its own."""
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        assert token.type.rpartition("_")[0] in MARKDOWN or token.type in ("inline",), token.type
+        for child in token.children or ():
+            assert child.type in ("text", "text_special", "image"), child.type
+            if child.type == "image":
+                assert str(child.attrs["src"]).startswith("figures/")
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +231,13 @@ def test_all_pictures_and_pages_escape():
         check_svg(draw_learning_curves({"train/loss": [1.0, 2.0]}, title=name).text)
         check_svg(draw_svg(Variable(2.0, name=name) * 3.0))
         frame = pd.DataFrame({"run_id": [name], name: [name], "value": [1.0]})
-        Page(page(name, name, [heading(name), paragraph(name), table(frame, codes=["run_id"])]))
+        picture = Picture(
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>", name, "image/svg+xml", "figures/a.svg"
+        )
+        section = Section(name, [Paragraph(name), Table(frame, ["run_id"]), picture])
+        document = Document(name, name, [section])
+        Page(page(document))
+        check_markdown(markdown(document))
 
 
 @pytest.mark.parametrize("suffix", ["html", "md", "csv"])

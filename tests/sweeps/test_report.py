@@ -1,5 +1,6 @@
 """What a sweep leaves to be read says what its runs say, needs no network, and takes names from data for text."""
 
+import html
 import re
 
 import numpy as np
@@ -170,6 +171,8 @@ def test_names_are_text_and_no_markup(tmp_path):
         ("drawing.sweep.by_parameter", "draw_metric_by_parameter", "figures/by_parameter.svg"),
         ("drawing.sweep.curves", "draw_sweep_curves", "figures/learning_curves.svg"),
         ("sweeps.report", "page", "report.html"),
+        ("sweeps.report", "markdown", "report.md"),
+        ("sweeps.report", "latex_table", "settings.tex"),
     ],
 )
 def test_a_picture_or_page_that_cannot_be_drawn_is_left_out_and_the_rest_is_there(
@@ -184,6 +187,50 @@ def test_a_picture_or_page_that_cannot_be_drawn_is_left_out_and_the_rest_is_ther
     assert report.left_out == (f"{left} is left out: it could not be drawn (ValueError: math domain error)",)
     assert report.best is not None
     there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
-    everything = {f"figures/{name}.svg" for name in ("by_parameter", "learning_curves")} | {"report.html"}
+    everything = {f"figures/{name}.svg" for name in ("by_parameter", "learning_curves", "mean_curves")}
+    everything |= {"report.html", "report.md", "settings.tex"}
     assert everything - there == {left}
     assert (report.page is None) == (left == "report.html")
+
+
+def test_a_report_goes_from_the_question_to_the_runs_in_each_format(tmp_path):
+    failed = {"status": "FAILED", "tags.micrograde.reason": "it diverged", METRIC: np.nan}
+    _, page = written(tmp_path, *sweep(r5=failed))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings == [html.unescape(each) for each in re.findall("<h2>(.*?)</h2>", page)]
+    assert [each.partition(":")[0].partition(",")[0] for each in headings] == [
+        "The question", "The best run", "Settings", f"{METRIC} against {RATE}",
+        "Mean learning curves over the seeds", "Learning curves", "Runs that did not finish", "Runs",
+    ]  # fmt: skip
+    asked = "Which value of optimizer.learning_rate has the highest val/accuracy, on average over seed?"
+    assert asked in text
+    assert asked in page
+    assert "| optimizer.learning_rate | 0.1, 0.5 |" in text
+    files = re.findall(r"!\[[^\n]*\]\((\S+)\)", text)
+    assert sorted(files) == sorted(f"figures/{file.name}" for file in (tmp_path / "figures").iterdir())
+    assert "it diverged" in text
+
+
+def test_the_settings_are_a_table_for_a_paper(tmp_path):
+    runs, history = sweep(rates=(0, 1, 2))
+    runs[RATE] = runs[RATE].map({0: "[8, 8]", 1: "50%_&", 2: "*"})
+    runs[METRIC] = [0.5, 0.6, 0.7] * 3
+    runs.loc[8, METRIC] = 0.9
+    written(tmp_path, runs, history, title="rate × seed")
+    lines = (tmp_path / "settings.tex").read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in lines if line.strip() in (r"\toprule", r"\midrule", r"\bottomrule")]
+    assert r"  \caption{rate $\times$ seed. Settings, best mean val/accuracy first: " in "\n".join(lines)
+    header = next(line for line in lines if line.endswith(r"\\"))
+    assert header.strip() == (r"optimizer.learning\_rate & runs & val/accuracy & 95 \% interval & best \\")
+    rows = [line.strip() for line in lines if line.endswith(r"\\")][1:]
+    assert [row.partition(" &")[0] for row in rows] == ["{*}", r"50\%\_\&", r"{[}8, 8{]}"]
+    assert r"& $3$ & $0.6667 \pm 0.2082$ &" in rows[0]
+    assert r"  \begin{tabular}{lrrlr}" in lines
+
+
+def test_without_anything_varied_there_is_no_table_of_settings(tmp_path):
+    runs, history = sweep(rates=(0.1,), seeds=(0,))
+    written(tmp_path, runs, history, varies=())
+    assert not (tmp_path / "settings.tex").exists()
+    assert "What is val/accuracy?" in (tmp_path / "report.md").read_text()

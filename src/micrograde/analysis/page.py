@@ -1,10 +1,11 @@
-"""A self-contained HTML page: style and pictures are embedded, and all text is escaped."""
+"""A document as a self-contained HTML page: style and pictures are embedded, and all text is escaped."""
 
 import base64
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
+from micrograde.analysis.document import Document, Paragraph, Part, Picture, Section, Table
 from micrograde.analysis.tables import as_cell
 
 if TYPE_CHECKING:
@@ -30,30 +31,37 @@ img { max-width: 100%; height: auto; display: block; margin: 0.5rem 0 1.2rem; }
 _LONG = 60  # characters beyond which a cell may be broken into lines
 
 
-def page(title: str, about: str, parts: Sequence[str]) -> str:
-    """Return the whole page; ``title`` and ``about`` are text, ``parts`` HTML from the functions below."""
+def page(document: Document) -> str:
+    """Return the whole page."""
+    title = escape(document.title)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="about">{escape(about)}</p>\n'
-        + "\n".join(parts)
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f'<h1>{title}</h1>\n<p class="about">{escape(document.about)}</p>\n'
+        + "\n".join(map(_section, document.sections))
         + "\n</body>\n</html>\n"
     )
 
 
-def heading(text: str) -> str:
-    """Return the title of a section."""
-    return f"<h2>{escape(text)}</h2>"
+def _section(section: Section) -> str:
+    return "\n".join([f"<h2>{escape(section.heading)}</h2>", *map(_part, section.parts)])
 
 
-def paragraph(text: str) -> str:
-    """Return a paragraph."""
-    return f"<p>{escape(text)}</p>"
+def _part(part: Part) -> str:
+    match part:
+        case Paragraph():
+            return f"<p>{escape(part.text)}</p>"
+        case Table():
+            return _table(part.frame, part.codes)
+        case Picture():
+            return _picture(part)
+        case _:
+            assert_never(part)
 
 
-def table(frame: "pd.DataFrame", *, codes: Sequence[str] = ()) -> str:
-    """Return the whole frame as a table; the columns ``codes`` (ids and the like) are set as code."""
+def _table(frame: "pd.DataFrame", codes: Sequence[str]) -> str:
+    """Return the whole frame as a table; the columns ``codes`` are set as code."""
     import pandas as pd
 
     names = [str(name) for name in frame]
@@ -67,10 +75,10 @@ def table(frame: "pd.DataFrame", *, codes: Sequence[str] = ()) -> str:
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
 
 
-def picture(content: bytes, description: str, media_type: str = "image/png") -> str:
+def _picture(part: Picture) -> str:
     """Return a picture embedded in the page, as an image: a script in it does not run."""
-    data = base64.b64encode(content).decode()
-    return f'<img alt="{escape(description)}" src="data:{media_type};base64,{data}">'
+    data = base64.b64encode(part.content).decode()
+    return f'<img alt="{escape(part.description)}" src="data:{part.media_type};base64,{data}">'
 
 
 def _class(number: bool) -> str:
