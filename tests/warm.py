@@ -28,7 +28,6 @@ from typing import Any
 
 LIBRARIES = (
     "hydra._internal.hydra",
-    "matplotlib.backends.backend_agg",
     "mlflow.store.tracking.sqlalchemy_store",
     "pandas",
     "pyarrow.parquet",

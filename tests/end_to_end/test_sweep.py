@@ -53,7 +53,9 @@ def test_a_sweep_is_a_parent_with_a_run_for_each_job(user):
     assert parent.data.params["seed"] == "range(3)"
     assert set(runs["run_name"]) == {f"seed={s} learning_rate={r}" for s in range(3) for r in (0.1, 0.5)}
     files = {each.path for each in user.client.list_artifacts(sweep.run_id)}
-    assert files == {"summary.csv", "over_seeds.csv", "report.html", "figures"}
+    assert files == {
+        "summary.csv", "over_seeds.csv", "report.html", "figures", "importance.csv", "report.md", "settings.tex",
+    }  # fmt: skip
     assert not [path for path in user.files() if "/launches/" in path or "multirun" in path]
 
 

@@ -56,7 +56,9 @@ def test_all_runs_finish_under_one_parent_that_has_the_report(shown, server, cli
     assert set(runs["run_name"]) == {f"seed={s} learning_rate={r}" for s in range(12) for r in (0.1, 0.5)}
     assert runs["tags.micrograde.config_digest"].is_unique
     files = {each.path for each in client.list_artifacts(sweep.run_id)}
-    assert files == {"summary.csv", "over_seeds.csv", "report.html", "figures"}
+    assert files == {
+        "summary.csv", "over_seeds.csv", "report.html", "figures", "importance.csv", "report.md", "settings.tex",
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("shown")

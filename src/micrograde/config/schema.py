@@ -262,8 +262,7 @@ class DrawingConfig:
     Parameters
     ----------
     format
-        The format of all pictures: svg, png or pdf; auto for SVG of a run and PNG of a sweep. Animations and
-        pages stay GIF and HTML.
+        The format of all pictures: svg, png or pdf; auto for SVG. Animations and pages stay GIF and HTML.
     """
 
     format: Annotated[PictureFormat, Later(since=3, legacy="auto")] = "auto"
