@@ -2,6 +2,7 @@
 
 import html
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -210,6 +211,15 @@ def test_a_report_goes_from_the_question_to_the_runs_in_each_format(tmp_path):
     files = re.findall(r"!\[[^\n]*\]\((\S+)\)", text)
     assert sorted(files) == sorted(f"figures/{file.name}" for file in (tmp_path / "figures").iterdir())
     assert "it diverged" in text
+
+
+def test_what_mattered_is_a_picture_if_it_can_be_told(tmp_path):
+    written(tmp_path / "told", *sweep())
+    words = "".join(ElementTree.parse(tmp_path / "told" / "figures" / "importance.svg").getroot().itertext())
+    assert f"{RATE} has 99 % of the variance of 6 runs" in words
+    assert "What mattered for val/accuracy" in (tmp_path / "told" / "report.md").read_text()
+    written(tmp_path / "untold", *sweep(r5={"status": "FAILED"}))
+    assert not (tmp_path / "untold" / "figures" / "importance.svg").exists()
 
 
 def test_the_settings_are_a_table_for_a_paper(tmp_path):

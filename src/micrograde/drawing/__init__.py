@@ -28,6 +28,7 @@ from micrograde.drawing.sweep.by_parameter import draw_metric_by_parameter
 from micrograde.drawing.sweep.by_seed import draw_metric_by_seed
 from micrograde.drawing.sweep.curves import draw_sweep_curves
 from micrograde.drawing.sweep.heat_map import draw_heat_map
+from micrograde.drawing.sweep.importance import Bar, draw_shares
 from micrograde.drawing.sweep.live_curves import draw_live_curves
 from micrograde.drawing.sweep.parallel_coordinates import draw_parallel_coordinates
 from micrograde.drawing.sweep.pictures import Picture, draw_sweep
@@ -36,6 +37,7 @@ from micrograde.drawing.walkthrough import Page, draw_walkthrough
 __all__ = [
     "PICTURES",
     "SWEEP_PICTURES",
+    "Bar",
     "ClassRegions",
     "Curves",
     "Drawing",
@@ -68,6 +70,7 @@ __all__ = [
     "draw_network",
     "draw_parallel_coordinates",
     "draw_run_curves",
+    "draw_shares",
     "draw_svg",
     "draw_sweep",
     "draw_sweep_curves",

@@ -17,8 +17,8 @@ from micrograde.analysis.page import page
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.variance_shares import VarianceShares, variance_shares
 from micrograde.core.picture_formats import PictureFormat, in_format
+from micrograde.drawing import Bar, Say, converted, draw_shares, draw_sweep, left_out
 from micrograde.drawing import Picture as Drawn
-from micrograde.drawing import Say, converted, draw_sweep, left_out
 from micrograde.metrics import name_in_history
 from micrograde.sweeps.report_sections import (
     REASON,
@@ -142,6 +142,8 @@ def write_sweep_report(
     said: list[str] = []
     rule: dict[str, Any] = {"metric": metric, "drawn": metrics_drawn(metric), "lower_is_better": up}
     pictured = draw_sweep(runs, history, by, seed=repeats[0] if repeats else None, say=said.append, **rule)
+    with left_out("figures/importance.svg", said.append):
+        pictured += _what_mattered(mattered, metric)
     contents = ReportContents(
         runs=runs,
         settings=settings,
@@ -170,6 +172,15 @@ def _summary(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> "pd.Dat
     table = runs[columns].copy()
     table.insert(3, "reason", runs.get(REASON))
     return table
+
+
+def _what_mattered(found: VarianceShares, metric: str) -> list[Drawn]:
+    """Return the picture of what mattered; none if it cannot be told, or there is nothing to compare."""
+    if not found.shares or not found.of_several:
+        return []
+    bars = [Bar(each.of, each.share, each.kind) for each in found.shares]
+    svg = draw_shares(bars, metric=metric, runs=found.runs, fitted_forest=found.how == "forest")
+    return [Drawn("importance", f"What mattered for {metric}", svg)]
 
 
 def _keep_pictures(folder: Path, drawn: Iterable[Drawn], wanted: PictureFormat, say: Say) -> list[Section]:

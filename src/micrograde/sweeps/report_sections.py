@@ -14,7 +14,6 @@ from micrograde.analysis.document import Paragraph, Part, Picture, Section, Tabl
 from micrograde.analysis.tables import as_cell
 from micrograde.analysis.variance_shares import VarianceShares
 from micrograde.core.natural_order import is_missing, natural_key
-from micrograde.drawing.sweep.swept import shown
 from micrograde.metrics import KEPT, part_of
 from micrograde.store import tags
 
@@ -90,7 +89,7 @@ def question(contents: ReportContents) -> Iterator[Section]:
     if contents.swept:
         import pandas as pd
 
-        tried = [_tried(contents.runs[name].tolist()) for name in contents.swept]
+        tried = [_tried(name, contents.runs[name].tolist()) for name in contents.swept]
         frame = pd.DataFrame({"varied": contents.swept, "values": tried})
         parts.append(Table(frame, ["varied"]))
     yield Section("The question", parts)
@@ -205,13 +204,14 @@ def _cut(table: Table, rest: str) -> list[Part]:
     return [Table(table.frame.head(_ROWS), table.codes), Paragraph(said)]
 
 
-def _tried(values: Sequence[object]) -> str:
+def _tried(name: str, values: Sequence[object]) -> str:
     """Return the different values in order; of many the first and the last, and how many."""
     by_key = {natural_key(value): value for value in values}
-    texts = [shown(by_key[key]) for key in sorted(by_key)]
+    ordered = [by_key[key] for key in sorted(by_key)]
+    texts = ["null" if is_missing(value) else as_cell(name, value) for value in ordered]
     if len(texts) <= _VALUES:
         return ", ".join(texts)
-    known = [text for text, key in zip(texts, sorted(by_key), strict=True) if not is_missing(by_key[key])]
+    known = [text for text, value in zip(texts, ordered, strict=True) if not is_missing(value)]
     return f"{len(texts):,} values, from {known[0]} to {known[-1]}"
 
 
