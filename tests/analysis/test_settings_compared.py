@@ -200,8 +200,8 @@ def test_seeds_of_a_fold_are_averaged_and_the_variance_is_nadeaus_and_bengios():
     of_folds = values.mean(axis=2)
     best = int(of_folds.mean(1).argmin())
     differences = of_folds[1 - best] - of_folds[best]
-    # A fifth is tested, a tenth of all rows validates and seven tenths train.
-    error = np.sqrt((1 / 5 + 0.2 / 0.7) * differences.var(ddof=1))
+    # A fifth is tested, and a tenth of the others validates.
+    error = np.sqrt((1 / 5 + 0.2 / 0.72) * differences.var(ddof=1))
     assert row["p"] == pytest.approx(2 * scipy.stats.t.sf(abs(differences.mean()) / error, 4), abs=1e-9)
     assert row["pairs"] == 5
     assert row["words"].endswith("folds; more than 1,000 would") or "5 folds" in row["words"]

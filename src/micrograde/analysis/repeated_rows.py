@@ -44,9 +44,9 @@ def repetition_of(runs: "pd.DataFrame", metric: str) -> Repetition:
     """Return how the runs repeat settings, and how many rows the metric was measured on for each trained on.
 
     Records do not hold the rows of a part, so this share is derived from the params ``data.folds``,
-    ``data.test_fraction`` and ``data.validation_fraction``; the greatest if these vary. Of a test part that
-    comes from a file of its own, and of metrics of the training part, it is the share of all rows to split
-    that are not trained on. Data that are generated anew from ``data.seed`` do not overlap.
+    ``data.test_fraction`` and ``data.validation_fraction``; the greatest if these vary. Of a part that
+    comes from a file of its own, and of metrics of the training part, it is that of all rows to split that
+    are not trained on. Data that are generated anew from ``data.seed`` do not overlap.
     """
     repeats = of_repeats(map(str, runs))
     block, firsts = _numbered(runs, repeats)
@@ -84,10 +84,18 @@ def _overlap(runs: "pd.DataFrame", metric: str) -> float:
         values: NDArray[np.float64] = runs[name].to_numpy("float64", na_value=np.nan)
         return np.nan_to_num(values)
 
-    validated, tested, folds = map(share, ("data.validation_fraction", "data.test_fraction", "data.folds"))
-    tested = np.where(folds > 1, 1 / np.maximum(folds, 1), tested)
-    own_test = runs["data.test_path"].notna().to_numpy() if "data.test_path" in runs else folds < 0
-    tested = np.where(own_test, 0.0, tested)
-    trained = np.maximum(1 - validated - tested, 1e-3)
-    measured = {"val": validated, "test": np.where(own_test, 1 - trained, tested)}.get(part, 1 - trained)
+    def in_own_file(name: str) -> NDArray[np.bool_]:
+        return runs[name].notna().to_numpy() if name in runs else np.zeros(len(runs), bool)
+
+    folds = share("data.folds")
+    tested = np.where(folds > 1, 1 / np.maximum(folds, 1), share("data.test_fraction"))
+    own = {"val": in_own_file("data.validation_path"), "test": in_own_file("data.test_path")}
+    validated = share("data.validation_fraction") * np.where(
+        folds > 1, 1 - tested, 1
+    )  # of a fold's other rows
+    held_out = {"val": validated, "test": tested}
+    held_out = {name: np.where(own[name], 0.0, rows) for name, rows in held_out.items()}
+    trained = np.maximum(1 - held_out["val"] - held_out["test"], 1e-3)
+    rest = 1 - trained
+    measured = np.where(own[part], rest, held_out[part]) if part in own else rest
     return float((measured / trained).max())
