@@ -80,7 +80,11 @@ def _draw_key(canvas: Canvas, largest: float) -> None:
     left = _MARGIN + 30
     ramp = shade(DIVERGING, np.linspace(0, 1, 101))[None]
     canvas.image(left, y, width, 12, ramp, "the scale of the weights", smooth=True)
-    for share, text in ((0.0, f"−{largest:.2g}"), (0.5, "0"), (1.0, f"{largest:.2g}")):
+    for share, text in (
+        (0.0, f"−{plain_number(largest, 2)}"),
+        (0.5, "0"),
+        (1.0, plain_number(largest, 2)),
+    ):
         canvas.text(left + share * width, y + 28, text)
     canvas.text(left + width + 24, y + 11, "weight", anchor="start")
 
