@@ -566,7 +566,7 @@ def test_several_labels_are_learned_as_scikit_learns_own_does_it(wine):
     assert cross_val_score(quick(), features, labels, cv=2).shape == (2,)
     for wrong, line in (
         (labels + 1, "then have to hold 0 and 1 alone"),
-        (labels * 0, "every row has the target 0, 0, 0; multilabel needs two different ones"),
+        (labels * 0, "every row has the target '0', '0', '0'; multilabel needs two different ones"),
     ):
         with pytest.raises(ValueError, match=line):
             quick().fit(features, wrong)
