@@ -120,7 +120,8 @@ class LabelNotLearned(Finding):
             if wrong >= always and by_chance and loss > _LITTLE_LESS * of_share:
                 told += 1
                 yield (
-                    f"{part} error of label {quoted(name)} {plain_number(wrong)}, always saying what is most "
-                    f"frequent gives {plain_number(always)}; the mean recall of yes and no is "
+                    f"{part} error of label {quoted(name)} {plain_number(wrong)}, "
+                    f"always saying what is most frequent gives {plain_number(always)}; "
+                    "the mean recall of yes and no is "
                     f"{plain_number(balanced)}, chance gives 0.5" + to_learn_at_all(measured)
                 )

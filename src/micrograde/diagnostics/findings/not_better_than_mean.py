@@ -49,8 +49,8 @@ class NotBetterThanMean(Finding):
                 constant = found.predicted[:, target].std() < _CONSTANT * found.targets[:, target].std()
                 same = ", and nearly the same is predicted for each row" if constant else ""
                 yield (
-                    f"{part} rmse{of} {plain_number(rmse)}, always saying "
-                    f"the training part's mean gives {plain_number(baseline)}"
+                    f"{part} rmse{of} {plain_number(rmse)}, "
+                    f"always saying the training part's mean gives {plain_number(baseline)}"
                     + same
                     + self._why(measured, training, target)
                 )

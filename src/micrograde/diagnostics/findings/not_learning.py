@@ -46,8 +46,8 @@ class NotLearning(Finding):
         word, metric = ("loss", "loss") if plain else ("log loss", "log_loss")
         loss, of_shares = measured.kept.get(f"kept/{short}/{metric}", np.nan), _loss_of_shares(rows, trained)
         numbers = (
-            f"{part} accuracy {plain_number(accuracy)}, always saying "
-            f"the most frequent class gives {plain_number(baseline)}; "
+            f"{part} accuracy {plain_number(accuracy)}, "
+            f"always saying the most frequent class gives {plain_number(baseline)}; "
             f"balanced accuracy {plain_number(balanced)}, chance gives {plain_number(chance)}; "
             f"{word} {plain_number(loss)}, saying the classes' shares gives {plain_number(of_shares)}"
         )
