@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.core.errors import InputError
-from micrograde.models.trained_network import TrainedNetwork, read_network
+from micrograde.models.ensemble import read_model
+from micrograde.models.trained_network import TrainedNetwork
 
 if TYPE_CHECKING:
     import pandas
@@ -36,4 +37,4 @@ class ServedModel:
 
 def _load_pyfunc(path: str) -> ServedModel:
     """Read the model in the folder ``path``; MLflow calls this function by its name."""
-    return ServedModel(read_network(Path(path)))
+    return ServedModel(read_model(Path(path)))

@@ -167,3 +167,34 @@ def test_it_is_served_over_http(trained, tmp_path):
     finally:
         os.killpg(process.pid, 15)
         process.wait()
+
+
+@pytest.mark.slow
+def test_a_sweep_registers_the_ensemble_of_its_best_setting(user):
+    import mlflow
+
+    command = ("-m", "data=iris", "training.num_epochs=2", "optimizer.learning_rate=0.001,0.3", "seed=0,1")
+    refused = user.run("train", *command, "sweep.register=ensemble", status=2)
+    assert (
+        "sweep.register=ensemble: needs a name to register the model by: tracking.register=NAME"
+        in refused.stderr
+    )
+    for _ in range(2):  # the second time nothing is left to do
+        done = user.run("train", *command, "sweep.register=ensemble", "tracking.register=irises")
+        assert "\nregistered  irises version 1\n" in done.stdout
+    mlflow.set_tracking_uri(local_store(user.home).tracking_uri)
+    client = mlflow.MlflowClient()
+    runs = client.search_runs([not_none(client.get_experiment_by_name("iris")).experiment_id])
+    (parent,) = (run for run in runs if tags.ENSEMBLE in run.data.tags)
+    assert client.get_model_version("irises", "1").run_id == parent.info.run_id
+    members = json.loads(parent.data.tags[tags.ENSEMBLE])
+    rows = mlflow.pyfunc.load_model("models:/irises/1").input_example
+    alone = [mlflow.pyfunc.load_model(f"runs:/{run_id}/model").predict(rows) for run_id in members]
+    for run_id in members:
+        client.delete_run(run_id)
+    whole = mlflow.pyfunc.load_model("models:/irises/1").predict(rows)
+    for name in (name for name in whole if name.startswith("probability_")):
+        np.testing.assert_allclose(whole[name], (alone[0][name] + alone[1][name]) / 2)
+    rows.to_csv(user.folder / "rows.csv", index=False)
+    done = user.run("predict", f"run_id={parent.info.run_id}", "data.path=rows.csv")
+    assert "an ensemble of 2 runs, whose answers are averaged" in done.stdout

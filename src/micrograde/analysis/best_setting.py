@@ -46,6 +46,8 @@ class BestSetting:
         The run in the middle, whose model stands for the setting, and its value: the median, or of an even
         number of runs the one of the two in the middle that ranks lower. The id is empty if it is in no
         store.
+    run_ids
+        Its finished runs with a value, the best first.
     settings
         How many settings the sweep has.
     most
@@ -65,6 +67,7 @@ class BestSetting:
     run_id: str
     run_name: str
     value: float
+    run_ids: tuple[str, ...] = ()
     settings: int = 1
     most: int = 1
     passed_over: int = 0
@@ -191,7 +194,8 @@ def best_setting(
     best = table.iloc[place]
     own = runs[runs["run_id"].isin(best["run_ids"])]
     own = own[(own["status"] == "FINISHED") & own[metric].notna()]
-    middle = own.iloc[rank(own, metric, ascending=ascending(metric, order))[len(own) // 2]]
+    own = own.iloc[rank(own, metric, ascending=ascending(metric, order))]
+    middle = own.iloc[len(own) // 2]
     params = {name: table[name].iloc[[place]].tolist()[0] for name in by}
     return BestSetting(
         metric=metric,
@@ -205,6 +209,7 @@ def best_setting(
         run_id=str(middle["run_id"]),
         run_name=str(middle["run_name"]),
         value=float(middle[metric]),
+        run_ids=tuple(map(str, own["run_id"])),
         settings=len(table),
         most=most,
         passed_over=int((has[:place] > 0).sum()),

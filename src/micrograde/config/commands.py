@@ -48,6 +48,9 @@ class SweepConfig:
         for accuracies.
     resume
         Whether the same sweep goes on where it was stopped; false to start anew.
+    register
+        Which model ``tracking.register`` registers of a sweep: that of the run in the median of the best
+        setting, or the ensemble of all its runs, which is saved with the sweep; null is median.
     verbose
         Whether each run has a line; ``-v`` for short.
     runs_per_job
@@ -65,6 +68,7 @@ class SweepConfig:
     metric: Metric | None = None
     order: Literal["auto", "ascending", "descending"] = "auto"
     resume: StrictBool = True
+    register: Literal["median", "ensemble"] | None = None
     verbose: StrictBool = False
     runs_per_job: PositiveInt | None = None
     members: Annotated[str, Field(min_length=1)] | None = None  # of any length

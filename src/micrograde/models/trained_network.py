@@ -230,8 +230,8 @@ def write_network(
     (folder / PREPROCESSING).write_text(text, encoding="utf-8")
 
 
-def read_network(folder: Path) -> TrainedNetwork:
-    """Read a network that ``write_network`` has written.
+def read_network(folder: Path, weights: str = WEIGHTS, prepared: str = PREPROCESSING) -> TrainedNetwork:
+    """Read a network that ``write_network`` has written, by the names of its two files.
 
     Raises
     ------
@@ -239,11 +239,11 @@ def read_network(folder: Path) -> TrainedNetwork:
         If the files are missing or malformed; the message is one line.
     """
     try:
-        for name in (WEIGHTS, PREPROCESSING):
+        for name in (weights, prepared):
             if os.path.exists(folder / name) and not os.path.isfile(folder / name):
                 raise ValueError(f"{name} is no file")  # reading a named pipe would wait for ever
-        arrays, config, threshold = _read_weights(folder / WEIGHTS)
-        state = read_json(folder / PREPROCESSING, LONGEST_PREPROCESSING)
+        arrays, config, threshold = _read_weights(folder / weights)
+        state = read_json(folder / prepared, LONGEST_PREPROCESSING)
         preprocessing = Preprocessing.from_state(state)
         preprocessing.check()
         model = MLP.from_state(

@@ -13,9 +13,10 @@ from micrograde.config.locations import store_location
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.data.sets.tables import Table
-from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork, read_network
+from micrograde.models.ensemble import MANIFEST, Ensemble, read_model
+from micrograde.models.trained_network import PREPROCESSING, WEIGHTS, TrainedNetwork
 from micrograde.runs.files import contained, files_of, stored_recipe
-from micrograde.store import Backend, StoredRun, find_run
+from micrograde.store import Backend, StoredRun, find_run, load_run, tags
 from micrograde.tracking import recover
 
 MODEL = "model"
@@ -48,7 +49,7 @@ class RecordedModel:
         return self.targets[0] if self.targets else None
 
 
-def find_model(run_id: str, where: Backend) -> RecordedModel:
+def find_model(run_id: str, where: Backend, *, ensembles: bool = False) -> RecordedModel:
     """Find a run and read its model.
 
     Parameters
@@ -56,6 +57,9 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
     run_id
         As in ``find_run``: the id of a run or its beginning, a sweep's id for the run in the middle of its
         best setting, or ``latest``.
+
+    ensembles
+        Whether the model of a sweep is its ensemble, if it has one.
 
     Raises
     ------
@@ -65,11 +69,16 @@ def find_model(run_id: str, where: Backend) -> RecordedModel:
     location = store_location(where)
     with working("looking for the run", "nowhere"):
         recover(location)
-        run = find_run(location.tracking_uri, run_id)
+        run = load_run(location.tracking_uri, run_id)
+        if not (ensembles and tags.ENSEMBLE in run.tags):
+            run = find_run(location.tracking_uri, run_id)
     status = run.about.status
     with files_of(run, location, (MODEL, "config")) as files:
         network = read_model_of(files, run)
         notes = () if status == "FINISHED" else (f"the run is {status}: the model is what it had learned",)
+        if isinstance(network, Ensemble):
+            said = f"an ensemble of {len(network.members)} runs, whose answers are averaged"
+            return RecordedModel(run, network, network.facts.targets, (said,), network.facts.header)
         try:
             data = stored_recipe(files, run).data
         except InputError as error:
@@ -88,14 +97,16 @@ def read_model_of(files: Path, run: StoredRun, key: str = "run_id") -> TrainedNe
         with ``key``, which is what the user typed.
     """
     name, status = f"{key}={run.about.run_id}", run.about.status
-    if any(contained(files, f"{MODEL}/{each}") is None for each in (WEIGHTS, PREPROCESSING)):
+    lacks_network = any(contained(files, f"{MODEL}/{each}") is None for each in (WEIGHTS, PREPROCESSING))
+    if lacks_network and contained(files, f"{MODEL}/{MANIFEST}") is None:
         why = "is going on" if status == "RUNNING" else f"is {status}"
         raise InputError(f"{name}: has left no model; the run {why}")
     try:
-        network = read_network(files / MODEL)
+        network = read_model(files / MODEL)
     except InputError as error:  # whose message names a folder that may be temporary
         reason = str(error).removeprefix(f"{files / MODEL}: ")
         raise InputError(f"{name}: its {MODEL}/ {reason}") from None
-    if not np.isfinite([*network.model.parameters, *network.model.statistics]).all():
+    networks = network.members if isinstance(network, Ensemble) else (network,)
+    if not all(np.isfinite([*each.model.parameters, *each.model.statistics]).all() for each in networks):
         raise InputError(f"{name}: its weights are not all finite numbers; the run is {status}")
     return network

@@ -63,5 +63,7 @@ BEST_RUN_ID = "micrograde.best_run_id"
 
 BEST_SETTING = "micrograde.best_setting"
 """On a sweep: the params of its best setting, as JSON; none on sweeps that ranked runs alone."""
+ENSEMBLE = "micrograde.ensemble"
+"""On a sweep: the ids of the runs of which it has an ensemble, as JSON."""
 SUPERSEDED = "micrograde.superseded"
 """``true`` on an attempt that did not finish and is run again."""

@@ -122,6 +122,7 @@ class SweepSession(SweepState):
         """
         if self._recorder is not None:
             return
+        self._check_register()
         configs = [job.config for job in jobs if job.config]
         if jobs and not configs:
             more = f" (and so on for all {len(jobs)} jobs)" if len(jobs) > 1 else ""
@@ -165,6 +166,14 @@ class SweepSession(SweepState):
         for run in earlier.runs:
             self._take_over(run)
         self.before = len(self.outcomes)
+
+    def _check_register(self) -> None:
+        """Raise ``InputError`` if it is said which model is registered, and nothing is."""
+        which = f"sweep.register={self.options.register}"
+        if self.options.register and self.location is None:
+            raise InputError(f"{which}: nothing is recorded with tracking=disabled; leave one of the two out")
+        if self.options.register and not self.tracking.register:
+            raise InputError(f"{which}: needs a name to register the model by: tracking.register=NAME")
 
     def usual_task(self, configs: Sequence[TrainConfig] = ()) -> str:
         """Return the task that the sweep's usual metric is of; see ``micrograde.sweeps.usual_task``."""
@@ -411,7 +420,13 @@ class SweepSession(SweepState):
             if not self.is_as_before:
                 # A sweep in which nothing was left to train keeps its end time.
                 ended = self.found.end_time if self.found and not self._trained else None
-                self._recorder.end_run(self._parent, "KILLED" if interrupted else "FINISHED", time=ended)
+                model = summary.model if summary else None
+                self._recorder.end_run(
+                    self._parent, "KILLED" if interrupted else "FINISHED", model, time=ended
+                )
+                if summary and summary.own_model:
+                    name = self.tracking.register
+                    self._recorder.log_model(self._parent, registered_name=name)
             with working("recording the report"):
                 recorded = self._recorder.close()
             registered = {run.run: run.registered for run in recorded}.get(self._parent)

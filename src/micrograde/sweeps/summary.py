@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograde.analysis.repeats import of_settings
@@ -14,9 +15,11 @@ from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.store import tags
+from micrograde.runs.recorded_models import MODEL
+from micrograde.store import ModelDescription, StoreLocation, tags
 from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.description import describe_sweep, with_words, words_of
+from micrograde.sweeps.ensembling import save_ensemble
 from micrograde.sweeps.jobs import sweep_name
 from micrograde.sweeps.state import SweepState
 from micrograde.tracking import RunRecorder
@@ -35,7 +38,16 @@ _FAILURES = 5  # printed at most; the table has all
 class SweepSummary:
     """The summary of a sweep: its parent's id, its runs, its best setting, what mattered, and left out.
 
-    ``out_of_fold`` is the line about rows that were held out, of a sweep over folds.
+    Attributes
+    ----------
+    out_of_fold
+        The line about rows that were held out, of a sweep over folds.
+    notes
+        What to say of its model.
+    own_model
+        Whether its own model, an ensemble, is to be logged once its parent run has ended.
+    model
+        The description of that model if it lies in the parent's folder, and not in the store yet.
     """
 
     run_id: str
@@ -44,6 +56,9 @@ class SweepSummary:
     mattered: "VarianceShares | None" = None
     left_out: tuple[str, ...] = ()
     out_of_fold: str = ""
+    notes: tuple[str, ...] = ()
+    own_model: bool = False
+    model: ModelDescription | None = None
 
 
 def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> SweepSummary:
@@ -65,8 +80,9 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
         runs = load_runs(uri, sweep=run_id)
     if runs.empty:
         return SweepSummary(run_id, runs, None)
+    tags_before = store_of(uri).read_details(uri, run_id).tags
+    described = tags_before.get(tags.DESCRIPTION, "")
     varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
-    described = store_of(uri).read_details(uri, run_id).tags.get(tags.DESCRIPTION, "")
     if sweep.is_as_before:
         if sweep.options.note:
             recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
@@ -100,11 +116,19 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
+    model: ModelDescription | None = None
+    own_model, notes = False, tuple[str, ...]()
     if best := report.best:
         found |= {tags.BEST_RUN_ID: best.run_id, tags.BEST_SETTING: json.dumps(best.params)}
         measured |= _measures(best)
-        name = sweep.tracking.register
-        recorder.log_model(parent, source_run_id=best.run_id, registered_name=name)
+        if sweep.options.register == "ensemble":
+            before = tags_before.get(tags.ENSEMBLE)
+            model, own_model, notes = _ensemble(best, before, folder / MODEL, sweep.location)
+        if model:
+            found[tags.ENSEMBLE] = json.dumps(best.run_ids)
+        if not own_model:
+            name = sweep.tracking.register
+            recorder.log_model(parent, source_run_id=best.run_id, registered_name=name)
     found[tags.DESCRIPTION] = describe_sweep(
         sweep.identity.space,
         {str(status): int(count) for status, count in counts.items()},
@@ -114,7 +138,25 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     )
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, best, report.mattered, left_out, said)
+    return SweepSummary(run_id, runs, best, report.mattered, left_out, said, notes, own_model, model)
+
+
+def _ensemble(
+    best: "BestSetting", recorded: str | None, folder: Path, location: StoreLocation
+) -> tuple[ModelDescription | None, bool, tuple[str, ...]]:
+    """Make the ensemble, unless there is one; return its description, whether there is any, and notes."""
+    if recorded is not None:  # whose versions in the registry go on naming it
+        same = recorded == json.dumps(best.run_ids)
+        stays = "the ensemble stays that of the runs that were there first; sweep.resume=false makes another"
+        return None, True, () if same else (stays,)
+    instead = f"run {best.run_id}, in the middle, is registered instead"
+    if best.count < 2:
+        return None, False, (f"sweep.register=ensemble: the best setting has one run; {instead}",)
+    try:
+        with working("making the ensemble"):
+            return save_ensemble(folder, best, location), True, ()
+    except (InputError, OSError) as error:
+        return None, False, (f"sweep.register=ensemble: {error}; {instead}",)
 
 
 def _measures(best: "BestSetting") -> dict[str, float]:
@@ -158,10 +200,14 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
             say(f"{word:<11} {printable(text)}")
     elif counts.get("FINISHED"):
         say(f"best        none: no run that finished has a value of {sweep.metric}")
+    if summary.own_model:
+        say(f"ensemble    of runs of the best setting, averaged: predict run_id={summary.run_id} takes it")
     if summary.mattered and (line := in_words(summary.mattered, sweep.metric, _ROOM)):
         say(f"mattered    {line}")
     if summary.out_of_fold:
         say(f"out of fold {printable(summary.out_of_fold)}")
+    for line in summary.notes:
+        say(f"note        {printable(line)}")
     if registered:
         say(f"registered  {registered}")
     if not sweep.options.metric and len(runs) and (lacking := without_metric(runs, sweep.metric)):

@@ -30,7 +30,7 @@ def main(composed: Config) -> None:
         check_output(output)
         if output.exists() and output.resolve() == Path(config.data.path).expanduser().resolve():
             raise InputError(f"output={output}: is the table itself, which would be lost")
-    model = find_model(config.run_id, config.tracking)
+    model = find_model(config.run_id, config.tracking, ensembles=True)
     with working("predicting", "stderr"):
         found = predict_table(model, config.data.path, keep_columns=config.keep_columns)
     if output:
