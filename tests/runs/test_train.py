@@ -35,6 +35,8 @@ def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():
         config(schedule={"name": "cosine", "warmup_epochs": 1}),
         config(experiment_name="other"),
         config(training__label_noise=0.2),
+        config(data__seed=1),
+        config(data__noise=0.3),
     ):
         assert stack_key(same) == stack_key(plain)
     smoothed = config(training__label_smoothing=0.1)
@@ -45,7 +47,7 @@ def test_what_differs_in_numbers_stacks_and_what_differs_in_shapes_does_not():
         config(training__batch_size=16),
         config(training__num_epochs=4),
         config(training__dtype="float64"),
-        config(data__seed=1),
+        config(data={"name": "circles", "samples": 100}),
         config(optimizer={"name": "adam"}),
         config(optimizer__momentum=0.9),
         config(optimizer__weight_decay=0.1),
