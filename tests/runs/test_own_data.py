@@ -203,8 +203,9 @@ def test_splits_of_one_size_are_one_stack_with_a_file_for_each(tables, kind):
 
 
 def test_groups_make_parts_of_unequal_sizes_which_are_stacks_of_their_own(tables):
-    data = {"name": "csv", "path": str(tables / "groups.csv"), "target": "kind", "group": "owner"}
-    data |= {"validation_fraction": 0.2, "test_fraction": 0.2}
+    path = str(tables / "groups.csv")
+    data: dict[str, Any] = {"name": "csv", "path": path, "target": "kind", "group": "owner"}
+    data = {**data, "validation_fraction": 0.2, "test_fraction": 0.2}
     configs = [config({"data": data, "data.seed": seed}) for seed in range(8)]
     prepared = PreparedSets()
     sizes = Counter(
@@ -285,3 +286,16 @@ def test_a_run_of_a_stack_that_was_stopped_goes_on_alone_as_if_it_never_had_been
             [config({**shared, "data.seed": each.data.seed, "tracking": {"name": "disabled"}})]
         )
         assert repr((resumed.history, resumed.kept)) == repr((whole.history, whole.kept))
+
+
+def test_fifty_folds_of_wine_are_a_stack_for_each_size_and_their_table_is_read_once():
+    shared = {"data": {"name": "wine", "folds": 5}, "training.num_epochs": 1}
+    folds = [(repeat, fold) for repeat in range(10) for fold in range(5)]
+    configs = [config({**shared, "data.repeat": repeat, "data.fold": fold}) for repeat, fold in folds]
+    prepared = PreparedSets()
+    data = [prepared.of(each) for each in configs]
+    assert len({id(each.dataset) for each in data}) == 1
+    together, stacks = trained(configs)
+    assert sorted(stacks) == sorted(Counter(len(each.training) for each in data).values()) == [20, 30]
+    for place in (0, 29, 49):
+        assert together[place] == trained([configs[place]])[0][0]
