@@ -88,8 +88,8 @@ def words_of_folds(dataset: Dataset, folds: int) -> str:
     rows = dataset.rows_to_split
     if dataset.times is not None:
         return (
-            f"data.folds={folds}: {_rows(rows)} in {folds + 1} blocks by data.time; a run is tested on one of "
-            "them and learns from those before it, so that rows of the oldest are never tested"
+            f"data.folds={folds}: {_rows(rows)} in {folds + 1} blocks by data.time; a run is tested on one "
+            "and learns from those before it, so that rows of the oldest are never tested"
         )
     sizes = "" if dataset.groups is not None else f", {rows // folds}"
     sizes += f" or {rows // folds + 1}" if sizes and rows % folds else ""

@@ -237,10 +237,13 @@ class PreparedSets:
         return self._read_sets[key]
 
     def untold(self) -> list[PreparedData]:
-        """Return those that have not been returned here before."""
-        found = [each for each in self._sets.values() if each.dataset.digest not in self._told]
-        self._told |= {each.dataset.digest for each in found}
-        return found
+        """Return those of data that have not been returned here before, of several splits the first."""
+        found: dict[str, PreparedData] = {}
+        for each in self._sets.values():
+            if each.dataset.digest not in self._told:
+                found.setdefault(each.dataset.digest, each)
+        self._told |= found.keys()
+        return list(found.values())
 
     def give(self, digest: str, rows: "pyarrow.Table") -> None:
         """Take a table that is at hand, so that it is not read from where it is kept, or will be."""

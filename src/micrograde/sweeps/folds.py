@@ -19,9 +19,12 @@ class HeldOut:
     ----------
     space
         How many values ``data.repeat`` and ``data.fold`` take, of those that are not given.
+    folds
+        ``data.folds``; None without folds.
     """
 
     space: Mapping[str, int]
+    folds: int | None = None
 
     def overrides(self) -> list[tuple[str, ...]]:
         """Return what is to be set for each run: the first repeat's folds, then the next one's."""
@@ -60,7 +63,7 @@ def held_out(data: Any) -> HeldOut:
     if given.get("fold") is None:
         space[FOLD] = folds
     check_number(space)
-    return HeldOut(space)
+    return HeldOut(space, folds)
 
 
 def check_number(space: Mapping[str, int], others: int = 1) -> None:

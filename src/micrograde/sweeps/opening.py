@@ -47,7 +47,15 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
         node = OmegaConf.select(master.hydra, part)
         if OmegaConf.is_config(node):
             OmegaConf.set_readonly(node, False)
-    if is_search(master.hydra.sweeper):
+    searching = is_search(master.hydra.sweeper)
+    if sweep.folds.space and not is_ours(master.hydra.launcher):
+        key, wanted = ("hydra/launcher", "a search") if searching else ("hydra/sweeper", "this sweeper")
+        if searching or not is_ours(master.hydra.sweeper):
+            raise InputError(
+                f"data.folds={sweep.folds.folds}: {wanted} has a run for each job of another launcher, and "
+                f"folds make several; leave out {key}, or name a fold, such as data.fold=0"
+            )
+    if searching:
         prepare_search(master, sweep)
     if str(master.hydra.sweeper._target_) == _BASIC:
         master.hydra.sweeper._target_ = "hydra_plugins.basic_sweep.BasicSweep"
@@ -58,11 +66,6 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
             # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
             cluster.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
-        if sweep.folds.space:
-            raise InputError(
-                "data.folds: makes several runs of a job, which only hydra/sweeper=stacked or "
-                "hydra/launcher=stacked can do; choose one of them, or name a fold, such as data.fold=0"
-            )
         sweep.begin([], run_by_others=True)
         parent = sweep.parent_run_id()
         if parent:
