@@ -50,7 +50,7 @@ def test_settings_keep_their_order_and_the_first_is_the_best():
     rows = of_rows(runs, ["rate", "layers"])
     assert rows["rate"].tolist() == [0.3, 0.3, 0.1, 0.1]
     assert first_setting(rows)["row"].tolist() == [1, 2]
-    assert list(first_setting(rows))[0] == "row"
+    assert next(iter(first_setting(rows))) == "row"
     assert words_of_rows(rows) == "2 rows, each tested 1 time by the best setting; most missed: row 1"
 
 

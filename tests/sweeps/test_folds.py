@@ -1,5 +1,7 @@
 """Folds of a sweep: what a config stands for, and what a setting reaches over them."""
 
+from typing import Any
+
 import pytest
 
 import micrograde as mg
@@ -40,7 +42,7 @@ def test_the_runs_that_a_config_stands_for(data, runs):
 
 
 def test_values_are_set_in_a_copy():
-    composed = {"data": {"folds": 3, "fold": None, "repeat": None, "repeats": 2}, "seed": 0}
+    composed: dict[str, Any] = {"data": {"folds": 3, "fold": None, "repeat": None, "repeats": 2}, "seed": 0}
     assert first_run(composed)["data"] == {"folds": 3, "fold": 0, "repeat": 0, "repeats": 2}
     assert with_values(composed, ())["data"] == composed["data"]
     assert composed["data"]["fold"] is None
@@ -62,7 +64,8 @@ def test_a_setting_reaches_the_mean_over_all_of_its_folds():
     assert mean_outcome(done[:1]) is done[0]
 
 
-def test_a_sweep_over_folds_goes_on_and_takes_more_repeats(project):
+@pytest.mark.usefixtures("project")
+def test_a_sweep_over_folds_goes_on_and_takes_more_repeats():
     first = mg.sweep(*FAST, folds=3)
     assert first.varies == ("data.fold",)
     assert (first.runs["status"] == "FINISHED").all()
@@ -87,12 +90,13 @@ def test_a_sweep_over_folds_goes_on_and_takes_more_repeats(project):
     assert of_worst["missed"].mean() == rows["missed"][0]
 
 
-def test_a_child_is_a_run_that_can_be_trained_alone(project):
+@pytest.mark.usefixtures("project")
+def test_a_child_is_a_run_that_can_be_trained_alone():
     sweep = mg.sweep(*FAST, folds=3, learning_rate=[0.05, 0.1])
     assert sweep.varies == ("optimizer.learning_rate", "data.fold")
     alone = mg.run(*FAST, folds=3, fold=1, learning_rate=0.1)
-    runs = sweep.runs.set_index(["optimizer.learning_rate", "data.fold"])
-    child = runs.loc[(0.1, 1)]
+    runs = sweep.runs
+    child = runs[(runs["optimizer.learning_rate"] == 0.1) & (runs["data.fold"] == 1)].iloc[0]
     for name, value in alone.metrics.items():
         assert child[name] == value, name
     every = sweep.out_of_fold(every_setting=True)
@@ -103,6 +107,7 @@ def test_a_child_is_a_run_that_can_be_trained_alone(project):
     assert "data.repeats" not in alone.params
 
 
+@pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -112,12 +117,13 @@ def test_a_child_is_a_run_that_can_be_trained_alone(project):
         ({"folds": 3, "fold": 3}, "of data.folds=3 the folds are 0 to 2"),
     ],
 )
-def test_what_is_no_fold_is_said(project, given, said):
+def test_what_is_no_fold_is_said(given, said):
     with pytest.raises(InputError, match=said):
         mg.run(*FAST, **given)
 
 
-def test_a_sweep_without_folds_has_no_held_out_rows(project):
+@pytest.mark.usefixtures("project")
+def test_a_sweep_without_folds_has_no_held_out_rows():
     sweep = mg.sweep(*FAST, seed=range(2))
     with pytest.raises(InputError, match=r"a sweep over folds leaves one: data.folds=5, say"):
         sweep.out_of_fold()
