@@ -143,6 +143,7 @@ def test_pictures_hold_names_as_text(user):
     drawn = {"confusion_matrix", "gradient_flow", "histograms", "learning_curves", "loss_surface"}
     drawn |= {"network", "update_ratios", "calibration", "greatest_losses", "precision_recall", "roc_curves"}
     drawn |= {"importances", "partial_dependence"}
+    drawn |= {"by_parameter", "importance", "mean_curves"}  # of the sweep
     assert {path.stem for path in pictures} == drawn
     for path in pictures:
         words = check_svg(path.read_text())
@@ -165,6 +166,7 @@ def test_the_walkthrough_holds_names_as_text(user):
 def test_the_report_holds_names_as_text(user):
     (report,) = made(user, "report.html")
     words = Page(report.read_text()).words
+    check_markdown((report.parent / "report.md").read_text())
     for name in user.swept:
         assert name in words
     again = user.run("compare", "sweep=latest", f"report={user.folder}/report", "output=table.html")

@@ -43,7 +43,7 @@ def draw_sweep_curves(
     what = f"{runs:,} run{'s' * (runs != 1)}"
     if runs > LINES:
         what = f"{LINES} of {runs:,} runs; of all: median, middle half (dotted), nine tenths (dashed)"
-    point = what + ("; thick: the best" if best is not None and runs > 1 else "")
+    point = what + ("; thick: the best run" if best is not None and runs > 1 else "")
     axes = [metric_axis(each.metric, each.values[np.isfinite(each.values)]) for each in panels]
     canvas, places = framed_panels(panels, axes, title, point, beside=KEY if colours.swept else 0)
     for panel, axis, curves in zip(places, axes, panels, strict=True):

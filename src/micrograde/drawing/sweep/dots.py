@@ -29,7 +29,7 @@ def key_of_dots(values: NDArray[np.float64], best: int | None) -> str:
     key = "each dot is a run" if with_value <= DOTS else f"dots: {DOTS:,} of {with_value:,} runs"
     gone = len(values) - with_value
     key += f", crosses: {gone:,} without a result" if gone else ""
-    return key + (", ring: the best" if best is not None and np.isfinite(values[best]) else "")
+    return key + (", ring: the best run" if best is not None and np.isfinite(values[best]) else "")
 
 
 def draw_dots(panel: Panel, scale: Scale, heights: NDArray[np.float64]) -> None:

@@ -195,7 +195,7 @@ def _draw_dots(
     point = "no run has a result"
     if order.size:
         crosses = "" if has.all() else "; crosses: no result"
-        point = f"each dot is a run; ring: the best, {plain_number(values[order[-1]])}{crosses}"
+        point = f"each dot is a run; ring: the best run, {plain_number(values[order[-1]])}{crosses}"
     y_ticks = [
         (place, fitted(text, TICK, _NAMES))
         for place, text in zip(scales[1].ticks, scales[1].labels, strict=True)
