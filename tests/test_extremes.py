@@ -274,6 +274,8 @@ NUMBERS_OF_COMMANDS = [
 
 def test_the_numbers_of_commands():
     assert set(NUMBERS_OF_COMMANDS) == {
+        ("train", "sweep.retest"),
+        ("train", "sweep.retest_settings"),
         ("train", "sweep.runs_per_job"),
         ("compare", "limit"),
         ("predict", "limit"),

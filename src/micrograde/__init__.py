@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         load_importances,
         load_out_of_fold,
         load_predictions,
+        load_retest,
     )
     from micrograde.autograd import Variable
     from micrograde.drawing import draw_graph, render_graph
@@ -75,6 +76,7 @@ __all__ = [
     "load_importances",
     "load_out_of_fold",
     "load_predictions",
+    "load_retest",
     "render_graph",
     "run",
     "sweep",
@@ -103,6 +105,7 @@ _ROOM_OF = {
     "load_importances": "api.results",
     "load_out_of_fold": "api.results",
     "load_predictions": "api.results",
+    "load_retest": "api.results",
     "render_graph": "drawing",
     "run": "api.interactive",
     "sweep": "api.interactive",

@@ -14,6 +14,7 @@ from micrograde.analysis.comparing import (
 from micrograde.analysis.history import load_history
 from micrograde.analysis.importance import VERDICT, by_importance
 from micrograde.analysis.loading import list_run_ids, load_runs
+from micrograde.analysis.retests import load_retest
 from micrograde.analysis.settings_compared import Verdict, compare_settings, not_worse, with_verdicts
 from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.summary import summarize
@@ -42,6 +43,7 @@ __all__ = [
     "list_run_ids",
     "load_history",
     "load_importance",
+    "load_retest",
     "load_run",
     "load_runs",
     "load_sweeps",

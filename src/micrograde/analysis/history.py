@@ -74,7 +74,7 @@ def load_history(
             if run_id != LATEST and not BEGINNING.fullmatch(run_id):
                 raise InputError(f"run_ids: there is no run {run_id}")
         named = tuple(dict.fromkeys(find_run_ids(tracking_uri, list(run_ids), "run_ids")))
-    selection = Selection(experiment_name, None, parent, named)
+    selection = Selection(experiment_name, None, parent, named, retests=sweep is None)
     store = store_of(tracking_uri)
     about = store.read_about(tracking_uri, selection)
     about.sort(key=lambda run: (run.start_time or 0, run.run_id))

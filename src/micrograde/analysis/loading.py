@@ -21,6 +21,7 @@ def load_runs(
     status: str | None = None,
     where: Sequence[str] = (),
     sweep: str | None = None,
+    retests: bool = False,
 ) -> "pd.DataFrame":
     """Return all runs of a store, newest first, one row for each run.
 
@@ -54,6 +55,10 @@ def load_runs(
     sweep
         Only the runs of one sweep: ``latest``, a run id or the beginning of one, or a name; see
         ``find_sweep``.
+    retests
+        Whether the runs of ``sweep`` include those on fresh seeds, which repeat some of its settings when it
+        is over (``sweep.retest``); their tag ``micrograde.retest`` is ``true``. Without ``sweep`` they always
+        do.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def load_runs(
     if sweep is not None:
         parent = find_sweep(tracking_uri, sweep, experiment_name=experiment_name).run_id
     # Select in the store, so that the columns and their types are those of the selected runs.
-    selection = Selection(experiment_name, status, parent)
+    selection = Selection(experiment_name, status, parent, retests=retests or sweep is None)
     runs = joined(read_runs(tracking_uri, selection))
     return keep_where(runs, where).reset_index(drop=True)
 

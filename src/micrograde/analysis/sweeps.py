@@ -21,7 +21,8 @@ def load_sweeps(tracking_uri: str, *, experiment_name: str | None = None) -> "pd
     varies
         A tuple: the params in which the sweep's runs differ.
     runs
-        The number of its runs, whatever their status; attempts that were run again are not counted.
+        The number of its runs, whatever their status; attempts that were run again, and
+        retests on fresh seeds, are not counted.
 
     Raises
     ------

@@ -21,6 +21,7 @@ from micrograde.analysis import (
 from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
 from micrograde.analysis.out_of_fold import first_setting
+from micrograde.analysis.retests import retests_of, split_retests
 from micrograde.analysis.short_ids import SHORTEST
 from micrograde.analysis.tables import INIT_FROM, as_cell
 from micrograde.analysis.what_mattered import importance_of
@@ -439,6 +440,19 @@ class Sweep:
             )
         return rows if every_setting or each_run else first_setting(rows)
 
+    def retest(self) -> "pd.DataFrame":
+        """Return its settings on fresh seeds, a row each, if it was run with ``sweep.retest``.
+
+        See ``micrograde.analysis.load_retest`` for the columns.
+
+        Raises
+        ------
+        InputError
+            If it has no such runs, or they have no test part.
+        """
+        read = load_runs(self.location.tracking_uri, sweep=self.run_id, retests=True)
+        return retests_of(*split_retests(read), self.varies, self.metric, self.order)
+
     def __repr__(self) -> str:
         counts = self.runs["status"].value_counts().items() if len(self.runs) else ()
         said = ", ".join(f"{count} {status}" for status, count in counts)
@@ -510,6 +524,19 @@ def load_importance(
     """
     found = sweep if isinstance(sweep, Sweep) else Sweep.load(sweep, location, metric)
     return importance_of(found.runs, found.varies, metric or found.metric)
+
+
+def load_retest(sweep: "str | Sweep" = "latest", location: StoreLocation | None = None) -> "pd.DataFrame":
+    """Return the settings of a sweep that was run with ``sweep.retest`` on fresh seeds; see ``Sweep.retest``.
+
+    >>> mg.load_retest("latest")[["mean", "ci_low", "ci_high", "winner"]]
+
+    Raises
+    ------
+    InputError
+        If there is no such sweep, it has no such runs, or they have no test part.
+    """
+    return (sweep if isinstance(sweep, Sweep) else Sweep.load(sweep, location)).retest()
 
 
 def load_importances(run: "str | Run" = "latest", location: StoreLocation | None = None) -> "pd.DataFrame":

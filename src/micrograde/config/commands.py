@@ -51,6 +51,11 @@ class SweepConfig:
     register
         Which model ``tracking.register`` registers of a sweep: that of the run in the median of the best
         setting, or the ensemble of all its runs, which is saved with the sweep; null is median.
+    retest
+        How many fresh seeds the best settings are run on again when the sweep is over; null for none. These
+        runs take no part in choosing.
+    retest_settings
+        How many settings, at most, are run again.
     verbose
         Whether each run has a line; ``-v`` for short.
     runs_per_job
@@ -69,6 +74,8 @@ class SweepConfig:
     order: Literal["auto", "ascending", "descending"] = "auto"
     resume: StrictBool = True
     register: Literal["median", "ensemble"] | None = None
+    retest: PositiveInt | None = None
+    retest_settings: PositiveInt = 3
     verbose: StrictBool = False
     runs_per_job: PositiveInt | None = None
     members: Annotated[str, Field(min_length=1)] | None = None  # of any length

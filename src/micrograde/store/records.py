@@ -20,12 +20,15 @@ class Selection:
         Only the runs of this sweep.
     run_ids
         Only these runs. Sweeps themselves and superseded attempts are read only if they are named here.
+    retests
+        Whether runs that repeat a setting of a sweep on a fresh seed are read, too.
     """
 
     experiment_name: str | None = None
     status: str | None = None
     parent_run_id: str | None = None
     run_ids: tuple[str, ...] | None = None
+    retests: bool = True
 
 
 class RunAbout(NamedTuple):

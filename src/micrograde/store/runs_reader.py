@@ -37,6 +37,8 @@ class KeptRun:
                 return False
         elif self.about.run_id not in selection.run_ids:
             return False
+        if not selection.retests and self.tags.get(tags.RETEST) == "true":
+            return False
         return (
             selection.experiment_name in (None, self.about.experiment_name)
             and selection.status in (None, self.about.status)
@@ -109,7 +111,7 @@ class RunsReader(ABC):
 
     def count_runs(self, uri: str) -> dict[str, int]:
         """Return the number of runs of each sweep; see ``Reader``."""
-        about = self.read_about(uri, Selection())
+        about = self.read_about(uri, Selection(retests=False))
         return dict(Counter(run.parent_run_id for run in about if run.parent_run_id is not None))
 
     def _chosen(self, uri: str, selection: Selection) -> Iterator[KeptRun]:

@@ -102,9 +102,9 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
 
 
 def count_runs(uri: str) -> dict[str, int]:
-    """Return the number of runs of each sweep, by the sweep's id; sweeps without runs are left out."""
+    """Return the number of runs of each sweep, by the sweep's id, but for its retests."""
     counts: dict[str, int] = {}
-    for about in read_about(uri, Selection()):
+    for about in read_about(uri, Selection(retests=False)):
         if about.parent_run_id is not None:
             counts[about.parent_run_id] = counts.get(about.parent_run_id, 0) + 1
     return counts
@@ -136,6 +136,7 @@ def _selected(uri: str, selection: Selection) -> list[_Run]:
         run
         for run in runs
         if run.active
+        and (selection.retests or run.tags.get(tags.RETEST) != "true")
         and (run.experiment_id in experiments or run.about.experiment_name is None)
         and selection.experiment_name in (None, run.about.experiment_name)
         and selection.status in (None, run.about.status)

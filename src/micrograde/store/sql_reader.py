@@ -157,8 +157,8 @@ def read_sweeps(uri: str) -> list[SweepAbout]:
 
 
 def count_runs(uri: str) -> dict[str, int]:
-    """Return the number of runs of each sweep, by the sweep's id; sweeps without runs are left out."""
-    chosen, bound = next(_chosen(Selection(), _HAS_ID))
+    """Return the number of runs of each sweep, by the sweep's id, but for its retests."""
+    chosen, bound = next(_chosen(Selection(retests=False), _HAS_ID))
     query = (
         f"select t.value, count(*) from tags t where t.key = :counted and length(t.value) <= {LONGEST_ID} "
         f"and t.run_uuid in ({chosen}) group by t.value"
@@ -239,6 +239,11 @@ def _chosen(selection: Selection, *conditions_of_caller: str) -> Iterator[Query]
     if selection.parent_run_id is not None:
         conditions.append("r.run_uuid in (select run_uuid from tags where key = :child and value = :parent)")
         bound |= {"child": tags.PARENT, "parent": selection.parent_run_id}
+    if not selection.retests:
+        conditions.append(
+            "r.run_uuid not in (select run_uuid from tags where key = :retest and value = 'true')"
+        )
+        bound["retest"] = tags.RETEST
     if selection.run_ids is None:
         hidden = "key = :sweep or (key = :superseded and value = 'true')"
         conditions.append(f"r.run_uuid not in (select run_uuid from tags where {hidden})")

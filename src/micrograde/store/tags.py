@@ -65,5 +65,11 @@ BEST_SETTING = "micrograde.best_setting"
 """On a sweep: the params of its best setting, as JSON; none on sweeps that ranked runs alone."""
 ENSEMBLE = "micrograde.ensemble"
 """On a sweep: the ids of the runs of which it has an ensemble, as JSON."""
+
+RETEST = "micrograde.retest"
+"""``true`` on a run of a sweep that repeats one of its settings on a fresh seed when the sweep is over.
+
+Nothing that chooses among the sweep's settings counts it.
+"""
 SUPERSEDED = "micrograde.superseded"
 """``true`` on an attempt that did not finish and is run again."""

@@ -43,7 +43,11 @@ class SweepCallback(Callback):
             self.sweep.abort(error)
             return
         with leave_with_line():
-            status = self.sweep.close(Path(config.hydra.sweep.dir))
+            try:
+                status = self.sweep.close(Path(config.hydra.sweep.dir))
+            except KeyboardInterrupt as stopped:  # while it runs settings again on fresh seeds
+                self.sweep.abort(stopped)
+                raise
         if status:
             sys.exit(status)
 

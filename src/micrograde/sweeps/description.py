@@ -16,6 +16,7 @@ def describe_sweep(
     *,
     metric: str,
     note: str = "",
+    retested: Sequence[str] = (),
 ) -> str:
     """Return the description of a sweep, in Markdown.
 
@@ -31,6 +32,8 @@ def describe_sweep(
         The metric by which the best setting is chosen.
     note
         The user's note, which comes first.
+    retested
+        What came of the best settings on fresh seeds, a line each.
     """
     swept = [f"- {_code(key)}: {_code(values)}" for key, values in space.items()]
     parts = [_BEGINNING, "\n".join(_cut(swept))] if swept else [f"{_BEGINNING} nothing"]
@@ -52,6 +55,9 @@ def describe_sweep(
                 middle = f", in the middle with {best.of(best.value)}" if best.count > 1 else ""
                 parts.append(f"Its model is that of run {_code(best.run_id)}{middle}.")
             parts += [f"{note[0].upper()}{note[1:]}." for note in best.notes]
+    if retested:
+        parts.append("**Retested**")
+        parts.append("\n".join(_cut([f"- {_code(line)}" for line in retested])))
     return "\n\n".join(part for part in [note, *parts] if part)
 
 

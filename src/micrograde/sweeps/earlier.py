@@ -28,6 +28,8 @@ class EarlierRun:
         Whether it has finished, or would fail again in the same way.
     value, loss
         Its last value of the sweep's metric, and of the loss that breaks ties.
+    retest
+        Whether it repeats a setting on a fresh seed.
     """
 
     run_id: str
@@ -39,6 +41,7 @@ class EarlierRun:
     name: str = ""
     seed: int = 0
     loss: float = math.nan
+    retest: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
     raw = read_runs(tracking_uri, Selection(parent_run_id=sweep.run_id))
     digests = {run_id: value for run_id, key, value in raw.tags if key == tags.CONFIG_DIGEST}
     data = {run_id: value for run_id, key, value in raw.tags if key == tags.DATA_DIGEST}
+    retests = {run_id for run_id, key, value in raw.tags if key == tags.RETEST and value == "true"}
     settled = {run_id for run_id, key, _ in raw.tags if key == tags.SETTLED}
     same = plain_name(metric)  # which an earlier version may have recorded by its other name
     measured: dict[str, dict[str, float]] = {}
@@ -96,6 +100,7 @@ def find_earlier(tracking_uri: str, digest: str, metric: str) -> EarlierSweep | 
             run.run_name or "",
             int(seeds[run.run_id]) if _SEED.fullmatch(seeds.get(run.run_id, "")) else 0,
             loss(run.run_id),
+            run.run_id in retests,
         )
         for run in sorted(raw.about, key=lambda run: (run.start_time or 0, run.run_id))
     ]

@@ -7,7 +7,7 @@ from micrograde.core.errors import InputError
 from micrograde.store import keeps_runs
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
-from micrograde.sweeps.options import check_count, check_options, check_swept
+from micrograde.sweeps.options import check_count, check_options, check_retest, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Given, SweepSession
 from micrograde.tracking import WriterProcess
@@ -31,8 +31,10 @@ def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
     check_swept(identity.space)
     if not is_search(master.hydra.sweeper):
         check_count(identity.space)
-    check_options(parse_sweep_config(composed))
-    writer = WriterProcess() if keeps_runs(composed["tracking"]["name"]) else None
+    options, tracking = parse_sweep_config(composed), composed["tracking"]["name"]
+    check_options(options)
+    check_retest(options, tracking, keeps=keeps_runs(tracking))
+    writer = WriterProcess() if keeps_runs(tracking) else None
     try:
         return _prepared(master, SweepSession(identity, composed, writer, given))
     except BaseException:

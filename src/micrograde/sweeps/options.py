@@ -71,6 +71,22 @@ def check_options(options: SweepConfig) -> None:
             raise InputError(f"{shorten(f'{key}={value}')}: is what a sweep tells its own jobs; leave it out")
 
 
+def check_retest(options: SweepConfig, tracking: str, *, keeps: bool) -> None:
+    """Raise ``InputError`` if the retests are too many, or nothing could be read back (``keeps``)."""
+    if options.retest is None:
+        return
+    if not keeps:
+        raise InputError(
+            f"sweep.retest={options.retest}: reads the runs back, and tracking={tracking} keeps none; "
+            "leave one of the two out"
+        )
+    if (most := options.retest * options.retest_settings) > MOST_RUNS_OF_SWEEP:
+        raise InputError(
+            f"sweep.retest={options.retest}: may make {most} runs with "
+            f"sweep.retest_settings={options.retest_settings}; at most {MOST_RUNS_OF_SWEEP}"
+        )
+
+
 def check_alone(options: SweepConfig) -> None:
     """Raise ``InputError`` if an option of sweeps is given for a single run."""
     check_options(options)

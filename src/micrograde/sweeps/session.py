@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import loss_beside
 from micrograde.config.parsing import parse_train_config
-from micrograde.config.schema import TrainConfig
+from micrograde.config.schema import TrainConfig, config_digest
 from micrograde.core.errors import InputError
 from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
@@ -29,6 +30,7 @@ from micrograde.sweeps.earlier import EarlierRun, find_earlier
 from micrograde.sweeps.folds import first_run
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
+from micrograde.sweeps.retest import Retest, RetestPlan, plan_retests
 from micrograde.sweeps.state import Outcome, SweepState
 from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
 from micrograde.sweeps.usual_task import usual_task
@@ -98,6 +100,7 @@ class SweepSession(SweepState):
         self.closing = threading.Event()
         self.run_id: str | None = None
         self._earlier: dict[str, EarlierRun] = {}
+        self._retested: dict[str, EarlierRun] = {}
         self._composed, self._writer = composed, writer
         self._claim: Claim | None = None
         self._recorder: RunRecorder | None = None
@@ -240,7 +243,10 @@ class SweepSession(SweepState):
     def _take_over(self, run: EarlierRun) -> None:
         """Count an earlier run that is done; supersede one that is not, or is a repetition."""
         assert self._recorder
-        if run.done and run.digest not in self.outcomes:
+        if run.retest and run.done and run.digest not in self._retested:
+            self._retested[run.digest] = run
+            return
+        if not run.retest and run.done and run.digest not in self.outcomes:
             self.outcomes[run.digest] = Outcome(run.status, run.value, None, run.loss)
             self.names[run.digest], self.seeds[run.digest] = run.name, run.seed
             self._earlier[run.digest] = run
@@ -263,24 +269,7 @@ class SweepSession(SweepState):
         """
         todo = self.what_is_to_do(jobs)
         requests = [self.request(job, parent=self._parent) for job in todo]
-        runs: list[LiveRun] = []
-        if requests:
-            assert self._recorder
-            configs = [request.config for request in requests]
-            watching = watch_runs(
-                [request.name for request in requests],
-                [config.training.num_epochs for config in configs],
-                title=self.options.name or sweep_name(self.identity.swept),
-                metric=self.metric,
-                ascending=ascending(self.metric, self.options.order),
-                before=len(self.outcomes),
-                verbose=self.options.verbose,
-                best=self.best_run(),
-                failed=sum(each.status == "FAILED" for each in self.outcomes.values()),
-                seeds=[config.seed for config in configs],
-            )
-            with watching as watch, self._finishing_on_interrupt():
-                runs = train_runs(requests, self._recorder, self.prepared, watch, closing=self.closing)
+        runs = self._train(requests, self.options.name or sweep_name(self.identity.swept))
         for run in runs:
             metrics = run.last_metrics()
             beside = loss_beside(self.metric, metrics)
@@ -288,6 +277,91 @@ class SweepSession(SweepState):
             self.outcomes[todo[run.place].digest] = Outcome(run.status, value, run.reason, loss)
             self.warned.update(run.warnings)
         return [self.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
+
+    def _train(
+        self, requests: Sequence[RunRequest], title: str, *, before: int | None = None
+    ) -> list[LiveRun]:
+        """Train runs as stacks; ``before`` is how many are done already, by default of the sweep's own."""
+        runs: list[LiveRun] = []
+        if requests:
+            assert self._recorder
+            configs = [request.config for request in requests]
+            watching = watch_runs(
+                [request.name for request in requests],
+                [config.training.num_epochs for config in configs],
+                title=title,
+                metric=self.metric,
+                ascending=ascending(self.metric, self.options.order),
+                before=len(self.outcomes) if before is None else before,
+                verbose=self.options.verbose,
+                best=self.best_run() if before is None else None,
+                failed=sum(each.status == "FAILED" for each in self.outcomes.values())
+                if before is None
+                else 0,
+                seeds=[config.seed for config in configs],
+            )
+            with watching as watch, self._finishing_on_interrupt():
+                runs = train_runs(requests, self._recorder, self.prepared, watch, closing=self.closing)
+        return runs
+
+    def _retest(self) -> None:
+        """Run the best settings again on fresh seeds, but for what an earlier launch has done of that."""
+        if not self.options.retest or self._recorder is None or self.location is None:
+            return
+        if self.closing.is_set():
+            self.retest_note = "not done: the sweep was stopped; the same command goes on with it"
+            return
+        from micrograde.analysis import load_runs
+
+        parent = self.parent_run_id()
+        runs = load_runs(self.location.tracking_uri, sweep=parent)
+        try:
+            planned = plan_retests(
+                runs,
+                self.varies or [key for key in self.identity.swept if key in runs],
+                self.metric,
+                self.options.order,
+                RetestPlan(self.options.retest, self.options.retest_settings),
+                self.location,
+                self.tracking,
+                self._composed,
+            )
+            requests = self._requests_of(planned)
+        except InputError as error:
+            self.retest_note = f"not done: {error}"
+            return
+        if not requests:
+            return
+        self._go_on()
+        self._trained = self.changed = True
+        settings = len(planned) // self.options.retest
+        plural = "s" * (settings > 1)
+        said = f"{len(planned)} runs: {settings} setting{plural} × {self.options.retest} fresh seeds"
+        say(f"retest      {said}", flush=True)
+        runs_again = self._train(requests, "retest", before=len(planned) - len(requests))
+        for run in runs_again:
+            self.warned.update(run.warnings)
+        left = len(requests) - sum(run.status != "KILLED" for run in runs_again)
+        if left:
+            self.retest_note = f"stopped with {left} runs left; the same command goes on with it"
+
+    def _requests_of(self, planned: Sequence[Retest]) -> list[RunRequest]:
+        """Return the requests of retests that are left to do; those done on other data are superseded."""
+        requests = []
+        for each in planned:
+            config = self.prepared.resolved(replace(each.config, experiment_name=self._experiment_name))
+            self.prepared.check(config)
+            digest = config_digest(config)
+            done = self._retested.get(digest)
+            if done and done.data_digest not in ("", self.prepared.of(config).dataset.digest):
+                self._supersede(done)
+                done = None
+            if done is None:
+                given = {tags.RETEST: "true"}
+                requests.append(
+                    RunRequest(config, each.name, each.overrides, parent=self._parent, tags=given)
+                )
+        return requests
 
     def what_is_to_do(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs that are left to do, each once; record those that cannot be run as FAILED."""
@@ -403,6 +477,8 @@ class SweepSession(SweepState):
         if self._recorder is None:
             remove_empty(left)
             return 0
+        with suppress(StoreAwayError):
+            self._retest()
         interrupted = self.closing.is_set()
         if self.location is None:
             failed = print_outcomes(self)

@@ -80,6 +80,8 @@ class SweepState:
         Whether this launch has changed anything in the store.
     warned
         How many runs have given each warning.
+    retest_note
+        Why the best settings were not run again on fresh seeds, or not on all; empty if they were.
     """
 
     def __init__(self, identity: SweepIdentity, composed: Mapping[str, Any]) -> None:
@@ -100,6 +102,7 @@ class SweepState:
         self.found: EarlierSweep | None = None
         self.changed = True
         self.warned: Counter[str] = Counter()
+        self.retest_note = ""
 
     @property
     def reported(self) -> str:

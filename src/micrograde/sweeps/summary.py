@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from micrograde.analysis import BestSetting
     from micrograde.analysis.variance_shares import VarianceShares
+    from micrograde.sweeps.retest import Retested
 
 _ROOM = 68  # columns for what mattered, beside the label, on a terminal of 80
 _FAILURES = 5  # printed at most; the table has all
@@ -54,6 +55,7 @@ class SweepSummary:
     runs: "pd.DataFrame"
     best: "BestSetting | None"
     mattered: "VarianceShares | None" = None
+    retested: "Retested | None" = None
     left_out: tuple[str, ...] = ()
     out_of_fold: str = ""
     notes: tuple[str, ...] = ()
@@ -66,10 +68,12 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     # Imported while the writer is still at work on the last runs.
     from micrograde.analysis import best_setting, load_history, load_runs
     from micrograde.analysis.out_of_fold import words_of_rows
+    from micrograde.analysis.retests import split_retests
     from micrograde.analysis.what_mattered import what_mattered
     from micrograde.store.readers import store_of
     from micrograde.sweeps.out_of_fold import read_out_of_fold, write_out_of_fold
     from micrograde.sweeps.report import metrics_drawn, write_sweep_report
+    from micrograde.sweeps.retest import retested
 
     assert sweep.location
     with working("recording what waits to be recorded"):
@@ -77,19 +81,21 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     run_id = next(run.run_id for run in recorded if run.run == parent)
     uri = sweep.location.tracking_uri
     with working("reading the runs back"):
-        runs = load_runs(uri, sweep=run_id)
+        runs, retests = split_retests(load_runs(uri, sweep=run_id, retests=True))
     if runs.empty:
         return SweepSummary(run_id, runs, None)
     tags_before = store_of(uri).read_details(uri, run_id).tags
     described = tags_before.get(tags.DESCRIPTION, "")
     varies = sweep.varies or [key for key in sweep.identity.swept if key in runs]
+    again = retested(runs, retests, varies, sweep.metric, sweep.options.order)
     if sweep.is_as_before:
         if sweep.options.note:
             recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
         held_out = read_out_of_fold(sweep.location, run_id)
         best = best_setting(runs, sweep.metric, sweep.options.order, varies)
         said = "" if held_out is None else words_of_rows(held_out)
-        return SweepSummary(run_id, runs, best, what_mattered(runs, varies, sweep.metric), out_of_fold=said)
+        mattered = what_mattered(runs, varies, sweep.metric)
+        return SweepSummary(run_id, runs, best, mattered, again, out_of_fold=said)
     with working("reading the runs back"):
         history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
@@ -118,6 +124,9 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
     model: ModelDescription | None = None
     own_model, notes = False, tuple[str, ...]()
+    if again:
+        again.write(folder)
+        measured |= again.metrics
     if best := report.best:
         found |= {tags.BEST_RUN_ID: best.run_id, tags.BEST_SETTING: json.dumps(best.params)}
         measured |= _measures(best)
@@ -135,10 +144,22 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
         best,
         metric=sweep.metric,
         note=sweep.options.note or words_of(described),
+        retested=again.lines() if again else (),
     )
     recorder.set_tags(parent, found)
     recorder.log_metrics(parent, 0, measured)
-    return SweepSummary(run_id, runs, best, report.mattered, left_out, said, notes, own_model, model)
+    return SweepSummary(
+        run_id,
+        runs,
+        best,
+        mattered=report.mattered,
+        retested=again,
+        left_out=left_out,
+        out_of_fold=said,
+        notes=notes,
+        own_model=own_model,
+        model=model,
+    )
 
 
 def _ensemble(
@@ -206,6 +227,13 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         say(f"mattered    {line}")
     if summary.out_of_fold:
         say(f"out of fold {printable(summary.out_of_fold)}")
+    if summary.retested:
+        first, *others = summary.retested.lines()
+        say(f"retest      {first}")
+        for line in others:
+            say(f"            {line}")
+    if sweep.retest_note:
+        say(f"retest      {printable(sweep.retest_note)}")
     for line in summary.notes:
         say(f"note        {printable(line)}")
     if registered:

@@ -25,6 +25,7 @@ from micrograde.analysis import (
     without_metric,
     write_table,
 )
+from micrograde.analysis.retests import split_retests
 from micrograde.analysis.what_mattered import in_words
 from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import CompareConfig
@@ -43,6 +44,7 @@ from micrograde.store.metric_names import name_among
 from micrograde.store.sizes import large_store
 from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
+from micrograde.sweeps.retest import retested
 from micrograde.tracking import recover
 
 if TYPE_CHECKING:
@@ -81,7 +83,15 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
     sweep = find_sweep(uri, config.sweep, experiment_name=name) if config.sweep else None
     which = sweep.run_id if sweep else None
     with working("reading the runs", "stderr"):
-        runs = load_runs(uri, experiment_name=name, status=config.status, where=config.where, sweep=which)
+        read = load_runs(
+            uri,
+            experiment_name=name,
+            status=config.status,
+            where=config.where,
+            sweep=which,
+            retests=sweep is not None,
+        )
+    runs, retests = split_retests(read) if sweep else (read, read.iloc[:0])
     chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
         say(f"No runs yet, or none that match. Make one with: {make_command('train', uri)}")
@@ -126,6 +136,11 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
             say(f"{word:<9} {printable(text)}")
         if line := in_words(report.mattered, metric, _ROOM):
             say(f"mattered  {line}")
+        if again := retested(runs, retests, sweep.varies if sweep else (), metric, config.order):
+            if report.page:
+                again.write(report.page.parent)
+            for number, line in enumerate(again.lines()):
+                say(f"{'' if number else 'retest':<10}{line}")
         for line in report.left_out:
             print(printable(line), file=sys.stderr)
         if report.page:
