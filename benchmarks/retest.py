@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.findings import train
+from micrograde.analysis import summarize
 from micrograde.analysis.retests import retests_of, winner_of
-from micrograde.analysis.summary import summarize
 from micrograde.sweeps.retest import settings_to_retest
 
 TABLE = Path(__file__).parent / "results" / "retest.csv"

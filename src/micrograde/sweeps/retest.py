@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograde.analysis import summarize
 from micrograde.analysis.comparing import told_apart
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.retests import FILE, metric_of_test_part, no_test_part, retests_of, winner_of
-from micrograde.analysis.summary import summarize
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
