@@ -1,7 +1,7 @@
 """How each setting stands to the best one: differences paired by seed, corrected p-values, and words."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +125,7 @@ def compare_settings(
         blocks.overlap,
     )
     of_best = np.arange(settings) == best
-    columns = {
+    columns: dict[str, Any] = {
         "difference": np.where(of_best, 0.0, difference.mean),
         "difference_low": np.where(of_best, np.nan, low),
         "difference_high": np.where(of_best, np.nan, high),

@@ -8,9 +8,12 @@ from micrograde.metrics import formatted
 
 
 class Standing(NamedTuple):
-    """How a setting stands to the best one; see ``compare_settings`` for the fields."""
+    """How a setting stands to the best one; see ``compare_settings`` for the fields.
 
-    count: int
+    ``runs`` is its ``count``.
+    """
+
+    runs: int
     difference: float
     difference_low: float
     difference_high: float
@@ -34,7 +37,7 @@ class Standing(NamedTuple):
             half = (self.difference_high - self.difference_low) / 2
             amount = formatted(metric, abs(self.difference), ".4g")
             return f"{self.verdict} by {amount} ± {formatted(metric, half, '.4g')}"
-        if not self.count:
+        if not self.runs:
             return "no run has finished"
         if not self.pairs:
             return f"no {single} in common with the best"

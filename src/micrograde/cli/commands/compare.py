@@ -104,7 +104,7 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         means = group_over_seeds(runs, metric, config.order)
         table = with_verdicts(means, compare_settings(runs, metric, config.order, margin=config.margin))
         shown = merge_mean_and_std(means)
-        shown.insert(shown.columns.get_loc(metric) + 1, VERDICT, table["words"])
+        shown.insert(list(shown).index(metric) + 1, VERDICT, table["words"])
     else:
         table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
