@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.findings import train
-from micrograde.analysis import summarize
+from micrograde.analysis import compare_settings, summarize
 from micrograde.analysis.retests import retests_of, winner_of
 from micrograde.sweeps.retest import settings_to_retest
 
@@ -89,7 +89,8 @@ def search(known: dict[tuple[float, int], np.ndarray], number: int) -> Search:
     order = np.random.default_rng([20, number]).permutation(SEEDS)
     swept, fresh, more = np.split(order[: SWEPT + FRESH + MORE], [SWEPT, SWEPT + FRESH])
     runs = frame(known, SETTINGS, swept)
-    chosen = settings_to_retest(summarize(runs, [RATE, WIDTH], METRIC), 1).iloc[0]
+    settings = summarize(runs, [RATE, WIDTH], METRIC)
+    chosen = settings_to_retest(settings, compare_settings(runs, METRIC, by=[RATE, WIDTH]), 1).iloc[0]
     best = (float(chosen[RATE]), int(chosen[WIDTH]))
     row = retests_of(runs, frame(known, [best], fresh), [RATE, WIDTH, "seed"], METRIC).iloc[0]
     truth = float(known[best][more, 1].mean())

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from micrograde.analysis import by_importance, load_runs, short_ids
+from micrograde.analysis import VERDICT, by_importance, load_runs, short_ids
 
 
 def runs(**columns):
@@ -36,7 +36,7 @@ def test_a_status_comes_early_where_some_did_not_finish():
     frame = runs(seed=[0, 1])
     assert "status" not in by_importance(frame, "val/loss")
     frame["status"] = ["FINISHED", "FAILED"]
-    assert by_importance(frame, "val/loss")[2] == "status"
+    assert [name for name in by_importance(frame, "val/loss") if name != VERDICT][2] == "status"
 
 
 def test_a_name_that_somebody_gave_comes_early():

@@ -73,7 +73,7 @@ def test_the_best_settings_are_run_again_and_nothing_else_of_the_sweep_changes(h
         assert row["winner"] in mine[TEST].tolist()
     winner = load_run(uri, before.best.run_id)
     line = f"retest      {TEST} {table['mean'][0]:.4f} ± {table['mean'][0] - table['ci_low'][0]:.4f} (4 fresh seeds)"
-    assert f"{line}; the sweep's winner had {winner.history[TEST][0]:.4f}" in said
+    assert f"{line}; the run that ranked best had {winner.history[TEST][0]:.4f}" in said
 
     parent = load_run(uri, after.run_id)
     named = f"retest/{TEST}"

@@ -14,8 +14,16 @@ from micrograde.analysis.comparing import (
 from micrograde.analysis.history import load_history
 from micrograde.analysis.importance import VERDICT, by_importance
 from micrograde.analysis.loading import list_run_ids, load_runs
+from micrograde.analysis.next_steps import next_steps
 from micrograde.analysis.retests import load_retest
-from micrograde.analysis.settings_compared import Verdict, compare_settings, not_worse, with_verdicts
+from micrograde.analysis.settings_compared import (
+    Verdict,
+    are_compared,
+    compare_settings,
+    in_short,
+    not_worse,
+    with_verdicts,
+)
 from micrograde.analysis.short_ids import short_ids
 from micrograde.analysis.summary import summarize
 from micrograde.analysis.sweeps import load_sweeps
@@ -32,6 +40,7 @@ __all__ = [
     "StoredRun",
     "VarianceShares",
     "Verdict",
+    "are_compared",
     "best_run",
     "best_setting",
     "by_importance",
@@ -40,6 +49,7 @@ __all__ = [
     "find_run",
     "find_sweep",
     "group_over_seeds",
+    "in_short",
     "list_run_ids",
     "load_history",
     "load_importance",
@@ -48,6 +58,7 @@ __all__ = [
     "load_runs",
     "load_sweeps",
     "merge_mean_and_std",
+    "next_steps",
     "not_worse",
     "order_runs",
     "parameters",

@@ -22,6 +22,13 @@ FloatArray = NDArray[np.float64]
 
 Verdict = Literal["best", "equal", "as_good", "worse", "better", "untold"]
 """How a setting stands to the best; see ``compare_settings``."""
+_IN_SHORT: dict[Verdict, str] = {
+    "better": "better",
+    "equal": "equal",
+    "as_good": "as good as the best",
+    "untold": "not to be told from it",
+    "worse": "worse",
+}
 NOT_WORSE: tuple[Verdict, ...] = ("best", "equal", "as_good", "better", "untold")
 LEVEL = 0.05
 """A corrected p-value below this tells two settings apart."""
@@ -138,6 +145,27 @@ def compare_settings(
     standings = zip(table["count"].tolist(), *(each.tolist() for each in columns.values()), strict=True)
     words = [Standing(*each).in_words(column, repetition.unit) for each in standings]
     return pd.concat([table, pd.DataFrame(columns | {"words": pd.Series(words, dtype="str")})], axis=1)
+
+
+def are_compared(settings: "pd.DataFrame") -> bool:
+    """Return whether ``compare_settings`` had anything to compare: two settings with two pairs or more."""
+    return len(settings) > 1 and bool((settings["pairs"].iloc[1:] > 1).any())
+
+
+def in_short(settings: "pd.DataFrame") -> str:
+    """Return how the other settings stand to the best one, in a line: how many of them are told apart.
+
+    Empty if nothing was compared.
+    """
+    if not are_compared(settings):
+        return ""
+    others = settings[settings["verdict"] != "best"]
+    if len(others) == 1:
+        return str(others["words"].iloc[0])
+    counts = others["verdict"].value_counts()
+    return ", ".join(
+        f"{counts[verdict]:,} {said}" for verdict, said in _IN_SHORT.items() if verdict in counts
+    )
 
 
 def with_verdicts(table: "pd.DataFrame", settings: "pd.DataFrame") -> "pd.DataFrame":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from micrograde.analysis import BestSetting, best_setting, order_runs, summarize
+from micrograde.analysis import BestSetting, best_setting, compare_settings, order_runs, summarize
 from micrograde.analysis.comparing import METRICS, ascending, told_apart
 from micrograde.analysis.document import Document, Picture, Section
 from micrograde.analysis.latex import latex_table
@@ -53,6 +53,9 @@ class SweepReport:
         vary.
     mattered
         How much of the metric's variance each key, each pair of keys and the seed accounts for.
+    compared
+        How each setting stands to the best one, as ``compare_settings`` returns it; None if no run has the
+        metric.
     page
         ``report.html``; None if it could not be made.
     left_out
@@ -65,6 +68,7 @@ class SweepReport:
     summary: "pd.DataFrame"
     settings: "pd.DataFrame"
     mattered: VarianceShares
+    compared: "pd.DataFrame | None"
     page: Path | None
     left_out: tuple[str, ...] = ()
 
@@ -92,6 +96,8 @@ def write_sweep_report(
     order: Literal["auto", "ascending", "descending"] = "auto",
     wanted: PictureFormat = "auto",
     pictures_of: Callable[[str], Iterable[tuple[str, bytes]]] = lambda _: (),
+    retests: "pd.DataFrame | None" = None,
+    held_out: "pd.DataFrame | None" = None,
 ) -> SweepReport:
     """Write ``report.html``, ``report.md``, ``summary.csv`` and ``figures/*.svg`` into a folder.
 
@@ -114,6 +120,9 @@ def write_sweep_report(
     pictures_of
         Returns the own pictures of a run, by its id: file names, contents. Those of the run in the middle of
         the best setting are shown.
+    retests, held_out
+        The best settings on fresh seeds, as ``load_retest`` returns them; and, of a sweep over folds, what
+        its runs say of the rows that they held out, as ``out_of_fold`` does. None if there are none.
 
     Raises
     ------
@@ -136,6 +145,7 @@ def write_sweep_report(
     if repeats:
         listed = settings.assign(run_ids=[" ".join(ids) for ids in settings["run_ids"]])
         listed.to_csv(folder / "over_seeds.csv", index=False)
+    compared = compare_settings(runs, metric, order, by) if best else None
     mattered = variance_shares(runs, swept, metric)
     if mattered.shares:
         mattered.frame().to_csv(folder / "importance.csv", index=False)
@@ -155,6 +165,9 @@ def write_sweep_report(
         of_best=pictures_of_best(list(pictures_of(best.run_id)), best) if best else [],
         pictures=_keep_pictures(folder, pictured, wanted, said.append),
         mattered=mattered,
+        compared=compared,
+        retests=retests,
+        held_out=held_out,
     )
     unfinished, going_on = len(runs) - finished, int((runs["status"] == "RUNNING").sum())
     about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"
@@ -162,7 +175,7 @@ def write_sweep_report(
     about += f", {going_on:,} going on" if going_on else ""
     about += f" · varied: {', '.join(swept)}" if swept else ""
     made = _write_documents(folder, title, about, contents, said.append)
-    return SweepReport(best, finished, unfinished, summary, settings, mattered, made, tuple(said))
+    return SweepReport(best, finished, unfinished, summary, settings, mattered, compared, made, tuple(said))
 
 
 def _summary(runs: "pd.DataFrame", swept: Sequence[str], metric: str) -> "pd.DataFrame":

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograde.analysis import BestSetting, summarize
+from micrograde.analysis import BestSetting, are_compared, next_steps, summarize
 from micrograde.analysis.comparing import METRICS
 from micrograde.analysis.document import Paragraph, Part, Picture, Section, Table
+from micrograde.analysis.out_of_fold import first_setting
 from micrograde.analysis.tables import as_cell
 from micrograde.analysis.variance_shares import VarianceShares
 from micrograde.core.natural_order import is_missing, natural_key
@@ -24,6 +25,7 @@ REASON = f"tags.{tags.REASON}"
 """The column that says why a run did not finish."""
 
 _ROWS = 100  # of a table; the CSV files hold them all
+_HARD = 20  # rows of the data that are listed
 _VALUES = 12  # of a key that are listed; of more, the first and the last
 
 
@@ -49,6 +51,13 @@ class ReportContents:
         The pictures of the sweep, each with its heading.
     mattered
         How much of the metric's variance each key has.
+    compared
+        How each setting stands to the best one, as ``compare_settings`` returns it, in the order of
+        ``settings``; None if it could not be told.
+    retests
+        The best settings on fresh seeds, as ``load_retest`` returns them; None if there are none.
+    held_out
+        What the runs of a sweep over folds say of the rows that they held out; None of other sweeps.
     """
 
     runs: "pd.DataFrame"
@@ -61,6 +70,9 @@ class ReportContents:
     of_best: Sequence[Picture]
     pictures: Sequence[Section]
     mattered: VarianceShares
+    compared: "pd.DataFrame | None" = None
+    retests: "pd.DataFrame | None" = None
+    held_out: "pd.DataFrame | None" = None
 
     @property
     def swept(self) -> list[str]:
@@ -148,17 +160,70 @@ def settings_table(contents: ReportContents) -> Table | None:
         frame["95 % interval"] = [
             f"{one} to {other}" if one != "-" else "-" for one, other in zip(low, high, strict=True)
         ]
-        frame["best"] = found["best"]
-    kept = KEPT if metric.startswith(KEPT) else ""
-    test = metric.replace(part_of(metric), f"{kept}test", 1) if part_of(metric) else ""
+    if contents.compared is not None and are_compared(contents.compared):
+        frame["verdict"] = contents.compared["words"].tolist()
+    test = _of_test_part(metric)
     if test in runs and test != metric:
         row_of = {ids[0]: row for row, ids in enumerate(found["run_ids"])}
         other = summarize(runs, by, test)
         other.index = [row_of[ids[0]] for ids in other["run_ids"]]
         other = other.sort_index()
         frame[test] = _spread(test, other["mean"], other["std"])
-    frame["best run"] = found["best_run_id"].str[:8]
-    return Table(frame, ["best run"])
+    return Table(frame)
+
+
+def retest(contents: ReportContents) -> Iterator[Section]:
+    """Show the best settings on seeds that took no part in choosing them: the number to publish."""
+    table = contents.retests
+    if table is None or table.empty:
+        return
+    names = [str(name) for name in table]
+    by, metric = names[: names.index("metric")], str(table["metric"].iloc[0])
+    frame = table[by].copy()
+    frame["fresh seeds"] = table["count"]
+    if table["failed"].any():
+        frame["without a result"] = table["failed"]
+    frame[metric] = _spread(metric, table["mean"], table["std"])
+    low, high = (_texts(metric, table[end]) for end in ("ci_low", "ci_high"))
+    frame["95 % interval"] = [
+        f"{one} to {other}" if one != "-" else "-" for one, other in zip(low, high, strict=True)
+    ]
+    frame["in the sweep itself"] = _texts(metric, table["sweep_mean"])
+    frame["its luckiest run"] = _texts(metric, table["winner"])
+    said = (
+        f"These runs took no part in choosing, so that {metric} of the first setting, with its interval, is "
+        "the number to publish. The luckiest run is the one that a table of runs ranks first."
+    )
+    yield Section("The result on fresh seeds", [Paragraph(said), Table(frame)])
+
+
+def held_out(contents: ReportContents) -> Iterator[Section]:
+    """List the rows that most runs miss where they are held out, of a sweep over folds."""
+    if contents.held_out is None or contents.held_out.empty:
+        return
+    rows = first_setting(contents.held_out)
+    said = (
+        f"Each of {len(rows):,} rows was tested by runs that had not learned it. First are the rows that are "
+        "missed most often: hard ones, and those whose label is wrong. All are in out_of_fold.parquet."
+    )
+    if "missed" not in rows:
+        said = said.replace("missed most often", "predicted worst")
+    yield Section("Rows that were held out", [Paragraph(said), Table(rows.head(_HARD))])
+
+
+def what_next(contents: ReportContents) -> Iterator[Section]:
+    """Say what the sweep leaves open."""
+    test = _of_test_part(contents.metric)
+    steps = next_steps(
+        contents.runs,
+        contents.compared,
+        contents.best,
+        contents.repeats,
+        retested=contents.retests is not None,
+        tested=test in contents.runs and bool(contents.runs[test].notna().any()),
+    )
+    if steps:
+        yield Section("What to try next", [Paragraph(step) for step in steps])
 
 
 def pictures(contents: ReportContents) -> Iterator[Section]:
@@ -188,11 +253,20 @@ SECTIONS: tuple[Callable[[ReportContents], Iterator[Section]], ...] = (
     question,
     result,
     settings,
+    retest,
     pictures,
+    held_out,
+    what_next,
     unfinished,
     runs,
 )
 """The report from top to bottom; a section more is a line here."""
+
+
+def _of_test_part(metric: str) -> str:
+    """Return the name of the same metric of the test part; empty if it is of no part."""
+    kept = KEPT if metric.startswith(KEPT) else ""
+    return metric.replace(part_of(metric), f"{kept}test", 1) if part_of(metric) else ""
 
 
 def _cut(table: Table, rest: str) -> list[Part]:

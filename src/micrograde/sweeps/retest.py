@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.analysis import summarize
+from micrograde.analysis import compare_settings, not_worse, summarize
 from micrograde.analysis.comparing import told_apart
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.retests import FILE, metric_of_test_part, no_test_part, retests_of, winner_of
@@ -48,12 +48,18 @@ class RetestPlan:
     settings: int
 
 
-def settings_to_retest(settings: "pd.DataFrame", most: int) -> "pd.DataFrame":
-    """Return the settings that are run again: the ``most`` with the best means, as ``summarize`` orders them.
+def settings_to_retest(settings: "pd.DataFrame", compared: "pd.DataFrame", most: int) -> "pd.DataFrame":
+    """Return the settings that are run again, ``most`` at most: those not told to be worse than the best.
 
-    This is where the settings that a verdict tells apart from the best are to be left out.
+    Parameters
+    ----------
+    settings
+        The settings by their means, as ``summarize`` orders them.
+    compared
+        How they stand to the best, in the same order; see ``compare_settings``.
     """
-    return settings[settings["count"] > 0].head(most)
+    rows = [row for row in not_worse(compared).index if settings["count"].iloc[row] > 0]
+    return settings.iloc[rows].head(most)
 
 
 def fresh_seeds(runs: "pd.DataFrame", varied: Sequence[str], count: int) -> list[dict[str, int]]:
@@ -121,7 +127,8 @@ def plan_retests(
         if isinstance(value := composed["data"].get(key), str) and value != "???"
     }
     found = []
-    for row in settings_to_retest(summarize(runs, by, metric, order), plan.settings).to_dict("records"):
+    settings, compared = summarize(runs, by, metric, order), compare_settings(runs, metric, order, by)
+    for row in settings_to_retest(settings, compared, plan.settings).to_dict("records"):
         stored = load_run(location.tracking_uri, str(row["best_run_id"]))
         with files_of(stored, location) as files:
             config = read_recipe(files, stored, tracking, paths)
@@ -197,7 +204,7 @@ class Retested:
                 seeds = f"{count} of {count + int(row['failed'])} fresh seeds"
             line = f"{metric} {said} ({seeds})"
             if number == 0 and self.winner is not None:
-                line += f"; the sweep's winner had {formatted(metric, self.winner, '.4f')}"
+                line += f"; the run that ranked best had {formatted(metric, self.winner, '.4f')}"
             if len(self.table) > 1:
                 line += "  " + " ".join(
                     f"{name.rpartition('.')[2]}={_shown(row[name])}" for name in map(str, by)

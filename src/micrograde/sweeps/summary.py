@@ -41,6 +41,8 @@ class SweepSummary:
 
     Attributes
     ----------
+    others
+        The line about how the other settings stand to the best.
     out_of_fold
         The line about rows that were held out, of a sweep over folds.
     notes
@@ -54,6 +56,7 @@ class SweepSummary:
     run_id: str
     runs: "pd.DataFrame"
     best: "BestSetting | None"
+    others: str = ""
     mattered: "VarianceShares | None" = None
     retested: "Retested | None" = None
     left_out: tuple[str, ...] = ()
@@ -66,7 +69,8 @@ class SweepSummary:
 def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> SweepSummary:
     """Read the sweep's runs back, and write tables, report and pictures for the parent run."""
     # Imported while the writer is still at work on the last runs.
-    from micrograde.analysis import best_setting, load_history, load_runs
+    from micrograde.analysis import best_setting, compare_settings, in_short, load_history, load_runs
+    from micrograde.analysis.comparing import told_apart
     from micrograde.analysis.out_of_fold import words_of_rows
     from micrograde.analysis.retests import split_retests
     from micrograde.analysis.what_mattered import what_mattered
@@ -93,13 +97,26 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             recorder.set_tags(parent, {tags.DESCRIPTION: with_words(described, sweep.options.note)})
         held_out = read_out_of_fold(sweep.location, run_id)
         best = best_setting(runs, sweep.metric, sweep.options.order, varies)
-        said = "" if held_out is None else words_of_rows(held_out)
-        mattered = what_mattered(runs, varies, sweep.metric)
-        return SweepSummary(run_id, runs, best, mattered, again, out_of_fold=said)
+        by = of_settings(told_apart(runs, varies))
+        return SweepSummary(
+            run_id,
+            runs,
+            best,
+            others=in_short(compare_settings(runs, sweep.metric, sweep.options.order, by)) if best else "",
+            mattered=what_mattered(runs, varies, sweep.metric),
+            retested=again,
+            out_of_fold="" if held_out is None else words_of_rows(held_out),
+        )
     with working("reading the runs back"):
         history = load_history(uri, sweep=run_id, metrics=metrics_drawn(sweep.metric))
     folder = recorder.run_folder(parent)
     assert folder
+    left_out, held_out = tuple[str, ...](), None
+    try:
+        by_setting = _best_setting_first(runs, varies, sweep)
+        held_out = write_out_of_fold(folder, by_setting, sweep.location, varies)
+    except InputError as error:
+        left_out = (str(error),)
     with working("drawing the report"):
         report = write_sweep_report(
             folder,
@@ -111,14 +128,9 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             order=sweep.options.order,
             wanted=sweep.drawing.format,
             pictures_of=partial(pictures_of_run, location=sweep.location),
+            retests=again.table if again else None,
+            held_out=held_out,
         )
-    left_out, said = report.left_out, ""
-    try:
-        by_setting = _best_setting_first(runs, varies, sweep)
-        rows = write_out_of_fold(folder, by_setting, sweep.location, varies)
-        said = "" if rows is None else words_of_rows(rows)
-    except InputError as error:
-        left_out = (*left_out, str(error))
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
@@ -152,10 +164,11 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
         run_id,
         runs,
         best,
+        others="" if report.compared is None else in_short(report.compared),
         mattered=report.mattered,
         retested=again,
-        left_out=left_out,
-        out_of_fold=said,
+        left_out=(*left_out, *report.left_out),
+        out_of_fold="" if held_out is None else words_of_rows(held_out),
         notes=notes,
         own_model=own_model,
         model=model,
@@ -223,6 +236,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
         say(f"best        none: no run that finished has a value of {sweep.metric}")
     if summary.own_model:
         say(f"ensemble    of runs of the best setting, averaged: predict run_id={summary.run_id} takes it")
+    if summary.others:
+        say(f"others      {summary.others}")
     if summary.mattered and (line := in_words(summary.mattered, sweep.metric, _ROOM)):
         say(f"mattered    {line}")
     if summary.out_of_fold:

@@ -13,6 +13,7 @@ from micrograde.analysis import (
     check_output,
     compare_settings,
     group_over_seeds,
+    in_short,
     list_run_ids,
     load_history,
     load_runs,
@@ -43,8 +44,9 @@ from micrograde.store.garbage import find_garbage
 from micrograde.store.metric_names import name_among
 from micrograde.store.sizes import large_store
 from micrograde.sweeps.best_pictures import pictures_of_run
+from micrograde.sweeps.out_of_fold import read_out_of_fold
 from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
-from micrograde.sweeps.retest import retested
+from micrograde.sweeps.retest import Retested, retested
 from micrograde.tracking import recover
 
 if TYPE_CHECKING:
@@ -110,7 +112,8 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
     with working("drawing the report", "stderr"):
-        report = write_report(location, sweep, runs, metric, config) if sweep else None
+        again = retested(runs, retests, sweep.varies, metric, config.order) if sweep else None
+        report = write_report(location, sweep, runs, metric, config, again) if sweep else None
     if sweep and report:
         unfinished = f", {report.unfinished} did not" if report.unfinished else ""
         title = f"{sweep.name}: {title}, {report.finished} finished{unfinished}"
@@ -134,9 +137,11 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         lines = report.best.lines() if report.best else [("best", f"none: no run that finished has {metric}")]
         for word, text in lines:
             say(f"{word:<9} {printable(text)}")
+        if report.compared is not None and (line := in_short(report.compared)):
+            say(f"others    {line}")
         if line := in_words(report.mattered, metric, _ROOM):
             say(f"mattered  {line}")
-        if again := retested(runs, retests, sweep.varies if sweep else (), metric, config.order):
+        if again:
             if report.page:
                 again.write(report.page.parent)
             for number, line in enumerate(again.lines()):
@@ -179,7 +184,12 @@ def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> N
 
 
 def write_report(
-    location: StoreLocation, sweep: StoredSweep, runs: "pd.DataFrame", metric: str, config: CompareConfig
+    location: StoreLocation,
+    sweep: StoredSweep,
+    runs: "pd.DataFrame",
+    metric: str,
+    config: CompareConfig,
+    again: Retested | None,
 ) -> SweepReport:
     """Write the sweep's report to the folder in the config, by default one named after the sweep."""
     history = load_history(location.tracking_uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
@@ -195,6 +205,8 @@ def write_report(
             metric=metric,
             order=config.order,
             pictures_of=partial(pictures_of_run, location=location),
+            retests=again.table if again else None,
+            held_out=read_out_of_fold(location, sweep.run_id),
         )
     except OSError as error:
         raise InputError(f"report={folder}: cannot be written ({error.strerror})") from None
