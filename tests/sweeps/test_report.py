@@ -202,7 +202,7 @@ def test_a_report_goes_from_the_question_to_the_runs_in_each_format(tmp_path):
     assert headings == [html.unescape(each) for each in re.findall("<h2>(.*?)</h2>", page)]
     assert [each.partition(":")[0].partition(",")[0] for each in headings] == [
         "The question", "The best setting", "Settings", f"{METRIC} against {RATE}",
-        "Mean learning curves over the seeds", "Learning curves", "Runs that did not finish", "Runs",
+        "Mean learning curves over the seeds", "Learning curves", "What to try next", "Runs that did not finish", "Runs",
     ]  # fmt: skip
     asked = "Which value of optimizer.learning_rate has the highest val/accuracy, on average over seed?"
     assert asked in text
@@ -232,11 +232,11 @@ def test_the_settings_are_a_table_for_a_paper(tmp_path):
     assert [line.strip() for line in lines if line.strip() in (r"\toprule", r"\midrule", r"\bottomrule")]
     assert r"  \caption{rate $\times$ seed. Settings, best mean val/accuracy first: " in "\n".join(lines)
     header = next(line for line in lines if line.endswith(r"\\"))
-    assert header.strip() == (r"optimizer.learning\_rate & runs & val/accuracy & 95 \% interval & best \\")
+    assert header.strip() == (r"optimizer.learning\_rate & runs & val/accuracy & 95 \% interval & verdict \\")
     rows = [line.strip() for line in lines if line.endswith(r"\\")][1:]
     assert [row.partition(" &")[0] for row in rows] == ["{*}", r"50\%\_\&", r"{[}8, 8{]}"]
     assert r"& $3$ & $0.6667 \pm 0.2082$ &" in rows[0]
-    assert r"  \begin{tabular}{lrrlr}" in lines
+    assert r"  \begin{tabular}{lrrll}" in lines
 
 
 def test_without_anything_varied_there_is_no_table_of_settings(tmp_path):
@@ -244,3 +244,64 @@ def test_without_anything_varied_there_is_no_table_of_settings(tmp_path):
     written(tmp_path, runs, history, varies=())
     assert not (tmp_path / "settings.tex").exists()
     assert "What is val/accuracy?" in (tmp_path / "report.md").read_text()
+
+
+def test_settings_have_a_verdict_and_the_report_says_what_fresh_seeds_reached(tmp_path):
+    runs, history = sweep(rates=(0.1, 0.3, 0.5), r8={METRIC: 0.7635})
+    runs["test/accuracy"] = runs[METRIC]
+    retests = pd.DataFrame(
+        {
+            RATE: [0.5],
+            "metric": ["test/accuracy"],
+            "count": [20],
+            "failed": [1],
+            "mean": [0.7412],
+            "std": [0.02],
+            "ci_low": [0.7318],
+            "ci_high": [0.7506],
+            "sweep_mean": [0.76],
+            "sweep_count": [3],
+            "winner": [0.7711],
+        }
+    )
+    report, page = written(tmp_path, runs, history, retests=retests)
+    assert report.compared is not None
+    words = report.compared["words"].tolist()
+    assert words[0] == "the best"
+    assert words[1].startswith("worse by 0.09")
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    for document in (html.unescape(page), text):
+        assert all(each in document for each in words)
+        assert "The result on fresh seeds" in document
+        assert "0.7318 to 0.7506" in document
+        assert "0.7711" in document
+        assert "sweep.retest" not in document  # what has been done is not advised
+    assert "worse by" in (tmp_path / "settings.tex").read_text(encoding="utf-8")
+
+
+def test_the_rows_that_were_held_out_are_listed_most_missed_first(tmp_path):
+    rows = pd.DataFrame(
+        {
+            "row": range(40, 0, -1),
+            "true": "a",
+            "tested": 5,
+            "missed": [1.0] * 3 + [0.0] * 37,
+            "predicted": "b",
+        }
+    )
+    _, page = written(tmp_path, *sweep(), held_out=rows)
+    assert "Each of 40 rows was tested by runs that had not learned it." in page
+    listed = page[page.index("Rows that were held out") : page.index("Runs, best")]
+    assert listed.count("<tr>") == 1 + 20
+    assert listed.index(">40<") < listed.index(">21<")
+
+
+def test_a_report_says_what_the_sweep_leaves_open(tmp_path):
+    runs, history = sweep(rates=(0.1, 0.3, 0.5), r0={"status": "FAILED"})
+    runs["test/accuracy"] = runs[METRIC]
+    _, page = written(tmp_path, runs, history)
+    page = html.unescape(page)
+    assert "What to try next" in page
+    assert "1 run has not finished" in page
+    assert "The best optimizer.learning_rate, 0.5, is the largest that was tried" in page
+    assert "give the same command with sweep.retest=20" in page
