@@ -8,7 +8,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.store import local_store, make_store, server_store
 from micrograde.store.library_environment import quiet_environment
-from micrograde.store.location import StoreLock, make_launch_folder
+from micrograde.store.location import StoreLock, making_launch_folder, place_launch_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,12 @@ def test_locations(tmp_path):
 
 
 def test_launches_of_the_same_second_do_not_share_a_folder(tmp_path):
-    folders = {make_launch_folder(local_store(tmp_path)) for _ in range(50)}
+    location = local_store(tmp_path)
+    folders: set[Path] = set()
+    for _ in range(50):
+        with making_launch_folder(location) as made:
+            assert not list((location.folder / "launches").glob("*")) or folders
+            folders.add(place_launch_folder(made, location))
     assert len(folders) == 50
     assert all(folder.parent == tmp_path / "mlruns" / "launches" for folder in folders)
 

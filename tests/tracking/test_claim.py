@@ -85,7 +85,7 @@ def test_a_new_launch_waits_for_the_writer_of_the_last(tmp_path, monkeypatch):
     writer.join()
 
 
-def test_what_a_dead_launch_of_the_same_has_left_is_removed_and_nothing_else(tmp_path):
+def test_what_dead_launches_have_left_is_never_removed_unsent(tmp_path):
     launches = tmp_path / "launches"
     folders = {name: launches / name for name in ("same", "other", "plain")}
     for folder in folders.values():
@@ -94,8 +94,22 @@ def test_what_a_dead_launch_of_the_same_has_left_is_removed_and_nothing_else(tmp
         first.mark(folders["same"])
     with claim(tmp_path / "claims" / "two", launches, unasked) as other:
         other.mark(folders["other"])
-    with claim(tmp_path / "claims" / "one", launches, unasked):
-        assert {name for name, folder in folders.items() if folder.exists()} == {"other", "plain"}
+    sent: list[Path] = []
+    with claim(tmp_path / "claims" / "one", launches, unasked, sent.append):
+        assert sent == [folders["same"]]
+        assert {name for name, folder in folders.items() if folder.exists()} == folders.keys()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\0" * 60, b"{}", b"3"])
+def test_a_claim_whose_owner_a_loss_of_power_has_taken_is_nobody_elses(tmp_path, content):
+    path, launches = tmp_path / "claims" / "one", tmp_path / "launches"
+    with claim(path, launches, unasked) as mine:
+        pass
+    path.with_suffix(".owner").unlink()
+    if content is not None:
+        path.with_suffix(".owner").write_bytes(content)
+    with mine.writing() as is_ours:
+        assert is_ours
 
 
 def test_what_a_dead_launch_has_left_is_sent_before_another_begins(tmp_path):
@@ -127,5 +141,3 @@ def test_what_cannot_be_sent_now_keeps_another_from_beginning(tmp_path):
     with pytest.raises(ConnectionError), claim(tmp_path / "claims" / "one", launches, unasked, send):
         pass
     assert (launches / "first").exists()
-    with claim(tmp_path / "claims" / "one", launches, unasked):
-        assert not (launches / "first").exists()

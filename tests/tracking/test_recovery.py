@@ -52,7 +52,12 @@ def test_others_are_left_alone(location, client, dead):
     own = ProcessIdentity.own()
     alive = [
         running(client, process)
-        for process in (own, replace(dead, host="elsewhere"), replace(dead, namespace="a container"))
+        for process in (
+            own,
+            replace(dead, host="elsewhere"),
+            replace(dead, namespace=f"{dead.namespace.split()[0]} pid:[1]"),  # in a container
+            replace(dead, namespace="another boot pid:[1]", machine=""),
+        )
     ]
     alive.append(client.create_run("0").info.run_id)  # somebody else's
     done = running(client, dead)

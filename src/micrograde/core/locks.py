@@ -13,11 +13,17 @@ from pathlib import Path
 
 
 class LockFile:
-    """A lock that is held until ``release`` is called, or until this process ends."""
+    """A lock that is held until ``release`` is called, or until this process ends.
 
-    def __init__(self, path: Path) -> None:
+    With ``content`` that is written to the file, in place of what was in it.
+    """
+
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        if content is not None:
+            os.ftruncate(self._file, 0)
+            os.write(self._file, content)
 
     def release(self) -> None:
         """Release the lock."""

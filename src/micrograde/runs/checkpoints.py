@@ -221,10 +221,12 @@ def _read_arrays(path: Path, sha256: str) -> dict[str, NDArray[Any]]:
 
 
 def _older_slot(folder: Path) -> str:
-    """Return the slot that is empty, or was written first."""
+    """Return the slot that is empty or damaged, or else that of the earlier epoch; no clock is asked."""
 
-    def written(slot: str) -> int:
-        path = folder / f"{slot}.json"
-        return path.stat().st_mtime_ns if path.exists() else 0
+    def epoch(slot: str) -> int:
+        try:
+            return int(_read_content(folder / f"{slot}.json")["epoch"])
+        except UnusableCheckpointError:
+            return -1
 
-    return min(_SLOTS, key=written)
+    return min(_SLOTS, key=epoch)

@@ -138,6 +138,13 @@ class LaunchEnded:
     """The launch ends. The journal of a process that died lacks this event."""
 
 
+@dataclass(frozen=True)
+class LinesMissing:
+    """So many lines of the journal cannot be read; whoever reads it says that, nobody writes it."""
+
+    lines: int
+
+
 Event = (
     RunStarted
     | RunAdopted
@@ -149,4 +156,5 @@ Event = (
     | ModelLogged
     | AnswerAwaited
     | LaunchEnded
+    | LinesMissing
 )

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from micrograde.core.atomic_files import synchronise, synchronise_all
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.store.library_environment import quiet_libraries
@@ -67,11 +68,24 @@ def server_store(uri: str, home: Path, artifacts: str | None = None) -> StoreLoc
     return StoreLocation(uri, None, home / "mlruns", artifacts)
 
 
-def make_launch_folder(location: StoreLocation) -> Path:
-    """Create a folder for this launch; two launches that start in the same instant get different ones."""
+@contextmanager
+def making_launch_folder(location: StoreLocation) -> Iterator[Path]:
+    """Provide a folder in which a launch's folder is made aside, to be moved by ``place_launch_folder``.
+
+    It has the launch's name, and its user alone can read it.
+    """
+    with temporary_folder(location.folder) as aside:
+        yield Path(tempfile.mkdtemp(prefix=f"{datetime.now():%Y-%m-%d_%H-%M-%S}_", dir=aside))
+
+
+def place_launch_folder(made: Path, location: StoreLocation) -> Path:
+    """Put what was made on the disk, and move it among the launches: it is there whole, or not at all."""
     launches = location.folder / "launches"
-    launches.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{datetime.now():%Y-%m-%d_%H-%M-%S}_", dir=launches))
+    if not launches.exists():
+        launches.mkdir(parents=True, exist_ok=True)
+        synchronise(location.folder)
+    synchronise_all([made])
+    return made.rename(launches / made.name)
 
 
 class StoreLock:
@@ -133,6 +147,7 @@ def make_store(location: StoreLocation) -> None:
             store = SqlAlchemyStore(f"sqlite:///{made}", root)  # type: ignore[no-untyped-call]
             store.engine.dispose()
             made.replace(database)
+            synchronise(location.folder)
 
 
 def _is_made(database: Path) -> bool:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micrograde.core.atomic_files import synchronise_all
 from micrograde.store.experiments import check_local_address
 from micrograde.store.library_environment import forget_servers
 from micrograde.store.local_addresses import (
@@ -60,6 +61,10 @@ class LocalStore(MlflowStore):
         if folder.exists() and any(folder.iterdir()):
             target = self.make(lambda: self.place_of(run))
             shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
+
+    def keep_durable(self) -> None:
+        """Put the files on the disk, by one call for all."""
+        synchronise_all([self.location.folder])
 
     def place_of(self, run: "RunInfo") -> Path:
         """Return the folder in ``mlruns/`` for a run's files, and correct an address that leads elsewhere."""

@@ -51,6 +51,9 @@ class MlflowStore(ABC):
     def keep_files(self, folder: Path, run: "RunInfo") -> None:
         """Store all files of a folder, which may not exist, with a run; files stored before do not change."""
 
+    def keep_durable(self) -> None:  # noqa: B027
+        """Wait until all files that were stored are on the disk; by default the store sees to it."""
+
     # --- logged models ---------------------------------------------------------------------------
 
     @abstractmethod

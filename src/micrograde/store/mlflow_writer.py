@@ -7,11 +7,14 @@ sets and files again has no effect.
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from micrograde.core.bounds import MOST_RUNS_OF_SERVER
+from micrograde.core.full_disk import why_disk_is_full
 from micrograde.store import tags
+from micrograde.store.errors import StoreAwayError
 from micrograde.store.event_writer import EventWriter, Recording
 from micrograde.store.events import (
     DatasetInput,
@@ -93,9 +96,31 @@ class MlflowWriter(EventWriter):
         """After an error, mark the runs that have not ended as FAILED, without writing what still waits."""
         with self._lock:
             for run in sorted(self.running):
-                run_id, _ = self.run_ids[run]
-                self._client.set_tag(run_id, tags.REASON, reason)
-                self._client.set_terminated(run_id, "FAILED")
+                with suppress(Exception):  # of this one; the error that is told came first
+                    self.fail(run, reason)
+
+    def fail(self, run: int, reason: str) -> None:
+        """End a run as FAILED, without anything that waits."""
+        run_id, _ = self.run_ids[run]
+        self._client.set_tag(run_id, tags.REASON, reason)
+        self._client.set_terminated(run_id, "FAILED")
+
+    def is_gone(self, run: int) -> bool:
+        """Return whether the run was deleted, or removed for good."""
+        from mlflow.exceptions import MlflowException
+
+        if run not in self.run_ids:
+            return False
+        run_id, _ = self.run_ids[run]
+        try:
+            found = self._make(lambda: self._client.get_run(run_id))
+        except MlflowException as error:
+            return bool(error.error_code == "RESOURCE_DOES_NOT_EXIST")
+        return bool(found.info.lifecycle_stage == "deleted")
+
+    def named(self, run: int) -> str:
+        """Return ``run`` and its id."""
+        return f"run {self.run_ids[run][0]}"
 
     # --- one event -------------------------------------------------------------------------------
 
@@ -138,7 +163,7 @@ class MlflowWriter(EventWriter):
             return
         self.running.add(event.run)
         self._forget_reason(run)
-        self.set_tags(event.run, self.recording.tags_of_adopted())
+        self.set_tags(event.run, self.recording.tags_of_adopted(run.data.tags))
         self._make(lambda: self._client.update_run(event.run_id, status="RUNNING"))
 
     def set_tags(self, run: int, given: Mapping[str, str]) -> None:
@@ -169,23 +194,52 @@ class MlflowWriter(EventWriter):
         points, self._points = self._points, []
         if not (params or points):
             return
-        self._store.write_rows(params, points)
+        try:
+            self._store.write_rows(params, points)
+        except StoreAwayError:
+            raise
+        except Exception as error:
+            if why_disk_is_full(error):
+                raise
+            numbers = {run_id: number for number, (run_id, _) in self.run_ids.items()}
+            for run_id in {*(each.run_id for each in params), *(each.run_id for each in points)}:
+                with self.apart((numbers[run_id],)):
+                    self._store.write_rows(
+                        [each for each in params if each.run_id == run_id],
+                        [each for each in points if each.run_id == run_id],
+                    )
 
     def _end_runs(self) -> None:
-        """End the runs whose end was read, after writing the rows that wait, so that no value is missing."""
+        """End the runs whose end was read, after writing the rows that wait, so that no value is missing.
+
+        All their files are moved, and put on the disk, before the first has ended: a run that has is whole.
+        """
         if not self._ended:
             return
         self._write_rows()
         for event in self._ended:
-            self.running.discard(event.run) if event.run in self._taken_over else self._end(event)
+            with self.apart((event.run,)):
+                self._keep_files(event)
+        self._store.keep_durable()
+        for event in self._ended:
+            with self.apart((event.run,)):
+                self._end(event)
         self._ended.clear()
 
-    def _end(self, event: RunEnded) -> None:
-        run_id, experiment_id = self.run_ids[event.run]
+    def _keep_files(self, event: RunEnded) -> None:
+        if event.run in self._taken_over or event.run in self.left_out:
+            return
+        run_id, _ = self.run_ids[event.run]
         folder = self.recording.files(event.run)
         if event.model and (folder / "model").exists():  # else its files were stored before
             write_mlmodel(folder / "model", event.model, run_id)
         self._store.keep_files(folder, self._infos[run_id])
+
+    def _end(self, event: RunEnded) -> None:
+        if event.run in self._taken_over or event.run in self.left_out:
+            self.running.discard(event.run)
+            return
+        run_id, experiment_id = self.run_ids[event.run]
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
         if event.run in self._perhaps_twice:
             found = self._make(lambda: self._search(self.recording.origin(event.run), experiment_id))

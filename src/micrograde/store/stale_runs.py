@@ -1,12 +1,12 @@
 """End the runs of a store whose process has died, by SQL and by requests; MLflow's client is not imported."""
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
 from micrograde.core.bounds import LONGEST_ID, LONGEST_KEY, MOST_EXPERIMENTS, MOST_RUNS_OF_SERVER
+from micrograde.core.clock import Clock
 from micrograde.core.errors import InputError
 from micrograde.store import tags
 from micrograde.store.library_environment import quiet_libraries
@@ -18,7 +18,16 @@ _REASON = "its process died without a word"
 _PAGE = 1000  # runs, or experiments, that a server is asked for at once
 _STALE_AT_ONCE = 100  # runs of a server that one command ends; the next command ends more
 _WAIT_SECONDS = 20.0  # for a database that another process writes to
-_WANTED = (tags.LAUNCH, tags.HOST, tags.PROCESS_NAMESPACE, tags.PROCESS_ID, tags.PROCESS_START)
+_WANTED = (
+    tags.LAUNCH,
+    tags.PROJECT,
+    tags.HOST,
+    tags.MACHINE,
+    tags.PROCESS_NAMESPACE,
+    tags.PROCESS_ID,
+    tags.PROCESS_START,
+    tags.PROCESS_TICKS,
+)
 
 _FIND = f"""
     select r.run_uuid, t.key, substr(t.value, 1, {LONGEST_KEY})
@@ -59,7 +68,7 @@ def end_on_server(location: StoreLocation, send_dead: Callable[[], None], is_sta
             stale = [run_id for run_id, given in _running(server) if is_stale(given)]
         except ServerError as error:
             raise InputError(f"the tracking server cannot be asked for its runs ({error})") from None
-        now = time.time_ns() // 1_000_000
+        now = Clock().now()
         with suppress(ServerError):  # the user may have no permission to write
             for run_id in stale[:_STALE_AT_ONCE]:
                 run = {"run_id": run_id, "run_uuid": run_id}
@@ -77,7 +86,7 @@ def _mark_rows(location: StoreLocation, database: Path, is_stale: IsStale) -> No
         stale = [run_id for run_id, given in running.items() if is_stale(given)]
         if not stale:
             return
-        now = time.time_ns() // 1_000_000
+        now = Clock().now()
         with StoreLock(location):
             connection.execute("begin immediate")
             for run_id in stale:

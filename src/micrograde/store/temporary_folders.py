@@ -1,6 +1,8 @@
 """Temporary folders in ``mlruns/temporary``; those of killed processes are removed when the next is created.
 
-Beside each folder is a lock, created before the folder and held while its process lives.
+Beside each folder is a lock, created before the folder and held while its process lives. A folder of
+``mlruns`` that goes is moved here first: a process that is killed while it removes one leaves nothing half
+removed in its place.
 """
 
 import shutil
@@ -34,6 +36,25 @@ def temporary_folder(mlruns: Path) -> Iterator[Path]:
     finally:
         _remove(folder)
         hold.release()
+
+
+def remove_whole(folder: Path, mlruns: Path) -> None:
+    """Remove a folder of ``mlruns``: it is there as it was, or not at all; what cannot be removed stays.
+
+    The first step is one rename, after which ``clear_temporary`` removes what a killed process has left.
+    """
+    temporary = mlruns / "temporary"
+    aside = temporary / uuid.uuid4().hex
+    with suppress(OSError):
+        while True:
+            temporary.mkdir(exist_ok=True)
+            try:
+                folder.rename(aside)
+                break
+            except FileNotFoundError:  # another process has just removed the parent, as it was empty
+                if not folder.exists():
+                    return
+    _remove(aside)
 
 
 def clear_temporary(mlruns: Path) -> None:

@@ -1,10 +1,10 @@
 """A launch of a sweep, from its first job to its summary: the parent run, earlier runs, all outcomes."""
 
 import json
+import shlex
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -15,6 +15,7 @@ from micrograde.analysis.comparing import ascending
 from micrograde.analysis.ranking import loss_beside
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.schema import TrainConfig, config_digest
+from micrograde.core.clock import Clock
 from micrograde.core.errors import InputError
 from micrograde.core.notebook import in_notebook
 from micrograde.core.terminal import say
@@ -161,7 +162,7 @@ class SweepSession(SweepState):
         if earlier.status != "FINISHED" or run_by_others:
             self._go_on()
             self._trained = run_by_others
-        recorder.set_tags(self._parent, {tags.LAUNCHED: str(time.time_ns() // 1_000_000)})
+        recorder.set_tags(self._parent, {tags.LAUNCHED: str(Clock().now())})
         if words := own_words(self.options.tags, self.options.note, self.options.name):
             words.pop(tags.DESCRIPTION, None)  # the summary writes it anew, beneath the note
             recorder.set_tags(self._parent, words)
@@ -212,8 +213,11 @@ class SweepSession(SweepState):
         assert self.location
         with working("recording what the last launch of this sweep has done"):
             outcome = send_launch(folder, self.location)
-        if isinstance(outcome, Kept) and outcome.away:
-            raise InputError(f"what the last launch of this sweep has done is in {folder}: {outcome.reason}")
+        if isinstance(outcome, Kept):
+            raise InputError(
+                f"what the last launch of this sweep has done is in {folder}: {outcome.reason}; mend that, "
+                f"or give it up: rm -r {shlex.quote(str(folder))}"
+            )
 
     def _start_parent(self) -> int:
         assert self._recorder

@@ -8,7 +8,6 @@ launch has taken the claim, and writes nothing.
 import json
 import os
 import re
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import GREATEST_PROCESS, LONGEST_NOTE
 from micrograde.core.json_files import read_json
 from micrograde.store.path_kinds import check_writable
@@ -65,7 +65,8 @@ class Claim:
         from filelock import FileLock
 
         with FileLock(self.path.with_suffix(".writer")):
-            yield self.owner().get("token") == self.token
+            # Not known, as after a loss of power, is nobody else's: who takes it over writes it whole.
+            yield self.owner().get("token", self.token) == self.token
 
     def mark(self, folder: Path) -> None:
         """Record this claim in the launch's folder."""
@@ -81,7 +82,9 @@ class Claim:
         owner = owner if isinstance(owner, dict) else {}
         process = owner.get("process")
         known = type(process) is int and 0 < process <= GREATEST_PROCESS
-        return {"token": owner.get("token"), **({"process": process} if known else {})}
+        token = owner.get("token")
+        named = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+        return {**({"token": token} if named else {}), **({"process": process} if known else {})}
 
 
 @contextmanager
@@ -93,8 +96,7 @@ def claim(
 ) -> Iterator[Claim]:
     """Hold a claim while the context lasts; it begins when no earlier launch writes any more.
 
-    What earlier launches with the same claim have not yet sent to the store is sent first. If that fails it
-    is removed, and those runs will be run again.
+    What earlier launches with the same claim have not yet sent to the store is sent first.
 
     Parameters
     ----------
@@ -105,8 +107,8 @@ def claim(
     on_wait
         Called once if an earlier launch's writer does not finish within 2 seconds.
     send
-        Sends what is in a launch's folder to the store. An error that it raises, such as that a store is
-        unavailable, ends this launch before it begins.
+        Sends what is in a launch's folder to the store. An error that it raises, such as that it could not be
+        sent, ends this launch before it begins.
 
     Raises
     ------
@@ -136,9 +138,7 @@ def claim(
             send(folder)
         with writer:
             content = {"token": mine.token, "process": os.getpid()}
-            path.with_suffix(".owner").write_text(json.dumps(content), encoding="utf-8")
-            for folder in _left(path, launches):
-                shutil.rmtree(folder, ignore_errors=True)
+            replace_file(path.with_suffix(".owner"), json.dumps(content))
         yield mine
 
 

@@ -18,6 +18,7 @@ from micrograde.store.events import (
     DatasetInput,
     Event,
     LaunchEnded,
+    LinesMissing,
     MetricsLogged,
     ModelLogged,
     RunAdopted,
@@ -35,6 +36,7 @@ __all__ = [
     "DatasetInput",
     "Event",
     "LaunchEnded",
+    "LinesMissing",
     "MetricsLogged",
     "ModelLogged",
     "RunAdopted",
@@ -165,7 +167,7 @@ def _describes_dataset(value: object) -> bool:
 
 
 _SOUND: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("run", "time", "step"), _is_count),
+    **dict.fromkeys(("run", "time", "step", "lines"), _is_count),
     "parent": lambda value: value is None or _is_count(value),
     **dict.fromkeys(("runs", "steps"), lambda value: isinstance(value, list) and all(map(_is_count, value))),
     **dict.fromkeys(("experiment_name", "run_name"), _is_text),

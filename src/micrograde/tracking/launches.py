@@ -1,7 +1,8 @@
 """A launch's folder, which contains the records of a launch until the store has all of them.
 
 mlruns/launches/<time>_<random>/
-    launch.json                      the store that the launch writes to, and the process that trains
+    launch.json                      the store that the launch writes to, and the process that trains; the
+                                     lock has the same content, in case that one of them is damaged
     journal.jsonl                    the events, in order (``events.py``)
     run-N/                           the files of run N
     claim.json                       the launch's claim, if it has one (``claim.py``)
@@ -10,32 +11,31 @@ mlruns/launches/<time>_<random>/
     launch.reserve, writer.reserve   space for the last events on a full disk (``full_disk.py``)
     provenance.json, writer.log      written by the first writer
 
-A process that has died does not hold its lock any more (``locks.py``).
+The folder is whole or absent: it is made in ``mlruns/temporary``, put on the disk and then moved here, and
+moved back there before it is removed. A process that has died does not hold its lock any more (``locks.py``).
 """
 
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_NOTE
 from micrograde.core.full_disk import reserve_space
 from micrograde.core.json_files import read_json
 from micrograde.core.locks import LockFile, is_held
 from micrograde.store.backends import Backend, backend_of
 from micrograde.store.backends.local import LocalTracking
-from micrograde.store.location import StoreLocation, make_launch_folder
-from micrograde.store.temporary_folders import clear_temporary
+from micrograde.store.location import StoreLocation, making_launch_folder, place_launch_folder
+from micrograde.store.temporary_folders import clear_temporary, remove_whole
 from micrograde.tracking.claim import Claim
+from micrograde.tracking.journal import JOURNAL
 from micrograde.tracking.processes import ProcessIdentity
 
-JOURNAL = "journal.jsonl"
 _LAUNCH = "launch.json"
 _LAUNCH_LOCK = "launch.lock"
 _WRITER_LOCK = "writer.lock"
@@ -73,9 +73,13 @@ class Launch:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Return the launch of a folder; None if it has not begun, or if the folder is not a launch's."""
+        """Return the launch of a folder; None if the folder is not a launch's."""
+        return cls._read(folder / _LAUNCH) or cls._read(folder / _LAUNCH_LOCK)
+
+    @classmethod
+    def _read(cls, path: Path) -> Self | None:
         try:
-            content = read_json(folder / _LAUNCH, LONGEST_NOTE)
+            content = read_json(path, LONGEST_NOTE)
             process = ProcessIdentity.of(**content["process"])
             server, script, artifacts = content["server"], content["script"], content.get("artifacts")
         except (OSError, ValueError, KeyError, TypeError):
@@ -89,27 +93,50 @@ class Launch:
 def begin_launch(location: StoreLocation, script: str, claim: Claim | None = None) -> tuple[Path, LockFile]:
     """Create a folder for a launch of this process; return it and its lock.
 
+    What a process that was killed has left in the making, or in removing, is removed.
+
     Raises
     ------
     OSError
         If the folder or a file in it cannot be created.
     """
     clear_temporary(location.folder)
-    folder = make_launch_folder(location)
+    launch = Launch(backend_of(location).noted(location), script, ProcessIdentity.own(), location.artifacts)
+    noted = json.dumps(asdict(launch)).encode()
+    hold: LockFile | None = None
     try:
-        hold = LockFile(folder / _LAUNCH_LOCK)
-        reserve_space(folder)
-        launch = Launch(
-            backend_of(location).noted(location), script, ProcessIdentity.own(), location.artifacts
-        )
-        (folder / JOURNAL).touch()
-        if claim:
-            claim.mark(folder)
-        replace_file(folder / _LAUNCH, json.dumps(asdict(launch)))  # from now on others take it for a launch
+        with making_launch_folder(location) as folder:
+            hold = LockFile(folder / _LAUNCH_LOCK, noted)
+            reserve_space(folder)
+            (folder / JOURNAL).touch()
+            if claim:
+                claim.mark(folder)
+            (folder / _LAUNCH).write_bytes(noted)
+            return place_launch_folder(folder, location), hold
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+        if hold:
+            hold.release()
         raise
-    return folder, hold
+
+
+def remove_launch(folder: Path) -> None:
+    """Remove the folder of a launch whose records are all in the store."""
+    remove_whole(folder, folder.parents[1])
+
+
+def keep_left_files(folder: Path) -> Path | None:
+    """Move what is left of runs' files out of a launch's folder; return where it is, or None if nothing is.
+
+    They are of runs whose beginning the journal has lost: of others they are in the store.
+    """
+    left = [run for run in folder.glob("run-*") if any(path.is_file() for path in run.rglob("*"))]
+    if not left:
+        return None
+    place = folder.parents[1] / "incomplete" / folder.name
+    place.mkdir(parents=True, exist_ok=True)
+    for run in left:
+        run.rename(place / run.name)
+    return place
 
 
 @contextmanager
@@ -119,10 +146,11 @@ def carrying(folder: Path) -> Iterator[None]:
     Raises
     ------
     FileNotFoundError
-        If the folder has been removed.
+        If the folder has been removed, also while waiting.
     """
     hold = LockFile(folder / _WRITER_LOCK)
     try:
+        os.stat(folder / _WRITER_LOCK)
         yield
     finally:
         hold.release()

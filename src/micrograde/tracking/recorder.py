@@ -8,14 +8,14 @@ dies; and if the store cannot be reached no results are lost, as the journal is 
 import errno
 import sys
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from micrograde.core.clock import Clock
 from micrograde.core.errors import InputError
 from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.interrupts import uninterrupted
@@ -45,10 +45,12 @@ from micrograde.tracking.events import (
     StepMetricsLogged,
     TagsSet,
 )
-from micrograde.tracking.journal import Journal
-from micrograde.tracking.launches import JOURNAL, begin_launch
+from micrograde.tracking.journal import JOURNAL, Journal
+from micrograde.tracking.launches import begin_launch
 from micrograde.tracking.run_recorder import RunIds
 from micrograde.tracking.writer_process import Outcome, WriterProcess
+
+_MOST_RESTARTS = 3  # of the writer
 
 
 class Recorder:
@@ -79,9 +81,12 @@ class Recorder:
                 f"{location.folder}: cannot be written to ({error.strerror}){limited}"
             ) from error
         self._location = location
+        self._clock = Clock()
         self._writer = writer or WriterProcess()
+        self._writer.on_death = self._replace
         self._writer.assign(self._folder, location)
-        self._may_restart = True
+        self._restarts = _MOST_RESTARTS
+        self._of_writer = threading.RLock()
         self._running: set[int] = set()
         self._count = self._awaited = 0
         self._lock = threading.Lock()
@@ -117,7 +122,7 @@ class Recorder:
             run = self._next_run()
             started = RunStarted(
                 run,
-                _now(),
+                self._clock.now(),
                 experiment_name,
                 without_password(run_name),
                 redacted(params),
@@ -154,17 +159,17 @@ class Recorder:
 
     def log_metrics(self, run: int, step: int, values: Mapping[str, float]) -> None:
         """Log the values of metrics at a step."""
-        self._append(MetricsLogged(run, _now(), step, values))
+        self._append(MetricsLogged(run, self._clock.now(), step, values))
 
     def log_stack(self, runs: Sequence[int], step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Log the values of several runs at a step; those of each metric are in the order of ``runs``."""
-        self._append(StackMetricsLogged(runs, _now(), step, values))
+        self._append(StackMetricsLogged(runs, self._clock.now(), step, values))
 
     def log_steps(
         self, runs: Sequence[int], steps: Sequence[int], values: Mapping[str, Sequence[Sequence[float]]]
     ) -> None:
         """Log the values of several runs at several steps; those of each metric are a list for each step."""
-        self._append(StepMetricsLogged(runs, _now(), steps, values))
+        self._append(StepMetricsLogged(runs, self._clock.now(), steps, values))
 
     def set_tags(self, run: int, tags: Mapping[str, str]) -> None:
         """Set tags on a run; passwords in them are hidden."""
@@ -183,13 +188,15 @@ class Recorder:
             When the run ended, in milliseconds since 1970; by default now.
         """
         with uninterrupted():
-            self._append(RunEnded(run, _now() if time is None else time, status, model))
+            ended = RunEnded(run, self._clock.now() if time is None else max(time, 0), status, model)
+            self._journal.append_end(ended, self.run_folder(run))
             self._running.discard(run)
 
     def log_model(
         self, run: int, *, source_run_id: str | None = None, registered_name: str | None = None
     ) -> None:
         """Make the model of an ended run one of MLflow's logged models; see ``ModelLogged``."""
+        self._append_ends()
         self._append(ModelLogged(run, source_run_id, registered_name))
 
     def wait(self) -> tuple[RunIds, ...]:
@@ -202,11 +209,10 @@ class Recorder:
         TrackingError
             If the writer failed; the launch's folder is then kept.
         """
+        self._append_ends()
         self._append(AnswerAwaited())
         self._awaited += 1
-        outcome = self._writer.answer(self._awaited)
-        if "died" in outcome and self._restart():
-            outcome = self._writer.answer(self._awaited)
+        outcome = self._outcome(lambda writer: writer.answer(self._awaited))
         if "pending" in outcome:
             raise StoreAwayError(f"{outcome['pending']}; {self._how_to_send()}")
         return self._recorded(outcome)
@@ -217,27 +223,63 @@ class Recorder:
         If the store is unavailable, no error is raised: the user is told how to send the records later, and
         only the ids that are known by then are returned.
         """
+        self._append_ends()
         self._append(LaunchEnded())
         return self._finish()
 
     def _finish(self) -> tuple[RunIds, ...]:
         self._journal.close()
-        outcome = self._writer.last_answer()
-        if "died" in outcome and self._restart():
-            outcome = self._writer.last_answer()
+        outcome = self._outcome(WriterProcess.last_answer)
         self._hold.release()
+        for line in outcome.get("lines", ()):
+            print_notice(line)
         if "pending" in outcome:
             print_notice(f"{outcome['pending']}; {self._how_to_send()}")
         return self._recorded(outcome)
 
-    def _restart(self) -> bool:
-        """Start another writer on the whole journal, and return True; False if that was done before."""
-        if not self._may_restart:
-            return False
-        self._may_restart = False
-        self._writer = WriterProcess()
-        self._writer.assign(self._folder, self._location)
-        return True
+    def _append_ends(self) -> None:
+        """Append the ends of runs that wait for the disk.
+
+        Raises
+        ------
+        TrackingError
+            If somebody has deleted the launch's folder.
+        """
+        with suppress(FileNotFoundError):
+            self._journal.append_ends()
+        if not self._journal.is_there:
+            self._journal.close()
+            self._writer.discard()
+            self._hold.release()
+            raise TrackingError(
+                f"{self._folder}: was deleted while its launch went on; what the store does not have is lost"
+            )
+
+    def _outcome(self, ask: Callable[[WriterProcess], Outcome]) -> Outcome:
+        """Return the answer of the writer, or of the one that takes its place if it has died."""
+        while True:
+            writer = self._writer
+            outcome = ask(writer)
+            if "died" not in outcome or not self._replace(writer):
+                return outcome
+
+    def _replace(self, dead: WriterProcess) -> bool:
+        """Start another writer on the whole journal in place of one that died; False after some times.
+
+        The thread that listens to the writer calls this, too, so that the store does not stand still until
+        the launch waits for it.
+        """
+        with self._of_writer:
+            if self._writer is not dead:
+                return True
+            if not self._restarts or not self._folder.exists():
+                return False
+            self._restarts -= 1
+            writer = WriterProcess()
+            writer.on_death = self._replace
+            writer.assign(self._folder, self._location, again=True)
+            self._writer = writer
+            return True
 
     def _recorded(self, outcome: Outcome) -> tuple[RunIds, ...]:
         reason = outcome.get("error") or outcome.get("died")
@@ -256,9 +298,10 @@ class Recorder:
         """End the running runs, using the reserved disk space; then always raise ``DiskFullError``."""
         release_reserve(self._folder, "launch")
         with suppress(OSError):
+            self._journal.append_ends(are_on_disk=True)
             for run in sorted(self._running):
                 self._journal.append(TagsSet(run, {REASON: f"the disk is full ({full})"}))
-                self._journal.append(RunEnded(run, _now(), "FAILED"))
+                self._journal.append(RunEnded(run, self._clock.now(), "FAILED"))
             self._journal.append(LaunchEnded())
         with suppress(TrackingError):
             self._finish()
@@ -279,13 +322,13 @@ class Recorder:
         with self._lock:
             run, self._count = self._count, self._count + 1
             self._running.add(run)
-        self.run_folder(run).mkdir()
+        try:
+            self.run_folder(run).mkdir()
+        except FileNotFoundError:
+            self._append_ends()  # raises that the launch's folder was deleted
+            raise
         return run
 
     def _append(self, event: Event) -> None:
         """Write the event so that it survives this process; stacks may call this from several threads."""
         self._journal.append(event)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -11,9 +11,10 @@ from micrograde.tracking.writer_process import WriterProcess
 
 @dataclass(frozen=True)
 class Sent:
-    """The store has everything, and the launch's folder has been removed."""
+    """The store has everything, and the launch's folder has been removed; ``lines`` are for the user."""
 
     run_ids: tuple[str, ...]
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Kept:
 
     reason: str
     away: bool = False
+    lines: tuple[str, ...] = ()
 
 
 def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
@@ -43,4 +45,4 @@ def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
     reason = outcome.get("error") or outcome.get("died")
     if reason:
         return Kept(reason)
-    return Sent(tuple(str(run["run_id"]) for run in outcome["runs"]))
+    return Sent(tuple(str(run["run_id"]) for run in outcome["runs"]), tuple(outcome.get("lines", ())))

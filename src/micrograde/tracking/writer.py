@@ -4,15 +4,16 @@
 
 It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``, the
 store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in seconds with a store that
-is unavailable after the launch has ended, and whether it works ``late``, after the launch. It follows
+is unavailable after the launch has ended, whether it works ``late``, after the launch, and whether a part of
+the journal may have been written before (``again``). It follows
 ``journal.jsonl`` in the folder until the journal says that the launch has ended, or until standard input
 closes, which means that the launch has died: runs that have not ended are then ended as KILLED.
 
 On standard output it prints JSON objects, one per line: an answer when the journal awaits one and at the end,
 which has the ``runs``, or an ``error``, or says that the store is still unavailable (``pending``) or the disk
-is full (``disk_full``); and in between a ``notice`` for the user. When the store has everything, the folder
-is removed; otherwise it is kept, and the journal can be written again from its start. ``writer.log`` and
-``provenance.json`` in the folder hold what is not in the journal.
+is full (``disk_full``), and may have ``lines`` for the user; and in between a ``notice`` for the user. When
+the store has everything, the folder is removed; otherwise it is kept, and the journal can be written again
+from its start. ``writer.log`` and ``provenance.json`` in the folder hold what is not in the journal.
 """
 
 import gc
@@ -34,16 +35,18 @@ from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.json_files import read_json
 from micrograde.core.project import checkout
 from micrograde.core.redaction import without_password
+from micrograde.store import tags
 from micrograde.store.backends import backend_of
 from micrograde.store.bounded_answers import bound_answers
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.event_writer import EventWriter, Recording
 from micrograde.store.location import StoreLocation
+from micrograde.store.project_id import project_id
 from micrograde.store.retrying import Retrying
 from micrograde.tracking.claim import Claim
-from micrograde.tracking.events import AnswerAwaited
-from micrograde.tracking.journal import follow
-from micrograde.tracking.launches import JOURNAL, Launch, carrying
+from micrograde.tracking.events import AnswerAwaited, RunEnded
+from micrograde.tracking.journal import JOURNAL, follow, synchronise_journal
+from micrograde.tracking.launches import Launch, carrying, keep_left_files, remove_launch
 from micrograde.tracking.provenance import provenance_tags
 
 _PROVENANCE = "provenance.json"
@@ -91,13 +94,22 @@ def carry(
     make = Retrying(location, launch_is_gone, patience, notify, folder)
     writer: EventWriter | None = None
     awaited = 0
+    lines: list[str] = []
     try:
-        writer = backend_of(location).open_writer(location, Recording(folder, given, make, again))
+        recording = Recording(folder, given, make, again, lines.append)
+        writer = backend_of(location).open_writer(location, recording)
         for events in follow(folder / JOURNAL, launch_is_gone):
             was_away = make.is_back
+            if any(isinstance(event, RunEnded) for event in events):
+                # Else the journal, carried again after a loss of power, would say KILLED.
+                synchronise_journal(folder)
             writer.write(events)
+            while lines:
+                tell({"notice": lines.pop(0), "away": False})
             if AnswerAwaited() in events:
                 writer.flush()
+                if writer.failure and writer.has_failed:
+                    raise writer.failure
                 awaited += events.count(AnswerAwaited())
                 tell({"runs": writer.recorded(), "awaited": awaited})
             if was_away and make.is_back:  # the events of the meantime have been read and written
@@ -107,6 +119,8 @@ def carry(
         writer.end_what_is_running("KILLED", "the training process died without a word")
         if make.is_back:
             make.caught_up()
+        if writer.failure:
+            raise writer.failure
     except StoreAwayError as error:
         return {"runs": writer.recorded() if writer else [], "pending": str(error)}
     except Exception as error:
@@ -119,8 +133,21 @@ def carry(
         if full:
             return {"runs": writer.recorded() if writer else [], "disk_full": full}
         raise
-    shutil.rmtree(folder, ignore_errors=True)
-    return {"runs": writer.recorded()}
+    if writer.missing:
+        lines.append(_say_missing(writer.missing, folder))
+    left = writer.missing and keep_left_files(folder)
+    if left:
+        lines[-1] += f"; files whose run is not known are in {left}"
+    remove_launch(folder)
+    return {"runs": writer.recorded(), "lines": lines}
+
+
+def _say_missing(lines: int, folder: Path) -> str:
+    several = "1 line" if lines == 1 else f"{lines:,} lines"
+    return (
+        f"{several} of the journal of launch {folder.name} could not be read; what could be is recorded, and "
+        f"runs that went on there have the tag {tags.INCOMPLETE}"
+    )
 
 
 def main() -> None:
@@ -177,8 +204,12 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
                 return {"error": "another launch of the same sweep or run has begun in the meantime"}
             _log_to(folder / "writer.log")
             _keep_temporary_files(folder / "temporary")
-            again = (folder / _PROVENANCE).exists()
-            given = {**_provenance(folder, about, late=launch["late"]), **about.process.as_tags()}
+            again = launch["late"] or launch["again"] or (folder / _PROVENANCE).exists()
+            given = {
+                **_provenance(folder, about, late=launch["late"]),
+                **about.process.as_tags(),
+                tags.PROJECT: project_id(folder.parents[1]),
+            }
             return carry(folder, location, given, launch_is_gone, launch["patience"], tell, again=again)
     except FileNotFoundError:
         if folder.exists():
@@ -194,6 +225,7 @@ def _log_to(path: Path) -> None:
 
 def _keep_temporary_files(folder: Path) -> None:
     """Keep temporary files, also those of libraries, in the launch's folder, to be removed with it."""
+    shutil.rmtree(folder, ignore_errors=True)  # of a writer that was killed
     folder.mkdir(exist_ok=True)
     tempfile.tempdir = str(folder)
 
@@ -201,16 +233,18 @@ def _keep_temporary_files(folder: Path) -> None:
 def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:
     """Return the provenance tags that the launch's first writer has found, or find them if this is the first.
 
-    A first writer that is ``late`` finds none, as the code may have changed since the launch.
+    So too if the file cannot be read, as after a loss of power. A writer that is ``late`` finds none, as the
+    code may have changed since the launch.
     """
     path = folder / _PROVENANCE
+    try:
+        found: object = read_json(path, LONGEST_JSON)
+    except (OSError, ValueError):
+        found = None
+    if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
+        return dict(found)
     if path.exists():
-        try:
-            found: object = read_json(path, LONGEST_JSON)
-        except ValueError:
-            found = None
-        sound = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
-        return dict(found) if sound and isinstance(found, dict) else {}
+        print(f"{path.name} cannot be read: it is made anew", file=sys.stderr, flush=True)
     made = {} if late else provenance_tags(checkout(), about.script)
     replace_file(path, json.dumps(made))
     return made

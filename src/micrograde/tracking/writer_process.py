@@ -52,14 +52,26 @@ class WriterProcess:
             start_new_session=True,  # Ctrl-C is for the training process; the writer closes the run
         )
         self._on_notice = on_notice
+        self.on_death: Callable[[WriterProcess], object] = lambda _: None
+        """Called, from a thread, if the writer dies while its launch goes on."""
         self._said: Queue[Outcome | None] = Queue()  # None: it will say nothing more
         self._away_since: float | None = None
         self._trouble = ""
         self._patience = SERVER_PATIENCE
-        self._assigned = False
+        self._assigned = self._is_last = False
 
-    def assign(self, folder: Path, location: StoreLocation, *, late: bool = False) -> None:
-        """Make the writer record the launch in ``folder``; ``late`` if the launch has ended or died."""
+    def assign(
+        self, folder: Path, location: StoreLocation, *, late: bool = False, again: bool = False
+    ) -> None:
+        """Make the writer record the launch in ``folder``.
+
+        Parameters
+        ----------
+        late
+            Whether the launch has ended or died.
+        again
+            Whether another writer may have written a part of it.
+        """
         self._assigned = True
         self._patience = SERVER_PATIENCE if backend_of(location).can_be_away else LOCAL_PATIENCE
         # Through the pipe, as an address may contain a password, and ps shows command lines.
@@ -70,6 +82,7 @@ class WriterProcess:
             "artifacts": location.artifacts,
             "patience": self._patience,
             "late": late,
+            "again": again,
         }
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # it has died; ``answer`` says so
@@ -119,11 +132,18 @@ class WriterProcess:
         while read := os.read(self.process.stdout.fileno(), 65536):
             *lines, rest = (rest + read).split(b"\n")
             for line in lines:
-                self._take(json.loads(line))
+                with suppress(
+                    Exception
+                ):  # a line that is none, or cannot be shown; the launch waits for the next
+                    self._take(json.loads(line))
+        if not self._is_last and self.process.stdin and not self.process.stdin.closed:
+            with suppress(Exception):  # no other can be started; who asks for the answer is told
+                self.on_death(self)
         self._said.put(None)
 
     def _take(self, said: Outcome) -> None:
         if "notice" not in said:
+            self._is_last = "awaited" not in said
             self._said.put(said)
             return
         self._trouble = said["notice"].partition(";")[0]
