@@ -143,6 +143,11 @@ class EventWriter(ABC):
         self._clock = Clock()
 
     @property
+    def known(self) -> set[int]:
+        """The numbers of the runs whose beginning was read."""
+        return {*self._begun, *self.left_out}
+
+    @property
     def failure(self) -> Exception | None:
         """The first error for which a run was left out; None if there is none."""
         return next((error for error in self.left_out.values() if error is not None), None)

@@ -173,10 +173,10 @@ def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Even
                     complete[0], too_long = _LOST, False
                 if len(rest) > LONGEST_EVENT:
                     rest, too_long = b"", True
-                events = [event for line in complete if (event := _event(line)) is not None]
+                events = [event for line in complete for event in _events(line)]
                 is_last = len(piece) < _PIECE
-                if is_last and gone and (last := _event(_LOST if too_long else rest)):
-                    events.append(last)
+                if is_last and gone:
+                    events += _events(_LOST if too_long else rest)
                 if events or is_last:
                     yield events
             if gone or (events and isinstance(events[-1], LaunchEnded)):
@@ -184,14 +184,17 @@ def follow(journal: Path, launch_is_gone: threading.Event) -> Iterator[list[Even
             launch_is_gone.wait(_POLL_SECONDS)
 
 
-def _event(line: bytes) -> Event | None:
-    """Return the event of a line; None for one that was cut short."""
+def _events(line: bytes) -> list[Event]:
+    """Return the event of a line; none for one that was cut short, and what is around zeros in it."""
     try:
-        return from_json_line(line.decode())
+        return [from_json_line(line.decode())]
     except json.JSONDecodeError as error:
-        return None if _is_cut(line, error) else LinesMissing(1)
+        if b"\0" in line:  # no event has them; they may be in the place of whole lines
+            around = [event for part in line.split(b"\0") if part for event in _events(part)]
+            return [LinesMissing(1), *(event for event in around if event != LinesMissing(1))]
+        return [] if _is_cut(line, error) else [LinesMissing(1)]
     except ValueError:  # no UTF-8, or JSON that is no event
-        return LinesMissing(1)
+        return [LinesMissing(1)]
 
 
 def _is_cut(line: bytes, error: json.JSONDecodeError) -> bool:
@@ -199,7 +202,7 @@ def _is_cut(line: bytes, error: json.JSONDecodeError) -> bool:
     if len(line) <= len(_BEGINNING):
         return _BEGINNING.startswith(line)
     ends = error.msg.startswith("Unterminated") or error.pos + _LONGEST_WORD >= len(error.doc)
-    return line.startswith(_BEGINNING) and ends and b"\0" not in line and line.count(_BEGINNING) == 1
+    return line.startswith(_BEGINNING) and ends and line.count(_BEGINNING) == 1
 
 
 def _has_files(folder: Path) -> bool:

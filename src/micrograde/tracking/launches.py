@@ -18,7 +18,7 @@ moved back there before it is removed. A process that has died does not hold its
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -124,12 +124,17 @@ def remove_launch(folder: Path) -> None:
     remove_whole(folder, folder.parents[1])
 
 
-def keep_left_files(folder: Path) -> Path | None:
-    """Move what is left of runs' files out of a launch's folder; return where it is, or None if nothing is.
+def keep_unknown_files(folder: Path, known: Collection[int]) -> Path | None:
+    """Move the files of runs that are not known out of a launch's folder; return where they are, if any.
 
-    They are of runs whose beginning the journal has lost: of others they are in the store.
+    Their journal has lost their beginning, as after a loss of power, so that they cannot be stored.
     """
-    left = [run for run in folder.glob("run-*") if any(path.is_file() for path in run.rglob("*"))]
+    names = {f"run-{run}" for run in known}
+    left = [
+        run
+        for run in folder.glob("run-*")
+        if run.name not in names and any(path.is_file() for path in run.rglob("*"))
+    ]
     if not left:
         return None
     place = folder.parents[1] / "incomplete" / folder.name

@@ -46,7 +46,7 @@ from micrograde.store.retrying import Retrying
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.events import AnswerAwaited, RunEnded
 from micrograde.tracking.journal import JOURNAL, follow, synchronise_journal
-from micrograde.tracking.launches import Launch, carrying, keep_left_files, remove_launch
+from micrograde.tracking.launches import Launch, carrying, keep_unknown_files, remove_launch
 from micrograde.tracking.provenance import provenance_tags
 
 _PROVENANCE = "provenance.json"
@@ -133,11 +133,11 @@ def carry(
         if full:
             return {"runs": writer.recorded() if writer else [], "disk_full": full}
         raise
+    kept = keep_unknown_files(folder, writer.known)
     if writer.missing:
         lines.append(_say_missing(writer.missing, folder))
-    left = writer.missing and keep_left_files(folder)
-    if left:
-        lines[-1] += f"; files whose run is not known are in {left}"
+    if kept:
+        lines.append(f"files of runs whose beginning launch {folder.name} has lost are in {kept}")
     remove_launch(folder)
     return {"runs": writer.recorded(), "lines": lines}
 
@@ -204,6 +204,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
                 return {"error": "another launch of the same sweep or run has begun in the meantime"}
             _log_to(folder / "writer.log")
             _keep_temporary_files(folder / "temporary")
+            (folder / JOURNAL).touch()
             again = launch["late"] or launch["again"] or (folder / _PROVENANCE).exists()
             given = {
                 **_provenance(folder, about, late=launch["late"]),
