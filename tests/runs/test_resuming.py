@@ -171,7 +171,7 @@ def test_a_run_that_is_going_on_is_left_alone(records):
 
 def test_one_launch_at_a_time_has_it(home):
     location = home.location
-    with claim(location.folder / "claims" / home.killed, location.folder / "launches", lambda: None):
+    with claim(location.folder / "claims" / home.killed, location.folder / "launches", lambda _: None):
         line = refusal(*typed(home.killed))
     assert f"the run is going on in process {os.getpid()}" in line
     with going_on(*typed(home.killed)) as resumption:

@@ -50,16 +50,16 @@ def test_a_claim_that_cannot_be_read_is_none(tmp_path, content):
     (folder / "claim.json").write_text(content)
     assert Claim.of(folder) is None
     path = tmp_path / "claims" / "mine"
-    with claim(path, tmp_path / "launches", lambda: None) as mine, mine.writing() as is_ours:
+    with claim(path, tmp_path / "launches", lambda _: None) as mine, mine.writing() as is_ours:
         assert is_ours
 
 
 @pytest.mark.parametrize("process", [*NUMBERS, "x" * 10**6])
 def test_a_claim_of_no_process_names_none(tmp_path, process):
     path = tmp_path / "claims" / "one"
-    with claim(path, tmp_path / "launches", lambda: None):
+    with claim(path, tmp_path / "launches", lambda _: None):
         path.with_suffix(".owner").write_text(json.dumps({"token": "a", "process": process}))
-        with pytest.raises(ClaimedError, match=r"^\?$"), claim(path, tmp_path / "launches", lambda: None):
+        with pytest.raises(ClaimedError, match=r"^\?$"), claim(path, tmp_path / "launches", lambda _: None):
             pass
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 import threading
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tests.narrowing import not_none
 from micrograde.tracking import Claim, ClaimedError, claim
 
 
-def unasked():
+def unasked(_):
     raise AssertionError("nobody is waited for")
 
 
@@ -65,7 +64,7 @@ def test_a_launch_of_a_project_that_has_been_moved_since_may_write(tmp_path, not
 
 
 def test_a_new_launch_waits_for_the_writer_of_the_last(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["micrograde.tracking.claim"], "_PATIENCE", 0.05)
+    monkeypatch.setattr("micrograde.core.waiting.PATIENCE", 0.05)
     path, launches = tmp_path / "claims" / "one", tmp_path / "launches"
     with claim(path, launches, unasked) as first:
         pass
@@ -80,7 +79,7 @@ def test_a_new_launch_waits_for_the_writer_of_the_last(tmp_path, monkeypatch):
     writer = threading.Thread(target=write)
     writer.start()
     writing.wait(10)
-    with claim(path, launches, waited.set):
+    with claim(path, launches, lambda _: waited.set()):
         assert done.is_set()
     writer.join()
 

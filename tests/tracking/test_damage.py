@@ -32,7 +32,7 @@ def unwritten() -> WriterProcess:
 
 def left_launch(location: StoreLocation) -> Path:
     """The folder of a launch that has died in the middle of its first run, when its second had begun."""
-    with claim(location.folder / "claims" / "one", location.folder / "launches", lambda: None) as mine:
+    with claim(location.folder / "claims" / "one", location.folder / "launches", lambda _: None) as mine:
         recorder = Recorder(location, unwritten(), mine)
     for number in range(2):
         run = recorder.start_run(experiment_name="toys", run_name=f"r{number}", params={"a": "1"}, tags={})
@@ -116,13 +116,13 @@ def test_of_a_journal_with_zeros_in_it_what_can_be_read_is(left: Path) -> None:
         for length in (1, 64, 4096):
             path.write_bytes((content[:at] + bytes(length) + content[at + length :])[: len(content)])
             found = [event for event in read(left) if not isinstance(event, LinesMissing)]
-                touched = [
-                    event
-                    for event, begin, end in zip(events, begins, [*begins[1:], len(content)], strict=True)
-                    if begin < at + length and at < end
-                ]
-                assert found == [event for event in events if event not in touched or event in found]
-                assert len(read(left)) > len(found)
+            touched = [
+                event
+                for event, begin, end in zip(events, begins, [*begins[1:], len(content)], strict=True)
+                if begin < at + length and at < end
+            ]
+            assert found == [event for event in events if event not in touched or event in found]
+            assert len(read(left)) > len(found)
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,35 @@ held only by acquiring it. Here a deleted folder must stay deleted, and several 
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from micrograde.core.errors import InputError
+from micrograde.core.waiting import wait_for_lock
 
 
 class LockFile:
     """A lock that is held until ``release`` is called, or until this process ends.
 
-    With ``content`` that is written to the file, in place of what was in it.
+    Parameters
+    ----------
+    content
+        Written to the file, in place of what was in it.
+    on_wait
+        Called if another process holds it for 2 seconds, see ``wait_for_lock``.
     """
 
-    def __init__(self, path: Path, content: bytes | None = None) -> None:
+    def __init__(
+        self, path: Path, content: bytes | None = None, on_wait: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        file = self._file
+        try:
+            wait_for_lock(lambda: _is_taken(file, fcntl.LOCK_EX), path, on_wait)
+        except InputError:
+            self.release()
+            raise
         if content is not None:
             os.ftruncate(self._file, 0)
             os.write(self._file, content)
@@ -54,6 +69,25 @@ class SharedLock:
     def release(self) -> None:
         """Release the lock; to be called once."""
         os.close(self._file)
+
+
+def wait_until_free(path: Path, on_wait: Callable[[str], None]) -> None:
+    """Wait until no process holds the lock, if there is one; raises as ``wait_for_lock``."""
+    with suppress(FileNotFoundError):
+        file = os.open(path, os.O_RDONLY)
+        try:
+            wait_for_lock(lambda: _is_taken(file, fcntl.LOCK_SH), path, on_wait)
+        finally:
+            os.close(file)
+
+
+def _is_taken(file: int, kind: int) -> bool:
+    """Return whether this process now has the lock."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_held(path: Path) -> bool:

@@ -217,8 +217,8 @@ def _typed_paths(config: TrainConfig, typed: Collection[str]) -> dict[str, str]:
 def _held(run_id: str, location: StoreLocation) -> Iterator[Claim]:
     path = location.folder / "claims" / run_id
 
-    def waiting() -> None:
-        say(f"run {run_id} is still being recorded; waiting for that", flush=True)
+    def waiting(who: str) -> None:
+        say(f"run {run_id} is still being recorded; waiting for {who}", flush=True)
 
     def send(folder: Path) -> None:
         outcome = send_launch(folder, location)

@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from micrograde.core.atomic_files import synchronise, synchronise_all
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
+from micrograde.core.terminal import print_notice
+from micrograde.core.waiting import wait_for_lock
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.path_kinds import check_database, check_writable
 from micrograde.store.temporary_folders import temporary_folder
+
+_PATIENCE_OF_TRY = 0.2  # seconds, in which it is tried every 10 ms
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,8 @@ class StoreLock:
 
     MLflow's first start migrates the schema, and two processes that migrate at once break each other's
     migration. SQLite also refuses, without waiting, a transaction that goes from reading to writing while
-    another one writes. A context manager, which may be entered again while it is held.
+    another one writes. A context manager, which may be entered again while it is held. Entering it says after
+    2 seconds which process holds it, and is an ``InputError`` if that does nothing for 30 seconds.
     """
 
     def __init__(self, location: StoreLocation) -> None:
@@ -103,8 +109,27 @@ class StoreLock:
         self._lock = FileLock(location.folder / "mlflow.lock", poll_interval=0.01, is_singleton=True)
 
     def __enter__(self) -> Self:
-        self._lock.acquire()
+        wait_for_lock(
+            partial(self.enter_within, _PATIENCE_OF_TRY),
+            self.path,
+            lambda who: print_notice(f"the store is locked; waiting for {who}"),
+        )
         return self
+
+    @property
+    def path(self) -> Path:
+        """The file that is locked."""
+        return Path(self._lock.lock_file)
+
+    def enter_within(self, seconds: float) -> bool:
+        """Return whether it could be entered within this time."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=seconds)
+        except Timeout:
+            return False
+        return True
 
     def __exit__(self, *exception: object) -> None:
         self._lock.release()

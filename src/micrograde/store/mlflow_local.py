@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from micrograde.core.atomic_files import synchronise_all
+from micrograde.core.waiting import PATIENCE, holder_of
 from micrograde.store.experiments import check_local_address
 from micrograde.store.library_environment import forget_servers
 from micrograde.store.local_addresses import (
@@ -34,12 +35,34 @@ if TYPE_CHECKING:
 _WAIT_SECONDS = 20.0  # for a database that another process writes to
 
 
+class StoreLockedError(Exception):
+    """Another process holds the store's lock, which passes."""
+
+
+class WriterLock:
+    """The store's lock as a writer enters it: as patient as with a store that is away, and said like that."""
+
+    def __init__(self, location: StoreLocation, make: "Caller") -> None:
+        self._lock, self._make = StoreLock(location), make
+
+    def __enter__(self) -> Self:
+        self._make(self._enter)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._lock.__exit__(*exception)
+
+    def _enter(self) -> None:
+        if not self._lock.enter_within(PATIENCE):
+            raise StoreLockedError(f"is locked by {holder_of(self._lock.path) or 'another process'}")
+
+
 class LocalStore(MlflowStore):
     """The project's own SQLite file and its folder of files."""
 
-    def lock(self) -> StoreLock:
+    def lock(self) -> "WriterLock":
         """Return the lock of the SQLite file."""
-        return StoreLock(self.location)
+        return WriterLock(self.location, self.make)
 
     def experiment_address(self, name: str) -> str:
         """Return the address of a folder in ``mlruns/``."""
@@ -113,7 +136,7 @@ def open_local(location: StoreLocation, make: "Caller") -> LocalStore:
     from mlflow import MlflowClient
 
     forget_servers()
-    with StoreLock(location):
+    with WriterLock(location, make):
         make(lambda: make_store(location))
         # Checked first, as MLflow would run code that is in the file.
         make(lambda: open_database(location.database, _WAIT_SECONDS, read_only=True).close())

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 _FLUSH_SECONDS = 2.0  # at least, between two writes of the values of runs that go on
 _FLUSH_SHARE = 10  # these writes take at most about one tenth of the time
 _PAGE = 1000  # runs that a server is asked for at once
-_POINTS = 100_000  # values that wait to be written, at most
+_POINTS = 50_000  # values that wait to be written, at most; the store is locked while they are
+_LET_GO_SECONDS = 0.015  # between two times that the store's lock is held
 _SCHEMA_LENGTH = 1_048_575  # characters of a schema that MLflow takes; some 100,000 columns have more
 
 
@@ -62,13 +63,17 @@ class MlflowWriter(EventWriter):
         self._points: list[Point] = []
         self._ended: list[RunEnded] = []
         self._next_flush = 0.0
+        self._held_until = -1.0  # until when the store's lock was held
 
     def write(self, events: Sequence[Event]) -> None:
         """Write these events, if any; and the metrics that wait, if it is time for that."""
         if events:
+            if time.monotonic() < self._held_until + _LET_GO_SECONDS:
+                time.sleep(_LET_GO_SECONDS)  # others ask for the lock every 10 ms
             with self._lock:
                 super().write(events)
                 self._end_runs()
+            self._held_until = time.monotonic()
         if (self._params or self._points) and time.monotonic() >= self._next_flush:
             self.flush()
 

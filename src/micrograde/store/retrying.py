@@ -125,6 +125,8 @@ def reason_of(error: BaseException) -> str:
         return f"it answers {status[1]}"
     if "timed out" in text or "timeout" in text.lower():
         return _SILENT
+    if "is locked by" in text:
+        return f"it {text}"
     if "is locked" in text:
         return "another program keeps it locked"
     return text[:_REASON_LENGTH] or type(error).__name__

@@ -195,8 +195,8 @@ class SweepSession(SweepState):
         if self._claim is None:
             path = self.location.folder / "claims" / self.identity.digest[:32]
 
-            def waiting() -> None:
-                say("the last launch of this sweep is still being recorded; waiting for it", flush=True)
+            def waiting(who: str) -> None:
+                say(f"the last launch of this sweep is still being recorded; waiting for {who}", flush=True)
 
             try:
                 self._claim = self._resources.enter_context(

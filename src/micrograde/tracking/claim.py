@@ -12,18 +12,22 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import GREATEST_PROCESS, LONGEST_NOTE
 from micrograde.core.json_files import read_json
+from micrograde.core.waiting import wait_for_lock
 from micrograde.store.path_kinds import check_writable
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _NAME, _TOKEN = re.compile(r"[0-9A-Za-z_-]{1,64}"), re.compile(r"[0-9a-f]{1,64}")
 _FILE = "claim.json"  # in a launch's folder: its claim
 _CLAIMS = "claims"  # the folder of claims, beside that of launches
-_PATIENCE = 2.0  # seconds of waiting before the user is told
 
 
 class ClaimedError(Exception):
@@ -64,7 +68,11 @@ class Claim:
         """Hold the writer's lock while the context lasts; False if another launch has taken the claim."""
         from filelock import FileLock
 
-        with FileLock(self.path.with_suffix(".writer")):
+        path = self.path.with_suffix(".writer")
+        lock = FileLock(path)
+        wait_for_lock(partial(_is_acquired, lock), path, lambda _: None)
+        with lock:
+            lock.release()  # ``with`` has acquired it a second time
             # Not known, as after a loss of power, is nobody else's: who takes it over writes it whole.
             yield self.owner().get("token", self.token) == self.token
 
@@ -91,7 +99,7 @@ class Claim:
 def claim(
     path: Path,
     launches: Path,
-    on_wait: Callable[[], None],
+    on_wait: Callable[[str], None],
     send: Callable[[Path], object] = lambda folder: None,  # noqa: ARG005
 ) -> Iterator[Claim]:
     """Hold a claim while the context lasts; it begins when no earlier launch writes any more.
@@ -105,7 +113,7 @@ def claim(
     launches
         The folder that contains the launches' folders.
     on_wait
-        Called once if an earlier launch's writer does not finish within 2 seconds.
+        Called once if an earlier launch's writer does not finish within 2 seconds, with which process it is.
     send
         Sends what is in a launch's folder to the store. An error that it raises, such as that it could not be
         sent, ends this launch before it begins.
@@ -114,6 +122,8 @@ def claim(
     ------
     ClaimedError
         If another launch has the claim.
+    InputError
+        If an earlier launch's writer does nothing for 30 seconds.
     """
     from filelock import FileLock, Timeout
 
@@ -128,11 +138,7 @@ def claim(
         raise ClaimedError(str(mine.owner().get("process", "?"))) from None
     with launch:
         launch.release()  # ``with`` has acquired the lock a second time
-        try:
-            writer.acquire(timeout=_PATIENCE)
-        except Timeout:
-            on_wait()
-            writer.acquire()
+        wait_for_lock(partial(_is_acquired, writer), path.with_suffix(".writer"), on_wait)
         writer.release()  # for the writer that sends what is left
         for folder in _left(path, launches):
             send(folder)
@@ -140,6 +146,17 @@ def claim(
             content = {"token": mine.token, "process": os.getpid()}
             replace_file(path.with_suffix(".owner"), json.dumps(content))
         yield mine
+
+
+def _is_acquired(lock: "FileLock") -> bool:
+    """Return whether the lock is held now, after one try."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
 
 
 def _left(path: Path, launches: Path) -> list[Path]:

@@ -15,11 +15,10 @@ The folder is whole or absent: it is made in ``mlruns/temporary``, put on the di
 moved back there before it is removed. A process that has died does not hold its lock any more (``locks.py``).
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -27,7 +26,8 @@ from typing import Self
 from micrograde.core.bounds import LONGEST_NOTE
 from micrograde.core.full_disk import reserve_space
 from micrograde.core.json_files import read_json
-from micrograde.core.locks import LockFile, is_held
+from micrograde.core.locks import LockFile, is_held, wait_until_free
+from micrograde.core.terminal import print_notice
 from micrograde.store.backends import Backend, backend_of
 from micrograde.store.backends.local import LocalTracking
 from micrograde.store.location import StoreLocation, making_launch_folder, place_launch_folder
@@ -177,10 +177,17 @@ def dead_launches(launches: Path) -> list[tuple[Path, Launch]]:
 
 
 def wait_for_writers(launches: Path) -> None:
-    """Wait for the writers that still write the journals of dead launches to the store."""
+    """Wait for the writers that still write the journals of dead launches to the store.
+
+    Raises
+    ------
+    InputError
+        If one does nothing for 30 seconds.
+    """
+
+    def tell(who: str) -> None:
+        print_notice(f"the last launch is still being recorded; waiting for {who}")
+
     for path in launches.glob(f"*/{_WRITER_LOCK}"):
         if not is_held(path.with_name(_LAUNCH_LOCK)):
-            with suppress(FileNotFoundError):
-                file = os.open(path, os.O_RDONLY)
-                fcntl.flock(file, fcntl.LOCK_SH)
-                os.close(file)
+            wait_until_free(path, tell)

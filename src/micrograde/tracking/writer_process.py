@@ -13,7 +13,9 @@ from queue import Empty, Queue
 from typing import Any
 
 from micrograde.core.terminal import print_notice
+from micrograde.core.waiting import LIMIT, PATIENCE, process_of
 from micrograde.store.backends import backend_of
+from micrograde.store.errors import TrackingError
 from micrograde.store.library_environment import quiet_environment
 from micrograde.store.location import StoreLocation
 
@@ -58,7 +60,7 @@ class WriterProcess:
         self._away_since: float | None = None
         self._trouble = ""
         self._patience = SERVER_PATIENCE
-        self._assigned = self._is_last = False
+        self._assigned = self._is_last = self._told_stopped = False
 
     def assign(
         self, folder: Path, location: StoreLocation, *, late: bool = False, again: bool = False
@@ -94,7 +96,7 @@ class WriterProcess:
 
         If the store is unavailable, the wait is limited as at the end of a launch.
         """
-        start = time.monotonic()
+        start = since = last_looked = time.monotonic()
         while True:
             away = self._away_since
             if away is not None and time.monotonic() > max(start, away) + self._patience:
@@ -102,6 +104,9 @@ class WriterProcess:
             try:
                 said = self._said.get(timeout=_POLL_SECONDS)
             except Empty:
+                if time.monotonic() > last_looked + PATIENCE:
+                    since = self._check_that_it_is_not_stopped(since)
+                    last_looked = time.monotonic()
                 continue
             if said is None:
                 return self._died()
@@ -112,10 +117,31 @@ class WriterProcess:
         """Tell the writer that nothing more will come; return its answer when it has finished."""
         self.discard()
         last: Outcome | None = None
-        while (said := self._said.get()) is not None:
+        since = time.monotonic()
+        while True:
+            try:
+                said = self._said.get(timeout=PATIENCE)
+            except Empty:
+                since = self._check_that_it_is_not_stopped(since)
+                continue
+            if said is None:
+                break
             last = said
         self.process.wait()
         return last if last is not None and "awaited" not in last else self._died()
+
+    def _check_that_it_is_not_stopped(self, since: float) -> float:
+        """Say that the writer is stopped, and give up after 30 seconds; return since when it is, or now."""
+        about = process_of(self.process.pid)
+        if about is None or not about.stopped:
+            self._told_stopped = False
+            return time.monotonic()
+        if not self._told_stopped:
+            self._told_stopped = True
+            self._on_notice(f"what writes to the store, {about}")
+        if time.monotonic() - since > LIMIT:
+            raise TrackingError(f"what writes to the store, {about}; it then records what is waiting")
+        return since
 
     def discard(self) -> None:
         """End the writer if it has no launch; otherwise it goes on by itself until the launch is recorded."""

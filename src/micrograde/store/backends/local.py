@@ -56,7 +56,7 @@ class LocalTracking(Backend):
     @classmethod
     def may_pass(cls, error: Exception) -> bool:
         """Return whether another program keeps the file locked."""
-        return " is locked" in str(error)
+        return "is locked" in str(error)
 
     @classmethod
     def between_tries(cls, location: StoreLocation) -> AbstractContextManager[None]:
