@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -258,3 +259,14 @@ def test_the_pace_keeps_the_cost_small():
     now = 110.0
     assert timer.due()
     assert not CheckpointTimer(None, clock=lambda: 1e9).due()
+
+
+def test_the_slot_is_chosen_by_its_epoch_and_not_by_a_clock(tmp_path):
+    write_checkpoint(tmp_path, checkpoint(1))
+    write_checkpoint(tmp_path, checkpoint(2))
+    os.utime(tmp_path / "b.json", (0, 0))  # the clock was set back
+    write_checkpoint(tmp_path, checkpoint(3))
+    assert [json.loads((tmp_path / f"{slot}.json").read_text())["epoch"] for slot in "ab"] == [3, 2]
+    (tmp_path / "a.json").write_bytes(b"")  # a loss of power; its epoch was the later one
+    write_checkpoint(tmp_path, checkpoint(4))
+    assert [json.loads((tmp_path / f"{slot}.json").read_text())["epoch"] for slot in "ab"] == [4, 2]

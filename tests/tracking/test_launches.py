@@ -1,17 +1,21 @@
 """Whose folder it is, and whether somebody is at it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from tests.narrowing import not_none
 
 from micrograde.store import local_store, server_store, tags
+from micrograde.store.project_id import known_project_id, project_id
 from micrograde.tracking import Launch, is_alive
-from micrograde.tracking.launches import begin_launch, carrying, dead_launches
+from micrograde.tracking.launches import begin_launch, carrying, dead_launches, remove_launch
 from micrograde.tracking.processes import ProcessIdentity
 
 
@@ -91,3 +95,57 @@ def test_a_process_that_ended_is_dead_and_one_of_elsewhere_is_not_known():
     ).has_died()  # the id again
     assert not ProcessIdentity("elsewhere", own.namespace, child.pid, started).has_died()
     assert not ProcessIdentity(own.host, "another start", child.pid, started).has_died()
+
+
+def test_the_start_of_a_process_is_told_by_ticks_and_not_by_the_clock():
+    own = ProcessIdentity.own()
+    assert own.ticks is not None
+    assert not replace(own, started=own.started - 5).has_died()  # the clock was set
+    assert replace(own, ticks=own.ticks + 1).has_died()  # the id again
+    assert replace(own, ticks=None, started=own.started - 5).has_died()  # of version 0.1
+
+
+def test_another_boot_of_the_same_machine_has_none_of_its_processes(monkeypatch):
+    monkeypatch.setattr("micrograde.tracking.processes._machine", lambda: "this one")
+    own = replace(ProcessIdentity.own(), machine="this one")
+    before = replace(own, namespace="another-boot pid:[4026531836]")
+    assert before.has_died()
+    assert not_none(ProcessIdentity.from_tags(before.as_tags())).has_died()
+    for unknown in (
+        replace(before, machine="another"),
+        replace(before, machine=""),
+        replace(before, host="elsewhere"),
+        replace(before, namespace=""),
+        replace(own, namespace=f"{own.namespace.split()[0]} pid:[1]", process_id=2**30),  # in a container
+    ):
+        assert not unknown.has_died()
+
+
+def test_a_project_keeps_its_id_when_it_is_moved_and_a_copy_has_another(tmp_path):
+    mlruns = tmp_path / "one" / "mlruns"
+    mlruns.mkdir(parents=True)
+    assert known_project_id(mlruns) is None
+    own = project_id(mlruns)
+    assert own == project_id(mlruns) == known_project_id(mlruns)
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    copied = project_id(tmp_path / "copy" / "mlruns")
+    assert copied not in ("", own)
+    (tmp_path / "one").rename(tmp_path / "moved")
+    moved = tmp_path / "moved" / "mlruns"
+    assert project_id(moved) == own
+    for damaged in (b"", b"{", bytes(70), b"[]"):
+        (moved / "project.json").write_bytes(damaged)
+        assert project_id(moved) == known_project_id(moved) != own
+    assert [path.name for path in moved.iterdir()] == ["project.json"]
+
+
+def test_a_writer_that_waited_for_a_folder_that_is_gone_finds_none(tmp_path):
+    folder, hold = begin_launch(local_store(tmp_path), "train.py")
+    with ThreadPoolExecutor() as pool, carrying(folder):
+        waiting = pool.submit(carrying(folder).__enter__)
+        time.sleep(0.1)
+        remove_launch(folder)
+        assert not (tmp_path / "mlruns" / "temporary").exists()
+    with pytest.raises(FileNotFoundError):
+        waiting.result()
+    hold.release()

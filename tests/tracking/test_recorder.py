@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -394,3 +395,90 @@ def test_the_null_recorder_keeps_nothing():
         run = start(recorder)
         assert recorder.run_folder(run) is None
         assert recorder.close() == ()
+
+
+def test_a_writer_that_is_killed_is_replaced_while_the_run_goes_on(home):
+    writer = WriterProcess()
+    with Recorder(local_store(home), writer) as recorder:
+        run = start(recorder)
+        recorder.wait()
+        writer.process.kill()
+        recorder.log_metrics(run, 1, {"loss": 0.5})
+        wait_for(lambda: any(each.data.metrics == {"loss": 0.5} for each in all_runs(home)))
+        recorder.end_run(run, "FINISHED")
+    (stored,) = all_runs(home)
+    assert stored.info.status == "FINISHED"
+
+
+def test_a_notice_that_cannot_be_shown_does_not_end_the_listening(home, monkeypatch):
+    def refuse(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer_process, "SERVER_PATIENCE", 2.5)
+    recorder = Recorder(server_store("http://127.0.0.1:9", home), WriterProcess(refuse))
+    recorder.end_run(start(recorder), "FINISHED")
+    assert recorder.close() == ()  # it does not wait for ever
+
+
+def test_a_run_that_is_deleted_meanwhile_is_left_out_and_the_others_are_recorded(home, capsys):
+    with Recorder(local_store(home)) as recorder:
+        first, second, removed = (start(recorder, name) for name in ("first", "second", "removed"))
+        ids = {each.run: each.run_id for each in recorder.wait()}
+        client(home).delete_run(ids[first])
+        client(home).delete_run(ids[removed])
+        with closing(sqlite3.connect(local_store(home).database)) as store, store:  # as mlflow gc does
+            for table in ("tags", "params", "runs"):
+                store.execute(f"delete from {table} where run_uuid = ?", (ids[removed],))
+        for run in (first, second, removed):
+            recorder.log_metrics(run, 1, {"loss": 0.5})
+            recorder.end_run(run, "FINISHED")
+    (stored,) = all_runs(home)
+    assert (stored.info.run_id, stored.info.status) == (ids[second], "FINISHED")
+    assert stored.data.metrics == {"loss": 0.5}
+    said = capsys.readouterr().err
+    for run in (first, removed):
+        assert f"run {ids[run]} was deleted in the store; nothing more of it is recorded" in said
+    assert list((home / "mlruns" / "launches").iterdir()) == []
+
+
+def test_a_launch_whose_folder_is_deleted_ends_with_a_line(home):
+    recorder = Recorder(local_store(home))
+    run = start(recorder)
+    recorder.wait()
+    shutil.rmtree(recorder.run_folder(run).parent)
+    recorder.log_metrics(run, 1, {"loss": 0.5})
+    with pytest.raises(TrackingError, match="was deleted while its launch went on"):
+        start(recorder)
+    wait_for(lambda: [each.info.status for each in all_runs(home)] == ["KILLED"])
+
+
+def test_that_a_run_has_ended_is_told_when_its_files_are_on_the_disk(home, monkeypatch):
+    on_disk: list[str] = []
+
+    def synchronised(folders):
+        on_disk.append((folders[0] / "journal.jsonl").read_text())
+
+    monkeypatch.setattr("micrograde.tracking.journal.synchronise_all", synchronised)
+    with Recorder(local_store(home)) as recorder:
+        run, other = start(recorder), start(recorder, "other")
+        (recorder.run_folder(run) / "train.log").write_text("all of it")
+        recorder.end_run(run, "FINISHED")
+        recorder.end_run(other, "FINISHED")
+    assert on_disk
+    assert all("RunEnded" not in so_far for so_far in on_disk[:1])
+    assert {each.info.status for each in all_runs(home)} == {"FINISHED"}
+
+
+def test_a_writer_that_is_stopped_is_named_and_not_waited_for_for_ever(home, monkeypatch, capsys):
+    monkeypatch.setattr("micrograde.tracking.writer_process.PATIENCE", 0.1)
+    monkeypatch.setattr("micrograde.tracking.writer_process.LIMIT", 0.3)
+    writer = WriterProcess()
+    recorder = Recorder(local_store(home), writer)
+    recorder.end_run(start(recorder), "FINISHED")
+    writer.process.send_signal(signal.SIGSTOP)
+    with pytest.raises(TrackingError, match=f"process {writer.process.pid} .*is stopped: kill -CONT"):
+        recorder.close()
+    assert f"what writes to the store, process {writer.process.pid} " in capsys.readouterr().err
+    writer.process.send_signal(signal.SIGCONT)
+    wait_until_written(home)
+    assert [each.info.status for each in all_runs(home)] == ["FINISHED"]

@@ -11,7 +11,8 @@ from tests.narrowing import not_none
 
 from micrograde.core.locks import LockFile
 from micrograde.store import local_store, tags
-from micrograde.tracking import recover
+from micrograde.store.project_id import project_id
+from micrograde.tracking import Kept, recover
 from micrograde.tracking.launches import begin_launch
 from micrograde.tracking.processes import ProcessIdentity
 
@@ -119,3 +120,31 @@ def test_it_does_not_import_mlflow(location):
     code = "import sys; from pathlib import Path; from micrograde.store import *; from micrograde.tracking import *; "
     code += "recover(local_store(Path(sys.argv[1]))); assert 'mlflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code, str(location.folder.parent)], check=True)
+
+
+def test_a_run_of_this_project_whose_launch_is_gone_is_over_wherever_its_process_was(location, client):
+    project = project_id(location.folder)
+    elsewhere = replace(ProcessIdentity.own(), host="elsewhere", namespace="x pid:[1]")
+    given = {**elsewhere.as_tags(), tags.LAUNCH: "2026-01-01_00-00-00_gone"}
+    over = client.create_run("0", tags={**given, tags.PROJECT: project}).info.run_id
+    others = [
+        client.create_run("0", tags={**given, tags.PROJECT: "f" * 32}).info.run_id,
+        client.create_run("0", tags=given).info.run_id,
+    ]
+    recover(location)
+    assert client.get_run(over).info.status == "KILLED"
+    assert {client.get_run(run_id).info.status for run_id in others} == {"RUNNING"}
+
+
+def test_what_is_left_behind_is_said(location, capsys, monkeypatch):
+    folder, hold = begin_launch(location, "train.py")
+    hold.release()
+    monkeypatch.setattr(
+        "micrograde.tracking.recovery.send_launch",
+        lambda *_: Kept("it has no place", lines=("one is missing",)),
+    )
+    recover(location)
+    assert capsys.readouterr().err.splitlines() == [
+        "one is missing",
+        f"kept {folder}: it has no place; send it with: make sync",
+    ]
