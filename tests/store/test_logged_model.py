@@ -44,7 +44,7 @@ def folder(tmp_path):
     return folder
 
 
-class BrokenOffError(Exception):
+class BrokenOffError(BaseException):
     """The answer of a server that does not come."""
 
 

@@ -37,6 +37,8 @@ def main(composed: Config) -> None:
         else:
             with working(f"sending {folder.name}"):
                 outcome = send(folder, launch, config)
+        for line in outcome.lines:
+            say(line, flush=True)
         if isinstance(outcome, Kept):
             kept = True
             if outcome.away:
