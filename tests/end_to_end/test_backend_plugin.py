@@ -75,7 +75,7 @@ def swept(run):
 
 def test_a_run_is_kept_there_with_its_files_and_nowhere_else(home, run_id):
     assert (home / "mlruns" / "lines" / run_id / "files" / "config" / "config.yaml").exists()
-    assert sorted(path.name for path in (home / "mlruns").iterdir()) == ["launches", "lines"]
+    assert sorted(path.name for path in (home / "mlruns").iterdir()) == ["launches", "lines", "project.json"]
     assert list((home / "mlruns" / "launches").iterdir()) == []
 
 

@@ -11,8 +11,18 @@ from pathlib import Path
 
 from micrograde.core.errors import InputError
 
-_FOLDERS = ("artifacts", "cache", "claims", "data", "launches", "reports", "sweeps", "temporary")
-_FILES = ("mlflow.db", "mlflow.lock", "search.db")
+_FOLDERS = (
+    "artifacts",
+    "cache",
+    "claims",
+    "data",
+    "incomplete",
+    "launches",
+    "reports",
+    "sweeps",
+    "temporary",
+)
+_FILES = ("mlflow.db", "mlflow.lock", "project.json", "search.db")
 _BESIDE = ("", "-journal", "-wal", "-shm")  # suffixes of the files that SQLite keeps beside a database
 _LONGEST_DATABASE = 500  # bytes of a path: SQLite takes 512, and names files beside it
 _SQLITE = b"SQLite format 3\0"
