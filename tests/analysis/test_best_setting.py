@@ -9,7 +9,9 @@ from hypothesis import assume, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from micrograde.analysis import best_setting, summarize
+from micrograde.analysis import best_setting, compare_settings, in_short, summarize
+from micrograde.analysis.summary import best_first
+from micrograde.sweeps.retest import settings_to_retest
 
 RATE, METRIC = "optimizer.learning_rate", "kept/val/accuracy"
 numbers = st.integers(0, 40).map(lambda number: number / 40)
@@ -140,6 +142,27 @@ def test_one_seed_of_five_does_not_win():
     assert (best.count, best.failed, best.passed_over) == (4, 1, 1)
     assert best.counted == "mean of 4 of 5 runs"
     assert best.notes == ("1 setting has a better mean, of too few runs to be the best: half of 5 or less",)
+
+
+@examples(max_examples=40)  # each makes data frames
+@given(sweeps, st.sampled_from(["ascending", "descending"]))
+def test_verdicts_and_retests_are_of_the_same_best_setting(settings, order):
+    runs = frame(settings)
+    best = best_setting(runs, METRIC, order, [RATE, "seed"])
+    assume(best is not None)
+    table, compared = summarize(runs, [RATE], METRIC, order), compare_settings(runs, METRIC, order, [RATE])
+    assert compared[compared["verdict"] == "best"][RATE].tolist() == [best.params[RATE]]
+    assert settings_to_retest(table, compared, 1)[RATE].tolist() == [best.params[RATE]]
+    assert sorted(best_first(table)) == list(range(len(table)))
+
+
+def test_a_setting_of_too_few_runs_is_compared_with_the_best_one():
+    gone = (0.1, 0.1, "FAILED")
+    few = [(0.99, 0.1, "FINISHED"), gone, gone, gone, gone]
+    table = compare_settings(frame([few, [0.8, 0.9, 0.85, 0.8, 0.8], [0.7, 0.8, 0.75, 0.7, 0.7]]), METRIC)
+    assert table["words"].tolist()[:2] == ["not to be told with 1 seed", "the best"]
+    assert table["verdict"].tolist() == ["untold", "best", "worse"]
+    assert in_short(table) == "1 not to be told from it, 1 worse"
 
 
 def test_nor_do_seeds_that_were_not_begun_when_a_sweep_was_stopped():

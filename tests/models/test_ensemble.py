@@ -1,6 +1,7 @@
 """An ensemble answers with the mean of its members, and is a model like any other once it is written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,37 @@ def test_its_probabilities_are_the_mean_of_its_members_each_with_its_own_scales(
     served = _load_pyfunc(str(tmp_path / "model")).predict(iris.features)
     assert list(served) == list(describe_ensemble(found, []).outputs)
     np.testing.assert_array_equal(served.iloc[:, 1:].to_numpy(), found.probabilities(iris.features))
+
+
+def labels_network(folder: Path, seed: int, threshold: tuple[float, ...] | None) -> Path:
+    """The folder of a network for two labels of the rows of iris."""
+    rows = load_dataset("iris", seed=0)
+    labels = np.stack([rows.labels == 0, rows.labels > 0], axis=1).astype(np.int64)
+    given = replace(
+        rows, labels=labels, class_names=(), target_names=("small", "large"), task="multilabel", summary=None
+    )
+    preprocessing = Preprocessing.fit(given, given.features, standardize=True)
+    model = MLP(4, 5, 2, generators=[np.random.default_rng(seed)], loss_epsilon=0.0)
+    write_network(folder / f"{seed}", model, config_of("iris"), preprocessing, threshold=threshold)
+    return folder / f"{seed}"
+
+
+def test_of_several_labels_each_has_the_mean_of_its_thresholds_and_none_is_a_half(tmp_path, iris):
+    thresholds = [(0.2, 0.6), (0.3, 0.9), None]
+    sources = [labels_network(tmp_path, seed, each) for seed, each in enumerate(thresholds)]
+    write_ensemble(tmp_path / "model", sources, EnsembleFacts(RUNS))
+    found = read_model(tmp_path / "model")
+    np.testing.assert_allclose(found.threshold, [1 / 3, 2 / 3])
+    said, shares = found.predict(iris.features), found.answers(iris.features)
+    np.testing.assert_array_equal(said[["small", "large"]], shares > np.array(found.threshold))
+
+
+def test_of_two_classes_a_member_without_a_threshold_counts_as_a_half(tmp_path):
+    sources = [
+        network(tmp_path, "moons", slice(0, 90), seed, threshold) for seed, threshold in enumerate((0.1, None))
+    ]
+    write_ensemble(tmp_path / "model", sources, EnsembleFacts(RUNS[:2]))
+    assert read_model(tmp_path / "model").threshold == pytest.approx(0.3)
 
 
 def test_networks_that_know_other_classes_or_columns_are_no_ensemble(tmp_path):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from micrograde.analysis.comparing import ascending, varying_parameters
-from micrograde.analysis.ranking import loss_beside, rank
+from micrograde.analysis.ranking import rank
 from micrograde.analysis.repeats import of_settings
-from micrograde.analysis.summary import summarize
+from micrograde.analysis.summary import place_of_best, summarize
 from micrograde.core.natural_order import is_missing
 from micrograde.core.plain_numbers import plain_number
 from micrograde.core.printable import printable
@@ -53,7 +53,8 @@ class BestSetting:
     most
         The number of runs of the setting that has most.
     passed_over
-        How many settings have a better mean, of so few runs that they do not count; see ``best_setting``.
+        How many settings have a better mean, of so few runs that they do not count; see
+        ``place_of_best``.
     """
 
     metric: str
@@ -163,9 +164,8 @@ def best_setting(
 ) -> BestSetting | None:
     """Return the setting with the best mean over its finished runs; None if no run has a value.
 
-    A setting whose seeds have mostly failed, or not been run, would win by the few that are left. So it
-    counts only if more than half as many runs have a value as the setting with most runs has in all; unless
-    none has, then all do. Ties of means go by the mean loss, then by the params, as in ``summarize``.
+    Settings of few runs do not count, see ``place_of_best``. Ties of means go by the mean loss, then by the
+    params, as in ``summarize``.
 
     Parameters
     ----------
@@ -181,16 +181,10 @@ def best_setting(
         return None
     names = varying_parameters(runs) if varies is None else dict.fromkeys(varies)
     by = of_settings(name for name in names if name in runs)
-    # Ties of means are frequent, and a sum is rounded by the order of its terms, which is therefore fixed.
-    beside = loss_beside(metric, [str(name) for name in runs])
-    runs = runs.sort_values([metric, beside] if beside else [metric], kind="stable")
     table = summarize(runs, by, metric, order)
-    has = table["count"].to_numpy()
-    if not has.any():
+    place = place_of_best(table)
+    if place is None:
         return None
-    most = int((table["count"] + table["failed"]).max())
-    enough = 2 * has > most
-    place = int(np.argmax(enough if enough.any() else has > 0))
     best = table.iloc[place]
     own = runs[runs["run_id"].isin(best["run_ids"])]
     own = own[(own["status"] == "FINISHED") & own[metric].notna()]
@@ -211,6 +205,6 @@ def best_setting(
         value=float(middle[metric]),
         run_ids=tuple(map(str, own["run_id"])),
         settings=len(table),
-        most=most,
-        passed_over=int((has[:place] > 0).sum()),
+        most=int((table["count"] + table["failed"]).max()),
+        passed_over=int((table["count"].iloc[:place] > 0).sum()),
     )

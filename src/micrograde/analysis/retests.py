@@ -12,7 +12,7 @@ import numpy as np
 from micrograde.analysis.comparing import best_run, known_metric, told_apart, usual_metric
 from micrograde.analysis.loading import load_runs
 from micrograde.analysis.repeats import of_settings
-from micrograde.analysis.summary import summarize
+from micrograde.analysis.summary import best_first, summarize
 from micrograde.core.errors import InputError
 from micrograde.metrics import KEPT, part_of
 from micrograde.store import tags
@@ -81,6 +81,7 @@ def retests_of(
         raise InputError(no_test_part(metric))
     by = of_settings(told_apart(runs, varies))
     ranked = summarize(runs, by, metric, order)
+    ranked = ranked.iloc[best_first(ranked)].reset_index(drop=True)
     own, fresh = summarize(runs, by, test, order), summarize(retests, by, test, order)
     fresh_of = {_key(row): number for number, row in enumerate(fresh[by].to_numpy(object).tolist())}
     own_of = {_key(row): number for number, row in enumerate(own[by].to_numpy(object).tolist())}

@@ -12,7 +12,7 @@ from micrograde.analysis.paired_differences import Blocks, Differences, paired_d
 from micrograde.analysis.repeated_rows import Repetition, repetition_of
 from micrograde.analysis.repeats import of_settings
 from micrograde.analysis.seeds_needed import seeds_needed
-from micrograde.analysis.summary import summarize
+from micrograde.analysis.summary import place_of_best, summarize
 from micrograde.analysis.verdict_words import Standing
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def compare_settings(
     """Return how each setting stands to the best one: one row for each, best mean first.
 
     A setting is what varies beside seeds, splits and folds. Only runs that finished and have the metric
-    count.
+    count. The best setting is that of ``best_setting``, and so the one with the best mean unless that mean is
+    of too few runs.
 
     Columns
     -------
@@ -104,7 +105,7 @@ def compare_settings(
     repetition = repetition_of(runs, column)
     blocks = _blocks(runs, column, table["run_ids"].tolist(), repetition)
     table = table.drop(columns=["best", "best_run_id", "run_ids"])
-    best = 0 if table["count"].iloc[0] else None
+    best = place_of_best(table)
     settings = len(table)
     compared = compared_with_best(best, blocks) if best is not None else _nothing(settings)
     difference, factors = compared
@@ -116,7 +117,7 @@ def compare_settings(
         ties = difference.count - better - worse
         probability = (better + ties / 2) / difference.count
     given = margin is not None
-    within = margin if margin is not None else float(table["std"].iloc[0])
+    within = margin if margin is not None else float(table["std"].iloc[best or 0])
     verdicts: list[Verdict] = []
     for row in range(settings):
         if row == best:
@@ -149,7 +150,7 @@ def compare_settings(
 
 def are_compared(settings: "pd.DataFrame") -> bool:
     """Return whether ``compare_settings`` had anything to compare: two settings with two pairs or more."""
-    return len(settings) > 1 and bool((settings["pairs"].iloc[1:] > 1).any())
+    return len(settings) > 1 and bool((settings.loc[settings["verdict"] != "best", "pairs"] > 1).any())
 
 
 def in_short(settings: "pd.DataFrame") -> str:

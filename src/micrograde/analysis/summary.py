@@ -88,6 +88,27 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     return table.iloc[order_settings(table, by, mean, losses, up)].reset_index(drop=True)
 
 
+def place_of_best(settings: "pd.DataFrame") -> int | None:
+    """Return the place of the best row of ``summarize``; None if no run has a value.
+
+    A setting whose seeds have mostly failed, or not been run, would win by the few that are left. So it
+    counts only if more than half as many runs have a value as the setting with most runs has in all; unless
+    none has, then all do.
+    """
+    has = settings["count"].to_numpy()
+    if not has.any():
+        return None
+    most = int((settings["count"] + settings["failed"]).max())
+    enough = 2 * has > most
+    return int(np.argmax(enough if enough.any() else has > 0))
+
+
+def best_first(settings: "pd.DataFrame") -> list[int]:
+    """Return the places of the rows of ``summarize``, the best one first and then the others in order."""
+    best, places = place_of_best(settings), list(range(len(settings)))
+    return places if best is None else [best, *(place for place in places if place != best)]
+
+
 def _groups(runs: "pd.DataFrame", by: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the group of each run (N,), numbered in order of appearance, and each group's first run (G,)."""
     import pandas as pd
@@ -112,9 +133,12 @@ def _means(
     values: NDArray[np.float64], has: NDArray[np.bool_], group: NDArray[np.intp], groups: int
 ) -> NDArray[np.float64]:
     """Return the mean (G,) of each group's values where ``has`` is true; NaN for a group without any."""
+    # Ties of means are frequent, and a sum is rounded by the order of its terms, which is therefore fixed.
+    rows = np.flatnonzero(has)
+    rows = rows[np.argsort(values[rows], kind="stable")]
     with np.errstate(divide="ignore", invalid="ignore"):
-        sums = np.bincount(group[has], values[has], groups)
-        return np.asarray(sums / np.bincount(group[has], minlength=groups))
+        sums = np.bincount(group[rows], values[rows], groups)
+        return np.asarray(sums / np.bincount(group[rows], minlength=groups))
 
 
 def _best_of_each(

@@ -17,6 +17,7 @@ from micrograde.config.adapters import adapter_of
 from micrograde.core.errors import InputError
 from micrograde.core.json_files import read_json
 from micrograde.core.version import VERSION
+from micrograde.metrics.thresholds import EVEN
 from micrograde.models.trained_network import (
     PREPROCESSING,
     WEIGHTS,
@@ -26,6 +27,7 @@ from micrograde.models.trained_network import (
 )
 from micrograde.nn.arrays import FloatArray
 from micrograde.store import ModelDescription
+from micrograde.tasks import Decided
 
 MANIFEST = "ensemble.json"
 MOST_MEMBERS = 1000
@@ -69,7 +71,7 @@ class Ensemble(TrainedNetwork):
 def make_ensemble(members: Sequence[TrainedNetwork], facts: EnsembleFacts) -> Ensemble:
     """Return the ensemble of some networks.
 
-    Its threshold, if its members have any, is the mean of theirs.
+    Its threshold is the mean of theirs, of several labels of each; a member that has none counts as a half.
 
     Raises
     ------
@@ -80,9 +82,19 @@ def make_ensemble(members: Sequence[TrainedNetwork], facts: EnsembleFacts) -> En
     for other in members[1:]:
         if what := _difference(first, other):
             raise InputError(f"an ensemble needs runs that agree, and these differ in {what}")
-    thresholds = [member.threshold for member in members if member.threshold is not None]
-    threshold = float(np.mean(thresholds)) if thresholds else None
-    return Ensemble(first.model, first.preprocessing, threshold, first.output, tuple(members), facts)
+    decided = _mean_threshold(members)
+    return Ensemble(first.model, first.preprocessing, decided, first.output, tuple(members), facts)
+
+
+def _mean_threshold(members: Sequence[TrainedNetwork]) -> Decided:
+    """Return the mean of the members' thresholds, label by label; None if none has any."""
+    if all(member.threshold is None for member in members):
+        return None
+    labels = len(members[0].task.target_names) if members[0].task.learns == "truths" else 1
+    each = np.array([np.broadcast_to(EVEN if m.threshold is None else m.threshold, labels) for m in members])
+    mean = each.mean(axis=0).tolist()
+    decided = members[0].task.decided_at(tuple(mean) if members[0].task.learns == "truths" else mean[0])
+    return decided.decided
 
 
 def _difference(one: TrainedNetwork, other: TrainedNetwork) -> str:
@@ -102,7 +114,7 @@ def _difference(one: TrainedNetwork, other: TrainedNetwork) -> str:
         return "the categories that they know, as their splits do"
     if (mine.fill is None) != (theirs.fill is None):
         return "whether missing values are filled"
-    if one.task.learns != other.task.learns or (one.threshold is None) != (other.threshold is None):
+    if one.task.learns != other.task.learns:
         return "what they learned"
     return ""
 

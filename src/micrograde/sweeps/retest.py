@@ -9,6 +9,7 @@ from micrograde.analysis import compare_settings, not_worse, summarize
 from micrograde.analysis.comparing import told_apart
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.retests import FILE, metric_of_test_part, no_test_part, retests_of, winner_of
+from micrograde.analysis.summary import best_first
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -49,7 +50,7 @@ class RetestPlan:
 
 
 def settings_to_retest(settings: "pd.DataFrame", compared: "pd.DataFrame", most: int) -> "pd.DataFrame":
-    """Return the settings that are run again, ``most`` at most: those not told to be worse than the best.
+    """Return the settings that are run again, ``most`` at most: the best, and those not told to be worse.
 
     Parameters
     ----------
@@ -58,8 +59,8 @@ def settings_to_retest(settings: "pd.DataFrame", compared: "pd.DataFrame", most:
     compared
         How they stand to the best, in the same order; see ``compare_settings``.
     """
-    rows = [row for row in not_worse(compared).index if settings["count"].iloc[row] > 0]
-    return settings.iloc[rows].head(most)
+    wanted = set(not_worse(compared).index)
+    return settings.iloc[[row for row in best_first(settings) if row in wanted]].head(most)
 
 
 def fresh_seeds(runs: "pd.DataFrame", varied: Sequence[str], count: int) -> list[dict[str, int]]:

@@ -209,11 +209,13 @@ def _measures(best: "BestSetting") -> dict[str, float]:
 def _best_setting_first(runs: "pd.DataFrame", varies: Sequence[str], sweep: SweepState) -> "pd.DataFrame":
     """Return the runs by the mean of their settings."""
     from micrograde.analysis import summarize
+    from micrograde.analysis.summary import best_first
 
     by = [name for name in of_settings(varies) if name in runs]
     if not by or sweep.metric not in runs:
         return runs
-    groups = summarize(runs, by, sweep.metric, sweep.options.order)["run_ids"]
+    settings = summarize(runs, by, sweep.metric, sweep.options.order)
+    groups = settings["run_ids"].iloc[best_first(settings)]
     return runs.set_index("run_id").loc[list(chain.from_iterable(groups))].reset_index()
 
 
