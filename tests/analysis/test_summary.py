@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from micrograde.analysis import best_run, summarize
 from micrograde.core.errors import InputError
 
+METRIC = "kept/val/accuracy"
 STATISTICS = ["mean", "std", "ci_low", "ci_high"]
 
 
@@ -103,3 +104,39 @@ def test_the_best_run_has_finished():
     assert best_run(runs, "val/loss", "descending") == "id1"
     assert best_run(runs[:1], "val/loss") is None
     assert best_run(runs, "val/accuracy") is None
+
+
+def repeated(overrides, values):
+    """Runs of one setting; each column of ``overrides`` says how they repeat it."""
+    frame = pd.DataFrame({**overrides, METRIC: values})
+    return frame.assign(run_id=[f"{row:032x}" for row in range(len(frame))], status="FINISHED", rate=0.1)
+
+
+def half(runs):
+    row = summarize(runs, ["rate"], METRIC).iloc[0]
+    assert row["mean"] == pytest.approx(np.mean(runs[METRIC]))
+    return (row["ci_high"] - row["ci_low"]) / 2
+
+
+def test_the_interval_of_folds_has_the_variance_of_overlapping_training_sets():
+    values = np.random.default_rng(0).normal(size=12)
+    folds = {"data.repeat": np.repeat(range(3), 4), "data.fold": np.tile(range(4), 3)}
+    runs = repeated(folds, values).assign(**{"data.folds": 4, "data.validation_fraction": 0.1})
+    overlap = (0.1 * 0.75) / (0.9 * 0.75)  # rows of the validation part for each of training
+    expected = scipy.stats.t.ppf(0.975, 11) * values.std(ddof=1) * np.sqrt(1 / 12 + overlap)
+    assert half(runs) == pytest.approx(expected)
+
+
+def test_of_several_seeds_on_each_split_the_mean_of_a_split_is_one_observation():
+    values = np.random.default_rng(0).normal(size=12)
+    runs = repeated({"seed": np.tile(range(3), 4), "data.seed": np.repeat(range(4), 3)}, values)
+    drawn_anew = runs.assign(**{"data.samples": 100})
+    means = values.reshape(4, 3).mean(axis=1)
+    assert half(drawn_anew) == pytest.approx(scipy.stats.t.ppf(0.975, 3) * means.std(ddof=1) / 2)
+    assert half(runs.assign(**{"data.validation_fraction": 0.2})) > half(drawn_anew)
+    one = runs[runs["data.seed"] == 2]
+    assert half(one) == pytest.approx(scipy.stats.t.ppf(0.975, 2) * values[6:9].std(ddof=1) / np.sqrt(3))
+    other = pd.concat([one, runs[runs["data.seed"] != 2].assign(rate=0.2)])
+    assert half(other[other["rate"] == 0.1]) == half(one)
+    table = summarize(other, ["rate"], METRIC).set_index("rate")
+    assert (table["ci_high"] - table["ci_low"])[0.1] / 2 == pytest.approx(half(one))

@@ -102,6 +102,20 @@ def test_splits_are_a_factor_beside_seeds_and_one_with_them_if_they_go_together(
     assert shares == pytest.approx({A: 0, "seed, data.seed": 1, REST: 0}, abs=1e-12)
 
 
+@pytest.mark.parametrize("missing", [0, 1])
+def test_the_folds_of_repeats_are_one_factor_as_their_numbers_mean_nothing_alone(missing):
+    """The same on a full grid and, where a run is missing, by a forest."""
+    runs = grid(a=[1.0, 2.0, 3.0], seed=range(2), split=range(12)).rename(columns={"data.seed": "data.fold"})
+    runs["data.repeat"], runs["data.fold"] = divmod(runs["data.fold"], 4)
+    random = np.random.default_rng(0).permutation(np.arange(12.0))
+    runs[METRIC] = random[4 * runs["data.repeat"] + runs["data.fold"]]
+    found, shares = shares_of(runs.iloc[missing:], [A, "seed", "data.repeat", "data.fold"])
+    assert found.how == ("forest" if missing else "exact")
+    assert list(shares) == ["data.repeat, data.fold", A, "seed", REST]
+    assert shares["data.repeat, data.fold"] == pytest.approx(1, abs=0.1 if missing else 1e-9)
+    assert in_words(found, METRIC, 60).startswith("repeat and fold ")
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e300])
 def test_runs_that_all_have_the_same_value(value):
     runs = grid(a=[1.0, 2.0], b=["sgd", "adam"], seed=range(3))

@@ -22,6 +22,7 @@ from micrograde.models.ensemble import (
 from micrograde.models.trained_network import read_network, write_network
 from micrograde.nn import MLP
 from micrograde.serving import _load_pyfunc
+from micrograde.tasks import Output
 
 RUNS = ("ab", "cd", "ef")
 
@@ -33,12 +34,15 @@ def config_of(name: str) -> TrainConfig:
     return parse_train_config({**given, **more})
 
 
-def network(folder: Path, name: str, rows: slice, seed: int, threshold: float | None = None) -> Path:
+def network(
+    folder: Path, name: str, rows: slice, seed: int, threshold: float | None = None, output: Output = "softmax"
+) -> Path:
     """The folder of a network for a data set, whose preprocessing is fitted on some of its rows."""
     config = config_of(name)
+    config = replace(config, model=replace(config.model, output=output))
     dataset = load_dataset(name, seed=0)
     preprocessing = Preprocessing.fit(dataset, dataset.features[rows], standardize=True)
-    sizes = dataset.features.shape[1], 5, len(dataset.class_names)
+    sizes = dataset.features.shape[1], 5, len(dataset.class_names) if output == "softmax" else 1
     model = MLP(*sizes, generators=[np.random.default_rng(seed)], loss_epsilon=0.0)
     write_network(folder / f"{name}-{seed}", model, config, preprocessing, threshold=threshold)
     return folder / f"{name}-{seed}"
@@ -89,9 +93,11 @@ def test_of_several_labels_each_has_the_mean_of_its_thresholds_and_none_is_a_hal
     np.testing.assert_array_equal(said[["small", "large"]], shares > np.array(found.threshold))
 
 
-def test_of_two_classes_a_member_without_a_threshold_counts_as_a_half(tmp_path):
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_of_two_classes_a_member_without_a_threshold_counts_as_a_half(tmp_path, output):
     sources = [
-        network(tmp_path, "moons", slice(0, 90), seed, threshold) for seed, threshold in enumerate((0.1, None))
+        network(tmp_path, "moons", slice(0, 90), seed, threshold, output)
+        for seed, threshold in enumerate((0.1, None))
     ]
     write_ensemble(tmp_path / "model", sources, EnsembleFacts(RUNS[:2]))
     assert read_model(tmp_path / "model").threshold == pytest.approx(0.3)

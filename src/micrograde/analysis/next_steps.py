@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from micrograde.analysis.best_setting import BestSetting
+from micrograde.analysis.repeats import SEED
 from micrograde.core.natural_order import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SEED = "seed"
 _FEW = 5  # seeds that are advised where nothing was repeated
 _FRESH = 20
 _MOST_RUNS = 2000  # more than that are not advised
@@ -78,7 +78,7 @@ def _more_seeds(settings: "pd.DataFrame", repeats: Sequence[str]) -> str:
     many = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     which = "1 setting is" if len(untold) == 1 else f"{len(untold):,} settings are"
     said = f"{which} not told apart from the best; about {many} repetitions would."
-    if list(repeats) == [_SEED] and fewest * len(settings) <= _MOST_RUNS:
+    if list(repeats) == [SEED] and fewest * len(settings) <= _MOST_RUNS:
         return f"{said} Give the command with 'seed=range({fewest})'."
     return said
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.analysis.repeats import REPEATS, of_repeats
+from micrograde.analysis.repeats import SEED, of_repeats
 from micrograde.metrics import KEPT, part_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SEED = REPEATS[0]
 _DATA_SEED = "data.seed"
 _GENERATED = "data.samples"  # only data that are generated have it
 
@@ -50,7 +49,7 @@ def repetition_of(runs: "pd.DataFrame", metric: str) -> Repetition:
     """
     repeats = of_repeats(map(str, runs))
     block, firsts = _numbered(runs, repeats)
-    of_rows = [name for name in repeats if name != _SEED]
+    of_rows = [name for name in repeats if name != SEED]
     generated = _GENERATED in runs and bool(runs[_GENERATED].notna().all())
     anew = generated and _DATA_SEED in runs and runs[_DATA_SEED].nunique(dropna=False) > 1
     split, _ = _numbered(runs, [_DATA_SEED] if anew else of_rows)

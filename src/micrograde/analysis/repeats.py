@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-REPEATS = ("seed", "data.seed", "data.repeat", "data.fold")
+SEED = "seed"
+REPEATS = (SEED, "data.seed", "data.repeat", "data.fold")
 """The params that say which repetition of a setting a run is, and nothing about the setting.
 
 ``seed`` draws the initial weights and the batches, ``data.seed`` the split (and the rows of generated data),

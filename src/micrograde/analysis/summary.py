@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from micrograde.analysis.comparing import ascending, known_metric, order_settings
 from micrograde.analysis.ranking import loss_beside, rank
+from micrograde.analysis.repeated_rows import Repetition, repetition_of
 from micrograde.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     mean, std
         float64; std is the sample standard deviation, NaN for a single run.
     ci_low, ci_high
-        The 95 % confidence interval of the mean, by Student's t; NaN for a single run.
+        The 95 % confidence interval of the mean, by Student's t; NaN for a single run. Where splits or folds
+        vary, each of them is one observation, and as their training sets overlap the variance is that of
+        Nadeau and Bengio, see ``paired_differences``; of data that are drawn anew it is the usual one.
     best, best_run_id
         The best value and its run (ties: the lower loss, then the lower seed); missing if no run of the
         group has a value.
@@ -68,7 +71,7 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
         squares = np.bincount(group[has], (values[has] - mean[group[has]]) ** 2, groups)
         std = np.sqrt(squares / (count - 1.0))
         std[count < 2] = np.nan
-        margin = _t_quantiles(count - 1) * std / np.sqrt(count)
+        margin = _margin(values, has, group, groups, repetition_of(runs, column))
     up = ascending(metric, order)
     best = _best_of_each(rank(runs, column, ascending=up), ~np.isnan(values), group, groups)
     ids = runs["run_id"].astype("object").to_numpy()
@@ -119,6 +122,37 @@ def _groups(runs: "pd.DataFrame", by: Sequence[str]) -> tuple[NDArray[np.intp], 
         group, _ = pd.factorize(group * (len(distinct) + 1) + (codes + 1))
     _, first = np.unique(group, return_index=True)
     return group.astype(np.intp), first
+
+
+def _margin(
+    values: NDArray[np.float64],
+    has: NDArray[np.bool_],
+    group: NDArray[np.intp],
+    groups: int,
+    repetition: Repetition,
+) -> NDArray[np.float64]:
+    """Return half of the 95 % interval of each group's mean (G,); NaN for one of a single observation.
+
+    An observation is the mean over the seeds of a split or fold; in a group that has but one of these, a run.
+    """
+    cluster = repetition.cluster[repetition.block]
+    pairs, observation = np.unique(
+        np.stack([group[has], cluster[has]], axis=1).reshape(-1, 2), axis=0, return_inverse=True
+    )
+    several = np.bincount(pairs[:, 0], minlength=groups) > 1
+    alone = ~several[group[has]]
+    observation = observation.ravel()
+    observation[alone] = len(pairs) + np.flatnonzero(alone)
+    _, observation = np.unique(observation, return_inverse=True)
+    observed = np.bincount(observation, values[has]) / np.bincount(observation)
+    of_group = np.zeros(len(observed), np.intp)
+    of_group[observation] = group[has]
+    count = np.bincount(of_group, minlength=groups)
+    mean = np.bincount(of_group, observed, groups) / count
+    squares = np.bincount(of_group, (observed - mean[of_group]) ** 2, groups)
+    overlap = np.where(several, repetition.overlap, 0.0)
+    error = np.sqrt(squares / (count - 1.0)) * np.sqrt(1 / count + overlap)
+    return np.where(count > 1, _t_quantiles(count - 1) * error, np.nan)
 
 
 def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.analysis.repeats import of_repeats, of_settings
+from micrograde.analysis.repeats import SEED, of_repeats, of_settings
 from micrograde.core.natural_order import natural_key
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def variance_shares(runs: "pd.DataFrame", keys: Sequence[str], metric: str) -> V
     Only runs that finished with a finite value count. If these are a full grid, with as many runs of each
     setting, the shares are exact. A main effect is the variance of the means over all else; a pair's
     is that of the means over all but the two, less both main effects. Where all settings have the same seeds
-    (splits, folds), each of these is one more factor, of which only the main effect is told; otherwise its
+    and splits, the seed is one more factor, and the split, which is the data's seed, repeat and fold together,
+    another, of which only the main effects are told; otherwise its
     share is the mean variance within a setting. The rest is what three keys do together, or keys and a seed.
 
     Otherwise a random forest is fitted, and its prediction is decomposed likewise; the shares are multiplied
@@ -144,7 +145,7 @@ def _nothing(settings: Sequence[str], repeats: Sequence[str], runs: int) -> Vari
     shares = [
         *(Share(name, 0.0, "key", (name,)) for name in settings),
         *(_pair(one, other, 0.0) for one, other in combinations(settings, 2)),
-        *(Share(name, 0.0, "repeat", (name,)) for name in repeats),
+        *(Share(", ".join(each.keys), 0.0, "repeat", each.keys) for each in _repeat_factors(repeats)),
         Share(REST, 0.0, "rest"),
     ]
     return VarianceShares(tuple(shares), "exact", (*settings, *repeats), runs, "all runs have the same value")
@@ -219,8 +220,10 @@ class _Grid:
         ordered = values[np.lexsort([repeat, cell])]
         varying = [(name, size) for name, size in zip(repeats, repeat_shape, strict=True) if size > 1]
         if math.prod(repeat_shape) == each:
-            of_each = tuple(_Factor((name,), "repeat") for name, _ in varying)
-            return cls(ordered.reshape(*shape, *(size for _, size in varying)), (*factors, *of_each))
+            of_each = _repeat_factors([name for name, _ in varying])
+            sizes = dict(varying)
+            lengths = [math.prod(sizes[name] for name in factor.keys) for factor in of_each]
+            return cls(ordered.reshape(*shape, *lengths), (*factors, *of_each))
         # Seeds and splits go together, as where each split has a seed of its own: they are one factor.
         together = _Factor(tuple(name for name, _ in varying), "repeat")
         return cls(ordered.reshape(*shape, each), (*factors, together))
@@ -236,6 +239,17 @@ class _Grid:
             left, shares = (left, [*shares, own]) if own else (left + within, shares)
         shares.append(Share(REST, left, "rest"))
         return [Share(each.of, each.share / total, each.kind, each.keys) for each in shares]
+
+
+def _repeat_factors(repeats: Sequence[str]) -> tuple[_Factor, ...]:
+    """Return the seed and the split as a factor each.
+
+    Only together do the seed of the data, the repeat and the fold say which rows are learned: the first folds
+    of two repeats have nothing in common.
+    """
+    splits = tuple(name for name in repeats if name != SEED)
+    seeds = tuple(name for name in repeats if name == SEED)
+    return tuple(_Factor(keys, "repeat") for keys in (seeds, splits) if keys)
 
 
 def _codes(runs: "pd.DataFrame", names: Sequence[str]) -> tuple[list[NDArray[np.int64]], tuple[int, ...]]:
@@ -297,17 +311,18 @@ def _by_forest(
     untold = partial(VarianceShares, (), "untold", tuple(columns), count)
     if count < _FEWEST:
         return untold(f"not a full grid, and a fitted forest needs {_FEWEST} runs with a value, not {count}")
-    codes, shape = _codes(runs, columns)
+    factors = [*(_Factor((name,), "key") for name in settings), *_repeat_factors(repeats)]
+    codes, shape = _codes_of_factors(runs, factors)
     # A seed that hardly any two runs share tells nothing of another run.
-    used = [place for place, name in enumerate(columns) if name in settings or 2 * shape[place] <= count]
-    columns, codes, shape = (
-        [columns[place] for place in used],
+    used = [place for place, each in enumerate(factors) if each.kind == "key" or 2 * shape[place] <= count]
+    factors, codes, shape = (
+        [factors[place] for place in used],
         [codes[place] for place in used],
         tuple(shape[place] for place in used),
     )
     sizes = _levels(shape)
     if sizes is None:
-        return untold(f"{len(columns)} keys are too many for a fitted forest")
+        return untold(f"{len(factors)} keys are too many for a fitted forest")
 
     from sklearn.ensemble import RandomForestRegressor
 
@@ -321,7 +336,6 @@ def _by_forest(
     ]
     points = np.stack([axis.ravel() for axis in np.meshgrid(*levels, indexing="ij")], axis=1)
     predicted = forest.predict(points.astype(np.float32)).reshape(sizes)
-    factors = [_Factor((name,), "key" if name in settings else "repeat") for name in columns]
     shares, left = _effects(predicted, factors)
     total = sum(each.share for each in shares) + left
     if total <= 0:
@@ -329,6 +343,19 @@ def _by_forest(
     shares = [Share(each.of, foreseen * each.share / total, each.kind, each.keys) for each in shares]
     shares.append(Share(REST, 1 - sum(each.share for each in shares), "rest"))
     return VarianceShares(_sorted(shares), "forest", (*settings, *repeats), count)
+
+
+def _codes_of_factors(
+    runs: "pd.DataFrame", factors: Sequence[_Factor]
+) -> tuple[list[NDArray[np.int64]], tuple[int, ...]]:
+    """Return for each factor the number (N,) of each run's values, and how many there are."""
+    codes, shape = list[NDArray[np.int64]](), list[int]()
+    for factor in factors:
+        own, sizes = _codes(runs, factor.keys)
+        distinct, code = np.unique(_joined(own, sizes, len(runs)), return_inverse=True)
+        codes.append(code.astype(np.int64))
+        shape.append(len(distinct))
+    return codes, tuple(shape)
 
 
 def _levels(shape: Sequence[int]) -> tuple[int, ...] | None:

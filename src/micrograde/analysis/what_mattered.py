@@ -117,5 +117,5 @@ def in_words(found: VarianceShares, metric: str, width: int) -> str:
 
 def _called(share: Share, short: dict[str, str], least: float) -> str:
     """Return the share as text; empty if it is below ``least``."""
-    names = (" × " if share.kind == "pair" else ", ").join(short[key] for key in share.keys)
+    names = (" × " if share.kind == "pair" else " and ").join(short[key] for key in share.keys)
     return f"{names or REST} {100 * share.share:.0f} %" if share.share >= least else ""

@@ -88,13 +88,10 @@ def make_ensemble(members: Sequence[TrainedNetwork], facts: EnsembleFacts) -> En
 
 def _mean_threshold(members: Sequence[TrainedNetwork]) -> Decided:
     """Return the mean of the members' thresholds, label by label; None if none has any."""
-    if all(member.threshold is None for member in members):
-        return None
-    labels = len(members[0].task.target_names) if members[0].task.learns == "truths" else 1
-    each = np.array([np.broadcast_to(EVEN if m.threshold is None else m.threshold, labels) for m in members])
-    mean = each.mean(axis=0).tolist()
-    decided = members[0].task.decided_at(tuple(mean) if members[0].task.learns == "truths" else mean[0])
-    return decided.decided
+    given = [EVEN if member.threshold is None else member.threshold for member in members]
+    labels = [len(each) for each in given if isinstance(each, tuple)]
+    mean = np.mean([np.broadcast_to(each, labels[:1]) for each in given], axis=0).tolist()
+    return members[0].task.decided_at(tuple(mean) if labels else mean).decided if mean != EVEN else None
 
 
 def _difference(one: TrainedNetwork, other: TrainedNetwork) -> str:

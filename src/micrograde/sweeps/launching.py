@@ -123,7 +123,7 @@ def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> li
         alike.setdefault(stack_key(job.config), []).append(job)
     parts = [part[at : at + size] for part in alike.values() for at in range(0, len(part), size)]
     if parts:
-        print(f"{len(todo)} runs in {len(parts)} jobs for {type(launcher).__name__}", flush=True)
+        print(f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')} for {type(launcher).__name__}", flush=True)
         texts = [encode_members(part, parent, sweep.metric) for part in parts]
         returns = launcher.launch([[f"sweep.members='{text}'"] for text in texts], initial_job_idx=0)
         for part, job_return in zip(parts, returns, strict=True):
@@ -172,3 +172,7 @@ def returned(overrides: Sequence[str], outcome: Outcome, metric: str) -> JobRetu
     job.status = JobStatus.COMPLETED if good else JobStatus.FAILED
     job.return_value = value if good else RunFailedError(reason)
     return job
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
