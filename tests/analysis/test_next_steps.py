@@ -1,6 +1,9 @@
+"""What to try next is true of the sweep, and can be typed."""
+
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.test_settings_compared import ACCURACY, noise, sweep
 
 from micrograde.analysis import are_compared, best_setting, compare_settings, in_short, next_steps
 
@@ -78,3 +81,39 @@ def test_single_runs_are_not_compared():
     compared = compare_settings(frame((0.1, 0.2), 1, noisy), METRIC, by=[RATE])
     assert not are_compared(compared)
     assert in_short(compared) == ""
+
+
+def steps_of(values, *, searched=False, retested=False, tested=True, repeats=("seed",)):
+    runs = sweep(values, ACCURACY)
+    best = best_setting(runs, ACCURACY, varies=[RATE, *repeats])
+    compared = compare_settings(runs, ACCURACY) if best else None
+    return next_steps(runs, compared, best, repeats, retested=retested, tested=tested, searched=searched)
+
+
+def test_where_nothing_was_repeated_a_grid_gets_seeds_and_a_search_a_retest():
+    """A search would take a swept seed for one more key to choose values of."""
+    grid, search = (
+        steps_of(np.linspace(0, 1, 3)[:, None], searched=each, repeats=()) for each in (False, True)
+    )
+    assert grid[0].startswith("Each setting was run once: add 'seed=range(5)'")
+    assert not any("seed=range" in step for step in search)
+    assert "sweep.retest=20" in grid[-1]
+    assert "sweep.retest=20" in search[-1]
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_seeds_that_would_tell_settings_apart_are_typed_only_where_seeds_are_repeated(searched):
+    values = [[0.1, 0.2, 0.3], [0.05, 0.0, 0.2]]
+    assert any("'seed=range(" in step for step in steps_of(values, searched=searched)) is not searched
+
+
+def test_runs_that_did_not_finish_come_first_and_without_a_best_setting_nothing_else():
+    assert steps_of([[np.nan, np.nan]]) == [
+        "2 runs have not finished; the same command trains those that were stopped."
+    ]
+
+
+@pytest.mark.parametrize(("retested", "tested"), [(True, True), (False, False)])
+def test_what_was_retested_or_has_no_test_part_is_not_to_be_retested(retested, tested):
+    said = steps_of(noise(3, 4), retested=retested, tested=tested)
+    assert not any("sweep.retest" in step for step in said)

@@ -61,7 +61,10 @@ def test_a_row_is_what_a_plain_computation_gives_and_the_ids_part_the_runs(rows,
             expected[1] = values.std(ddof=1)
             error = expected[1] / np.sqrt(len(values))
             margin = scipy.stats.t.ppf(0.975, len(values) - 1) * error
-            expected[2:] = expected[0] - margin, expected[0] + margin
+            if np.ptp(values):
+                expected[2:] = expected[0] - margin, expected[0] + margin
+            else:
+                expected[1] = 0
         np.testing.assert_allclose(row[STATISTICS].to_numpy(float), expected, rtol=1e-7, atol=1e-7)
     means = table["mean"].dropna()
     assert (means.is_monotonic_increasing if up else means.is_monotonic_decreasing) or len(means) < 2
@@ -140,3 +143,11 @@ def test_of_several_seeds_on_each_split_the_mean_of_a_split_is_one_observation()
     assert half(other[other["rate"] == 0.1]) == half(one)
     table = summarize(other, ["rate"], METRIC).set_index("rate")
     assert (table["ci_high"] - table["ci_low"])[0.1] / 2 == pytest.approx(half(one))
+
+
+def test_runs_that_are_all_alike_have_no_deviation_and_no_interval():
+    """Also where the mean of equal numbers is rounded, as that of six times 0.1 is."""
+    assert np.mean([0.1] * 6) != 0.1
+    row = summarize(repeated({"seed": range(6)}, [0.1] * 6), ["rate"], METRIC).iloc[0]
+    assert (row["mean"], row["std"]) == (0.1, 0)
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()

@@ -35,7 +35,12 @@ def config_of(name: str) -> TrainConfig:
 
 
 def network(
-    folder: Path, name: str, rows: slice, seed: int, threshold: float | None = None, output: Output = "softmax"
+    folder: Path,
+    name: str,
+    rows: slice,
+    seed: int,
+    threshold: float | None = None,
+    output: Output = "softmax",
 ) -> Path:
     """The folder of a network for a data set, whose preprocessing is fitted on some of its rows."""
     config = config_of(name)

@@ -202,7 +202,8 @@ def test_a_report_goes_from_the_question_to_the_runs_in_each_format(tmp_path):
     assert headings == [html.unescape(each) for each in re.findall("<h2>(.*?)</h2>", page)]
     assert [each.partition(":")[0].partition(",")[0] for each in headings] == [
         "The question", "The best setting", "Settings", f"{METRIC} against {RATE}",
-        "Mean learning curves over the seeds", "Learning curves", "What to try next", "Runs that did not finish", "Runs",
+        "Mean learning curves over the seeds", "Learning curves",
+        "What to try next", "Runs that did not finish", "Runs",
     ]  # fmt: skip
     asked = "Which value of optimizer.learning_rate has the highest val/accuracy, on average over seed?"
     assert asked in text

@@ -24,6 +24,7 @@ def next_steps(
     *,
     retested: bool,
     tested: bool,
+    searched: bool = False,
 ) -> list[str]:
     """Return what a sweep leaves open, a sentence each, the most important first.
 
@@ -37,8 +38,17 @@ def next_steps(
         Whether the best settings have been run on fresh seeds.
     tested
         Whether runs have a test part.
+    searched
+        Whether a search chose the runs. To it a swept seed would be one more key to choose values of, so that
+        none is advised.
     """
-    return list(_steps(runs, settings, best, repeats, retested=retested, tested=tested))
+    found = list(_steps(runs, settings, best, repeats, searched=searched))
+    if tested and best is not None and not retested:
+        found.append(
+            f"For a number to publish, give the same command with sweep.retest={_FRESH}: the best settings "
+            "run again on seeds that took no part in choosing them."
+        )
+    return found
 
 
 def _steps(
@@ -47,8 +57,7 @@ def _steps(
     best: BestSetting | None,
     repeats: Sequence[str],
     *,
-    retested: bool,
-    tested: bool,
+    searched: bool,
 ) -> Iterator[str]:
     unfinished = int((runs["status"] != "FINISHED").sum())
     if unfinished:
@@ -56,19 +65,14 @@ def _steps(
         yield f"{unfinished:,} {have} not finished; the same command trains those that were stopped."
     if best is None:
         return
-    if not best.repeats:
+    if not best.repeats and not searched:
         yield f"Each setting was run once: add 'seed=range({_FEW})' to see how much of a difference is luck."
-    elif settings is not None and (step := _more_seeds(settings, repeats)):
+    elif settings is not None and (step := _more_seeds(settings, repeats, searched)):
         yield step
     yield from _at_the_edge(runs, best)
-    if tested and not retested:
-        yield (
-            f"For a number to publish, give the same command with sweep.retest={_FRESH}: the best settings "
-            "run again on seeds that took no part in choosing them."
-        )
 
 
-def _more_seeds(settings: "pd.DataFrame", repeats: Sequence[str]) -> str:
+def _more_seeds(settings: "pd.DataFrame", repeats: Sequence[str], searched: bool) -> str:
     """Return how many seeds would tell the settings apart that are not; empty if none, or none would."""
     untold = settings[settings["verdict"] == "untold"]
     needed = [float(each) for each in untold["enough_seeds"] if math.isfinite(each)]
@@ -78,7 +82,7 @@ def _more_seeds(settings: "pd.DataFrame", repeats: Sequence[str]) -> str:
     many = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     which = "1 setting is" if len(untold) == 1 else f"{len(untold):,} settings are"
     said = f"{which} not told apart from the best; about {many} repetitions would."
-    if list(repeats) == [SEED] and fewest * len(settings) <= _MOST_RUNS:
+    if not searched and list(repeats) == [SEED] and fewest * len(settings) <= _MOST_RUNS:
         return f"{said} Give the command with 'seed=range({fewest})'."
     return said
 

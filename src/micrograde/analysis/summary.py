@@ -31,7 +31,8 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     mean, std
         float64; std is the sample standard deviation, NaN for a single run.
     ci_low, ci_high
-        The 95 % confidence interval of the mean, by Student's t; NaN for a single run. Where splits or folds
+        The 95 % confidence interval of the mean, by Student's t; NaN for a single run, and for runs that are
+        all alike: that a few small parts came out the same is no proof that the next one does. Where splits or folds
         vary, each of them is one observation, and as their training sets overlap the variance is that of
         Nadeau and Bengio, see ``paired_differences``; of data that are drawn anew it is the usual one.
     best, best_run_id
@@ -131,7 +132,7 @@ def _margin(
     groups: int,
     repetition: Repetition,
 ) -> NDArray[np.float64]:
-    """Return half of the 95 % interval of each group's mean (G,); NaN for one of a single observation.
+    """Return half of the 95 % interval of each group's mean (G,); NaN of one observation, or of equal ones.
 
     An observation is the mean over the seeds of a split or fold; in a group that has but one of these, a run.
     """
@@ -144,15 +145,15 @@ def _margin(
     observation = observation.ravel()
     observation[alone] = len(pairs) + np.flatnonzero(alone)
     _, observation = np.unique(observation, return_inverse=True)
-    observed = np.bincount(observation, values[has]) / np.bincount(observation)
+    observed = _means(values[has], np.ones(len(observation), bool), observation, observation.max(initial=-1) + 1)
     of_group = np.zeros(len(observed), np.intp)
     of_group[observation] = group[has]
     count = np.bincount(of_group, minlength=groups)
-    mean = np.bincount(of_group, observed, groups) / count
+    mean = _means(observed, np.ones(len(observed), bool), of_group, groups)
     squares = np.bincount(of_group, (observed - mean[of_group]) ** 2, groups)
     overlap = np.where(several, repetition.overlap, 0.0)
     error = np.sqrt(squares / (count - 1.0)) * np.sqrt(1 / count + overlap)
-    return np.where(count > 1, _t_quantiles(count - 1) * error, np.nan)
+    return np.where((count > 1) & (squares != 0), _t_quantiles(count - 1) * error, np.nan)
 
 
 def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -170,9 +171,14 @@ def _means(
     # Ties of means are frequent, and a sum is rounded by the order of its terms, which is therefore fixed.
     rows = np.flatnonzero(has)
     rows = rows[np.argsort(values[rows], kind="stable")]
+    least, most = np.full(groups, np.inf), np.full(groups, -np.inf)
+    np.minimum.at(least, group[rows], values[rows])
+    np.maximum.at(most, group[rows], values[rows])
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.bincount(group[rows], values[rows], groups)
-        return np.asarray(sums / np.bincount(group[rows], minlength=groups))
+        means = sums / np.bincount(group[rows], minlength=groups)
+    # A rounded sum may lead beyond them, and equal values would seem to differ.
+    return np.where(least <= most, np.clip(means, least, most), means)
 
 
 def _best_of_each(

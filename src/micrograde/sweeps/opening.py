@@ -49,7 +49,7 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
         node = OmegaConf.select(master.hydra, part)
         if OmegaConf.is_config(node):
             OmegaConf.set_readonly(node, False)
-    searching = is_search(master.hydra.sweeper)
+    sweep.searches = searching = is_search(master.hydra.sweeper)
     if sweep.folds.space and not is_ours(master.hydra.launcher):
         key, wanted = ("hydra/launcher", "a search") if searching else ("hydra/sweeper", "this sweeper")
         if searching or not is_ours(master.hydra.sweeper):

@@ -98,6 +98,7 @@ def write_sweep_report(
     pictures_of: Callable[[str], Iterable[tuple[str, bytes]]] = lambda _: (),
     retests: "pd.DataFrame | None" = None,
     held_out: "pd.DataFrame | None" = None,
+    searched: bool = False,
 ) -> SweepReport:
     """Write ``report.html``, ``report.md``, ``summary.csv`` and ``figures/*.svg`` into a folder.
 
@@ -123,6 +124,8 @@ def write_sweep_report(
     retests, held_out
         The best settings on fresh seeds, as ``load_retest`` returns them; and, of a sweep over folds, what
         its runs say of the rows that they held out, as ``out_of_fold`` does. None if there are none.
+    searched
+        Whether a search chose the runs.
 
     Raises
     ------
@@ -168,6 +171,7 @@ def write_sweep_report(
         compared=compared,
         retests=retests,
         held_out=held_out,
+        searched=searched,
     )
     unfinished, going_on = len(runs) - finished, int((runs["status"] == "RUNNING").sum())
     about = f"{len(runs):,} run{_s(len(runs))}: {finished:,} finished"

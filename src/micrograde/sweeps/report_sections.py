@@ -58,6 +58,8 @@ class ReportContents:
         The best settings on fresh seeds, as ``load_retest`` returns them; None if there are none.
     held_out
         What the runs of a sweep over folds say of the rows that they held out; None of other sweeps.
+    searched
+        Whether a search chose the runs.
     """
 
     runs: "pd.DataFrame"
@@ -73,6 +75,7 @@ class ReportContents:
     compared: "pd.DataFrame | None" = None
     retests: "pd.DataFrame | None" = None
     held_out: "pd.DataFrame | None" = None
+    searched: bool = False
 
     @property
     def swept(self) -> list[str]:
@@ -221,6 +224,7 @@ def what_next(contents: ReportContents) -> Iterator[Section]:
         contents.repeats,
         retested=contents.retests is not None,
         tested=test in contents.runs and bool(contents.runs[test].notna().any()),
+        searched=contents.searched,
     )
     if steps:
         yield Section("What to try next", [Paragraph(step) for step in steps])

@@ -80,6 +80,8 @@ class SweepState:
         Whether this launch has changed anything in the store.
     warned
         How many runs have given each warning.
+    searches
+        Whether a search chooses its runs.
     retest_note
         Why the best settings were not run again on fresh seeds, or not on all; empty if they were.
     """
@@ -103,6 +105,7 @@ class SweepState:
         self.changed = True
         self.warned: Counter[str] = Counter()
         self.retest_note = ""
+        self.searches = False
 
     @property
     def reported(self) -> str:

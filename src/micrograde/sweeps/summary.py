@@ -130,8 +130,11 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             pictures_of=partial(pictures_of_run, location=sweep.location),
             retests=again.table if again else None,
             held_out=held_out,
+            searched=sweep.searches,
         )
     found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
+    if sweep.searches:
+        found[tags.SEARCH] = "true"
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
     model: ModelDescription | None = None

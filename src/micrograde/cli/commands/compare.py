@@ -39,9 +39,10 @@ from micrograde.core.terminal import print_notice, say, terminal_lines, terminal
 from micrograde.core.working import working
 from micrograde.metrics import is_of_one_class
 from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
-from micrograde.store import StoredSweep, StoreLocation, find_sweep, make_command
+from micrograde.store import StoredSweep, StoreLocation, find_sweep, make_command, tags
 from micrograde.store.garbage import find_garbage
 from micrograde.store.metric_names import name_among
+from micrograde.store.readers import store_of
 from micrograde.store.sizes import large_store
 from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.out_of_fold import read_out_of_fold
@@ -192,7 +193,8 @@ def write_report(
     again: Retested | None,
 ) -> SweepReport:
     """Write the sweep's report to the folder in the config, by default one named after the sweep."""
-    history = load_history(location.tracking_uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
+    uri = location.tracking_uri
+    history = load_history(uri, sweep=sweep.run_id, metrics=metrics_drawn(metric))
     folder = report_folder(project_home(), sweep.name, sweep.run_id)
     folder = Path(config.report) if config.report else folder
     try:
@@ -207,6 +209,7 @@ def write_report(
             pictures_of=partial(pictures_of_run, location=location),
             retests=again.table if again else None,
             held_out=read_out_of_fold(location, sweep.run_id),
+            searched=tags.SEARCH in store_of(uri).read_details(uri, sweep.run_id).tags,
         )
     except OSError as error:
         raise InputError(f"report={folder}: cannot be written ({error.strerror})") from None
