@@ -145,6 +145,8 @@ def test_how_many_seeds_would_tell():
     assert np.isinf(row["enough_seeds"])
     needed = seeds_needed(np.array([0.1, 1.0]), np.ones(2), np.full(2, 0.05), overlap=0.25)
     assert np.isinf(needed[0])  # folds overlap, so that no number of them tells so small a difference
+    # A chance to miss that is too small for a float is none (SciPy says NaN), and not one that is too large.
+    assert seeds_needed(np.array([4.0]), np.sqrt([3.0]), np.array([0.05 / 3]), overlap=0.0) == 5
 
 
 @pytest.mark.parametrize("seeds", [1, 5])

@@ -45,5 +45,7 @@ def _power(count: NDArray[np.integer], effect: FloatArray, level: FloatArray, ov
     freedom = np.maximum(count - 1, 1).astype(float)
     shift = np.minimum(effect, 1e3) / np.sqrt(1 / np.maximum(count, 1) + overlap)
     beyond = stdtrit(freedom, 1 - level / 2)
-    power: FloatArray = 1 - nctdtr(freedom, shift, beyond)
-    return np.where(count > 1, power, 0.0)
+    missed = nctdtr(freedom, shift, beyond)
+    # SciPy returns NaN for some shifts near 38.6, where the chance to miss is too small for a float.
+    missed = np.where(np.isnan(missed) & ~np.isnan(shift), 0.0, missed)
+    return np.where(count > 1, 1 - missed, 0.0)
