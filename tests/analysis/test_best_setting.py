@@ -149,7 +149,8 @@ def test_one_seed_of_five_does_not_win():
 def test_verdicts_and_retests_are_of_the_same_best_setting(settings, order):
     runs = frame(settings)
     best = best_setting(runs, METRIC, order, [RATE, "seed"])
-    assume(best is not None)
+    if best is None:
+        return
     table, compared = summarize(runs, [RATE], METRIC, order), compare_settings(runs, METRIC, order, [RATE])
     assert compared[compared["verdict"] == "best"][RATE].tolist() == [best.params[RATE]]
     assert settings_to_retest(table, compared, 1)[RATE].tolist() == [best.params[RATE]]

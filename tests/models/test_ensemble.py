@@ -93,7 +93,7 @@ def test_of_several_labels_each_has_the_mean_of_its_thresholds_and_none_is_a_hal
     sources = [labels_network(tmp_path, seed, each) for seed, each in enumerate(thresholds)]
     write_ensemble(tmp_path / "model", sources, EnsembleFacts(RUNS))
     found = read_model(tmp_path / "model")
-    np.testing.assert_allclose(found.threshold, [1 / 3, 2 / 3])
+    assert found.threshold == pytest.approx((1 / 3, 2 / 3))
     said, shares = found.predict(iris.features), found.answers(iris.features)
     np.testing.assert_array_equal(said[["small", "large"]], shares > np.array(found.threshold))
 
