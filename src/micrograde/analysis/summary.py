@@ -31,10 +31,11 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     mean, std
         float64; std is the sample standard deviation, NaN for a single run.
     ci_low, ci_high
-        The 95 % confidence interval of the mean, by Student's t; NaN for a single run, and for runs that are
-        all alike: that a few small parts came out the same is no proof that the next one does. Where splits or folds
-        vary, each of them is one observation, and as their training sets overlap the variance is that of
-        Nadeau and Bengio, see ``paired_differences``; of data that are drawn anew it is the usual one.
+        The 95 % confidence interval of the mean, by Student's t; NaN for a single run, and for runs that
+        are all alike: that a few small parts came out the same is no proof that the next one does. Where
+        splits or folds vary, each of them is one observation, and as their training sets overlap the
+        variance is that of Nadeau and Bengio, see ``paired_differences``; of data that are drawn anew it is
+        the usual one.
     best, best_run_id
         The best value and its run (ties: the lower loss, then the lower seed); missing if no run of the
         group has a value.
@@ -145,7 +146,8 @@ def _margin(
     observation = observation.ravel()
     observation[alone] = len(pairs) + np.flatnonzero(alone)
     _, observation = np.unique(observation, return_inverse=True)
-    observed = _means(values[has], np.ones(len(observation), bool), observation, observation.max(initial=-1) + 1)
+    every, observations = np.ones(len(observation), bool), observation.max(initial=-1) + 1
+    observed = _means(values[has], every, observation, observations)
     of_group = np.zeros(len(observed), np.intp)
     of_group[observation] = group[has]
     count = np.bincount(of_group, minlength=groups)
@@ -172,9 +174,9 @@ def _means(
     rows = np.flatnonzero(has)
     rows = rows[np.argsort(values[rows], kind="stable")]
     least, most = np.full(groups, np.inf), np.full(groups, -np.inf)
-    np.minimum.at(least, group[rows], values[rows])
-    np.maximum.at(most, group[rows], values[rows])
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # a loss may be NaN
+        np.minimum.at(least, group[rows], values[rows])
+        np.maximum.at(most, group[rows], values[rows])
         sums = np.bincount(group[rows], values[rows], groups)
         means = sums / np.bincount(group[rows], minlength=groups)
     # A rounded sum may lead beyond them, and equal values would seem to differ.

@@ -123,7 +123,8 @@ def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> li
         alike.setdefault(stack_key(job.config), []).append(job)
     parts = [part[at : at + size] for part in alike.values() for at in range(0, len(part), size)]
     if parts:
-        print(f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')} for {type(launcher).__name__}", flush=True)
+        counted = f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')}"
+        print(f"{counted} for {type(launcher).__name__}", flush=True)
         texts = [encode_members(part, parent, sweep.metric) for part in parts]
         returns = launcher.launch([[f"sweep.members='{text}'"] for text in texts], initial_job_idx=0)
         for part, job_return in zip(parts, returns, strict=True):

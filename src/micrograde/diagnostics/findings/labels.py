@@ -46,7 +46,7 @@ class LabelNeverSaid(Finding):
 
     name: ClassVar[str] = "label_never_said"
     task: ClassVar[str | None] = "multilabel"
-    place: ClassVar[int] = 82
+    place: ClassVar[int] = 87
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield one for all such labels."""
@@ -88,7 +88,7 @@ class LabelNotLearned(Finding):
 
     name: ClassVar[str] = "label_not_learned"
     task: ClassVar[str | None] = "multilabel"
-    place: ClassVar[int] = 81
+    place: ClassVar[int] = 86
 
     def sentences(self, measured: Measurements) -> Iterator[str]:
         """Yield one for each label, three at most."""

@@ -129,7 +129,7 @@ class _LabelCurves(RunPicture):
 
 @PICTURES.register
 class LabelRocCurves(_LabelCurves):
-    """How many of each label's rows are found for how many false alarms, with the areas under the curves."""
+    """Of several labels: how many rows of each are found for how many false alarms, and the areas."""
 
     name: ClassVar[str] = "label_roc_curves"
     files: ClassVar[tuple[str, ...]] = ("figures/label_roc_curves.svg",)
@@ -138,7 +138,7 @@ class LabelRocCurves(_LabelCurves):
 
 @PICTURES.register
 class LabelPrecisionRecall(_LabelCurves):
-    """How many of the rows that are said to have a label do, against how many of its rows are found."""
+    """Of several labels: how many of the rows said to have each do, against how many of its are found."""
 
     name: ClassVar[str] = "label_precision_recall"
     files: ClassVar[tuple[str, ...]] = ("figures/label_precision_recall.svg",)
@@ -147,7 +147,7 @@ class LabelPrecisionRecall(_LabelCurves):
 
 @PICTURES.register
 class LabelCalibration(_LabelCurves):
-    """Whether rows have each label as often as their probabilities say."""
+    """Of several labels: whether rows have each as often as their probabilities say."""
 
     name: ClassVar[str] = "label_calibration"
     files: ClassVar[tuple[str, ...]] = ("figures/label_calibration.svg",)

@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograde.core.plain_numbers import plain_number
 from micrograde.drawing.heading import heading
 from micrograde.drawing.palettes import NOT_FINITE, SEQUENTIAL, shade
 from micrograde.drawing.panel import Panel, round_ticks
@@ -168,7 +167,7 @@ def _draw_key(
     canvas.line((left, top + height), (left + 14, top + height), PALE_INK)
     for number in range(0, len(steps), 2):
         y = top + height * (1 - number / (len(steps) - 1))
-        canvas.text(left + 20, y + 4, plain_number(steps[number], 3), anchor="start")
+        canvas.text(left + 20, y + 4, f"{steps[number]:.3g}", anchor="start")
     canvas.text(left, top - 8, "log loss" if logarithmic else "loss", anchor="start")
 
 
@@ -177,10 +176,7 @@ def _the_point(losses: NDArray[np.float64], explained: tuple[float, float]) -> s
     finite = losses[np.isfinite(losses)]
     if not finite.size:
         return f"no loss around the path is finite; {plane}"
-    return (
-        f"the loss around the path goes from {plain_number(finite.min(), 3)} "
-        f"to {plain_number(finite.max(), 3)}; {plane}"
-    )
+    return f"the loss around the path goes from {finite.min():.3g} to {finite.max():.3g}; {plane}"
 
 
 @PICTURES.register
