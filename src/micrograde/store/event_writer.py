@@ -11,7 +11,7 @@ from micrograde.core.clock import Clock
 from micrograde.core.full_disk import why_disk_is_full
 from micrograde.store import tags
 from micrograde.store.calls import Caller, at_once
-from micrograde.store.errors import StoreAwayError
+from micrograde.store.errors import BatchLostError, StoreAwayError
 from micrograde.store.events import (
     AnswerAwaited,
     Event,
@@ -214,7 +214,7 @@ class EventWriter(ABC):
         """Leave out these runs if an error occurs in the context, unless it concerns all runs."""
         try:
             yield
-        except StoreAwayError:
+        except (StoreAwayError, BatchLostError):
             raise
         except Exception as error:
             if not runs or why_disk_is_full(error):

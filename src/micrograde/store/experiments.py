@@ -13,6 +13,8 @@ from micrograde.store.server_files import check_address, shown_address
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
+    from micrograde.store.entities import ExperimentRow
+
 
 class Experiments:
     """The experiments that a launch writes to; the store is asked once for each."""
@@ -31,27 +33,26 @@ class Experiments:
         """
         if name not in self._ids:
             found = self._make(lambda: self._client.get_experiment_by_name(name))
-            experiment: Experiment = found or self._make(lambda: self._create(name))
+            experiment: Experiment | ExperimentRow = found or self._make(lambda: self._create(name))
             check_stage(name, experiment.experiment_id, experiment.lifecycle_stage, self._store.location)
             self._store.check_experiment(name, experiment.artifact_location)
             self._ids[name] = experiment.experiment_id
         return self._ids[name]
 
-    def _create(self, name: str) -> "Experiment":
+    def _create(self, name: str) -> "Experiment | ExperimentRow":
         """Create an experiment, or return the one that another launch has created in the meantime."""
-        from mlflow.exceptions import MlflowException
-
         kind = {"mlflow.experimentKind": "custom_model_development"}
         try:
             experiment_id = self._client.create_experiment(name, self._store.experiment_address(name), kind)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        except Exception as error:
+            if getattr(error, "error_code", None) != "RESOURCE_ALREADY_EXISTS":
                 raise
-            existing = self._client.get_experiment_by_name(name)
+            existing: Experiment | None = self._client.get_experiment_by_name(name)
             if existing is None:
                 raise
             return existing
-        return self._client.get_experiment(experiment_id)
+        made: Experiment | ExperimentRow = self._client.get_experiment(experiment_id)
+        return made
 
 
 def check_stage(name: str, experiment_id: str, lifecycle_stage: str, location: StoreLocation) -> None:

@@ -20,10 +20,11 @@ from micrograde.store.location import StoreLocation
 _LOCKED_SECONDS = 20.0
 _LONGEST = 4096  # characters of a path; the system opens no longer one, and resolving its links takes time
 _ID = re.compile(r"(?:m-|tr-)?[0-9a-f]{32}")  # of a run, a logged model, or a trace
-_SET = {
+ADDRESSES = {
     "run": "update runs set artifact_uri = ? where run_uuid = ?",
     "logged model": "update logged_models set artifact_location = ? where model_id = ?",
 }
+"""The statements that set the address of a kind of thing, by its key."""
 
 
 def folder_here(address: str, location: StoreLocation) -> Path | None:
@@ -135,4 +136,4 @@ def set_address(
 ) -> None:
     """Set the address of a run's or a logged model's files in the local store to this folder."""
     with closing(sqlite3.connect(location.database, timeout=_LOCKED_SECONDS)) as connection, connection:
-        connection.execute(_SET[kind], (folder.as_uri(), key))
+        connection.execute(ADDRESSES[kind], (folder.as_uri(), key))

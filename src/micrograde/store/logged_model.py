@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from micrograde.metrics import KEPT
 from micrograde.store.mlflow_store import MlflowStore
+from micrograde.store.mlmodel import set_model_id
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, Run
+
+    from micrograde.store.entities import ModelRow, RunRow
 
 _FOLDER = "model"
 _NAME = "classifier"  # not the folder's name: MLflow would list the folder twice, and look in another store
@@ -37,22 +39,20 @@ def log_model(store: MlflowStore, run_id: str, *, shown_with: str) -> str | None
     """
     client, make = store.client, store.make
     run = make(lambda: client.get_run(run_id))
-    whole = [each for each in make(lambda: _models_of(client, run)) if each.status == _READY]
+    whole = [each for each in make(lambda: store.models_of(run.info)) if each.status == _READY]
     if not whole and not store.has_files(run.info):
         return None
     model_id = str(whole[0].model_id) if whole else _make_model(store, run)
     step = max((point.step for point in run.data._metric_objs), default=0)
-    make(lambda: _show(client, run_id, model_id, step))  # last: an output cannot be removed again
+    make(lambda: _show(store, run_id, model_id, step))  # last: an output cannot be removed again
     if shown_with != run_id:
-        make(lambda: _show(client, shown_with, model_id, 0))
+        make(lambda: _show(store, shown_with, model_id, 0))
     return model_id
 
 
 def register_model(store: MlflowStore, run_id: str, model_id: str, name: str) -> int:
     """Return this run's version of the registered model ``name``, which is created if there is none."""
     from mlflow.exceptions import MlflowException
-
-    client = store.client
 
     def create_name() -> None:
         try:
@@ -69,67 +69,54 @@ def register_model(store: MlflowStore, run_id: str, model_id: str, name: str) ->
         source = client.get_logged_model(model_id).artifact_location
         return int(client.create_model_version(name, source, run_id, model_id=model_id).version)
 
-    store.make(create_name)
-    version: int = store.make(create_version)
+    with store.registry() as client:
+        store.make(create_name)
+        version: int = store.make(create_version)
     return version
 
 
-def _models_of(client: "MlflowClient", run: "Run") -> "list[LoggedModel]":
-    return list(client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"))
-
-
-def _make_model(store: MlflowStore, run: "Run") -> str:
-    from mlflow.models import Model
-
-    client, make = store.client, store.make
+def _make_model(store: MlflowStore, run: "Run | RunRow") -> str:
+    make = store.make
     with tempfile.TemporaryDirectory() as folder:
         files = store.copy_folder(run.info, _FOLDER, Path(folder))
         model = make(lambda: _begin(store, run))
         model_id = str(model.model_id)
-        described = Model.load(files)
-        described.model_id = model_id
-        described.save(files / "MLmodel")
+        set_model_id(files / "MLmodel", model_id)
         log = store.keeps_model_file(model)
         for path in sorted(files.iterdir()):
             make(partial(log, str(path)))
-    make(lambda: _log_metrics(client, run, model_id))
-    make(lambda: client.finalize_logged_model(model_id, _READY))
+    make(lambda: _log_metrics(store, run, model_id))
+    make(lambda: store.finalize_model(model_id))
     return model_id
 
 
-def _begin(store: MlflowStore, run: "Run") -> "LoggedModel":
+def _begin(store: MlflowStore, run: "Run | RunRow") -> "LoggedModel | ModelRow":
     """Create the run's logged model, after deleting what an unfinished attempt has left."""
     client = store.client
-    for left in _models_of(client, run):
+    for left in store.models_of(run.info):
         client.delete_logged_model(left.model_id)
     params = {key: value[:_PARAM_LENGTH] for key, value in run.data.params.items()}
-    model = client.create_logged_model(run.info.experiment_id, _NAME, run.info.run_id, params=params)
+    model: LoggedModel | ModelRow = client.create_logged_model(
+        run.info.experiment_id, _NAME, run.info.run_id, params=params
+    )
     store.place_model(model)
     return model
 
 
-def _show(client: "MlflowClient", run_id: str, model_id: str, step: int) -> None:
+def _show(store: MlflowStore, run_id: str, model_id: str, step: int) -> None:
     """Add the model to a run's outputs, unless it is there already."""
-    from mlflow.entities import LoggedModelOutput
-
-    outputs = client.get_run(run_id).outputs
+    outputs = store.client.get_run(run_id).outputs
     if model_id not in {each.model_id for each in (outputs.model_outputs if outputs else [])}:
-        client.log_outputs(run_id, [LoggedModelOutput(model_id, step)])
+        store.log_output(run_id, model_id, step)
 
 
-def _log_metrics(client: "MlflowClient", run: "Run", model_id: str) -> None:
+def _log_metrics(store: MlflowStore, run: "Run | RunRow", model_id: str) -> None:
     """Give the model the last values of the run's metrics, as the same points that the run has.
 
     NaN is left out: MLflow lists it as 0.0 for a model, which would be the best possible loss.
     """
-    from mlflow.entities import Metric
-
     recorded = run.data._metric_objs
     shown = _OF_MODEL if any(point.key.startswith(KEPT) for point in recorded) else _OF_EARLIER
-    points = [
-        Metric(point.key, point.value, point.timestamp, point.step, model_id=model_id)
-        for point in recorded
-        if point.key.startswith(shown) and not math.isnan(point.value)
-    ]
+    points = [point for point in recorded if point.key.startswith(shown) and not math.isnan(point.value)]
     if points:
-        client.log_batch(run.info.run_id, metrics=points)
+        store.log_model_metrics(run.info.run_id, model_id, points)

@@ -1,4 +1,4 @@
-"""The local store as MLflow's client writes to it: rows by SQL, files in ``mlruns/``.
+"""The local store as MLflow's client writes to it: values by SQL, files in ``mlruns/``.
 
 They are there whatever address the run's experiment has: experiments that MLflow creates have their files in
 the folder where it was called, or in a bucket.
@@ -9,12 +9,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from micrograde.core.atomic_files import synchronise_all
 from micrograde.core.waiting import PATIENCE, holder_of
 from micrograde.store.experiments import check_local_address
-from micrograde.store.library_environment import forget_servers
 from micrograde.store.local_addresses import (
     experiment_folder,
     folder_here,
@@ -22,17 +21,15 @@ from micrograde.store.local_addresses import (
     local_path,
     set_address,
 )
-from micrograde.store.location import StoreLocation, StoreLock, make_store
+from micrograde.store.location import StoreLocation, StoreLock
 from micrograde.store.mlflow_store import MlflowStore
 from micrograde.store.sql_writer import Param, Point, write_to_sqlite
-from micrograde.store.sqlite_files import open_database
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, RunInfo
 
     from micrograde.store.calls import Caller
-
-_WAIT_SECONDS = 20.0  # for a database that another process writes to
+    from micrograde.store.entities import ModelRow, RunInfoRow
 
 
 class StoreLockedError(Exception):
@@ -72,14 +69,14 @@ class LocalStore(MlflowStore):
         """Raise ``ValueError`` if MLflow cannot derive the address of a run from the experiment's."""
         check_local_address(name, address)
 
-    def check_run(self, run: "RunInfo") -> None:
+    def check_run(self, run: "RunInfo | RunInfoRow") -> None:
         """Return: the files are in ``mlruns/`` whatever the address is."""
 
     def write_rows(self, params: Sequence[Param], points: Sequence[Point]) -> None:
         """Write rows by SQL, all in one transaction."""
         self.make(lambda: write_to_sqlite(self.location.database, params, points))
 
-    def keep_files(self, folder: Path, run: "RunInfo") -> None:
+    def keep_files(self, folder: Path, run: "RunInfo | RunInfoRow") -> None:
         """Move the files, as they are on the same disk."""
         if folder.exists() and any(folder.iterdir()):
             target = self.make(lambda: self.place_of(run))
@@ -89,32 +86,36 @@ class LocalStore(MlflowStore):
         """Put the files on the disk, by one call for all."""
         synchronise_all([self.location.folder])
 
-    def place_of(self, run: "RunInfo") -> Path:
+    def place_of(self, run: "RunInfo | RunInfoRow") -> Path:
         """Return the folder in ``mlruns/`` for a run's files, and correct an address that leads elsewhere."""
         folder = folder_here(run.artifact_uri, self.location)
         if folder is None:
             folder = self._of_experiment(run.experiment_id) / run.run_id / "artifacts"
         if not self._leads_here(run.artifact_uri):
-            set_address(self.location, "run", run.run_id, folder)
+            self.set_address("run", run.run_id, folder)
         return folder
 
-    def has_files(self, run: "RunInfo") -> bool:
+    def has_files(self, run: "RunInfo | RunInfoRow") -> bool:
         """Return whether they are in ``mlruns/``."""
         return folder_here(run.artifact_uri, self.location) is not None
 
-    def copy_folder(self, run: "RunInfo", name: str, to: Path) -> Path:
+    def copy_folder(self, run: "RunInfo | RunInfoRow", name: str, to: Path) -> Path:
         """Copy it on this disk."""
         source = folder_here(run.artifact_uri, self.location)
         assert source
         return Path(shutil.copytree(source / name, to / name))
 
-    def place_model(self, model: "LoggedModel") -> None:
+    def place_model(self, model: "LoggedModel | ModelRow") -> None:
         """Set the address of a new logged model to a folder in ``mlruns/``."""
         if not self._leads_here(model.artifact_location):
             models = self._of_experiment(model.experiment_id) / "models"
-            set_address(self.location, "logged model", model.model_id, models / model.model_id / "artifacts")
+            self.set_address("logged model", model.model_id, models / model.model_id / "artifacts")
 
-    def keeps_model_file(self, model: "LoggedModel") -> Callable[[str], None]:
+    def set_address(self, kind: Literal["run", "logged model"], key: str, folder: Path) -> None:
+        """Set the address of a run's or a logged model's files to this folder."""
+        set_address(self.location, kind, key, folder)
+
+    def keeps_model_file(self, model: "LoggedModel | ModelRow") -> Callable[[str], None]:
         """Return the client's own function."""
         return partial(self.client.log_model_artifact, str(model.model_id))
 
@@ -129,16 +130,3 @@ class LocalStore(MlflowStore):
     def _leads_here(self, address: str) -> bool:
         path = local_path(address)
         return path is not None and os.path.isabs(path) and lies_here(path, self.location)
-
-
-def open_local(location: StoreLocation, make: "Caller") -> LocalStore:
-    """Return the local store, which is created if it does not exist."""
-    from mlflow import MlflowClient
-
-    forget_servers()
-    with WriterLock(location, make):
-        make(lambda: make_store(location))
-        # Checked first, as MLflow would run code that is in the file.
-        make(lambda: open_database(location.database, _WAIT_SECONDS, read_only=True).close())
-        client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
-    return LocalStore(client, location, make)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, RunInfo
 
     from micrograde.store.calls import Caller
+    from micrograde.store.entities import ModelRow, RunInfoRow
 
 
 class ServerStore(MlflowStore):
@@ -34,7 +35,7 @@ class ServerStore(MlflowStore):
         """Raise ``ForeignAddressError`` if the files are not where the config allows it."""
         check_server_address(name, address, self.location)
 
-    def check_run(self, run: "RunInfo") -> None:
+    def check_run(self, run: "RunInfo | RunInfoRow") -> None:
         """Raise ``ForeignAddressError`` if the files are not where the config allows it."""
         check_address(run.artifact_uri, self.location, f"run {run.run_id}")
 
@@ -42,7 +43,7 @@ class ServerStore(MlflowStore):
         """Write through MLflow's client."""
         write_through_client(self.client, params, points, self.make)
 
-    def keep_files(self, folder: Path, run: "RunInfo") -> None:
+    def keep_files(self, folder: Path, run: "RunInfo | RunInfoRow") -> None:
         """Send the files one at a time, so that a failure does not cause the others to be sent again."""
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         if not files:
@@ -52,11 +53,11 @@ class ServerStore(MlflowStore):
             inner = path.relative_to(folder).parent.as_posix()
             self.make(partial(store.log_artifact, str(path), None if inner == "." else inner))
 
-    def has_files(self, run: "RunInfo") -> bool:  # noqa: ARG002
+    def has_files(self, run: "RunInfo | RunInfoRow") -> bool:  # noqa: ARG002
         """Return True: addresses elsewhere are refused when the files are opened."""
         return True
 
-    def copy_folder(self, run: "RunInfo", name: str, to: Path) -> Path:
+    def copy_folder(self, run: "RunInfo | RunInfoRow", name: str, to: Path) -> Path:
         """Fetch it file by file, so that a failure does not cause the others to be fetched again.
 
         Not by the client, which takes every failure for a missing file.
@@ -66,7 +67,7 @@ class ServerStore(MlflowStore):
             self.make(partial(files.download_artifacts, file.path, str(to)))
         return to / name
 
-    def place_model(self, model: "LoggedModel") -> None:
+    def place_model(self, model: "LoggedModel | ModelRow") -> None:
         """Delete a new logged model whose files would be elsewhere, and raise ``ForeignAddressError``."""
         try:
             check_address(model.artifact_location, self.location, f"model {model.model_id}")
@@ -74,7 +75,7 @@ class ServerStore(MlflowStore):
             self.client.delete_logged_model(model.model_id)
             raise
 
-    def keeps_model_file(self, model: "LoggedModel") -> Callable[[str], None]:
+    def keeps_model_file(self, model: "LoggedModel | ModelRow") -> Callable[[str], None]:
         """Return the function of the repository at the model's address."""
         address, whose = model.artifact_location, f"model {model.model_id}"
         log: Callable[[str], None] = open_files(address, self.location, whose).log_artifact

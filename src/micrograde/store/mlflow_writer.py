@@ -8,13 +8,13 @@ sets and files again has no effect.
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from micrograde.core.bounds import MOST_RUNS_OF_SERVER
 from micrograde.core.full_disk import why_disk_is_full
 from micrograde.store import tags
-from micrograde.store.errors import StoreAwayError
+from micrograde.store.errors import BatchLostError, StoreAwayError
 from micrograde.store.event_writer import EventWriter, Recording
 from micrograde.store.events import (
     DatasetInput,
@@ -33,11 +33,13 @@ from micrograde.store.sql_writer import Param, Point
 if TYPE_CHECKING:
     from mlflow.entities import Run, RunInfo
 
+    from micrograde.store.entities import RunInfoRow, RunRow
+
 _FLUSH_SECONDS = 2.0  # at least, between two writes of the values of runs that go on
 _FLUSH_SHARE = 10  # these writes take at most about one tenth of the time
-_PAGE = 1000  # runs that a server is asked for at once
 _POINTS = 50_000  # values that wait to be written, at most; the store is locked while they are
 _LET_GO_SECONDS = 0.015  # between two times that the store's lock is held
+_DIGEST_LENGTH = 36  # characters of a digest that MLflow's column has
 _SCHEMA_LENGTH = 1_048_575  # characters of a schema that MLflow takes; some 100,000 columns have more
 
 
@@ -54,8 +56,8 @@ class MlflowWriter(EventWriter):
         self._lock = store.lock()
         self._experiments = Experiments(store)
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
-        self._infos: dict[str, RunInfo] = {}
-        self._found: dict[str, dict[str, list[Run]]] = {}  # experiment id: origin: runs
+        self._infos: dict[str, RunInfo | RunInfoRow] = {}
+        self._found: dict[str, dict[str, list[Run | RunRow]]] = {}  # experiment id: origin: runs
         self._perhaps_twice: set[int] = set()
         self._taken_over: set[int] = set()
         self._registered: dict[int, str] = {}
@@ -112,15 +114,15 @@ class MlflowWriter(EventWriter):
 
     def is_gone(self, run: int) -> bool:
         """Return whether the run was deleted, or removed for good."""
-        from mlflow.exceptions import MlflowException
-
         if run not in self.run_ids:
             return False
         run_id, _ = self.run_ids[run]
         try:
             found = self._make(lambda: self._client.get_run(run_id))
-        except MlflowException as error:
-            return bool(error.error_code == "RESOURCE_DOES_NOT_EXIST")
+        except Exception as error:
+            if _is_missing(error):
+                return True
+            raise
         return bool(found.info.lifecycle_stage == "deleted")
 
     def named(self, run: int) -> str:
@@ -143,19 +145,20 @@ class MlflowWriter(EventWriter):
         self._store.check_run(run.info)  # before anything more is written for the run
         self._params += [Param(run_id, *param) for param in event.params.items()]
         if event.dataset:
-            dataset = _dataset_entity(event.dataset)
-            self._make(lambda: self._client.log_inputs(run_id, [dataset]))
+            dataset = _as_mlflow_takes(event.dataset)
+            self._make(lambda: self._store.log_dataset(run_id, dataset))
 
-    def _create(self, event: RunStarted, experiment_id: str) -> "Run":
+    def _create(self, event: RunStarted, experiment_id: str) -> "Run | RunRow":
         """Create the run, unless an earlier attempt created it and only the answer was lost."""
         if event.run in self._perhaps_twice:
-            made = self._search(self.recording.origin(event.run), experiment_id)
+            made = self._store.runs_of(experiment_id, self.recording.origin(event.run))
             if made:
                 return made[0]
         parent = None if event.parent is None else self.run_ids[event.parent][0]
         given = self.recording.tags_of(event, parent)
         try:
-            return self._client.create_run(experiment_id, event.time, given, event.run_name)
+            run: Run | RunRow = self._client.create_run(experiment_id, event.time, given, event.run_name)
+            return run
         except Exception:
             self._perhaps_twice.add(event.run)
             raise
@@ -173,13 +176,10 @@ class MlflowWriter(EventWriter):
 
     def set_tags(self, run: int, given: Mapping[str, str]) -> None:
         """Set tags on a run."""
-        from mlflow.entities import RunTag
-
-        if run in self._taken_over:
+        if run in self._taken_over or not given:
             return
         run_id, _ = self.run_ids[run]
-        entities = [RunTag(*tag) for tag in given.items()]
-        self._make(lambda: self._client.log_batch(run_id, tags=entities))
+        self._make(lambda: self._store.set_tags(run_id, given))
 
     def log(self, runs: Sequence[int], time: int, step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Keep the values until they are written together."""
@@ -201,7 +201,7 @@ class MlflowWriter(EventWriter):
             return
         try:
             self._store.write_rows(params, points)
-        except StoreAwayError:
+        except (StoreAwayError, BatchLostError):
             raise
         except Exception as error:
             if why_disk_is_full(error):
@@ -247,7 +247,7 @@ class MlflowWriter(EventWriter):
         run_id, experiment_id = self.run_ids[event.run]
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
         if event.run in self._perhaps_twice:
-            found = self._make(lambda: self._search(self.recording.origin(event.run), experiment_id))
+            found = self._make(lambda: self._store.runs_of(experiment_id, self.recording.origin(event.run)))
             for other in found:
                 if other.info.run_id != run_id:
                     self._make(partial(self._client.delete_run, other.info.run_id))
@@ -271,17 +271,18 @@ class MlflowWriter(EventWriter):
 
     # --- runs that exist already -----------------------------------------------------------------
 
-    def _know(self, number: int, run: "Run") -> None:
+    def _know(self, number: int, run: "Run | RunRow") -> None:
         self.run_ids[number] = (run.info.run_id, run.info.experiment_id)
         self._infos[run.info.run_id] = run.info
         if self.recording.is_taken_over(run.data.tags):
             self._taken_over.add(number)
 
-    def _find(self, number: int, experiment_id: str) -> "Run | None":
+    def _find(self, number: int, experiment_id: str) -> "Run | RunRow | None":
         """Return the run if an earlier attempt to write the journal has created it, else None."""
         if experiment_id not in self._found:
-            of_launch: dict[str, list[Run]] = {}
-            for run in self._make(lambda: self._search(f"{self.recording.folder.name}-%", experiment_id)):
+            of_launch: dict[str, list[Run | RunRow]] = {}
+            pattern = f"{self.recording.folder.name}-%"
+            for run in self._make(lambda: self._store.runs_of(experiment_id, pattern)):
                 of_launch.setdefault(run.data.tags[tags.ORIGIN], []).append(run)
             self._found[experiment_id] = of_launch
         found = self._found[experiment_id].get(self.recording.origin(number), [])
@@ -294,42 +295,23 @@ class MlflowWriter(EventWriter):
             self._forget_reason(run)  # if the reason still holds, the journal gives it again
         return run
 
-    def _search(self, origin: str, experiment_id: str) -> "list[Run]":
-        """Return the runs with this origin, which may be a pattern for SQL's LIKE."""
-        found: list[Run] = []
-        token: str | None = None
-        before: set[str] = set()
-        while token != "" and token not in before and len(before) < MOST_RUNS_OF_SERVER / _PAGE:
-            before.add(token or "")
-            page = self._client.search_runs(
-                [experiment_id],
-                f"tags.`{tags.ORIGIN}` LIKE '{origin}'",
-                max_results=_PAGE,
-                page_token=token,
-            )
-            found += page
-            token = page.token or ""
-        return found
-
-    def _forget_reason(self, run: "Run") -> None:
-        from mlflow.exceptions import MlflowException
-
+    def _forget_reason(self, run: "Run | RunRow") -> None:
         def forget() -> None:
             try:
                 self._client.delete_tag(run.info.run_id, tags.REASON)
-            except MlflowException as error:  # a previous try has deleted it, and its answer was lost
-                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            except Exception as error:
+                if not _is_missing(error):  # a previous try has deleted it, and its answer was lost
                     raise
 
         if tags.REASON in run.data.tags:
             self._make(forget)
 
 
-def _dataset_entity(dataset: DatasetInput) -> Any:
-    from mlflow.entities import Dataset, InputTag
-    from mlflow.entities import DatasetInput as Entity
-
-    digest = dataset.digest[:36]  # the length of MLflow's column
+def _as_mlflow_takes(dataset: DatasetInput) -> DatasetInput:
     schema = dataset.schema if len(dataset.schema) <= _SCHEMA_LENGTH else "{}"
-    described = Dataset(dataset.name, digest, "local", dataset.source, schema, dataset.profile)
-    return Entity(described, [InputTag("mlflow.data.context", "training")])
+    return replace(dataset, digest=dataset.digest[:_DIGEST_LENGTH], schema=schema)
+
+
+def _is_missing(error: Exception) -> bool:
+    """Return whether an error of MLflow's client, or of ``SqlClient``, says that something is not there."""
+    return getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST"

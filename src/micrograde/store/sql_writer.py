@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _BATCH = 1000  # values that MLflow takes in one call
 _PARAMS = 100  # params that MLflow takes in one call
-_LARGEST = 1.7976931348623157e308  # the number that MLflow stores in place of infinity
+LARGEST = 1.7976931348623157e308
+"""The number that MLflow stores in place of infinity."""
 _LOCKED_SECONDS = 20.0
 
 PARAM_LENGTH = 6000
@@ -70,17 +71,22 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
     sqlite3.IntegrityError
         If a run does not exist.
     """
+    with closing(sqlite3.connect(database, timeout=_LOCKED_SECONDS)) as connection, connection:
+        connection.execute("pragma foreign_keys = on")
+        insert_rows(connection, params, points)
+
+
+def insert_rows(connection: sqlite3.Connection, params: Sequence[Param], points: Sequence[Point]) -> None:
+    """Insert rows as ``write_to_sqlite`` does, in the transaction that the connection is in."""
     rows = [_row(point) for point in points]
     latest: dict[tuple[str, str], _Row] = {}
     for row in rows:
         before = latest.setdefault((row.run_id, row.key), row)
         if (row.step, row.time, row.value) > (before.step, before.time, before.value):
             latest[row.run_id, row.key] = row
-    with closing(sqlite3.connect(database, timeout=_LOCKED_SECONDS)) as connection, connection:
-        connection.execute("pragma foreign_keys = on")
-        connection.executemany(_INSERT_PARAM, [(*param[:2], param.value[:PARAM_LENGTH]) for param in params])
-        connection.executemany(_INSERT, rows)
-        connection.executemany(_UPSERT, latest.values())
+    connection.executemany(_INSERT_PARAM, [(*param[:2], param.value[:PARAM_LENGTH]) for param in params])
+    connection.executemany(_INSERT, rows)
+    connection.executemany(_UPSERT, latest.values())
 
 
 def write_through_client(
@@ -117,5 +123,5 @@ def _row(point: Point) -> _Row:
     """Return a point as MLflow stores it: NaN as zero with ``is_nan`` set, infinity as the largest number."""
     if isfinite(point.value):
         return _Row(*point, False)
-    value = 0.0 if isnan(point.value) else copysign(_LARGEST, point.value)
+    value = 0.0 if isnan(point.value) else copysign(LARGEST, point.value)
     return _Row(point.run_id, point.key, value, point.time, point.step, isnan(point.value))

@@ -47,9 +47,9 @@ class LocalTracking(Backend):
 
     @classmethod
     def open_writer(cls, location: StoreLocation, recording: Recording) -> EventWriter:
-        """Return MLflow's writer, after creating the store if there is none."""
-        from micrograde.store.mlflow_local import open_local
+        """Return the writer of MLflow's stores, after creating the store if there is none."""
         from micrograde.store.mlflow_writer import MlflowWriter
+        from micrograde.store.sql_store import open_local
 
         return MlflowWriter(open_local(location, recording.make), recording)
 
