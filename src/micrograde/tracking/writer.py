@@ -2,8 +2,8 @@
 
     python -m micrograde.tracking.writer
 
-It imports MLflow, then reads one line from standard input: a JSON object with the launch's ``folder``, the
-store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in seconds with a store that
+It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
+launch's ``folder``, the store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in seconds with a store that
 is unavailable after the launch has ended, whether it works ``late``, after the launch, and whether a part of
 the journal may have been written before (``again``). It follows
 ``journal.jsonl`` in the folder until the journal says that the launch has ended, or until standard input
@@ -16,6 +16,7 @@ the store has everything, the folder is removed; otherwise it is kept, and the j
 from its start. ``writer.log`` and ``provenance.json`` in the folder hold what is not in the journal.
 """
 
+import functools
 import gc
 import json
 import os
@@ -31,16 +32,17 @@ from typing import Any
 
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
+from micrograde.core.errors import InputError
 from micrograde.core.full_disk import release_reserve, why_disk_is_full
 from micrograde.core.json_files import read_json
-from micrograde.core.project import checkout
+from micrograde.core.project import checkout, project_home
 from micrograde.core.redaction import without_password
 from micrograde.store import tags
 from micrograde.store.backends import backend_of
 from micrograde.store.bounded_answers import bound_answers
 from micrograde.store.errors import StoreAwayError
 from micrograde.store.event_writer import EventWriter, Recording
-from micrograde.store.location import StoreLocation
+from micrograde.store.location import StoreLocation, local_store
 from micrograde.store.project_id import project_id
 from micrograde.store.retrying import Retrying
 from micrograde.tracking.claim import Claim
@@ -56,8 +58,27 @@ Tell = Callable[[dict[str, object]], None]
 """A function that sends a JSON object to the launch."""
 
 
+def prepare() -> None:
+    """Import what writing will need, as far as that is known before a launch is assigned.
+
+    MLflow takes a second. It is not imported if the project has a store of its own that is written without:
+    a launch that is recorded elsewhere then waits for it, and goes on meanwhile.
+    """
+    import micrograde.store.mlflow_writer
+    import micrograde.store.sql_store  # noqa: F401
+
+    try:
+        home = local_store(project_home())
+        needs_mlflow = backend_of(home).imports_mlflow(home)
+    except InputError:  # no folder, or no file, for a store of its own
+        needs_mlflow = True
+    if needs_mlflow:
+        import_mlflow()
+
+
+@functools.cache
 def import_mlflow() -> None:
-    """Import the modules that writing needs, which takes a second."""
+    """Import MLflow, as all do who reach a store through its client."""
     gc.disable()  # importing makes no garbage, and collecting would take a quarter of the time
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 (else imported when the client opens a store)
 
@@ -163,7 +184,7 @@ def main() -> None:
 
         where = ""
         try:
-            import_mlflow()
+            prepare()
             line = sys.stdin.readline()
             if line:
                 launch = json.loads(line)
@@ -187,6 +208,8 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"])
+    if backend_of(location).imports_mlflow(location):
+        import_mlflow()
     launch_is_gone = threading.Event()
 
     def watch() -> None:

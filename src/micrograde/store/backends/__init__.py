@@ -94,6 +94,11 @@ class Backend(Tracking):
         """Return what writes a launch's events to the store, which is created if there is none."""
 
     @classmethod
+    def imports_mlflow(cls, location: StoreLocation) -> bool:  # noqa: ARG003
+        """Return whether ``open_writer`` imports MLflow, which takes a second; by default it does not."""
+        return False
+
+    @classmethod
     def may_pass(cls, error: Exception) -> bool:  # noqa: ARG003
         """Return whether a call that failed with this error may succeed later; by default it may not."""
         return False

@@ -1,5 +1,6 @@
 """The project's own SQLite store, ``mlruns/mlflow.db``, with its files in ``mlruns/artifacts``."""
 
+import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -52,6 +53,16 @@ class LocalTracking(Backend):
         from micrograde.store.sql_store import open_local
 
         return MlflowWriter(open_local(location, recording.make), recording)
+
+    @classmethod
+    def imports_mlflow(cls, location: StoreLocation) -> bool:
+        """Return whether MLflow has to create the database, or its schema is not known."""
+        from micrograde.store.sql_store import KNOWN_SCHEMAS, schema_of
+
+        try:
+            return schema_of(location.database) not in KNOWN_SCHEMAS
+        except sqlite3.Error:  # there is no file, or one that ``open_writer`` has to judge
+            return True
 
     @classmethod
     def may_pass(cls, error: Exception) -> bool:

@@ -66,6 +66,11 @@ class ServerTracking(Backend):
         return MlflowWriter(open_server(location, recording.make), recording)
 
     @classmethod
+    def imports_mlflow(cls, location: StoreLocation) -> bool:  # noqa: ARG003
+        """Return True."""
+        return True
+
+    @classmethod
     def may_pass(cls, error: Exception) -> bool:
         """Return whether the server did not answer, or with an error that is temporary."""
         import requests
