@@ -3,9 +3,9 @@
     python -m micrograde.tracking.writer
 
 It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
-launch's ``folder``, the store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in seconds with a store that
-is unavailable after the launch has ended, whether it works ``late``, after the launch, and whether a part of
-the journal may have been written before (``again``). It follows
+launch's ``folder``, the store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in
+seconds with a store that is unavailable after the launch has ended, whether it works ``late``, after the
+launch, and whether a part of the journal may have been written before (``again``). It follows
 ``journal.jsonl`` in the folder until the journal says that the launch has ended, or until standard input
 closes, which means that the launch has died: runs that have not ended are then ended as KILLED.
 
