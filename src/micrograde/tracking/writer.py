@@ -64,9 +64,6 @@ def prepare() -> None:
     MLflow takes a second. It is not imported if the project has a store of its own that is written without:
     a launch that is recorded elsewhere then waits for it, and goes on meanwhile.
     """
-    import micrograde.store.mlflow_writer
-    import micrograde.store.sql_store  # noqa: F401
-
     try:
         home = local_store(project_home())
         needs_mlflow = backend_of(home).imports_mlflow(home)
