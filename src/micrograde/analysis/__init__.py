@@ -25,7 +25,7 @@ from micrograde.analysis.settings_compared import (
     with_verdicts,
 )
 from micrograde.analysis.short_ids import short_ids
-from micrograde.analysis.summary import summarize
+from micrograde.analysis.summary import best_first, summarize
 from micrograde.analysis.sweeps import load_sweeps
 from micrograde.analysis.tables import SUFFIXES, check_output, merge_mean_and_std, print_table, write_table
 from micrograde.analysis.variance_shares import Share, VarianceShares, variance_shares
@@ -41,6 +41,7 @@ __all__ = [
     "VarianceShares",
     "Verdict",
     "are_compared",
+    "best_first",
     "best_run",
     "best_setting",
     "by_importance",

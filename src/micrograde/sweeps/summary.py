@@ -211,8 +211,7 @@ def _measures(best: "BestSetting") -> dict[str, float]:
 
 def _best_setting_first(runs: "pd.DataFrame", varies: Sequence[str], sweep: SweepState) -> "pd.DataFrame":
     """Return the runs by the mean of their settings."""
-    from micrograde.analysis import summarize
-    from micrograde.analysis.summary import best_first
+    from micrograde.analysis import best_first, summarize
 
     by = [name for name in of_settings(varies) if name in runs]
     if not by or sweep.metric not in runs:
