@@ -10,6 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from micrograde.analysis import best_setting, compare_settings, in_short, summarize
+from micrograde.analysis.best_setting import label_of
 from micrograde.analysis.summary import best_first
 from micrograde.sweeps.retest import settings_to_retest
 
@@ -201,7 +202,7 @@ def test_splits_and_folds_repeat_a_setting_and_missing_params_are_values():
     assert best is not None
     assert best.params == {"data.noise": None} or best.params == {"data.noise": 0.1}
     assert best.count == 2
-    assert best.label in ("", "noise=0.1")
+    assert best.label in ("noise=null", "noise=0.1")
 
 
 @pytest.mark.parametrize("runs", [frame([]), frame([[(0.5, 0.5, "FAILED")]]), frame([[float("nan")]])])
@@ -214,9 +215,25 @@ def test_names_in_its_line_are_short_unless_two_are_alike():
     runs = frame([[0.5, 0.6]]).assign(**{"optimizer.name": "adam", "data.name": "iris", "model.name": "mlp"})
     best = best_setting(runs, METRIC, varies=["optimizer.name", RATE, "data.name", "seed"])
     assert best is not None
-    assert best.label == "optimizer=adam learning_rate=0.0 data=iris"
+    assert best.label == "optimizer=adam learning_rate=0 data=iris"
     best = best_setting(
         runs.assign(**{"schedule.learning_rate": 1}), METRIC, varies=[RATE, "schedule.learning_rate"]
     )
     assert best is not None
-    assert best.label == f"{RATE}=0.0 schedule.learning_rate=1"
+    assert best.label == f"{RATE}=0 schedule.learning_rate=1"
+
+
+@pytest.mark.parametrize(
+    ("params", "label"),
+    [
+        ({}, ""),
+        ({RATE: 1.0, "model.hidden_size": 20}, "learning_rate=1 hidden_size=20"),
+        ({RATE: 0.123456789}, "learning_rate=0.123456789"),
+        ({RATE: 1e-5}, "learning_rate=1e-05"),
+        ({"training.batch_size": None}, "batch_size=null"),
+        ({"training.batch_size": float("nan"), RATE: 0.1}, "batch_size=null learning_rate=0.1"),
+        ({"data.name": "iris", "data.noise": None}, "data=iris"),  # which has none
+    ],
+)
+def test_a_setting_is_named_in_the_words_of_a_command(params, label):
+    assert label_of(params) == label

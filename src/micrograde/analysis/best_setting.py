@@ -90,14 +90,7 @@ class BestSetting:
     @property
     def label(self) -> str:
         """Its params as text, ``learning_rate=0.3 optimizer=adam``; empty if it is the only setting."""
-        there_are = {name: value for name, value in self.params.items() if value is not None}
-        short = {name: name.removesuffix(".name").rpartition(".")[2] for name in there_are}
-        alike = [each for each in short.values() if list(short.values()).count(each) > 1]
-        shown = [
-            f"{name if short[name] in alike else short[name]}={value}"
-            for name, value in list(there_are.items())[:_PARAMS]
-        ]
-        return " ".join(shown) + (" …" if len(there_are) > _PARAMS else "")
+        return label_of(self.params)
 
     @property
     def text(self) -> str:
@@ -157,6 +150,38 @@ class BestSetting:
         return printable(
             f"<BestSetting {of_what}{self.metric} {self.text}, {self.counted}{interval}; {whose}>"
         )
+
+
+def label_of(params: Mapping[str, object]) -> str:
+    """Return the params of a setting as text, in the words of a command: ``learning_rate=1 optimizer=adam``.
+
+    One that is None is ``null``; where the choice of its group is named, as ``data``, which need not have
+    it, it is left out. So are those behind the first few.
+    """
+    there_are = {
+        name: value
+        for name, value in params.items()
+        if not _is_missing(value) or f"{name.rpartition('.')[0]}.name" not in params
+    }
+    short = {name: name.removesuffix(".name").rpartition(".")[2] for name in there_are}
+    alike = [each for each in short.values() if list(short.values()).count(each) > 1]
+    shown = [
+        f"{name if short[name] in alike else short[name]}={_as_typed(value)}"
+        for name, value in list(there_are.items())[:_PARAMS]
+    ]
+    return " ".join(shown) + (" …" if len(there_are) > _PARAMS else "")
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value != value
+
+
+def _as_typed(value: object) -> str:
+    if _is_missing(value):
+        return "null"
+    if isinstance(value, float) and float(short := f"{value:g}") == value:
+        return short
+    return str(value)
 
 
 def best_setting(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis import compare_settings, not_worse, summarize
+from micrograde.analysis.best_setting import label_of
 from micrograde.analysis.comparing import told_apart
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.retests import FILE, metric_of_test_part, no_test_part, retests_of, winner_of
@@ -196,7 +197,8 @@ class Retested:
     def lines(self) -> list[str]:
         """Return a line for each setting, the one that the sweep ranked best first."""
         lines = []
-        by = list(self.table)[: list(self.table).index("metric")]
+        names = list(map(str, self.table))
+        by = names[: names.index("metric")]
         for number, row in enumerate(self.table.to_dict("records")):
             metric, count = str(row["metric"]), int(row["count"])
             said = _interval(metric, row) if count else "has no value"
@@ -207,9 +209,7 @@ class Retested:
             if number == 0 and self.winner is not None:
                 line += f"; the run that ranked best had {formatted(metric, self.winner, '.4f')}"
             if len(self.table) > 1:
-                line += "  " + " ".join(
-                    f"{name.rpartition('.')[2]}={_shown(row[name])}" for name in map(str, by)
-                )
+                line += "  " + label_of({name: row[name] for name in by})
             lines.append(printable(line))
         return lines
 
@@ -229,9 +229,3 @@ def _interval(metric: str, row: Mapping[Any, Any]) -> str:
     mean, low = float(row["mean"]), float(row["ci_low"])
     value = formatted(metric, mean, ".4f")
     return value if low != low else f"{value} ± {formatted(metric, mean - low, '.4f')}"
-
-
-def _shown(value: object) -> str:
-    if value is None or value != value:
-        return "null"
-    return f"{value:g}" if isinstance(value, float) else str(value)
