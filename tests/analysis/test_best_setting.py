@@ -9,9 +9,8 @@ from hypothesis import assume, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from micrograde.analysis import best_setting, compare_settings, in_short, summarize
+from micrograde.analysis import best_first, best_setting, compare_settings, in_short, summarize
 from micrograde.analysis.best_setting import label_of
-from micrograde.analysis.summary import best_first
 from micrograde.sweeps.retest import settings_to_retest
 
 RATE, METRIC = "optimizer.learning_rate", "kept/val/accuracy"

@@ -6,6 +6,7 @@ import pytest
 from tests.analysis.test_settings_compared import ACCURACY, noise, sweep
 
 from micrograde.analysis import are_compared, best_setting, compare_settings, in_short, next_steps
+from micrograde.analysis.repeats import in_plural
 
 RATE, METRIC = "optimizer.learning_rate", "kept/val/accuracy"
 
@@ -117,3 +118,17 @@ def test_runs_that_did_not_finish_come_first_and_without_a_best_setting_nothing_
 def test_what_was_retested_or_has_no_test_part_is_not_to_be_retested(retested, tested):
     said = steps_of(noise(3, 4), retested=retested, tested=tested)
     assert not any("sweep.retest" in step for step in said)
+
+
+@pytest.mark.parametrize(
+    ("repeats", "words"),
+    [
+        ((), ""),
+        (("seed",), "seeds"),
+        (("data.fold", "data.repeat"), "folds"),
+        (("data.fold", "seed"), "seeds and folds"),
+        (("seed", "data.seed", "data.fold"), "seeds, splits and folds"),
+    ],
+)
+def test_what_a_mean_is_over_is_said_as_it_is(repeats, words):
+    assert in_plural(repeats) == words

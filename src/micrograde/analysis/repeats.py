@@ -11,6 +11,15 @@ REPEATS = (SEED, "data.seed", "data.repeat", "data.fold")
 """
 
 
+_PLURALS = {SEED: "seeds", "data.seed": "splits", "data.repeat": "folds", "data.fold": "folds"}
+
+
+def in_plural(names: Iterable[str]) -> str:
+    """Return what a mean over these repetitions is one over: ``seeds``, ``seeds and folds``."""
+    found = list(dict.fromkeys(_PLURALS[name] for name in of_repeats(names)))
+    return " and ".join(filter(None, (", ".join(found[:-1]), found[-1]))) if found else ""
+
+
 def of_settings(names: Iterable[str]) -> list[str]:
     """Return the params that belong to a setting, in their order."""
     return [name for name in names if name not in REPEATS]

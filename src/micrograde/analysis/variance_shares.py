@@ -104,11 +104,11 @@ def variance_shares(runs: "pd.DataFrame", keys: Sequence[str], metric: str) -> V
     """Return how much of the variance of ``metric`` each key, each pair of them and the seed accounts for.
 
     Only runs that finished with a finite value count. If these are a full grid, with as many runs of each
-    setting, the shares are exact. A main effect is the variance of the means over all else; a pair's is
-    that of the means over all but the two, less both main effects. Where all settings have the same seeds
-    and splits, the seed is one more factor, and the split, which is the data's seed, repeat and fold
-    together, another, of which only the main effects are told; otherwise its share is the mean variance
-    within a setting. The rest is what three keys do together, or keys and a seed.
+    setting, the shares are exact. A main effect is the variance of the means over all else; a pair's
+    is that of the means over all but the two, less both main effects. Where all settings have the same seeds
+    and splits, the seed is one more factor, and the split another, which is the data's seed, repeat and fold
+    together; of these only the main effects are told. Otherwise their share is the mean variance within a
+    setting. The rest is what three keys do together, or keys and a seed.
 
     Otherwise a random forest is fitted, and its prediction is decomposed likewise; the shares are multiplied
     by the forest's R² on runs that its trees have not seen, so that the rest is also what it cannot foresee.

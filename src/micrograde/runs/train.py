@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograde.analysis.comparing import ascending
+from micrograde.analysis.what_mattered import short_names
 from micrograde.config.keys import key_of
 from micrograde.config.locations import store_location
 from micrograde.config.schema import TrainConfig
@@ -404,10 +405,11 @@ def default_metric(has_validation: bool, task: str) -> str:
 def run_name(overrides: Sequence[str]) -> str:
     """Return a name for a run, made from its overrides.
 
-    For example, ``optimizer.learning_rate=0.3 seed=1`` gives ``learning_rate=0.3 seed=1``. Overrides that
-    say where the run is recorded, or that name or describe it, are left out.
+    For example, ``optimizer.learning_rate=0.3 seed=1`` gives ``learning_rate=0.3 seed=1``, and of keys that
+    end alike more is left: ``seed=1 data.seed=0``. Overrides that say where the run is recorded, or that
+    name or describe it, are left out.
     """
-    short = []
+    short, names = [], short_names([key_of(override) for override in overrides])
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
         if key.split(".")[0] not in (
@@ -422,7 +424,7 @@ def run_name(overrides: Sequence[str]) -> str:
         ):
             # Without the quotes that Hydra needs around text that looks like a number.
             value = re.sub(r"""(?<![^,([])"([\w.+-]+)"(?![^,)\]])""", r"\1", value)
-            short.append(f"{key.rpartition('.')[2]}={value}")
+            short.append(f"{names[key]}={value}")
     return printable(" ".join(map(hide_passwords, short)))[:250] or "defaults"
 
 

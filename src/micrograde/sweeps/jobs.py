@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from micrograde.analysis.what_mattered import short_names
 from micrograde.config.keys import key_of, keys_of_mappings
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
@@ -145,6 +146,6 @@ def varying_params(jobs: Sequence[Job], swept: Sequence[str]) -> list[str]:
 
 
 def sweep_name(swept: Sequence[str]) -> str:
-    """Return a name such as ``learning_rate × seed``."""
-    short = [key.rpartition(".")[2] for key in swept]
-    return " × ".join(short)[:250] or "one run"
+    """Return a name such as ``learning_rate × seed``; ``seed × data.seed`` where two keys end alike."""
+    short = short_names(swept)
+    return " × ".join(short[key] for key in swept)[:250] or "one run"

@@ -12,6 +12,7 @@ from micrograde.analysis import BestSetting, are_compared, next_steps, summarize
 from micrograde.analysis.comparing import METRICS
 from micrograde.analysis.document import Paragraph, Part, Picture, Section, Table
 from micrograde.analysis.out_of_fold import first_setting
+from micrograde.analysis.repeats import in_plural
 from micrograde.analysis.tables import as_cell
 from micrograde.analysis.variance_shares import VarianceShares
 from micrograde.core.natural_order import is_missing, natural_key
@@ -145,7 +146,7 @@ def settings(contents: ReportContents) -> Iterator[Section]:
 
 def settings_caption(contents: ReportContents) -> str:
     """Return what the table of settings shows."""
-    spread = ": mean ± standard deviation over seeds" if contents.repeats else ""
+    spread = f": mean ± standard deviation over {in_plural(contents.repeats)}" if contents.repeats else ""
     return f"Settings, best mean {contents.metric} first{spread}"
 
 

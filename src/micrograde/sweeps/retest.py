@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograde.analysis import compare_settings, not_worse, summarize
+from micrograde.analysis import best_first, compare_settings, not_worse, summarize
 from micrograde.analysis.best_setting import label_of
 from micrograde.analysis.comparing import told_apart
 from micrograde.analysis.repeats import of_repeats, of_settings
 from micrograde.analysis.retests import FILE, metric_of_test_part, no_test_part, retests_of, winner_of
-from micrograde.analysis.summary import best_first
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable

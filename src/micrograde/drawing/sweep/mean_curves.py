@@ -150,8 +150,8 @@ class MeanCurves(SweepPicture):
     def text(self, sweep: SweepContents) -> str:
         """Name what a mean is taken over."""
         assert sweep.seeds is not None
-        name = sweep.seeds.name
-        return f"Mean learning curves over {'the seeds' if name == 'seed' else name}, best settings first"
+        what = {"seed": "seeds", "data.seed": "splits"}.get(sweep.seeds.name, "folds")
+        return f"Mean learning curves over the {what}, best settings first"
 
     def draw(self, sweep: SweepContents, title: str) -> Svg:
         """Draw a panel for each metric."""
