@@ -155,7 +155,8 @@ def _margin(
     squares = np.bincount(of_group, (observed - mean[of_group]) ** 2, groups)
     overlap = np.where(several, repetition.overlap, 0.0)
     error = np.sqrt(squares / (count - 1.0)) * np.sqrt(1 / count + overlap)
-    return np.where((count > 1) & (squares != 0), _t_quantiles(count - 1) * error, np.nan)
+    least, most = _ends(observed, of_group, groups)
+    return np.where((count > 1) & (least != most), _t_quantiles(count - 1) * error, np.nan)
 
 
 def _t_quantiles(freedom: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -173,14 +174,22 @@ def _means(
     # Ties of means are frequent, and a sum is rounded by the order of its terms, which is therefore fixed.
     rows = np.flatnonzero(has)
     rows = rows[np.argsort(values[rows], kind="stable")]
-    least, most = np.full(groups, np.inf), np.full(groups, -np.inf)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a loss may be NaN
-        np.minimum.at(least, group[rows], values[rows])
-        np.maximum.at(most, group[rows], values[rows])
+    least, most = _ends(values[rows], group[rows], groups)
+    with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.bincount(group[rows], values[rows], groups)
         means = sums / np.bincount(group[rows], minlength=groups)
     # A rounded sum may lead beyond them, and equal values would seem to differ.
     return np.where(least <= most, np.clip(means, least, most), means)
+
+
+def _ends(
+    values: NDArray[np.float64], group: NDArray[np.intp], groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the greatest value of each group (G,), infinite for one without any number."""
+    least, most = np.full(groups, np.inf), np.full(groups, -np.inf)
+    np.fmin.at(least, group, values)
+    np.fmax.at(most, group, values)
+    return least, most
 
 
 def _best_of_each(
