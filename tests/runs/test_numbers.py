@@ -115,7 +115,7 @@ def test_what_is_said_of_the_table_speaks_of_no_classes(config):
         ),
         ({"training__class_weights": "balanced"}, "training.class_weights: the data have no classes"),
         ({"training__label_smoothing": 0.1}, "training.label_smoothing: the data have no classes"),
-        ({"training__threshold": 0.3}, "training.threshold=0.3: is for data with two classes"),
+        ({"training__threshold": 0.3}, "training.threshold=0.3: is for two classes or several labels"),
         (
             {"task": "classification"},
             r"data.stratify=true: class '\d+' has 1 row but needs 3, one for each part; "

@@ -310,7 +310,9 @@ class Client:
 
     def __init__(self, address):
         self.address, self.done = address, []
-        self.info = SimpleNamespace(run_id=RUN, experiment_id="1", artifact_uri=address)
+        self.info = SimpleNamespace(
+            run_id=RUN, experiment_id="1", artifact_uri=address, lifecycle_stage="active"
+        )
 
     def get_experiment_by_name(self, _):
         return SimpleNamespace(experiment_id="1", lifecycle_stage="active", artifact_location="")
@@ -345,9 +347,8 @@ def test_a_writer_puts_nothing_elsewhere(server, other, tmp_path, monkeypatch):
     with pytest.raises(ForeignAddressError, match=f"run {RUN}: its files are at"):
         log_model(store, RUN, shown_with=RUN)
     writer = MlflowWriter(store, Recording(tmp_path))
-    with pytest.raises(ForeignAddressError):  # before anything is written of the run
-        writer.write([RunStarted(0, 1, "toys", "a run", {"a": "b"}, {})])
-    writer.give_up("its files are elsewhere")
+    writer.write([RunStarted(0, 1, "toys", "a run", {"a": "b"}, {})])
+    assert isinstance(writer.failure, ForeignAddressError)  # before anything is written of the run
     assert client.done == ["set_tag", "set_terminated"]  # it is not left RUNNING
     assert other.heard == []
 

@@ -72,7 +72,7 @@ def write_mlmodel(folder: Path, description: ModelDescription, run_id: str) -> N
 
 def set_model_id(path: Path, model_id: str) -> None:
     """Write the id of a logged model into a file ``MLmodel``."""
-    described = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
+    described = _LOADER(path.read_text(encoding="utf-8")).get_single_data()  # plain data alone
     _write_yaml(path, {**described, "model_id": model_id})
 
 
