@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from fuzz.parts import join_parts, split_parts
 from fuzz.target import FindingError, Target
+from micrograde.store.events import LinesMissing
 from micrograde.store.mlmodel import ModelDescription
 from micrograde.tracking.events import (
     AnswerAwaited,
@@ -45,7 +46,11 @@ def _read(folder: Path, content: bytes) -> object:
     (folder / "journal.jsonl").write_bytes(b"\n".join([*split_parts(content, 2), b""]))
     ended = threading.Event()
     ended.set()
-    return [event for events in follow(folder / "journal.jsonl", ended) for event in events]
+    events = [event for events in follow(folder / "journal.jsonl", ended) for event in events]
+    missing = [event.lines for event in events if isinstance(event, LinesMissing)]
+    if missing and len(missing) == len(events):
+        raise ValueError(f"{sum(missing)} lines cannot be read")
+    return events
 
 
 def _check(events: Any) -> None:

@@ -45,7 +45,7 @@ def test_a_sweep_and_its_report(user, tmp_path):
     assert "optimizer.learning_rate" in shown.stdout
     page = (tmp_path / "report" / "report.html").read_text()
     assert "learning_rate" in page
-    assert "data:image/png;base64," in page
+    assert "data:image/svg+xml;base64," in page
     wrong = user.run("compare", "sweep=nothing", status=2)
     assert wrong.stderr.startswith("sweep=nothing: there is no such sweep; there are ")
     assert wrong.stderr.count("\n") == 1

@@ -126,7 +126,7 @@ def test_a_sweep_is_that_of_the_shell_and_goes_on(user, store):
     assert Run.load(not_none(best.run_id)[:12]).metrics == best.metrics
     pd.testing.assert_frame_equal(Sweep.load("latest").runs, sweep.runs)
     assert list(sweep.over_seeds()["runs"]) == [2, 2]
-    assert sweep.figures["learning_curves"].media_type == "image/png"
+    assert sweep.figures["learning_curves"].media_type == "image/svg+xml"
     done = user.run("train", "-m", *command)  # the same in the shell: there is nothing left to do
     assert "4 of them from before" in done.stdout
     again = mg.sweep(*command)

@@ -67,7 +67,8 @@ def test_each_run_has_the_numbers_params_and_files_that_it_has_alone(user):
     alone = load_runs(uri(user)).iloc[0]
     assert alone["parent_run_id"] != together["parent_run_id"]
     other = ["run_id", "run_name", "start_time", "duration", "parent_run_id"]
-    other += [f"tags.{tag}" for tag in (tags.ORIGIN, tags.LAUNCH, tags.PROCESS_ID, tags.PROCESS_START)]
+    of_process = (tags.PROCESS_ID, tags.PROCESS_START, tags.PROCESS_TICKS)
+    other += [f"tags.{tag}" for tag in (tags.ORIGIN, tags.LAUNCH, *of_process)]
     for column in set(alone.index) - set(other):
         assert alone[column] == together[column] or pd.isna([alone[column], together[column]]).all(), column
     history = load_history(uri(user), run_ids=[alone["run_id"], together["run_id"]])

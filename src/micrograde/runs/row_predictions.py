@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.core.errors import InputError
+from micrograde.core.interrupts import uninterrupted
 from micrograde.data.memory import check_size, within_memory
 from micrograde.data.messages import listed
 from micrograde.nn.arrays import FloatArray
@@ -52,8 +53,9 @@ def write_predictions(
 
     ``task`` is that of the data, with the network's threshold.
     """
-    import pyarrow as pa
-    import pyarrow.parquet
+    with uninterrupted():  # an import that Ctrl-C cuts off leaves a module that no later import mends
+        import pyarrow as pa
+        import pyarrow.parquet
 
     parts = data.parts()
     if sum(map(len, parts.values())) * task.output_size > _MOST_NUMBERS and len(parts) > 1:
