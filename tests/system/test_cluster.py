@@ -68,7 +68,7 @@ def test_the_jobs_are_shared_among_the_nodes_and_leave_nothing_there(server, cli
     assert set(names) == {home.name for home in ray_cluster.homes}
     assert {names.count(name) % 6 for name in names} == {0}  # whole jobs
     files = [path for home in ray_cluster.homes for path in (home / "mlruns").rglob("*") if path.is_file()]
-    assert files == []
+    assert {path.name for path in files} <= {"project.json"}  # the id of the folder, for later launches
 
 
 @pytest.mark.usefixtures("shown")
