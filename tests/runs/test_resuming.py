@@ -218,6 +218,14 @@ def test_without_its_recipe_only_its_whole_command_goes_on(records):
     assert "has no config/config.yaml" in refusal(*typed(records.killed))
 
 
+def test_a_recipe_that_a_loss_of_power_has_emptied_is_as_none(records):
+    (records.files(records.killed) / "config" / "config.yaml").write_bytes(b"")
+    with going_on(*typed("auto")) as resumption:
+        assert not resumption.has_recipe  # so that it is written again
+        assert resumption.epoch == 4
+    assert "config/config.yaml is not a valid recipe" in refusal(*typed(records.killed))
+
+
 def test_a_recipe_that_was_changed_is_not_gone_on_with(records):
     recipe = records.files(records.killed) / "config" / "config.yaml"
     recipe.write_text(recipe.read_text().replace("seed: 3", "seed: 4"))

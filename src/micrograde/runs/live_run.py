@@ -19,6 +19,7 @@ from micrograde.config.schema import (
     to_container,
 )
 from micrograde.config.used_plugins import used_plugins
+from micrograde.core.atomic_files import synchronise
 from micrograde.core.recipe_versions import KEPT_VALUES
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
@@ -47,6 +48,7 @@ from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import write_importances
 from micrograde.runs.deciding import Decision, decide, unused_costs
+from micrograde.runs.files import RECIPE
 from micrograde.runs.model_card import CardContents, write_model_card
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
@@ -323,6 +325,8 @@ class LiveRun:
             checkpoint = Checkpoint(
                 self._digest, self.data.dataset.digest, snapshot, self.history, self.steps
             )
+            if durable and (recipe := self.folder / RECIPE).exists():  # without which no checkpoint is of use
+                synchronise(recipe)
             write_checkpoint(self.folder / FOLDER, checkpoint, durable=durable)
         return time.monotonic() - start
 

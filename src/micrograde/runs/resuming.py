@@ -165,7 +165,9 @@ def _read(
             config = _agreed(config, read_recipe(files, run, config.tracking, paths), typed)
             digest = config_digest(stored_recipe(files, run))  # with the stored paths, as when it began
         else:
-            if has_recipe:  # its version fixes the rules by which its data were read
+            # Its version fixes the rules by which its data were read. A loss of power leaves an empty file.
+            has_recipe = has_recipe and (files / RECIPE).stat().st_size > 0
+            if has_recipe:
                 config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
             digest = config_digest(config)
         if run.tags.get(tags.CONFIG_DIGEST) != digest:
