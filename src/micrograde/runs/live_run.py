@@ -48,7 +48,6 @@ from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from micrograde.runs.column_importances import FILE as IMPORTANCES
 from micrograde.runs.column_importances import write_importances
 from micrograde.runs.deciding import Decision, decide, unused_costs
-from micrograde.runs.files import RECIPE
 from micrograde.runs.model_card import CardContents, write_model_card
 from micrograde.runs.pictures import write_pictures
 from micrograde.runs.progress_lines import progress_line
@@ -177,6 +176,7 @@ class LiveRun:
         self._saturated_at_start: tuple[float, ...] = ()
         self._classes = learned_classes([self.config], [self.data])
         self._copied = ""
+        self._is_on_disk = False
         self._diverged_at: int | None = None
         self.log = RunLog(self.folder, self.resumption.log if self.resumption else "")
         stored = self.resumption.stored.tags if self.resumption else {}
@@ -325,8 +325,11 @@ class LiveRun:
             checkpoint = Checkpoint(
                 self._digest, self.data.dataset.digest, snapshot, self.history, self.steps
             )
-            if durable and (recipe := self.folder / RECIPE).exists():  # without which no checkpoint is of use
-                synchronise(recipe)
+            if durable and not self._is_on_disk:  # without its recipe no checkpoint is of use
+                for path in self.folder.rglob("*"):
+                    if path.is_file():
+                        synchronise(path)
+                self._is_on_disk = True
             write_checkpoint(self.folder / FOLDER, checkpoint, durable=durable)
         return time.monotonic() - start
 

@@ -165,8 +165,10 @@ def _read(
             config = _agreed(config, read_recipe(files, run, config.tracking, paths), typed)
             digest = config_digest(stored_recipe(files, run))  # with the stored paths, as when it began
         else:
-            # Its version fixes the rules by which its data were read. A loss of power leaves an empty file.
-            has_recipe = has_recipe and (files / RECIPE).stat().st_size > 0
+            # Its version fixes the rules by which its data were read. A loss of power leaves empty files.
+            has_recipe = has_recipe and all(
+                path.stat().st_size for path in files.rglob("*") if path.is_file()
+            )
             if has_recipe:
                 config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
             digest = config_digest(config)
