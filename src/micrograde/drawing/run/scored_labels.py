@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from micrograde.drawing.run import RunContents
 from micrograde.drawing.run.confusion import shorten
-from micrograde.drawing.run.scored_rows import PART_NAMES, SHOWN_FIRST, share_text
+from micrograde.drawing.run.scored_rows import PART_NAMES, predicted_parts, share_text, words_of_part
 from micrograde.metrics.thresholds import EVEN, Thresholds, thresholds
 from micrograde.nn.arrays import IntArray
 from micrograde.tasks.multilabel import Multilabel
@@ -60,11 +60,7 @@ class ScoredLabels:
 
     def words(self) -> str:
         """Return the part and the number of its rows, with those that are left out."""
-        rows = f"{len(self)} row{'s' * (len(self) != 1)}"
-        if self.part == "training":
-            rows += " that it has learned from"
-        left = f" ({self.of_no_label} whose numbers overflow left out)" if self.of_no_label else ""
-        return f"{self.part} part, {rows}{left}"
+        return words_of_part(self.part, len(self), self.of_no_label, "whose numbers overflow")
 
 
 def scored_labels(run: RunContents) -> Mapping[str, ScoredLabels]:
@@ -72,19 +68,12 @@ def scored_labels(run: RunContents) -> Mapping[str, ScoredLabels]:
 
     As ``scored_parts``, which is of classes. Empty if the run did not finish, or its task is another.
     """
-    samples = {"train": run.training, "val": run.validation, "test": run.test}
     found: dict[str, ScoredLabels] = {}
     if not isinstance(run.task, Multilabel):
         return found
     task, count = run.task, len(run.task.target_names)
-    for part in SHOWN_FIRST:
-        of_part = samples[part]
-        if part not in run.logits or of_part is None:
-            continue
-        logits = run.logits[part]
+    for part, of_part, logits, predicted, losses in predicted_parts(run):
         with np.errstate(all="ignore"):  # rows may overflow
-            predicted = task.predicted(logits)
-            losses = task.loss.value(logits.astype(np.float64), of_part.targets.astype(np.float64))
             shares = task.scores(logits)
         places = np.flatnonzero((predicted >= 0).all(axis=-1))
         if places.size:
@@ -97,7 +86,7 @@ def scored_labels(run: RunContents) -> Mapping[str, ScoredLabels]:
                 np.array(task.thresholds or (EVEN,) * count),
                 run.rows[part][places],
                 places,
-                np.asarray(losses, np.float64)[places],
+                losses[places],
                 len(logits) - len(places),
             )
     return found

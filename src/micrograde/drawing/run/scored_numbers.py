@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from micrograde.core.plain_numbers import plain_number
 from micrograde.data.messages import quoted
 from micrograde.drawing.run import RunContents
-from micrograde.drawing.run.scored_rows import PART_NAMES, SHOWN_FIRST
+from micrograde.drawing.run.scored_rows import PART_NAMES, predicted_parts, words_of_part
 from micrograde.drawing.style import TRAIN_COLOUR, VALIDATION_COLOUR
 from micrograde.drawing.svg import Canvas
 from micrograde.drawing.text import text_width
@@ -83,11 +83,7 @@ class ScoredNumbers:
 
     def words(self) -> str:
         """Return the part and the number of its rows, with those that are left out."""
-        rows = f"{len(self)} row{'s' * (len(self) != 1)}"
-        if self.part == "training":
-            rows += " that it has learned from"
-        left = f" ({self.not_finite} without a finite number left out)" if self.not_finite else ""
-        return f"{self.part} part, {rows}{left}"
+        return words_of_part(self.part, len(self), self.not_finite, "without a finite number")
 
     def how_good(self, target: int) -> str:
         """Return the error of one number, beside that of always saying the mean: true of these rows."""
@@ -103,18 +99,11 @@ def scored_numbers(run: RunContents) -> Mapping[str, ScoredNumbers]:
 
     As ``scored_parts``, which is of classes. Empty if the run did not finish, or its task is another.
     """
-    samples = {"train": run.training, "val": run.validation, "test": run.test}
     found: dict[str, ScoredNumbers] = {}
     if not isinstance(run.task, Regression):
         return found
-    for part in SHOWN_FIRST:
-        of_part = samples[part]
-        if part not in run.logits or of_part is None:
-            continue
-        logits = run.logits[part]
+    for part, of_part, logits, predicted, losses in predicted_parts(run):
         with np.errstate(all="ignore"):  # rows may overflow
-            predicted = run.task.predicted(logits)
-            losses = run.task.loss.value(logits.astype(np.float64), of_part.targets.astype(np.float64))
             places = np.flatnonzero((np.abs(predicted) < _HUGE).all(axis=-1))
         if places.size:
             found[part] = ScoredNumbers(
@@ -125,7 +114,7 @@ def scored_numbers(run: RunContents) -> Mapping[str, ScoredNumbers]:
                 run.task.scaling.means,
                 run.rows[part][places],
                 places,
-                np.asarray(losses, np.float64)[places],
+                losses[places],
                 len(logits) - len(places),
             )
     return found

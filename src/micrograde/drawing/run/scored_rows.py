@@ -1,8 +1,9 @@
 """What a run's network says of the rows of each part; the pictures of predictions are drawn from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from micrograde.drawing.run import RunContents
 from micrograde.metrics.probabilities import probabilities
 from micrograde.metrics.thresholds import EVEN
 from micrograde.nn.arrays import FloatArray, IntArray
+from micrograde.training import Samples
 
 SHOWN_FIRST = ("val", "test", "train")
 PART_NAMES = {"val": "validation", "test": "test", "train": "training"}
@@ -61,11 +63,7 @@ class ScoredRows:
 
     def words(self) -> str:
         """Return the part and the number of its rows, with those that are left out."""
-        rows = f"{len(self)} row{'s' * (len(self) != 1)}"
-        if self.part == "training":
-            rows += " that it has learned from"
-        left = f" ({self.of_no_class} of no class left out)" if self.of_no_class else ""
-        return f"{self.part} part, {rows}{left}"
+        return words_of_part(self.part, len(self), self.of_no_class, "of no class")
 
 
 def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
@@ -74,18 +72,10 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
     That is the validation part if there is one, else the test part, else the training part. Parts without
     a row that has a class are left out, as are all if the run did not finish, or if its data have no classes.
     """
-    samples = {"train": run.training, "val": run.validation, "test": run.test}
     if not run.dataset.class_names:
         return {}
     task, found = run.task, {}
-    for part in SHOWN_FIRST:
-        of_part = samples[part]
-        if part not in run.logits or of_part is None:
-            continue
-        logits = run.logits[part]
-        with np.errstate(all="ignore"):  # rows may overflow
-            predicted = task.predicted(logits)
-            losses = task.loss.value(logits.astype(np.float64), of_part.targets.astype(np.float64))
+    for part, of_part, logits, predicted, losses in predicted_parts(run):
         places = np.flatnonzero(predicted >= 0)
         if places.size:
             found[part] = ScoredRows(
@@ -95,11 +85,37 @@ def scored_parts(run: RunContents) -> Mapping[str, ScoredRows]:
                 predicted[places],
                 run.rows[part][places],
                 places,
-                np.asarray(losses, np.float64)[places],
+                losses[places],
                 len(logits) - len(places),
                 EVEN if task.threshold is None else task.threshold,
             )
     return found
+
+
+def predicted_parts(
+    run: RunContents,
+) -> Iterator[tuple[str, Samples, FloatArray, NDArray[Any], NDArray[np.float64]]]:
+    """Yield the parts in the order of ``SHOWN_FIRST``, without those that there are not.
+
+    Each is its name in the records, its n rows, their logits (n, C), what the task predicts of them, and
+    their losses (n,) in float64. Numbers of rows may overflow.
+    """
+    samples = {"train": run.training, "val": run.validation, "test": run.test}
+    for part in SHOWN_FIRST:
+        of_part = samples[part]
+        if part not in run.logits or of_part is None:
+            continue
+        logits = run.logits[part]
+        with np.errstate(all="ignore"):
+            predicted = run.task.predicted(logits)
+            losses = run.task.loss.value(logits.astype(np.float64), of_part.targets.astype(np.float64))
+        yield part, of_part, logits, predicted, np.asarray(losses, np.float64)
+
+
+def words_of_part(part: str, rows: int, left_out: int, why: str) -> str:
+    """Return a part's name and the number of its rows, with how many are left out, and why."""
+    counted = f"{rows} row{'s' * (rows != 1)}" + (" that it has learned from" if part == "training" else "")
+    return f"{part} part, {counted}" + (f" ({left_out} {why} left out)" if left_out else "")
 
 
 def share_text(share: float, digits: int = 2) -> str:
