@@ -51,7 +51,7 @@ def test_settings_keep_their_order_and_the_first_is_the_best():
     assert rows["rate"].tolist() == [0.3, 0.3, 0.1, 0.1]
     assert first_setting(rows)["row"].tolist() == [1, 2]
     assert next(iter(first_setting(rows))) == "row"
-    assert words_of_rows(rows) == "2 rows, each tested 1 time by the best setting; most missed: row 1"
+    assert words_of_rows(rows) == "2 rows, each tested once by the best setting; most missed: row 1"
 
 
 def test_of_several_labels_a_row_is_missed_if_one_is_wrong():

@@ -1,5 +1,6 @@
 """What stands on a real terminal: nothing is folded, and no character is missing."""
 
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -117,4 +118,7 @@ def test_a_sweep_where_the_locale_has_no_signs(user):
     assert "finished    6 of 6 runs" in text
     table = in_terminal(user, width, "compare", "sweep=latest", "over_seeds=true", **PLAIN)
     assert "+-" in table
+    at_120 = in_terminal(user, 120, "compare", "sweep=latest", "over_seeds=true")
+    assert "±" in at_120
+    assert not re.search(r"\d…|…\d", at_120)  # a part of a mean and its deviation is useless
     assert not [line for line in too_wide(table.split("\n"), width) if not line.startswith("report")]

@@ -138,8 +138,8 @@ def words_of_rows(rows: "pd.DataFrame") -> str:
     """Return a line about the rows of the best setting: how many, how often tested, which are most missed."""
     best, several = first_setting(rows), len(settings_in(rows)) > 0
     often = sorted(set(best["tested"].tolist()))
-    times = f"{often[0]}" if len(often) == 1 else f"{often[0]} to {often[-1]}"
-    text = f"{len(best)} rows, each tested {times} time{'s' * (times != '1')}"
+    times = f"{often[0]} times" if len(often) == 1 else f"{often[0]} to {often[-1]} times"
+    text = f"{len(best)} rows, each tested {'once' if often == [1] else times}"
     text += " by the best setting" if several else ""
     is_missed = "missed" in best and best["missed"].notna().all()
     worst = (best[best["missed"] > 0] if is_missed else best).head(_NAMED)[ROW].tolist()

@@ -91,8 +91,8 @@ def words_of_folds(dataset: Dataset, folds: int) -> str:
             f"data.folds={folds}: {_rows(rows)} in {folds + 1} blocks by data.time; a run is tested on one "
             "and learns from those before it, so that rows of the oldest are never tested"
         )
-    sizes = "" if dataset.groups is not None else f", {rows // folds}"
-    sizes += f" or {rows // folds + 1}" if sizes and rows % folds else ""
+    sizes = f", {rows // folds}" + (f" or {rows // folds + 1}" if rows % folds else "") + " in each"
+    sizes = "" if dataset.groups is not None else sizes
     return f"data.folds={folds}: a run is tested on one of {folds} folds of the {rows} rows{sizes}"
 
 

@@ -111,6 +111,8 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
     else:
         table = order_runs(runs, metric, config.order, finished_first=sweep is not None) if measured else runs
         shown = table_of_runs(table, metric, list_run_ids(uri) if chosen else ())
+    # A mean with its deviation is text, of which a part is useless.
+    whole = [name for name in map(str, shown) if name == VERDICT or "/" in name]
     title = f"{len(runs)} run{'s' * (len(runs) > 1)}"
     with working("drawing the report", "stderr"):
         again = retested(runs, retests, sweep.varies, metric, config.order) if sweep else None
@@ -124,7 +126,7 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         shown.head(rows),
         f"{title}, {order}",
         important=by_importance(runs, metric),
-        unbroken=[VERDICT],
+        unbroken=whole if config.over_seeds else (),
         whole=f"output={config.output or 'runs.csv'}",
     )
     if config.metric is None and (line := without_metric(runs, metric)):
