@@ -297,6 +297,21 @@ def test_the_rows_that_were_held_out_are_listed_most_missed_first(tmp_path):
     assert listed.index(">40<") < listed.index(">21<")
 
 
+def test_numbers_of_rows_that_were_held_out_are_in_their_own_unit(tmp_path):
+    rows = pd.DataFrame(
+        {
+            "row": [7],
+            "true": [149294.0],
+            "tested": 1,
+            "predicted": [179914.4],
+            "residual": [-30620.4],
+            "loss": [0.2],
+        }
+    )
+    _, page = written(tmp_path, *sweep(), held_out=rows)
+    assert all(f">{text}<" in page for text in ("149294", "179914", "-30620", "0.2"))
+
+
 def test_a_report_says_what_the_sweep_leaves_open(tmp_path):
     runs, history = sweep(rates=(0.1, 0.3, 0.5), r0={"status": "FAILED"})
     runs["test/accuracy"] = runs[METRIC]

@@ -16,6 +16,7 @@ from micrograde.analysis.repeats import in_plural
 from micrograde.analysis.tables import as_cell
 from micrograde.analysis.variance_shares import VarianceShares
 from micrograde.core.natural_order import is_missing, natural_key
+from micrograde.core.plain_numbers import plain_number
 from micrograde.metrics import KEPT, part_of
 from micrograde.store import tags
 
@@ -26,6 +27,12 @@ REASON = f"tags.{tags.REASON}"
 """The column that says why a run did not finish."""
 
 _ROWS = 100  # of a table; the CSV files hold them all
+_IN_OWN_UNIT = ("true", "predicted", "residual", "absolute_error")  # columns of numbers that are predicted
+    "true",
+    "predicted",
+    "residual",
+    "absolute_error",
+)  # columns of the numbers that are predicted
 _HARD = 20  # rows of the data that are listed
 _VALUES = 12  # of a key that are listed; of more, the first and the last
 
@@ -212,7 +219,11 @@ def held_out(contents: ReportContents) -> Iterator[Section]:
     )
     if "missed" not in rows:
         said = said.replace("missed most often", "predicted worst")
-    yield Section("Rows that were held out", [Paragraph(said), Table(rows.head(_HARD))])
+    frame = rows.head(_HARD).copy()
+    for name in map(str, frame):
+        if frame[name].dtype.kind == "f" and name.startswith(_IN_OWN_UNIT):
+            frame[name] = [plain_number(value) for value in frame[name].tolist()]
+    yield Section("Rows that were held out", [Paragraph(said), Table(frame)])
 
 
 def what_next(contents: ReportContents) -> Iterator[Section]:
