@@ -27,12 +27,7 @@ REASON = f"tags.{tags.REASON}"
 """The column that says why a run did not finish."""
 
 _ROWS = 100  # of a table; the CSV files hold them all
-_IN_OWN_UNIT = ("true", "predicted", "residual", "absolute_error")  # columns of numbers that are predicted
-    "true",
-    "predicted",
-    "residual",
-    "absolute_error",
-)  # columns of the numbers that are predicted
+_IN_OWN_UNIT = ("true", "predicted", "residual", "absolute_error")  # columns of predicted numbers
 _HARD = 20  # rows of the data that are listed
 _VALUES = 12  # of a key that are listed; of more, the first and the last
 
