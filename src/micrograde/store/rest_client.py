@@ -35,6 +35,7 @@ _REASON_LENGTH = 300
 _PATIENCE_LASTS = 60.0  # seconds without a request, after which slowness is forgotten
 _TIMEOUT, _RETRIES = "MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 _BACKOFF = "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"
+_SILENT = "no answer in time"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -197,7 +198,10 @@ class Server:
             except LateAnswerError:
                 raise
             except Exception as error:  # of MLflow, or of any library below it
-                raise ServerError(reason_of(error)) from None
+                reason = reason_of(error)
+                if reason == _SILENT:  # the library's limit, which is as long as ours, was reached first
+                    raise LateAnswerError(reason) from None
+                raise ServerError(reason) from None
             creds, path, content = _redirected(creds, target, method, content)
         raise ServerError(f"it redirects more than {MOST_REDIRECTS} times")
 
@@ -220,7 +224,7 @@ def reason_of(error: BaseException) -> str:
     if system:
         return system[1].strip()
     if "timed out" in text:
-        return "no answer in time"
+        return _SILENT
     return text or type(error).__name__
 
 
