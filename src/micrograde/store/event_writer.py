@@ -56,6 +56,9 @@ class Recording:
         Whether the journal, or a part of it, may have been written before.
     tell
         Called with a line for the user.
+    is_late
+        Returns whether another launch may have run the same meanwhile: the journal is sent after its launch,
+        or the store was away.
     """
 
     folder: Path
@@ -63,6 +66,7 @@ class Recording:
     make: Caller = at_once
     again: bool = False
     tell: Callable[[str], None] = field(default=lambda line: None)  # noqa: ARG005
+    is_late: Callable[[], bool] = lambda: False
 
     def origin(self, run: int) -> str:
         """Return what identifies a run of the launch, in whatever store and however often it is written."""

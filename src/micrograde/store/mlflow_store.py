@@ -73,16 +73,22 @@ class MlflowStore(ABC):
 
     def runs_of(self, experiment_id: str, origin: str) -> "list[Run] | list[RunRow]":
         """Return the runs with this origin, which may be a pattern for SQL's LIKE."""
+        return self._select(experiment_id, f"tags.`{tags.ORIGIN}` LIKE '{origin}'")
+
+    def finished_runs_of(self, experiment_id: str, sweep: str) -> "list[Run] | list[RunRow]":
+        """Return the FINISHED runs of a sweep, which is given by the id of its run."""
+        finished = f"tags.`{tags.PARENT}` = '{sweep}' and attributes.status = 'FINISHED'"
+        return self._select(experiment_id, finished)
+
+    def _select(self, experiment_id: str, condition: str) -> "list[Run]":
+        """Return the runs of an experiment for which a condition of MLflow's holds."""
         found: list[Run] = []
         token: str | None = None
         before: set[str] = set()
         while token != "" and token not in before and len(before) < MOST_RUNS_OF_SERVER / _PAGE:
             before.add(token or "")
             page = self.client.search_runs(
-                [experiment_id],
-                f"tags.`{tags.ORIGIN}` LIKE '{origin}'",
-                max_results=_PAGE,
-                page_token=token,
+                [experiment_id], condition, max_results=_PAGE, page_token=token
             )
             found += page
             token = page.token or ""

@@ -64,6 +64,7 @@ class MlflowWriter(EventWriter):
         self._params: list[Param] = []
         self._points: list[Point] = []
         self._ended: list[RunEnded] = []
+        self._of_sweeps: dict[int, tuple[str, str]] = {}  # run: (id of its sweep, digest of its config)
         self._next_flush = 0.0
         self._held_until = -1.0  # until when the store's lock was held
 
@@ -142,6 +143,9 @@ class MlflowWriter(EventWriter):
         if event.run in self._taken_over:
             return
         self.running.add(event.run)
+        sweep, digest = run.data.tags.get(tags.PARENT), event.tags.get(tags.CONFIG_DIGEST)
+        if sweep and digest:
+            self._of_sweeps[event.run] = (sweep, digest)
         self._store.check_run(run.info)  # before anything more is written for the run
         self._params += [Param(run_id, *param) for param in event.params.items()]
         if event.dataset:
@@ -222,6 +226,8 @@ class MlflowWriter(EventWriter):
         if not self._ended:
             return
         self._write_rows()
+        if self.recording.is_late():
+            self._supersede_repeated()
         for event in self._ended:
             with self.apart((event.run,)):
                 self._keep_files(event)
@@ -230,6 +236,24 @@ class MlflowWriter(EventWriter):
             with self.apart((event.run,)):
                 self._end(event)
         self._ended.clear()
+
+    def _supersede_repeated(self) -> None:
+        """Mark runs that are about to end, and that their sweep has FINISHED by another launch meanwhile."""
+        ending: dict[tuple[str, str], list[int]] = {}  # (experiment id, id of the sweep): runs
+        for run in (event.run for event in self._ended):
+            if run in self._of_sweeps and run not in self._taken_over:
+                ending.setdefault((self.run_ids[run][1], self._of_sweeps[run][0]), []).append(run)
+        own = {run_id for run_id, _ in self.run_ids.values()}
+        for (experiment_id, sweep), runs in ending.items():
+            found = self._make(partial(self._store.finished_runs_of, experiment_id, sweep))
+            there = {
+                each.data.tags.get(tags.CONFIG_DIGEST)
+                for each in found
+                if each.info.run_id not in own and tags.SUPERSEDED not in each.data.tags
+            }
+            for run in runs:
+                if self._of_sweeps[run][1] in there:
+                    self.set_tags(run, {tags.SUPERSEDED: "true"})
 
     def _keep_files(self, event: RunEnded) -> None:
         if event.run in self._taken_over or event.run in self.left_out:

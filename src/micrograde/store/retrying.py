@@ -50,6 +50,8 @@ class Retrying:
         self._gone_since: float | None = None
         self._last_success = time.monotonic()
         self._told = False
+        self.has_been_away = False
+        """Whether the user was told that the store is away, now or before."""
         self.is_back = False
         """Whether the store answers again after the user was told that it is away."""
 
@@ -89,7 +91,7 @@ class Retrying:
         now = time.monotonic()
         self.is_back = False
         if now - start > _HICCUP and not self._told:
-            self._told = True
+            self._told = self.has_been_away = True
             self._notify(
                 f"{self._store} {self._trouble()} ({reason}); "
                 f"training goes on, and what happens is kept in {self._kept}",

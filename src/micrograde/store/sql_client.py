@@ -51,6 +51,12 @@ _FIND = """
     where t.key = ? and t.value like ? and r.experiment_id = ? and r.lifecycle_stage = 'active'
     order by r.start_time desc, r.run_uuid
 """
+_FINISHED = """
+    select r.run_uuid from runs r join tags t on t.run_uuid = r.run_uuid
+    where t.key = ? and t.value = ? and r.experiment_id = ? and r.lifecycle_stage = 'active'
+        and r.status = 'FINISHED'
+    order by r.start_time desc, r.run_uuid
+"""
 _DATASET = "select dataset_uuid from datasets where experiment_id = ? and name = ? and digest = ?"
 _CREATE_DATASET = """
     insert into datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, dataset_source,
@@ -143,6 +149,12 @@ class SqlClient:
         """Return the runs of an experiment, not deleted, with this origin: a pattern for SQL's LIKE."""
         with self._batch.change() as connection:
             found = connection.execute(_FIND, (names.ORIGIN, origin, int(experiment_id))).fetchall()
+            return [self._run(connection, run_id) for (run_id,) in found]
+
+    def finished_runs_of(self, experiment_id: str, sweep: str) -> list[RunRow]:
+        """Return the FINISHED runs of an experiment, not deleted, of the sweep whose run has this id."""
+        with self._batch.change() as connection:
+            found = connection.execute(_FINISHED, (names.PARENT, sweep, int(experiment_id))).fetchall()
             return [self._run(connection, run_id) for (run_id,) in found]
 
     def update_run(self, run_id: str, status: str, end_time: int | None = None) -> None:

@@ -66,6 +66,10 @@ class SqlStore(LocalStore):
         """Return the runs with this origin, which may be a pattern for SQL's LIKE."""
         return self.sql.runs_of(experiment_id, origin)
 
+    def finished_runs_of(self, experiment_id: str, sweep: str) -> list[RunRow]:
+        """Return the FINISHED runs of a sweep, which is given by the id of its run."""
+        return self.sql.finished_runs_of(experiment_id, sweep)
+
     def set_tags(self, run_id: str, given: Mapping[str, str]) -> None:
         """Set tags on a run."""
         self.sql.set_tags(run_id, given)

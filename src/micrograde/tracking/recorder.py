@@ -48,7 +48,7 @@ from micrograde.tracking.events import (
 from micrograde.tracking.journal import JOURNAL, Journal
 from micrograde.tracking.launches import begin_launch
 from micrograde.tracking.run_recorder import RunIds
-from micrograde.tracking.writer_process import Outcome, WriterProcess
+from micrograde.tracking.writer_process import SERVER_PATIENCE, Outcome, WriterProcess
 
 _MOST_RESTARTS = 3  # of the writer
 
@@ -65,11 +65,24 @@ class Recorder:
         A writer process that was started earlier, to save time; by default one is started now.
     claim
         The launch's claim, if any; nothing is recorded if another launch has taken it over.
+    server_patience
+        How many seconds it waits at its end for a server that is away.
+
+    Attributes
+    ----------
+    kept
+        The folder that keeps what is not in the store yet, and why; None while nothing is known of such.
     """
 
     def __init__(
-        self, location: StoreLocation, writer: WriterProcess | None = None, claim: Claim | None = None
+        self,
+        location: StoreLocation,
+        writer: WriterProcess | None = None,
+        claim: Claim | None = None,
+        *,
+        server_patience: float = SERVER_PATIENCE,
     ) -> None:
+        self.kept: tuple[Path, str] | None = None
         check_writable(location.folder)
         backend_of(location).mend(location)
         try:
@@ -83,8 +96,9 @@ class Recorder:
         self._location = location
         self._clock = Clock()
         self._writer = writer or WriterProcess()
+        self._server_patience = server_patience
         self._writer.on_death = self._replace
-        self._writer.assign(self._folder, location)
+        self._writer.assign(self._folder, location, server_patience=server_patience)
         self._restarts = _MOST_RESTARTS
         self._of_writer = threading.RLock()
         self._running: set[int] = set()
@@ -234,6 +248,7 @@ class Recorder:
         for line in outcome.get("lines", ()):
             print_notice(line)
         if "pending" in outcome:
+            self.kept = (self._folder, outcome["pending"])
             print_notice(f"{outcome['pending']}; {self._how_to_send()}")
         return self._recorded(outcome)
 
@@ -277,12 +292,15 @@ class Recorder:
             self._restarts -= 1
             writer = WriterProcess()
             writer.on_death = self._replace
-            writer.assign(self._folder, self._location, again=True)
+            patience = self._server_patience
+            writer.assign(self._folder, self._location, again=True, server_patience=patience)
             self._writer = writer
             return True
 
     def _recorded(self, outcome: Outcome) -> tuple[RunIds, ...]:
-        reason = outcome.get("error") or outcome.get("died")
+        reason = outcome.get("error") or outcome.get("died") or outcome.get("disk_full")
+        if reason and self._folder.exists():
+            self.kept = (self._folder, str(reason))
         if reason or "disk_full" in outcome:
             self._journal.close()
             self._hold.release()

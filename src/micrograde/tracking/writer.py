@@ -1,7 +1,8 @@
 """The writer process: writes a launch's journal to its store while the launch goes on.
 
-    python -m micrograde.tracking.writer
+    python -m micrograde.tracking.writer [detached]
 
+With ``detached`` it goes on as a process that is no child of who started it.
 It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
 launch's ``folder``, the store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in
 seconds with a store that is unavailable after the launch has ended, whether it works ``late``, after the
@@ -114,7 +115,7 @@ def carry(
     awaited = 0
     lines: list[str] = []
     try:
-        recording = Recording(folder, given, make, again, lines.append)
+        recording = Recording(folder, given, make, again, lines.append, lambda: again or make.has_been_away)
         writer = backend_of(location).open_writer(location, recording)
         for events in follow(folder / JOURNAL, launch_is_gone):
             was_away = make.is_back
@@ -170,6 +171,8 @@ def _say_missing(lines: int, folder: Path) -> str:
 
 def main() -> None:
     """Run the writer process; see the module's description."""
+    if sys.argv[1:] == ["detached"] and os.fork():
+        os._exit(0)
     # A launch that has died does not read the answers.
     with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps what libraries print out of the answers

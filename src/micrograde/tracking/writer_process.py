@@ -38,14 +38,19 @@ class WriterProcess:
     ----------
     on_notice
         Called, from a thread, with each line for the user: the store is away, or back.
+    detached
+        Whether it is to be no child of this process, so that what ends a worker together with its children,
+        as Ray does, leaves it: it then ends the worker's runs.
     """
 
-    def __init__(self, on_notice: Callable[[str], None] = print_notice) -> None:
+    def __init__(
+        self, on_notice: Callable[[str], None] = print_notice, *, detached: bool = False
+    ) -> None:
         # With MLflow's own retries the user would not hear for minutes that a server is unavailable.
         environment = {**quiet_environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
         self.process = subprocess.Popen(
             # -P: modules are not imported from the working directory.
-            [sys.executable, "-P", "-m", "micrograde.tracking.writer"],
+            [sys.executable, "-P", "-m", "micrograde.tracking.writer", *["detached"] * detached],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # the writer keeps a log in the launch's folder
@@ -63,7 +68,13 @@ class WriterProcess:
         self._assigned = self._is_last = self._told_stopped = False
 
     def assign(
-        self, folder: Path, location: StoreLocation, *, late: bool = False, again: bool = False
+        self,
+        folder: Path,
+        location: StoreLocation,
+        *,
+        late: bool = False,
+        again: bool = False,
+        server_patience: float = SERVER_PATIENCE,
     ) -> None:
         """Make the writer record the launch in ``folder``.
 
@@ -73,9 +84,11 @@ class WriterProcess:
             Whether the launch has ended or died.
         again
             Whether another writer may have written a part of it.
+        server_patience
+            How many seconds it waits at the end for a server that is away.
         """
         self._assigned = True
-        self._patience = SERVER_PATIENCE if backend_of(location).can_be_away else LOCAL_PATIENCE
+        self._patience = server_patience if backend_of(location).can_be_away else LOCAL_PATIENCE
         # Through the pipe, as an address may contain a password, and ps shows command lines.
         launch = {
             "folder": str(folder),
