@@ -82,3 +82,31 @@ class StackedLauncher(Launcher):
         from micrograde.sweeps.launching import launch_stacked
 
         return launch_stacked(self._context, self._config, job_overrides)
+
+
+class RayLauncher(Launcher):
+    """Trains the jobs of a batch on a Ray cluster, as stacks."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def setup(
+        self,
+        *,
+        hydra_context: HydraContext,
+        task_function: TaskFunction,  # noqa: ARG002
+        config: DictConfig,
+    ) -> None:
+        """Keep context and config; the nodes are given what Hydra has composed here."""
+        self._context, self._config = hydra_context, config
+
+    def launch(
+        self,
+        job_overrides: Sequence[Sequence[str]],
+        initial_job_idx: int,  # noqa: ARG002
+    ) -> Sequence[JobReturn]:
+        """Train all jobs of a batch; each return holds the objective, or the reason why there is none."""
+        from micrograde.sweeps.launching import launch_on_ray
+
+        options: Any = OmegaConf.to_container(OmegaConf.create(self._options), resolve=True)
+        return launch_on_ray(self._context, self._config, job_overrides, options)

@@ -48,7 +48,7 @@ def test_of_a_job_that_was_run_again_the_broken_attempt_is_left_out(home, monkey
 
     run("twice", "RUNNING")
     kept = [run("twice", "FINISHED"), run("once", "FINISHED"), run("lost", "KILLED")]
-    sweep.supersede_repeated()
+    sweep.settle()
     sweep.parent_run_id()  # waits for the store
     assert set(load_runs(local_store(home).tracking_uri, sweep=parent)["run_id"]) == set(kept)
     sweep.abort(RuntimeError())

@@ -61,6 +61,9 @@ class SweepConfig:
     runs_per_job
         Runs that another launcher, such as Ray's, is given as one job; null for a 32nd of the sweep,
         from 16 to 256.
+    server_patience
+        Seconds that another launcher's job waits, when it has trained, for a server that is away; what is not
+        on the server then is kept on its machine.
     members
         The runs of a job; set by the sweep.
     parent_run_id
@@ -78,6 +81,7 @@ class SweepConfig:
     retest_settings: PositiveInt = 3
     verbose: StrictBool = False
     runs_per_job: PositiveInt | None = None
+    server_patience: PositiveFloat = 300.0
     members: Annotated[str, Field(min_length=1)] | None = None  # of any length
     parent_run_id: Text | None = None
 

@@ -14,7 +14,23 @@ from micrograde.core.project import pip_install
 from micrograde.core.redaction import hide_passwords
 
 # Choices that are installed by an extra of this package.
-_EXTRAS = {"hydra/sweeper=optuna": "search", "hydra/launcher=joblib": "parallel", "hydra/launcher=ray": "ray"}
+_EXTRAS = {"hydra/sweeper=optuna": "search"}
+
+_JOBLIB = (
+    "hydra/launcher=joblib: is here no more; leave it out, as a sweep trains on all cores anyway, "
+    "or type hydra/launcher=ray for processes and machines"
+)
+_RAY_CLUSTERS = (
+    "hydra/launcher=ray_aws, ray_jobs: are here no more; start the cluster with ray up, and type "
+    "hydra/launcher=ray hydra.launcher.address=HOST:6379"
+)
+GONE_LAUNCHERS = {"hydra_joblib_launcher": _JOBLIB, "hydra_ray_launcher": _RAY_CLUSTERS}
+"""What to type instead of Hydra's plug-ins that earlier versions used, by the plug-in."""
+_GONE = {
+    "hydra/launcher=joblib": _JOBLIB,
+    "hydra/launcher=ray_aws": _RAY_CLUSTERS,
+    "hydra/launcher=ray_jobs": _RAY_CLUSTERS,
+}
 
 # A pattern of their message, and the line to show instead, which is filled with the pattern's groups.
 _LINES = (
@@ -80,6 +96,8 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
     choice = re.search(_UNKNOWN_CHOICE, message)
     if choice:
         chosen = _typed_choice(choice[1], typed)
+        if chosen in _GONE:
+            return _GONE[chosen]
         extra = _EXTRAS.get(chosen.partition("_")[0])
         if extra:
             return f"{chosen}: is not installed; {pip_install(extra)}"

@@ -97,7 +97,7 @@ class RunsWatch:
     names
         The name of each run, by its place.
     num_epochs
-        The number of epochs that each trains at most, by its place.
+        The number of epochs that each trains at most, by its place; 0 if epochs are not followed.
     metric, ascending
         The metric that the best run so far is chosen by, and whether lower is better. While runs train,
         settings are not ranked: most would have the mean of a part of their seeds.
@@ -156,6 +156,11 @@ class RunsWatch:
             self.say(f"{status.lower():<9} {self.names[place]}  {self._values(metrics)}".rstrip())
         self._show_now_and_then()
 
+    def began(self, place: int) -> None:
+        """Count a run as running before its first epoch."""
+        self.running.add(place)
+        self._show_now_and_then()
+
     def line(self) -> str:
         """Return ``done 37/100  running 63  failed 1  best run val/accuracy 0.9833 (seed=3)  12 s left``."""
         return self.lines()[0]
@@ -183,6 +188,8 @@ class RunsWatch:
 
     def _share(self) -> float:
         """Return the share that is done; the end of a run, with its files, counts as much as its epochs."""
+        if not any(self.num_epochs):
+            return self._ended / max(1, len(self.names))
         epochs = self._epochs / max(1, sum(self.num_epochs))
         return (min(1.0, epochs) + self._ended / max(1, len(self.names))) / 2
 

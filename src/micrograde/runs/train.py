@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micrograde.analysis.comparing import ascending
 from micrograde.analysis.what_mattered import short_names
@@ -28,6 +28,7 @@ from micrograde.core.working import working
 from micrograde.data import DataSet, Dataset, load
 from micrograde.data.folds import words_of_folds
 from micrograde.data.frames import SOURCE as FRAME
+from micrograde.data.kept_tables import kept_rows
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
 from micrograde.diagnostics import Importances
@@ -250,6 +251,11 @@ class PreparedSets:
         """Take a table that is at hand, so that it is not read from where it is kept, or will be."""
         self._given[digest] = rows
 
+    def given_rows(self, data: FrameTable) -> "pyarrow.Table":
+        """Return the rows of a table that Python gave, now or earlier."""
+        rows = self._given.get(data.digest)
+        return kept_rows(data.digest) if rows is None else rows
+
     def resolved(self, config: TrainConfig) -> TrainConfig:
         """Return the config with the whole id of the run that it begins from, and its weights' digest.
 
@@ -429,11 +435,14 @@ def run_name(overrides: Sequence[str]) -> str:
 
 
 def open_recorder(
-    tracking: Tracking, writer: WriterProcess | None, held: Claim | None = None
+    tracking: Tracking,
+    writer: WriterProcess | None,
+    held: Claim | None = None,
+    **more: Any,
 ) -> AbstractContextManager[RunRecorder]:
-    """Return a recorder for a config's ``tracking``."""
+    """Return a recorder for a config's ``tracking``; ``more`` is for ``Recorder``."""
     location = store_location(tracking)
-    return Recorder(location, writer, held) if location else NullRecorder()
+    return Recorder(location, writer, held, **more) if location else NullRecorder()
 
 
 def _resolved(config: TrainConfig, prepared: PreparedSets, resumption: Resumption | None) -> TrainConfig:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -16,17 +16,22 @@ from omegaconf import DictConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.terminal import say
 from micrograde.core.working import working
+from micrograde.runs.progress import RunsWatch
 from micrograde.runs.table_words import tell_tables
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.folds import check_number, held_out, with_values
 from micrograde.sweeps.jobs import Job, make_job
-from micrograde.sweeps.members import encode_members
+from micrograde.sweeps.lost_jobs import in_short, missing_results_are_failures
+from micrograde.sweeps.members import Answers, encode_members
 from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import SweepSession
 from micrograde.sweeps.state import Outcome, mean_outcome
 
 _MANY = 200  # jobs
+
+Ended = tuple[int, Answers | str]
+"""A job's place, and its answers or why there are none."""
 
 
 def launch_all(
@@ -50,7 +55,20 @@ def launch_all(
         return [launcher.launch(batch, 0)]
     with _sweeping(context) as sweep:
         settings = compose_jobs(sweep, context, master, batch)
-        return [dispatch(sweep, launcher, list(chain.from_iterable(settings)))]
+        return [dispatch(sweep, HydraRunner(launcher), list(chain.from_iterable(settings)))]
+
+
+def launch_on_ray(
+    context: HydraContext, master: DictConfig, batch: Sequence[Sequence[str]], options: Mapping[str, Any]
+) -> list[JobReturn]:
+    """Train a batch on a Ray cluster; each return holds the objective, or the reason why there is none."""
+    from micrograde.sweeps.ray_cluster import RayRunner
+
+    with _sweeping(context) as sweep:
+        settings = compose_jobs(sweep, context, master, batch)
+        outcomes = iter(dispatch(sweep, RayRunner(sweep, options), list(chain.from_iterable(settings))))
+    of_settings = [mean_outcome(list(islice(outcomes, len(jobs)))) for jobs in settings]
+    return [returned(each, one, sweep.metric) for each, one in zip(batch, of_settings, strict=True)]
 
 
 def launch_stacked(
@@ -110,8 +128,23 @@ def _jobs_of(
     ]
 
 
-def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> list[Outcome]:
-    """Run what is left to do with another launcher, as few jobs of many runs each."""
+class Runner(Protocol):
+    """Runs jobs, each a word of ``encode_members``, on other processes or machines."""
+
+    name: str
+
+    def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:
+        """Yield each job, as it ends, by its place, with its answers, or why there are none.
+
+        Jobs that are not yielded have not begun.
+        """
+
+
+def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[Outcome]:
+    """Run what is left to do elsewhere, as few jobs of many runs each.
+
+    A job without answers is one failed job: its runs are lost unless the store has them, the others go on.
+    """
     from micrograde.runs.building import stack_key
 
     todo = sweep.what_is_to_do(jobs)
@@ -123,18 +156,39 @@ def dispatch(sweep: SweepSession, launcher: Launcher, jobs: Sequence[Job]) -> li
         alike.setdefault(stack_key(job.config), []).append(job)
     parts = [part[at : at + size] for part in alike.values() for at in range(0, len(part), size)]
     if parts:
-        counted = f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')}"
-        print(f"{counted} for {type(launcher).__name__}", flush=True)
-        texts = [encode_members(part, parent, sweep.metric) for part in parts]
-        returns = launcher.launch([[f"sweep.members='{text}'"] for text in texts], initial_job_idx=0)
-        for part, job_return in zip(parts, returns, strict=True):
-            done = job_return.status == JobStatus.COMPLETED
-            results = job_return.return_value if done else {}
-            for job in part:
-                reason = "its job failed: " + str(job_return._return_value)
-                sweep.outcomes[job.digest] = Outcome(*results.get(job.digest, ("FAILED", None, reason)))
-        sweep.supersede_repeated()
+        print(f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')} for {runner.name}", flush=True)
+        patience = sweep.options.server_patience
+        texts = [encode_members(part, parent, sweep.metric, patience) for part in parts]
+        places = {job.digest: place for place, job in enumerate(chain.from_iterable(parts))}
+        with sweep.watching([*chain.from_iterable(parts)], epochs=False) as watch:
+            for at, answers in runner.run(list(zip(texts, parts, strict=True)), watch):
+                lost = "" if isinstance(answers, Mapping) else f"its job failed: {answers}"
+                for job in parts[at]:
+                    answer = answers.get(job.digest) if isinstance(answers, Mapping) else None
+                    outcome = Outcome(*answer) if answer else Outcome("KILLED", None, lost or None)
+                    sweep.outcomes[job.digest] = outcome
+                    measured = {} if outcome.value is None else {sweep.metric: outcome.value}
+                    watch.run_ended(places[job.digest], outcome.status, measured)
+        with suppress(InputError):  # the store is away: the summary says so
+            sweep.settle()
     return [sweep.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
+
+
+class HydraRunner:
+    """Runs jobs by one of Hydra's launchers, which returns when all have ended."""
+
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher, self.name = launcher, type(launcher).__name__
+
+    def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:  # noqa: ARG002
+        """Yield the jobs; see ``Runner``."""
+        with missing_results_are_failures():
+            returns = self._launcher.launch(
+                [[f"sweep.members='{text}'"] for text, _ in jobs], initial_job_idx=0
+            )
+        for at, job_return in enumerate(returns):
+            answers = job_return._return_value
+            yield at, answers if job_return.status == JobStatus.COMPLETED else in_short(answers)
 
 
 @contextmanager

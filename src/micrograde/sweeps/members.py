@@ -2,19 +2,29 @@
 
 import base64
 import json
+import socket
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from micrograde.analysis.ranking import loss_beside
+from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import Watch
 from micrograde.runs.train import PreparedSets, open_recorder, train_runs
-from micrograde.store import tags
+from micrograde.store import TrackingError, tags
 from micrograde.sweeps.jobs import Job
-from micrograde.tracking import WriterProcess
+from micrograde.tracking import Recorder, WriterProcess, recover
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Answers = dict[str, tuple[str, float | None, str | None, float | None, str]]
+"""What a job answers of each of its runs, by the digest of its config: the fields of ``Outcome``."""
 
 
 class _Silent(Watch):
@@ -27,26 +37,46 @@ class _Silent(Watch):
         """Show nothing."""
 
 
-def encode_members(jobs: Sequence[Job], parent_run_id: str | None, metric: str) -> str:
+def encode_members(
+    jobs: Sequence[Job], parent_run_id: str | None, metric: str, server_patience: float
+) -> str:
     """Encode all that is needed to run these jobs elsewhere, in characters that need no quoting.
 
-    ``metric`` is what the sweep ranks its runs by.
+    ``metric`` is what the sweep ranks its runs by; ``server_patience`` is as for ``Recorder``.
     """
     members = [[job.name, list(job.overrides), job.digest, job.container] for job in jobs]
-    content = json.dumps(
-        {"parent": parent_run_id, "members": members, "metric": metric, "script": sys.argv[0]}
-    )
-    return base64.urlsafe_b64encode(zlib.compress(content.encode())).decode()
+    content = {
+        "parent": parent_run_id,
+        "members": members,
+        "metric": metric,
+        "script": sys.argv[0],
+        "server_patience": server_patience,
+    }
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(content).encode())).decode()
 
 
 def run_members(
-    text: str, writer: WriterProcess | None = None
-) -> dict[str, tuple[str, float | None, str | None, float | None]]:
+    text: str,
+    writer: WriterProcess | None = None,
+    *,
+    tables: "Mapping[str, pyarrow.Table] | None" = None,
+    finish: Callable[[Callable[[], object]], object] = lambda close: close(),
+) -> Answers:
     """Run encoded jobs as stacks, one at a time, and record them.
+
+    What earlier launches have left in this worker's home is sent first, if the store is there. What is not in
+    the store at the end stays in the launch's folder, and the answer says where.
+
+    Parameters
+    ----------
+    tables
+        Tables that Python gave, by digest, which this machine need not have.
+    finish
+        Calls what waits for the store once all is trained.
 
     Returns
     -------
-    Status, metric, reason and loss of each run, by the digest of its job.
+    Status, metric, reason and loss of each run, and where it is kept, by the digest of its job.
     """
     try:
         content = json.loads(zlib.decompress(base64.urlsafe_b64decode(text)))
@@ -59,13 +89,27 @@ def run_members(
         RunRequest(parse_train_config(container), name, overrides, tags=nested)
         for name, overrides, _, container in content["members"]
     ]
-    metric = content["metric"]
-    with open_recorder(requests[0].config.tracking, writer) as recorder:
-        runs = train_runs(requests, recorder, PreparedSets(), _Silent(), workers=1)
-        recorder.close()
-    ended: dict[str, tuple[str, float | None, str | None, float | None]] = {}
+    metric, tracking = content["metric"], requests[0].config.tracking
+    if location := store_location(tracking):
+        with suppress(InputError, TrackingError, OSError):  # it is away: the next job tries again
+            recover(location)
+    prepared = PreparedSets()
+    for digest, rows in (tables or {}).items():
+        prepared.give(digest, rows)
+    kept, why = "", None
+    with open_recorder(tracking, writer, server_patience=content["server_patience"]) as recorder:
+        runs = train_runs(requests, recorder, prepared, _Silent(), workers=1)
+        try:
+            finish(recorder.close)
+        except TrackingError:
+            if not (isinstance(recorder, Recorder) and recorder.kept):
+                raise
+        if isinstance(recorder, Recorder) and recorder.kept:
+            folder, why = recorder.kept
+            kept = f"{socket.gethostname()}:{folder}"
+    ended: Answers = {}
     for run in runs:
         metrics = run.last_metrics()
         loss = metrics.get(loss_beside(metric, metrics) or "")
-        ended[digests[run.place]] = (run.status, metrics.get(metric), run.reason, loss)
+        ended[digests[run.place]] = (run.status, metrics.get(metric), run.reason or why, loss, kept)
     return ended

@@ -1,9 +1,13 @@
 """Open the sweep of this launch from the config that Hydra composed for ``-m``."""
 
+from importlib.util import find_spec
+
 from omegaconf import DictConfig, OmegaConf
 
+from micrograde.config.hydra_messages import GONE_LAUNCHERS
 from micrograde.config.parsing import parse_sweep_config
 from micrograde.core.errors import InputError
+from micrograde.core.project import pip_install
 from micrograde.store import keeps_runs
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
@@ -12,6 +16,7 @@ from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Given, SweepSession
 from micrograde.tracking import WriterProcess
 
+_RAY = "hydra_plugins.stacked.RayLauncher"
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 
 
@@ -33,6 +38,7 @@ def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
         check_count(identity.space)
     options, tracking = parse_sweep_config(composed), composed["tracking"]["name"]
     check_options(options)
+    _check_launcher(str(master.hydra.launcher._target_))
     check_retest(options, tracking, keeps=keeps_runs(tracking))
     writer = WriterProcess() if keeps_runs(tracking) else None
     try:
@@ -41,6 +47,15 @@ def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
         if writer:
             writer.discard()
         raise
+
+
+def _check_launcher(target: str) -> None:
+    """Raise ``InputError`` for a launcher that is not installed, or that is here no more."""
+    if target == _RAY and find_spec("ray") is None:
+        raise InputError(f"hydra/launcher=ray: is not installed; {pip_install('ray')}")
+    for plugin, line in GONE_LAUNCHERS.items():
+        if f".{plugin}." in target:
+            raise InputError(line)
 
 
 def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
@@ -61,12 +76,6 @@ def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:
         prepare_search(master, sweep)
     if str(master.hydra.sweeper._target_) == _BASIC:
         master.hydra.sweeper._target_ = "hydra_plugins.basic_sweep.BasicSweep"
-    cluster = OmegaConf.select(master, "hydra.launcher.ray.init")
-    if OmegaConf.is_config(cluster):
-        OmegaConf.set_struct(cluster, False)  # Ray's launcher 1.2 adds a key, also with Hydra 1.4
-        if cluster.get("address"):
-            # Ray rejects a memory size for an existing cluster, and its launcher would pass one.
-            cluster.setdefault("object_store_memory", None)
     if not (is_ours(master.hydra.sweeper) or is_ours(master.hydra.launcher)):
         sweep.begin([], run_by_others=True)
         parent = sweep.parent_run_id()

@@ -18,13 +18,15 @@ from micrograde.config.schema import TrainConfig, config_digest
 from micrograde.core.clock import Clock
 from micrograde.core.errors import InputError
 from micrograde.core.notebook import in_notebook
+from micrograde.core.printable import printable
 from micrograde.core.terminal import say
 from micrograde.core.working import working
-from micrograde.runs.live_run import LiveRun, RunRequest, own_words
+from micrograde.runs.live_run import LiveRun, RunRequest, Status, own_words
 from micrograde.runs.pictures import check_formats
-from micrograde.runs.progress import print_line, watch_runs
+from micrograde.runs.progress import RunsWatch, print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
 from micrograde.store import StoreAwayError, StoreLocation, backend_of, check_experiment, tags
+from micrograde.sweeps.completeness import lacking_of
 from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.description import describe_sweep
 from micrograde.sweeps.earlier import EarlierRun, find_earlier
@@ -50,6 +52,8 @@ from micrograde.tracking import (
 
 if TYPE_CHECKING:
     import pyarrow
+
+LONGEST_REASON = 2000  # characters of the tag that says what a sweep lacks
 
 SEARCH_RESULTS = "optimization_results.yaml"
 """The file that Optuna's sweeper writes at its end, with the best trial's parameters."""
@@ -308,6 +312,27 @@ class SweepSession(SweepState):
                 runs = train_runs(requests, self._recorder, self.prepared, watch, closing=self.closing)
         return runs
 
+    @contextmanager
+    def watching(self, jobs: Sequence[Job], *, epochs: bool) -> Iterator[RunsWatch]:
+        """Show the progress of the sweep's own runs; the first Ctrl-C lets those in training finish.
+
+        ``epochs`` says whether their epochs are followed.
+        """
+        watched = watch_runs(
+            [job.name for job in jobs],
+            [job.config.training.num_epochs if job.config and epochs else 0 for job in jobs],
+            title=self.options.name or sweep_name(self.identity.swept),
+            metric=self.metric,
+            ascending=ascending(self.metric, self.options.order),
+            before=len(self.outcomes),
+            verbose=self.options.verbose,
+            best=self.best_run(),
+            failed=sum(each.status == "FAILED" for each in self.outcomes.values()),
+            seeds=[job.config.seed if job.config else 0 for job in jobs],
+        )
+        with watched as watch, self._finishing_on_interrupt():
+            yield watch
+
     def _retest(self) -> None:
         """Run the best settings again on fresh seeds, but for what an earlier launch has done of that."""
         if not self.options.retest or self._recorder is None or self.location is None:
@@ -374,6 +399,7 @@ class SweepSession(SweepState):
         jobs = in_one_experiment(jobs, self._experiment_name)
         self._forget_outdated(jobs)
         for job in jobs:
+            self.asked[job.digest] = None
             self.names.setdefault(job.digest, job.name)
             self.params.setdefault(job.digest, job.params_of(self.varies))
             if job.config:
@@ -403,16 +429,29 @@ class SweepSession(SweepState):
         if outdated:
             print(f"the data have changed; runs that are trained again: {len(outdated)}", flush=True)
 
-    def supersede_repeated(self) -> None:
-        """Supersede the remains of jobs that a cluster has run again because a machine died."""
+    def settle(self) -> None:
+        """Put right what other launchers' jobs have left in the store.
+
+        The remains of jobs that a cluster has run again because a machine died are superseded, and runs of
+        lost jobs that nobody has ended are KILLED, with the reason.
+        """
         if self.location is None:
             return
         found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
         runs = found.runs if found else ()
         kept = {run.digest: run.run_id for run in reversed(runs) if run.done}
         for run in runs:
+            outcome = self.outcomes.get(run.digest)
             if kept.get(run.digest, run.run_id) != run.run_id:
                 self._supersede(run)
+            elif run.status == "RUNNING" and outcome and outcome.status != "FINISHED" and not outcome.kept:
+                self._kill(run, outcome.reason or "its job was stopped")
+
+    def _kill(self, run: EarlierRun, reason: str) -> None:
+        assert self._recorder
+        number = self._recorder.adopt_run(run.run_id, goes_on=False)
+        self._recorder.set_tags(number, {tags.REASON: reason})
+        self._recorder.end_run(number, "KILLED")
 
     def request(self, job: Job, **more: Any) -> RunRequest:
         """Return the request for the run of a job."""
@@ -425,6 +464,11 @@ class SweepSession(SweepState):
         with working("waiting for the store"):
             ids = {run.run: run.run_id for run in self._recorder.wait()}
         return ids.get(self._parent)
+
+    def mark(self) -> Path | None:
+        """Return a folder that only processes which share this store see; None if nothing is recorded."""
+        assert self._recorder
+        return self._recorder.run_folder(self._parent)
 
     def _record_impossible(self, job: Job) -> None:
         assert self._recorder
@@ -486,6 +530,7 @@ class SweepSession(SweepState):
         interrupted = self.closing.is_set()
         if self.location is None:
             failed = print_outcomes(self)
+            incomplete = lacking_of(self, None).count > 0
         else:
             summary = None
             try:
@@ -497,13 +542,19 @@ class SweepSession(SweepState):
                 if not backend_of(self.location).can_be_away:
                     raise
             self._keep_results(left)
-            if not self.is_as_before:
+            lacks = lacking_of(self, summary.runs if summary else None)
+            incomplete = lacks.count > 0
+            if not self.is_as_before or lacks.count:
                 # A sweep in which nothing was left to train keeps its end time.
                 ended = self.found.end_time if self.found and not self._trained else None
                 model = summary.model if summary else None
-                self._recorder.end_run(
-                    self._parent, "KILLED" if interrupted else "FINISHED", model, time=ended
-                )
+                # A sweep is FINISHED once its store has all that was asked for: KILLED, it goes on.
+                stopped = interrupted or lacks.count > 0
+                if lacks.count:
+                    reason = printable("; ".join(lacks.texts()))[:LONGEST_REASON]
+                    self._recorder.set_tags(self._parent, {tags.REASON: reason})
+                status: Status = "KILLED" if stopped else "FINISHED"
+                self._recorder.end_run(self._parent, status, model, time=ended)
                 if summary and summary.own_model:
                     name = self.tracking.register
                     self._recorder.log_model(self._parent, registered_name=name)
@@ -513,7 +564,7 @@ class SweepSession(SweepState):
             failed = print_summary(self, summary, registered) if summary else print_outcomes(self)
         self._resources.close()
         remove_empty(left)
-        return 130 if interrupted else int(failed > 0)
+        return 130 if interrupted else int(failed > 0 or incomplete)
 
     def _keep_results(self, left: Path) -> None:
         assert self.location

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 class Outcome:
     """The outcome of a job: the status of its run, the value of the sweep's metric, the reason of a failure.
 
-    ``loss`` breaks ties between runs of the same value.
+    ``loss`` breaks ties between runs of the same value. ``kept`` says where, as ``host:path``, another
+    launcher's worker keeps a run that is not in the store yet; it is empty if the store has the run.
     """
 
     status: str
     value: float | None = None
     reason: str | None = None
     loss: float | None = None
+    kept: str = ""
 
 
 def mean_outcome(outcomes: Sequence[Outcome]) -> Outcome:
@@ -63,6 +65,8 @@ class SweepState:
         How pictures are kept.
     metric
         The metric by which runs are ranked, by its recorded name.
+    asked
+        The digests of the jobs that this launch was asked for, in their order.
     outcomes
         The outcome of each run, by the digest of its config; includes earlier launches.
     names, seeds
@@ -95,6 +99,7 @@ class SweepState:
         self.location = store_location(self.tracking)
         version = composed.get(VERSION_KEY, 1)
         self.metric = recorded_name(self.options.metric, version) if self.options.metric else ""
+        self.asked: dict[str, None] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.names: dict[str, str] = {}
         self.seeds: dict[str, int] = {}

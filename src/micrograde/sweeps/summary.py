@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -18,6 +19,7 @@ from micrograde.core.working import working
 from micrograde.runs.recorded_models import MODEL
 from micrograde.store import ModelDescription, StoreLocation, tags
 from micrograde.sweeps.best_pictures import pictures_of_run
+from micrograde.sweeps.completeness import Lacking, lacking_of
 from micrograde.sweeps.description import describe_sweep, with_words, words_of
 from micrograde.sweeps.ensembling import save_ensemble
 from micrograde.sweeps.jobs import sweep_name
@@ -227,12 +229,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
     from micrograde.analysis.what_mattered import in_words
 
     runs = summary.runs
-    counts = runs["status"].value_counts().to_dict() if len(runs) else {}
-    parts = [f"{counts.get('FINISHED', 0)} of {len(runs)} runs"]
-    parts += [f"{count} {status}" for status, count in counts.items() if status != "FINISHED"]
-    if sweep.before:
-        parts.append(f"{sweep.before} of them from before")
-    say(f"finished    {', '.join(parts)}")
+    counts = Counter(map(str, runs["status"] if len(runs) else ()))
+    print_finished(sweep, counts, lacking_of(sweep, runs))
     if summary.best:
         for word, text in summary.best.lines():
             say(f"{word:<11} {printable(text)}")
@@ -274,6 +272,23 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
     return len(failed)
 
 
+def print_finished(sweep: SweepState, counts: Mapping[str, int], lacks: Lacking) -> None:
+    """Print how many runs have finished, of all that were asked for, and where the others are.
+
+    ``counts`` is how many runs there are of each status, of which those that ``lacks`` has do not count.
+    """
+    done = {status: count for status, count in counts.items() if status in ("FINISHED", "FAILED")}
+    others = {status: count for status, count in counts.items() if status not in done}
+    total = max(sum(counts.values()), sum(done.values()) + lacks.count)
+    parts = [f"{done.get('FINISHED', 0)} of {total} runs"]
+    # Runs of earlier launches, which are not among the jobs of this one, are told of by their status alone.
+    shown = done if lacks.count else done | others
+    parts += [f"{count} {status}" for status, count in shown.items() if status != "FINISHED"]
+    if sweep.before:
+        parts.append(f"{sweep.before} of them from before")
+    say(f"finished    {printable('; '.join([', '.join(parts), *lacks.texts()]))}")
+
+
 def print_warnings(sweep: SweepState) -> None:
     """Print the warnings of this launch's runs, each once."""
     for line, count in sweep.warned.most_common(_FAILURES):
@@ -288,7 +303,12 @@ def print_outcomes(sweep: SweepState) -> int:
     outcomes = sweep.outcomes
     finished = {digest: each for digest, each in outcomes.items() if each.status == "FINISHED"}
     failed = {digest: each for digest, each in outcomes.items() if each.status == "FAILED"}
-    say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
+    lacks = lacking_of(sweep, None)
+    if lacks.count:
+        counts = Counter(each.status for each in outcomes.values() if not each.kept)
+        print_finished(sweep, counts, lacks)
+    else:
+        say(f"finished    {len(finished)} of {len(outcomes)} runs, {len(failed)} FAILED")
     if best := sweep.best_setting():
         for word, text in best.lines():
             say(f"{word:<11} {printable(text)}")

@@ -43,9 +43,7 @@ class WriterProcess:
         as Ray does, leaves it: it then ends the worker's runs.
     """
 
-    def __init__(
-        self, on_notice: Callable[[str], None] = print_notice, *, detached: bool = False
-    ) -> None:
+    def __init__(self, on_notice: Callable[[str], None] = print_notice, *, detached: bool = False) -> None:
         # With MLflow's own retries the user would not hear for minutes that a server is unavailable.
         environment = {**quiet_environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
         self.process = subprocess.Popen(

@@ -1,0 +1,161 @@
+"""What a sweep says of its jobs at the end, whoever ran them: what was asked for is the total."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.sweeps.test_session import a_sweep, moons
+
+from micrograde.analysis import load_runs, load_sweeps
+from micrograde.store import TrackingError, local_store, tags
+from micrograde.sweeps import launching, members
+from micrograde.sweeps.completeness import lacking, lacking_of
+from micrograde.sweeps.state import Outcome
+from micrograde.sweeps.summary import print_finished
+from micrograde.tracking import Recorder, WriterProcess, send_launch
+
+DONE, KEPT = Outcome("FINISHED", 0.5), Outcome("FINISHED", 0.5, "away", None, "a:/home/a/mlruns/launches/1")
+
+
+def test_what_the_store_has_is_not_lacking_and_the_rest_is_told_by_why():
+    outcomes = {
+        "stored": DONE,
+        "kept": KEPT,
+        "kept too": replace(KEPT, kept="b:/b"),
+        "kept, and sent meanwhile": KEPT,
+        "elsewhere": DONE,
+        "lost": Outcome("KILLED", None, "its job failed: the node died"),
+    }
+    stored = {"stored": "FINISHED", "kept": "RUNNING", "kept, and sent meanwhile": "FINISHED"}
+    found = lacking(outcomes, [*outcomes, "never begun"], stored, can_be_away=True)
+    assert found.count == 5
+    kept, elsewhere, lost, not_run = found.texts()
+    assert kept.startswith(
+        "2 trained, but not yet on the server: kept on a (/home/a/mlruns/launches/1) and b (/b), which send "
+    )
+    assert elsewhere.startswith("1 trained, but not recorded in this store: ")
+    assert (lost, not_run) == ("1 lost: its job failed: the node died", "1 not run")
+
+
+def test_runs_that_are_kept_count_once(home, monkeypatch, capsys):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    sweep = a_sweep(None)
+    sweep.asked = dict.fromkeys("abc")
+    sweep.outcomes = {"a": DONE, "b": KEPT, "c": KEPT}
+    print_finished(sweep, {"FINISHED": 1, "RUNNING": 2}, lacking_of(sweep, None))
+    assert capsys.readouterr().out.startswith(
+        "finished    1 of 3 runs; 2 trained, but not yet in the store: "
+    )
+
+
+class Broken:
+    """Runs every job here, but for the first, which is lost."""
+
+    name = "Broken"
+
+    def run(self, jobs, watch):
+        yield 0, "the node died"
+        for at, (text, _) in enumerate(jobs[1:], 1):
+            yield at, members.run_members(text)
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """What has a sweep's jobs run by ``Broken``."""
+    monkeypatch.setattr(launching, "HydraRunner", lambda launcher: Broken())
+
+
+SWEEP = ("seed=range(4)", "sweep.runs_per_job=2", "hydra/launcher=basic")
+
+
+@pytest.mark.slow
+def test_a_lost_job_is_one_failed_job_and_the_same_command_completes_the_sweep(
+    home, monkeypatch, capsys, broken
+):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    moons(*SWEEP)
+    assert "finished    2 of 4 runs; 2 lost: its job failed: the node died\n" in capsys.readouterr().out
+    uri = local_store(home).tracking_uri
+    (sweep,) = load_sweeps(uri).itertuples()
+    assert sweep.status == "KILLED"
+    monkeypatch.undo()
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    moons(*SWEEP)
+    assert "finished    4 of 4 runs, 2 of them from before\n" in capsys.readouterr().out
+    (sweep,) = load_sweeps(uri).itertuples()
+    assert (sweep.status, sweep.runs) == ("FINISHED", 4)
+
+
+def a_run(recorder, parent):
+    return recorder.start_run(
+        experiment_name="e", run_name="r", params={}, tags={tags.PARENT: parent, tags.CONFIG_DIGEST: "d"}
+    )
+
+
+def test_a_journal_sent_late_of_a_run_that_is_finished_elsewhere_is_superseded(home):
+    from mlflow import MlflowClient
+
+    location = local_store(home)
+    with Recorder(location) as recorder:
+        number = recorder.start_run(experiment_name="e", run_name="sweep", params={}, tags={})
+        (ids,) = recorder.wait()
+        recorder.end_run(number, "FINISHED")
+    parent = ids.run_id
+    late = Recorder(location, Unassigned())
+    run = a_run(late, parent)
+    late.end_run(run, "FINISHED")
+    late._journal.close()
+    late._hold.release()
+    with Recorder(location) as recorder:  # the same again, before the first is sent
+        recorder.end_run(a_run(recorder, parent), "FINISHED")
+    send_launch(late._folder, location)
+    runs = load_runs(location.tracking_uri, sweep=parent)
+    assert len(runs) == 1
+    everything = MlflowClient(location.tracking_uri).search_runs([ids.experiment_id])
+    assert [tags.SUPERSEDED in each.data.tags for each in everything if each.info.run_name == "r"].count(
+        True
+    ) == 1
+    assert {each.info.status for each in everything} == {"FINISHED"}
+
+
+class Unassigned(WriterProcess):
+    """A writer that writes nothing, like one that has died at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.discard()
+
+    def assign(self, folder, location, **more):
+        pass
+
+
+class AwayRecorder(Recorder):
+    """A recorder whose store does not come back."""
+
+    def close(self):
+        self.kept = (self._folder, "the server cannot be reached")
+        super().close()
+        raise TrackingError("the server cannot be reached")
+
+
+@pytest.mark.slow
+def test_a_job_whose_records_are_not_in_the_store_says_where_they_are(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    monkeypatch.setattr("micrograde.runs.train.Recorder", AwayRecorder)
+    monkeypatch.setattr(members, "Recorder", AwayRecorder)
+    answered = []
+
+    class Here:
+        name = "Here"
+
+        def run(self, jobs, watch):
+            for at, (text, _) in enumerate(jobs):
+                answered.append(members.run_members(text))
+                yield at, answered[-1]
+
+    monkeypatch.setattr(launching, "HydraRunner", lambda launcher: Here())
+    moons(*SWEEP)
+    kept = [Outcome(*each) for job in answered for each in job.values()]
+    assert len(kept) == 4
+    for each in kept:
+        assert Path(each.kept.partition(":")[2]).parent == home / "mlruns" / "launches"
