@@ -188,7 +188,7 @@ def test_hydra_and_the_environment_are_left_as_they_were(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["basic"])
 def test_another_launcher_runs_the_jobs(launcher):
     sweep = mg.sweep(*SHORT, "seed=range(2)", f"hydra/launcher={launcher}")
     assert list(sweep.runs["status"]) == ["FINISHED"] * 2

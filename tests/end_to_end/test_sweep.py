@@ -149,7 +149,7 @@ def test_choices_of_groups_are_filed_together(user):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["basic"])
 def test_another_launcher_gives_the_same_numbers(user, launcher):
     user.run("train", *SWEEP)
     stacked = numbers(user, sweep="latest")

@@ -101,7 +101,7 @@ def test_yaml_makes_no_python_objects(compose, tmp_path, tag):
     [
         (),
         ("hydra/launcher=basic",),
-        ("hydra/launcher=joblib",),
+        ("hydra/launcher=ray",),
         ("hydra/sweeper=basic",),
         *(("hydra/sweeper=optuna", "search=sgd", f"hydra/sweeper/sampler={name}") for name in ("tpe", "random", "grid", "cmaes")),
         ("hydra/job_logging=default", "hydra/hydra_logging=default"),
@@ -132,7 +132,7 @@ def test_only_resolvers_that_run_no_code_are_there(compose):
     )  # what is typed
     omegaconf = {"create", "decode", "deprecated", "dict.keys", "dict.values", "env", "select"}
     omegaconf |= {"coerce"} if IS_1_4 else set()  # which we limit
-    of_plugins = {"ray_pkg_version", "hydra.instantiate_override"}
+    of_plugins = {"ray_pkg_version", "hydra.instantiate_override"}  # of launchers that may be installed
     assert set(BaseContainer._resolvers) - of_plugins == ours | {f"oc.{name}" for name in omegaconf}
 
 

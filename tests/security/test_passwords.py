@@ -67,10 +67,8 @@ def check(user, done, *folders):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", [(), SWEEP, (*SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=1")])
+@pytest.mark.parametrize("what", [(), SWEEP, (*SWEEP, "hydra/launcher=basic")])
 def test_recorded_by_a_server(user, server, what):
-    if "hydra/launcher=joblib" in what:
-        pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     store, port = server
     where = ("tracking=server", f"tracking.uri=http://{WRITTEN[1]}127.0.0.1:{port}")
     check(user, user.run("train", *what, "data=iris", "training.num_epochs=1", *where), store)

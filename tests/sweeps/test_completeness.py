@@ -53,7 +53,7 @@ class Broken:
 
     name = "Broken"
 
-    def run(self, jobs, watch):
+    def run(self, jobs, watch):  # noqa: ARG002
         yield 0, "the node died"
         for at, (text, _) in enumerate(jobs[1:], 1):
             yield at, members.run_members(text)
@@ -62,16 +62,15 @@ class Broken:
 @pytest.fixture
 def broken(monkeypatch):
     """What has a sweep's jobs run by ``Broken``."""
-    monkeypatch.setattr(launching, "HydraRunner", lambda launcher: Broken())
+    monkeypatch.setattr(launching, "HydraRunner", lambda _: Broken())
 
 
 SWEEP = ("seed=range(4)", "sweep.runs_per_job=2", "hydra/launcher=basic")
 
 
 @pytest.mark.slow
-def test_a_lost_job_is_one_failed_job_and_the_same_command_completes_the_sweep(
-    home, monkeypatch, capsys, broken
-):
+@pytest.mark.usefixtures("broken")
+def test_a_lost_job_is_one_failed_job_and_the_same_command_completes_the_sweep(home, monkeypatch, capsys):
     monkeypatch.setenv("MICROGRADE_HOME", str(home))
     moons(*SWEEP)
     assert "finished    2 of 4 runs; 2 lost: its job failed: the node died\n" in capsys.readouterr().out
@@ -97,7 +96,9 @@ def test_a_journal_sent_late_of_a_run_that_is_finished_elsewhere_is_superseded(h
 
     location = local_store(home)
     with Recorder(location) as recorder:
-        number = recorder.start_run(experiment_name="e", run_name="sweep", params={}, tags={})
+        number = recorder.start_run(
+            experiment_name="e", run_name="sweep", params={}, tags={tags.SWEEP_DIGEST: "s" * 64}
+        )
         (ids,) = recorder.wait()
         recorder.end_run(number, "FINISHED")
     parent = ids.run_id
@@ -148,12 +149,12 @@ def test_a_job_whose_records_are_not_in_the_store_says_where_they_are(home, monk
     class Here:
         name = "Here"
 
-        def run(self, jobs, watch):
+        def run(self, jobs, watch):  # noqa: ARG002
             for at, (text, _) in enumerate(jobs):
                 answered.append(members.run_members(text))
                 yield at, answered[-1]
 
-    monkeypatch.setattr(launching, "HydraRunner", lambda launcher: Here())
+    monkeypatch.setattr(launching, "HydraRunner", lambda _: Here())
     moons(*SWEEP)
     kept = [Outcome(*each) for job in answered for each in job.values()]
     assert len(kept) == 4

@@ -1,0 +1,68 @@
+"""The options of the Ray launcher, and what to type instead of launchers that are here no more."""
+
+import pytest
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from tests.sweeps.test_session import CONF
+
+from micrograde.config.hydra_messages import hydra_message
+from micrograde.core.errors import InputError
+from micrograde.sweeps.lost_jobs import in_short, last_line
+from micrograde.sweeps.opening import _check_launcher
+from micrograde.sweeps.ray_cluster import RayOptions
+
+
+def options(*dotted):
+    given = OmegaConf.merge(
+        OmegaConf.load(CONF / "hydra/launcher/ray.yaml"), OmegaConf.from_dotlist(list(dotted))
+    )
+    return RayOptions.of(OmegaConf.to_container(given))  # type: ignore[arg-type]
+
+
+def test_by_default_a_job_has_a_cpu_of_a_cluster_of_this_machine():
+    assert options() == RayOptions(None, 3, {}, {"num_cpus": 1})
+
+
+@pytest.mark.parametrize("key", ["address", "ray.init.address"])
+def test_an_address_is_taken_where_it_used_to_be_too(key):
+    assert options(f"{key}=first:6379").address == "first:6379"
+
+
+def test_what_was_given_to_the_plug_in_goes_to_ray():
+    found = options("ray.remote.num_cpus=2", "ray.remote.max_retries=0", "ray.init.namespace=n")
+    assert found == RayOptions(None, 0, {"namespace": "n"}, {"num_cpus": 2})
+
+
+@pytest.mark.parametrize("wrong", ["num_cpus=0", "num_cpus=many", "max_retries=-1", "num_cpus=true"])
+def test_numbers_are_checked(wrong):
+    with pytest.raises(InputError, match=f"hydra.launcher.{wrong.partition('=')[0]}="):
+        options(wrong)
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", "trains on all cores anyway"),
+        (
+            "hydra_plugins.hydra_ray_launcher.ray_aws_launcher.RayAWSLauncher",
+            "hydra.launcher.address=HOST:6379",
+        ),
+    ],
+)
+def test_a_plug_in_that_is_used_no_more_is_refused_with_what_to_type(target, line):
+    with pytest.raises(InputError, match=line):
+        _check_launcher(target)
+
+
+def test_a_launcher_that_is_not_installed_any_more_is_named_with_what_to_type():
+    error = HydraException(
+        "Could not find 'hydra/launcher/joblib'\n\nAvailable options in 'hydra/launcher':\n\tbasic\nConfig search path:"
+    )
+    line = hydra_message(error, typed=["hydra/launcher=joblib"])
+    assert line.startswith("hydra/launcher=joblib: is here no more; leave it out, ")
+
+
+def test_the_reason_of_a_lost_job_is_one_line():
+    assert in_short(ValueError("a\n\n  b")) == "a b"
+    assert in_short(ValueError()) == "ValueError"
+    assert last_line(RuntimeError("Job 1 has no output\n--- log ---\noom-kill\n\n---")) == "oom-kill"
