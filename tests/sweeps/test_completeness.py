@@ -159,4 +159,4 @@ def test_a_job_whose_records_are_not_in_the_store_says_where_they_are(home, monk
     kept = [Outcome(*each) for job in answered for each in job.values()]
     assert len(kept) == 4
     for each in kept:
-        assert Path(each.kept.partition(":")[2]).parent == home / "mlruns" / "launches"
+        assert Path(each.kept.partition(":")[2]) == home / "mlruns" / "launches"

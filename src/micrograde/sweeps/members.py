@@ -106,7 +106,7 @@ def run_members(
                 raise
         if isinstance(recorder, Recorder) and recorder.kept:
             folder, why = recorder.kept
-            kept = f"{socket.gethostname()}:{folder}"
+            kept = f"{socket.gethostname()}:{folder.parent}"
     ended: Answers = {}
     for run in runs:
         metrics = run.last_metrics()
