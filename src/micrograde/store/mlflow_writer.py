@@ -241,7 +241,7 @@ class MlflowWriter(EventWriter):
         """Mark runs that are about to end, and that their sweep has FINISHED by another launch meanwhile."""
         ending: dict[tuple[str, str], list[int]] = {}  # (experiment id, id of the sweep): runs
         for run in (event.run for event in self._ended):
-            if run in self._of_sweeps and run not in self._taken_over | self.left_out:
+            if run in self._of_sweeps and run not in self._taken_over | self.left_out.keys():
                 ending.setdefault((self.run_ids[run][1], self._of_sweeps[run][0]), []).append(run)
         own = {run_id for run_id, _ in self.run_ids.values()}
         for (experiment_id, sweep), runs in ending.items():
