@@ -53,6 +53,7 @@ from micrograde.tracking import (
 if TYPE_CHECKING:
     import pyarrow
 
+_SECONDS_OF_WRITERS = 10  # that the writers of lost jobs have to end their runs
 LONGEST_REASON = 2000  # characters of the tag that says what a sweep lacks
 
 SEARCH_RESULTS = "optimization_results.yaml"
@@ -437,8 +438,7 @@ class SweepSession(SweepState):
         """
         if self.location is None:
             return
-        found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
-        runs = found.runs if found else ()
+        runs = self._left_by_lost_jobs()
         kept = {run.digest: run.run_id for run in reversed(runs) if run.done}
         for run in runs:
             outcome = self.outcomes.get(run.digest)
@@ -446,6 +446,19 @@ class SweepSession(SweepState):
                 self._supersede(run)
             elif run.status == "RUNNING" and outcome and outcome.status != "FINISHED" and not outcome.kept:
                 self._kill(run, outcome.reason or "its job was stopped")
+
+    def _left_by_lost_jobs(self) -> tuple[EarlierRun, ...]:
+        """Return the sweep's runs, once the writers of jobs whose workers have died had time to end theirs."""
+        assert self.location
+        lost = {digest for digest, each in self.outcomes.items() if each.status == "KILLED" and each.reason}
+        deadline = time.monotonic() + (_SECONDS_OF_WRITERS if lost else 0)
+        while True:
+            found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+            runs = found.runs if found else ()
+            running = any(run.status == "RUNNING" and run.digest in lost for run in runs)
+            if not running or time.monotonic() > deadline:
+                return runs
+            time.sleep(1)
 
     def _kill(self, run: EarlierRun, reason: str) -> None:
         assert self._recorder
