@@ -5,6 +5,7 @@ import shlex
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ from micrograde.runs.pictures import check_formats
 from micrograde.runs.progress import RunsWatch, print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
 from micrograde.store import StoreAwayError, StoreLocation, backend_of, check_experiment, tags
+from micrograde.store.given_tables import DIGEST, note_use_elsewhere
 from micrograde.sweeps.completeness import lacking_of
 from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.description import describe_sweep
@@ -155,6 +157,8 @@ class SweepSession(SweepState):
             check_experiment(self._experiment_name, self.location)
         if self._given:
             self._given.keep(self.location)
+            # Also of workers with homes of their own, whose runs the table here belongs to.
+            note_use_elsewhere(self.location, {DIGEST: self._given.digest})
         recorder = Recorder(self.location, self._writer, mine)
         self._recorder = recorder
         if earlier is None:
@@ -448,7 +452,7 @@ class SweepSession(SweepState):
                 self._kill(run, outcome.reason or "its job was stopped")
 
     def _left_by_lost_jobs(self) -> tuple[EarlierRun, ...]:
-        """Return the sweep's runs, once the writers of jobs whose workers have died had time to end theirs."""
+        """Return the sweep's runs, once the writers of lost jobs had time to end theirs."""
         assert self.location
         lost = {digest for digest, each in self.outcomes.items() if each.status == "KILLED" and each.reason}
         deadline = time.monotonic() + (_SECONDS_OF_WRITERS if lost else 0)
