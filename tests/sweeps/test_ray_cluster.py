@@ -7,7 +7,7 @@ from tests.sweeps.test_session import CONF
 
 from micrograde.config.hydra_messages import hydra_message
 from micrograde.core.errors import InputError
-from micrograde.sweeps.lost_jobs import in_short, last_line
+from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
 from micrograde.sweeps.ray_cluster import RayOptions
 
@@ -65,4 +65,8 @@ def test_a_launcher_that_is_not_installed_any_more_is_named_with_what_to_type():
 def test_the_reason_of_a_lost_job_is_one_line():
     assert in_short(ValueError("a\n\n  b")) == "a b"
     assert in_short(ValueError()) == "ValueError"
-    assert last_line(RuntimeError("Job 1 has no output\n--- log ---\noom-kill\n\n---")) == "oom-kill"
+    told = "Job 1 with path p\nhas not produced any output (state: OUT_OF_MEMORY)\nError stream produced:\n---\nlog"
+    assert (
+        without_log(RuntimeError(told))
+        == "Job 1 with path p has not produced any output (state: OUT_OF_MEMORY)"
+    )

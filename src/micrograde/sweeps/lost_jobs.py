@@ -1,12 +1,14 @@
 """Jobs of other launchers that end without a result: each is one failed job, and the others go on."""
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 
+_LOG = re.compile(r"\n(?:Error stream|No error stream|Output|--)")
 _LENGTH = 300  # characters of a reason
 
 
@@ -34,7 +36,7 @@ def missing_results_are_failures() -> Iterator[None]:
             return list(results(job))
         except Exception as error:  # whatever the cluster says, it is that of one job
             failed = JobReturn()
-            failed.status, failed._return_value = JobStatus.FAILED, RuntimeError(last_line(error))
+            failed.status, failed._return_value = JobStatus.FAILED, RuntimeError(without_log(error))
             return [failed]
 
     Job.results = without_raising
@@ -44,7 +46,6 @@ def missing_results_are_failures() -> Iterator[None]:
         Job.results = results
 
 
-def last_line(error: BaseException) -> str:
-    """Return the last line of an error's message that says something: submitit's quote a whole log."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip(" -\t")]
-    return lines[-1] if lines else type(error).__name__
+def without_log(error: BaseException) -> str:
+    """Return what submitit says of a job, without the log that it quotes below."""
+    return in_short(_LOG.split(str(error))[0].strip() or error)
