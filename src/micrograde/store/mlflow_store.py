@@ -87,9 +87,7 @@ class MlflowStore(ABC):
         before: set[str] = set()
         while token != "" and token not in before and len(before) < MOST_RUNS_OF_SERVER / _PAGE:
             before.add(token or "")
-            page = self.client.search_runs(
-                [experiment_id], condition, max_results=_PAGE, page_token=token
-            )
+            page = self.client.search_runs([experiment_id], condition, max_results=_PAGE, page_token=token)
             found += page
             token = page.token or ""
         return found
