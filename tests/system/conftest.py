@@ -57,7 +57,7 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_SECONDS = 120  # until something that has not come up is given up
+_SECONDS = 300  # until something that has not come up is given up
 
 
 @contextmanager
