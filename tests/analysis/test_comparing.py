@@ -35,6 +35,14 @@ def test_what_a_choice_explains_is_not_varying():
     assert "data.noise" in varying_parameters(runs)
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "object", "float"])
+def test_a_param_that_some_runs_of_one_data_set_lack_differs(dtype):
+    """As ``data.folds`` does, which only runs of folds have: these are another setting than the others."""
+    folds = pd.Series([5, 5, None], dtype=dtype)
+    runs = pd.DataFrame({"data.name": ["csv"] * 3, "data.folds": folds, "run_id": ["a", "b", "c"]})
+    assert varying_parameters(runs) == ["data.folds"]
+
+
 def test_best_first_and_missing_last(uri):
     runs = load_runs(uri)
     assert list(order_runs(runs, "val/accuracy")["run_name"])[:3] == ["run 2", "run 1", "run 0"]

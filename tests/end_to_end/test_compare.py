@@ -36,6 +36,21 @@ def test_runs_in_a_table(user):
 
 
 @pytest.mark.slow
+def test_means_of_a_whole_store_count_no_retests_and_say_so(user):
+    sweep = ("-m", "data=moons", "data.samples=60", "training.num_epochs=1", "seed=range(2)")
+    user.run("train", *sweep, "optimizer.learning_rate=0.1,0.5", "sweep.retest=3")
+    shown = user.run("compare", "over_seeds=true", "output=means.csv").stdout
+    assert shown.startswith("4 runs, best kept/val/accuracy first")
+    assert pd.read_csv(user.folder / "means.csv")["runs"].tolist() == [2, 2]
+    (note,) = (line for line in shown.splitlines() if line.startswith("note"))
+    assert " runs on fresh seeds are not counted (sweep.retest): micrograde compare sweep=" in note
+    assert "\nretest    " in user.run("compare", note.rpartition(" ")[2]).stdout  # the advice, typed
+    only = user.run("compare", "over_seeds=true", 'where="tags.micrograde.retest=true"').stdout
+    assert "best kept/val/accuracy first" in only
+    assert "not counted" not in only
+
+
+@pytest.mark.slow
 def test_a_sweep_and_its_report(user, tmp_path):
     sweep = ("-m", "data=moons", "data.samples=100", "training.num_epochs=2", "seed=range(2)")
     user.run("train", *sweep, "optimizer.learning_rate=0.1,0.5")

@@ -8,8 +8,17 @@ from benchmarks.retest import read_table, search
 from omegaconf import OmegaConf
 
 import micrograde as mg
-from micrograde.analysis import load_history, load_retest, load_runs, load_sweeps
-from micrograde.analysis.retests import split_retests
+from micrograde.analysis import (
+    best_setting,
+    compare_settings,
+    group_over_seeds,
+    load_history,
+    load_retest,
+    load_runs,
+    load_sweeps,
+    summarize,
+)
+from micrograde.analysis.repeats import split_retests
 from micrograde.core.errors import InputError
 from micrograde.runs.replaying import replay_run
 from micrograde.store import find_sweep, load_run, local_store, tags
@@ -54,6 +63,15 @@ def test_the_best_settings_are_run_again_and_nothing_else_of_the_sweep_changes(h
     own, retests = split_retests(load_runs(uri, sweep="latest", retests=True))
     assert set(own["run_id"]) == set(before.runs["run_id"])
     assert len(load_runs(uri)) == 14
+    # nor are they counted where the runs of a whole store are, or picked, unless they alone were asked for
+    read, sweep_runs = load_runs(uri), load_runs(uri, sweep="latest")
+    by = ["optimizer.learning_rate"]
+    pd.testing.assert_frame_equal(group_over_seeds(read, TEST), group_over_seeds(sweep_runs, TEST))
+    pd.testing.assert_frame_equal(compare_settings(read, TEST), compare_settings(sweep_runs, TEST))
+    pd.testing.assert_frame_equal(summarize(read, by, TEST), summarize(sweep_runs, by, TEST))
+    assert best_setting(read, TEST).run_ids == best_setting(sweep_runs, TEST).run_ids
+    assert summarize(read[read["tags.micrograde.retest"] == "true"], by, TEST)["count"].tolist() == [4, 4]
+    assert summarize(read, ["tags.micrograde.retest"], TEST)["count"].sum() == 14
     assert sorted(retests["seed"].unique()) == [5, 6, 7, 8]
     assert (retests["parent_run_id"] == after.run_id).all()
     best = before.over_seeds()["optimizer.learning_rate"].tolist()[:2]

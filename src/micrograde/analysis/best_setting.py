@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograde.analysis.comparing import ascending, varying_parameters
 from micrograde.analysis.ranking import rank
-from micrograde.analysis.repeats import of_settings
+from micrograde.analysis.repeats import counted, of_settings
 from micrograde.analysis.summary import place_of_best, summarize
 from micrograde.core.natural_order import is_missing
 from micrograde.core.plain_numbers import plain_number
@@ -202,6 +202,7 @@ def best_setting(
         The params in which the runs were meant to differ; None for those in which they do. Seeds, splits
         and folds among them are repetitions of a setting (``REPEATS``).
     """
+    runs = counted(runs)
     if runs.empty or metric not in runs:
         return None
     names = varying_parameters(runs) if varies is None else dict.fromkeys(varies)

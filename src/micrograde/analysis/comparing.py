@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from micrograde.analysis.joining import ABOUT
 from micrograde.analysis.ranking import loss_beside, natural_ranks, rank
-from micrograde.analysis.repeats import of_settings
+from micrograde.analysis.repeats import counted, of_settings
 from micrograde.analysis.short_ids import short_ids
 from micrograde.core.errors import InputError
 from micrograde.core.printable import printable
@@ -58,7 +58,7 @@ def _differs(runs: "pd.DataFrame", name: str) -> bool:
     if choice == name or choice not in runs:
         return values.nunique(dropna=False) > 1
     given = values[runs[name].notna()].nunique() > 1
-    return bool(given or (values.groupby(runs[choice].astype(str)).nunique() > 1).any())
+    return bool(given or (values.groupby(runs[choice].astype(str)).nunique(dropna=False) > 1).any())
 
 
 def told_apart(runs: "pd.DataFrame", varies: Sequence[str]) -> list[str]:
@@ -160,13 +160,14 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
 
     The columns are the other params that differ, ``runs`` (how many finished), ``unfinished`` if there are
     any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single run).
-    Only finished runs count: the last values of a run that diverged are not a result. The best mean comes
-    first; ties are broken by the lower mean of the loss, then by the params.
+    Only finished runs count: the last values of a run that diverged are not a result. Retests (``sweep.retest``)
+    count only where there is nothing else. The best mean comes first; ties are broken by the lower mean of the loss, then by the params.
     """
     import pandas as pd
 
     if runs.empty:
         return runs
+    runs = counted(runs)
     column = known_metric(runs, metric)
     by = of_settings(varying_parameters(runs)) or ["experiment_name"]
     beside = loss_beside(column, list(map(str, runs)))

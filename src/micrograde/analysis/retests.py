@@ -11,17 +11,15 @@ import numpy as np
 
 from micrograde.analysis.comparing import best_run, known_metric, told_apart, usual_metric
 from micrograde.analysis.loading import load_runs
-from micrograde.analysis.repeats import of_settings
+from micrograde.analysis.repeats import of_settings, split_retests
 from micrograde.analysis.summary import best_first, summarize
 from micrograde.core.errors import InputError
 from micrograde.metrics import KEPT, part_of
-from micrograde.store import tags
 from micrograde.store.stored_sweeps import find_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RETEST = f"tags.{tags.RETEST}"
 FILE = "retest.csv"
 """The table of retests in a sweep's report."""
 
@@ -101,15 +99,6 @@ def retests_of(
         for run_id in ranked["best_run_id"].tolist()
     ]
     return table
-
-
-def split_retests(runs: "pd.DataFrame") -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """Return the runs that the sweep chooses among, and its retests, each without the other's columns."""
-    if _RETEST not in runs:
-        return runs, runs.iloc[:0]
-    is_retest = (runs[_RETEST] == "true").fillna(False).to_numpy(bool)
-    own, retests = runs[~is_retest].reset_index(drop=True), runs[is_retest].reset_index(drop=True)
-    return own.drop(columns=_RETEST), retests
 
 
 def metric_of_test_part(runs: "pd.DataFrame", metric: str) -> str | None:

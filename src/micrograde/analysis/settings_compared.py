@@ -10,7 +10,7 @@ from micrograde.analysis.comparing import ascending, known_metric, usual_metric,
 from micrograde.analysis.corrections import step_down
 from micrograde.analysis.paired_differences import Blocks, Differences, paired_differences, step_of
 from micrograde.analysis.repeated_rows import Repetition, repetition_of
-from micrograde.analysis.repeats import of_settings
+from micrograde.analysis.repeats import counted, of_settings
 from micrograde.analysis.seeds_needed import seeds_needed
 from micrograde.analysis.summary import place_of_best, summarize
 from micrograde.analysis.verdict_words import Standing
@@ -44,7 +44,7 @@ def compare_settings(
     """Return how each setting stands to the best one: one row for each, best mean first.
 
     A setting is what varies beside seeds, splits and folds. Only runs that finished and have the metric
-    count. The best setting is that of ``best_setting``, and so the one with the best mean unless that mean is
+    count, and no retests beside them (``sweep.retest``). The best setting is that of ``best_setting``, and so the one with the best mean unless that mean is
     of too few runs.
 
     Columns
@@ -97,6 +97,7 @@ def compare_settings(
 
     if runs.empty:
         return runs
+    runs = counted(runs, by or ())
     metric = metric or usual_metric(runs)
     column = known_metric(runs, metric)
     if by is None:

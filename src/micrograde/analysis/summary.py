@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from micrograde.analysis.comparing import ascending, known_metric, order_settings
 from micrograde.analysis.ranking import loss_beside, rank
 from micrograde.analysis.repeated_rows import Repetition, repetition_of
+from micrograde.analysis.repeats import counted
 from micrograde.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     """Group the runs by equal values of ``by`` and return one row for each group, best mean first.
 
     Ties are broken by the lower mean of the loss, then by the parameters. Only runs that finished and have
-    the metric are measured: the last values of a run that diverged are not a result. A missing parameter is
-    a value like any other.
+    the metric are measured: the last values of a run that diverged are not a result; of these, retests
+    (``sweep.retest``) only where there are no other runs. A missing parameter is a value like any other.
 
     Columns
     -------
@@ -59,6 +60,7 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
     """
     import pandas as pd
 
+    runs = counted(runs, by)
     for name in by:
         if name not in runs:
             raise InputError(f"by={name}: no run has it")

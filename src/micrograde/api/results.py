@@ -21,7 +21,8 @@ from micrograde.analysis import (
 from micrograde.analysis.comparing import usual_metric
 from micrograde.analysis.kept_values import kept_values
 from micrograde.analysis.out_of_fold import first_setting
-from micrograde.analysis.retests import retests_of, split_retests
+from micrograde.analysis.repeats import split_retests
+from micrograde.analysis.retests import retests_of
 from micrograde.analysis.short_ids import SHORTEST
 from micrograde.analysis.tables import INIT_FROM, as_cell
 from micrograde.analysis.what_mattered import importance_of

@@ -74,7 +74,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     from micrograde.analysis import best_setting, compare_settings, in_short, load_history, load_runs
     from micrograde.analysis.comparing import told_apart
     from micrograde.analysis.out_of_fold import words_of_rows
-    from micrograde.analysis.retests import split_retests
+    from micrograde.analysis.repeats import split_retests
     from micrograde.analysis.what_mattered import what_mattered
     from micrograde.store.readers import store_of
     from micrograde.sweeps.out_of_fold import read_out_of_fold, write_out_of_fold

@@ -26,7 +26,8 @@ from micrograde.analysis import (
     without_metric,
     write_table,
 )
-from micrograde.analysis.retests import split_retests
+from micrograde.analysis.repeats import split_retests
+from micrograde.analysis.short_ids import SHORTEST
 from micrograde.analysis.what_mattered import in_words
 from micrograde.cli.command_line import Config, entry_point
 from micrograde.config.commands import CompareConfig
@@ -92,9 +93,11 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
             status=config.status,
             where=config.where,
             sweep=which,
-            retests=sweep is not None,
+            retests=True,
         )
-    runs, retests = split_retests(read) if sweep else (read, read.iloc[:0])
+    runs, retests = split_retests(read) if sweep or config.over_seeds else (read, read.iloc[:0])
+    if runs.empty and not sweep:  # only retests were asked for
+        runs, retests = retests, runs
     chosen = bool(name or config.status or config.where or sweep)
     if runs.empty:
         say(f"No runs yet, or none that match. Make one with: {make_command('train', uri)}")
@@ -133,6 +136,8 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         say(f"note      {line}; metric=... orders by another")
     if 0 < terminal_lines() < rows:
         say(f"{rows} rows, the best at the top; limit=20 prints the first 20")
+    if len(retests) and not sweep:
+        say(f"note      {_not_counted(retests)}")
     if output:
         write_table(table.head(rows), output)
         say(f"written to {output}")
@@ -153,6 +158,14 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
             print(printable(line), file=sys.stderr)
         if report.page:
             say(f"report    {report.page}")
+
+
+def _not_counted(retests: "pd.DataFrame") -> str:
+    """Return a line about the runs on fresh seeds that the means of a whole store leave out."""
+    count = len(retests)
+    which = "1 run on a fresh seed is" if count == 1 else f"{count:,} runs on fresh seeds are"
+    sweep = str(retests["parent_run_id"].iloc[0])[:SHORTEST]  # of the newest
+    return f"{which} not counted (sweep.retest): {command_line('compare', f'sweep={sweep}')}"
 
 
 def show_side_by_side(uri: str, config: CompareConfig, output: Path | None) -> None:
