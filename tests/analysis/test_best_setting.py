@@ -141,7 +141,7 @@ def test_one_seed_of_five_does_not_win():
     assert best.params == {RATE: 0.1}
     assert (best.count, best.failed, best.passed_over) == (4, 1, 1)
     assert best.counted == "mean of 4 of 5 runs"
-    assert best.notes == ("1 setting has a better mean, of too few runs to be the best: half of 5 or less",)
+    assert best.notes == ("1 setting ranks before it, of too few runs to be the best: half of 5 or less",)
 
 
 @examples(max_examples=40)  # each makes data frames
@@ -163,7 +163,7 @@ def test_a_setting_of_too_few_runs_is_compared_with_the_best_one():
     table = compare_settings(frame([few, [0.8, 0.9, 0.85, 0.8, 0.8], [0.7, 0.8, 0.75, 0.7, 0.7]]), METRIC)
     assert table["words"].tolist()[:2] == ["not to be told with 1 seed", "the best"]
     assert table["verdict"].tolist() == ["untold", "best", "worse"]
-    assert in_short(table) == "1 not to be told from it, 1 worse"
+    assert in_short(table) == ("others", "1 not to be told from it, 1 worse")
 
 
 def test_nor_do_seeds_that_were_not_begun_when_a_sweep_was_stopped():

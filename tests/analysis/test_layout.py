@@ -100,6 +100,36 @@ def test_long_texts_are_cut_where_they_still_differ():
 # --- runs ---------------------------------------------------------------------------------------
 
 
+VERDICTS = [
+    "the best",
+    "not to be told with 5 folds; more than 1,000 would",
+    "no split in common with the best",
+    "worse by 0.01234 ± 0.009876",
+    "equal with 1 split",
+]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("sign", ["±", "+-"])
+def test_verdicts_go_on_in_another_line_where_settings_could_not_be_told_apart_otherwise(width, sign):
+    rates = Column("optimizer.learning_rate", ["0.1", "0.2", "0.3", "0.4", "0.5"], True, True)
+    means = Column("kept/val/accuracy", [f"0.9876 {sign} 0.0123"] * 5, whole=True)
+    words = [words.replace("±", sign) for words in VERDICTS]
+    verdicts = Column("verdict", words, whole=True, folds=True)
+    losses = Column("kept/val/loss", [f"0.12345 {sign} 0.04321"] * 5, whole=True)
+    names = [each.name for each in (means, verdicts, rates, losses)]
+    layout = fitted_layout([rates, means, verdicts, losses], width, names, needed=[rates.name])
+    body = "\n".join(layout.lines)
+    assert not too_wide(layout.lines, width)
+    assert "learning_rate" in body
+    assert f"0.01234 {sign} 0.009876" in body
+    for text in words[1:]:
+        assert set(text.split()) <= set(body.split())
+    rule = next(number for number, line in enumerate(layout.lines) if "─" in line)
+    folded = len(layout.lines) - rule - 1 > 5
+    assert folded == (width <= 100)  # where there is room, each setting is a line
+
+
 @cache
 def runs_of(number, params=30):
     """A frame as ``load_runs`` gives it: two experiments, some unfinished, many params that differ."""

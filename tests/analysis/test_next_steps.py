@@ -72,16 +72,16 @@ def test_how_the_others_stand_is_counted_in_a_line():
         return {0.1: 0.9, 0.2: 0.9, 0.3: 0.5, 0.4: 0.4}[rate] + seed / 1000
 
     compared = compare_settings(frame((0.1, 0.2, 0.3, 0.4), 5, value), METRIC, by=[RATE])
-    assert in_short(compared) == "1 equal, 2 worse"
+    assert in_short(compared) == ("others", "1 equal, 2 worse")
     two = compare_settings(frame((0.1, 0.3), 5, value), METRIC, by=[RATE])
-    assert in_short(two) == two["words"].iloc[1]
-    assert in_short(two).startswith("worse by 0.4")
+    assert in_short(two) == ("other", f"learning_rate=0.3: {two['words'].iloc[1]}")
+    assert two["words"].iloc[1].startswith("worse by 0.4")
 
 
 def test_single_runs_are_not_compared():
     compared = compare_settings(frame((0.1, 0.2), 1, noisy), METRIC, by=[RATE])
     assert not are_compared(compared)
-    assert in_short(compared) == ""
+    assert in_short(compared) is None
 
 
 def steps_of(values, *, searched=False, retested=False, tested=True, repeats=("seed",)):

@@ -267,3 +267,13 @@ def test_equal_settings_are_told_apart_in_at_most_one_of_twenty_sweeps(name):
             0.05 * 0.95 / 200
         )
     assert differences_found(values, metric, sweeps=200) >= 0.75
+
+
+def test_beside_runs_of_folds_others_are_of_another_split_and_not_of_a_fold():
+    of_folds = folds(np.random.default_rng(4).normal(size=(2, 5, 1)))
+    plain = of_folds[of_folds["data.fold"] == 0].assign(**{"data.folds": None, "data.fold": None})
+    plain["run_id"] += " plain"
+    table = compare_settings(pd.concat([of_folds, plain], ignore_index=True), "kept/test/loss")
+    assert len(table) == 4
+    assert table["words"].str.contains("split").sum() >= 2
+    assert not table["words"].str.contains("fold").any()

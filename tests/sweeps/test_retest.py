@@ -69,7 +69,10 @@ def test_the_best_settings_are_run_again_and_nothing_else_of_the_sweep_changes(h
     pd.testing.assert_frame_equal(group_over_seeds(read, TEST), group_over_seeds(sweep_runs, TEST))
     pd.testing.assert_frame_equal(compare_settings(read, TEST), compare_settings(sweep_runs, TEST))
     pd.testing.assert_frame_equal(summarize(read, by, TEST), summarize(sweep_runs, by, TEST))
-    assert best_setting(read, TEST).run_ids == best_setting(sweep_runs, TEST).run_ids
+    ours, theirs = best_setting(read, TEST), best_setting(sweep_runs, TEST)
+    assert ours
+    assert theirs
+    assert ours.run_ids == theirs.run_ids
     assert summarize(read[read["tags.micrograde.retest"] == "true"], by, TEST)["count"].tolist() == [4, 4]
     assert summarize(read, ["tags.micrograde.retest"], TEST)["count"].sum() == 14
     assert sorted(retests["seed"].unique()) == [5, 6, 7, 8]

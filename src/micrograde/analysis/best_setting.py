@@ -53,7 +53,7 @@ class BestSetting:
     most
         The number of runs of the setting that has most.
     passed_over
-        How many settings have a better mean, of so few runs that they do not count; see
+        How many settings rank before it, of so few runs that they do not count; see
         ``place_of_best``.
     """
 
@@ -118,10 +118,8 @@ class BestSetting:
         """What to know before relying on it, a line each."""
         notes = []
         if self.passed_over:
-            which = "1 setting has" if self.passed_over == 1 else f"{self.passed_over} settings have"
-            notes.append(
-                f"{which} a better mean, of too few runs to be the best: half of {self.most} or less"
-            )
+            which = "1 setting ranks" if self.passed_over == 1 else f"{self.passed_over} settings rank"
+            notes.append(f"{which} before it, of too few runs to be the best: half of {self.most} or less")
         if not self.repeats:
             notes.append("each setting was run once; more seeds would say how sure the best is")
         return tuple(notes)

@@ -160,8 +160,9 @@ def group_over_seeds(runs: "pd.DataFrame", metric: str, order: str = "auto") -> 
 
     The columns are the other params that differ, ``runs`` (how many finished), ``unfinished`` if there are
     any, then ``<metric> mean`` and ``<metric> std`` (sample standard deviation; missing for a single run).
-    Only finished runs count: the last values of a run that diverged are not a result. Retests (``sweep.retest``)
-    count only where there is nothing else. The best mean comes first; ties are broken by the lower mean of the loss, then by the params.
+    Only finished runs count: the last values of a run that diverged are not a result. Retests
+    (``sweep.retest``) count only where there is nothing else. The best mean comes first;
+    ties are broken by the lower mean of the loss, then by the params.
     """
     import pandas as pd
 

@@ -42,7 +42,9 @@ def by_importance(runs: "pd.DataFrame", metric: str) -> list[str]:
 def _follows(runs: "pd.DataFrame", name: str, choices: Sequence[str]) -> bool:
     """Return whether the param's value follows from one of the choices that differ."""
     values = runs[name].astype(str)
-    return any(values.groupby(runs[choice].astype(str)).nunique(dropna=False).max() <= 1 for choice in choices)
+    return any(
+        values.groupby(runs[choice].astype(str)).nunique(dropna=False).max() <= 1 for choice in choices
+    )
 
 
 def _rare(runs: "pd.DataFrame", name: str) -> float:

@@ -58,7 +58,7 @@ def repetition_of(runs: "pd.DataFrame", metric: str) -> Repetition:
     cluster = split[firsts]
     if anew:
         return Repetition(block, cluster, 0.0, "data seeds")
-    folds = "data.fold" in runs and runs["data.fold"].nunique() > 1
+    folds = "data.fold" in runs and runs["data.fold"].nunique() > 1 and bool(runs["data.fold"].notna().all())
     return Repetition(block, cluster, _overlap(runs, metric), "folds" if folds else "splits")
 
 

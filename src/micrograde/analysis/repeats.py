@@ -40,8 +40,8 @@ def of_repeats(names: Iterable[str]) -> list[str]:
 def split_retests(runs: "pd.DataFrame") -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """Return the runs that settings are chosen by, and the retests, each without the other's columns.
 
-    A retest is a run on a fresh seed, of a setting that had already been found good (``sweep.retest``). In a mean
-    beside the others it would give more weight to the settings that looked best.
+    A retest is a run on a fresh seed, of a setting that had already been found good (``sweep.retest``). In a
+    mean beside the others it would give more weight to the settings that looked best.
     """
     if _RETEST not in runs:
         return runs, runs.iloc[:0]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograde.analysis.best_setting import label_of
 from micrograde.analysis.comparing import ascending, known_metric, usual_metric, varying_parameters
 from micrograde.analysis.corrections import step_down
 from micrograde.analysis.paired_differences import Blocks, Differences, paired_differences, step_of
@@ -44,8 +45,8 @@ def compare_settings(
     """Return how each setting stands to the best one: one row for each, best mean first.
 
     A setting is what varies beside seeds, splits and folds. Only runs that finished and have the metric
-    count, and no retests beside them (``sweep.retest``). The best setting is that of ``best_setting``, and so the one with the best mean unless that mean is
-    of too few runs.
+    count, and no retests beside them (``sweep.retest``). The best setting is that of ``best_setting``, and so
+    the one with the best mean unless that mean is of too few runs.
 
     Columns
     -------
@@ -154,18 +155,22 @@ def are_compared(settings: "pd.DataFrame") -> bool:
     return len(settings) > 1 and bool((settings.loc[settings["verdict"] != "best", "pairs"] > 1).any())
 
 
-def in_short(settings: "pd.DataFrame") -> str:
-    """Return how the other settings stand to the best one, in a line: how many of them are told apart.
+def in_short(settings: "pd.DataFrame") -> tuple[str, str] | None:
+    """Return how the other settings stand to the best one, in a line: a word and what stands beside it.
 
-    Empty if nothing was compared.
+    ``others``, and how many of them are told apart; or ``other``, its name and the verdict on it. None if
+    nothing was compared.
     """
     if not are_compared(settings):
-        return ""
+        return None
     others = settings[settings["verdict"] != "best"]
     if len(others) == 1:
-        return str(others["words"].iloc[0])
+        names = list(map(str, settings))
+        (row,) = others[[*names[: names.index("count")], "words"]].to_dict("records")
+        words = row.pop("words")
+        return "other", f"{label_of({str(name): value for name, value in row.items()})}: {words}"
     counts = others["verdict"].value_counts()
-    return ", ".join(
+    return "others", ", ".join(
         f"{counts[verdict]:,} {said}" for verdict, said in _IN_SHORT.items() if verdict in counts
     )
 

@@ -72,6 +72,8 @@ def print_table(
     important: Sequence[str] = (),
     numbers: Collection[str] = (),
     unbroken: Collection[str] = (),
+    folding: Collection[str] = (),
+    needed: Collection[str] = (),
     whole: str | None = None,
 ) -> None:
     """Print the frame: the columns that fit the terminal, or the whole frame if there is no terminal.
@@ -84,6 +86,9 @@ def print_table(
         Columns of text to be treated as numbers: aligned to the right and never shortened.
     unbroken
         Columns of text that are never shortened.
+    folding, needed
+        Columns of text that may go on in a second line, so that there is room for the columns that tell rows
+        apart.
     whole
         What to type to get all columns, such as ``output=runs.csv``.
     """
@@ -94,6 +99,7 @@ def print_table(
             [_shown(as_cell(str(name), value)) for value in values],
             to_the_right=name in numbers or _is_number(values.dtype),
             whole=name in numbers or name in unbroken or name == "run_id" or _is_number(values.dtype),
+            folds=name in folding,
         )
         for name, values in frame.items()
     ]
@@ -104,7 +110,14 @@ def print_table(
         empty = " " * cells(lines[1])
         print("\n".join([title, empty, *lines, empty]))
         return
-    layout = fitted_layout(columns, width, [_shown(name) for name in important], rule=rule, more=more)
+    layout = fitted_layout(
+        columns,
+        width,
+        [_shown(name) for name in important],
+        needed=[_shown(name) for name in needed],
+        rule=rule,
+        more=more,
+    )
     titles = folded(title, width, 0)
     if moves_cursor(sys.stdout):
         titles = [f"\x1b[1m{line}\x1b[0m" for line in titles]

@@ -44,7 +44,8 @@ class SweepSummary:
     Attributes
     ----------
     others
-        The line about how the other settings stand to the best.
+        How the other settings stand to the best, a word and what stands beside it; None if nothing was
+        compared.
     out_of_fold
         The line about rows that were held out, of a sweep over folds.
     notes
@@ -58,7 +59,7 @@ class SweepSummary:
     run_id: str
     runs: "pd.DataFrame"
     best: "BestSetting | None"
-    others: str = ""
+    others: tuple[str, str] | None = None
     mattered: "VarianceShares | None" = None
     retested: "Retested | None" = None
     left_out: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             run_id,
             runs,
             best,
-            others=in_short(compare_settings(runs, sweep.metric, sweep.options.order, by)) if best else "",
+            others=in_short(compare_settings(runs, sweep.metric, sweep.options.order, by)) if best else None,
             mattered=what_mattered(runs, varies, sweep.metric),
             retested=again,
             out_of_fold="" if held_out is None else words_of_rows(held_out),
@@ -169,7 +170,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
         run_id,
         runs,
         best,
-        others="" if report.compared is None else in_short(report.compared),
+        others=None if report.compared is None else in_short(report.compared),
         mattered=report.mattered,
         retested=again,
         left_out=(*left_out, *report.left_out),
@@ -239,7 +240,8 @@ def print_summary(sweep: SweepState, summary: SweepSummary, registered: str | No
     if summary.own_model:
         say(f"ensemble    of runs of the best setting, averaged: predict run_id={summary.run_id} takes it")
     if summary.others:
-        say(f"others      {summary.others}")
+        word, text = summary.others
+        say(f"{word:<11} {printable(text)}")
     if summary.mattered and (line := in_words(summary.mattered, sweep.metric, _ROOM)):
         say(f"mattered    {line}")
     if summary.out_of_fold:

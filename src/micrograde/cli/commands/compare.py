@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from micrograde.analysis import (
     SUFFIXES,
     VERDICT,
+    best_setting,
     by_importance,
     check_output,
     compare_settings,
@@ -22,11 +23,12 @@ from micrograde.analysis import (
     print_table,
     table_of_runs,
     usual_metric,
+    varying_parameters,
     with_verdicts,
     without_metric,
     write_table,
 )
-from micrograde.analysis.repeats import split_retests
+from micrograde.analysis.repeats import of_settings, split_retests
 from micrograde.analysis.short_ids import SHORTEST
 from micrograde.analysis.what_mattered import in_words
 from micrograde.cli.command_line import Config, entry_point
@@ -130,12 +132,18 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         f"{title}, {order}",
         important=by_importance(runs, metric),
         unbroken=whole if config.over_seeds else (),
+        folding=(VERDICT,),
+        needed=of_settings(varying_parameters(runs)) if config.over_seeds else (),
         whole=f"output={config.output or 'runs.csv'}",
     )
     if config.metric is None and (line := without_metric(runs, metric)):
         say(f"note      {line}; metric=... orders by another")
     if 0 < terminal_lines() < rows:
         say(f"{rows} rows, the best at the top; limit=20 prints the first 20")
+    if config.over_seeds and not sweep:
+        best = best_setting(runs, metric, config.order)
+        for note in best.notes if best and best.passed_over else ():
+            say(f"note      {note}")
     if len(retests) and not sweep:
         say(f"note      {_not_counted(retests)}")
     if output:
@@ -145,8 +153,9 @@ def show_table(location: StoreLocation, config: CompareConfig, output: Path | No
         lines = report.best.lines() if report.best else [("best", f"none: no run that finished has {metric}")]
         for word, text in lines:
             say(f"{word:<9} {printable(text)}")
-        if report.compared is not None and (line := in_short(report.compared)):
-            say(f"others    {line}")
+        if report.compared is not None and (found := in_short(report.compared)):
+            word, text = found
+            say(f"{word:<9} {printable(text)}")
         if line := in_words(report.mattered, metric, _ROOM):
             say(f"mattered  {line}")
         if again:
