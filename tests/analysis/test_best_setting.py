@@ -180,7 +180,7 @@ def test_a_sweep_without_repeats_says_so():
     best = found([[0.8], [0.9]])
     assert best.lines() == [
         ("best", f"{METRIC} 0.9000  rate=1 seed=0  run 1-0"),
-        ("note", "each setting was run once; more seeds would say how sure the best is"),
+        ("note", "each setting was run once, so how much of the best is luck is not known"),
     ]
 
 

@@ -138,3 +138,18 @@ def test_a_mistake_is_one_line_and_nothing_is_begun(user, arguments, line):
     assert shown.stderr.startswith(line)
     assert shown.stderr.count("\n") == 1
     assert user.runs() == []
+
+
+@pytest.mark.slow
+def test_a_search_that_an_earlier_version_recorded_is_not_advised_to_sweep_its_seed(user):
+    """To it a swept seed would be one more key; that a search chose the runs shows in what was typed."""
+    user.run("train", *SEARCH, RATE, "hydra.sweeper.n_trials=4")
+    shown = [user.run("compare", "sweep=latest", "report=now")]
+    with closing(sqlite3.connect(user.home / "mlruns" / "mlflow.db")) as store, store:
+        assert store.execute("delete from tags where key = 'micrograde.search'").rowcount == 1
+    shown.append(user.run("compare", "sweep=latest", "report=then"))
+    for folder in ("now", "then"):
+        page = (user.folder / folder / "report.md").read_text()
+        assert "sweep.retest=20" in page
+        assert "seed=range" not in page
+    assert not any("seed=range" in each.stdout for each in shown)

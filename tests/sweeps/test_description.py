@@ -44,7 +44,7 @@ def test_a_setting_of_one_run_is_that_run():
     best = a_setting({"optimizer.learning_rate": 0.3}, count=1, failed=0, most=1, value=0.25, **nothing)
     assert describe_sweep(SPACE, {"FINISHED": 2}, best, metric="val/loss").endswith(
         "**Best `val/loss`: 0.2500**, run `ab12`\n\n- `optimizer.learning_rate=0.3`\n\n"
-        "Each setting was run once; more seeds would say how sure the best is."
+        "Each setting was run once, so how much of the best is luck is not known."
     )
 
 

@@ -121,7 +121,7 @@ class BestSetting:
             which = "1 setting ranks" if self.passed_over == 1 else f"{self.passed_over} settings rank"
             notes.append(f"{which} before it, of too few runs to be the best: half of {self.most} or less")
         if not self.repeats:
-            notes.append("each setting was run once; more seeds would say how sure the best is")
+            notes.append("each setting was run once, so how much of the best is luck is not known")
         return tuple(notes)
 
     def lines(self) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ def check_count(space: Mapping[str, str]) -> None:
     for key, values in space.items():
         swept = parser.parse_override(f"{key}={values}").value()
         if isinstance(swept, RangeSweep):
-            runs *= _length(swept, f"{key}={values}")
+            runs *= length_of(swept, f"{key}={values}")
         elif isinstance(swept, ChoiceSweep):
             runs *= len(swept.list)
         if runs > MOST_RUNS_OF_SWEEP:
@@ -55,7 +55,8 @@ def check_count(space: Mapping[str, str]) -> None:
             )
 
 
-def _length(swept: RangeSweep, typed: str) -> int:
+def length_of(swept: RangeSweep, typed: str) -> int:
+    """Return how many values a range has; raise ``InputError`` if it has no end, or ends that are no numbers."""
     ends = (swept.start or 0, swept.stop or 0, swept.step)
     if not all(isinstance(each, int) or math.isfinite(each) for each in ends) or not swept.step:
         raise InputError(f"{shorten(typed)}: should be a range of numbers with an end, in steps other than 0")

@@ -241,6 +241,7 @@ class SweepSession(SweepState):
                 ),
                 tags.SWEEP_DIGEST: self.identity.digest,
                 tags.SWEEP_VARIES: json.dumps(self.varies),
+                tags.SEARCH: "true" if self.searches else "false",
             },
         )
 

@@ -135,9 +135,11 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
             held_out=held_out,
             searched=sweep.searches,
         )
-    found = {tags.SWEEP_VARIES: json.dumps(varies), tags.REPORTED: sweep.reported}
-    if sweep.searches:
-        found[tags.SEARCH] = "true"
+    found = {
+        tags.SWEEP_VARIES: json.dumps(varies),
+        tags.REPORTED: sweep.reported,
+        tags.SEARCH: "true" if sweep.searches else "false",
+    }
     counts = runs["status"].value_counts()
     measured = {f"sweep/{str(status).lower()}": float(count) for status, count in counts.items()}
     model: ModelDescription | None = None

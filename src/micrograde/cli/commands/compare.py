@@ -42,7 +42,7 @@ from micrograde.core.terminal import print_notice, say, terminal_lines, terminal
 from micrograde.core.working import working
 from micrograde.metrics import is_of_one_class
 from micrograde.runs.side_by_side import compare_runs, picture_path, told_apart
-from micrograde.store import StoredSweep, StoreLocation, find_sweep, make_command, tags
+from micrograde.store import StoredSweep, StoreLocation, find_sweep, make_command
 from micrograde.store.garbage import find_garbage
 from micrograde.store.metric_names import name_among
 from micrograde.store.readers import store_of
@@ -51,6 +51,7 @@ from micrograde.sweeps.best_pictures import pictures_of_run
 from micrograde.sweeps.out_of_fold import read_out_of_fold
 from micrograde.sweeps.report import SweepReport, metrics_drawn, report_folder, write_sweep_report
 from micrograde.sweeps.retest import Retested, retested
+from micrograde.sweeps.searched import is_of_a_search
 from micrograde.tracking import recover
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def write_report(
             pictures_of=partial(pictures_of_run, location=location),
             retests=again.table if again else None,
             held_out=read_out_of_fold(location, sweep.run_id),
-            searched=tags.SEARCH in store_of(uri).read_details(uri, sweep.run_id).tags,
+            searched=is_of_a_search(store_of(uri).read_details(uri, sweep.run_id), len(runs)),
         )
     except OSError as error:
         raise InputError(f"report={folder}: cannot be written ({error.strerror})") from None
