@@ -38,7 +38,7 @@ class Search:
     Attributes
     ----------
     low, high
-        The ends of the retest's 95 % interval.
+        The ends of the retest's 95 % interval; NaN if all fresh seeds came out alike, of which there is none.
     retested, swept, winner
         The means over fresh seeds and over the search's own of the best setting, and the value of the run
         that the search ranked best; all of the test part.
@@ -144,8 +144,10 @@ def main() -> int:
     count = 40 if given.small else given.searches
     found = [search(known, number) for number in range(count)]
     held = sum(each.holds for each in found)
+    none = sum(bool(np.isnan(each.low)) for each in found)
     print(f"intervals of the retest that hold the mean over {MORE:,} more seeds: {held} of {count}")
-    print(f"half of the interval's width: {np.mean([(each.high - each.low) / 2 for each in found]):.4f}")
+    print(f"searches without an interval, as all {FRESH} fresh seeds came out alike: {none}")
+    print(f"half of the interval's width: {np.nanmean([(each.high - each.low) / 2 for each in found]):.4f}")
     for name, values in (
         ("the retest", [each.retested for each in found]),
         ("the best setting's mean in the search", [each.swept for each in found]),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograde.analysis import best_run, summarize
+from micrograde.analysis.paired_differences import step_of
 from micrograde.core.errors import InputError
 
 METRIC = "kept/val/accuracy"
@@ -39,6 +40,7 @@ def test_a_row_is_what_a_plain_computation_gives_and_the_ids_part_the_runs(rows,
     table = summarize(runs, by, "val/loss", order)
     assert sorted(run_id for ids in table["run_ids"] for run_id in ids) == sorted(runs["run_id"])
     up = order != "descending"
+    step = step_of(runs["val/loss"].where(runs["status"] == "FINISHED").to_numpy(float))
     for _, row in table.iterrows():
         group = runs[runs["run_id"].isin(row["run_ids"])]
         for name in by:
@@ -59,7 +61,7 @@ def test_a_row_is_what_a_plain_computation_gives_and_the_ids_part_the_runs(rows,
             assert pd.isna(row["best_run_id"])
         if len(values) > 1:
             expected[1] = values.std(ddof=1)
-            error = expected[1] / np.sqrt(len(values))
+            error = max(expected[1], step / 2) / np.sqrt(len(values))
             margin = scipy.stats.t.ppf(0.975, len(values) - 1) * error
             if np.ptp(values):
                 expected[2:] = expected[0] - margin, expected[0] + margin
@@ -151,3 +153,19 @@ def test_runs_that_are_all_alike_have_no_deviation_and_no_interval():
     row = summarize(repeated({"seed": range(6)}, [0.1] * 6), ["rate"], METRIC).iloc[0]
     assert (row["mean"], row["std"]) == (0.1, 0)
     assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+
+
+@pytest.mark.parametrize(("seeds", "off"), [(20, 1), (20, 2), (10, 1), (4, 1), (20, 7)])
+def test_where_few_runs_are_a_row_off_the_deviation_counts_for_half_a_row(seeds, off):
+    values = np.full(seeds, 53 / 60)
+    values[:off] = 52 / 60
+    deviation = max(values.std(ddof=1), 1 / 120)
+    expected = scipy.stats.t.ppf(0.975, seeds - 1) * deviation / np.sqrt(seeds)
+    assert half(repeated({"seed": range(seeds)}, values)) == pytest.approx(expected)
+    # a mean over two seeds of a split comes in steps half as large
+    splits = {"seed": np.tile(range(2), seeds), "data.seed": np.repeat(range(seeds), 2)}
+    means = (values + 53 / 60) / 2
+    deviation = max(means.std(ddof=1), 1 / 240)
+    expected = scipy.stats.t.ppf(0.975, seeds - 1) * deviation / np.sqrt(seeds)
+    pairs = np.column_stack([values, np.full(seeds, 53 / 60)]).ravel()
+    assert half(repeated(splits, pairs).assign(**{"data.samples": 100})) == pytest.approx(expected)

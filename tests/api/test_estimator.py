@@ -305,10 +305,10 @@ def test_a_fit_that_diverges_says_so_and_costs_a_search_that_score_alone(wine):
         ({"early_stopping": True, "validation_fraction": 0},
          "early_stopping=true: needs a validation part, but validation_fraction=0; set it to 0.1, say"),
         ({"early_stopping": True, "validation_fraction": 0.001},
-         "validation_fraction=0.001: is less than one of the 178 rows; raise it, or set it to 0"),
+         "validation_fraction=0.001: is less than one of the 178 rows; raise it to 0.01, or set it to 0"),
         ({"early_stopping": True, "validation_fraction": 0.01},
          "validation_fraction=0.01: is 2 of 178 rows, fewer than the 3 classes that stratify=true puts into "
-         "each part; raise it, or set stratify=false"),
+         "each part; set validation_fraction=0.02, or stratify=false"),
     ],
 )  # fmt: skip
 def test_a_wrong_parameter_is_named_as_it_was_given(wine, parameters, message):

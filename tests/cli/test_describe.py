@@ -10,6 +10,8 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
 from micrograde.cli.commands import describe
+from micrograde.data.sets.tables import CsvTable
+from micrograde.runs.building import prepare_data
 
 CHANCE = np.random.default_rng(0)
 ROWS = 60
@@ -227,3 +229,30 @@ def test_a_column_of_numbers_with_a_usual_name_is_the_likely_target(run, tmp_pat
     frame.rename(columns={"price": "p"}).to_csv(tmp_path / "houses.csv", index=False)
     _, out, _ = run("data.path=houses.csv", "page=null")
     assert line_of(out, "targets") == "'rooms' (4 classes), 'p' (numbers)"
+
+
+@pytest.mark.parametrize(
+    ("counts", "needed"),
+    [
+        ((6, 6), " data.test_fraction=0.17 data.validation_fraction=0.17"),
+        ((4, 3, 3), " data.test_fraction=0.3 data.validation_fraction=0.3"),
+        ((30, 2), " data.stratify=false"),  # which the target's own classes need
+        ((30, 30), ""),
+    ],
+)
+def test_the_command_of_a_table_of_few_rows_or_rare_classes_can_be_split(run, tmp_path, counts, needed):
+    rows = sum(counts)
+    table = pd.DataFrame(
+        {"x": CHANCE.normal(size=rows).round(3), "kind": np.repeat(list("abc")[: len(counts)], counts)}
+    )
+    table.to_csv(tmp_path / "few.csv", index=False)
+    told = "micrograde train data.path=few.csv data.target=kind" + needed
+    assert line_of(run("data.path=few.csv", "data.target=kind")[1], "next") == told
+    if min(counts) > 2:  # else no column of classes is likely
+        assert line_of(run("data.path=few.csv")[1], "next") == told
+    prepare_data(CsvTable(path=str(tmp_path / "few.csv"), target="kind", **typed(needed)), "float32")
+
+
+def typed(needed):
+    pairs = (each.removeprefix("data.").split("=") for each in needed.split())
+    return {key: value != "false" if key == "stratify" else float(value) for key, value in pairs}

@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -134,3 +135,28 @@ def test_splits_that_cannot_be(counts, arguments, words):
     with pytest.raises(InputError) as caught:
         split(dataset_with(counts), **arguments)
     assert words in str(caught.value)
+
+
+@given(
+    st.lists(st.integers(1, 8), min_size=2, max_size=5),
+    st.sampled_from([0.0, 0.05, 0.1]),
+    st.sampled_from([0.1]),
+)
+def test_what_a_message_says_to_type_about_fractions_works(counts, validation, test):
+    """At the first try, whichever parts are too small."""
+    arguments = {"validation": validation, "test": test}
+    dataset = dataset_with(counts)
+    try:
+        split(dataset, **arguments)
+    except InputError as error:
+        message = str(error)
+    else:
+        return
+    for key, value in re.findall(
+        r"data\.(validation|test)_fraction=([0-9.]+)(?=[ ,])", message.partition("; set ")[2]
+    ):
+        arguments[key] = float(value)
+    if "fewer than the" in message and "are left to train on" not in message:
+        if arguments != {"validation": validation, "test": test}:
+            split(dataset, **arguments)
+        assert "data.stratify=false" in message

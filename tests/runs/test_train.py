@@ -1,14 +1,16 @@
 """Many configs at once: grouped into stacks, each run as if it were alone, results in the order given."""
 
 import numpy as np
+import pytest
 from tests.recipes import with_keys
 
 from micrograde.cli.commands.train import outcome
 from micrograde.config.parsing import parse_train_config
+from micrograde.core.errors import InputError
 from micrograde.core.recipe_versions import RECIPE_VERSION
 from micrograde.data import load
 from micrograde.runs import train
-from micrograde.runs.building import prepare_data, stack_key, stack_size
+from micrograde.runs.building import one_batch_line, prepare_data, stack_key, stack_size
 from micrograde.runs.train import PreparedSets, train_and_record
 
 
@@ -211,3 +213,23 @@ def test_a_table_is_read_once_for_all_its_splits(tmp_path, monkeypatch):
     assert len({each.rows["train"].tobytes() for each in splits}) == 3
     of(drop=["b"])
     assert len(read) == 2
+
+
+@pytest.mark.parametrize("changes", [{}, {"training__drop_last": True}, {"model__batch_norm": True}])
+def test_of_fewer_training_rows_than_a_batch_usually_has_all_are_one(changes):
+    """Whoever has twenty rows did not choose batches of 32; a size that was chosen is refused, as it is no batch's."""
+    usual = config(data__samples=20, training__batch_size=32, **changes)
+    whole = config(data__samples=20, training__batch_size=None, **changes)
+    (one,), (other,) = train_and_record([usual]), train_and_record([whole])
+    assert one.status == "FINISHED"
+    assert one.history == other.history
+    with pytest.raises(InputError, match="batch_size=64: the training part has 16 rows; at most that many"):
+        train_and_record([config(data__samples=20, training__batch_size=64, **changes)])
+
+
+def test_that_all_rows_are_one_batch_is_said():
+    said = "training.batch_size=32: the training part has 16 rows, all in one batch"
+    assert one_batch_line(config().training, 16) == said
+    assert one_batch_line(config().training, 1).endswith("has one row, all in one batch")
+    assert not one_batch_line(config().training, 32)
+    assert not one_batch_line(config(training__batch_size=None).training, 1)

@@ -70,7 +70,7 @@ def show(page: Page, name: str) -> None:
     """Keep a picture of what is seen, if somebody wants it, without what is of this machine alone."""
     if folder := os.environ.get("MICROGRADE_SCREENSHOTS"):
         page.wait_for_timeout(1500)  # charts move into their places
-        own = [page.get_by_text("Path: file:"), page.get_by_text("micrograde.host")]
+        own = [page.get_by_text("Path: file:"), page.get_by_text("micrograde.host").locator("xpath=../..")]
         own.append(page.get_by_role("link", name=getpass.getuser(), exact=True))
         page.screenshot(path=Path(folder) / f"{name}.png", mask=own, mask_color="#ffffff")
 
@@ -107,6 +107,19 @@ def test_a_sweep_unfolds_into_its_runs(page, store):
     for name in children:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
     show(page, "mlflow-sweep")
+
+
+def test_a_sweep_says_its_best_setting_and_has_its_report(page, store):
+    open_experiment(page)
+    open_run(page, store.sweep.info.run_name)
+    expect(page.get_by_text("mean of 2 runs").first).to_be_visible()
+    expect(page.get_by_text("in the middle with").first).to_be_visible()
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("report.html", exact=True).click()
+    report = page.frame_locator("iframe")
+    for heading in ("The question", "The best setting", "What to try next"):
+        expect(report.get_by_role("heading", name=re.compile(heading)).first).to_be_attached()
+    show(page, "mlflow-report")
 
 
 @pytest.mark.usefixtures("store")

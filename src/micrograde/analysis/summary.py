@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograde.analysis.comparing import ascending, known_metric, order_settings
+from micrograde.analysis.paired_differences import step_of
 from micrograde.analysis.ranking import loss_beside, rank
 from micrograde.analysis.repeated_rows import Repetition, repetition_of
 from micrograde.analysis.repeats import counted
@@ -33,7 +34,8 @@ def summarize(runs: "pd.DataFrame", by: Sequence[str], metric: str, order: str =
         float64; std is the sample standard deviation, NaN for a single run.
     ci_low, ci_high
         The 95 % confidence interval of the mean, by Student's t; NaN for a single run, and for runs that
-        are all alike: that a few small parts came out the same is no proof that the next one does. Where
+        are all alike: that a few small parts came out the same is no proof that the next one does. Of values
+        that come in steps the deviation counts for half a step at least, as in ``paired_differences``. Where
         splits or folds vary, each of them is one observation, and as their training sets overlap the
         variance is that of Nadeau and Bengio, see ``paired_differences``; of data that are drawn anew it is
         the usual one.
@@ -138,6 +140,8 @@ def _margin(
     """Return half of the 95 % interval of each group's mean (G,); NaN of one observation, or of equal ones.
 
     An observation is the mean over the seeds of a split or fold; in a group that has but one of these, a run.
+    Of values that come in steps, as an accuracy does, no standard deviation counts for less than half of one:
+    where nineteen seeds agree and one is a row off, Student's interval would be too narrow.
     """
     cluster = repetition.cluster[repetition.block]
     pairs, observation = np.unique(
@@ -156,7 +160,10 @@ def _margin(
     mean = _means(observed, np.ones(len(observed), bool), of_group, groups)
     squares = np.bincount(of_group, (observed - mean[of_group]) ** 2, groups)
     overlap = np.where(several, repetition.overlap, 0.0)
-    error = np.sqrt(squares / (count - 1.0)) * np.sqrt(1 / count + overlap)
+    # A mean over seeds has finer steps than a run.
+    step = step_of(values) * count / np.bincount(group[has], minlength=groups)
+    std = np.maximum(np.sqrt(squares / (count - 1.0)), step / 2)
+    error = std * np.sqrt(1 / count + overlap)
     least, most = _ends(observed, of_group, groups)
     return np.where((count > 1) & (least != most), _t_quantiles(count - 1) * error, np.nan)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 import numpy as np
 
@@ -73,9 +74,13 @@ def _rows_by_class(
         )
     for key, size in sizes.items():
         if 0 < size < len(classes):
+            raised = raised_fractions(fractions, rows, len(classes))
+            enough = sum(round(fraction * rows) for fraction in raised.values()) + len(classes) <= rows
+            typed = " ".join(f"{name}={value}" for name, value in raised.items() if value != fractions[name])
             raise InputError(
                 f"{key}={fractions[key]}: is {size} of {rows} rows, fewer than the {len(classes)} classes "
-                "that data.stratify=true puts into each part; raise it, or set data.stratify=false"
+                "that data.stratify=true puts into each part; set "
+                + (f"{typed}, or data.stratify=false" if enough else "data.stratify=false")
             )
     train_size = rows - sum(sizes.values())
     if train_size < len(classes):
@@ -85,6 +90,15 @@ def _rows_by_class(
             "or set data.stratify=false"
         )
     return groups
+
+
+def raised_fractions(fractions: Mapping[str, float], rows: int, least: int) -> dict[str, float]:
+    """Return the fractions, those of parts that there are raised so far that each part has ``least`` rows."""
+    enough = ceil(100 * least / rows) / 100
+    return {
+        key: enough if fraction > 0 and round(fraction * rows) < least else fraction
+        for key, fraction in fractions.items()
+    }
 
 
 def _lowered(fractions: Mapping[str, float]) -> str:

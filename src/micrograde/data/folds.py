@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograde.core.errors import InputError
 from micrograde.data.by_group import assign_groups
-from micrograde.data.by_row import assign_rows, way_out
+from micrograde.data.by_row import assign_rows, raised_fractions, way_out
 from micrograde.data.by_time import assign_times
 from micrograde.data.dataset import CLASSIFICATION, Dataset, IntArray, numbered_by_appearance
 
@@ -232,7 +232,7 @@ def _size_of_validation(fraction: float, rows: int) -> int:
     if fraction and not size:
         raise InputError(
             f"data.validation_fraction={fraction}: is less than one of the {rows} rows that the fold leaves; "
-            "raise it, or set it to 0"
+            f"raise it to {raised_fractions({'': fraction}, rows, 1)['']}, or set it to 0"
         )
     if size >= rows:
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograde.core.errors import InputError
 from micrograde.data.by_group import assign_groups
-from micrograde.data.by_row import assign_rows
+from micrograde.data.by_row import assign_rows, raised_fractions
 from micrograde.data.by_time import assign_times
 from micrograde.data.dataset import CLASSIFICATION, Dataset, IntArray, Part, Split
 from micrograde.data.folds import Fold, assign_fold, fold_notes, tested_rows
@@ -76,7 +76,8 @@ def split_dataset(
     for key, size in sizes.items():
         if fractions[key] > 0 and size == 0:
             raise InputError(
-                f"{key}={fractions[key]}: is less than one of the {rows} rows; raise it, or set it to 0"
+                f"{key}={fractions[key]}: is less than one of the {rows} rows; raise it to "
+                f"{raised_fractions(fractions, rows, 1)[key]}, or set it to 0"
             )
     if sum(sizes.values()) >= rows:
         keys = " and ".join(f"{key}={fraction}" for key, fraction in fractions.items() if fraction > 0)

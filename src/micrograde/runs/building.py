@@ -11,6 +11,7 @@ import numpy as np
 from micrograde.config.schema import (
     ModelConfig,
     TrainConfig,
+    TrainingConfig,
 )
 from micrograde.core.errors import InputError
 from micrograde.core.hyperparameters import hyperparameters_of, program_of
@@ -175,11 +176,12 @@ def prepare_dataset(
 def check_batches(config: TrainConfig, rows: int) -> None:
     """Raise ``InputError`` if the config's batches cannot be cut from this many training rows."""
     batch_size = config.training.batch_size or rows
-    if batch_size > rows:
+    if batch_size > rows and batch_size != TrainingConfig.batch_size:
         raise InputError(
             f"training.batch_size={batch_size}: the training part has {_rows(rows)}; "
             f"at most that many, or null for all of them"
         )
+    batch_size = rows_of_batch(config.training, rows)
     norm, least = config.model.normalizer, least_rows(config)
     if norm and rows < norm.least_rows:
         raise InputError(
@@ -196,6 +198,18 @@ def check_batches(config: TrainConfig, rows: int) -> None:
             f"training.batch_size={batch_size}: leaves a batch of {few} of the training part's {rows}, "
             f"which {norm.label} cannot normalize; choose {way_out}, or model.batch_norm=false"
         )
+
+
+def rows_of_batch(training: TrainingConfig, rows: int) -> int:
+    """Return the size of batches: of fewer training rows than that, all are one batch, as without a size."""
+    return min(training.batch_size or rows, rows)
+
+
+def one_batch_line(training: TrainingConfig, rows: int) -> str:
+    """Return what is said where a batch usually has more rows than there are; empty where it has not."""
+    if training.batch_size is None or training.batch_size <= rows:
+        return ""
+    return f"training.batch_size={training.batch_size}: the training part has {_rows(rows)}, all in one batch"
 
 
 def _rows(count: int) -> str:
@@ -275,7 +289,7 @@ def build_optimizer(entries: Sequence[Optimizer], model: MLP, freeze: Sequence[s
 def build_plan(configs: Sequence[TrainConfig], rows: int, task: Task = CLASSES_WITHOUT_NAMES) -> TrainingPlan:
     """Build the training plan of a stack; the configs share epochs and batches."""
     training = configs[0].training
-    batch_size = training.batch_size or rows
+    batch_size = rows_of_batch(training, rows)
     least = least_rows(configs[0])
     steps = steps_per_epoch(rows, batch_size, training.drop_last, least)
 
@@ -491,7 +505,7 @@ def stack_size(config: TrainConfig, data: PreparedData, count: int, workers: int
             f"{needed / 2**30:.1f} GiB, and this machine has {there_is / 2**30:.1f}; "
             "choose smaller sizes or a smaller training.batch_size"
         )
-    numbers = (config.training.batch_size or len(data.training)) * max(_layer_sizes(config, data)[1:])
+    numbers = rows_of_batch(config.training, len(data.training)) * max(_layer_sizes(config, data)[1:])
     memory = _MEMORY // workers
     fitting = memory // needed
     if sets > 1:  # a stack of several copies the rows of each, at most one set for each replica
@@ -515,7 +529,7 @@ def replica_bytes(config: TrainConfig, data: PreparedData) -> int:
     """Estimate the memory that one replica takes in training, in bytes."""
     rows, sizes = len(data.training), _layer_sizes(config, data)
     parameters = sum((a + 3) * b for a, b in pairwise(sizes))
-    batch = config.training.batch_size or rows
+    batch = rows_of_batch(config.training, rows)
     evaluated = min(ROWS_AT_A_TIME, rows)
     # Parameters, gradients, optimizer state and scratch; best weights; each layer's workspaces for a batch;
     # the widest layers for the rows that are evaluated at a time.
@@ -536,7 +550,7 @@ def logged_steps(config: TrainConfig, rows: int) -> int:
 def steps_of_epoch(config: TrainConfig, rows: int) -> int:
     """Return how many steps an epoch of so many training rows has."""
     training = config.training
-    return steps_per_epoch(rows, training.batch_size or rows, training.drop_last, least_rows(config))
+    return steps_per_epoch(rows, rows_of_batch(training, rows), training.drop_last, least_rows(config))
 
 
 def _layer_sizes(config: TrainConfig, data: PreparedData) -> tuple[int, ...]:

@@ -42,6 +42,8 @@ from micrograde.runs.building import (
     logged_steps,
     measured_names,
     nan_is_a_class,
+    one_batch_line,
+    rows_of_batch,
     task_to_learn,
 )
 from micrograde.runs.checkpoints import FOLDER, Checkpoint, write_checkpoint
@@ -219,6 +221,8 @@ class LiveRun:
                 run._warn(note)
             else:  # it has been said with the table
                 run.log.add(f"note: {note}")
+        if line := one_batch_line(request.config.training, len(data.training)):
+            run._warn(line)
         if unused := unused_costs(request.config):
             run._warn(unused)
         if run.folder and not (resumption and resumption.has_recipe):
@@ -491,7 +495,7 @@ class LiveRun:
             learned=data.training.learned(self._classes),
             confusion=kept.confusion.get("test") if kept else None,
             batch=self._first_batch(),
-            batch_size=self.config.training.batch_size or len(data.training),
+            batch_size=rows_of_batch(self.config.training, len(data.training)),
             task=self.task,
             logits=logits,
             rows=data.rows,
@@ -531,7 +535,7 @@ class LiveRun:
         parts = {"training": data.training, "validation": data.validation, "test": data.test}
         learned = {name: part and part.learned(self._classes) for name, part in parts.items()}
         stopping = training.settings_of(EarlyStoppingSettings)
-        batch_size, scaling = training.batch_size or len(labels), data.preprocessing.target_scaling
+        batch_size, scaling = rows_of_batch(training, len(labels)), data.preprocessing.target_scaling
         an_epoch = steps_per_epoch(len(labels), batch_size, training.drop_last, least_rows(self.config))
         return Measurements(
             by_plain_name(self.history),
@@ -640,7 +644,7 @@ class LiveRun:
     def _first_batch(self) -> Samples:
         """Return the rows to check gradients and to draw the network with: a batch, or part of a huge one."""
         rows = self.data.training
-        batch_size = self.config.training.batch_size or len(rows)
+        batch_size = rows_of_batch(self.config.training, len(rows))
         # In float32, smoothed targets would not sum to 1, which the comparison of gradients sees.
         return rows.learned(self._classes, np.float64).first(min(batch_size, _ROWS_LOOKED_AT))
 

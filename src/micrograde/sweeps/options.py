@@ -56,7 +56,7 @@ def check_count(space: Mapping[str, str]) -> None:
 
 
 def length_of(swept: RangeSweep, typed: str) -> int:
-    """Return how many values a range has; raise ``InputError`` if it has no end, or ends that are no numbers."""
+    """Return how many values a range has; raise ``InputError`` if it has no end, or steps of 0."""
     ends = (swept.start or 0, swept.stop or 0, swept.step)
     if not all(isinstance(each, int) or math.isfinite(each) for each in ends) or not swept.step:
         raise InputError(f"{shorten(typed)}: should be a range of numbers with an end, in steps other than 0")

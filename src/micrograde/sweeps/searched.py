@@ -41,4 +41,3 @@ def _count(key: str, values: str) -> int | None:
     if isinstance(swept, RangeSweep):
         return length_of(swept, f"{key}={values}")
     return len(swept.list) if isinstance(swept, ChoiceSweep) else 1
-

@@ -1,7 +1,7 @@
 """Describe a table before anything is trained. `--help` lists the keys."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -23,6 +23,8 @@ from micrograde.core.working import working
 from micrograde.data.possible_targets import listing_of_targets, possible_targets
 from micrograde.data.role_tables import DescribedTable, nothing_left
 from micrograde.data.table_summary import note_lines
+from micrograde.data.targets import read_target
+from micrograde.data.trial_split import what_splits
 
 _AUTO = "auto"
 _LONGEST_STEM = 80  # characters of the table's name in the page's
@@ -43,7 +45,7 @@ def main(composed: Config) -> None:
     with working("reading the table", "stderr"):
         table = config.data.describe(None if config.task == "auto" else config.task)
     lines = [*table.summary.lines(), *note_lines(table.notes)]
-    commands = next_commands(table, HydraConfig.get().overrides.task)
+    commands = next_commands(table, HydraConfig.get().overrides.task, config.data)
     say("\n".join(lines))
     print()
     _print_columns(table, config.limit)
@@ -62,13 +64,15 @@ def main(composed: Config) -> None:
         _say_command("next", command)
 
 
-def next_commands(table: DescribedTable, overrides: Sequence[str]) -> list[str]:
+def next_commands(table: DescribedTable, overrides: Sequence[str], data: AnyTable) -> list[str]:
     """Return the command that trains on a table: with the target, or with the most likely one.
 
     Parameters
     ----------
     overrides
         What was typed to describe it; what it says of the data, and of the task, is said again.
+    data
+        What was said of the data, with defaults.
     """
     typed = [_again(each) for each in overrides if key_of(each).partition(".")[0] in ("data", "task")]
     likely = _likely_target(table)
@@ -78,7 +82,32 @@ def next_commands(table: DescribedTable, overrides: Sequence[str]) -> list[str]:
     typed = [each for each in typed if key_of(each) != "data.target"]
     several = len(targets) > 1
     chosen = list_override("data.target", targets) if several else override_of("data.target", targets[0])
-    return [command_line("train", *typed, chosen)]
+    needed = [f"{key}={value}".lower() for key, value in _to_split(table, targets, data).items()]
+    return [command_line("train", *typed, chosen, *needed)]
+
+
+def _to_split(table: DescribedTable, targets: Sequence[str], data: AnyTable) -> Mapping[str, object]:
+    """Return what is to be typed so that the rows can be split, where they are few, or a class has few."""
+    own = data.validation_path or data.test_path or data.group or data.time or data.folds
+    if own or not data.stratify or len(targets) != 1:
+        return {}
+    if table.summary.targets:
+        labels, names = table.labels, tuple(name for name, _ in table.summary.classes)
+    else:
+        rules = table.rules
+        target = read_target(
+            table.columns[targets[0]],
+            na_values=rules.na_values,
+            decimal=rules.decimal or ".",
+            task=None,
+            source="",
+        )
+        labels, names = target.labels[target.labels >= 0], target.names
+    if len(names) < 2:  # numbers
+        return {}
+    return what_splits(
+        labels, names, validation_fraction=data.validation_fraction, test_fraction=data.test_fraction
+    )
 
 
 def _again(override: str) -> str:
