@@ -34,9 +34,7 @@ def test_a_launch_is_alive_while_it_or_its_writer_is(tmp_path):
 
 def test_a_launch_ends_with_its_process(tmp_path):
     code = "import sys, signal; from pathlib import Path; from micrograde.store import *; from micrograde.tracking import *; "
-    code += (
-        "r = Recorder(local_store(Path(sys.argv[1])), writer=type('W', (), {'assign': lambda *_, **__: None})())\n"
-    )
+    code += "r = Recorder(local_store(Path(sys.argv[1])), writer=type('W', (), {'assign': lambda *_, **__: None})())\n"
     code += "print('ready', flush=True); signal.pause()"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert not_none(process.stdout).readline() == "ready\n"
