@@ -285,7 +285,7 @@ def test_what_sqlite_takes_back_is_no_run_s_own_failure(home):
     writer = side.writer()
     store = writer._store
     assert isinstance(store, SqlStore)
-    with store.lock():
+    with store.turns:
         writer.write([RunStarted(0, 1, "toys", "r", {}, {})])
         store.batch.connection.execute("rollback")  # as after an error of the disk
         with pytest.raises(BatchLostError):

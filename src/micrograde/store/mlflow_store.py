@@ -5,7 +5,7 @@ Runs are written by MLflow's client; ``sql_store`` has what the project's own st
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from micrograde.store.calls import Caller, at_once
 from micrograde.store.events import DatasetInput
 from micrograde.store.location import StoreLocation
 from micrograde.store.sql_writer import Param, Point
+from micrograde.store.turns import Turns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,10 +42,12 @@ class MlflowStore(ABC):
     ) -> None:
         self.client: Any = client
         self.location, self.make = location, make
+        self.turns = self.make_turns()
+        """Held while the store is written; how much is written at a stretch is for it to say."""
 
     @abstractmethod
-    def lock(self) -> AbstractContextManager[object]:
-        """Return what is held while the store is written; it may be entered again while it is held."""
+    def make_turns(self) -> Turns:
+        """Return what is held while the store is written."""
 
     @abstractmethod
     def experiment_address(self, name: str) -> str | None:
@@ -108,6 +111,9 @@ class MlflowStore(ABC):
         self.client.log_inputs(run_id, [Entity(Dataset(*given), [context])])
 
     # --- logged models ---------------------------------------------------------------------------
+
+    def get_ready_to_register(self) -> None:  # noqa: B027
+        """Do what takes long and needs no lock; by default there is nothing."""
 
     @contextmanager
     def registry(self) -> "Iterator[MlflowClient]":

@@ -6,6 +6,7 @@ sets and files again has no effect.
 """
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 2.0  # at least, between two writes of the values of runs that go on
 _FLUSH_SHARE = 10  # these writes take at most about one tenth of the time
-_POINTS = 50_000  # values that wait to be written, at most; the store is locked while they are
-_LET_GO_SECONDS = 0.015  # between two times that the store's lock is held
+_POINTS = 50_000  # values that wait to be written, at most
+_ENDED_TOGETHER = 500  # runs, at most, whose files are put on the disk at once
 _DIGEST_LENGTH = 36  # characters of a digest that MLflow's column has
 _SCHEMA_LENGTH = 1_048_575  # characters of a schema that MLflow takes; some 100,000 columns have more
 
@@ -53,7 +54,7 @@ class MlflowWriter(EventWriter):
     def __init__(self, store: MlflowStore, recording: Recording) -> None:
         super().__init__(recording)
         self._store, self._client, self._make = store, store.client, store.make
-        self._lock = store.lock()
+        self._turns = store.turns
         self._experiments = Experiments(store)
         self.run_ids: dict[int, tuple[str, str]] = {}  # run: (run id, experiment id)
         self._infos: dict[str, RunInfo | RunInfoRow] = {}
@@ -63,27 +64,28 @@ class MlflowWriter(EventWriter):
         self._registered: dict[int, str] = {}
         self._params: list[Param] = []
         self._points: list[Point] = []
-        self._ended: list[RunEnded] = []
+        self._ended: deque[RunEnded] = deque()
         self._of_sweeps: dict[int, tuple[str, str]] = {}  # run: (id of its sweep, digest of its config)
         self._next_flush = 0.0
-        self._held_until = -1.0  # until when the store's lock was held
 
     def write(self, events: Sequence[Event]) -> None:
-        """Write these events, if any; and the metrics that wait, if it is time for that."""
-        if events:
-            if time.monotonic() < self._held_until + _LET_GO_SECONDS:
-                time.sleep(_LET_GO_SECONDS)  # others ask for the lock every 10 ms
-            with self._lock:
-                super().write(events)
+        """Write these events, if any, in turns; and the metrics that wait, if it is time for that."""
+        if any(isinstance(event, ModelLogged) and event.registered_name for event in events):
+            self._store.get_ready_to_register()
+        waiting = deque(events)
+        while waiting:
+            with self._turns:
+                super().write([waiting.popleft()])
+                while waiting and not self._turns.is_over:
+                    super().write([waiting.popleft()])
                 self._end_runs()
-            self._held_until = time.monotonic()
         if (self._params or self._points) and time.monotonic() >= self._next_flush:
             self.flush()
 
     def flush(self) -> None:
         """Write the params and metrics that wait."""
         start = time.monotonic()
-        with self._lock:
+        with self._turns:
             self._write_rows()
         now = time.monotonic()
         self._next_flush = now + max(_FLUSH_SECONDS, _FLUSH_SHARE * (now - start))
@@ -102,7 +104,7 @@ class MlflowWriter(EventWriter):
 
     def give_up(self, reason: str) -> None:
         """After an error, mark the runs that have not ended as FAILED, without writing what still waits."""
-        with self._lock:
+        with self._turns:
             for run in sorted(self.running):
                 with suppress(Exception):  # of this one; the error that is told came first
                     self.fail(run, reason)
@@ -187,11 +189,12 @@ class MlflowWriter(EventWriter):
 
     def log(self, runs: Sequence[int], time: int, step: int, values: Mapping[str, Sequence[float]]) -> None:
         """Keep the values until they are written together."""
+        ids = [None if run in self._taken_over else self.run_ids[run][0] for run in runs]
         for key, of_runs in values.items():
             self._points += [
-                Point(self.run_ids[run][0], key, value, time, step)
-                for run, value in zip(runs, of_runs, strict=True)
-                if run not in self._taken_over
+                Point(run_id, key, value, time, step)
+                for run_id, value in zip(ids, of_runs, strict=True)
+                if run_id is not None
             ]
         if len(self._points) >= _POINTS:
             self._write_rows()
@@ -221,26 +224,30 @@ class MlflowWriter(EventWriter):
     def _end_runs(self) -> None:
         """End the runs whose end was read, after writing the rows that wait, so that no value is missing.
 
-        All their files are moved, and put on the disk, before the first has ended: a run that has is whole.
+        The files of all that end together are moved, and put on the disk, before the first of them has
+        ended: a run that has is whole.
         """
         if not self._ended:
             return
         self._write_rows()
-        if self.recording.is_late():
-            self._supersede_repeated()
-        for event in self._ended:
-            with self.apart((event.run,)):
-                self._keep_files(event)
-        self._store.keep_durable()
-        for event in self._ended:
-            with self.apart((event.run,)):
-                self._end(event)
-        self._ended.clear()
+        while self._ended:
+            together: list[RunEnded] = []
+            while self._ended and len(together) < _ENDED_TOGETHER and not (together and self._turns.is_over):
+                together.append(self._ended.popleft())
+                with self.apart((together[-1].run,)):
+                    self._keep_files(together[-1])
+            self._store.keep_durable()
+            if self.recording.is_late():
+                self._supersede_repeated(together)
+            for event in together:
+                with self.apart((event.run,)):
+                    self._end(event)
+            self._turns.pass_on()
 
-    def _supersede_repeated(self) -> None:
+    def _supersede_repeated(self, ended: Sequence[RunEnded]) -> None:
         """Mark runs that are about to end, and that their sweep has FINISHED by another launch meanwhile."""
         ending: dict[tuple[str, str], list[int]] = {}  # (experiment id, id of the sweep): runs
-        for run in (event.run for event in self._ended):
+        for run in (event.run for event in ended):
             if run in self._of_sweeps and run not in self._taken_over | self.left_out.keys():
                 ending.setdefault((self.run_ids[run][1], self._of_sweeps[run][0]), []).append(run)
         own = {run_id for run_id, _ in self.run_ids.values()}

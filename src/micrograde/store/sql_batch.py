@@ -11,6 +11,15 @@ from micrograde.store.sqlite_files import lenient_text
 
 _LOCKED_SECONDS = 20.0  # as MLflow waits
 
+# SQLite's own cache of 2 MB is too small for a batch: it writes pages, and waits for the disk, before the commit.
+_CACHE = 32 * 1024  # KiB
+_PRAGMAS = (
+    "trusted_schema = off",
+    "foreign_keys = on",
+    "case_sensitive_like = on",
+    f"cache_size = -{_CACHE}",
+)
+
 
 class SqlBatch:
     """A connection to MLflow's SQLite file, whose changes are committed together.
@@ -32,7 +41,7 @@ class SqlBatch:
             database, timeout=_LOCKED_SECONDS, isolation_level=None, check_same_thread=False
         )
         self.connection.text_factory = lenient_text
-        for pragma in ("trusted_schema = off", "foreign_keys = on", "case_sensitive_like = on"):
+        for pragma in _PRAGMAS:
             self.connection.execute(f"pragma {pragma}").close()
         self._depth = 0
         self._written = False  # something is not committed yet

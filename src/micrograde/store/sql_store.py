@@ -22,6 +22,7 @@ from micrograde.store.sql_batch import SqlBatch
 from micrograde.store.sql_models import SqlModels
 from micrograde.store.sql_writer import Param, Point
 from micrograde.store.sqlite_files import open_database
+from micrograde.store.turns import TURN_SECONDS, Turns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,9 +59,9 @@ class SqlStore(LocalStore):
         self.sql = SqlModels(self.batch)
         super().__init__(self.sql, location, make)
 
-    def lock(self) -> BatchLock:  # type: ignore[override]
-        """Return the lock of the SQLite file, with a batch of changes."""
-        return BatchLock(WriterLock(self.location, self.make), self.batch)
+    def make_turns(self) -> Turns:
+        """Return the turns in which the SQLite file's lock is held, each with a batch of changes."""
+        return Turns(BatchLock(WriterLock(self.location, self.make), self.batch), TURN_SECONDS)
 
     def runs_of(self, experiment_id: str, origin: str) -> list[RunRow]:
         """Return the runs with this origin, which may be a pattern for SQL's LIKE."""
@@ -78,14 +79,14 @@ class SqlStore(LocalStore):
         """Make a data set an input of a run."""
         self.sql.log_dataset(run_id, dataset)
 
-    def write_rows(self, params: Sequence[Param], points: Sequence[Point]) -> None:
-        """Write params and values of metrics."""
+    def insert(self, params: Sequence[Param], points: Sequence[Point]) -> None:
+        """Write rows as a part of the batch."""
         self.make(lambda: self.sql.write_rows(params, points))
 
-    def keep_files(self, folder: Path, run: "RunInfo | RunInfoRow") -> None:
+    def move_files(self, folder: Path, run: "RunInfo | RunInfoRow") -> None:
         """Move the files once the run is in the store: else they would be those of a run that is not."""
         self.batch.commit()
-        super().keep_files(folder, run)
+        super().move_files(folder, run)
 
     def set_address(self, kind: Literal["run", "logged model"], key: str, folder: Path) -> None:
         """Set the address of a run's or a logged model's files to this folder."""
@@ -93,6 +94,11 @@ class SqlStore(LocalStore):
             connection.execute(ADDRESSES[kind], (folder.as_uri(), key))
 
     # --- logged models ---------------------------------------------------------------------------
+
+    def get_ready_to_register(self) -> None:
+        """Import MLflow, which takes a second or more."""
+        import mlflow.store.model_registry.sqlalchemy_store
+        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
     @contextmanager
     def registry(self) -> "Iterator[MlflowClient]":

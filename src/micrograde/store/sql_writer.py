@@ -43,6 +43,13 @@ _UPSERT = """
 """
 
 
+_Row = tuple[str, str, float, int, int, bool]
+"""A row of MLflow's tables ``metrics`` and ``latest_metrics``: run, key, value, time, step, is it NaN.
+
+Not a named tuple: of plain ones the garbage collector soon knows that it need not look at them again.
+"""
+
+
 class Param(NamedTuple):
     """A param of a run, which is recorded when the run begins."""
 
@@ -78,12 +85,13 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
 
 def insert_rows(connection: sqlite3.Connection, params: Sequence[Param], points: Sequence[Point]) -> None:
     """Insert rows as ``write_to_sqlite`` does, in the transaction that the connection is in."""
-    rows = [_row(point) for point in points]
+    rows = [(*point, False) if isfinite(point.value) else _odd(point) for point in points]
     latest: dict[tuple[str, str], _Row] = {}
     for row in rows:
-        before = latest.setdefault((row.run_id, row.key), row)
-        if (row.step, row.time, row.value) > (before.step, before.time, before.value):
-            latest[row.run_id, row.key] = row
+        run_id, key, value, time, step, _ = row
+        _, _, last, its_time, its_step, _ = before = latest.setdefault((run_id, key), row)
+        if before is not row and (step, time, value) > (its_step, its_time, last):
+            latest[run_id, key] = row
     connection.executemany(_INSERT_PARAM, [(*param[:2], param.value[:PARAM_LENGTH]) for param in params])
     connection.executemany(_INSERT, rows)
     connection.executemany(_UPSERT, latest.values())
@@ -108,20 +116,7 @@ def write_through_client(
             make(partial(client.log_batch, run_id, metrics[start : start + _BATCH]))
 
 
-class _Row(NamedTuple):
-    """A row of MLflow's tables ``metrics`` and ``latest_metrics``."""
-
-    run_id: str
-    key: str
-    value: float
-    time: int
-    step: int
-    is_nan: bool
-
-
-def _row(point: Point) -> _Row:
+def _odd(point: Point) -> _Row:
     """Return a point as MLflow stores it: NaN as zero with ``is_nan`` set, infinity as the largest number."""
-    if isfinite(point.value):
-        return _Row(*point, False)
     value = 0.0 if isnan(point.value) else copysign(LARGEST, point.value)
-    return _Row(point.run_id, point.key, value, point.time, point.step, isnan(point.value))
+    return (point.run_id, point.key, value, point.time, point.step, isnan(point.value))

@@ -25,7 +25,7 @@ from micrograde.tracking.events import (
 )
 
 _POLL_SECONDS = 0.02
-_PIECE = 2**18  # bytes read, and carried, at once: some ten thousand values, for which the store is locked
+_PIECE = 2**20  # bytes read at once: some fifty thousand values
 _SYNCHRONISED_SECONDS = 1.0
 _TOGETHER_SECONDS = 0.1  # within which runs that end are put on the disk together
 _BEGINNING = b'{"event": "'
