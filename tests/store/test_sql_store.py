@@ -267,14 +267,14 @@ def test_no_file_is_moved_before_its_run_is_in_the_store(home, monkeypatch):
     side = Side.__new__(Side)
     side.location, side.by_sql = local_store(home), True
     writer, seen = side.writer(), []
-    move = shutil.copytree
+    move = shutil.move
 
     def watched(*arguments, **options):
         with closing(sqlite3.connect(f"file:{side.location.database}?mode=ro", uri=True)) as connection:
             seen.extend(connection.execute("select status from runs").fetchall())
         return move(*arguments, **options)
 
-    monkeypatch.setattr(shutil, "copytree", watched)
+    monkeypatch.setattr(shutil, "move", watched)
     writer.write([RunStarted(0, 1, "toys", "r", {}, {}), RunEnded(0, 2, "FINISHED")])
     assert set(seen) == {("RUNNING",)}
 

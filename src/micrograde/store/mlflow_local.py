@@ -98,7 +98,8 @@ class LocalStore(MlflowStore):
     def move_files(self, folder: Path, run: "RunInfo | RunInfoRow") -> None:
         """Move a folder that has files to where the run's are."""
         target = self.make(lambda: self.place_of(run))
-        shutil.copytree(folder, target, dirs_exist_ok=True, copy_function=shutil.move)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _move_into(folder, target)
 
     def keep_durable(self) -> None:
         """Put the files on the disk, by one call for all."""
@@ -148,3 +149,14 @@ class LocalStore(MlflowStore):
     def _leads_here(self, address: str) -> bool:
         path = local_path(address)
         return path is not None and os.path.isabs(path) and lies_here(path, self.location)
+
+
+def _move_into(source: Path, target: Path) -> None:
+    """Move a file or a folder: at once if nothing is there, else what is in it, over files of that name."""
+    if source.is_dir() and target.is_dir():
+        for each in sorted(source.iterdir()):
+            _move_into(each, target / each.name)
+    elif target.exists():
+        source.replace(target)
+    else:
+        shutil.move(source, target)  # copies it if that is on another disk

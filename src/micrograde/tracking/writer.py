@@ -54,6 +54,8 @@ from micrograde.tracking.provenance import provenance_tags
 
 _PROVENANCE = "provenance.json"
 _LONGEST_REASON = 1000  # characters of an error that the user sees; ``writer.log`` has all of it
+# That are made before the garbage collector looks: it would look at each value that waits several times.
+_NEW_OBJECTS = 50_000
 
 Tell = Callable[[dict[str, object]], None]
 """A function that sends a JSON object to the launch."""
@@ -72,6 +74,8 @@ def prepare() -> None:
         needs_mlflow = True
     if needs_mlflow:
         import_mlflow()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 @functools.cache
