@@ -38,7 +38,9 @@ class Sweep:
         now = _STARTED
         for first in range(0, self.runs, self.together):
             stack = range(first, min(first + self.together, self.runs))
-            yield from (RunStarted(run, now, "writer", f"seed={run}", params, given, dataset) for run in stack)
+            yield from (
+                RunStarted(run, now, "writer", f"seed={run}", params, given, dataset) for run in stack
+            )
             for step in range(1, self.steps + 1):
                 now += _EPOCH
                 values = {

@@ -91,12 +91,12 @@ def carry_apart(how: str, launch: Path, home: Path) -> Carried:
 def carry_here(how: str, launch: Path) -> Carried:
     """Carry a launch's journal in this process."""
     if how == CLIENT:
-        sql_store.KNOWN_SCHEMAS = ()
+        sql_store.KNOWN_SCHEMAS = ("of another MLflow",)
     location = local_store(launch.parents[2])
     prepare()
     gone = threading.Event()
     before, start = time.process_time(), time.perf_counter()
-    carry(launch, location, {}, gone, 60, lambda said: None, again=False)
+    carry(launch, location, {}, gone, 60, lambda _: None, again=False)
     seconds, computing = time.perf_counter() - start, time.process_time() - before
     return Carried(seconds, computing, peak_of(os.getpid()))
 

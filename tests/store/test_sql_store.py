@@ -1,23 +1,26 @@
 """Rows that are written by SQL: in every table what MLflow's client writes for the same events."""
 
+import functools
 import re
 import shutil
 import sqlite3
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.narrowing import not_none
 
-from micrograde.store import ModelDescription, local_store, tags
+from micrograde.store import ModelDescription, local_store, server_store, sql_store, tags
+from micrograde.store.backends import backend_of
 from micrograde.store.calls import at_once
 from micrograde.store.errors import BatchLostError
 from micrograde.store.event_writer import Recording
 from micrograde.store.mlflow_local import LocalStore
+from micrograde.store.mlflow_server import ServerStore
 from micrograde.store.mlflow_writer import MlflowWriter
 from micrograde.store.sql_store import KNOWN_SCHEMAS, SqlStore, open_local, schema_of
 from micrograde.tracking import DatasetInput
@@ -33,12 +36,14 @@ from micrograde.tracking.events import (
     TagsSet,
 )
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 LAUNCH, EARLIER = "2026-01-02_00-00-00_b", "2026-01-01_00-00-00_a"
 RUNS = range(4)
 MODEL = ModelDescription(
     "a_module", ["a==1"], {"x": "double", "ß🦉": "string"}, {"y": "string"}, [[1.0, "a"]]
 )
-NOW = 1_790_000_000
 
 # --- journals ------------------------------------------------------------------------------------------------
 
@@ -122,12 +127,17 @@ class Side:
     """A store of its own, with what writes to it."""
 
     def __init__(self, home: Path, empty: Path, *, by_sql: bool) -> None:
-        from mlflow import MlflowClient
-
         shutil.copytree(empty, home)
         self.location, self.by_sql = local_store(home), by_sql
-        self.client = MlflowClient(self.location.tracking_uri)
         self.numbers: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+
+    @functools.cached_property
+    def client(self) -> "MlflowClient":
+        """MLflow's client, which refuses a schema that is not its own."""
+        from mlflow import MlflowClient
+
+        return MlflowClient(self.location.tracking_uri)
 
     def writer(self, launch: str = LAUNCH, *, again: bool = False) -> MlflowWriter:
         """A writer of a launch whose runs 0 and 1 have files."""
@@ -175,14 +185,16 @@ class Side:
             ):
                 for own, about in connection.execute(f"select {key}, {described} from {table}").fetchall():
                     names[own] = f"<{table} {ID.sub(lambda found: names.get(found[0], found[0]), about)}>"
-            home = str(self.location.folder.parent)
+            self.names = names
             return {
-                table: sorted(
-                    ID.sub(lambda found: names.get(found[0], found[0]), repr(row)).replace(home, "HOME")
-                    for row in connection.execute(f"select * from {table}")
-                )
+                table: sorted(self.told(repr(row)) for row in connection.execute(f"select * from {table}"))
                 for table in tables
             }
+
+    def told(self, text: str) -> str:
+        """A text with what the ids in it stand for, after ``content`` has found that."""
+        named = ID.sub(lambda found: self.names.get(found[0], found[0]), text)
+        return named.replace(str(self.location.folder.parent), "HOME")
 
     def files(self) -> list[str]:
         """The files of runs and models."""
@@ -193,13 +205,6 @@ class Side:
 
 
 ID = re.compile(r"(?:m-)?[0-9a-f]{32}")
-
-
-@pytest.fixture
-def one_time(monkeypatch):
-    """The clock stands still, as each side would have times of its own."""
-    monkeypatch.setattr(time, "time", lambda: float(NOW))
-    monkeypatch.setattr(time, "time_ns", lambda: NOW * 1_000_000_000)
 
 
 def two_sides(folder: str, empty_store: Path) -> tuple[Side, Side]:
@@ -292,9 +297,29 @@ def test_what_sqlite_takes_back_is_no_run_s_own_failure(home):
             writer.write([TagsSet(0, {"a": "b"})])
 
 
-def test_a_schema_that_is_not_known_is_left_to_mlflow(home, capsys):
+def test_of_a_schema_that_is_not_known_mlflow_s_client_writes_and_the_log_says_so(home, capsys, monkeypatch):
     location = local_store(home)
-    assert schema_of(location.database) in KNOWN_SCHEMAS
+    schema = schema_of(location.database)
+    assert schema in KNOWN_SCHEMAS
+    monkeypatch.setattr(sql_store, "KNOWN_SCHEMAS", ("of the past",))
+    assert backend_of(location).imports_mlflow(location)
+    launch = location.folder / "launches" / LAUNCH
+    launch.mkdir(parents=True)
+    writer = backend_of(location).open_writer(location, Recording(launch))
+    assert isinstance(writer, MlflowWriter)
+    assert type(writer._store) is LocalStore
+    assert (
+        f"{location.database}: its schema {schema} is none of of the past; MLflow's client writes to it"
+        in (capsys.readouterr().err)
+    )
+    writer.write([RunStarted(0, 1, "toys", "r", {"a": "b"}, {}), MetricsLogged(0, 1, 1, {"loss": 0.5})])
+    writer.write([RunEnded(0, 2, "FINISHED")])
+    run = writer._client.get_run(writer.run_ids[0][0])
+    assert (run.info.status, run.data.params, run.data.metrics) == ("FINISHED", {"a": "b"}, {"loss": 0.5})
+
+
+def test_what_belongs_to_workspaces_is_left_to_mlflow(home, capsys):
+    location = local_store(home)
     with closing(sqlite3.connect(location.database)) as connection, connection:
         connection.execute(
             "insert into experiments (name, lifecycle_stage, workspace) values ('x', 'active', 'y')"
@@ -306,6 +331,20 @@ def test_a_schema_that_is_not_known_is_left_to_mlflow(home, capsys):
     with closing(sqlite3.connect(location.database)) as connection, connection:
         connection.execute("update alembic_version set version_num = 'of the future'")
     assert schema_of(location.database) == "of the future"
+
+
+def test_to_a_server_mlflow_s_client_writes_and_the_log_says_so(tmp_path, capsys):
+    from mlflow import MlflowClient
+
+    location = server_store("http://me:secret@localhost:9", tmp_path)
+    assert backend_of(location).imports_mlflow(location)
+    writer = backend_of(location).open_writer(location, Recording(tmp_path))
+    assert isinstance(writer, MlflowWriter)
+    assert type(writer._client) is MlflowClient
+    assert type(writer._store) is ServerStore
+    said = capsys.readouterr().err
+    assert "localhost:9: MLflow's client writes to it" in said
+    assert "secret" not in said
 
 
 def test_every_schema_of_this_mlflow_on_is_known():

@@ -1,12 +1,14 @@
 """A tracking server as MLflow's client writes to it; files are put only where the config allows it."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micrograde.core.redaction import without_password
 from micrograde.store.experiments import check_server_address
 from micrograde.store.library_environment import keep_credentials
 from micrograde.store.location import StoreLocation
@@ -85,9 +87,14 @@ class ServerStore(MlflowStore):
 
 
 def open_server(location: StoreLocation, make: "Caller") -> ServerStore:
-    """Return the server; the user's credentials stay with it when it redirects."""
+    """Return the server, which MLflow's client writes to: a line on standard error says so.
+
+    The user's credentials stay with it when it redirects.
+    """
     from mlflow import MlflowClient
 
     keep_credentials()
+    said = f"{without_password(location.tracking_uri)}: MLflow's client writes to it"
+    print(said, file=sys.stderr, flush=True)
     client: MlflowClient = make(lambda: MlflowClient(location.tracking_uri))
     return ServerStore(client, location, make)

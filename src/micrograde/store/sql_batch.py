@@ -11,7 +11,8 @@ from micrograde.store.sqlite_files import lenient_text
 
 _LOCKED_SECONDS = 20.0  # as MLflow waits
 
-# SQLite's own cache of 2 MB is too small for a batch: it writes pages, and waits for the disk, before the commit.
+# SQLite's own cache, of 2 MB, is too small for a batch: pages are written, and the disk waited for, before
+# the commit, and read again.
 _CACHE = 32 * 1024  # KiB
 _PRAGMAS = (
     "trusted_schema = off",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, Metric, RunInfo
 
-KNOWN_SCHEMAS = ("b7e2c1a4d9f3", "75868b020152", "dc11669786a5")
+KNOWN_SCHEMAS: tuple[str, ...] = ("b7e2c1a4d9f3", "75868b020152", "dc11669786a5")
 """The schemas whose rows are written here: of MLflow 3.16, and of 3.17 on the way to it and there."""
 _WAIT_SECONDS = 20.0  # for a database that another process writes to
 

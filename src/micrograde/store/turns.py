@@ -2,6 +2,7 @@
 
 import time
 from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Self
 
 TURN_SECONDS = 0.5
@@ -41,12 +42,17 @@ class Turns:
         self._taken_at = time.monotonic()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
         if self._taken_at is None:  # passed on, and not taken again, for an error
             return
         taken_at, self._taken_at = self._taken_at, None
         try:
-            self._lock.__exit__(*exception)
+            self._lock.__exit__(kind, error, trace)
         finally:
             self._let_go_at = time.monotonic()
             self._held += self._let_go_at - taken_at
@@ -60,5 +66,5 @@ class Turns:
     def pass_on(self) -> None:
         """Give others their turn if this one is over; the lock is held again when this returns."""
         if self.is_over:
-            self.__exit__(None, None, None)
+            self.__exit__()
             self.__enter__()
