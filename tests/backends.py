@@ -69,6 +69,15 @@ def check_backend(backend: type[Backend], home: Path) -> None:
     put_files()
     assert written(folder, EVENTS, again=True) == ids
 
+    without_ends = backend.open_writer(location, Recording(folder, again=True))
+    without_ends.write([event for event in EVENTS if not isinstance(event, RunEnded | LaunchEnded)])
+    without_ends.flush()
+    assert without_ends.running == {SECOND}  # what has FINISHED stays so without its end in the journal
+    without_ends.end_what_is_running("KILLED", "it died")
+    (second,) = reader.read_about(uri, Selection(run_ids=(ids[SECOND],)))
+    assert second.status == "KILLED"
+    assert written(folder, EVENTS, again=True) == ids
+
     about = {run.run_id: run for run in reader.read_about(uri, Selection())}
     assert about.keys() == {ids[FIRST], ids[SECOND]}
     assert about[ids[FIRST]] == (ids[FIRST], "first", "toys", "FINISHED", 2, 10, ids[SWEEP])

@@ -1,8 +1,9 @@
 """Lose the power of a small disk at a random moment, and see what the next commands make of what is on it.
 
-    unshare -m python tests/system/power_loss.py FOLDER HOME [--losses 40] [--seed 0]
+    unshare -m python tests/system/power_loss.py FOLDER HOME [--losses 40] [--seed 0] [--keep KEPT]
 
-FOLDER is for disks, HOME a home with an empty store. The disk is an ext4 file system in a file. At a moment that
+FOLDER is for disks, HOME a home with an empty store, KEPT where the disks of losses that do not come through are
+kept, as the loss left them and as the later commands did. The disk is an ext4 file system in a file. At a moment that
 is drawn, all processes of a launch are stopped and the file is copied: what the kernel has not written to it by
 then is lost, as it is when the power fails. (A copy during which something was written is made again.) On the
 copy, mounted in the place of the first, the same command is given again. Each loss must show that
@@ -176,14 +177,16 @@ def lose(disk: Disk, home: Path, words: tuple[str, ...], moment: float, copy: Pa
     return before[-1] if before else {}
 
 
-def check(kind: str, base: Path, folder: Path, moment: float, undisturbed: End) -> str:
-    """One loss; return what is wrong, or nothing."""
+def check(kind: str, base: Path, folder: Path, moment: float, undisturbed: End, kept: Path | None) -> str:
+    """One loss; return what is wrong, or nothing. Its disk is copied to ``kept`` before anything looks at it."""
     image, copy, place = folder / "disk", folder / "copy", folder / "mounted"
     shutil.copyfile(base, image)
     disk = Disk(image, place)
     home = place / "home"
     acknowledged = lose(disk, home, KINDS[kind], moment, copy)
     disk.unmount()
+    if kept:
+        shell("cp", "--sparse=always", str(copy), str(kept))
     disk = Disk(copy, place)
     try:
         now = journals(home)
@@ -223,6 +226,7 @@ def main() -> int:
     parser.add_argument("home", type=Path)
     parser.add_argument("--losses", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     folder, draw = arguments.folder, random.Random(arguments.seed)
     base = folder / "base"
@@ -247,7 +251,12 @@ def main() -> int:
     for number in range(arguments.losses):
         kind = list(KINDS)[number % len(KINDS)]
         moment = draw.uniform(0.3, 1.0) * took[kind]  # before, there is nothing yet
-        wrong = check(kind, base, folder, moment, undisturbed[kind])
+        kept = arguments.keep and arguments.keep / f"loss-{number}"
+        wrong = check(kind, base, folder, moment, undisturbed[kind], kept)
+        if kept and wrong:
+            shell("cp", "--sparse=always", str(folder / "copy"), f"{kept}-afterwards")
+        elif kept:
+            kept.unlink()
         good += not wrong
         print(f"{kind} of {took[kind]:.1f} s, power lost after {moment:.1f} s: {wrong or 'good'}", flush=True)
     print(f"{good} of {arguments.losses} losses of power came through", flush=True)

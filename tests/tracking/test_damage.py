@@ -257,6 +257,7 @@ def test_what_was_taken_over_is_told_by_tags_and_not_by_names(tmp_path: Path) ->
     assert not third.is_taken_over(again)
     older = {tags.ORIGIN: "2026-01-01_00-00-00_o-0", tags.LAUNCH: "2026-12-01_00-00-00_z"}  # of version 0.1
     assert first.is_taken_over(older)
+    assert not second.is_taken_over(created)  # nobody has gone on with it, whatever its launch is called
 
 
 def test_a_line_that_lacks_only_its_end_counts(left: Path) -> None:

@@ -30,6 +30,7 @@ class RunInfoRow:
     run_name: str
     artifact_uri: str
     lifecycle_stage: str
+    status: str
 
 
 @dataclass(frozen=True)

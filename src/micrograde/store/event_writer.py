@@ -106,8 +106,16 @@ class Recording:
         trained = _launches_of(stored)
         if own in trained:
             return trained[-1] != own
-        # A run that this launch has not got to yet; versions before 0.2 did not note all launches.
-        return tags.LAUNCHES not in stored and last > own
+        # A run that this launch has not got to yet; before 0.2 only the last launch that went on was noted.
+        return tags.LAUNCHES not in stored and len(trained) > 1 and last > own
+
+    def has_finished(self, status: str, stored: Mapping[str, str]) -> bool:
+        """Return whether this launch has FINISHED a run, by its status and tags in the store.
+
+        It is whole there, and stays as it is even if the journal does not say so any more, as when the disk
+        has lost that line.
+        """
+        return self.again and status == "FINISHED" and _launches_of(stored)[-1:] == [self.folder.name]
 
 
 def _launches_of(stored: Mapping[str, str]) -> list[str]:
@@ -130,7 +138,8 @@ class EventWriter(ABC):
     recording
         What is written.
     running
-        The numbers of the runs that have begun and have not ended.
+        The numbers of the runs that have begun and have not ended, neither here nor before
+        (``Recording.has_finished``); what remains when the journal is over is KILLED.
     left_out
         The runs of which nothing more is written, with the error; None for one that was deleted in the store.
     missing
@@ -259,7 +268,7 @@ class EventWriter(ABC):
     def _miss(self, lines: int) -> None:
         """Count lines of the journal that cannot be read, and mark the runs that they may be of."""
         self.missing += lines
-        for run in sorted(self._open):
+        for run in sorted(self._open & self.running):  # else the store has all of it
             self.set_tags(run, {tags.INCOMPLETE: "lines of its launch's journal could not be read"})
 
     def write_one(self, event: Event) -> None:

@@ -144,7 +144,8 @@ class MlflowWriter(EventWriter):
         self._know(event.run, run)
         if event.run in self._taken_over:
             return
-        self.running.add(event.run)
+        if not self.recording.has_finished(run.info.status, run.data.tags):
+            self.running.add(event.run)
         sweep, digest = run.data.tags.get(tags.PARENT), event.tags.get(tags.CONFIG_DIGEST)
         if sweep and digest:
             self._of_sweeps[event.run] = (sweep, digest)
@@ -175,10 +176,13 @@ class MlflowWriter(EventWriter):
         self._know(event.run, run)
         if not event.goes_on or event.run in self._taken_over:
             return
+        if self.recording.has_finished(run.info.status, run.data.tags):
+            return
         self.running.add(event.run)
         self._forget_reason(run)
-        self.set_tags(event.run, self.recording.tags_of_adopted(run.data.tags))
+        # Before the tags: they would say of a run that finished earlier that this launch has finished it.
         self._make(lambda: self._client.update_run(event.run_id, status="RUNNING"))
+        self.set_tags(event.run, self.recording.tags_of_adopted(run.data.tags))
 
     def set_tags(self, run: int, given: Mapping[str, str]) -> None:
         """Set tags on a run."""

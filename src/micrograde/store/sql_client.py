@@ -137,7 +137,7 @@ class SqlClient:
                 "insert into tags (key, value, run_uuid) values (?, ?, ?)",
                 [(key, value, run_id) for key, value in given.items()],
             )
-        info = RunInfoRow(run_id, experiment_id, run_name, address, "active")
+        info = RunInfoRow(run_id, experiment_id, run_name, address, "active", "RUNNING")
         return RunRow(info, RunDataRow(given))
 
     def get_run(self, run_id: str) -> RunRow:
@@ -258,7 +258,7 @@ class SqlClient:
     @staticmethod
     def _run(connection: Connection, run_id: str) -> RunRow:
         found = connection.execute(
-            "select experiment_id, name, artifact_uri, lifecycle_stage from runs where run_uuid = ?",
+            "select experiment_id, name, artifact_uri, lifecycle_stage, status from runs where run_uuid = ?",
             (run_id,),
         ).fetchone()
         if not found:
