@@ -347,6 +347,28 @@ def test_to_a_server_mlflow_s_client_writes_and_the_log_says_so(tmp_path, capsys
     assert "secret" not in said
 
 
+def test_a_transaction_in_whose_middle_a_process_died_is_taken_back(home):
+    database = local_store(home).database
+    died = home / "copied in the middle.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("pragma cache_size = 5")  # so that it goes to the disk before it is committed
+        other.execute("begin immediate")
+        rows = [(f"key {number}", "x" * 100) for number in range(1000)]
+        other.executemany("insert into experiment_tags (key, value, experiment_id) values (?, ?, 0)", rows)
+        shutil.copyfile(database, died)
+        shutil.copyfile(f"{database}-journal", f"{died}-journal")
+        other.execute("rollback")
+    read_only = sqlite3.connect(f"{died.as_uri()}?mode=ro", uri=True)
+    with (
+        closing(read_only),
+        pytest.raises(sqlite3.OperationalError, match="attempt to write a readonly database"),
+    ):
+        read_only.execute("select 1 from experiment_tags")
+    assert schema_of(died) in KNOWN_SCHEMAS
+    with closing(sqlite3.connect(died)) as connection:
+        assert connection.execute("select count(*) from experiment_tags").fetchone() == (0,)
+
+
 def test_every_schema_of_this_mlflow_on_is_known():
     """Where this fails, MLflow has a newer schema: compare its tables, and add it."""
     import mlflow

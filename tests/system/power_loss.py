@@ -3,10 +3,11 @@
     unshare -m python tests/system/power_loss.py FOLDER HOME [--losses 40] [--seed 0] [--keep KEPT]
 
 FOLDER is for disks, HOME a home with an empty store, KEPT where the disks of losses that do not come through are
-kept, as the loss left them and as the later commands did. The disk is an ext4 file system in a file. At a moment that
-is drawn, all processes of a launch are stopped and the file is copied: what the kernel has not written to it by
-then is lost, as it is when the power fails. (A copy during which something was written is made again.) On the
-copy, mounted in the place of the first, the same command is given again. Each loss must show that
+kept, as the loss left them and as the later commands did. The disk is an ext4 file system in a file. At a
+moment that is drawn, all processes of a launch are stopped and the file is copied: what the kernel has not
+written to it by then is lost, as it is when the power fails. (A copy during which something was written is made
+again.) On the copy, mounted in the place of the first, the same command is given again, at once or after
+others. Each loss must show that
 
 - of what was in a journal two seconds before the loss, nothing is missing,
 - a run that the store calls FINISHED then has all its files,
@@ -25,9 +26,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +42,7 @@ KINDS = {
     "run": (*COMMON, "training.num_epochs=1500", "training.resume=auto", "optimizer=adam"),
     "sweep": (*COMMON, "-m", "training.num_epochs=400", "seed=0,1,2", "optimizer.learning_rate=0.1,0.3"),
 }
+FIRST = (("sync", "compare"), (), ("compare", "sync"))  # which command comes first must not matter
 ACKNOWLEDGED = 2.0  # seconds
 
 
@@ -105,9 +109,20 @@ def done(home: Path, *words: str) -> str:
     return said
 
 
+@contextmanager
+def read_store(database: Path) -> Iterator[sqlite3.Connection]:
+    """Open a copy: a transaction that was broken off is for the commands to take back, not for who looks on."""
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in ("", "-journal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{database}{suffix}", f"{folder}/copy{suffix}")
+        with closing(sqlite3.connect(f"{folder}/copy")) as store:
+            yield store
+
+
 def end_of(home: Path) -> End:
     """What the store and the files say of the runs that count."""
-    with closing(sqlite3.connect(home / "mlruns" / "mlflow.db")) as store:
+    with read_store(home / "mlruns" / "mlflow.db") as store:
         runs = store.execute(
             "select r.run_uuid, r.status, r.artifact_uri, d.value from runs r join tags d on "
             "d.run_uuid = r.run_uuid and d.key = 'micrograde.config_digest' where not exists (select 1 from tags s "
@@ -177,8 +192,20 @@ def lose(disk: Disk, home: Path, words: tuple[str, ...], moment: float, copy: Pa
     return before[-1] if before else {}
 
 
-def check(kind: str, base: Path, folder: Path, moment: float, undisturbed: End, kept: Path | None) -> str:
-    """One loss; return what is wrong, or nothing. Its disk is copied to ``kept`` before anything looks at it."""
+def check(
+    kind: str,
+    first: tuple[str, ...],
+    base: Path,
+    folder: Path,
+    moment: float,
+    undisturbed: End,
+    kept: Path | None,
+) -> str:
+    """One loss; return what is wrong, or nothing.
+
+    Its disk is copied to ``kept`` before anything looks at it. The commands ``first`` are given before the one
+    that was broken off.
+    """
     image, copy, place = folder / "disk", folder / "copy", folder / "mounted"
     shutil.copyfile(base, image)
     disk = Disk(image, place)
@@ -202,9 +229,9 @@ def check(kind: str, base: Path, folder: Path, moment: float, undisturbed: End, 
         if hollow:
             return f"{len(hollow)} FINISHED runs lack files"
         try:
-            done(home, "sync")
-            if end_of(home).values or end_of(home).unfinished:
-                done(home, "compare")
+            for word in first:
+                if word != "compare" or end_of(home).values or end_of(home).unfinished:
+                    done(home, word)
             done(home, "train", *KINDS[kind])
         except AssertionError as error:
             return str(error)
@@ -252,7 +279,8 @@ def main() -> int:
         kind = list(KINDS)[number % len(KINDS)]
         moment = draw.uniform(0.3, 1.0) * took[kind]  # before, there is nothing yet
         kept = arguments.keep and arguments.keep / f"loss-{number}"
-        wrong = check(kind, base, folder, moment, undisturbed[kind], kept)
+        first = FIRST[number // len(KINDS) % len(FIRST)]
+        wrong = check(kind, first, base, folder, moment, undisturbed[kind], kept)
         if kept and wrong:
             shell("cp", "--sparse=always", str(folder / "copy"), f"{kept}-afterwards")
         elif kept:

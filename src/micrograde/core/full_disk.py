@@ -1,13 +1,15 @@
-"""A full disk: recognise it by its errors, and keep a reserve of space for the last records."""
+"""A full disk, or a file that may grow no larger: recognise it, and keep a reserve for the last records."""
 
 import errno
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ENDED = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (*_ENDED, errno.EFBIG)
 _MESSAGES = (
     "database or disk is full",
     "disk I/O error",  # SQLite's message in some of these cases
@@ -34,6 +36,33 @@ def why_disk_is_full(error: BaseException | None) -> str | None:
             if message in str(each):
                 return message
     return None
+
+
+def say_full(why: str) -> str:
+    """Return what to say of a full disk, for the reason of ``why_disk_is_full``.
+
+    With ``ulimit -f`` the system refuses a file that would be larger, and SQLite tells the two apart no more
+    than that the disk has failed.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY or any(os.strerror(each) in why for each in _ENDED):
+        return f"the disk is full ({why})"
+    return f"no file may be larger than {limit / 1024:,.0f} KiB here ({why})"
+
+
+def what_to_do(why: str) -> str:
+    """Return what makes room, for the reason of ``why_disk_is_full``."""
+    if say_full(why).startswith("the disk"):
+        return "free some space"
+    return allow_larger_files()
+
+
+def allow_larger_files() -> str:
+    """Return how a shell allows larger files, if it may: who has lowered the limit cannot raise it."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if most == resource.RLIM_INFINITY:
+        return "allow larger files: ulimit -f unlimited"
+    return "allow larger files, in another shell: ulimit -f unlimited"
 
 
 def reserve_space(folder: Path) -> None:

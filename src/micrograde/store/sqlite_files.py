@@ -48,6 +48,8 @@ class Clock:
 def open_database(path: Path, wait: float, *, read_only: bool = False) -> sqlite3.Connection:
     """Open MLflow's SQLite file, to read and to repair it; the caller begins and commits transactions.
 
+    A transaction in whose middle a process has died is taken back, also with ``read_only``.
+
     Parameters
     ----------
     wait
@@ -58,7 +60,16 @@ def open_database(path: Path, wait: float, *, read_only: bool = False) -> sqlite
     sqlite3.Error
         If the file cannot be opened, or is not a plain MLflow store.
     """
-    address = f"file:{quote(os.fsencode(path))}?mode={'ro' if read_only else 'rw'}"
+    try:
+        return _opened(path, wait, "ro" if read_only else "rw")
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorname", "") != "SQLITE_READONLY_ROLLBACK":
+            raise
+        return _opened(path, wait, "rw")
+
+
+def _opened(path: Path, wait: float, mode: str) -> sqlite3.Connection:
+    address = f"file:{quote(os.fsencode(path))}?mode={mode}"
     connection = sqlite3.connect(address, timeout=wait, isolation_level=None, uri=True)
     try:
         guard(connection)

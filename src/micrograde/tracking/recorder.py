@@ -17,7 +17,13 @@ from typing import Self
 
 from micrograde.core.clock import Clock
 from micrograde.core.errors import InputError
-from micrograde.core.full_disk import release_reserve, why_disk_is_full
+from micrograde.core.full_disk import (
+    allow_larger_files,
+    release_reserve,
+    say_full,
+    what_to_do,
+    why_disk_is_full,
+)
 from micrograde.core.interrupts import uninterrupted
 from micrograde.core.project import command_line
 from micrograde.core.redaction import redacted, without_password
@@ -89,7 +95,7 @@ class Recorder:
             self._folder, self._hold = begin_launch(location, sys.argv[0], claim)
             self._journal = Journal(self._folder / JOURNAL)
         except OSError as error:
-            limited = "; allow larger files: ulimit -f unlimited" if error.errno == errno.EFBIG else ""
+            limited = f"; {allow_larger_files()}" if error.errno == errno.EFBIG else ""
             raise InputError(
                 f"{location.folder}: cannot be written to ({error.strerror}){limited}"
             ) from error
@@ -318,7 +324,7 @@ class Recorder:
         with suppress(OSError):
             self._journal.append_ends(are_on_disk=True)
             for run in sorted(self._running):
-                self._journal.append(TagsSet(run, {REASON: f"the disk is full ({full})"}))
+                self._journal.append(TagsSet(run, {REASON: say_full(full)}))
                 self._journal.append(RunEnded(run, self._clock.now(), "FAILED"))
             self._journal.append(LaunchEnded())
         with suppress(TrackingError):
@@ -331,7 +337,7 @@ class Recorder:
             if self._folder.exists()
             else ""
         )
-        return f"the disk is full ({full}); free some space{kept}; what was recorded until then is intact"
+        return f"{say_full(full)}; {what_to_do(full)}{kept}; what was recorded until then is intact"
 
     def _how_to_send(self) -> str:
         return f"what happened is kept in {self._folder}; send it with: {command_line('sync')}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from micrograde.core.full_disk import say_full, what_to_do
 from micrograde.store.backends import backend_of
 from micrograde.store.location import StoreLocation
 from micrograde.tracking.launches import Launch
@@ -41,7 +42,7 @@ def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
     if "pending" in outcome:
         return Kept(outcome["pending"], away=True)
     if "disk_full" in outcome:
-        return Kept(f"the disk is full ({outcome['disk_full']})")
+        return Kept(f"{say_full(outcome['disk_full'])}; {what_to_do(outcome['disk_full'])}")
     reason = outcome.get("error") or outcome.get("died")
     if reason:
         return Kept(reason)

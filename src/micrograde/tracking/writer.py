@@ -34,7 +34,7 @@ from typing import Any
 from micrograde.core.atomic_files import replace_file
 from micrograde.core.bounds import LONGEST_JSON
 from micrograde.core.errors import InputError
-from micrograde.core.full_disk import release_reserve, why_disk_is_full
+from micrograde.core.full_disk import release_reserve, say_full, why_disk_is_full
 from micrograde.core.json_files import read_json
 from micrograde.core.project import checkout, project_home
 from micrograde.core.redaction import without_password
@@ -152,7 +152,7 @@ def carry(
             release_reserve(folder, "writer")
         with suppress(Exception):  # a store that cannot be reached; the first error says so
             if writer:
-                writer.give_up(f"the disk is full ({full})" if full else "recording failed")
+                writer.give_up(say_full(full) if full else "recording failed")
         if full:
             return {"runs": writer.recorded() if writer else [], "disk_full": full}
         raise
