@@ -60,6 +60,17 @@ def test_a_run_whose_processes_were_killed_is_killed_with_all_that_was_measured(
 
 
 @pytest.mark.slow
+def test_what_is_left_of_a_launch_that_cannot_be_read_is_in_the_way_once(user):
+    left = user.home / "mlruns" / "launches" / "2026-01-01_00-00-00_x"
+    (left / "run-0").mkdir(parents=True)
+    (left / "run-0" / "train.log").write_text("so far")
+    place = user.home / "mlruns" / "incomplete" / left.name
+    said = user.run("sync", status=1).stdout
+    assert said == f"{left}: has no launch.json that can be read; what is left is in {place}\n"
+    assert (place / "run-0" / "train.log").read_text() == "so far"
+    assert user.run("sync").stdout == "nothing is waiting\n"
+
+
 def test_a_run_that_goes_on_is_left_alone(user):
     process = start(user)
     try:

@@ -23,6 +23,7 @@ from micrograde.store.mlflow_local import LocalStore
 from micrograde.store.mlflow_server import ServerStore
 from micrograde.store.mlflow_writer import MlflowWriter
 from micrograde.store.sql_store import KNOWN_SCHEMAS, SqlStore, open_local, schema_of
+from micrograde.store.sqlite_files import reason_of_sqlite
 from micrograde.tracking import DatasetInput
 from micrograde.tracking.events import (
     Event,
@@ -367,6 +368,16 @@ def test_a_transaction_in_whose_middle_a_process_died_is_taken_back(home):
     assert schema_of(died) in KNOWN_SCHEMAS
     with closing(sqlite3.connect(died)) as connection:
         assert connection.execute("select count(*) from experiment_tags").fetchone() == (0,)
+
+
+def test_a_database_that_is_moved_away_meanwhile_is_not_called_read_only(home):
+    database = local_store(home).database
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("select 1 from runs")
+        database.rename(database.with_name("elsewhere.db"))
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            connection.execute("delete from runs")
+    assert reason_of_sqlite(raised.value) == "its file was moved or removed while it was written to"
 
 
 def test_every_schema_of_this_mlflow_on_is_known():

@@ -24,7 +24,7 @@ def why_nothing_can_be_mounted(folder: Path) -> str:
 def test_after_a_loss_of_power_everything_goes_on(empty_store: Path, tmp_path: Path) -> None:
     if reason := why_nothing_can_be_mounted(tmp_path):
         pytest.skip(f"no disk can be mounted here: {reason}")
-    losses = int(os.environ.get("MICROGRADE_LOSSES", "2"))
+    losses = int(os.environ.get("MICROGRADE_LOSSES", "4"))
     home = copy_home(empty_store, tmp_path / "home")
     memory = Path("/dev/shm")
     folder = (memory if memory.is_dir() else tmp_path) / f"power-{os.getpid()}"

@@ -15,11 +15,13 @@ from tests.narrowing import not_none
 from micrograde.core.full_disk import reserve_space
 from micrograde.store import StoreLocation, local_store, tags
 from micrograde.store.event_writer import Recording
+from micrograde.store.records import Selection
+from micrograde.store.sql_reader import read_about
 from micrograde.tracking import Claim, Launch, Recorder, WriterProcess, claim, recover
 from micrograde.tracking import writer as writing
 from micrograde.tracking.events import Event, LinesMissing, MetricsLogged, to_json_line
 from micrograde.tracking.journal import follow
-from micrograde.tracking.launches import begin_launch, dead_launches
+from micrograde.tracking.launches import begin_launch, dead_launches, set_aside
 
 SMALL = ("launch.json", "launch.lock", "claim.json", "provenance.json")
 FOREIGN = (b"3", b"[]", b"{}", b"null", b'"x"', b"\xff\xfe", b"\0" * 40, b"{" * 2000)
@@ -219,10 +221,12 @@ def test_a_launch_is_whole_or_absent(location: StoreLocation, monkeypatch: pytes
         begin_launch(location, "train.py")
     assert not (location.folder / "temporary").exists()
     half = location.folder / "temporary" / "killed"
+    half.parent.mkdir()
+    half.with_name("killed-before.lock").touch()  # there was no folder yet
     (half / "2026-01-01_00-00-00_x").mkdir(parents=True)
     (half / "2026-01-01_00-00-00_x" / "launch.json").write_bytes(b"")
     folder, hold = begin_launch(location, "train.py")
-    assert not half.exists()
+    assert not half.parent.exists()
     assert [*(location.folder / "launches").iterdir()] == [folder]
     assert Launch.read(folder)
     hold.release()
@@ -235,10 +239,32 @@ def test_a_time_before_1970_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("time.time_ns", lambda: -(10**18))
     clock = Clock()
-    assert clock.now() == 0
+    assert clock.now() == 1  # MLflow takes 0 for none, and puts the wrong time in its place
     monkeypatch.setattr("time.time_ns", lambda: 10**18)
-    assert clock.now() == 0  # set forward meanwhile
+    assert clock.now() == 1  # set forward meanwhile
     assert Clock().now() >= 10**12
+
+
+def test_what_no_launch_can_be_made_of_is_moved_out_of_the_way(left: Path) -> None:
+    for name in ("launch.json", "launch.lock"):
+        (left / name).write_bytes(b"")
+    whole = {path.name: path.read_bytes() for path in left.rglob("*") if path.is_file()}
+    place = set_aside(left)
+    assert not left.exists()
+    left.mkdir()
+    assert set_aside(left) == place.with_name(f"{left.name}_2")
+    assert {path.name: path.read_bytes() for path in place.rglob("*") if path.is_file()} == whole
+
+
+def test_what_was_recorded_before_1970_is_read(
+    location: StoreLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: -(10**18))
+    carry(left_launch(location), location)
+    about = read_about(location.tracking_uri, Selection())
+    assert {run.run_name for run in about} == {"r0", "r1"}
+    assert {run.start_time for run in about} == {1}
+    assert {run.end_time for run in about} == {1}
 
 
 def test_what_was_taken_over_is_told_by_tags_and_not_by_names(tmp_path: Path) -> None:

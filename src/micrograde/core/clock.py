@@ -1,7 +1,12 @@
-"""The time of day for records: it never goes back while a process lives, and is never before 1970."""
+"""The time of day for records: it never goes back while a process lives, and is after 1970 began.
+
+MLflow takes no negative times, and puts its own in the place of 0.
+"""
 
 import time
 
+EARLIEST = 1
+"""The earliest time of a record, in milliseconds."""
 _SLEEPING_TOO = getattr(time, "CLOCK_BOOTTIME", None)  # a clock that goes on while the machine sleeps
 
 
@@ -16,8 +21,8 @@ class Clock:
         self._passed_before = _monotonic()
 
     def now(self) -> int:
-        """Return the milliseconds since 1970, at least 0: MLflow takes no negative times."""
-        return max(self._began + _monotonic() - self._passed_before, 0) // 1_000_000
+        """Return the milliseconds since 1970, at least 1."""
+        return max((self._began + _monotonic() - self._passed_before) // 1_000_000, EARLIEST)
 
 
 def _monotonic() -> int:

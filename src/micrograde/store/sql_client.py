@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sqlite3 import Connection
 
+from micrograde.core.clock import EARLIEST
 from micrograde.store import tags as names
 from micrograde.store.entities import (
     ExperimentRow,
@@ -309,5 +310,5 @@ def _experiment(row: tuple[int, str, str, str]) -> ExperimentRow:
 
 
 def now() -> int:
-    """Return the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+    """Return the time in milliseconds since 1970, at least 1."""
+    return max(time.time_ns() // 1_000_000, EARLIEST)

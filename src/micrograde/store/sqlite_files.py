@@ -137,4 +137,6 @@ def check_tables(
 
 def reason_of_sqlite(error: BaseException) -> str:
     """Return the reason for an error of SQLite's in a few words."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DBMOVED":
+        return "its file was moved or removed while it was written to"
     return "a query takes too long" if str(error) == "interrupted" else str(error)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from micrograde.core.locks import LockFile, is_held
+from micrograde.core.locks import LockFile, is_held, locked_alone
 from micrograde.store.path_kinds import check_writable
 
 _LOCK = ".lock"
@@ -58,18 +58,32 @@ def remove_whole(folder: Path, mlruns: Path) -> None:
 
 
 def clear_temporary(mlruns: Path) -> None:
-    """Remove the temporary folders of processes that have died."""
+    """Remove the temporary folders of processes that have died, and the locks of those that had none yet."""
     with suppress(OSError):  # there are none, or they are read-only
-        for folder in [each for each in (mlruns / "temporary").iterdir() if each.is_dir()]:
-            if not is_held(folder.with_suffix(_LOCK)):
-                _remove(folder)
+        for path in [*(mlruns / "temporary").iterdir()]:
+            if path.is_dir() and not is_held(path.with_suffix(_LOCK)):
+                _remove(path)
+            elif path.suffix == _LOCK and not path.with_suffix("").exists():
+                _remove_lock(path)
+
+
+def _remove_lock(path: Path) -> None:
+    """Remove a lock that nobody holds and that has no folder; ``_locked`` sees if it was just to be taken."""
+    with suppress(FileNotFoundError), locked_alone(path) as alone:
+        if alone and not path.with_suffix("").exists():
+            path.unlink()
+            with suppress(OSError):  # the parent is not empty
+                path.parent.rmdir()
 
 
 def _locked(folder: Path) -> LockFile:
     while True:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # another process has just removed the parent, as it was empty
-            return LockFile(folder.with_suffix(_LOCK))
+            hold = LockFile(folder.with_suffix(_LOCK))
+            if folder.with_suffix(_LOCK).exists():
+                return hold
+            hold.release()  # another process has taken it for nobody's
 
 
 def _remove(folder: Path) -> None:

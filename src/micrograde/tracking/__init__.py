@@ -3,7 +3,7 @@
 from micrograde.tracking.claim import Claim, ClaimedError, claim
 from micrograde.tracking.environment import parse_environment_tag
 from micrograde.tracking.events import DatasetInput
-from micrograde.tracking.launches import Launch, is_alive, wait_for_writers
+from micrograde.tracking.launches import Launch, is_alive, set_aside, wait_for_writers
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder
@@ -33,5 +33,6 @@ __all__ = [
     "provenance_of",
     "recover",
     "send_launch",
+    "set_aside",
     "wait_for_writers",
 ]

@@ -144,6 +144,20 @@ def keep_unknown_files(folder: Path, known: Collection[int]) -> Path | None:
     return place
 
 
+def set_aside(folder: Path) -> Path:
+    """Move what is left of a launch that nobody can say the store of; return where it is.
+
+    So of a folder that was deleted while its launch went on, into which that has put a file.
+    """
+    place = folder.parents[1] / "incomplete" / folder.name
+    place.parent.mkdir(exist_ok=True)
+    number = 1
+    while place.exists():
+        number += 1
+        place = place.with_name(f"{folder.name}_{number}")
+    return folder.rename(place)
+
+
 @contextmanager
 def carrying(folder: Path) -> Iterator[None]:
     """Hold the writer's lock of a launch while the context lasts, after waiting for any other writer.

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from micrograde.core.clock import Clock
+from micrograde.core.clock import EARLIEST, Clock
 from micrograde.core.errors import InputError
 from micrograde.core.full_disk import (
     allow_larger_files,
@@ -208,7 +208,7 @@ class Recorder:
             When the run ended, in milliseconds since 1970; by default now.
         """
         with uninterrupted():
-            ended = RunEnded(run, self._clock.now() if time is None else max(time, 0), status, model)
+            ended = RunEnded(run, self._clock.now() if time is None else max(time, EARLIEST), status, model)
             self._journal.append_end(ended, self.run_folder(run))
             self._running.discard(run)
 
@@ -314,7 +314,8 @@ class Recorder:
             raise DiskFullError(self._full_disk(outcome["disk_full"]))
         if reason:
             raise TrackingError(
-                f"the run could not be recorded: {reason}; what happened in it is kept in {self._folder}"
+                f"the run could not be recorded: {reason}; what happened in it is kept in {self._folder}; "
+                f"once that is mended, send it with: {command_line('sync')}"
             )
         return tuple(RunIds(**run) for run in outcome["runs"])
 

@@ -12,10 +12,14 @@ from micrograde.tracking.writer_process import WriterProcess
 
 @dataclass(frozen=True)
 class Sent:
-    """The store has everything, and the launch's folder has been removed; ``lines`` are for the user."""
+    """The store has everything, and the launch's folder has been removed; ``lines`` are for the user.
+
+    ``by_another`` if another process has done that meanwhile; which runs there were is not known then.
+    """
 
     run_ids: tuple[str, ...]
     lines: tuple[str, ...] = ()
+    by_another: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,4 +50,5 @@ def send_launch(folder: Path, location: StoreLocation) -> Sent | Kept:
     reason = outcome.get("error") or outcome.get("died")
     if reason:
         return Kept(reason)
-    return Sent(tuple(str(run["run_id"]) for run in outcome["runs"]), tuple(outcome.get("lines", ())))
+    run_ids = tuple(str(run["run_id"]) for run in outcome["runs"])
+    return Sent(run_ids, tuple(outcome.get("lines", ())), outcome.get("by_another", False))

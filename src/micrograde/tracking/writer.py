@@ -46,6 +46,7 @@ from micrograde.store.event_writer import EventWriter, Recording
 from micrograde.store.location import StoreLocation, local_store
 from micrograde.store.project_id import project_id
 from micrograde.store.retrying import Retrying
+from micrograde.store.sqlite_files import reason_of_sqlite
 from micrograde.tracking.claim import Claim
 from micrograde.tracking.events import AnswerAwaited, RunEnded
 from micrograde.tracking.journal import JOURNAL, follow, synchronise_journal
@@ -197,7 +198,7 @@ def main() -> None:
         except Exception as error:
             with suppress(OSError):
                 print(without_password(traceback.format_exc()), file=sys.stderr, flush=True)
-            text = repr(error) if isinstance(error, KeyError) else str(error) or repr(error)
+            text = repr(error) if isinstance(error, KeyError) else reason_of_sqlite(error) or repr(error)
             reason = " ".join(text.split())[:_LONGEST_REASON]
             outcome = {"error": without_password(reason + where)}
         tell(outcome)
@@ -226,7 +227,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
         with claim.writing() if claim else nullcontext(True) as is_ours, carrying(folder):
             about = Launch.read(folder)
             if about is None:  # another writer has recorded the launch
-                return {"runs": []}
+                return {"runs": [], "by_another": True}
             if not is_ours:  # the launch has died before this process was ready, and another has begun
                 return {"error": "another launch of the same sweep or run has begun in the meantime"}
             _log_to(folder / "writer.log")
@@ -242,7 +243,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     except FileNotFoundError:
         if folder.exists():
             raise
-        return {"runs": []}
+        return {"runs": [], "by_another": True}
 
 
 def _log_to(path: Path) -> None:

@@ -13,7 +13,7 @@ from micrograde.core.project import project_home
 from micrograde.core.terminal import say
 from micrograde.core.working import working
 from micrograde.store.path_kinds import check_kinds
-from micrograde.tracking import Kept, Launch, Sent, is_alive, send_launch
+from micrograde.tracking import Kept, Launch, Sent, is_alive, send_launch, set_aside
 
 
 @entry_point(config_name="sync")
@@ -29,11 +29,14 @@ def main(composed: Config) -> None:
     kept = False
     for folder in folders:
         launch = Launch.read(folder)
-        server = launch.server if launch else None
         if launch is None:
-            outcome: Sent | Kept = Kept("it has no launch.json that can be read")
-        elif server in away:
-            outcome = Kept(away[server])
+            kept = True
+            place = set_aside(folder)
+            say(f"{folder}: has no launch.json that can be read; what is left is in {place}", flush=True)
+            continue
+        server = launch.server
+        if server in away:
+            outcome: Sent | Kept = Kept(away[server])
         else:
             with working(f"sending {folder.name}"):
                 outcome = send(folder, launch, config)
@@ -45,7 +48,8 @@ def main(composed: Config) -> None:
                 away[server] = outcome.reason
             say(f"kept {folder}: {outcome.reason}", flush=True)
         else:
-            say(f"sent {folder}: {named(outcome.run_ids)}", flush=True)
+            what = "by another process meanwhile" if outcome.by_another else named(outcome.run_ids)
+            say(f"sent {folder}: {what}", flush=True)
     if kept:
         sys.exit(RUN_FAILED)
 
