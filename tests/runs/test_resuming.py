@@ -226,6 +226,23 @@ def test_a_recipe_that_a_loss_of_power_has_emptied_is_as_none(records):
     assert "config/config.yaml is not a valid recipe" in refusal(*typed(records.killed))
 
 
+def test_a_recipe_of_which_only_a_part_is_on_the_disk_is_as_none(records):
+    path = records.files(records.killed) / "config" / "config.yaml"
+    content = path.read_bytes()
+    ends = [at for at, byte in enumerate(content) if byte == ord("\n")][:-1]
+    for damaged in (
+        bytes(len(content)),
+        *(content[:end] for end in (*ends[::9], ends[-2])),
+        *(content[: end + 3] for end in ends[4::9]),
+        content[: len(content) // 2] + bytes(len(content) - len(content) // 2),
+        b"\xff\xfe",
+    ):
+        path.write_bytes(damaged)
+        with going_on(*typed("auto")) as resumption:
+            assert not resumption.has_recipe
+            assert resumption.epoch == 4
+
+
 def test_a_recipe_that_was_changed_is_not_gone_on_with(records):
     recipe = records.files(records.killed) / "config" / "config.yaml"
     recipe.write_text(recipe.read_text().replace("seed: 3", "seed: 4"))

@@ -57,7 +57,7 @@ class Resumption:
     log
         Its ``train.log`` so far.
     has_recipe
-        Whether the recipe is among its files.
+        Whether the recipe is among its files, whole.
     """
 
     config: TrainConfig
@@ -159,18 +159,16 @@ def _read(
     config itself is used.
     """
     with files_of(run, location) as files:
-        has_recipe = contained(files, RECIPE) is not None
+        has_recipe = True
         if typed is not None:
             paths = _typed_paths(config, typed)
             config = _agreed(config, read_recipe(files, run, config.tracking, paths), typed)
             digest = config_digest(stored_recipe(files, run))  # with the stored paths, as when it began
         else:
-            # Its version fixes the rules by which its data were read. A loss of power leaves empty files.
-            has_recipe = has_recipe and all(
-                path.stat().st_size for path in files.rglob("*") if path.is_file()
-            )
-            if has_recipe:
-                config = replace(config, recipe_version=stored_recipe(files, run).recipe_version)
+            stored = _whole_recipe(files, run)
+            has_recipe = stored is not None
+            if stored:  # its version fixes the rules by which its data were read
+                config = replace(config, recipe_version=stored.recipe_version)
             digest = config_digest(config)
         if run.tags.get(tags.CONFIG_DIGEST) != digest:
             raise InputError(
@@ -189,6 +187,21 @@ def _read(
         log = contained(files, "train.log")
         text = log.read_text(encoding="utf-8", errors="replace") if log else ""
     return Resumption(config, run, checkpoint, held, problems, text, has_recipe)
+
+
+def _whole_recipe(files: Path, run: StoredRun) -> TrainConfig | None:
+    """Return the recipe that the run began with; None if it, or any other file, is not there as it was.
+
+    A loss of power leaves files that are empty, cut short or full of zeros.
+    """
+    if not all(path.stat().st_size for path in files.rglob("*") if path.is_file()):
+        return None
+    try:
+        stored = stored_recipe(files, run)
+    except InputError:
+        return None
+    same = run.tags.get(tags.CONFIG_DIGEST) == config_digest(stored)
+    return stored if same and stored.experiment_name == run.about.experiment_name else None
 
 
 def _agreed(config: TrainConfig, stored: TrainConfig, typed: Collection[str]) -> TrainConfig:
