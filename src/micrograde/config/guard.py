@@ -9,6 +9,7 @@ in ``hydra/launcher=joblib``.
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -56,6 +57,7 @@ _LOGGED_TO = (*_HANDLERS, *(f"ext://{stream}" for stream in _STREAMS))
 EXECUTION_WHITELIST = (_CALLBACK, *_SAMPLERS, *_HANDLERS, *_STREAMS)
 """What Hydra 1.4 may build of a config; plug-ins it knows itself. The guard has checked in which places."""
 
+_ALONE = "hydra.mode=RUN"  # what Hydra adds to a command that is no sweep
 _GROUPS = ("data", "model", "optimizer", "schedule", "training", "tracking")  # a run has one choice of each
 _HOME = "${oc.env:MICROGRADE_HOME}"
 
@@ -77,6 +79,7 @@ class GuardedLoader(ConfigLoaderImpl):
         super().__init__(config_search_path)
         self.repository = Repository(config_search_path)
         offer_entries(self.repository.get_sources())
+        self._kept: tuple[str | None, list[str], DictConfig] | None = None
 
     def parse_overrides(
         self, config_name: str | None, overrides: list[str], *others: Any, **named: Any
@@ -110,7 +113,33 @@ class GuardedLoader(ConfigLoaderImpl):
 
         Whichever way Hydra composes a config, it comes through here: in 1.4 commands and sweeps no longer
         call ``load_configuration``.
+
+        A command composes twice: Hydra first looks whether a config says ``hydra.mode``, and takes any config
+        for that. So it gets the one that a lone run needs, which is kept for the second time.
         """
+        kept, self._kept = self._kept, None
+        looks_for_mode = run_mode == RunMode.MULTIRUN and not validate_sweep_overrides
+        if looks_for_mode and not others:
+            with suppress(InputError, HydraException, OmegaConfBaseException):  # a sweep's, or a wrong one
+                alone = self._checked(config_name, overrides, RunMode.RUN, from_shell, True)
+                self._kept = config_name, [*overrides], alone
+                return alone
+        if kept and run_mode == RunMode.RUN and (config_name, overrides) == (kept[0], [*kept[1], _ALONE]):
+            config = kept[2]
+            config.hydra.mode = RunMode.RUN
+            config.hydra.overrides.hydra.append(_ALONE)
+            return config
+        return self._checked(config_name, overrides, run_mode, from_shell, validate_sweep_overrides, **others)
+
+    def _checked(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool,
+        validate_sweep_overrides: bool,
+        **others: Any,
+    ) -> DictConfig:
         limit_resolvers()  # also in another launcher's worker, where this object has been unpickled
         if "parsed_overrides" in others:
             others["parsed_overrides"] = None  # not all are what is composed
