@@ -6,14 +6,14 @@ keys of data sets that name a file are another, ``data_paths``, which ``conf/rep
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.plugins.config_source import ConfigSource
 
 from micrograde.config.choices import choice_of
-from micrograde.config.hydra_versions import store_config
+from micrograde.config.hydra_versions import offer_config
 from micrograde.config.schema import TrainConfig
 from micrograde.core.hyperparameters import default_of
 from micrograde.data.sets import path_keys
@@ -33,26 +33,19 @@ def offer_entries(sources: Sequence[ConfigSource] = ()) -> None:
     A file wins; Hydra would also merge it with a stored option of the same name, and warn.
     """
     store = ConfigStore.instance()
-    store_config("callbacks", defaults_of_callbacks())
-    store_config("data_paths", dict.fromkeys(path_keys()))
+    offer_config("callbacks", defaults_of_callbacks)
+    offer_config("data_paths", _no_paths)
     files = [source for source in sources if source.scheme() != "structured" and source.available()]
     for group, registry in groups().items():
         for name, entry in registry.items():
             if any(source.is_config(f"{group}/{name}") for source in files):
                 store.repo.get(group, {}).pop(f"{name}.yaml", None)
             else:
-                _offer(group, name, entry)
+                offer_config(name, partial(defaults_of, entry), group)
 
 
-_offered: dict[tuple[str, str], type] = {}
-
-
-def _offer(group: str, name: str, entry: type) -> None:
-    """Store an entry, unless it is there: Hydra takes a millisecond for each, several times a command."""
-    stored = ConfigStore.instance().repo.get(group, {})
-    if f"{name}.yaml" not in stored or _offered.get((group, name)) is not entry:
-        store_config(name, defaults_of(entry), group)
-        _offered[group, name] = entry
+def _no_paths() -> dict[str, None]:
+    return dict.fromkeys(path_keys())
 
 
 def defaults_of_callbacks() -> dict[str, dict[str, Any]]:

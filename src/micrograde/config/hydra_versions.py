@@ -1,8 +1,7 @@
 """What differs between Hydra 1.3 and 1.4, which both work without a warning."""
 
-import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -10,23 +9,47 @@ import hydra
 import hydra.utils
 from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.config_store import ConfigStore
+from hydra.core.config_store import ConfigNode, ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
 
 IS_1_4 = tuple(int(part) for part in hydra.__version__.split(".")[:2]) >= (1, 4)
 
 BEHAVIOUR: dict[str, Any] = {} if IS_1_4 else {"version_base": "1.3"}
 """Arguments of ``hydra.main`` and its like; from 1.4 on there is one behaviour, and none is to be named."""
 
-_REPLACING: dict[str, Any] = (
-    {"replace": True} if "replace" in inspect.signature(ConfigStore.store).parameters else {}
-)
+
+def offer_config(name: str, make: Callable[[], Any], group: str | None = None) -> None:
+    """Put an option into Hydra's ConfigStore, in place of one of the same name if there is one.
+
+    It is made when it is loaded first: of the options of all groups a command chooses a few.
+    """
+    file = f"{name}.yaml"
+    options = ConfigStore.instance().repo
+    if group is not None:
+        options = options.setdefault(group, {})
+    options[file] = _Offered(file, group, make)
 
 
-def store_config(name: str, node: Any, group: str | None = None) -> None:
-    """Put an option into Hydra's ConfigStore, in place of one of the same name if there is one."""
-    ConfigStore.instance().store(name, node, group=group, provider="micrograde", **_REPLACING)
+class _Offered(ConfigNode):
+    """A node of Hydra's ConfigStore that makes its config when it is asked for it."""
+
+    def __init__(self, name: str, group: str | None, make: Callable[[], Any]) -> None:
+        self.name, self.group, self.package, self.provider = name, group, None, "micrograde"
+        self._make = make
+        self._config: DictConfig | None = None
+
+    @property
+    def node(self) -> DictConfig:
+        """The config; Hydra copies it before it changes it."""
+        if self._config is None:
+            self._config = OmegaConf.structured(self._make())
+        return self._config
+
+    @node.setter
+    def node(self, config: DictConfig) -> None:
+        self._config = config
 
 
 def building_only(targets: Sequence[str]) -> AbstractContextManager[Any]:
