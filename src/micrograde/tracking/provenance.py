@@ -17,20 +17,21 @@ UNCOMMITTED = "uncommitted changes"
 
 def present_provenance() -> dict[str, str]:
     """Return the tags that a run of this process would get."""
-    return provenance_tags(checkout(), sys.argv[0])
+    return provenance_tags(checkout(), sys.argv[0], environment_tag())
 
 
-def provenance_tags(checkout: Path | None, script: str) -> dict[str, str]:
+def provenance_tags(checkout: Path | None, script: str, environment: str) -> dict[str, str]:
     """Return the tags of every run: version, git commit, whether the tree was dirty, libraries, script, user.
 
-    What git cannot report (there is no checkout, no git, or it takes too long) is left out.
+    What git cannot report (there is no checkout, no git, or it takes too long) is left out. ``environment``
+    is that of the process that trains, as a tag.
     """
     program = Path(script).resolve()
     if checkout and program.is_relative_to(checkout):
         program = program.relative_to(checkout)
     given = {
         tags.VERSION: VERSION,
-        tags.ENVIRONMENT: environment_tag(),
+        tags.ENVIRONMENT: environment,
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": str(program),
         "mlflow.user": _user(),

@@ -6,7 +6,8 @@ With ``detached`` it goes on as a process that is no child of who started it.
 It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
 launch's ``folder``, the store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in
 seconds with a store that is unavailable after the launch has ended, whether it works ``late``, after the
-launch, and whether a part of the journal may have been written before (``again``). It follows
+launch, whether a part of the journal may have been written before (``again``), and the ``environment`` of the
+process that trains, as a tag. It follows
 ``journal.jsonl`` in the folder until the journal says that the launch has ended, or until standard input
 closes, which means that the launch has died: runs that have not ended are then ended as KILLED.
 
@@ -235,7 +236,7 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
             (folder / JOURNAL).touch()
             again = launch["late"] or launch["again"] or (folder / _PROVENANCE).exists()
             given = {
-                **_provenance(folder, about, late=launch["late"]),
+                **_provenance(folder, about, launch["environment"], late=launch["late"]),
                 **about.process.as_tags(),
                 tags.PROJECT: project_id(folder.parents[1]),
             }
@@ -259,7 +260,7 @@ def _keep_temporary_files(folder: Path) -> None:
     tempfile.tempdir = str(folder)
 
 
-def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:
+def _provenance(folder: Path, about: Launch, environment: str, *, late: bool) -> dict[str, str]:
     """Return the provenance tags that the launch's first writer has found, or find them if this is the first.
 
     So too if the file cannot be read, as after a loss of power. A writer that is ``late`` finds none, as the
@@ -274,7 +275,7 @@ def _provenance(folder: Path, about: Launch, *, late: bool) -> dict[str, str]:
         return dict(found)
     if path.exists():
         print(f"{path.name} cannot be read: it is made anew", file=sys.stderr, flush=True)
-    made = {} if late else provenance_tags(checkout(), about.script)
+    made = {} if late else provenance_tags(checkout(), about.script, environment)
     replace_file(path, json.dumps(made))
     return made
 

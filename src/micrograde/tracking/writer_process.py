@@ -18,6 +18,7 @@ from micrograde.store.backends import backend_of
 from micrograde.store.errors import TrackingError
 from micrograde.store.library_environment import quiet_environment
 from micrograde.store.location import StoreLocation
+from micrograde.tracking.environment import environment_tag
 
 SERVER_PATIENCE = 15.0
 """Seconds that a launch waits at its end for a store that is away."""
@@ -96,6 +97,8 @@ class WriterProcess:
             "patience": self._patience,
             "late": late,
             "again": again,
+            # Asked here, where NumPy and its BLAS are at work: the writer imports neither.
+            "environment": "" if late else environment_tag(),
         }
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # it has died; ``answer`` says so
