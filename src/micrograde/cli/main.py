@@ -47,7 +47,10 @@ def run_command(name: str) -> None:
     finally:
         gc.enable()
     gc.freeze()  # nor is what has been imported looked at again
-    command.main()
+    try:
+        command.main()
+    finally:
+        gc.freeze()  # else the interpreter's end goes through everything once more, to no purpose
 
 
 def command_names() -> list[str]:
