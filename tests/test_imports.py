@@ -1,6 +1,7 @@
 """What may not be imported before it is needed. (`make lint` checks the order of the rooms.)"""
 
 import importlib
+import os
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -32,12 +33,32 @@ def test_the_package_itself_has_three_files_at_most():
         ("micrograde.runs.train", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
         ("micrograde.cli.command_line", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
         ("micrograde.cli.commands.describe", "mlflow matplotlib pandas sklearn scipy rich sqlalchemy"),
+        ("micrograde.tracking.writer", "mlflow numpy pandas hydra pydantic sqlalchemy ssl urllib.request"),
     ],
 )
 def test_slow_libraries_are_imported_where_they_are_used(module, slow):
     code = f"import sys, {module}; print(' '.join(set(sys.modules) & set({slow.split()!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_the_main_job_imports_nothing_slow_to_its_end(home):
+    """A run in the store with all its files, by a process that has begun cold."""
+    slow = {"mlflow", "matplotlib", "pandas", "sklearn", "scipy", "rich", "sqlalchemy"}
+    code = (
+        "import sys; sys.argv = ['micrograde', 'train', 'training.num_epochs=1'];"
+        "from micrograde.cli.main import main; main();"
+        f"print('imported:', *({slow!r} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MICROGRADE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "finished " in done.stdout
+    assert done.stdout.splitlines()[-1] == "imported:"
 
 
 @pytest.mark.parametrize("command", ["-m pipelines.train", "-m pipelines.compare", "-c import micrograde"])

@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 from tests.narrowing import of_type
 
+from micrograde.config import entries
 from micrograde.config.entries import groups
 from micrograde.config.guard import GuardedLoader
 from micrograde.config.parsing import parse_train_config
@@ -42,6 +43,16 @@ def test_every_entry_is_an_option_with_all_its_keys_and_needs_no_file(compose, g
         container = compose(f"{group}={name}")
         assert list(container[group]) == list(entry.__dataclass_fields__)
         assert getattr(parse_train_config(container), group) == entry()
+
+
+def test_only_what_is_chosen_becomes_a_config(compose, monkeypatch):
+    made = []
+    real = entries.defaults_of
+    monkeypatch.setattr(entries, "defaults_of", lambda entry: made.append(entry) or real(entry))
+    compose("optimizer=adam")
+    group = groups()["optimizer"]
+    assert group["adam"] in made
+    assert group["rmsprop"] not in made
 
 
 def test_every_data_set_is_an_option_with_all_its_keys(compose):

@@ -2,11 +2,16 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 import micrograde as mg
 from micrograde.core.errors import InputError
-from micrograde.runs.row_predictions import FILE, read_predictions
+from micrograde.runs.row_predictions import FILE, _column, _texts, read_predictions
+from micrograde.tasks import Names
 
 PARTS = ("train", "val", "test")
 
@@ -113,3 +118,23 @@ def test_numbers_that_overflow_are_missing(tmp_path):
     rows = run.predictions.set_index("row")
     assert rows["part"][92] == "test"
     assert rows.index[rows["predicted"].isna()].tolist() == [92]
+
+
+@given(
+    arrays.arrays(
+        st.sampled_from([np.float32, np.float64, np.int64, np.int32, np.uint8]), st.integers(0, 20)
+    ),
+    st.integers(1, 3),
+)
+def test_columns_are_those_of_pyarrow_which_imports_pandas_for_them(values, step):
+    values = values[::step]  # also a view
+    assert _column(values).equals(pa.array(np.ascontiguousarray(values), from_pandas=True))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=9), st.data())
+def test_columns_of_classes_are_those_of_pyarrow(names, data):
+    places = np.array(data.draw(st.lists(st.integers(-1, len(names) - 1))), np.int64)
+    column = _column(Names(places, tuple(names)))
+    assert _texts(names).equals(pa.array(names, pa.string()))
+    assert column.indices.equals(pa.array(places.astype(np.int32), mask=places < 0))
+    column.validate(full=True)
