@@ -48,7 +48,12 @@ def test_every_entry_is_an_option_with_all_its_keys_and_needs_no_file(compose, g
 def test_only_what_is_chosen_becomes_a_config(compose, monkeypatch):
     made = []
     real = entries.defaults_of
-    monkeypatch.setattr(entries, "defaults_of", lambda entry: made.append(entry) or real(entry))
+
+    def defaults_of(entry):
+        made.append(entry)
+        return real(entry)
+
+    monkeypatch.setattr(entries, "defaults_of", defaults_of)
     compose("optimizer=adam")
     group = groups()["optimizer"]
     assert group["adam"] in made

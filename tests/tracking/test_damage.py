@@ -44,7 +44,7 @@ def left_launch(location: StoreLocation) -> Path:
     recorder._journal.close()
     recorder._hold.release()
     folder = recorder.run_folder(0).parent
-    writing._provenance(folder, not_none(Launch.read(folder)), late=False)
+    writing._provenance(folder, not_none(Launch.read(folder)), "numpy 2", late=False)
     return folder
 
 
@@ -63,7 +63,7 @@ def carry(folder: Path, location: StoreLocation) -> dict[str, Any]:
     gone = threading.Event()
     gone.set()
     about = not_none(Launch.read(folder))
-    given = {**writing._provenance(folder, about, late=True), **about.process.as_tags()}
+    given = {**writing._provenance(folder, about, "numpy 2", late=True), **about.process.as_tags()}
     (folder / "journal.jsonl").touch()
     return writing.carry(folder, location, given, gone, 1.0, lambda _: None, again=True)
 
@@ -96,9 +96,9 @@ def test_a_small_file_cut_at_each_byte_is_taken_for_what_it_is(left: Path, name:
             assert Claim.of(left) is None
         if name == "provenance.json":
             path.write_bytes(damaged)
-            made = writing._provenance(left, whole, late=True)
+            made = writing._provenance(left, whole, "numpy 2", late=True)
             assert all(isinstance(value, str) for value in made.values())
-            assert writing._provenance(left, whole, late=False) == made  # from now on the same
+            assert writing._provenance(left, whole, "numpy 2", late=False) == made  # from now on the same
 
 
 def test_a_journal_cut_at_each_byte_gives_what_was_before(left: Path) -> None:

@@ -112,7 +112,9 @@ def _array(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> "p
     valid = None
     if missing is not None and missing.any():
         valid = pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, pa.py_buffer(values)])
+    return pa.Array.from_buffers(
+        pa.from_numpy_dtype(values.dtype), len(values), [valid, pa.py_buffer(values)]
+    )
 
 
 def _texts(values: Sequence[str]) -> "pyarrow.Array":
