@@ -104,7 +104,7 @@ def step_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Rows whose keys are the first row's, or fewer."""
     with path.open("w", newline="") as file:
-        columns = dict.fromkeys(key for row in rows for key in row if key != "walls")
+        columns = dict.fromkeys(key for row in rows for key in row if key not in ("walls", "cpus"))
         writer = csv.DictWriter(file, list(columns), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)

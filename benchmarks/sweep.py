@@ -42,7 +42,7 @@ KILLED = [
 def shell() -> Iterator[tuple[Path, dict[str, str]]]:
     """An empty home, and the environment of somebody who is at home there."""
     with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder), {**os.environ, "MICROGRADE_HOME": folder, "PYTHONPATH": str(ROOT)}
+        yield Path(folder), {**os.environ, "MICROGRADE_HOME": folder, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
 
 
 def seconds(command: list[str], folder: Path, environment: dict[str, str]) -> float:
