@@ -175,7 +175,6 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "--head",
         f"--port={port}",
         "--include-dashboard=false",
-        f"--ray-client-server-port={free_port()}",
     ]
 
     def alive(nodes: int) -> Callable[[], None]:
