@@ -1,6 +1,9 @@
 """What a sweep makes of runs in the store that are there twice."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -11,23 +14,29 @@ import micrograde as mg
 from micrograde.analysis import load_runs
 from micrograde.config.entries import offer_entries
 from micrograde.config.hydra_versions import BEHAVIOUR
+from micrograde.core.errors import InputError
 from micrograde.runs.progress import RunsWatch
 from micrograde.store import find_sweep, local_store, tags
 from micrograde.store.stored_sweeps import list_sweeps
 from micrograde.sweeps.callback import SweepCallback
+from micrograde.sweeps.earlier import EarlierRun, EarlierSweep
 from micrograde.sweeps.identity import SweepIdentity
-from micrograde.sweeps.session import SweepSession
+from micrograde.sweeps.jobs import make_job
+from micrograde.sweeps.session import SweepSession, _is_left
 from micrograde.sweeps.state import Outcome
 from micrograde.tracking import WriterProcess
 
 CONF = Path(__file__).parents[2] / "conf"
 
 
-def a_sweep(writer):
+def composed():
     offer_entries()
     with initialize_config_dir(str(CONF), **BEHAVIOUR):
-        composed = of_type(dict, OmegaConf.to_container(compose("train"), resolve=True))
-    return SweepSession(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed, writer)
+        return of_type(dict, OmegaConf.to_container(compose("train"), resolve=True))
+
+
+def a_sweep(writer):
+    return SweepSession(SweepIdentity(("seed",), {"seed": "1,2"}, "d" * 64), composed(), writer)
 
 
 def test_of_a_job_that_was_run_again_the_broken_attempt_is_left_out(home, monkeypatch):
@@ -78,6 +87,39 @@ def test_of_a_sweep_that_an_error_ended_no_summary_is_made_but_the_error_goes_on
     with pytest.raises(OSError, match="the cluster is away"):
         run_as_hydra_1_4_does()
     assert MlflowClient(local_store(home).tracking_uri).get_run(parent).info.status == "FAILED"
+
+
+def test_what_a_launcher_refuses_is_refused_before_anything_is_recorded(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+
+    def refuse():
+        raise InputError("node a would record in a store of its own")
+
+    sweep = a_sweep(WriterProcess())
+    sweep.before_recording = refuse
+    job = make_job(("seed=1",), ("seed",), {**composed(), "seed": 1}, sweep.prepared)
+    with pytest.raises(InputError, match="a store of its own"):
+        sweep.what_is_to_do([job])
+    sweep.abort(InputError(""))
+    assert not list_sweeps(local_store(home).tracking_uri)
+    assert not any((home / "mlruns" / "launches").glob("*"))
+
+
+def test_a_launcher_is_not_asked_if_nothing_is_left_to_run():
+    done = EarlierRun("r", "e", "data", "FINISHED", True, 0.5)
+
+    def earlier(*runs):
+        return EarlierSweep("s", "x", "FINISHED", None, None, runs)
+
+    def left(digest: str, data: str, config: str | None = "a config") -> Any:
+        return SimpleNamespace(digest=digest, data_digest=data, config=config)
+
+    assert not _is_left([left("e", "data")], earlier(done))
+    assert not _is_left([left("f", "", None)], earlier())  # cannot be run
+    assert _is_left([left("e", "data")], None)
+    assert _is_left([left("e", "data"), left("f", "data")], earlier(done))
+    assert _is_left([left("e", "other data")], earlier(done))
+    assert _is_left([left("e", "data")], earlier(replace(done, done=False), replace(done, retest=True)))
 
 
 def moons(*overrides):

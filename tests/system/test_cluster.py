@@ -5,6 +5,7 @@ from tests.narrowing import of_type
 
 from micrograde.analysis import load_history, load_runs, load_sweeps
 from micrograde.store import local_store
+from micrograde.store.stored_sweeps import list_sweeps
 
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
 SWEEP = ("-m", *SMALL, "seed=range(12)", "optimizer.learning_rate=0.1,0.5", "experiment_name=cluster")
@@ -86,6 +87,15 @@ def test_the_same_command_again_runs_nothing(somebody, server, on_cluster):
     assert "jobs for RayLauncher" not in again.stdout
     assert load_runs(server, experiment_name="cluster").equals(before)
     assert len(load_sweeps(server, experiment_name="cluster")) == 1
+
+
+def test_a_forgotten_server_is_said_before_anything_is_recorded(make_user, ray_cluster):
+    forgetful = make_user("forgetful")
+    launcher = ("hydra/launcher=ray", f"hydra.launcher.ray.init.address={ray_cluster.address}")
+    done = forgetful.run("train", *SWEEP, *launcher, status=1)
+    (line,) = done.stderr.splitlines()
+    assert "would record in a store of its own; add tracking=server tracking.uri=http://HOST:5000" in line
+    assert not list_sweeps(local_store(forgetful.home).tracking_uri)
 
 
 def test_runs_that_fail_are_told_of_and_the_others_go_on(somebody, server, on_cluster):

@@ -64,9 +64,10 @@ def launch_on_ray(
     """Train a batch on a Ray cluster; each return holds the objective, or the reason why there is none."""
     from micrograde.sweeps.ray_cluster import RayRunner
 
-    with _sweeping(context) as sweep:
+    with _sweeping(context) as sweep, RayRunner(sweep, options) as runner:
         settings = compose_jobs(sweep, context, master, batch)
-        outcomes = iter(dispatch(sweep, RayRunner(sweep, options), list(chain.from_iterable(settings))))
+        sweep.before_recording = runner.check
+        outcomes = iter(dispatch(sweep, runner, list(chain.from_iterable(settings))))
     of_settings = [mean_outcome(list(islice(outcomes, len(jobs)))) for jobs in settings]
     return [returned(each, one, sweep.metric) for each, one in zip(batch, of_settings, strict=True)]
 

@@ -12,9 +12,10 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from micrograde.core.version import VERSION
 from micrograde.core.working import working
 from micrograde.data.sets.frame import FrameTable
 from micrograde.runs.progress import RunsWatch
-from micrograde.store import backend_of
+from micrograde.store import StoreLocation, backend_of
+from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.jobs import Job
 from micrograde.sweeps.lost_jobs import in_short
 from micrograde.sweeps.members import Answers, run_members
@@ -70,12 +72,37 @@ class RayOptions:
 
 
 class RayRunner:
-    """Runs jobs on a Ray cluster; a ``Runner`` of ``launching``."""
+    """Runs jobs on a Ray cluster, to which it is connected until its context ends; a ``Runner``."""
 
     name = "RayLauncher"
 
     def __init__(self, sweep: SweepSession, given: Mapping[str, Any]) -> None:
         self._sweep, self._options = sweep, RayOptions.of(given)
+        self._checked, self._connection = False, ExitStack()
+        self._flying: dict[Any, int] = {}  # the place of each job that has not ended
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import ray
+
+        for ref in self._flying:  # after an interrupt
+            ray.cancel(ref)
+        self._connection.close()
+
+    def check(self) -> None:
+        """Connect to the cluster, once.
+
+        Raises
+        ------
+        InputError
+            If there is none, or a node has other versions or would record in another store.
+        """
+        if not self._checked:
+            self._connection.enter_context(_connected(self._options))
+            self._check_nodes()
+            self._checked = True
 
     def run(
         self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch
@@ -83,31 +110,26 @@ class RayRunner:
         """Yield the jobs as they end; see ``launching.Runner``."""
         import ray
 
-        with _connected(self._options):
-            self._check_nodes()
-            tables = self._tables(jobs)
-            bell = ray.remote(num_cpus=0)(_Bell).remote()
-            task = ray.remote(max_retries=self._options.max_retries, **self._options.remote)(_run_job)
-            first = [0]
-            for _, part in jobs:
-                first.append(first[-1] + len(part))
-            waiting = deque(range(len(jobs)))
-            flying: dict[Any, int] = {}
-            try:
-                while flying or (waiting and not self._sweep.closing.is_set()):
-                    while waiting and len(flying) < self._most() and not self._sweep.closing.is_set():
-                        at = waiting.popleft()
-                        names = {data.digest for job in jobs[at][1] if (data := _table_of(job))}
-                        refs = [tables[name] for name in sorted(names)]
-                        flying[task.remote(jobs[at][0], _versions(), bell, sorted(names), *refs)] = at
-                        for place in range(first[at], first[at + 1]):
-                            watch.began(place)
-                    done, _ = ray.wait(list(flying), timeout=_POLL_SECONDS)
-                    for ref in done:
-                        yield flying.pop(ref), _answers(ref)
-            finally:
-                for ref in flying:  # after an interrupt
-                    ray.cancel(ref)
+        self.check()
+        tables = self._tables(jobs)
+        bell = ray.remote(num_cpus=0)(_Bell).remote()
+        task = ray.remote(max_retries=self._options.max_retries, **self._options.remote)(_run_job)
+        first = [0]
+        for _, part in jobs:
+            first.append(first[-1] + len(part))
+        waiting = deque(range(len(jobs)))
+        flying = self._flying
+        while flying or (waiting and not self._sweep.closing.is_set()):
+            while waiting and len(flying) < self._most() and not self._sweep.closing.is_set():
+                at = waiting.popleft()
+                names = {data.digest for job in jobs[at][1] if (data := _table_of(job))}
+                refs = [tables[name] for name in sorted(names)]
+                flying[task.remote(jobs[at][0], _versions(), bell, sorted(names), *refs)] = at
+                for place in range(first[at], first[at + 1]):
+                    watch.began(place)
+            done, _ = ray.wait(list(flying), timeout=_POLL_SECONDS)
+            for ref in done:
+                yield flying.pop(ref), _answers(ref)
 
     def _most(self) -> int:
         """Return how many jobs may be in flight: what fits on the nodes that there are now, twice."""
@@ -126,9 +148,8 @@ class RayRunner:
     def _check_nodes(self) -> None:
         """Raise ``InputError`` if a node has other versions, or would record in another store."""
         location = self._sweep.location
-        mark = "" if location is None else str(self._sweep.mark())
-        with working("asking the nodes what is installed there"):
-            found = _ask_nodes(str(location.folder) if location else "", mark)
+        with _mark(location) as mark, working("asking the nodes what is installed there"):
+            found = _ask_nodes(str(location.folder) if location else "", str(mark))
         for node, about in found.items():
             if (theirs := about["versions"]) != _versions():
                 raise InputError(
@@ -150,6 +171,16 @@ class RayRunner:
                 f"tracking.uri: is an address of this machine alone, and node {min(hosts)} is another; "
                 "give the server's name or address on the network"
             )
+
+
+@contextmanager
+def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
+    """Provide a path that only machines which share this store see; "" if nothing is recorded."""
+    if location is None:
+        yield ""
+        return
+    with temporary_folder(location.folder) as folder:
+        yield folder
 
 
 def _versions() -> str:

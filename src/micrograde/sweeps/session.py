@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from micrograde.store.given_tables import DIGEST, note_use_elsewhere
 from micrograde.sweeps.completeness import lacking_of
 from micrograde.sweeps.composing import has_validation
 from micrograde.sweeps.description import describe_sweep
-from micrograde.sweeps.earlier import EarlierRun, find_earlier
+from micrograde.sweeps.earlier import EarlierRun, EarlierSweep, find_earlier
 from micrograde.sweeps.folds import first_run
 from micrograde.sweeps.identity import SweepIdentity
 from micrograde.sweeps.jobs import Job, in_one_experiment, sweep_name, varying_params
@@ -91,6 +91,8 @@ class SweepSession(SweepState):
     ----------
     run_id
         The id of its parent run, once the sweep is closed and the store has it.
+    before_recording
+        Called once before anything is recorded, if there are jobs to run; may raise ``InputError``.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class SweepSession(SweepState):
             self.prepared.give(given.digest, given.rows)
         self.closing = threading.Event()
         self.run_id: str | None = None
+        self.before_recording: Callable[[], None] | None = None
         self._earlier: dict[str, EarlierRun] = {}
         self._retested: dict[str, EarlierRun] = {}
         self._composed, self._writer = composed, writer
@@ -155,6 +158,8 @@ class SweepSession(SweepState):
                 earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
         if earlier is None:
             check_experiment(self._experiment_name, self.location)
+        if self.before_recording and _is_left(jobs, earlier):
+            self.before_recording()
         if self._given:
             self._given.keep(self.location)
             # Also of workers with homes of their own, whose runs the table here belongs to.
@@ -483,11 +488,6 @@ class SweepSession(SweepState):
             ids = {run.run: run.run_id for run in self._recorder.wait()}
         return ids.get(self._parent)
 
-    def mark(self) -> Path | None:
-        """Return a folder that only processes which share this store see; None if nothing is recorded."""
-        assert self._recorder
-        return self._recorder.run_folder(self._parent)
-
     def _record_impossible(self, job: Job) -> None:
         assert self._recorder
         assert job.reason
@@ -609,6 +609,15 @@ def _experiment_of(composed: Mapping[str, Any]) -> str:
         return parse_train_config(first_run(composed)).experiment_name
     except InputError:  # something that it needs is searched for
         return str(composed["experiment_name"] or composed["data"]["name"])
+
+
+def _is_left(jobs: Sequence[Job], earlier: EarlierSweep | None) -> bool:
+    """Return whether a job can be run and no earlier launch has done it, on the data that there are now."""
+    done: dict[str, str] = {}
+    for run in earlier.runs if earlier else ():
+        if run.done and not run.retest:
+            done.setdefault(run.digest, run.data_digest)
+    return any(job.config and done.get(job.digest) not in ("", job.data_digest) for job in jobs)
 
 
 def remove_empty(folder: Path) -> None:
