@@ -48,6 +48,8 @@ def numbers(uri):
 def test_all_runs_finish_under_one_parent_that_has_the_report(shown, server, client):
     assert "24 runs in 4 jobs for RayLauncher" in shown
     assert "finished    24 of 24 runs" in shown
+    (look,) = [line for line in shown.splitlines() if line.startswith("look ")]
+    assert f"tracking=server tracking.uri={server} " in look
     (sweep,) = load_sweeps(server, experiment_name="cluster").itertuples()
     assert (sweep.name, sweep.runs, sweep.status) == ("seed × learning_rate", 24, "FINISHED")
     assert sweep.varies == ("seed", "optimizer.learning_rate")
@@ -92,7 +94,7 @@ def test_the_same_command_again_runs_nothing(somebody, server, on_cluster):
 def test_a_forgotten_server_is_said_before_anything_is_recorded(make_user, ray_cluster):
     forgetful = make_user("forgetful")
     launcher = ("hydra/launcher=ray", f"hydra.launcher.ray.init.address={ray_cluster.address}")
-    done = forgetful.run("train", *SWEEP, *launcher, status=1)
+    done = forgetful.run("train", *SWEEP, *launcher, status=2)
     (line,) = done.stderr.splitlines()
     assert "would record in a store of its own; add tracking=server tracking.uri=http://HOST:5000" in line
     assert not list_sweeps(local_store(forgetful.home).tracking_uri)
