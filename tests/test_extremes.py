@@ -277,13 +277,15 @@ def test_the_numbers_of_commands():
         ("train", "sweep.retest"),
         ("train", "sweep.retest_settings"),
         ("train", "sweep.runs_per_job"),
+        ("train", "sweep.server_patience"),
         ("compare", "limit"),
         ("compare", "margin"),
         ("predict", "limit"),
         ("gc", "keep_best"),
         ("describe", "limit"),
     }  # each of which is a count, as all counts of a run are, which takes what there is, where that is less;
-    # but for the margin, a difference: see tests/analysis/test_settings_compared.py
+    # but for the margin, a difference: see tests/analysis/test_settings_compared.py, and the patience, which is
+    # compared with times alone
 
 
 PARAMETERS = [

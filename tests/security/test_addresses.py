@@ -311,7 +311,11 @@ class Client:
     def __init__(self, address):
         self.address, self.done = address, []
         self.info = SimpleNamespace(
-            run_id=RUN, experiment_id="1", artifact_uri=address, lifecycle_stage="active"
+            run_id=RUN,
+            experiment_id="1",
+            artifact_uri=address,
+            lifecycle_stage="active",
+            status="RUNNING",
         )
 
     def get_experiment_by_name(self, _):

@@ -238,6 +238,7 @@ def _ask_nodes(folder: str, mark: str) -> dict[str, dict[str, Any]]:
         import os
         import platform
         import socket
+        from importlib import import_module
 
         versions, home = [], ""
         for name, module, word in (
@@ -245,7 +246,7 @@ def _ask_nodes(folder: str, mark: str) -> dict[str, dict[str, Any]]:
             ("NumPy", "numpy", "__version__"),
         ):
             try:
-                versions.append(f"{name} {getattr(__import__(module, fromlist=['_']), word)}")
+                versions.append(f"{name} {getattr(import_module(module), word)}")
             except ImportError:
                 versions.append(f"no {name}")
         try:
