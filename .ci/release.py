@@ -12,6 +12,7 @@
 - ``blas-...``: the tests that compute, by each of OpenBLAS's kernels that this processor can run
 - ``pages-...``: the documentation pages, with what they show, by an older kernel and by a much older one
 - ``power``: forty losses of power, each at a random moment of a run or a sweep
+- ``faults``: thirty sweeps on a cluster, in each of which something breaks at a random moment
 - ``hostile``: stores and servers that lie, as hypothesis draws them, a thousand of each kind
 - ``fuzz``: every reader for five minutes
 - ``bench``: the benchmarks in full, as in docs/benchmarks.md
@@ -113,6 +114,7 @@ def all_stages() -> tuple[dict[str, Stage], list[str]]:
     hostile = "make .venv/installed-dev\n.venv/bin/python -m pytest -n auto tests/security -k hostile"
     stages += [
         Stage("power", "make test-system ARGS='-k power'", {"MICROGRADE_LOSSES": "40"}),
+        Stage("faults", "make test-system ARGS='-k cluster_faults -s'", {"MICROGRADE_FAULTS": "30"}),
         Stage("hostile", hostile, {"MICROGRADE_EXAMPLES": "1000"}),
         Stage("fuzz", "make fuzz"),
         Stage("bench", "make bench"),
