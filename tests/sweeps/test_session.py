@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from benchmarks.servers import free_port
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tests.narrowing import not_none, of_type
@@ -16,8 +17,9 @@ from micrograde.config.entries import offer_entries
 from micrograde.config.hydra_versions import BEHAVIOUR
 from micrograde.core.errors import InputError
 from micrograde.runs.progress import RunsWatch
-from micrograde.store import find_sweep, local_store, tags
+from micrograde.store import UnansweredError, find_sweep, local_store, tags
 from micrograde.store.stored_sweeps import list_sweeps
+from micrograde.sweeps import session
 from micrograde.sweeps.callback import SweepCallback
 from micrograde.sweeps.earlier import EarlierRun, EarlierSweep
 from micrograde.sweeps.identity import SweepIdentity
@@ -206,3 +208,29 @@ def test_without_a_store_the_best_is_the_setting_with_the_best_mean_too(home, mo
         assert (best.settings, best.passed_over, best.mean) == (3, 1, pytest.approx(0.85))
     finally:
         sweep.abort(RuntimeError())
+
+
+def test_a_server_that_is_away_when_lost_jobs_are_looked_for_is_asked_again(home, monkeypatch):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    monkeypatch.setattr(session, "_SECONDS_BETWEEN_TRIES", 0.0)
+    answers = iter([UnansweredError("not now"), UnansweredError("not yet"), None])
+
+    def find(*_):
+        if error := next(answers):
+            raise error
+
+    sweep = a_sweep(WriterProcess())
+    sweep.begin([])
+    monkeypatch.setattr(session, "find_earlier", find)
+    sweep.settle()
+    assert list(answers) == []
+    sweep.server_patience = -1.0
+    answers = iter([UnansweredError("not now")])
+    with pytest.raises(UnansweredError):
+        sweep.settle()
+    sweep.abort(RuntimeError())
+
+
+def test_a_server_that_cannot_be_reached_may_answer_later():
+    with pytest.raises(UnansweredError, match="Connection refused"):
+        list_sweeps(f"http://127.0.0.1:{free_port()}")

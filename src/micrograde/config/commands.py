@@ -63,7 +63,7 @@ class SweepConfig:
         from 16 to 256.
     server_patience
         Seconds that another launcher's job waits, when it has trained, for a server that is away; what is not
-        on the server then is kept on its machine.
+        on the server then is kept on its machine. So long the sweep, too, waits before its jobs and after.
     members
         The runs of a job; set by the sweep.
     parent_run_id

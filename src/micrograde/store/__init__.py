@@ -5,7 +5,7 @@ uses MLflow's client, and SQL where the client is slow.
 """
 
 from micrograde.store.backends import BACKENDS, Backend, Tracking, backend_of, keeps_runs
-from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError
+from micrograde.store.errors import DiskFullError, StoreAwayError, TrackingError, UnansweredError
 from micrograde.store.local_addresses import folder_here
 from micrograde.store.location import (
     StoreLocation,
@@ -16,6 +16,7 @@ from micrograde.store.location import (
 from micrograde.store.mlmodel import ModelDescription
 from micrograde.store.readers import check_experiment, make_command
 from micrograde.store.records import StoredSweep
+from micrograde.store.rest_client import forget_slowness
 from micrograde.store.run_ids import find_run_id, find_run_ids
 from micrograde.store.server_files import named_folder, open_files, public_address, shown_address
 from micrograde.store.stored_run import (
@@ -39,6 +40,7 @@ __all__ = [
     "StoredSweep",
     "Tracking",
     "TrackingError",
+    "UnansweredError",
     "backend_of",
     "check_experiment",
     "find_run",
@@ -46,6 +48,7 @@ __all__ = [
     "find_run_ids",
     "find_sweep",
     "folder_here",
+    "forget_slowness",
     "keeps_runs",
     "last_run_of",
     "last_stopped_run",

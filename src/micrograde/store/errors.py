@@ -1,6 +1,6 @@
 """The errors of recording; each message is one line."""
 
-from micrograde.core.errors import RunFailedError
+from micrograde.core.errors import InputError, RunFailedError
 
 
 class TrackingError(RunFailedError):
@@ -9,6 +9,10 @@ class TrackingError(RunFailedError):
 
 class StoreAwayError(TrackingError):
     """The store has not answered for so long that the program stops waiting for it."""
+
+
+class UnansweredError(InputError):
+    """A server has not answered what it was asked for, or not now; it may in a while."""
 
 
 class DiskFullError(TrackingError):

@@ -46,11 +46,13 @@ class ServerError(Exception):
     ----------
     code
         MLflow's error code, such as ``RESOURCE_DOES_NOT_EXIST``; empty if the server has sent none.
+    passes
+        Whether it may answer if it is asked again in a while.
     """
 
-    def __init__(self, reason: str, code: str = "") -> None:
+    def __init__(self, reason: str, code: str = "", *, passes: bool = False) -> None:
         super().__init__(without_password(" ".join(reason.split()))[:_REASON_LENGTH])
-        self.code = code
+        self.code, self.passes = code, passes
 
 
 @dataclass
@@ -156,7 +158,7 @@ class Server:
                     lambda: self._answer(method, endpoint, content, until), until - time.monotonic()
                 )
             except LateAnswerError:
-                raise ServerError(_too_slow(self._answer_seconds)) from None
+                raise ServerError(_too_slow(self._answer_seconds), passes=True) from None
             except ServerError:
                 if tries <= 0 or time.monotonic() + delay >= until:
                     raise
@@ -201,7 +203,7 @@ class Server:
                 reason = reason_of(error)
                 if reason == _SILENT:  # the library's limit, which is as long as ours, was reached first
                     raise LateAnswerError(reason) from None
-                raise ServerError(reason) from None
+                raise ServerError(reason, passes=True) from None
             creds, path, content = _redirected(creds, target, method, content)
         raise ServerError(f"it redirects more than {MOST_REDIRECTS} times")
 
@@ -214,7 +216,13 @@ class Server:
             self._patience.asked = time.monotonic()
             self._patience.slow += max(seconds - SLOW_SECONDS - size / SLOW_BYTES, 0.0)
             if self._patience.slow > self._answer_seconds:
-                raise ServerError(_too_slow(self._answer_seconds))
+                raise ServerError(_too_slow(self._answer_seconds), passes=True)
+
+
+def forget_slowness(uri: str) -> None:
+    """Give a server that was too slow its whole patience again, as when it was away and may be back."""
+    with _guard:
+        _patience.pop(uri, None)
 
 
 def reason_of(error: BaseException) -> str:
@@ -283,11 +291,12 @@ def _object(endpoint: str, status: int, body: bytes) -> dict[str, Any]:
         if status == 200:
             said = "is nested too deep" if "too deep" in str(error) else "is not JSON"
             raise ServerError(f"its answer to {endpoint} {said}; is it an MLflow server?") from None
-        raise ServerError(f"it answers {status} to {endpoint}") from None
+        raise ServerError(f"it answers {status} to {endpoint}", passes=status in _PASSING) from None
     if status != 200:
         told = content if isinstance(content, dict) else {}
         code, message = (str(told.get(key, ""))[:_REASON_LENGTH] for key in ("error_code", "message"))
-        raise ServerError(": ".join(filter(None, (code, message))) or f"it answers {status}", code)
+        reason = ": ".join(filter(None, (code, message))) or f"it answers {status}"
+        raise ServerError(reason, code, passes=status in _PASSING)
     if not isinstance(content, dict) or "error_code" in content:
         raise ServerError(f"its answer to {endpoint} has an unexpected form; is it an MLflow server?")
     return content

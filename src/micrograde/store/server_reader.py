@@ -15,6 +15,7 @@ from micrograde.core.bounds import MOST_EXPERIMENTS, MOST_POINTS, MOST_RUNS_OF_S
 from micrograde.core.errors import InputError
 from micrograde.core.terminal import say
 from micrograde.store import tags
+from micrograde.store.errors import UnansweredError
 from micrograde.store.left_out import LeftOut
 from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.records import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
@@ -117,7 +118,8 @@ def _asked(uri: str) -> Iterator[Server]:
         try:
             yield Server(uri)
         except ServerError as error:
-            raise InputError(f"the tracking server cannot be asked for its runs ({error})") from None
+            kind = UnansweredError if error.passes else InputError
+            raise kind(f"the tracking server cannot be asked for its runs ({error})") from None
 
 
 def _selected(uri: str, selection: Selection) -> list[_Run]:

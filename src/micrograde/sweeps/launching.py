@@ -148,6 +148,7 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
     """
     from micrograde.runs.building import stack_key
 
+    patience = sweep.server_patience = sweep.options.server_patience
     todo = sweep.what_is_to_do(jobs)
     parent = sweep.parent_run_id()
     size = sweep.options.runs_per_job or min(256, max(16, len(todo) // 32))
@@ -158,7 +159,6 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
     parts = [part[at : at + size] for part in alike.values() for at in range(0, len(part), size)]
     if parts:
         print(f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')} for {runner.name}", flush=True)
-        patience = sweep.options.server_patience
         texts = [encode_members(part, parent, sweep.metric, patience) for part in parts]
         places = {job.digest: place for place, job in enumerate(chain.from_iterable(parts))}
         with sweep.watching([*chain.from_iterable(parts)], epochs=False) as watch:

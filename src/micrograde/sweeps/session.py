@@ -26,7 +26,16 @@ from micrograde.runs.live_run import LiveRun, RunRequest, Status, own_words
 from micrograde.runs.pictures import check_formats
 from micrograde.runs.progress import RunsWatch, print_line, watch_runs
 from micrograde.runs.train import PreparedSets, default_metric, train_runs
-from micrograde.store import StoreAwayError, StoreLocation, backend_of, check_experiment, tags
+from micrograde.store import (
+    StoreAwayError,
+    StoreLocation,
+    UnansweredError,
+    backend_of,
+    check_experiment,
+    forget_slowness,
+    tags,
+)
+from micrograde.store.calls import Result
 from micrograde.store.given_tables import DIGEST, note_use_elsewhere
 from micrograde.sweeps.completeness import lacking_of
 from micrograde.sweeps.composing import has_validation
@@ -40,6 +49,7 @@ from micrograde.sweeps.state import Outcome, SweepState
 from micrograde.sweeps.summary import print_outcomes, print_summary, summarize_sweep
 from micrograde.sweeps.usual_task import usual_task
 from micrograde.tracking import (
+    SERVER_PATIENCE,
     Claim,
     ClaimedError,
     Kept,
@@ -55,6 +65,7 @@ from micrograde.tracking import (
 if TYPE_CHECKING:
     import pyarrow
 
+_SECONDS_BETWEEN_TRIES = 2.0  # to read a store that does not answer
 _SECONDS_OF_WRITERS = 10  # that the writers of lost jobs have to end their runs
 LONGEST_REASON = 2000  # characters of the tag that says what a sweep lacks
 
@@ -93,6 +104,8 @@ class SweepSession(SweepState):
         The id of its parent run, once the sweep is closed and the store has it.
     before_recording
         Called once before anything is recorded, if there are jobs to run; may raise ``InputError``.
+    server_patience
+        How many seconds it waits for a server that is away, before its jobs begin and after they have ended.
     """
 
     def __init__(
@@ -110,6 +123,7 @@ class SweepSession(SweepState):
         self.closing = threading.Event()
         self.run_id: str | None = None
         self.before_recording: Callable[[], None] | None = None
+        self.server_patience = SERVER_PATIENCE
         self._earlier: dict[str, EarlierRun] = {}
         self._retested: dict[str, EarlierRun] = {}
         self._composed, self._writer = composed, writer
@@ -164,7 +178,7 @@ class SweepSession(SweepState):
             self._given.keep(self.location)
             # Also of workers with homes of their own, whose runs the table here belongs to.
             note_use_elsewhere(self.location, {DIGEST: self._given.digest})
-        recorder = Recorder(self.location, self._writer, mine)
+        recorder = Recorder(self.location, self._writer, mine, server_patience=self.server_patience)
         self._recorder = recorder
         if earlier is None:
             self._parent = self._start_parent()
@@ -448,7 +462,7 @@ class SweepSession(SweepState):
         """
         if self.location is None:
             return
-        runs = self._left_by_lost_jobs()
+        runs = self._patiently(self._left_by_lost_jobs)
         kept = {run.digest: run.run_id for run in reversed(runs) if run.done}
         for run in runs:
             outcome = self.outcomes.get(run.digest)
@@ -552,7 +566,8 @@ class SweepSession(SweepState):
         else:
             summary = None
             try:
-                summary = summarize_sweep(self, self._recorder, self._parent)
+                recorder, parent = self._recorder, self._parent
+                summary = self._patiently(lambda: summarize_sweep(self, recorder, parent))
                 self.run_id = summary.run_id
             except StoreAwayError:
                 pass  # the recorder's ``close`` says what to do; ``compare`` makes the report later
@@ -583,6 +598,20 @@ class SweepSession(SweepState):
         self._resources.close()
         remove_empty(left)
         return 130 if interrupted else int(failed > 0 or incomplete)
+
+    def _patiently(self, read: Callable[[], Result]) -> Result:
+        """Return what is read of the store; of a server that does not answer it is read again for a while."""
+        assert self.location
+        deadline = time.monotonic() + self.server_patience
+        while True:
+            try:
+                return read()
+            except UnansweredError:
+                if time.monotonic() > deadline:
+                    raise
+            with working("waiting for the server"):
+                time.sleep(_SECONDS_BETWEEN_TRIES)
+            forget_slowness(self.location.tracking_uri)
 
     def _keep_results(self, left: Path) -> None:
         assert self.location

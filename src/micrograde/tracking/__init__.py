@@ -10,9 +10,10 @@ from micrograde.tracking.recorder import Recorder
 from micrograde.tracking.recovery import recover
 from micrograde.tracking.run_recorder import NullRecorder, RunIds, RunRecorder
 from micrograde.tracking.sending import Kept, Sent, send_launch
-from micrograde.tracking.writer_process import WriterProcess
+from micrograde.tracking.writer_process import SERVER_PATIENCE, WriterProcess
 
 __all__ = [
+    "SERVER_PATIENCE",
     "UNCOMMITTED",
     "Claim",
     "ClaimedError",
