@@ -236,8 +236,13 @@ def mlflow_server(folder: Path, store: str, workers: int = 1) -> tuple[Part, str
 
 
 @contextmanager
-def postgresql(log: Path) -> Iterator[tuple[Part, str]]:
-    """An empty PostgreSQL, and its address; it refuses to run as root, so as `postgres` then."""
+def postgresql(
+    log: Path, owner: str = "mlflow", password: str = "", **settings: str
+) -> Iterator[tuple[Part, str]]:
+    """An empty PostgreSQL, and its address; it refuses to run as root, so as `postgres` then.
+
+    Without a password it lets everybody in, under any name.
+    """
     programs = postgresql_programs()
     if programs is None:
         raise SystemExit("PostgreSQL's programs are not found: apt-get install postgresql")
@@ -247,7 +252,24 @@ def postgresql(log: Path) -> Iterator[tuple[Part, str]]:
         shutil.chown(folder, "postgres", "postgres")
         somebody = {"user": "postgres", "group": "postgres", "extra_groups": []}
     port = free_port()
-    initdb = [str(programs / "initdb"), "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
+    initdb = [
+        str(programs / "initdb"),
+        "-U",
+        owner,
+        "-E",
+        "UTF8",
+        "--no-locale",
+        "-N",
+        "-D",
+        f"{folder}/data",
+    ]
+    if password:
+        file = folder / "password"
+        file.write_text(password)
+        file.chmod(0o644)
+        initdb += ["-A", "scram-sha-256", f"--pwfile={file}"]
+    else:
+        initdb += ["-A", "trust"]
     asked = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
 
     def is_ready() -> None:
@@ -255,16 +277,19 @@ def postgresql(log: Path) -> Iterator[tuple[Part, str]]:
             raise ConnectionRefusedError
 
     try:
-        subprocess.run(
-            [*initdb, "-D", f"{folder}/data"], check=True, capture_output=True, cwd=folder, **somebody
-        )
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **somebody)
         command = [str(programs / "postgres"), "-D", f"{folder}/data", "-p", str(port)]
-        command += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        for name, value in {
+            **settings,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+        }.items():
+            command += ["-c", f"{name}={value}"]
         part = Part("database", command, folder, dict(os.environ), is_ready, **somebody)
         part.log = log
         try:
             part.start()
-            yield part, f"postgresql+psycopg://mlflow@127.0.0.1:{port}/postgres"
+            yield part, f"postgresql+psycopg://{owner}@127.0.0.1:{port}/postgres"
         finally:
             part.kill()
     finally:

@@ -126,12 +126,16 @@ class Reader:
 
     def give_commands(self, example: Example) -> None:
         for text in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
-            command, shown = not_none(COMMAND.fullmatch(text)).groups()
-            printed, status = self.type(self.as_it_is_here(command))
-            promised = re.search(r"# exit status (\d+)", command)
-            if status != int(promised[1] if promised else 0):
-                raise SybilFailure(example, f"{command}\nends with status {status}:\n{printed}")
-            self.expect(example, shown, printed)
+            self.give(example, text, self)
+
+    def give(self, example: Example, text: str, to: "Reader") -> None:
+        """Type a command in somebody's shell, and compare what it prints with what is shown below it."""
+        command, shown = not_none(COMMAND.fullmatch(text)).groups()
+        printed, status = to.type(self.as_it_is_here(command))
+        promised = re.search(r"# exit status (\d+)", command)
+        if status != int(promised[1] if promised else 0):
+            raise SybilFailure(example, f"{command}\nends with status {status}:\n{printed}")
+        self.expect(example, shown, printed)
 
     def type(self, command: str) -> tuple[str, int]:
         """What a command prints, and its status."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from benchmarks import cluster_parts
 from benchmarks.servers import free_port
 from tests.compose import filled, services
 
@@ -33,15 +34,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-def postgresql_programs() -> Path | None:
-    """The folder of `initdb` and `postgres`; Debian keeps them off the PATH."""
-    found = shutil.which("initdb")
-    debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    folders = [Path(found).resolve()] if found else sorted(debian, key=lambda each: float(each.parts[-3]))
-    return folders[-1].parent if folders else None
-
-
-PROGRAMS = postgresql_programs()
 _IN_LAB = "test_jupyterlab.py"
 _OTHERS = [each.name for each in Path(__file__).parent.glob("test_*.py") if each.name != _IN_LAB]
 collect_ignore = [] if find_spec("ray") and find_spec("playwright") else _OTHERS
@@ -98,32 +90,10 @@ def running(
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an empty database; PostgreSQL refuses to run as root, so as `postgres` then."""
-    if PROGRAMS is None:
-        pytest.fail("PostgreSQL's programs are not found: apt-get install postgresql")
+    """The address of an empty database."""
     log = tmp_path_factory.mktemp("postgresql") / "log"
-    folder = tempfile.mkdtemp(prefix="postgresql-")  # pytest's own folders are closed to other users
-    somebody: dict[str, Any] = {"cwd": folder}
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        somebody |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-    try:
-        initdb = [str(PROGRAMS / "initdb"), "-A", "trust", "-U", "mlflow", "-E", "UTF8", "--no-locale", "-N"]
-        subprocess.run([*initdb, "-D", f"{folder}/data"], check=True, capture_output=True, **somebody)
-        port = free_port()
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
-        given = [each for setting in settings.items() for each in ("-c", "=".join(setting))]
-        command = [str(PROGRAMS / "postgres"), "-D", f"{folder}/data", "-p", str(port), *given]
-
-        def is_ready() -> None:
-            asked = [str(PROGRAMS / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-            if subprocess.run(asked).returncode:
-                raise ConnectionRefusedError
-
-        with running(command, log, is_ready, signal.SIGINT, **somebody):  # SIGINT: wait for no client
-            yield f"postgresql+psycopg://mlflow@127.0.0.1:{port}/postgres"
-    finally:
-        shutil.rmtree(folder)
+    with cluster_parts.postgresql(log, fsync="off") as (_, address):
+        yield address
 
 
 @pytest.fixture(scope="session")
