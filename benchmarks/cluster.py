@@ -2,10 +2,10 @@
 
     python -m benchmarks.cluster [--runs 60] [--epochs 150] [--rounds 3]
 
-Ray, an `mlflow server` and PostgreSQL are started on this machine, where they share the cores with the sweep:
-on a cluster they would stand elsewhere. Both sweeps are whole commands, one after the other in each round; the
-ratio is that of the fastest round of each. The memory is the largest of the process that is typed, and apart
-from it of what that has started: the writer, and Ray's own.
+Ray, an `mlflow server` and PostgreSQL are started here, where they share the cores with the sweep:
+on a cluster they would stand elsewhere. Both sweeps are whole commands, one after the other in each round;
+the ratio is that of the fastest round of each. The memory is the largest of the process that is typed, and
+apart from it of what that has started: the writer, and Ray's own.
 """
 
 import argparse
