@@ -31,32 +31,36 @@ def sbatch(script: str) -> None:
 
 
 def run_array(job: str) -> None:
-    """Run all jobs of an array, as many at a time as it says."""
+    """Run all jobs of an array, as many at a time as it says; without an array the only one."""
     script = STATES / f"{job}.script"
     found = re.search(r"--array=0-(\d+)%(\d+)", script.read_text())
-    last, most = (int(found[1]), int(found[2])) if found else (0, 1)
     killed = os.environ.get("SLURM_STAND_IN_KILLS", "").split(",")
 
-    def run(task: int) -> None:
-        state = STATES / f"{job}_{task}.state"
+    def run(name: str, of_array: dict[str, str]) -> None:
+        state, number = STATES / f"{name}.state", of_array.get("SLURM_ARRAY_TASK_ID", "0")
         state.write_text("RUNNING")
         mine = {
-            "SLURM_JOB_ID": f"{job}{task}",
-            "SLURM_ARRAY_JOB_ID": job,
-            "SLURM_ARRAY_TASK_ID": str(task),
+            "SLURM_JOB_ID": name.replace("_", ""),
             "SLURM_JOB_NODELIST": socket.gethostname(),
             **{f"SLURM_{each}": "1" for each in ("NTASKS", "JOB_NUM_NODES")},
             **{f"SLURM_{each}": "0" for each in ("PROCID", "LOCALID", "NODEID")},
         }
         at_work = len([each for each in STATES.glob("*.state") if each.read_text() == "RUNNING"])
-        (STATES / f"{job}_{task}.at_work").write_text(str(at_work))
-        done = 1
-        if str(task) not in killed:
-            done = subprocess.run(["bash", str(script)], env={**os.environ, **mine}, check=False).returncode
-        state.write_text("OUT_OF_MEMORY" if str(task) in killed else "FAILED" if done else "COMPLETED")
+        (STATES / f"{name}.at_work").write_text(str(at_work))
+        if number in killed:
+            state.write_text("OUT_OF_MEMORY")
+            return
+        environment = {**os.environ, **mine, **of_array}
+        done = subprocess.run(["bash", str(script)], env=environment, check=False)
+        state.write_text("FAILED" if done.returncode else "COMPLETED")
 
-    with ThreadPoolExecutor(most) as pool:
-        list(pool.map(run, range(last + 1)))
+    if found is None:
+        run(job, {})
+        return
+    with ThreadPoolExecutor(int(found[2])) as pool:
+        for task in range(int(found[1]) + 1):
+            of_array = {"SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": str(task)}
+            pool.submit(run, f"{job}_{task}", of_array)
 
 
 def srun(words: list[str]) -> None:
@@ -68,7 +72,7 @@ def srun(words: list[str]) -> None:
         if name in ("--output", "--error"):
             path = words.pop(0)
             for sign, variable in task.items():
-                path = path.replace(sign, os.environ[f"SLURM_{variable}"])
+                path = path.replace(sign, os.environ.get(f"SLURM_{variable}", ""))
             files[name] = path
     with Path(files["--output"]).open("ab") as output, Path(files["--error"]).open("ab") as error:
         sys.exit(subprocess.run(words, stdout=output, stderr=error, check=False).returncode)
