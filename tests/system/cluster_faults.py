@@ -133,7 +133,7 @@ class Laboratory:
         """Begin the sweep."""
         where = ["hydra/launcher=ray", f"hydra.launcher.address={self.cluster.address}"]
         where += ["tracking=server", f"tracking.uri={self.address}", f"experiment_name={name}"]
-        words = ["train", *SWEEP, *where, "sweep.runs_per_job=6"]
+        words = ["train", *SWEEP, *where, "sweep.runs_per_job=10"]
         return Launched(
             subprocess.Popen(
                 [sys.executable, "-m", "micrograde", *words],
