@@ -76,7 +76,7 @@ def sweep_in_parts(target: Path) -> None:
     import runpy
 
     from micrograde.runs import live_run
-    from micrograde.sweeps import launching, session, summary
+    from micrograde.sweeps import launching, session
     from micrograde.tracking import Recorder
 
     spent: dict[str, float] = {}
@@ -85,7 +85,7 @@ def sweep_in_parts(target: Path) -> None:
     timed(live_run.LiveRun, "end", spent, "artifacts")
     timed(Recorder, "wait", spent, "MLflow, waited for")
     timed(Recorder, "close", spent, "MLflow, waited for")
-    timed(summary, "summarize_sweep", spent, "summary with the wait")
+    timed(session, "summarize_sweep", spent, "summary with the wait")
     sys.argv = [*TRAIN[1:], *SWEEP]
     start = time.perf_counter()
     try:
