@@ -64,10 +64,21 @@ class SqlBatch:
             self.commit()
 
     def commit(self) -> None:
-        """Make durable what was written; other programs see it from now on."""
+        """Make durable what was written; other programs see it from now on.
+
+        If that fails, as on a full disk, all of it is taken back: else what is written next, such as the end
+        of a run, would be a part of what has failed.
+        """
         if not self._written:
             return
-        self._make(self._commit)
+        try:
+            self._make(self._commit)
+        except BaseException:
+            with suppress(sqlite3.Error):
+                if self.connection.in_transaction:
+                    self.connection.execute("rollback").close()
+            self._written = False
+            raise
         self._written = False
 
     @contextmanager
