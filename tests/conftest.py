@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -166,8 +167,14 @@ class User:
         return found
 
     def wait_until_written(self) -> None:
-        """A writer that outlives its launch removes the launch's folder when everything is in the store."""
-        wait_for(lambda: not any((self.home / "mlruns" / "launches").iterdir()))
+        """A writer that outlives its launch removes the launch's folder when everything is in the store.
+
+        It puts it aside first, whence it goes file by file; what a killed process has left there stays.
+        """
+        mlruns = self.home / "mlruns"
+        wait_for(lambda: not any((mlruns / "launches").iterdir()))
+        with suppress(pytest.fail.Exception):
+            wait_for(lambda: not (mlruns / "temporary").exists(), seconds=5)
 
     def artifacts(self, run: "Run") -> Path:
         """The folder of a run's files, themselves and no copies."""
