@@ -78,9 +78,8 @@ class LocalStore(MlflowStore):
 
     def write_rows(self, params: Sequence[Param], points: Sequence[Point]) -> None:
         """Write rows by SQL, some thousands at once, and give others their turn in between."""
-        of_runs = sorted(
-            points, key=attrgetter("run_id")
-        )  # those of a run lie together in two of the indices
+        # Those of a run lie together in two of the indices.
+        of_runs = sorted(points, key=attrgetter("run_id"))
         for start in range(0, len(params), _ROWS):
             self.insert(params[start : start + _ROWS], ())
             self.turns.pass_on()

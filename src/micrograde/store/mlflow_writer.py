@@ -264,7 +264,8 @@ class MlflowWriter(EventWriter):
             }
             for run in runs:
                 if self._of_sweeps[run][1] in there:
-                    self.set_tags(run, {tags.SUPERSEDED: "true"})
+                    with self.apart((run,)):
+                        self.set_tags(run, {tags.SUPERSEDED: "true"})
 
     def _keep_files(self, event: RunEnded) -> None:
         if event.run in self._taken_over or event.run in self.left_out:
