@@ -24,7 +24,7 @@ import psutil
 from benchmarks.servers import free_port
 from micrograde.store.library_environment import quiet_environment
 
-_SECONDS = 120.0  # until a part that has not come up is given up
+_SECONDS = 300.0  # until a part that has not come up is given up
 _MARK = "MICROGRADE_PART"
 
 
@@ -34,6 +34,17 @@ def postgresql_programs() -> Path | None:
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     folders = [Path(found).resolve()] if found else sorted(debian, key=lambda each: float(each.parts[-3]))
     return folders[-1].parent if folders else None
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """Return the environment of a machine of somebody's own, whose home this folder is."""
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "HOME": str(home),
+        "USER": home.name,
+        "LOGNAME": home.name,
+        "MICROGRADE_HOME": str(home),
+    }
 
 
 class Part:
@@ -203,11 +214,7 @@ class RayCluster:
         start = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats"]
         start += ["--node-ip-address=127.0.0.1", "--object-store-memory=100000000"]
         environment = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-            "HOME": str(home),
-            "USER": name,
-            "LOGNAME": name,
-            "MICROGRADE_HOME": str(home),
+            **environment_of(home),
             "RAY_AUTH_MODE": "disabled",
             # A machine that is gone is noticed after a few seconds; Ray's default is up to a minute.
             "RAY_health_check_initial_delay_ms": "1000",

@@ -60,8 +60,8 @@ class OptunaSearch(Sweeper):
         run_search(self._optuna, self._folder, arguments)
 
 
-class StackedLauncher(Launcher):
-    """Trains all jobs of a batch in this process, as stacks."""
+class BatchLauncher(Launcher):
+    """What launchers of a whole batch share; Hydra takes no abstract class for a plug-in."""
 
     def setup(
         self,
@@ -70,8 +70,12 @@ class StackedLauncher(Launcher):
         task_function: TaskFunction,  # noqa: ARG002
         config: DictConfig,
     ) -> None:
-        """Keep context and config; ``task_function`` is not needed, as jobs are trained here."""
+        """Keep context and config; ``task_function`` is not needed, as a batch is run as a whole."""
         self._context, self._config = hydra_context, config
+
+
+class StackedLauncher(BatchLauncher):
+    """Trains all jobs of a batch in this process, as stacks."""
 
     def launch(
         self,
@@ -84,21 +88,11 @@ class StackedLauncher(Launcher):
         return launch_stacked(self._context, self._config, job_overrides)
 
 
-class RayLauncher(Launcher):
+class RayLauncher(BatchLauncher):
     """Trains the jobs of a batch on a Ray cluster, as stacks."""
 
     def __init__(self, **options: Any) -> None:
         self._options = options
-
-    def setup(
-        self,
-        *,
-        hydra_context: HydraContext,
-        task_function: TaskFunction,  # noqa: ARG002
-        config: DictConfig,
-    ) -> None:
-        """Keep context and config; the nodes are given what Hydra has composed here."""
-        self._context, self._config = hydra_context, config
 
     def launch(
         self,

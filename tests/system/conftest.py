@@ -163,14 +163,13 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     def node(name: str, nodes: int, *arguments: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
         home = folder / name
         home.mkdir()
-        environment = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-            "HOME": str(home),
-            "USER": name,
-            "LOGNAME": name,
-            "MICROGRADE_HOME": str(home),
-        }
-        return running([*start, *arguments], folder / f"{name}.log", alive(nodes), cwd=home, env=environment)
+        return running(
+            [*start, *arguments],
+            folder / f"{name}.log",
+            alive(nodes),
+            cwd=home,
+            env=cluster_parts.environment_of(home),
+        )
 
     try:
         with node("head", 1, *head), node("other", 2, f"--address={address}"):
