@@ -1,6 +1,6 @@
 """Run sweeps on a cluster in which something breaks at a random moment, and see what becomes of them.
 
-    unshare -m python tests/system/cluster_faults.py FOLDER [--sweeps 30] [--seed 0] [--longest 60]
+    unshare -m python -m tests.system.cluster_faults FOLDER [--sweeps 30] [--seed 0] [--longest 60]
 
 A head and two nodes of one CPU, each with a home of its own (a small disk, if it may be mounted), and a server,
 whose store is SQLite and PostgreSQL by turns. In each sweep one fault is drawn, and its moment: a worker, a node,

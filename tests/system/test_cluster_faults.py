@@ -8,19 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-HARNESS = Path(__file__).with_name("cluster_faults.py")
+ROOT = Path(__file__).resolve().parents[2]
 FEW = 3
 
 
 def test_a_sweep_in_which_something_breaks_ends_complete_or_says_what_is_missing(tmp_path: Path) -> None:
     sweeps = int(os.environ.get("MICROGRADE_FAULTS", str(FEW)))
-    command = [sys.executable, str(HARNESS), str(tmp_path), "--sweeps", str(sweeps)]
+    command = [sys.executable, "-m", "tests.system.cluster_faults", str(tmp_path), "--sweeps", str(sweeps)]
     command += ["--longest", "8" if sweeps <= FEW else "60"]
     if seed := os.environ.get("MICROGRADE_SEED"):
         command += ["--seed", seed]
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0:
         command = ["unshare", "-m", *command]  # the nodes' disks then go with the process
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout
     said = []
     for line in process.stdout:  # it takes long: with -s each line is seen as it comes
