@@ -6,6 +6,7 @@ import threading
 import pytest
 import requests
 
+from micrograde.core.bounds import ANSWER_SECONDS
 from micrograde.store import StoreAwayError, local_store, server_store
 from micrograde.store.location import StoreLock
 from micrograde.store.retrying import Retrying, reason_of
@@ -156,15 +157,35 @@ def test_after_the_launch_patience_is_limited(server, clock):
 
 @pytest.mark.parametrize(
     "error",
-    [requests.ReadTimeout("Read timed out."), requests.ConnectionError("it answers with more than 9 bytes")],
+    [
+        requests.ConnectionError("it answers with more than 9 bytes"),
+        requests.ConnectionError("its answer cannot be decompressed (x)"),
+    ],
 )
-def test_after_the_launch_what_was_waited_for_in_vain_is_not_asked_again(server, clock, error):
+def test_after_the_launch_a_server_whose_answer_does_not_end_is_not_asked_again(server, clock, error):
     server.make(failing(5, error))
     server.gone.set()
     before = clock.now
     with pytest.raises(StoreAwayError, match="still cannot be reached"):
         server.make(failing(5, error))
     assert clock.now == before
+
+
+@pytest.mark.parametrize(("patience", "takes"), [(5, 10), (15, 20), (300, 300)])
+def test_after_the_launch_a_server_that_does_not_answer_is_given_its_patience(
+    tmp_path, clock, patience, takes
+):
+    """As one that is stopped for a while: what it was asked in vain is asked again."""
+    server = Setting(server_store("http://host", tmp_path), patience)
+    server.gone.set()
+
+    def unanswered():
+        clock.now += ANSWER_SECONDS
+        raise requests.ReadTimeout("Read timed out.")
+
+    with pytest.raises(StoreAwayError, match=r"still cannot be reached \(no answer in time\)$"):
+        server.make(unanswered)
+    assert takes <= clock.now < takes + 2 * ANSWER_SECONDS
 
 
 @pytest.mark.parametrize(

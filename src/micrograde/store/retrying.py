@@ -26,8 +26,9 @@ class Retrying:
     launch_is_gone
         Set when the launch has ended or died.
     patience
-        Seconds, from then on or from the last successful call, until ``StoreAwayError`` is raised. A server
-        that accepts a request but does not answer it, or whose answer does not end, gets no more time.
+        Seconds, from then on or from the last successful call, until ``StoreAwayError`` is raised; a request
+        that a server takes and does not answer counts from when it was made. A server whose answer does not
+        end gets no more time.
     notify
         Called when the store becomes unavailable and when it is back, with a line for the user and whether
         the store is away.
@@ -67,14 +68,17 @@ class Retrying:
         """
         delay, start = _FIRST_DELAY, time.monotonic()
         while True:
+            asked = time.monotonic()
             try:
                 result = call()
             except Exception as error:
                 if not self._backend.may_pass(error):
                     raise
                 reason = reason_of(error)
-                if self._gone.is_set() and is_no_answer(reason):
-                    raise self._still_away(reason) from error
+                if self._gone.is_set():
+                    self._gone_since = self._gone_since or asked
+                    if is_unbounded(reason):
+                        raise self._still_away(reason) from error
                 self._wait(reason, start, delay)
                 delay = min(2 * delay, _LONGEST_DELAY)
             else:
@@ -98,8 +102,7 @@ class Retrying:
                 True,
             )
         if self._gone.is_set():
-            self._gone_since = self._gone_since or now
-            if now > max(self._gone_since, self._last_success) + self._patience:
+            if now > max(self._gone_since or now, self._last_success) + self._patience:
                 raise self._still_away(reason)
         with self._backend.between_tries(self._location):
             time.sleep(delay)
@@ -111,9 +114,9 @@ class Retrying:
         return "cannot be reached" if self._backend.can_be_away else "cannot be written to"
 
 
-def is_no_answer(reason: str) -> bool:
-    """Return whether a server took a request and left it without an answer, or with an unbounded one."""
-    return reason == _SILENT or bool(UNBOUNDED.search(reason))
+def is_unbounded(reason: str) -> bool:
+    """Return whether a server's answer does not end, or would not fit into the memory."""
+    return bool(UNBOUNDED.search(reason))
 
 
 def reason_of(error: BaseException) -> str:
