@@ -101,9 +101,9 @@ class Retrying:
                 f"training goes on, and what happens is kept in {self._kept}",
                 True,
             )
-        if self._gone.is_set():
-            if now > max(self._gone_since or now, self._last_success) + self._patience:
-                raise self._still_away(reason)
+        since = max(self._gone_since or now, self._last_success)
+        if self._gone.is_set() and now > since + self._patience:
+            raise self._still_away(reason)
         with self._backend.between_tries(self._location):
             time.sleep(delay)
 
