@@ -303,7 +303,7 @@ def test_of_a_schema_that_is_not_known_mlflow_s_client_writes_and_the_log_says_s
     schema = schema_of(location.database)
     assert schema in KNOWN_SCHEMAS
     monkeypatch.setattr(sql_store, "KNOWN_SCHEMAS", ("of the past",))
-    assert backend_of(location).imports_mlflow(location)
+    assert backend_of(location).mlflow_module(location) == "mlflow.store.tracking.sqlalchemy_store"
     launch = location.folder / "launches" / LAUNCH
     launch.mkdir(parents=True)
     writer = backend_of(location).open_writer(location, Recording(launch))
@@ -338,7 +338,7 @@ def test_to_a_server_mlflow_s_client_writes_and_the_log_says_so(tmp_path, capsys
     from mlflow import MlflowClient
 
     location = server_store("http://me:secret@localhost:9", tmp_path)
-    assert backend_of(location).imports_mlflow(location)
+    assert backend_of(location).mlflow_module(location) == "mlflow.tracking"
     writer = backend_of(location).open_writer(location, Recording(tmp_path))
     assert isinstance(writer, MlflowWriter)
     assert type(writer._client) is MlflowClient

@@ -29,6 +29,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ _LONGEST_REASON = 1000  # characters of an error that the user sees; ``writer.lo
 # That are made before the garbage collector looks: it would look at each value that waits several times.
 _NEW_OBJECTS = 50_000
 
+_bound_answers_once = functools.cache(bound_answers)
+
 Tell = Callable[[dict[str, object]], None]
 """A function that sends a JSON object to the launch."""
 
@@ -71,22 +74,21 @@ def prepare() -> None:
     """
     try:
         home = local_store(project_home())
-        needs_mlflow = backend_of(home).imports_mlflow(home)
-    except InputError:  # no folder, or no file, for a store of its own
-        needs_mlflow = True
-    if needs_mlflow:
-        import_mlflow()
+        module = backend_of(home).mlflow_module(home)
+    except InputError:  # no folder, or no file, for a store of its own: the launch is recorded on a server
+        module = "mlflow.tracking"
+    if module:
+        import_mlflow(module)
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
 
 
 @functools.cache
-def import_mlflow() -> None:
-    """Import MLflow, as all do who reach a store through its client."""
+def import_mlflow(module: str) -> None:
+    """Import a module of MLflow, with all that it needs."""
     gc.disable()  # importing makes no garbage, and collecting would take a quarter of the time
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 (else imported when the client opens a store)
-
-    bound_answers()
+    import_module(module)
+    _bound_answers_once()
     gc.freeze()
     gc.enable()
 
@@ -214,8 +216,8 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
     location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"])
-    if backend_of(location).imports_mlflow(location):
-        import_mlflow()
+    if module := backend_of(location).mlflow_module(location):
+        import_mlflow(module)
     launch_is_gone = threading.Event()
 
     def watch() -> None:

@@ -94,9 +94,12 @@ class Backend(Tracking):
         """Return what writes a launch's events to the store, which is created if there is none."""
 
     @classmethod
-    def imports_mlflow(cls, location: StoreLocation) -> bool:  # noqa: ARG003
-        """Return whether ``open_writer`` imports MLflow, which takes a second; by default it does not."""
-        return False
+    def mlflow_module(cls, location: StoreLocation) -> str | None:  # noqa: ARG003
+        """Return the module of MLflow that ``open_writer`` needs, which takes a second or two to import.
+
+        By default it needs none.
+        """
+        return None
 
     @classmethod
     def may_pass(cls, error: Exception) -> bool:  # noqa: ARG003

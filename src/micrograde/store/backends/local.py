@@ -55,14 +55,16 @@ class LocalTracking(Backend):
         return MlflowWriter(open_local(location, recording.make), recording)
 
     @classmethod
-    def imports_mlflow(cls, location: StoreLocation) -> bool:
-        """Return whether MLflow has to create the database, or its schema is not known."""
+    def mlflow_module(cls, location: StoreLocation) -> str | None:
+        """Return MLflow's own store if MLflow has to create the database, or its schema is not known."""
         from micrograde.store.sql_store import KNOWN_SCHEMAS, schema_of
 
         try:
-            return schema_of(location.database) not in KNOWN_SCHEMAS
+            is_known = schema_of(location.database) in KNOWN_SCHEMAS
         except sqlite3.Error:  # there is no file, or one that ``open_writer`` has to judge
-            return True
+            is_known = False
+        # Without it the client would import it when it opens a store.
+        return None if is_known else "mlflow.store.tracking.sqlalchemy_store"
 
     @classmethod
     def may_pass(cls, error: Exception) -> bool:

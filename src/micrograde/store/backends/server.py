@@ -66,9 +66,9 @@ class ServerTracking(Backend):
         return MlflowWriter(open_server(location, recording.make), recording)
 
     @classmethod
-    def imports_mlflow(cls, location: StoreLocation) -> bool:  # noqa: ARG003
-        """Return True."""
-        return True
+    def mlflow_module(cls, location: StoreLocation) -> str | None:  # noqa: ARG003
+        """Return the module of the client; its own store, which takes another second, a server needs not."""
+        return "mlflow.tracking"
 
     @classmethod
     def may_pass(cls, error: Exception) -> bool:
