@@ -16,6 +16,7 @@ import pytest
 from tests.waiting import wait_for
 
 from micrograde.store import StoreAwayError, TrackingError, local_store, server_store
+from micrograde.store.tags import REASON
 from micrograde.tracking import DatasetInput, NullRecorder, Recorder, WriterProcess, writer_process
 
 DATASET = DatasetInput("toy", "f" * 64, '{"from": "a test"}', "{}", '{"rows": 3}')
@@ -450,6 +451,41 @@ def test_a_launch_whose_folder_is_deleted_ends_with_a_line(home):
     with pytest.raises(TrackingError, match="was deleted while its launch went on"):
         start(recorder)
     wait_for(lambda: [each.info.status for each in all_runs(home)] == ["KILLED"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (ValueError("a line\nand another"), "FAILED", "a line and another"),
+        (MemoryError(), "FAILED", "MemoryError"),
+        (KeyboardInterrupt(), "KILLED", "stopped with Ctrl-C"),
+    ],
+)
+def test_runs_that_an_error_ends_say_why(home, error, status, reason):
+    def fail():
+        with Recorder(local_store(home)) as recorder:
+            start(recorder)
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    (run,) = all_runs(home)
+    assert (run.info.status, run.data.tags[REASON]) == (status, reason)
+
+
+def test_so_does_a_run_whose_launch_s_folder_is_deleted_before_it_ends(home):
+    def fail():
+        with Recorder(local_store(home)) as recorder:
+            run = start(recorder)
+            recorder.wait()
+            shutil.rmtree(recorder.run_folder(run).parent)
+            raise FileNotFoundError("a file of the run")
+
+    with pytest.raises(TrackingError, match="was deleted"):
+        fail()
+    wait_for(lambda: [each.info.status for each in all_runs(home)] == ["FAILED"])
+    (stored,) = all_runs(home)
+    assert stored.data.tags[REASON] == "the folder of its launch was deleted while it went on"
 
 
 def test_that_a_run_has_ended_is_told_when_its_files_are_on_the_disk(home, monkeypatch):

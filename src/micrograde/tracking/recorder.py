@@ -56,6 +56,7 @@ from micrograde.tracking.launches import begin_launch
 from micrograde.tracking.run_recorder import RunIds
 from micrograde.tracking.writer_process import SERVER_PATIENCE, Outcome, WriterProcess
 
+_LONGEST_REASON = 1000  # characters of an error
 _MOST_RESTARTS = 3  # of the writer
 
 
@@ -123,9 +124,20 @@ class Recorder:
         if full:
             self._end_on_full_disk(full, error)
         status: Status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        reason = self._why_unfinished(error)
         for run in sorted(self._running):
+            if reason:
+                self.set_tags(run, {REASON: reason})
             self.end_run(run, status)
         self.close()
+
+    def _why_unfinished(self, error: BaseException | None) -> str:
+        """Return in a line why runs end that have not finished; empty if no error says so."""
+        if not self._journal.is_there:
+            return "the folder of its launch was deleted while it went on"
+        if isinstance(error, KeyboardInterrupt):
+            return "stopped with Ctrl-C"
+        return " ".join((str(error) or type(error).__name__).split())[:_LONGEST_REASON] if error else ""
 
     def start_run(
         self,
