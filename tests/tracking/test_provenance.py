@@ -51,3 +51,10 @@ def test_what_git_does_not_tell_is_left_out(tmp_path, repository, monkeypatch):
     assert git_tags(repository) == {"mlflow.source.git.commit"}
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_tags(repository) == set()
+
+
+def test_the_source_of_a_command_is_what_is_typed_and_no_path_that_is_not_there(repository):
+    assert (
+        provenance_tags(repository, "micrograde train", ENVIRONMENT)["mlflow.source.name"]
+        == "micrograde train"
+    )

@@ -32,7 +32,7 @@ def main() -> None:
         print(f"micrograde {VERSION}")
     elif name in command_names():
         os.environ[STARTED_AS] = "micrograde"
-        sys.argv = [f"{Path(sys.argv[0]).name} {name}", *arguments]
+        sys.argv = [f"micrograde {name}", *arguments]
         run_command(name)
     else:
         print(_unknown(name), file=sys.stderr)

@@ -29,11 +29,12 @@ def provenance_tags(checkout: Path | None, script: str, environment: str) -> dic
     program = Path(script).resolve()
     if checkout and program.is_relative_to(checkout):
         program = program.relative_to(checkout)
+    source = str(program) if Path(script).exists() else script  # else the words of a command
     given = {
         tags.VERSION: VERSION,
         tags.ENVIRONMENT: environment,
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": str(program),
+        "mlflow.source.name": source,
         "mlflow.user": _user(),
     }
     commit = _git(checkout, "rev-parse", "HEAD") if checkout else None
