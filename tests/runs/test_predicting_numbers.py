@@ -168,4 +168,4 @@ def test_several_numbers_each_have_their_own_lines(tmp_path):
     assert list(known.numbers.measured) == names
     of_each = [known.numbers.measured[f"rmse/labels_{place}"][0] for place in (0, 1)]
     assert known.numbers.measured["rmse"][0] == pytest.approx(np.mean(of_each))
-    assert "by column labels_0, labels_1; the baseline always says" in "\n".join(summary(model, known))
+    assert "by columns labels_0, labels_1; the baseline always says" in "\n".join(summary(model, known))

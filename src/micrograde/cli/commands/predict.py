@@ -96,8 +96,9 @@ def _of_numbers(numbers: NumberSummary, rows: int) -> list[str]:
     if not numbers.known:
         return lines
     constants = ", ".join(plain_number(numbers.baselines[target], 6) for target in targets[:_TARGETS])
+    columns = "column" if len(targets) == 1 else "columns"
     lines.append(
-        f"compared    {numbers.known} of {of_rows}, by column {', '.join(targets[:_TARGETS])}{more}; "
+        f"compared    {numbers.known} of {of_rows}, by {columns} {', '.join(targets[:_TARGETS])}{more}; "
         f"the baseline always says {constants}{more}, as the training part does in the mean"
     )
     for name, (value, baseline) in numbers.measured.items():
