@@ -421,8 +421,7 @@ def as_params(config: TrainConfig) -> dict[str, str]:
     del container[VERSION_KEY], container["run"], container["drawing"], container["plugins"]
     container["model"].pop("init_digest", None)
     flat = {key: as_text(value) for key, value in flatten(container).items()}
-    flat.pop(NAMED_STORE, None)
-    return flat
+    return {key: value for key, value in flat.items() if key not in NAMED_STORES}
 
 
 def as_text(value: object) -> str:
@@ -441,8 +440,8 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-NAMED_STORE = "tracking.artifacts"
-"""A key that is not recorded as a param: the addresses of a run's files show it."""
+NAMED_STORES = ("tracking.artifacts", "tracking.database")
+"""Keys that are not recorded as params: the addresses of a run's files show the one, the other is how rows went."""
 
 OUTSIDE_RECIPE = (
     VERSION_KEY,

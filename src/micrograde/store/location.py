@@ -37,12 +37,15 @@ class StoreLocation:
         ``mlruns/`` of the project: nothing is written outside it.
     artifacts
         The address, from the config, where a server's runs may have their files besides at the server itself.
+    rows
+        The address, from the config, of a server's database, into which rows are written; it may have a password.
     """
 
     tracking_uri: str
     artifact_root: Path | None
     folder: Path
     artifacts: str | None = None
+    rows: str | None = None
 
     def __repr__(self) -> str:
         return f"StoreLocation({without_password(self.tracking_uri)!r}, {str(self.folder)!r})"
@@ -68,9 +71,14 @@ def local_store(home: Path) -> StoreLocation:
     return StoreLocation(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder)
 
 
-def server_store(uri: str, home: Path, artifacts: str | None = None) -> StoreLocation:
-    """Return a tracking server as a store; ``artifacts`` is where its files are if not at the server."""
-    return StoreLocation(uri, None, home / "mlruns", artifacts)
+def server_store(
+    uri: str, home: Path, artifacts: str | None = None, rows: str | None = None
+) -> StoreLocation:
+    """Return a tracking server as a store.
+
+    ``artifacts`` is where its files are if not at the server, ``rows`` its database if rows go there directly.
+    """
+    return StoreLocation(uri, None, home / "mlruns", artifacts, rows)
 
 
 @contextmanager

@@ -69,6 +69,14 @@ def artifact_store(value: str) -> str:
     return value
 
 
+def database_address(value: str) -> str:
+    """Check the address of a server's database: PostgreSQL's, with or without the name of a driver."""
+    if not re.match(r"postgresql(\+\w+)?://[^/]", value) or not value.isprintable() or " " in value:
+        raise ValueError("should be an address such as postgresql://mlflow@db.example/mlflow")
+    return value
+
+
 RegisteredName = Annotated[str, Checked(registered_name, 250)]
 ArtifactStore = Annotated[str, Checked(artifact_store)]
 WebAddress = Annotated[str, Checked(web_address)]
+DatabaseAddress = Annotated[str, Checked(database_address, _LONGEST_ADDRESS)]

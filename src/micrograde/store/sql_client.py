@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from sqlite3 import Connection
 
 from micrograde.core.clock import EARLIEST
 from micrograde.store import tags as names
@@ -26,7 +25,7 @@ from micrograde.store.entities import (
 )
 from micrograde.store.errors import NotActiveError, NotInStoreError
 from micrograde.store.events import DatasetInput
-from micrograde.store.sql_batch import SqlBatch
+from micrograde.store.sql_connection import Batch, Connection
 from micrograde.store.sql_writer import Param, Point, insert_rows
 
 TAG_LENGTH = 8000
@@ -42,7 +41,9 @@ _CREATE_RUN = """
     insert into runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time,
         source_version, lifecycle_stage, artifact_uri, experiment_id)
     values (?, ?, 'UNKNOWN', '', '', ?, 'RUNNING', ?, '', 'active', ?, ?)
+    on conflict do nothing
 """
+_CREATE_TAG = "insert into tags (key, value, run_uuid) values (?, ?, ?) on conflict do nothing"
 _SET_TAG = """
     insert into tags (key, value, run_uuid) values (?, ?, ?)
     on conflict (key, run_uuid) do update set value = excluded.value
@@ -58,19 +59,22 @@ _FINISHED = """
         and r.status = 'FINISHED'
     order by r.start_time desc, r.run_uuid
 """
-_DATASET = "select dataset_uuid from datasets where experiment_id = ? and name = ? and digest = ?"
+_DATASET = "from datasets where experiment_id = ? and name = ? and digest = ?"
 _CREATE_DATASET = """
     insert into datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, dataset_source,
         dataset_schema, dataset_profile)
     values (?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict do nothing
 """
 _INPUT = """
     select 1 from inputs
     where source_type = 'DATASET' and source_id = ? and destination_type = 'RUN' and destination_id = ?
 """
-_CREATE_INPUT = """
+# The data set's id is looked up when the row is inserted: of two who create a data set at once, one has.
+_CREATE_INPUT = f"""
     insert into inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
-    values (?, 'DATASET', ?, 'RUN', ?, 0)
+    select ?, 'DATASET', dataset_uuid, 'RUN', ?, 0 {_DATASET}
+    on conflict do nothing
 """
 _OUTPUTS = """
     select destination_id, step from inputs
@@ -81,7 +85,7 @@ _OUTPUTS = """
 class SqlClient:
     """Writes runs and experiments to MLflow's SQLite file."""
 
-    def __init__(self, batch: SqlBatch) -> None:
+    def __init__(self, batch: Batch) -> None:
         self._batch = batch
 
     # --- experiments -----------------------------------------------------------------------------
@@ -103,11 +107,14 @@ class SqlClient:
             raise ValueError(f"{name[:_LONGEST_NAME]!r} is not the name of an experiment")
         made_at = now()
         with self._batch.change() as connection:
-            made = connection.execute(
+            connection.execute(
                 "insert into experiments (name, artifact_location, lifecycle_stage, creation_time, "
                 "last_update_time, workspace) values (?, ?, 'active', ?, ?, 'default')",
                 (name, artifact_location, made_at, made_at),
-            ).lastrowid
+            )
+            (made,) = connection.execute(
+                "select experiment_id from experiments where name = ?", (name,)
+            ).fetchone()
             connection.executemany(
                 "insert into experiment_tags (key, value, experiment_id) values (?, ?, ?)",
                 [(key, value, made) for key, value in tags.items()],
@@ -134,10 +141,7 @@ class SqlClient:
             connection.execute(
                 _CREATE_RUN, (run_id, run_name, user, start_time or now(), address, int(experiment_id))
             )
-            connection.executemany(
-                "insert into tags (key, value, run_uuid) values (?, ?, ?)",
-                [(key, value, run_id) for key, value in given.items()],
-            )
+            connection.executemany(_CREATE_TAG, [(key, value, run_id) for key, value in given.items()])
         info = RunInfoRow(run_id, experiment_id, run_name, address, "active", "RUNNING")
         return RunRow(info, RunDataRow(given))
 
@@ -217,20 +221,19 @@ class SqlClient:
             (experiment_id,) = connection.execute(
                 "select experiment_id from runs where run_uuid = ?", (run_id,)
             ).fetchone()
-            known = connection.execute(_DATASET, (experiment_id, dataset.name, dataset.digest)).fetchone()
-            dataset_id = known[0] if known else new_id()
+            its_key = (experiment_id, dataset.name, dataset.digest)
+            known = connection.execute(f"select dataset_uuid {_DATASET}", its_key).fetchone()
             if not known:
                 connection.execute(
                     _CREATE_DATASET,
-                    (dataset_id, experiment_id, dataset.name, dataset.digest, "local", dataset.source,
-                     dataset.schema, dataset.profile),
-                )  # fmt: skip
-            if connection.execute(_INPUT, (dataset_id, run_id)).fetchone():
+                    (new_id(), *its_key, "local", dataset.source, dataset.schema, dataset.profile),
+                )
+            elif connection.execute(_INPUT, (known[0], run_id)).fetchone():
                 return
             input_id = new_id()
-            connection.execute(_CREATE_INPUT, (input_id, dataset_id, run_id))
+            connection.execute(_CREATE_INPUT, (input_id, run_id, *its_key))
             connection.execute(
-                "insert into input_tags (input_uuid, name, value) values (?, ?, ?)",
+                "insert into input_tags (input_uuid, name, value) values (?, ?, ?) on conflict do nothing",
                 (input_id, "mlflow.data.context", "training"),
             )
 

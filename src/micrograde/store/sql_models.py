@@ -19,15 +19,18 @@ _CREATE = """
     insert into logged_models (model_id, experiment_id, name, artifact_location, creation_timestamp_ms,
         last_updated_timestamp_ms, status, lifecycle_stage, source_run_id)
     values (?, ?, ?, ?, ?, ?, ?, 'active', ?)
+    on conflict do nothing
 """
 _CREATE_METRIC = """
-    insert or ignore into logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step,
+    insert into logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step,
         metric_value, experiment_id, run_id)
     values (?, ?, ?, ?, ?, ?, ?)
+    on conflict do nothing
 """
 _CREATE_OUTPUT = """
     insert into inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
     values (?, 'RUN_OUTPUT', ?, 'MODEL_OUTPUT', ?, ?)
+    on conflict do nothing
 """
 
 
@@ -68,7 +71,7 @@ class SqlModels(SqlClient):
             )
             connection.executemany(
                 "insert into logged_model_params (model_id, experiment_id, param_key, param_value) "
-                "values (?, ?, ?, ?)",
+                "values (?, ?, ?, ?) on conflict do nothing",
                 [(model_id, number, *param) for param in params.items()],
             )
         return ModelRow(model_id, experiment_id, address, "PENDING")

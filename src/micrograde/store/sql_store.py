@@ -6,52 +6,31 @@ client. MLflow makes and migrates the database, and writes what is registered.
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from micrograde.store.calls import Caller
-from micrograde.store.entities import LatestMetric, ModelRow, RunInfoRow, RunRow
-from micrograde.store.events import DatasetInput
+from micrograde.store.entities import ModelRow, RunInfoRow
 from micrograde.store.library_environment import forget_servers
 from micrograde.store.local_addresses import ADDRESSES, local_path
 from micrograde.store.location import StoreLocation, make_store
 from micrograde.store.mlflow_local import LocalStore, WriterLock
 from micrograde.store.sql_batch import SqlBatch
 from micrograde.store.sql_models import SqlModels
-from micrograde.store.sql_writer import Param, Point
+from micrograde.store.sql_rows import KNOWN_SCHEMAS, BatchLock, SqlRows
 from micrograde.store.sqlite_files import open_database
 from micrograde.store.turns import TURN_SECONDS, Turns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import LoggedModel, Metric, RunInfo
+    from mlflow.entities import LoggedModel, RunInfo
 
-KNOWN_SCHEMAS: tuple[str, ...] = ("b7e2c1a4d9f3", "75868b020152", "dc11669786a5")
-"""The schemas whose rows are written here: of MLflow 3.16, and of 3.17 on the way to it and there."""
 _WAIT_SECONDS = 20.0  # for a database that another process writes to
 
 
-class BatchLock:
-    """The store's lock, and a batch of changes: what was written while it was held is durable at its end."""
-
-    def __init__(self, lock: WriterLock, batch: SqlBatch) -> None:
-        self._lock, self._batch = lock, batch
-
-    def __enter__(self) -> Self:
-        self._lock.__enter__()
-        self._batch.open()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        try:
-            self._batch.close()
-        finally:
-            self._lock.__exit__(*exception)
-
-
-class SqlStore(LocalStore):
+class SqlStore(SqlRows, LocalStore):
     """The project's own SQLite file, written by SQL, and its folder of files."""
 
     def __init__(self, location: StoreLocation, make: Caller) -> None:
@@ -62,26 +41,6 @@ class SqlStore(LocalStore):
     def make_turns(self) -> Turns:
         """Return the turns in which the SQLite file's lock is held, each with a batch of changes."""
         return Turns(BatchLock(WriterLock(self.location, self.make), self.batch), TURN_SECONDS)
-
-    def runs_of(self, experiment_id: str, origin: str) -> list[RunRow]:
-        """Return the runs with this origin, which may be a pattern for SQL's LIKE."""
-        return self.sql.runs_of(experiment_id, origin)
-
-    def finished_runs_of(self, experiment_id: str, sweep: str) -> list[RunRow]:
-        """Return the FINISHED runs of a sweep, which is given by the id of its run."""
-        return self.sql.finished_runs_of(experiment_id, sweep)
-
-    def set_tags(self, run_id: str, given: Mapping[str, str]) -> None:
-        """Set tags on a run."""
-        self.sql.set_tags(run_id, given)
-
-    def log_dataset(self, run_id: str, dataset: DatasetInput) -> None:
-        """Make a data set an input of a run."""
-        self.sql.log_dataset(run_id, dataset)
-
-    def insert(self, params: Sequence[Param], points: Sequence[Point]) -> None:
-        """Write rows as a part of the batch."""
-        self.make(lambda: self.sql.write_rows(params, points))
 
     def move_files(self, folder: Path, run: "RunInfo | RunInfoRow") -> None:
         """Move the files once the run is in the store: else they would be those of a run that is not."""
@@ -108,10 +67,6 @@ class SqlStore(LocalStore):
         self.batch.commit()
         yield MlflowClient(self.location.tracking_uri)
 
-    def models_of(self, run: "RunInfo | RunInfoRow") -> list[ModelRow]:
-        """Return the logged models that a run has trained."""
-        return self.sql.models_of(run.run_id, run.experiment_id)
-
     def keeps_model_file(self, model: "LoggedModel | ModelRow") -> Callable[[str], None]:
         """Return a function that copies a file into the model's folder."""
         folder = local_path(self.sql.get_logged_model(str(model.model_id)).artifact_location)
@@ -122,21 +77,6 @@ class SqlStore(LocalStore):
             shutil.copy2(path, folder)
 
         return keep
-
-    def finalize_model(self, model_id: str) -> None:
-        """Mark a logged model as ready, once its files are on the disk."""
-        self.keep_durable()
-        self.sql.finalize_logged_model(model_id)
-
-    def log_output(self, run_id: str, model_id: str, step: int) -> None:
-        """Add a logged model to a run's outputs."""
-        self.sql.log_output(run_id, model_id, step)
-
-    def log_model_metrics(
-        self, run_id: str, model_id: str, points: "Sequence[Metric | LatestMetric]"
-    ) -> None:
-        """Give a logged model points that its run has."""
-        self.sql.log_metrics(run_id, model_id, points)
 
 
 def open_local(location: StoreLocation, make: Caller) -> LocalStore:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from micrograde.store.calls import Caller, at_once
+from micrograde.store.sql_connection import Connection
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,9 +30,10 @@ _LOCKED_SECONDS = 20.0
 PARAM_LENGTH = 6000
 """Characters of a param that MLflow keeps; the whole config is among a run's files."""
 
-_INSERT_PARAM = "insert or ignore into params (run_uuid, key, value) values (?, ?, ?)"
+_INSERT_PARAM = "insert into params (run_uuid, key, value) values (?, ?, ?) on conflict do nothing"
 _INSERT = """
-    insert or ignore into metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
+    insert into metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
+    on conflict do nothing
 """
 # A metric's latest value is that of the greatest step; of several, the latest in time, then the greatest.
 _UPSERT = """
@@ -83,7 +85,7 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
         insert_rows(connection, params, points)
 
 
-def insert_rows(connection: sqlite3.Connection, params: Sequence[Param], points: Sequence[Point]) -> None:
+def insert_rows(connection: Connection, params: Sequence[Param], points: Sequence[Point]) -> None:
     """Insert rows as ``write_to_sqlite`` does, in the transaction that the connection is in."""
     rows = [(*point, False) if isfinite(point.value) else _odd(point) for point in points]
     latest: dict[tuple[str, str], _Row] = {}

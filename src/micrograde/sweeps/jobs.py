@@ -11,7 +11,7 @@ from micrograde.analysis.what_mattered import short_names
 from micrograde.config.keys import key_of, keys_of_mappings
 from micrograde.config.parsing import parse_train_config
 from micrograde.config.recipe_versions import VERSION_KEY, without_legacy
-from micrograde.config.schema import NAMED_STORE, TrainConfig, as_text, config_digest, flatten
+from micrograde.config.schema import NAMED_STORES, TrainConfig, as_text, config_digest, flatten
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.runs.measured import check_measured, measuring
@@ -63,7 +63,7 @@ class Job:
         shown = {
             key: value for key, value in self.container.items() if key not in ("sweep", "run", VERSION_KEY)
         }
-        return {key: as_text(value) for key, value in flatten(shown).items() if key != NAMED_STORE}
+        return {key: as_text(value) for key, value in flatten(shown).items() if key not in NAMED_STORES}
 
     def params_of(self, names: Collection[str]) -> dict[str, str]:
         """Return its values of some params, as texts, of those that it has."""

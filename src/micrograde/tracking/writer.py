@@ -4,7 +4,7 @@
 
 With ``detached`` it goes on as a process that is no child of who started it.
 It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
-launch's ``folder``, the store's ``tracking_uri``, ``artifact_root`` and ``artifacts``, the ``patience`` in
+launch's ``folder``, the store's ``tracking_uri``, ``artifact_root``, ``artifacts`` and ``rows``, the ``patience`` in
 seconds with a store that is unavailable after the launch has ended, whether it works ``late``, after the
 launch, whether a part of the journal may have been written before (``again``), and the ``environment`` of the
 process that trains, as a tag. It follows
@@ -215,7 +215,9 @@ def _record(launch: dict[str, Any], tell: Tell) -> dict[str, object]:
     """Record a launch; return the last answer."""
     folder = Path(launch["folder"])
     artifact_root = Path(launch["artifact_root"]) if launch["artifact_root"] else None
-    location = StoreLocation(launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"])
+    location = StoreLocation(
+        launch["tracking_uri"], artifact_root, folder.parents[1], launch["artifacts"], launch["rows"]
+    )
     if module := backend_of(location).mlflow_module(location):
         import_mlflow(module)
     launch_is_gone = threading.Event()

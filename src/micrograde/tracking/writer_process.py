@@ -94,6 +94,7 @@ class WriterProcess:
             "tracking_uri": location.tracking_uri,
             "artifact_root": str(location.artifact_root) if location.artifact_root else None,
             "artifacts": location.artifacts,
+            "rows": location.rows,
             "patience": self._patience,
             "late": late,
             "again": again,

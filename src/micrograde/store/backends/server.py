@@ -4,13 +4,15 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from micrograde.core.errors import InputError
 from micrograde.core.redaction import HIDDEN, PLACEHOLDER, without_password
-from micrograde.store import server_reader
+from micrograde.store import postgresql_batch, server_reader
 from micrograde.store.backends import BACKENDS, Backend, Pictures
+from micrograde.store.database_store import check_database, open_with_database
 from micrograde.store.event_writer import EventWriter, Recording
 from micrograde.store.experiment_check import check_on_server
 from micrograde.store.library_environment import would_be_told_who_asks
@@ -18,7 +20,7 @@ from micrograde.store.location import StoreLocation, server_store
 from micrograde.store.reader import Reader
 from micrograde.store.run_files import server_folder
 from micrograde.store.server_files import public_address
-from micrograde.store.settings import ArtifactStore, RegisteredName, WebAddress
+from micrograde.store.settings import ArtifactStore, DatabaseAddress, RegisteredName, WebAddress
 from micrograde.store.stale_runs import end_on_server
 
 _PASSING = {408, 425, 429}  # and 500 and above: temporary errors, worth another try
@@ -36,6 +38,9 @@ class ServerTracking(Backend):
     artifacts
         A store such as ``s3://bucket/prefix`` that may hold the files of its runs, as the server itself
         may; null for none. A file is never opened at any other address that a run names.
+    database
+        The address of the server's PostgreSQL, such as ``postgresql://mlflow@db.example/mlflow``, if many runs are
+        to be recorded fast: rows are then written into it, a batch in a transaction; null to leave it to the server.
     pictures
         Which pictures are recorded: all, or the light ones, which take next to no time; auto is light in a
         sweep and all otherwise.
@@ -46,6 +51,7 @@ class ServerTracking(Backend):
     name: Literal["server"] = "server"
     uri: WebAddress = dataclasses.field(default="http://127.0.0.1:5000", repr=False)  # may contain a password
     artifacts: ArtifactStore | None = None
+    database: DatabaseAddress | None = dataclasses.field(default=None, repr=False)
     pictures: Pictures = "auto"
     register: RegisteredName | None = None
 
@@ -55,15 +61,16 @@ class ServerTracking(Backend):
 
     def location(self, home: Path) -> StoreLocation:
         """Return the server as a store."""
-        return server_store(self.uri, home, self.artifacts)
+        if self.database and find_spec("psycopg") is None:
+            raise InputError("tracking.database: needs psycopg: pip install 'psycopg[binary]'")
+        return server_store(self.uri, home, self.artifacts, self.database)
 
     @classmethod
     def open_writer(cls, location: StoreLocation, recording: Recording) -> EventWriter:
         """Return MLflow's writer."""
-        from micrograde.store.mlflow_server import open_server
         from micrograde.store.mlflow_writer import MlflowWriter
 
-        return MlflowWriter(open_server(location, recording.make), recording)
+        return MlflowWriter(open_with_database(location, recording.make), recording)
 
     @classmethod
     def mlflow_module(cls, location: StoreLocation) -> str | None:  # noqa: ARG003
@@ -72,7 +79,9 @@ class ServerTracking(Backend):
 
     @classmethod
     def may_pass(cls, error: Exception) -> bool:
-        """Return whether the server did not answer, or with an error that is temporary."""
+        """Return whether the server, or its database, did not answer, or with an error that is temporary."""
+        if type(error).__module__.startswith("psycopg"):
+            return postgresql_batch.may_pass(error)
         import requests
         from mlflow.exceptions import MlflowException
 
@@ -86,7 +95,12 @@ class ServerTracking(Backend):
 
     @classmethod
     def check_experiment(cls, name: str, location: StoreLocation) -> None:
-        """Raise ``InputError`` if it has been deleted, or its files would be where none are written."""
+        """Raise ``InputError`` if it has been deleted, or its files would be where none are written.
+
+        So, too, if a database is named that refuses this user, or is none of MLflow's.
+        """
+        if location.rows:
+            check_database(location.rows)
         check_on_server(name, location)
 
     @classmethod
