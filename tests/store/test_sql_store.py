@@ -5,9 +5,10 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,6 +22,7 @@ from micrograde.store.errors import BatchLostError
 from micrograde.store.event_writer import Recording
 from micrograde.store.mlflow_local import LocalStore
 from micrograde.store.mlflow_server import ServerStore
+from micrograde.store.mlflow_store import MlflowStore
 from micrograde.store.mlflow_writer import MlflowWriter
 from micrograde.store.sql_store import KNOWN_SCHEMAS, SqlStore, open_local, schema_of
 from micrograde.store.sqlite_files import reason_of_sqlite
@@ -147,12 +149,13 @@ class Side:
             (folder / f"run-{number}" / "model").mkdir(parents=True, exist_ok=True)
             (folder / f"run-{number}" / "model" / "weights").write_text("0.5")
         recording = Recording(folder, {"mlflow.user": "me", tags.HOST: launch}, at_once, again)
-        store = (
-            SqlStore(self.location, at_once)
-            if self.by_sql
-            else LocalStore(self.client, self.location, at_once)
-        )
-        return MlflowWriter(store, recording)
+        return MlflowWriter(self.store(), recording)
+
+    def store(self) -> MlflowStore:
+        """What is written to, by SQL or through MLflow's client."""
+        if self.by_sql:
+            return SqlStore(self.location, at_once)
+        return LocalStore(self.client, self.location, at_once)
 
     def carry(self, writer: MlflowWriter, batches: list[list[Event | int]]) -> None:
         """Write batches of events, and delete runs where a number says it."""
@@ -172,24 +175,29 @@ class Side:
         for number, (run_id, _) in writer.run_ids.items():
             self.numbers.setdefault(run_id, f"{writer.recording.folder.name}:{number}")
 
+    @contextmanager
+    def select(self) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+        """Provide what returns the rows of a query."""
+        with closing(sqlite3.connect(self.location.database)) as connection:
+            yield lambda query: connection.execute(query).fetchall()
+
+    tables = "select name from sqlite_master where type = 'table'"
+
     def content(self) -> dict[str, list[str]]:
         """Every row of every table, with ids that say whose they are."""
-        with closing(sqlite3.connect(self.location.database)) as connection:
-            tables = [
-                name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")
-            ]
+        with self.select() as select:
             names = dict(self.numbers)
             for table, described, key in (
                 ("datasets", "experiment_id || name || digest", "dataset_uuid"),
                 ("logged_models", "source_run_id || lifecycle_stage || status", "model_id"),
                 ("inputs", "source_id || destination_id", "input_uuid"),
             ):
-                for own, about in connection.execute(f"select {key}, {described} from {table}").fetchall():
+                for own, about in select(f"select {key}, {described} from {table}"):
                     names[own] = f"<{table} {ID.sub(lambda found: names.get(found[0], found[0]), about)}>"
             self.names = names
             return {
-                table: sorted(self.told(repr(row)) for row in connection.execute(f"select * from {table}"))
-                for table in tables
+                table: sorted(self.told(repr(row)) for row in select(f"select * from {table}"))
+                for (table,) in select(self.tables)
             }
 
     def told(self, text: str) -> str:

@@ -441,7 +441,7 @@ def flatten(container: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 NAMED_STORES = ("tracking.artifacts", "tracking.database")
-"""Keys that are not recorded as params: the addresses of a run's files show the one, the other is how rows went."""
+"""Keys that are not recorded as params: the addresses of files show the one, the other changes no record."""
 
 OUTSIDE_RECIPE = (
     VERSION_KEY,

@@ -16,7 +16,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.store.entities import ExperimentRow, ModelRow, RunInfoRow, RunRow
 from micrograde.store.location import StoreLocation
-from micrograde.store.mlflow_server import ServerStore, open_server
+from micrograde.store.mlflow_server import ServerStore, client_of, open_server
 from micrograde.store.postgresql_batch import PostgresqlBatch, for_libpq, may_pass
 from micrograde.store.sql_client import TAG_LENGTH
 from micrograde.store.sql_models import SqlModels
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from micrograde.store.calls import Caller
 
 _CHECK_SECONDS = 2  # for an answer before anything is trained
+_WHAT_TO_GIVE = "give what the server was started with as --backend-store-uri, or leave the key out"
 
 
 class _Client(SqlModels):
@@ -59,8 +60,8 @@ class _Client(SqlModels):
         if found != (asked.name, asked.artifact_location, asked.creation_time):
             server = without_password(self._location.tracking_uri)
             raise ValueError(
-                f"tracking.database: is not the database of {server}, whose experiment {name} it does not have; "
-                "give what that server was started with as --backend-store-uri, or leave the key out"
+                f"tracking.database: is not the database of {server}, whose experiment {name} it does not "
+                f"have; {_WHAT_TO_GIVE}"
             )
         return self.get_experiment(str(asked.experiment_id))
 
@@ -113,19 +114,17 @@ class DatabaseStore(SqlRows, ServerStore):
 
 def open_with_database(location: StoreLocation, make: "Caller") -> ServerStore:
     """Return the server, whose rows are written into its database if one is named and its schema is known."""
-    store = open_server(location, make)
     if not location.rows:
-        return store
+        return open_server(location, make)
     schema = make(lambda: schema_of(str(location.rows)))
     if schema in KNOWN_SCHEMAS:
-        return DatabaseStore(store.client, location, make)
+        return DatabaseStore(client_of(location, make), location, make)
     print(
-        f"{without_password(location.rows)}: its schema {schema} is none of {', '.join(KNOWN_SCHEMAS)}; "
-        "everything goes through the server, which takes longer",
+        f"{without_password(location.rows)}: its schema {schema} is none of {', '.join(KNOWN_SCHEMAS)}",
         file=sys.stderr,
         flush=True,
     )
-    return store
+    return open_server(location, make)
 
 
 def schema_of(address: str) -> str | None:
@@ -144,7 +143,7 @@ def schema_of(address: str) -> str | None:
 
 
 def check_database(address: str) -> None:
-    """Raise ``InputError`` if the database refuses this user, or is none; one that is away is waited for later."""
+    """Raise ``InputError`` if the database refuses this user, or is none; one that is away is waited for."""
     import psycopg
 
     try:
@@ -157,6 +156,5 @@ def check_database(address: str) -> None:
     if schema is None:
         shown = without_password(address)
         raise InputError(
-            f"tracking.database={shown}: has no tables of MLflow's, or more than one workspace; give what the server "
-            "was started with as --backend-store-uri, or leave the key out"
+            f"tracking.database={shown}: has no tables of MLflow's, or several workspaces; {_WHAT_TO_GIVE}"
         )

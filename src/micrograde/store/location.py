@@ -38,7 +38,8 @@ class StoreLocation:
     artifacts
         The address, from the config, where a server's runs may have their files besides at the server itself.
     rows
-        The address, from the config, of a server's database, into which rows are written; it may have a password.
+        The address, from the config, of a server's database, into which rows are written; it may have a
+        password.
     """
 
     tracking_uri: str
@@ -76,7 +77,7 @@ def server_store(
 ) -> StoreLocation:
     """Return a tracking server as a store.
 
-    ``artifacts`` is where its files are if not at the server, ``rows`` its database if rows go there directly.
+    ``artifacts`` is where its files are if not at the server, ``rows`` its database if rows go there.
     """
     return StoreLocation(uri, None, home / "mlruns", artifacts, rows)
 

@@ -33,8 +33,8 @@ class PostgresqlBatch:
     """A connection to PostgreSQL, whose changes are committed together; made when it is first needed.
 
     As with ``SqlBatch``, a change is whole or absent, and those that are made while the batch is open become
-    durable with ``commit``. An error that ``may_pass`` loses nothing: the change that raised it, or the commit,
-    can be repeated, and what was written before is written again then.
+    durable with ``commit``. An error that ``may_pass`` loses nothing: the change that raised it, or the
+    commit, can be repeated, and what was written before is written again then.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ class PostgresqlBatch:
         assert self._connection is not None
         assert self._watch is not None
         with self._watch:
-            return self._connection.execute(statement.text.encode(), statement.values)
+            done: Cursor = self._connection.execute(statement.text.encode(), statement.values)
+            return done
 
     def _begin(self) -> "psycopg.Connection[Any]":
         """Return the connection, in a transaction that holds what was written since the last commit."""
@@ -210,16 +211,16 @@ class _Watch:
             time.sleep(1)
             since = self._since
             if since is not None and time.monotonic() > since + _ANSWER_SECONDS:
-                with suppress(Exception):
-                    # Of a copy: the connection's own is its own to close.
-                    with socket.fromfd(
-                        self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM
-                    ) as waiting:
-                        waiting.shutdown(socket.SHUT_RDWR)
+                with suppress(Exception), self._copy() as waiting:
+                    waiting.shutdown(socket.SHUT_RDWR)
+
+    def _copy(self) -> socket.socket:
+        """Return a socket to close; the connection closes its own."""
+        return socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
 
 
 def for_libpq(address: str) -> str:
-    """Return MLflow's address of a database, which may name a driver, as PostgreSQL's own library takes it."""
+    """Return MLflow's address of a database, which may name a driver, as PostgreSQL's library takes it."""
     return re.sub(r"^postgresql\+\w+:", "postgresql:", address)
 
 
@@ -233,7 +234,7 @@ def is_lost(error: BaseException) -> bool:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Return whether an error of PostgreSQL's may have gone later: not a refused password, or a missing database."""
+    """Return whether an error of PostgreSQL's may pass: not a refused password, or a missing database."""
     return is_lost(error) and not _LASTING.search(str(error))
 
 

@@ -21,6 +21,8 @@ _SILENT = "no answer in time"
 class Retrying:
     """Repeats calls until they succeed: without limit while the launch goes on, then with limited patience.
 
+    Several threads may make calls at once.
+
     Parameters
     ----------
     launch_is_gone
@@ -53,6 +55,7 @@ class Retrying:
         self._told = False
         self.has_been_away = False
         """Whether the user was told that the store is away, now or before."""
+        self._telling = threading.Lock()
         self.is_back = False
         """Whether the store answers again after the user was told that it is away."""
 
@@ -92,18 +95,19 @@ class Retrying:
         self._told = self.is_back = False
 
     def _wait(self, reason: str, start: float, delay: float) -> None:
-        now = time.monotonic()
-        self.is_back = False
-        if now - start > _HICCUP and not self._told:
-            self._told = self.has_been_away = True
-            self._notify(
-                f"{self._store} {self._trouble()} ({reason}); "
-                f"training goes on, and what happens is kept in {self._kept}",
-                True,
-            )
-        since = max(self._gone_since or now, self._last_success)
-        if self._gone.is_set() and now > since + self._patience:
-            raise self._still_away(reason)
+        with self._telling:
+            now = time.monotonic()
+            self.is_back = False
+            if now - start > _HICCUP and not self._told:
+                self._told = self.has_been_away = True
+                self._notify(
+                    f"{self._store} {self._trouble()} ({reason}); "
+                    f"training goes on, and what happens is kept in {self._kept}",
+                    True,
+                )
+            since = max(self._gone_since or now, self._last_success)
+            if self._gone.is_set() and now > since + self._patience:
+                raise self._still_away(reason)
         with self._backend.between_tries(self._location):
             time.sleep(delay)
 

@@ -4,7 +4,7 @@ Statements are of the SQL that both know: parameters are ``?``, and a row that m
 with ``on conflict``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ class Cursor(Protocol):
     @property
     def rowcount(self) -> int:
         """How many rows were changed."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows that are left."""
 
     def fetchone(self) -> Any:
         """Return the next row; None if there is none."""

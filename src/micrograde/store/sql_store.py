@@ -19,7 +19,8 @@ from micrograde.store.location import StoreLocation, make_store
 from micrograde.store.mlflow_local import LocalStore, WriterLock
 from micrograde.store.sql_batch import SqlBatch
 from micrograde.store.sql_models import SqlModels
-from micrograde.store.sql_rows import KNOWN_SCHEMAS, BatchLock, SqlRows
+from micrograde.store.sql_rows import KNOWN_SCHEMAS as KNOWN_SCHEMAS
+from micrograde.store.sql_rows import BatchLock, SqlRows
 from micrograde.store.sqlite_files import open_database
 from micrograde.store.turns import TURN_SECONDS, Turns
 

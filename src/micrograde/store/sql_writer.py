@@ -6,12 +6,10 @@ a sweep. In a local store the rows are inserted directly, by the rules of MLflow
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import groupby
 from math import copysign, isfinite, isnan
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +18,8 @@ from micrograde.store.sql_connection import Connection
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Metric
+    from mlflow.entities import Param as MlflowParam
 
 _BATCH = 1000  # values that MLflow takes in one call
 _PARAMS = 100  # params that MLflow takes in one call
@@ -99,23 +99,61 @@ def insert_rows(connection: Connection, params: Sequence[Param], points: Sequenc
     connection.executemany(_UPSERT, latest.values())
 
 
-def write_through_client(
+def calls_of_client(
     client: "MlflowClient", params: Sequence[Param], points: Sequence[Point], make: Caller = at_once
-) -> None:
-    """Write params and metrics through MLflow's client, in as few calls as it allows.
+) -> list[Callable[[], object]]:
+    """Return for each run a function that writes its params and metrics, in as few calls as MLflow allows.
 
-    ``make`` makes each call.
+    ``make`` makes each call of MLflow's client. One that is made again, because its answer did not come,
+    first looks whether the server has the values: PostgreSQL would note an error for each that is there.
     """
+    of_runs: dict[str, tuple[list[Param], list[Point]]] = {}
+    for param in params:
+        of_runs.setdefault(param.run_id, ([], []))[0].append(param)
+    for point in points:
+        of_runs.setdefault(point.run_id, ([], []))[1].append(point)
+    return [partial(_write_run, client, run_id, *rows, make) for run_id, rows in of_runs.items()]
+
+
+def _write_run(
+    client: "MlflowClient", run_id: str, params: Sequence[Param], points: Sequence[Point], make: Caller
+) -> None:
     from mlflow import entities
 
-    for run_id, of_run in groupby(sorted(params), key=attrgetter("run_id")):
-        several = [entities.Param(param.key, param.value[:PARAM_LENGTH]) for param in of_run]
-        for start in range(0, len(several), _PARAMS):
-            make(partial(client.log_batch, run_id, params=several[start : start + _PARAMS]))
-    for run_id, measured in groupby(sorted(points, key=attrgetter("run_id")), key=attrgetter("run_id")):
-        metrics = [entities.Metric(point.key, point.value, point.time, point.step) for point in measured]
-        for start in range(0, len(metrics), _BATCH):
-            make(partial(client.log_batch, run_id, metrics[start : start + _BATCH]))
+    waiting = [entities.Param(param.key, param.value[:PARAM_LENGTH]) for param in params]
+    measured = [entities.Metric(point.key, point.value, point.time, point.step) for point in points]
+    while waiting or measured:
+        some, waiting = waiting[:_PARAMS], waiting[_PARAMS:]
+        several, measured = measured[: _BATCH - len(some)], measured[_BATCH - len(some) :]
+        make(_Batch(client, run_id, several, some))
+
+
+class _Batch:
+    """A call that writes some of a run's values, all or none of them, and may be made again."""
+
+    def __init__(
+        self, client: "MlflowClient", run_id: str, metrics: "list[Metric]", params: "list[MlflowParam]"
+    ) -> None:
+        self._client, self._run_id, self._metrics, self._params = client, run_id, metrics, params
+        self._perhaps_written = False
+
+    def __call__(self) -> None:
+        if not (self._perhaps_written and self._metrics and self._is_written()):
+            self._perhaps_written = True
+            self._client.log_batch(self._run_id, self._metrics, self._params)
+
+    def _is_written(self) -> bool:
+        """Return whether the run's latest values are those of this batch, which was written last."""
+        latest = {each.key: each for each in self._client.get_run(self._run_id).data._metric_objs}
+        newest: dict[str, Metric] = {}
+        for metric in self._metrics:
+            before = newest.setdefault(metric.key, metric)
+            if (metric.step, metric.timestamp) > (before.step, before.timestamp):
+                newest[metric.key] = metric
+        return all(
+            key in latest and (latest[key].step, latest[key].timestamp) == (metric.step, metric.timestamp)
+            for key, metric in newest.items()
+        )
 
 
 def _odd(point: Point) -> _Row:

@@ -4,12 +4,12 @@
 
 With ``detached`` it goes on as a process that is no child of who started it.
 It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
-launch's ``folder``, the store's ``tracking_uri``, ``artifact_root``, ``artifacts`` and ``rows``, the ``patience`` in
-seconds with a store that is unavailable after the launch has ended, whether it works ``late``, after the
-launch, whether a part of the journal may have been written before (``again``), and the ``environment`` of the
-process that trains, as a tag. It follows
-``journal.jsonl`` in the folder until the journal says that the launch has ended, or until standard input
-closes, which means that the launch has died: runs that have not ended are then ended as KILLED.
+launch's ``folder``, the store's ``tracking_uri``, ``artifact_root``, ``artifacts`` and ``rows``, the
+``patience`` in seconds with a store that is unavailable after the launch has ended, whether it works
+``late``, after the launch, whether a part of the journal may have been written before (``again``), and the
+``environment`` of the process that trains, as a tag. It follows ``journal.jsonl`` in the folder until the
+journal says that the launch has ended, or until standard input closes, which means that the launch has died:
+runs that have not ended are then ended as KILLED.
 
 On standard output it prints JSON objects, one per line: an answer when the journal awaits one and at the end,
 which has the ``runs``, or an ``error``, or says that the store is still unavailable (``pending``) or the disk

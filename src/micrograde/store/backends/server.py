@@ -39,8 +39,8 @@ class ServerTracking(Backend):
         A store such as ``s3://bucket/prefix`` that may hold the files of its runs, as the server itself
         may; null for none. A file is never opened at any other address that a run names.
     database
-        The address of the server's PostgreSQL, such as ``postgresql://mlflow@db.example/mlflow``, if many runs are
-        to be recorded fast: rows are then written into it, a batch in a transaction; null to leave it to the server.
+        The address of the server's PostgreSQL, such as ``postgresql://mlflow@db.example/mlflow``: rows are
+        then written into it, those of many runs in a transaction; null to leave them to the server.
     pictures
         Which pictures are recorded: all, or the light ones, which take next to no time; auto is light in a
         sweep and all otherwise.
