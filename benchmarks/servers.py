@@ -28,10 +28,29 @@ def free_port() -> int:
 
 
 class MlflowServer:
-    """`mlflow server` on loopback, with a SQLite store in a folder of its own; a context manager."""
+    """`mlflow server` on loopback, with a folder of its own, and there a SQLite store; a context manager.
 
-    def __init__(self, folder: Path, cores: set[int] | None = None) -> None:
+    Parameters
+    ----------
+    database
+        The address of another store.
+    workers
+        Processes that answer requests.
+    files
+        A folder into which clients put files themselves; else they send them to the server.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cores: set[int] | None = None,
+        *,
+        database: str | None = None,
+        workers: int = 1,
+        files: Path | None = None,
+    ) -> None:
         self.folder, self.port, self.cores = folder, free_port(), cores
+        self.database, self.workers, self.files = database, workers, files
         self.address = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -47,13 +66,12 @@ class MlflowServer:
 
     def begin(self) -> None:
         """Start it, without waiting until it answers."""
-        where = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
-        what = [
-            "--backend-store-uri",
-            f"sqlite:///{self.folder}/mlflow.db",
-            "--artifacts-destination",
-            str(self.folder / "artifacts"),
-        ]
+        where = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)]
+        what = ["--backend-store-uri", self.database or f"sqlite:///{self.folder}/mlflow.db"]
+        if self.files:
+            what += ["--no-serve-artifacts", "--default-artifact-root", str(self.files)]
+        else:
+            what += ["--artifacts-destination", str(self.folder / "artifacts")]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", "server", *where, *what],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from micrograde.store.entities import ModelRow, RunInfoRow
 
 
-_AT_ONCE = 8  # requests, which wait for the server most of the time
+_AT_ONCE = 4  # requests, which mostly wait for the server; each is given up when it takes 8 seconds
 
 
 class ServerStore(MlflowStore):
