@@ -2,10 +2,11 @@
 
     python -m benchmarks.nodes postgresql+psycopg://mlflow@127.0.0.1/empty
 
-Each node is a process that writes a stack of runs as a launch's writer does: 60 params, 20 tags, a data set,
-200 values, and 20 files of 2 KB a run. The server is `mlflow server` on this machine, before a PostgreSQL on this
-machine. Runs go through the server, or their rows into the database (`tracking.database`); and their files to
-the server, or into a folder that all share (`tracking.artifacts`).
+Each node is a process that writes a stack of runs as a launch's writer does: 60 params, 20 tags, a data
+set, 200 values, and 20 files of 2 KB a run. The server is `mlflow server` on this machine, before a
+PostgreSQL on this machine. Runs go through the server, or their rows into the database
+(`tracking.database`); and their files to the server, or into a folder that all share
+(`tracking.artifacts`).
 
 All of it shares the cores of one machine. So beside the runs a second stand the milliseconds that the
 server's processes, PostgreSQL's and the nodes' compute for a run: they hardly depend on what else goes on.
@@ -72,11 +73,11 @@ def main() -> None:
                 server = MlflowServer(folder, database=given.database, workers=workers, files=shared)
                 with server:
                     for database in (None, given.database):
+                        rows = "database" if database else "server"
+                        files = "folder" if shared else "server"
                         for nodes in map(int, given.nodes.split(",")):
                             found = measure(server, given.database, database, shared, nodes, given.runs)
-                            rows = "database" if database else "server"
-                            files = "folder" if shared else "server"
-                                                        print(f"{workers:7}  {rows:<8}  {files}  {nodes:5}  {found}", flush=True)
+                            print(f"{workers:7}  {rows:<8}  {files}  {nodes:5}  {found}", flush=True)
 
 
 def measure(
