@@ -17,7 +17,7 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
@@ -27,15 +27,16 @@ from typing import Any
 import psycopg
 
 from benchmarks.servers import MlflowServer
-from benchmarks.writer import journal
 from micrograde.store import backend_of, server_store
 from micrograde.store.database_store import open_with_database
 from micrograde.store.event_writer import Recording
+from micrograde.store.events import DatasetInput, Event, RunEnded, RunStarted, StackMetricsLogged
 from micrograde.store.library_environment import quiet_environment
 from micrograde.store.mlflow_writer import MlflowWriter
 from micrograde.store.postgresql_batch import for_libpq
 
 FILES, BYTES = 20, 2000
+GROUP, METRICS, STEPS = 50, 20, 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -152,6 +153,20 @@ def write(
         writer.flush()
         barrier.wait()
         barrier.wait()
+
+
+def journal(runs: int, experiment: str) -> Iterator[list[Event]]:
+    """Yield the events in the batches in which a launch's journal is read."""
+    dataset = DatasetInput("digits", "d" * 36, "{}", "{}", "{}")
+    params = {f"group.param_{number}": str(number) for number in range(60)}
+    given = {f"micrograde.tag_{number}": "a value" for number in range(20)}
+    for first in range(0, runs, GROUP):
+        group = list(range(first, min(first + GROUP, runs)))
+        yield [RunStarted(run, 1, experiment, f"seed={run}", params, given, dataset) for run in group]
+        for step in range(1, STEPS + 1):
+            values = {f"metric_{number}": [run / step for run in group] for number in range(METRICS)}
+            yield [StackMetricsLogged(group, step, step, values)]
+        yield [RunEnded(run, STEPS, "FINISHED") for run in group]
 
 
 def _family(pid: int) -> list[int]:

@@ -89,10 +89,15 @@ def running(
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file in which PostgreSQL notes errors."""
+    return tmp_path_factory.mktemp("postgresql") / "log"
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_log: Path) -> Iterator[str]:
     """The address of an empty database."""
-    log = tmp_path_factory.mktemp("postgresql") / "log"
-    with cluster_parts.postgresql(log, fsync="off") as (_, address):
+    with cluster_parts.postgresql(postgresql_log, fsync="off") as (_, address):
         yield address
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.servers import Proxy
 from pandas.testing import assert_frame_equal
 from tests.narrowing import not_none, of_type
 
@@ -142,3 +143,68 @@ def test_a_search_is_recorded_and_goes_on(somebody, server, postgresql, to_serve
     again = somebody.run("train", *command, "hydra.sweeper.n_trials=4")
     assert "4 of 4 runs, 4 of them from before" in again.stdout
     assert set(load_runs(server, experiment_name="search")["run_id"]) == set(runs["run_id"])
+
+
+# --- rows that are there already -----------------------------------------------------------------------------
+
+
+class Log:
+    """PostgreSQL's log from now on."""
+
+    def __init__(self, path):
+        self.path, self.start = path, path.stat().st_size
+
+    def twice(self):
+        """The keys of rows that somebody has inserted a second time."""
+        with self.path.open() as log:
+            log.seek(self.start)
+            lines = log.read().splitlines()
+        assert not [line for line in lines if "ERROR" in line and "duplicate key" not in line]
+        return [line.partition("Key ")[2] for line in lines if "already exists" in line]
+
+
+@pytest.fixture
+def log(postgresql_log):
+    return Log(postgresql_log)
+
+
+def test_a_sweep_into_the_database_is_that_of_the_server_and_writes_no_row_twice(
+    somebody, server, postgresql, to_server, log
+):
+    command = ("-m", *SMALL, "seed=range(20)", *to_server)
+    database = f"tracking.database={postgresql}"
+    direct = somebody.run("train", *command, "experiment_name=direct", database)
+    assert "20 of 20 runs" in direct.stdout
+    assert not log.twice()
+    again = somebody.run("train", *command, "experiment_name=direct", database)
+    assert "20 of 20 runs, 20 of them from before" in again.stdout
+    somebody.run("train", *command, "experiment_name=by requests")
+    ours, theirs = (load_runs(server, experiment_name=name) for name in ("direct", "by requests"))
+    same = [name for name in theirs if name == "seed" or name.startswith(("kept/", "val/", "train/"))]
+    assert_frame_equal(
+        ours[same].sort_values("seed", ignore_index=True), theirs[same].sort_values("seed", ignore_index=True)
+    )
+    assert set(ours["status"]) == {"FINISHED"}
+    assert not [name for name in ours if name.startswith("tracking.database")]
+    history = load_history(server, experiment_name="direct")
+    assert not history.duplicated(["run_id", "metric", "step"]).any()
+
+
+def test_an_answer_that_is_lost_writes_no_row_twice(somebody, server, log):
+    """But for the model's values, which MLflow gives to the run, too, whatever it has."""
+    asked = 0
+
+    def loses(_, path):
+        nonlocal asked
+        asked += path.endswith("runs/log-batch")
+        return "lose" if path.endswith("runs/log-batch") and asked % 3 == 0 else None
+
+    with Proxy(int(server.rpartition(":")[2]), loses) as proxy:
+        where = ("tracking=server", f"tracking.uri={proxy.address}")
+        done = somebody.run("train", "-m", *SMALL, "seed=range(8)", "experiment_name=lost answers", *where)
+    assert "8 of 8 runs" in done.stdout
+    assert proxy.counts["lose"] >= 3
+    assert len(log.twice()) <= 1
+    history = load_history(server, experiment_name="lost answers")
+    assert not history.duplicated(["run_id", "metric", "step"]).any()
+    assert history["run_id"].nunique() >= 8

@@ -33,7 +33,7 @@ _RANGES = {  # largest values; MLflow would refuse larger ones only in the middl
     "MLFLOW_HTTP_REQUEST_TIMEOUT": 86_400,
 }
 _SAYS_WHERE = {"tracking", "tracking.name", "tracking.uri"}
-_OF_SERVERS = "tracking.artifacts"  # a key that the local store does not have
+_OF_SERVERS = {"tracking.artifacts", "tracking.database"}  # keys that the local store does not have
 _LONGEST = 200  # characters of a value in a line
 
 _said: set[str] = set()
@@ -65,7 +65,7 @@ def with_server(overrides: Sequence[str]) -> list[str]:
     """
     keys = {_chosen(each) for each in overrides}
     uri = os.environ.get(TRACKING_URI, "")
-    if _OF_SERVERS not in keys or keys & _SAYS_WHERE or not is_web_address(uri):
+    if not keys & _OF_SERVERS or keys & _SAYS_WHERE or not is_web_address(uri):
         return [*overrides]
     return ["tracking=server", f"tracking.uri={_quoted(_server(uri))}", *overrides]
 
@@ -105,7 +105,8 @@ def _tracking(config: DictConfig, typed: set[str]) -> dict[str, str]:
         return {}
     address = _server(uri)
     with open_dict(config.tracking):
-        config.tracking.name, config.tracking.uri, config.tracking.artifacts = "server", address, None
+        config.tracking.name, config.tracking.uri = "server", address
+        config.tracking.artifacts = config.tracking.database = None
     return {"tracking": "server", "tracking.uri": address}
 
 
