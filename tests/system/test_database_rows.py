@@ -100,7 +100,10 @@ class DatabaseSide(Side):
 
 
 def as_postgresql_takes(batches: list[list[Event | int]]) -> list[list[Event | int]]:
-    """Return a journal without tags that are longer than the column; those of a new run MLflow does not cut."""
+    """Return a journal without tags that are longer than the column; those of a new run MLflow does not cut.
+
+    And without runs that are deleted: by SQL, values that wait then are stored, and MLflow refuses them.
+    """
     return [
         [
             RunStarted(
@@ -116,6 +119,7 @@ def as_postgresql_takes(batches: list[list[Event | int]]) -> list[list[Event | i
             if isinstance(each, RunStarted)
             else each
             for each in batch
+            if not isinstance(each, int)
         ]
         for batch in batches
     ]
@@ -147,7 +151,12 @@ def test_every_table_is_as_mlflow_writes_it(template, journal, earlier, data):
         found = [side.content() for side in sides]
         for side in sides:
             side.end()
-        assert found[1] == found[0]
+        different = {
+            table: (sorted({*found[1][table]} - {*rows}), sorted({*rows} - {*found[1][table]}))
+            for table, rows in found[0].items()
+            if rows != found[1][table]
+        }
+        assert not different  # by SQL, by the client
 
 
 # --- a connection that is lost -------------------------------------------------------------------------------
