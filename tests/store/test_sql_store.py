@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -274,6 +275,29 @@ def test_a_run_is_read_by_mlflow_as_it_was_told(home):
     assert [each.value for each in client.get_metric_history(run.info.run_id, "loss")] == [1, 1 / 2, 1 / 3]
     (dataset,) = not_none(run.inputs).dataset_inputs
     assert (dataset.dataset.name, dataset.tags[0].value) == ("a", "training")
+
+
+def left_out_if_deleted(side: Side) -> None:
+    """One of two runs is deleted while values of both wait: nothing more of it is written."""
+    writer, told = side.writer(), list[str]()
+    writer.recording = replace(writer.recording, tell=told.append)
+    writer.write([RunStarted(run, 1, "toys", f"r{run}", {"p": "q"}, {}) for run in (0, 1)])
+    writer.flush()
+    writer.write([stacked([0, 1], 1, 1, [0.5, 1.5])])
+    side.client.delete_run(writer.run_ids[0][0])
+    writer.flush()
+    writer.write([stacked([0, 1], 2, 2, [2.5, 3.5]), *(RunEnded(run, 3, "FINISHED") for run in (0, 1))])
+    gone, kept = (side.client.get_run(writer.run_ids[run][0]) for run in (0, 1))
+    assert (gone.info.status, gone.data.params, gone.data.metrics) == ("RUNNING", {"p": "q"}, {})
+    assert (kept.info.status, kept.data.metrics) == ("FINISHED", {"loss": 3.5, "kept/x": 3.5})
+    assert writer.left_out == {0: None}
+    assert writer.failure is None
+    assert told == [f"run {gone.info.run_id} was deleted in the store; nothing more of it is recorded"]
+
+
+@pytest.mark.parametrize("by_sql", [True, False])
+def test_values_that_wait_when_a_run_is_deleted_are_left_out(empty_store, tmp_path, by_sql):
+    left_out_if_deleted(Side(tmp_path / "home", empty_store, by_sql=by_sql))
 
 
 def test_no_file_is_moved_before_its_run_is_in_the_store(home, monkeypatch):

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from micrograde.store import local_store, make_store
+from micrograde.store.errors import NotActiveError
 from micrograde.store.sql_writer import Param, Point, calls_of_client, write_to_sqlite
 
 
@@ -116,3 +117,21 @@ def test_of_a_run_that_is_not_there_nothing_is_written(store):
     with pytest.raises(sqlite3.IntegrityError):
         write_to_sqlite(database, [], [Point(run_id, "a", 1.0, 1, 1), Point("0" * 32, "a", 1.0, 1, 1)])
     assert rows(database, run_id) == {"metrics": [], "latest_metrics": []}
+
+
+def test_of_a_run_that_was_deleted_nothing_is_written(store):
+    """As MLflow refuses it; also of one among more runs than are asked about at once."""
+    database, client = store
+    experiment = client.get_experiment_by_name("points").experiment_id
+    ids = [client.create_run(experiment).info.run_id for _ in range(3)]
+    client.delete_run(ids[1])
+    points = [Point(run_id, "a", 1.0, 1, 1) for run_id in ids]
+    missing = [Point(f"{number:032x}", "a", 1.0, 1, 1) for number in range(1200)]
+    for rows_of in ([points[1]], points, [*missing, *points]):
+        with pytest.raises(NotActiveError, match=f"run {ids[1]} has been deleted"):
+            write_to_sqlite(database, [], rows_of)
+    with pytest.raises(NotActiveError):
+        write_to_sqlite(database, [Param(ids[1], "p", "x")], [])
+    with pytest.raises(Exception, match="must be in the 'active' state"):
+        through_client(client, [], [points[1]])
+    assert [rows(database, run_id)["metrics"] for run_id in ids] == [[], [], []]

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.store.test_sql_store import EARLIER, LAUNCH, MODEL, Side, journals
+from tests.store.test_sql_store import EARLIER, LAUNCH, MODEL, Side, journals, left_out_if_deleted
 
 from micrograde.core.errors import InputError
 from micrograde.store import server_store, tags
@@ -100,10 +100,7 @@ class DatabaseSide(Side):
 
 
 def as_postgresql_takes(batches: list[list[Event | int]]) -> list[list[Event | int]]:
-    """Return a journal without tags that are longer than the column; those of a new run MLflow does not cut.
-
-    And without runs that are deleted: by SQL, values that wait then are stored, and MLflow refuses them.
-    """
+    """Return a journal without tags that are longer than the column; those of a new run MLflow does not cut."""
     return [
         [
             RunStarted(
@@ -119,7 +116,6 @@ def as_postgresql_takes(batches: list[list[Event | int]]) -> list[list[Event | i
             if isinstance(each, RunStarted)
             else each
             for each in batch
-            if not isinstance(each, int)
         ]
         for batch in batches
     ]
@@ -157,6 +153,13 @@ def test_every_table_is_as_mlflow_writes_it(template, journal, earlier, data):
             if rows != found[1][table]
         }
         assert not different  # by SQL, by the client
+
+
+@pytest.mark.parametrize("by_sql", [True, False])
+def test_values_that_wait_when_a_run_is_deleted_are_left_out(template, tmp_path, by_sql):
+    side = DatabaseSide(tmp_path, template, by_sql=by_sql)
+    left_out_if_deleted(side)
+    side.end()
 
 
 # --- a connection that is lost -------------------------------------------------------------------------------

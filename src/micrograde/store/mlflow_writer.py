@@ -29,7 +29,7 @@ from micrograde.store.experiments import Experiments
 from micrograde.store.logged_model import log_model, register_model
 from micrograde.store.mlflow_store import MlflowStore
 from micrograde.store.mlmodel import write_mlmodel
-from micrograde.store.sql_writer import Param, Point
+from micrograde.store.sql_writer import Param, Point, by_run
 
 if TYPE_CHECKING:
     from mlflow.entities import Run, RunInfo
@@ -218,12 +218,9 @@ class MlflowWriter(EventWriter):
             if why_disk_is_full(error):
                 raise
             numbers = {run_id: number for number, (run_id, _) in self.run_ids.items()}
-            for run_id in {*(each.run_id for each in params), *(each.run_id for each in points)}:
+            for run_id, rows in by_run(params, points).items():
                 with self.apart((numbers[run_id],)):
-                    self._store.write_rows(
-                        [each for each in params if each.run_id == run_id],
-                        [each for each in points if each.run_id == run_id],
-                    )
+                    self._store.write_rows(*rows)
 
     def _end_runs(self) -> None:
         """End the runs whose end was read, after writing the rows that wait, so that no value is missing.

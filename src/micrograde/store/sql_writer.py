@@ -6,7 +6,7 @@ a sweep. In a local store the rows are inserted directly, by the rules of MLflow
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from functools import partial
 from math import copysign, isfinite, isnan
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from micrograde.store.calls import Caller, at_once
+from micrograde.store.errors import NotActiveError
 from micrograde.store.sql_connection import Connection
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _PARAMS = 100  # params that MLflow takes in one call
 LARGEST = 1.7976931348623157e308
 """The number that MLflow stores in place of infinity."""
 _LOCKED_SECONDS = 20.0
+_ASKED_TOGETHER = 500  # runs, whose ids are parameters of a query
 
 PARAM_LENGTH = 6000
 """Characters of a param that MLflow keeps; the whole config is among a run's files."""
@@ -79,6 +81,8 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
         If the file stays locked; nothing has been written then.
     sqlite3.IntegrityError
         If a run does not exist.
+    NotActiveError
+        If a run has been deleted, as MLflow refuses its values; nothing has been written then.
     """
     with closing(sqlite3.connect(database, timeout=_LOCKED_SECONDS)) as connection, connection:
         connection.execute("pragma foreign_keys = on")
@@ -87,6 +91,7 @@ def write_to_sqlite(database: Path, params: Sequence[Param], points: Sequence[Po
 
 def insert_rows(connection: Connection, params: Sequence[Param], points: Sequence[Point]) -> None:
     """Insert rows as ``write_to_sqlite`` does, in the transaction that the connection is in."""
+    _check_active(connection, {*(param.run_id for param in params), *(point.run_id for point in points)})
     rows = [(*point, False) if isfinite(point.value) else _odd(point) for point in points]
     latest: dict[tuple[str, str], _Row] = {}
     for row in rows:
@@ -99,6 +104,19 @@ def insert_rows(connection: Connection, params: Sequence[Param], points: Sequenc
     connection.executemany(_UPSERT, latest.values())
 
 
+def _check_active(connection: Connection, run_ids: Collection[str]) -> None:
+    """Raise ``NotActiveError`` if one of these runs has been deleted."""
+    waiting = sorted(run_ids)
+    while waiting:
+        some, waiting = waiting[:_ASKED_TOGETHER], waiting[_ASKED_TOGETHER:]
+        places = ", ".join("?" * len(some))
+        deleted = connection.execute(
+            f"select run_uuid from runs where lifecycle_stage != 'active' and run_uuid in ({places})", some
+        ).fetchone()
+        if deleted:
+            raise NotActiveError(f"run {deleted[0]} has been deleted")
+
+
 def calls_of_client(
     client: "MlflowClient", params: Sequence[Param], points: Sequence[Point], make: Caller = at_once
 ) -> list[Callable[[], object]]:
@@ -107,12 +125,18 @@ def calls_of_client(
     ``make`` makes each call of MLflow's client. One that is made again, because its answer did not come,
     first looks whether the server has the values: PostgreSQL would note an error for each that is there.
     """
+    of_runs = by_run(params, points)
+    return [partial(_write_run, client, run_id, *rows, make) for run_id, rows in of_runs.items()]
+
+
+def by_run(params: Sequence[Param], points: Sequence[Point]) -> dict[str, tuple[list[Param], list[Point]]]:
+    """Return the params and points of each run, by its id."""
     of_runs: dict[str, tuple[list[Param], list[Point]]] = {}
     for param in params:
         of_runs.setdefault(param.run_id, ([], []))[0].append(param)
     for point in points:
         of_runs.setdefault(point.run_id, ([], []))[1].append(point)
-    return [partial(_write_run, client, run_id, *rows, make) for run_id, rows in of_runs.items()]
+    return of_runs
 
 
 def _write_run(
