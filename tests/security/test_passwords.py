@@ -36,6 +36,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.redaction import hide_passwords, without_password
 from micrograde.runs.live_run import RunRequest
 from micrograde.store import server_store
+from micrograde.store.settings import database_address
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.options import check_alone
 from micrograde.tracking.launches import begin_launch
@@ -99,6 +100,19 @@ def test_a_server_that_cannot_be_asked(user, pipeline, what):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("what", [(), SWEEP])
+def test_a_server_s_database_that_is_away(user, server, what):
+    """Training goes on, and what could not be sent says where it is kept."""
+    store, port = server
+    database = f"postgresql://me:{SECRET}@127.0.0.1:{free_port()}/mlflow"
+    where = ("tracking=server", f"tracking.uri=http://127.0.0.1:{port}", f"tracking.database={database}")
+    done = user.run("train", *what, *WORDS, *where, status=None)
+    assert done.returncode
+    assert "Traceback" not in done.stdout + done.stderr
+    check(user, done, store)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [
@@ -149,7 +163,7 @@ FORMS = [
 TYPED = [
     "tracking={}", "+tracking={}", "tracking@here={}", "data={}", "optimizer={}", "+experiment={}", "{}",
     "{}=1", "+{}=1", "~{}", "~data={}", "tracking.uri=[{}]", "tracking.uri={{a:'{}'}}", "tracking.artifacts='{}'",
-    "tracking.artifacts=s3:'{}'", "+foo='{}'", "foo='{}'", "+foo.bar='{}'", "foo='{}", 'foo="{}', "foo=[{}",
+    "tracking.artifacts=s3:'{}'", "tracking.database='{}'", "tracking.database=['{}']", "tracking.database='{}',b", "+foo='{}'", "foo='{}'", "+foo.bar='{}'", "foo='{}", 'foo="{}', "foo=[{}",
     "seed='{}'", "seed=[1,'{}']", "experiment_name='{}'", "experiment_name='{}',b", "optimizer.learning_rate='{}'",
     "data.path='{}'", "data.path='{}',b", "model.hidden_size=['{}',2]", "run.name=['{}']", "run.name='{}/\t'",
     "run.tags='{}'", "run.tags={{'{}': 1}}", "run.tags={{mlflow.x: '{}'}}", "run.tags={{a: ['{}']}}",
@@ -238,11 +252,41 @@ def test_nor_one_in_a_variable(said, monkeypatch, variable, form):
     assert SECRET not in said("data=iris")
 
 
+DATABASES = [
+    f"postgresql://me:{SECRET}@h/db",
+    f"postgresql+psycopg2://me:{SECRET}:%40&=%2f@h1:5432,[::1]:5433/db?sslmode=require",
+    f"postgresql://%2Frun%2Fpostgresql/db?user=me&password={SECRET}",
+]
+WRONG_DATABASES = [
+    "http://me:{}@h/db", "me:{}@h/db", "postgresql:/me:{}@h/db", "postgresql://me:p@{}@h/db",
+    "postgresql://me:p@ss/w:{}@h/db", "postgresql://me:p#{}@h/db", "postgresql://me:p?{}@h/db",
+    "postgresql://me:p%{}@h/db", "postgresql://me:p%00{}@h/db", "postgresql://me:{}@h:port/db", "postgresql://me:{}",
+    "postgresql://me:{}@[h/db", "postgresql://me:p[{}@h/db", "postgresql://me:p {}@h/db", "postgresql://h/db?{}",
+    "postgresql://h/db?password=%{}", "postgresql://h/db?password=p@{}", "postgresql://h/p@{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", DATABASES)
+def test_an_address_of_a_database_is_taken_and_its_password_is_not_shown(said, address):
+    assert database_address(address) == address
+    assert SECRET not in without_password(f"see {address}: is away")
+    assert SECRET not in said("tracking=server", f"tracking.database='{address}'", "seed=x")
+
+
+@pytest.mark.parametrize("address", WRONG_DATABASES)
+def test_an_address_of_a_database_that_can_be_misread_is_refused_without_it(said, address):
+    """PostgreSQL's library would repeat a part of the password as the name of a host, or a port."""
+    line = said("tracking=server", f"tracking.database='{address.format(SECRET)}'")
+    assert "tracking.database" in line
+    assert "in a password / is %2F" in line
+    assert SECRET not in line
+
+
 def test_nor_an_object_that_is_shown():
     from micrograde.store.backends.server import ServerTracking
 
     address = f"http://me:{SECRET}@x"
-    tracking = ServerTracking(uri=address)
+    tracking = ServerTracking(uri=address, database=DATABASES[0])
     for shown in (
         tracking,
         store_location(tracking),

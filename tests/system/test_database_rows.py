@@ -90,6 +90,10 @@ class DatabaseSide(Side):
         kind = DatabaseStore if self.by_sql else ServerStore
         return kind(self.client, self.location, at_once)
 
+    def told(self, text: str) -> str:
+        """As of any side, but a zero has no sign: beside a NaN MLflow's client was seen to lose it."""
+        return super().told(text).replace(", -0.0, ", ", 0.0, ")
+
     def files(self) -> list[str]:
         found = (path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
         return sorted(found)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 from benchmarks.servers import Proxy
 from pandas.testing import assert_frame_equal
@@ -10,6 +11,7 @@ from tests.narrowing import not_none, of_type
 
 from micrograde.analysis import best_setting, load_history, load_runs, load_sweeps
 from micrograde.store import find_sweep
+from micrograde.store.postgresql_batch import for_libpq
 
 NAME = "postgresql"
 SMALL = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
@@ -189,6 +191,28 @@ def test_a_sweep_into_the_database_is_that_of_the_server_and_writes_no_row_twice
     assert not [name for name in ours if str(name).startswith("tracking.database")]
     history = load_history(server, experiment_name="direct")
     assert not history.duplicated(["run_id", "metric", "step"]).any()
+
+
+def test_a_password_of_the_database_is_nowhere_afterwards(
+    somebody, server, postgresql, to_server, postgresql_log
+):
+    """This PostgreSQL asks for none, and takes any."""
+    secret = "swordfish"
+    database = f"tracking.database={postgresql.replace('mlflow@', f'mlflow:{secret}@')}"
+    command = ("-m", *SMALL, "seed=0,1", *to_server, "experiment_name=with a password", database)
+    for done in (somebody.run("train", *command), somebody.run("train", *command)):
+        assert secret not in done.stdout + done.stderr
+    for path in (*somebody.home.rglob("*"), *somebody.folder.rglob("*"), postgresql_log):
+        assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+    with psycopg.connect(for_libpq(postgresql)) as connection:
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+        for (table,) in tables:
+            found = connection.execute(
+                f"select count(*) from {table} t where t::text like %s".encode(), [f"%{secret}%"]
+            )
+            assert found.fetchone() == (0,), table
+    runs = load_runs(server, experiment_name="with a password")
+    assert list(runs["status"]) == ["FINISHED"] * 2
 
 
 def test_an_answer_that_is_lost_writes_no_row_twice(somebody, server, log):

@@ -32,6 +32,7 @@ from micrograde.core.printable import printable
 from micrograde.store import Tracking
 
 _KEYS_WANTED = "should be keys with values, not one value"
+_ADDRESSES = ("tracking.uri", "tracking.database")
 _IS_MISSING = ": is missing; it needs a value"
 _TARGET_MISSING = f"data.target{_IS_MISSING}"
 
@@ -158,7 +159,7 @@ def _error_line(detail: Mapping[str, Any], container: Mapping[str, Any], prefix:
     if kind == "dataclass_type":
         message = _KEYS_WANTED
     message = re.sub("(Input|String|Tuple) should", "should", message).replace(" after validation", "")
-    if key == "tracking.uri":  # its value may contain a password
+    if key in _ADDRESSES:  # its value may contain a password
         return f"{key}: {message}"
     return f"{key}={_shown(value)}: {message}"
 

@@ -10,6 +10,13 @@ from urllib.parse import urlsplit
 from micrograde.store.server_files import parse_address
 
 _LONGEST_ADDRESS = 2000  # characters
+_CHARACTER = r"(?:[^\s/?#@%:&=\[\]]|%(?!00)[\dA-Fa-f]{2})"
+_USER = rf"{_CHARACTER}+(?::(?:{_CHARACTER}|[:&=])*)?@"
+_HOST = r"(?:[\w.-]+|(?:%2[Ff][\w.-]+)+|\[[\dA-Fa-f:.]+\])(?::\d{1,5})?"
+_DATABASE_ADDRESS = re.compile(
+    rf"postgresql(?:\+\w+)?://(?:{_USER})?{_HOST}(?:,{_HOST})*"
+    rf"(?:/{_CHARACTER}*(?:\?\w+={_CHARACTER}*(?:&\w+={_CHARACTER}*)*)?)?"
+)
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,16 @@ def artifact_store(value: str) -> str:
 
 
 def database_address(value: str) -> str:
-    """Check the address of a server's database: PostgreSQL's, with or without the name of a driver."""
-    if not re.match(r"postgresql(\+\w+)?://[^/]", value) or not value.isprintable() or " " in value:
-        raise ValueError("should be an address such as postgresql://mlflow@db.example/mlflow")
+    """Check the address of a server's database: PostgreSQL's, with or without the name of a driver.
+
+    PostgreSQL's library takes the first @ for the end of a password, and repeats in its messages what it then
+    cannot read; so there is only one way to read what is let through.
+    """
+    if not _DATABASE_ADDRESS.fullmatch(value):
+        raise ValueError(
+            "should be an address such as postgresql://mlflow@db.example/mlflow; in a password / is %2F, "
+            "? is %3F, # is %23, @ is %40, % is %25, [ is %5B, ] is %5D"
+        )
     return value
 
 
