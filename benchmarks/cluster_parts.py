@@ -227,13 +227,19 @@ class RayCluster:
         return Part(name, [*start, *more], home, environment, is_ready)
 
 
-def mlflow_server(folder: Path, store: str, workers: int = 1) -> tuple[Part, str]:
-    """An `mlflow server` of a store that has files in its own folder; the part and its address."""
+def mlflow_server(folder: Path, store: str, workers: int = 1, files: Path | None = None) -> tuple[Part, str]:
+    """An `mlflow server` of a store; the part and its address.
+
+    It has files in its own folder, or clients put them into a folder that all machines share.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", str(workers), "--backend-store-uri", store]
-    command += ["--artifacts-destination", str(folder / "files")]
+    if files:
+        command += ["--no-serve-artifacts", "--default-artifact-root", str(files)]
+    else:
+        command += ["--artifacts-destination", str(folder / "files")]
     environment = {**quiet_environment(), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
     def is_ready() -> None:

@@ -20,6 +20,9 @@ from micrograde.store.library_environment import quiet_libraries
 from micrograde.store.path_kinds import check_database, check_writable
 from micrograde.store.temporary_folders import temporary_folder
 
+PSYCOPG = "postgresql+psycopg:"
+"""How an address begins that SQLAlchemy opens with the library that writes rows."""
+
 _PATIENCE_OF_TRY = 0.2  # seconds, in which it is tried every 10 ms
 
 
@@ -50,6 +53,14 @@ class StoreLocation:
 
     def __repr__(self) -> str:
         return f"StoreLocation({without_password(self.tracking_uri)!r}, {str(self.folder)!r})"
+
+    @property
+    def read_at(self) -> str:
+        """The address at which runs are read: a database answers for all of a sweep's at once.
+
+        It may have a password, and is for those who read alone: whoever types uses ``tracking_uri``.
+        """
+        return re.sub(r"^postgresql(\+\w+)?:", PSYCOPG, self.rows) if self.rows else self.tracking_uri
 
     @property
     def database(self) -> Path:

@@ -43,9 +43,9 @@ class PostgresqlBatch:
     """
 
     def __init__(self, address: str, make: Caller) -> None:
-        self._address, self._make = for_libpq(address), make
+        self._address, self._make = address, make
         self._connection: psycopg.Connection[Any] | None = None
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         self._depth = 0
         self._begun = False
         self._written: list[_Statement] = []  # since the last commit, by changes that were whole
@@ -109,12 +109,8 @@ class PostgresqlBatch:
     def _begin(self) -> "psycopg.Connection[Any]":
         """Return the connection, in a transaction that holds what was written since the last commit."""
         if self._connection is None:
-            import psycopg
-
-            self._connection = psycopg.connect(
-                self._address, autocommit=True, connect_timeout=CONNECT_SECONDS
-            )
-            self._watch = _Watch(self._connection)
+            self._connection = connected(self._address, autocommit=True)
+            self._watch = Watch(self._connection)
         if self._begun:
             return self._connection
         self._run(_Statement("begin"))
@@ -189,14 +185,14 @@ class _Recorder:
         return done
 
 
-class _Watch:
-    """Ends a connection whose database does not answer, as if the database had closed it.
+class Watch:
+    """Ends a connection whose database does not answer a statement, as if the database had closed it.
 
     A process that was stopped, or a machine that is gone without a word, would be waited for without end.
     """
 
-    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
-        self._connection = connection
+    def __init__(self, connection: "psycopg.Connection[Any]", seconds: float = _ANSWER_SECONDS) -> None:
+        self._connection, self._seconds = connection, seconds
         self._since: float | None = None
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -210,13 +206,20 @@ class _Watch:
         while not self._connection.closed:
             time.sleep(1)
             since = self._since
-            if since is not None and time.monotonic() > since + _ANSWER_SECONDS:
+            if since is not None and time.monotonic() > since + self._seconds:
                 with suppress(Exception), self._copy() as waiting:
                     waiting.shutdown(socket.SHUT_RDWR)
 
     def _copy(self) -> socket.socket:
         """Return a socket to close; the connection closes its own."""
         return socket.fromfd(self._connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+
+
+def connected(address: str, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
+    """Return a connection to the database at MLflow's address of it."""
+    import psycopg
+
+    return psycopg.connect(for_libpq(address), autocommit=autocommit, connect_timeout=CONNECT_SECONDS)
 
 
 def for_libpq(address: str) -> str:

@@ -8,15 +8,20 @@ read.
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograde.core.bounds import LONGEST_ID, LONGEST_VALUE, MOST_RUNS_OF_STORE, ROW_SECONDS
 from micrograde.core.errors import InputError
+from micrograde.core.redaction import without_password
 from micrograde.store import tags
+from micrograde.store.errors import UnansweredError
 from micrograde.store.left_out import LeftOut
+from micrograde.store.location import PSYCOPG
+from micrograde.store.postgresql_batch import Watch, connected, may_pass
 from micrograde.store.records import RawRuns, RunAbout, RunDetails, Selection, SweepAbout
 from micrograde.store.sound_records import sound_about, sound_details, sound_points, sound_runs, sound_sweeps
 from micrograde.store.sqlite_files import (
@@ -31,11 +36,14 @@ from micrograde.store.sqlite_files import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection, Engine
 
 _AT_ONCE = 1000  # rows; with more of them the garbage collector scans them again and again
 _IDS_AT_ONCE = 500  # ids in a query: any version of SQLite takes as many values
 _LOCKED_SECONDS = 60  # how long to wait for another process that writes
+_ANSWER_SECONDS = 300.0  # for the answer of PostgreSQL to a query, with all its rows
 _ACTIVE = "r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'"
 _HAS_ID = f"length(r.run_uuid) <= {LONGEST_ID}"
 _ABOUT = len(RunAbout._fields)
@@ -56,11 +64,15 @@ Query = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class _Store:
-    """An open store; ``file`` and ``clock`` are those of a SQLite store, else None."""
+    """An open store; ``file`` and ``clock`` are those of a SQLite store, else None.
+
+    A query is made within ``watch``.
+    """
 
     connection: "Connection"
     file: sqlite3.Connection | None = None
     clock: Clock | None = None
+    watch: "AbstractContextManager[None]" = field(default_factory=nullcontext)
 
 
 def read_about(uri: str, selection: Selection) -> list[RunAbout]:
@@ -176,19 +188,17 @@ def _connected(uri: str) -> Iterator[_Store | None]:
     Raises
     ------
     InputError
-        If the store cannot be read, or a query does not end; the message does not show a password.
+        If the store cannot be read, or a query does not end; the message does not show a password. If a
+        database is away it is an ``UnansweredError``.
     """
     import sqlalchemy
 
     if not _exists(uri):
         yield None
         return
-    shown = uri
     theirs: tuple[type[Exception], ...] = (sqlalchemy.exc.SQLAlchemyError, ImportError, sqlite3.Error)
     try:
-        wait = {"timeout": _LOCKED_SECONDS} if uri.startswith("sqlite:") else {}
-        engine = sqlalchemy.create_engine(uri, connect_args=wait)
-        shown = str(engine.url)
+        engine = _engine(uri)
         theirs = (*theirs, engine.dialect.loaded_dbapi.Error)
         try:
             with engine.connect() as connection:
@@ -197,13 +207,29 @@ def _connected(uri: str) -> Iterator[_Store | None]:
                     clock = guard(file)
                     check_tables(file, TABLES)
                     yield _Store(connection, file, clock)
+                elif uri.startswith(PSYCOPG):
+                    yield _Store(connection, watch=Watch(file, _ANSWER_SECONDS))
                 else:
                     yield _Store(connection)
         finally:
             engine.dispose()
     except theirs as error:
-        reason = (reason_of_sqlite(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{shown}: cannot be read as an MLflow store ({reason})") from None
+        cause = error.__cause__ or error
+        kind = UnansweredError if uri.startswith(PSYCOPG) and may_pass(cause) else InputError
+        reason = (reason_of_sqlite(cause).splitlines() or [type(error).__name__])[0]
+        said = f"{uri}: cannot be read as an MLflow store ({reason})"
+        raise kind(without_password(said)) from None
+
+
+def _engine(uri: str) -> "Engine":
+    """Return what connects to a store: to PostgreSQL as those do who write there."""
+    import sqlalchemy
+
+    if uri.startswith("sqlite:"):
+        return sqlalchemy.create_engine(uri, connect_args={"timeout": _LOCKED_SECONDS})
+    if uri.startswith(PSYCOPG):
+        return sqlalchemy.create_engine(f"{PSYCOPG}//", creator=partial(connected, uri))
+    return sqlalchemy.create_engine(uri)
 
 
 def _exists(uri: str) -> bool:
@@ -307,7 +333,8 @@ def _rows_as_they_are(store: _Store, query: str, bound: dict[str, Any]) -> Itera
     for name, value in bound.items():
         expanding = isinstance(value, list | tuple)
         statement = statement.bindparams(sqlalchemy.bindparam(name, value, expanding=expanding))
-    cursor = store.connection.execute(statement).cursor
+    with store.watch:
+        cursor = store.connection.execute(statement).cursor
     assert cursor is not None
     while rows := cursor.fetchmany(_AT_ONCE):
         if store.clock:

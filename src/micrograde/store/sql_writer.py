@@ -38,10 +38,13 @@ _INSERT = """
     on conflict do nothing
 """
 # A metric's latest value is that of the greatest step; of several, the latest in time, then the greatest.
+# A value that equals the one before is not written, as SQLAlchemy does not: so a zero keeps its sign.
 _UPSERT = """
     insert into latest_metrics (run_uuid, key, value, timestamp, step, is_nan) values (?, ?, ?, ?, ?, ?)
     on conflict (key, run_uuid) do update
-    set value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
+    set value = case when excluded.value = latest_metrics.value then latest_metrics.value
+        else excluded.value end,
+        timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
     where (excluded.step, excluded.timestamp, excluded.value)
         > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)
 """

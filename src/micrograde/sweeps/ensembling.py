@@ -28,7 +28,7 @@ def save_ensemble(folder: Path, best: BestSetting, location: StoreLocation) -> M
         If a run's model cannot be read, or the runs do not agree; the message is one line.
     """
     with ExitStack() as stack:
-        runs = [load_run(location.tracking_uri, run_id) for run_id in best.run_ids]
+        runs = [load_run(location.read_at, run_id) for run_id in best.run_ids]
         places = [stack.enter_context(files_of(run, location, (MODEL, "config"))) for run in runs]
         data = stored_recipe(places[0], runs[0]).data
         header = data.header if isinstance(data, Table) else None

@@ -49,7 +49,7 @@ def write_out_of_fold(
     beside = [name for name in of_repeats(map(str, done)) if name not in settings]
     frames = []
     for number, run in enumerate(done.to_dict("records")):
-        with files_of(load_run(location.tracking_uri, run["run_id"]), location, (PREDICTIONS,)) as files:
+        with files_of(load_run(location.read_at, run["run_id"]), location, (PREDICTIONS,)) as files:
             path = contained(files, PREDICTIONS)
             rows = held_out_rows(read_predictions(path)) if path else None
         if rows is None:
@@ -80,6 +80,6 @@ def read_out_of_fold(location: StoreLocation, sweep: str, *, each_run: bool = Fa
         If it cannot be read.
     """
     name = FILE_OF_RUNS if each_run else FILE
-    with files_of(load_run(location.tracking_uri, sweep), location, (name,)) as files:
+    with files_of(load_run(location.read_at, sweep), location, (name,)) as files:
         path = contained(files, name)
         return read_table_file(path, always=(ROW, "loss")) if path else None

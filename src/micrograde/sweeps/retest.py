@@ -130,7 +130,7 @@ def plan_retests(
     found = []
     settings, compared = summarize(runs, by, metric, order), compare_settings(runs, metric, order, by)
     for row in settings_to_retest(settings, compared, plan.settings).to_dict("records"):
-        stored = load_run(location.tracking_uri, str(row["best_run_id"]))
+        stored = load_run(location.read_at, str(row["best_run_id"]))
         with files_of(stored, location) as files:
             config = read_recipe(files, stored, tracking, paths)
         set_here = [f"{name.removesuffix('.name')}={stored.params.get(name, 'null')}" for name in by]

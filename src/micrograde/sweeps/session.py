@@ -169,7 +169,7 @@ class SweepSession(SweepState):
         if self.options.resume:
             with working("looking for earlier runs of this sweep"):
                 recover(self.location)
-                earlier = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+                earlier = find_earlier(self.location.read_at, self.identity.digest, self.metric)
         if earlier is None:
             check_experiment(self._experiment_name, self.location)
         if self.before_recording and _is_left(jobs, earlier):
@@ -368,7 +368,7 @@ class SweepSession(SweepState):
         from micrograde.analysis import load_runs
 
         parent = self.parent_run_id()
-        runs = load_runs(self.location.tracking_uri, sweep=parent)
+        runs = load_runs(self.location.read_at, sweep=parent)
         try:
             planned = plan_retests(
                 runs,
@@ -477,7 +477,7 @@ class SweepSession(SweepState):
         lost = {digest for digest, each in self.outcomes.items() if each.status == "KILLED" and each.reason}
         deadline = time.monotonic() + (_SECONDS_OF_WRITERS if lost else 0)
         while True:
-            found = find_earlier(self.location.tracking_uri, self.identity.digest, self.metric)
+            found = find_earlier(self.location.read_at, self.identity.digest, self.metric)
             runs = found.runs if found else ()
             running = any(run.status == "RUNNING" and run.digest in lost for run in runs)
             if not running or time.monotonic() > deadline:

@@ -86,7 +86,7 @@ def summarize_sweep(sweep: SweepState, recorder: RunRecorder, parent: int) -> Sw
     with working("recording what waits to be recorded"):
         recorded = recorder.wait()
     run_id = next(run.run_id for run in recorded if run.run == parent)
-    uri = sweep.location.tracking_uri
+    uri = sweep.location.read_at
     with working("reading the runs back"):
         runs, retests = split_retests(load_runs(uri, sweep=run_id, retests=True))
     if runs.empty:

@@ -1,0 +1,103 @@
+"""Measure how many tiny runs a second a sweep on a Ray cluster records in PostgreSQL.
+
+    python -m benchmarks.tiny_runs [--runs 1000] [--rows server] [--files server] [--workers 2]
+
+Ray with two nodes of one CPU, `mlflow server` and PostgreSQL are started here, and share the cores of this
+machine with the command. Runs a second are given twice: of the whole command, with the start of Python and
+the report; and from the start of the first run to the end of the last. What is computed for a run depends
+little on what else goes on: in the command, with its writer; in the nodes, with Ray and their writers; in the
+server; and in PostgreSQL.
+"""
+
+import argparse
+import ctypes
+import os
+import resource
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from benchmarks.cluster import timed
+from benchmarks.cluster_parts import Part, RayCluster, mlflow_server, postgresql
+from micrograde.store.postgresql_batch import for_libpq
+
+TINY = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
+_ORPHANS_ARE_MINE = 36  # PR_SET_CHILD_SUBREAPER: what a writer has computed is not lost with its parent
+_ENDED = """
+    select count(*), min(start_time), max(end_time) from runs where status = 'FINISHED'
+    and experiment_id = (select experiment_id from experiments where name = %s)
+    and run_uuid in (select run_uuid from tags where key = 'mlflow.parentRunId')
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes of the server")
+    parser.add_argument("--rows", choices=["database", "server"], default="database")
+    parser.add_argument("--files", choices=["folder", "server"], default="folder")
+    parser.add_argument("--said", action="store_true", help="print what the command says")
+    parser.add_argument("words", nargs="*", help="more of the command, such as training.num_epochs=30")
+    given = parser.parse_args()
+    ctypes.CDLL(None).prctl(_ORPHANS_ARE_MINE, 1)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiny-")))
+        home, shared = folder / "home", folder / "shared"
+        home.mkdir()
+        database, store = stack.enter_context(postgresql(folder / "postgresql.log"))
+        files = shared if given.files == "folder" else None
+        server, address = mlflow_server(folder / "server", store, given.workers, files)
+        stack.callback(server.kill)
+        server.start()
+        cluster = RayCluster(folder)
+        stack.callback(cluster.end)
+        for part in cluster.parts:
+            part.start()
+        words = ["hydra/launcher=ray", f"hydra.launcher.address={cluster.address}"]
+        words += ["tracking=server", f"tracking.uri={address}"]
+        if given.rows == "database":
+            words.append(f"tracking.database={store}")
+        if files:
+            words.append(f"tracking.artifacts={files}")
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {given.runs} runs", flush=True)
+        for number in range(given.rounds):
+            before = computed(server, database)
+            name = f"round-{number}"
+            what = ["-m", f"seed=range({given.runs})", *TINY, *given.words, f"experiment_name={name}"]
+            took = timed(home, *what, *words)
+            with psycopg.connect(for_libpq(store)) as connection:
+                found = connection.execute(_ENDED, [name]).fetchone()
+            assert found is not None
+            count, first, last = found
+            assert count == given.runs, f"{count} of {given.runs} runs are in the database"
+            after = computed(server, database)
+            each = [1000 * (late - early) / count for early, late in zip(before, after, strict=True)]
+            print(
+                f"whole command {took.seconds:.1f} s, {count / took.seconds:.1f} runs/s; first run to last "
+                f"{(last - first) / 1000:.1f} s, {1000 * count / (last - first):.1f} runs/s; computed for a "
+                f"run: command {each[0]:.1f} ms, nodes {each[1]:.1f}, server {each[2]:.1f}, "
+                f"PostgreSQL {each[3]:.1f}, all {sum(each):.1f}",
+                flush=True,
+            )
+            if given.said:
+                print(took.said, flush=True)
+
+
+def computed(server: Part, database: Part) -> list[float]:
+    """Return the seconds that ended commands, the nodes, the server and the database have computed so far."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    groups = [{each.pid for each in part.processes()} for part in (server, database)]
+    found = [0.0, 0.0, 0.0]
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            group = next((at for at, pids in enumerate(groups, 1) if process.pid in pids), 0)
+            found[group] += sum(process.cpu_times()[:4])  # its own, and its children's that have ended
+    return [ended.ru_utime + ended.ru_stime, *found]
+
+
+if __name__ == "__main__":
+    main()
