@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,12 +262,17 @@ DATABASES = [
     f"postgresql://me:{SECRET}@h/db",
     f"postgresql+psycopg2://me:{SECRET}:%40&=%2f@h1:5432,[::1]:5433/db?sslmode=require",
     f"postgresql://%2Frun%2Fpostgresql/db?user=me&password={SECRET}",
+    f"postgresql://h/db?service=s&sslpassword={SECRET}&sslmode=require",
+    f"postgresql://h/db?scram_client_key={SECRET}&scram_server_key={SECRET}&user=me",
+    f"postgresql://me:{SECRET}%2F{SECRET}%40@h/db",
+    f"postgresql://{SECRET}@h/db",
 ]
 WRONG_DATABASES = [
     "http://me:{}@h/db", "me:{}@h/db", "postgresql:/me:{}@h/db", "postgresql://me:p@{}@h/db",
     "postgresql://me:p@ss/w:{}@h/db", "postgresql://me:p#{}@h/db", "postgresql://me:p?{}@h/db",
     "postgresql://me:p%{}@h/db", "postgresql://me:p%00{}@h/db", "postgresql://me:{}@h:port/db", "postgresql://me:{}",
     "postgresql://me:{}@[h/db", "postgresql://me:p[{}@h/db", "postgresql://me:p {}@h/db", "postgresql://h/db?{}",
+    "postgresql://h/db?pass%77ord={}", "postgresql:///db?password={}", "postgres://me:{}@h/db",
     "postgresql://h/db?password=%{}", "postgresql://h/db?password=p@{}", "postgresql://h/p@{}",
 ]  # fmt: skip
 
@@ -285,6 +291,21 @@ def test_an_address_of_a_database_that_can_be_misread_is_refused_without_it(said
     assert "tracking.database" in line
     assert "in a password / is %2F" in line
     assert SECRET not in line
+
+
+@pytest.mark.parametrize("address", DATABASES)
+def test_a_database_that_cannot_be_read_does_not_show_its_password(address):
+    from micrograde.store.location import PSYCOPG, server_store
+    from micrograde.store.readers import store_of
+
+    here = address.replace("@h1:5432,[::1]:5433/", "@h/").replace("@h/", f"@127.0.0.1:{free_port()}/")
+    here = here.replace("//h/", f"//127.0.0.1:{free_port()}/").replace("sslmode=require", "sslmode=disable")
+    where = server_store("http://x", Path("/nowhere"), None, here)
+    assert where.read_at.startswith(PSYCOPG)
+    with pytest.raises(InputError) as error:
+        store_of(where.read_at).read_sweeps(where.read_at)
+    assert SECRET not in str(error.value)
+    assert SECRET not in repr(where)
 
 
 def test_nor_an_object_that_is_shown():

@@ -7,7 +7,7 @@ from hydra.core.utils import JobStatus
 
 from micrograde.core.errors import RunFailedError
 from micrograde.runs.progress import RunsWatch
-from micrograde.sweeps.launching import returned
+from micrograde.sweeps.launching import returned, runs_per_job
 from micrograde.sweeps.state import Outcome
 
 
@@ -43,3 +43,20 @@ def test_a_run_whose_metric_is_nan_is_not_the_best(ascending, values):
         watch.run_ended(place, "FINISHED", {"val/loss": value})
     assert watch.best is not None
     assert (watch.best.value, watch.best.name) == (0.3, f"seed={values.index(0.3)}")
+
+
+@pytest.mark.parametrize(
+    ("runs", "at_once", "size"),
+    [
+        (1000, 2, 125),
+        (1001, 2, 126),
+        (60, 2, 16),
+        (1000, None, 32),
+        (1000, 64, 16),
+        (10_000, 2, 256),
+        (1, 1, 16),
+    ],
+)
+def test_a_job_is_as_large_as_gives_each_place_four(runs, at_once, size):
+    """But no job is so small that its writer takes longer than its runs, nor so large that much is lost with it."""
+    assert runs_per_job(runs, at_once) == size

@@ -175,8 +175,12 @@ def test_a_sweep_into_the_database_is_that_of_the_server_and_writes_no_row_twice
 ):
     command = ("-m", *SMALL, "seed=range(20)", *to_server)
     database = f"tracking.database={postgresql}"
-    direct = somebody.run("train", *command, "experiment_name=direct", database)
+    asked: list[str] = []
+    with Proxy(int(server.rpartition(":")[2]), lambda _, path: asked.append(path)) as proxy:
+        where = f"tracking.uri={proxy.address}"
+        direct = somebody.run("train", *command, "experiment_name=direct", database, where)
     assert "20 of 20 runs" in direct.stdout
+    assert not [path for path in asked if "get-history" in path or "log-batch" in path]
     assert not log.twice()
     again = somebody.run("train", *command, "experiment_name=direct", database)
     assert "20 of 20 runs, 20 of them from before" in again.stdout

@@ -23,7 +23,8 @@ PLACEHOLDER = "USER:PASSWORD"
 
 _NAME = (
     r"(?:[A-Za-z0-9]{1,20}[._-]){0,6}"
-    r"(?:(?:password|secret|credential)s?|passwd|passphrase|pwd|token|(?:api|access|secret|private)_?key"
+    r"(?:(?:(?:ssl)?password|secret|credential)s?|passwd|passphrase|pwd|token|(?:api|access|secret|private)_?key"
+    r"|scram_(?:client|server)_key"  # of PostgreSQL's addresses, as is sslpassword
     r"|(?:AWS)?access_?key_?id|signature|sig)"
 )
 _CALLED_LIKE_ONE = re.compile(_NAME, re.IGNORECASE)

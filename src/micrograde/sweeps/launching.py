@@ -29,6 +29,9 @@ from micrograde.sweeps.session import SweepSession
 from micrograde.sweeps.state import Outcome, mean_outcome
 
 _MANY = 200  # jobs
+_SOME_AT_ONCE = 8  # jobs, where nobody knows how many
+_JOBS_OF_EACH = 4  # one after another, so that all are busy until the end
+_LEAST, _MOST = 16, 256  # runs of a job: each starts a writer, which takes seconds
 
 Ended = tuple[int, Answers | str]
 """A job's place, and its answers or why there are none."""
@@ -134,6 +137,9 @@ class Runner(Protocol):
 
     name: str
 
+    def at_once(self) -> int | None:
+        """Return how many jobs run at the same time; None if that is not known."""
+
     def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:
         """Yield each job, as it ends, by its place, with its answers, or why there are none.
 
@@ -151,7 +157,7 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
     patience = sweep.server_patience = sweep.options.server_patience
     todo = sweep.what_is_to_do(jobs)
     parent = sweep.parent_run_id()
-    size = sweep.options.runs_per_job or min(256, max(16, len(todo) // 32))
+    size = sweep.options.runs_per_job or (runs_per_job(len(todo), runner.at_once()) if todo else 1)
     alike: dict[Any, list[Job]] = {}
     for job in todo:
         assert job.config
@@ -175,11 +181,20 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
     return [sweep.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
 
 
+def runs_per_job(runs: int, at_once: int | None) -> int:
+    """Return how many of the runs make a job, if so many jobs run at once: few, as each has a writer."""
+    jobs = _JOBS_OF_EACH * (at_once or _SOME_AT_ONCE)
+    return min(_MOST, max(_LEAST, math.ceil(runs / jobs)))
+
+
 class HydraRunner:
     """Runs jobs by one of Hydra's launchers, which returns when all have ended."""
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher, self.name = launcher, type(launcher).__name__
+
+    def at_once(self) -> None:
+        """Return None: each launcher has options of its own."""
 
     def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:  # noqa: ARG002
         """Yield the jobs; see ``Runner``."""

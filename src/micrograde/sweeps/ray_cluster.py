@@ -104,6 +104,14 @@ class RayRunner:
             self._check_nodes()
             self._checked = True
 
+    def at_once(self) -> int:
+        """Return how many jobs fit on the nodes that there are now, at least 1."""
+        import ray
+
+        self.check()
+        fit = ray.cluster_resources().get("CPU", 0) // self._options.remote["num_cpus"]
+        return max(1, int(fit))
+
     def run(
         self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch
     ) -> Iterator[tuple[int, Answers | str]]:
@@ -120,7 +128,7 @@ class RayRunner:
         waiting = deque(range(len(jobs)))
         flying = self._flying
         while flying or (waiting and not self._sweep.closing.is_set()):
-            while waiting and len(flying) < self._most() and not self._sweep.closing.is_set():
+            while waiting and len(flying) < _QUEUED * self.at_once() and not self._sweep.closing.is_set():
                 at = waiting.popleft()
                 names = {data.digest for job in jobs[at][1] if (data := _table_of(job))}
                 refs = [tables[name] for name in sorted(names)]
@@ -130,13 +138,6 @@ class RayRunner:
             done, _ = ray.wait(list(flying), timeout=_POLL_SECONDS)
             for ref in done:
                 yield flying.pop(ref), _answers(ref)
-
-    def _most(self) -> int:
-        """Return how many jobs may be in flight: what fits on the nodes that there are now, twice."""
-        import ray
-
-        fit = ray.cluster_resources().get("CPU", 0) // self._options.remote["num_cpus"]
-        return max(1, int(fit)) * _QUEUED
 
     def _tables(self, jobs: Sequence[tuple[str, Sequence[Job]]]) -> dict[str, Any]:
         """Put the tables that Python gave into the cluster, each once; return references by digest."""
