@@ -4,9 +4,9 @@
 
 Each node is a process that writes a stack of runs as a launch's writer does: 60 params, 20 tags, a data
 set, 200 values, and 20 files of 2 KB a run. The server is `mlflow server` on this machine, before a
-PostgreSQL on this machine. Runs go through the server, or their rows into the database
-(`tracking.database`); and their files to the server, or into a folder that all share
-(`tracking.artifacts`).
+PostgreSQL on this machine; of several such servers before one PostgreSQL each node has one. Runs go
+through the server, or their rows into the database (`tracking.database`); and their files to the server,
+or into a folder that all share (`tracking.artifacts`).
 
 All of it shares the cores of one machine. So beside the runs a second stand the milliseconds that the
 server's processes, PostgreSQL's and the nodes' compute for a run: they hardly depend on what else goes on.
@@ -17,8 +17,8 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -61,28 +61,38 @@ def main() -> None:
     parser.add_argument("database", help="the address of a PostgreSQL database, empty or MLflow's")
     parser.add_argument("--runs", type=int, default=20, help="of each node")
     parser.add_argument("--nodes", default="1,2,4")
-    parser.add_argument("--workers", default="1,2,4")
+    parser.add_argument("--workers", default="1,2,4", help="of each server")
+    parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--by-the-server", action="store_true", help="rows and files by the server alone")
     given = parser.parse_args()
     os.environ.update(quiet_environment(), MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {given.runs} runs a node")
     print("workers  rows      files   nodes                server, PostgreSQL, nodes: computing for a run")
     for workers in map(int, given.workers.split(",")):
-        for in_folder in (False, True):
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
+        for in_folder in (False,) if given.by_the_server else (False, True):
+            with ExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                 shared = folder / "shared" if in_folder else None
-                server = MlflowServer(folder, database=given.database, workers=workers, files=shared)
-                with server:
-                    for database in (None, given.database):
-                        rows = "database" if database else "server"
-                        files = "folder" if shared else "server"
-                        for nodes in map(int, given.nodes.split(",")):
-                            found = measure(server, given.database, database, shared, nodes, given.runs)
-                            print(f"{workers:7}  {rows:<8}  {files}  {nodes:5}  {found}", flush=True)
+                servers = []
+                for number in range(given.servers):
+                    (own := folder / str(number)).mkdir()
+                    server = MlflowServer(own, database=given.database, workers=workers, files=shared)
+                    servers.append(stack.enter_context(server))
+                for database in (None,) if given.by_the_server else (None, given.database):
+                    rows = "database" if database else "server"
+                    files = "folder" if shared else "server"
+                    for nodes in map(int, given.nodes.split(",")):
+                        found = measure(servers, given.database, database, shared, nodes, given.runs)
+                        print(f"{workers:7}  {rows:<8}  {files}  {nodes:5}  {found}", flush=True)
 
 
 def measure(
-    server: MlflowServer, address: str, rows: str | None, shared: Path | None, nodes: int, runs: int
+    servers: Sequence[MlflowServer],
+    address: str,
+    rows: str | None,
+    shared: Path | None,
+    nodes: int,
+    runs: int,
 ) -> Nodes:
     """Return what so many nodes at once do."""
     context = multiprocessing.get_context("spawn")
@@ -91,20 +101,26 @@ def measure(
     processes = [
         context.Process(
             target=write,
-            args=(Path(homes.name) / str(number), server.address, rows, shared, runs, barrier),
+            args=(
+                Path(homes.name) / str(number),
+                servers[number % len(servers)].address,
+                rows,
+                shared,
+                runs,
+                barrier,
+            ),
             daemon=True,
         )
         for number in range(nodes)
     ]
     for process in processes:
         process.start()
-    assert server.process is not None
     barrier.wait()
     with psycopg.connect(for_libpq(address), autocommit=True) as connection:
 
         def computed() -> tuple[float, float, float]:
             found = connection.execute("select pid from pg_stat_activity where datname = current_database()")
-            of_server = _family(server.process.pid) if server.process else []
+            of_server = [pid for each in servers if each.process for pid in _family(each.process.pid)]
             return (
                 _seconds(of_server),
                 _seconds(pid for (pid,) in found),

@@ -137,13 +137,17 @@ class MlflowStore(ABC):
     def log_model_metrics(
         self, run_id: str, model_id: str, points: "Sequence[Metric | LatestMetric]"
     ) -> None:
-        """Give a logged model points that its run has."""
+        """Give a logged model points that its run has; those of a try whose answer was lost are there."""
         from mlflow.entities import Metric
 
+        there = {(each.key, each.step) for each in self.client.get_logged_model(model_id).metrics or ()}
         metrics = [
-            Metric(point.key, point.value, point.timestamp, point.step, model_id=model_id) for point in points
+            Metric(point.key, point.value, point.timestamp, point.step, model_id=model_id)
+            for point in points
+            if (point.key, point.step) not in there
         ]
-        self.client.log_batch(run_id, metrics=metrics)
+        if metrics:
+            self.client.log_batch(run_id, metrics=metrics)
 
     @abstractmethod
     def has_files(self, run: "RunInfo | RunInfoRow") -> bool:
