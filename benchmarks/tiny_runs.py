@@ -13,6 +13,8 @@ import argparse
 import ctypes
 import os
 import resource
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--said", action="store_true", help="print what the command says")
     parser.add_argument("words", nargs="*", help="more of the command, such as training.num_epochs=30")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # with all that was started
     ctypes.CDLL(None).prctl(_ORPHANS_ARE_MINE, 1)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiny-")))
