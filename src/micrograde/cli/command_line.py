@@ -105,7 +105,7 @@ def recording_entry_point(
             try:
                 with _saying_what_is_lost(wanted=shows), _saying_what_is_refused():
                     os.environ["MICROGRADE_HOME"] = str(check_surroundings())
-                    writer = None if flags or folds else WriterProcess()
+                    writer = None if flags or folds else WriterProcess(ahead=True)
                     _run_hydra(given, config_name, sweeps=True)
                     if several:
                         sys.argv.append("-m")

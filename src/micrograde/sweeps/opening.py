@@ -40,7 +40,7 @@ def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
     check_options(options)
     _check_launcher(str(master.hydra.launcher._target_))
     check_retest(options, tracking, keeps=keeps_runs(tracking))
-    writer = WriterProcess() if keeps_runs(tracking) else None
+    writer = WriterProcess(ahead=True) if keeps_runs(tracking) else None
     try:
         return _prepared(master, SweepSession(identity, composed, writer, given))
     except BaseException:

@@ -1,15 +1,17 @@
 """The writer process: writes a launch's journal to its store while the launch goes on.
 
-    python -m micrograde.tracking.writer [detached]
+    python -m micrograde.tracking.writer [detached] [ahead]
 
-With ``detached`` it goes on as a process that is no child of who started it.
-It imports MLflow if that will be needed, then reads one line from standard input: a JSON object with the
-launch's ``folder``, the store's ``tracking_uri``, ``artifact_root``, ``artifacts`` and ``rows``, the
-``patience`` in seconds with a store that is unavailable after the launch has ended, whether it works
-``late``, after the launch, whether a part of the journal may have been written before (``again``), and the
-``environment`` of the process that trains, as a tag. It follows ``journal.jsonl`` in the folder until the
-journal says that the launch has ended, or until standard input closes, which means that the launch has died:
-runs that have not ended are then ended as KILLED.
+With ``detached`` it goes on as a process that is no child of who started it. With ``ahead`` it is started
+before its launch is known, and imports MLflow if the project's own store needs it.
+
+It reads one line from standard input: a JSON object with the launch's ``folder``, the store's
+``tracking_uri``, ``artifact_root``, ``artifacts`` and ``rows``, the ``patience`` in seconds with a store that
+is unavailable after the launch has ended, whether it works ``late``, after the launch, whether a part of the
+journal may have been written before (``again``), and the ``environment`` of the process that trains, as a
+tag. It follows ``journal.jsonl`` in the folder until the journal says that the launch has ended, or until
+standard input closes, which means that the launch has died: runs that have not ended are then ended as
+KILLED.
 
 On standard output it prints JSON objects, one per line: an answer when the journal awaits one and at the end,
 which has the ``runs``, or an ``error``, or says that the store is still unavailable (``pending``) or the disk
@@ -67,10 +69,10 @@ Tell = Callable[[dict[str, object]], None]
 
 
 def prepare() -> None:
-    """Import what writing will need, as far as that is known before a launch is assigned.
+    """Import what writing to the project's own store will need, before a launch is assigned.
 
-    MLflow takes a second. It is not imported if the project has a store of its own that is written without:
-    a launch that is recorded elsewhere then waits for it, and goes on meanwhile.
+    MLflow takes a second or two. It is not imported if the store is written without: a launch that is
+    recorded elsewhere then waits for it, and goes on meanwhile.
     """
     try:
         home = local_store(project_home())
@@ -79,8 +81,6 @@ def prepare() -> None:
         module = "mlflow.tracking"
     if module:
         import_mlflow(module)
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
 
 
 @functools.cache
@@ -179,7 +179,7 @@ def _say_missing(lines: int, folder: Path) -> str:
 
 def main() -> None:
     """Run the writer process; see the module's description."""
-    if sys.argv[1:] == ["detached"] and os.fork():
+    if "detached" in sys.argv[1:] and os.fork():
         os._exit(0)
     # A launch that has died does not read the answers.
     with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
@@ -192,7 +192,10 @@ def main() -> None:
 
         where = ""
         try:
-            prepare()
+            if "ahead" in sys.argv[1:]:
+                prepare()
+            gc.freeze()
+            gc.set_threshold(_NEW_OBJECTS)
             line = sys.stdin.readline()
             if line:
                 launch = json.loads(line)

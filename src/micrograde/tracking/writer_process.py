@@ -31,7 +31,7 @@ Outcome = dict[str, Any]
 
 
 class WriterProcess:
-    """A writer process, which imports MLflow from the start and waits to be assigned a launch to record.
+    """A writer process, which waits to be assigned a launch to record.
 
     It opens no store before that; one that is never assigned a launch leaves no traces.
 
@@ -42,14 +42,23 @@ class WriterProcess:
     detached
         Whether it is to be no child of this process, so that what ends a worker together with its children,
         as Ray does, leaves it: it then ends the worker's runs.
+    ahead
+        Whether the launch is not known yet, so that it imports meanwhile what the project's own store needs.
     """
 
-    def __init__(self, on_notice: Callable[[str], None] = print_notice, *, detached: bool = False) -> None:
+    def __init__(
+        self,
+        on_notice: Callable[[str], None] = print_notice,
+        *,
+        detached: bool = False,
+        ahead: bool = False,
+    ) -> None:
+        words = ["detached"] * detached + ["ahead"] * ahead
         # With MLflow's own retries the user would not hear for minutes that a server is unavailable.
         environment = {**quiet_environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
         self.process = subprocess.Popen(
             # -P: modules are not imported from the working directory.
-            [sys.executable, "-P", "-m", "micrograde.tracking.writer", *["detached"] * detached],
+            [sys.executable, "-P", "-m", "micrograde.tracking.writer", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # the writer keeps a log in the launch's folder
