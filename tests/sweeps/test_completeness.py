@@ -7,9 +7,12 @@ import pytest
 from tests.sweeps.test_session import a_sweep, moons
 
 from micrograde.analysis import load_runs, load_sweeps
+from micrograde.runs.live_run import STOPPED
 from micrograde.store import TrackingError, local_store, tags
 from micrograde.sweeps import launching, members
 from micrograde.sweeps.completeness import lacking, lacking_of
+from micrograde.sweeps.lost_jobs import failed_job
+from micrograde.sweeps.session import SweepSession
 from micrograde.sweeps.state import Outcome
 from micrograde.sweeps.summary import print_finished
 from micrograde.tracking import Recorder, WriterProcess, send_launch
@@ -54,7 +57,7 @@ class Broken:
     name = "Broken"
 
     def run(self, jobs, watch):  # noqa: ARG002
-        yield 0, "the node died"
+        yield 0, failed_job("the node died")
         for at, (text, _) in enumerate(jobs[1:], 1):
             yield at, members.run_members(text)
 
@@ -62,7 +65,7 @@ class Broken:
 @pytest.fixture
 def broken(monkeypatch):
     """What has a sweep's jobs run by ``Broken``."""
-    monkeypatch.setattr(launching, "HydraRunner", lambda _: Broken())
+    monkeypatch.setattr(launching, "HydraRunner", lambda *_: Broken())
 
 
 SWEEP = ("seed=range(4)", "sweep.runs_per_job=2", "hydra/launcher=basic")
@@ -83,6 +86,30 @@ def test_a_lost_job_is_one_failed_job_and_the_same_command_completes_the_sweep(h
     assert "finished    4 of 4 runs, 2 of them from before\n" in capsys.readouterr().out
     (sweep,) = load_sweeps(uri).itertuples()
     assert (sweep.status, sweep.runs) == ("FINISHED", 4)
+
+
+class Stopped(Broken):
+    """Runs the second job, and is stopped by Ctrl-C while the first is in training."""
+
+    name = "Stopped"
+
+    def run(self, jobs, watch):
+        yield from list(super().run(jobs, watch))[1:]
+        raise KeyboardInterrupt
+
+    def stop(self):
+        yield 0, STOPPED
+
+
+@pytest.mark.slow
+def test_after_ctrl_c_the_summary_counts_what_was_stopped_and_what_was_not_run(home, monkeypatch, capsys):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+    monkeypatch.setattr(launching, "HydraRunner", lambda *_: Stopped())
+    monkeypatch.setattr(SweepSession, "settle", lambda self: self.closing.set())  # as the first Ctrl-C
+    moons(*SWEEP)
+    assert "finished    2 of 4 runs; 2 lost: stopped with Ctrl-C\n" in capsys.readouterr().out
+    (sweep,) = load_sweeps(local_store(home).tracking_uri).itertuples()
+    assert sweep.status == "KILLED"
 
 
 def a_run(recorder, parent):
@@ -154,7 +181,7 @@ def test_a_job_whose_records_are_not_in_the_store_says_where_they_are(home, monk
                 answered.append(members.run_members(text))
                 yield at, answered[-1]
 
-    monkeypatch.setattr(launching, "HydraRunner", lambda _: Here())
+    monkeypatch.setattr(launching, "HydraRunner", lambda *_: Here())
     moons(*SWEEP)
     kept = [Outcome(*each) for job in answered for each in job.values()]
     assert len(kept) == 4

@@ -1,5 +1,8 @@
 """The options of the Ray launcher, and what to type instead of launchers that are here no more."""
 
+import asyncio
+import time
+
 import pytest
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -9,7 +12,8 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.core.errors import InputError
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
-from micrograde.sweeps.ray_cluster import RayOptions
+from micrograde.sweeps.ray_connection import Head, RayOptions
+from micrograde.sweeps.ray_node import Bell
 
 
 def options(*dotted):
@@ -70,3 +74,38 @@ def test_the_reason_of_a_lost_job_is_one_line():
         without_log(RuntimeError(told))
         == "Job 1 with path p has not produced any output (state: OUT_OF_MEMORY)"
     )
+
+
+def test_a_job_that_has_not_begun_when_the_sweep_is_closed_never_does():
+    async def told():
+        bell = Bell()
+        assert await bell.begin(0)
+        assert await bell.begun(close=False) == {0}
+        assert await bell.begin(1)
+        assert await bell.begun(close=True) == {0, 1}
+        return [await bell.begin(at) for at in (0, 2)]  # the first again, as its node has died
+
+    assert asyncio.run(told()) == [True, False]
+
+
+def test_a_bell_ends_one_wait_and_no_other():
+    async def told():
+        bell = Bell()
+        waits = [asyncio.ensure_future(bell.wait(name)) for name in "ab"]
+        await bell.ring("b")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        found = [wait.done() for wait in waits]
+        await bell.ring("a")
+        await asyncio.gather(*waits)
+        return found
+
+    assert asyncio.run(told()) == [False, True]
+
+
+def test_a_head_that_has_not_answered_for_long_is_gone():
+    assert not Head(patience=60).is_gone
+    gone = Head(patience=0)
+    time.sleep(0.01)
+    assert gone.is_gone
+    assert gone.lost() == "Ray's head has not answered for 0 s"

@@ -216,7 +216,7 @@ def _workers(part: Part) -> list[psutil.Process]:
         found = []
         for each in part.processes():
             with suppress(psutil.Error):
-                if " ".join(each.cmdline()).startswith("ray::_run_job"):
+                if " ".join(each.cmdline()).startswith("ray::run_job"):
                     found.append(each)
         if found:
             return found

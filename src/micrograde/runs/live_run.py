@@ -74,6 +74,8 @@ from micrograde.training import (
 from micrograde.training.callbacks.early_stopping import EarlyStoppingSettings
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
+STOPPED = "stopped with Ctrl-C"
+"""Why a run is KILLED that somebody has stopped."""
 
 _ROWS_LOOKED_AT = 1024
 

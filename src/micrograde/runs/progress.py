@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -142,6 +142,15 @@ class RunsWatch:
 
     def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
         """Count the run, and keep it if it is the best so far."""
+        self.runs_ended([(place, status, metrics)])
+
+    def runs_ended(self, ended: Iterable[tuple[int, str, Mapping[str, float]]]) -> None:
+        """Count runs that have ended at the same time: place, status and last metrics of each."""
+        for each in ended:
+            self._count(*each)
+        self._show_now_and_then()
+
+    def _count(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
         self.running.discard(place)
         self.done += status != "KILLED"
         self.killed += status == "KILLED"
@@ -154,7 +163,6 @@ class RunsWatch:
             self.best_place = place
         if self.verbose:
             self.say(f"{status.lower():<9} {self.names[place]}  {self._values(metrics)}".rstrip())
-        self._show_now_and_then()
 
     def began(self, place: int) -> None:
         """Count a run as running before its first epoch."""

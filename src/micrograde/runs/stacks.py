@@ -18,7 +18,7 @@ from micrograde.runs.building import (
     learned_classes,
 )
 from micrograde.runs.checkpoints import CheckpointTimer
-from micrograde.runs.live_run import LiveRun, RunRequest
+from micrograde.runs.live_run import STOPPED, LiveRun, RunRequest
 from micrograde.runs.progress import Watch
 from micrograde.runs.step_history import log_steps, recorded_steps
 from micrograde.runs.warm_start import WarmStart
@@ -26,8 +26,6 @@ from micrograde.store.metric_names import recorded_name
 from micrograde.store.tags import REASON
 from micrograde.tracking import RunRecorder
 from micrograde.training import Callback, Departure, SampleSets, Snapshot, StackRunner, StepRecord, Training
-
-_STOPPED = "stopped with Ctrl-C"
 
 Cancel = Callable[[int, int, Mapping[str, float]], bool]
 """Called with a run's place, an epoch and its metrics; returns whether to cancel the run."""
@@ -166,14 +164,14 @@ def train_stacks(
             run = stacks[number].replicas[departure.replica]
             if not run.ended:
                 run.kept_epoch = departure.kept_epoch
-                run.end(departure.model, "KILLED", _STOPPED)
+                run.end(departure.model, "KILLED", STOPPED)
                 tell(run)
         # The interrupt may have come while a run was beginning, or while it was recorded at its end.
         for run in (run for stack in stacks for run in stack.runs if not run.ended):
-            run.stop(_STOPPED)
+            run.stop(STOPPED)
             tell(run)
         for unheard_of in recorder.running - others:
-            recorder.set_tags(unheard_of, {REASON: _STOPPED})
+            recorder.set_tags(unheard_of, {REASON: STOPPED})
             recorder.end_run(unheard_of, "KILLED")
     for run in (run for stack in stacks for run in stack.runs):
         if run.ended and run.place not in told:  # its gradients were wrong

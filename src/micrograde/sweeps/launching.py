@@ -1,6 +1,7 @@
 """Compose and run the jobs of a sweep: the work of the sweeper and the launcher that Hydra calls."""
 
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
@@ -16,13 +17,14 @@ from omegaconf import DictConfig
 from micrograde.core.errors import InputError, RunFailedError
 from micrograde.core.terminal import say
 from micrograde.core.working import working
+from micrograde.runs.live_run import STOPPED
 from micrograde.runs.progress import RunsWatch
 from micrograde.runs.table_words import tell_tables
 from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.folds import check_number, held_out, with_values
 from micrograde.sweeps.jobs import Job, make_job
-from micrograde.sweeps.lost_jobs import in_short, missing_results_are_failures
+from micrograde.sweeps.lost_jobs import SubmittedJobs, failed_job
 from micrograde.sweeps.members import Answers, encode_members
 from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import SweepSession
@@ -34,7 +36,7 @@ _JOBS_OF_EACH = 4  # one after another, so that all are busy until the end
 _LEAST, _MOST = 16, 256  # runs of a job: each starts a writer, which takes seconds
 
 Ended = tuple[int, Answers | str]
-"""A job's place, and its answers or why there are none."""
+"""A job's place, and its answers or why its runs are lost."""
 
 
 def launch_all(
@@ -58,7 +60,7 @@ def launch_all(
         return [launcher.launch(batch, 0)]
     with _sweeping(context) as sweep:
         settings = compose_jobs(sweep, context, master, batch)
-        return [dispatch(sweep, HydraRunner(launcher), list(chain.from_iterable(settings)))]
+        return [dispatch(sweep, HydraRunner(launcher, sweep.closing), list(chain.from_iterable(settings)))]
 
 
 def launch_on_ray(
@@ -141,10 +143,13 @@ class Runner(Protocol):
         """Return how many jobs run at the same time; None if that is not known."""
 
     def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:
-        """Yield each job, as it ends, by its place, with its answers, or why there are none.
+        """Yield each job as it ends.
 
-        Jobs that are not yielded have not begun.
+        Jobs that are not yielded have not begun. When the sweep is closing none begins any more.
         """
+
+    def stop(self) -> Iterator[Ended]:
+        """Stop the jobs that have begun, after an interrupt, and yield them."""
 
 
 def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[Outcome]:
@@ -168,14 +173,13 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
         texts = [encode_members(part, parent, sweep.metric, patience) for part in parts]
         places = {job.digest: place for place, job in enumerate(chain.from_iterable(parts))}
         with sweep.watching([*chain.from_iterable(parts)], epochs=False) as watch:
-            for at, answers in runner.run(list(zip(texts, parts, strict=True)), watch):
-                lost = "" if isinstance(answers, Mapping) else f"its job failed: {answers}"
-                for job in parts[at]:
-                    answer = answers.get(job.digest) if isinstance(answers, Mapping) else None
-                    outcome = Outcome(*answer) if answer else Outcome("KILLED", None, lost or None)
-                    sweep.outcomes[job.digest] = outcome
-                    measured = {} if outcome.value is None else {sweep.metric: outcome.value}
-                    watch.run_ended(places[job.digest], outcome.status, measured)
+            ended = runner.run(list(zip(texts, parts, strict=True)), watch)
+            try:
+                for at, answers in ended:
+                    _take(sweep, watch, places, parts[at], answers)
+            except KeyboardInterrupt:
+                for at, answers in runner.stop():
+                    _take(sweep, watch, places, parts[at], answers)
         with suppress(InputError):  # the store is away: the summary says so
             sweep.settle()
     return [sweep.outcomes.get(job.digest, Outcome("KILLED")) for job in jobs]
@@ -187,24 +191,62 @@ def runs_per_job(runs: int, at_once: int | None) -> int:
     return min(_MOST, max(_LEAST, math.ceil(runs / jobs)))
 
 
+def _take(
+    sweep: SweepSession,
+    watch: RunsWatch,
+    places: Mapping[str, int],
+    part: Sequence[Job],
+    answers: Answers | str,
+) -> None:
+    """Take note of what became of a job's runs; ``places`` are those of the runs by digest."""
+    ended = []
+    for job in part:
+        outcome = Outcome("KILLED", None, answers if isinstance(answers, str) else None)
+        if not isinstance(answers, str) and job.digest in answers:
+            outcome = Outcome(*answers[job.digest])
+        sweep.outcomes[job.digest] = outcome
+        measured = {} if outcome.value is None else {sweep.metric: outcome.value}
+        ended.append((places[job.digest], outcome.status, measured))
+    watch.runs_ended(ended)
+
+
 class HydraRunner:
     """Runs jobs by one of Hydra's launchers, which returns when all have ended."""
 
-    def __init__(self, launcher: Launcher) -> None:
+    def __init__(self, launcher: Launcher, closing: threading.Event) -> None:
         self._launcher, self.name = launcher, type(launcher).__name__
+        self._submitted = SubmittedJobs(closing)
 
     def at_once(self) -> None:
         """Return None: each launcher has options of its own."""
 
     def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:  # noqa: ARG002
         """Yield the jobs; see ``Runner``."""
-        with missing_results_are_failures():
+        with self._submitted:
             returns = self._launcher.launch(
                 [[f"sweep.members='{text}'"] for text, _ in jobs], initial_job_idx=0
             )
         for at, job_return in enumerate(returns):
-            answers = job_return._return_value
-            yield at, answers if job_return.status == JobStatus.COMPLETED else in_short(answers)
+            if at not in self._submitted.taken_back:
+                yield at, _answers(job_return)
+
+    def stop(self) -> Iterator[Ended]:
+        """Cancel the jobs that Slurm has; see ``Runner``. What other launchers run is theirs."""
+        with self._submitted as submitted:
+            submitted.take_back()
+            ended = [job.done() for job in submitted.jobs]
+            for job, done in zip(submitted.jobs, ended, strict=True):
+                if not done:
+                    job.cancel()
+            for at, (job, done) in enumerate(zip(submitted.jobs, ended, strict=True)):
+                if at not in submitted.taken_back:
+                    yield at, _answers(job.results()[0]) if done else STOPPED
+
+
+def _answers(job_return: JobReturn) -> Answers | str:
+    """Return what a job of Hydra's answers, or why its runs are lost."""
+    answers = job_return._return_value
+    return answers if job_return.status == JobStatus.COMPLETED else failed_job(answers)
 
 
 @contextmanager

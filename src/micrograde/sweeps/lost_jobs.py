@@ -2,13 +2,16 @@
 
 import importlib.util
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any, Self
 
 from hydra.core.utils import JobReturn, JobStatus
 
 _LOG = re.compile(r"\n(?:Error stream|No error stream|Output|--)")
+_IN_QUEUE = "PENDING"  # Slurm's word
+_SECONDS_BETWEEN_LOOKS = 1.0
 _LENGTH = 300  # characters of a reason
 
 
@@ -18,32 +21,76 @@ def in_short(error: object) -> str:
     return (" ".join(lines) or type(error).__name__)[:_LENGTH]
 
 
-@contextmanager
-def missing_results_are_failures() -> Iterator[None]:
-    """Have submitit's jobs return a failure where there is no result, as of one that Slurm has killed.
+def failed_job(error: object) -> str:
+    """Return why the runs of a job are lost that has ended with an error."""
+    return f"its job failed: {in_short(error)}"
 
-    Hydra's plug-in collects all results in one expression, in which the first that is missing would raise.
+
+class SubmittedJobs:
+    """Submitit's jobs, while the context lasts: each without a result is one failed job.
+
+    Hydra's plug-in collects all results in one expression, in which the first that is missing, as of a job
+    that Slurm has killed, would raise.
+
+    Parameters
+    ----------
+    closing
+        Once it is set, jobs that wait in the queue are taken out of it.
+
+    Attributes
+    ----------
+    jobs
+        The jobs, in their order; none of other launchers.
+    taken_back
+        The places of those that were taken out of the queue.
     """
-    if importlib.util.find_spec("submitit") is None:
-        yield
-        return
-    from submitit.core.core import Job
 
-    results = Job.results
+    def __init__(self, closing: threading.Event) -> None:
+        self._closing = closing
+        self.jobs: list[Any] = []
+        self.taken_back: set[int] = set()
 
-    def without_raising(job: Any) -> list[Any]:
-        try:
-            return list(results(job))
-        except Exception as error:  # whatever the cluster says, it is that of one job
-            failed = JobReturn()
-            failed.status, failed._return_value = JobStatus.FAILED, RuntimeError(without_log(error))
-            return [failed]
+    def __enter__(self) -> Self:
+        self._patches = ExitStack()
+        if importlib.util.find_spec("submitit") is not None:
+            from submitit.core import core
 
-    Job.results = without_raising
-    try:
-        yield
-    finally:
-        Job.results = results
+            results, submit = core.Job.results, core.Executor.map_array
+
+            def submitted(executor: Any, *arguments: Any) -> list[Any]:
+                found: list[Any] = submit(executor, *arguments)
+                self.jobs += found
+                return found
+
+            def without_raising(job: Any) -> list[Any]:
+                while not job.done():
+                    if self._closing.is_set():
+                        self.take_back()
+                    time.sleep(_SECONDS_BETWEEN_LOOKS)
+                try:
+                    return list(results(job))
+                except Exception as error:  # whatever the cluster says, it is that of one job
+                    failed = JobReturn()
+                    failed.status, failed._return_value = JobStatus.FAILED, RuntimeError(without_log(error))
+                    return [failed]
+
+            for where, name, instead in (
+                (core.Job, "results", without_raising),
+                (core.Executor, "map_array", submitted),
+            ):
+                self._patches.callback(setattr, where, name, getattr(where, name))
+                setattr(where, name, instead)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._patches.close()
+
+    def take_back(self) -> None:
+        """Take the jobs that have not begun out of the queue."""
+        for at, job in enumerate(self.jobs):
+            if at not in self.taken_back and not job.done() and job.state == _IN_QUEUE:
+                job.cancel()
+                self.taken_back.add(at)
 
 
 def without_log(error: BaseException) -> str:

@@ -4,71 +4,34 @@ A task trains and then waits for its writer without holding a CPU, so that the n
 which numbers would differ, or that would record in a store of their own, are refused before anything runs.
 """
 
-import os
-import platform
 import socket
-import threading
-import uuid
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from micrograde.core.errors import InputError
-from micrograde.core.version import VERSION
 from micrograde.core.working import working
 from micrograde.data.sets.frame import FrameTable
+from micrograde.runs.live_run import STOPPED
 from micrograde.runs.progress import RunsWatch
 from micrograde.store import StoreLocation, backend_of
 from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.jobs import Job
-from micrograde.sweeps.lost_jobs import in_short
-from micrograde.sweeps.members import Answers, run_members
+from micrograde.sweeps.lost_jobs import failed_job, in_short
+from micrograde.sweeps.members import Answers
+from micrograde.sweeps.ray_connection import Head, RayOptions, connected
+from micrograde.sweeps.ray_node import Bell, run_job, versions
 from micrograde.sweeps.session import SweepSession
-from micrograde.tracking import WriterProcess
 
 _ANSWER_SECONDS = 60.0  # that a node has to say what is installed on it
+_STOP_SECONDS = 20.0  # that jobs which are stopped have to record that
 _POLL_SECONDS = 0.5
+_BELL_SECONDS = 5.0
 _QUEUED = 2  # jobs in flight for each that trains: others wait for the server, or begin in a moment
 _LOOPBACK = ("//127.", "//localhost", "//[::1]")
-
-
-@dataclass(frozen=True)
-class RayOptions:
-    """The options of ``hydra/launcher=ray``.
-
-    Attributes
-    ----------
-    address
-        The cluster's address; None for ``RAY_ADDRESS`` or, without it, a cluster of this machine alone.
-    max_retries
-        How many times a job is run again whose worker has died.
-    init, remote
-        Further arguments of ``ray.init`` and of ``ray.remote``.
-    """
-
-    address: str | None
-    max_retries: int
-    init: Mapping[str, Any]
-    remote: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "RayOptions":
-        """Return the options of a config; ``ray.init`` and ``ray.remote`` are where they used to be."""
-        more = given.get("ray") or {}
-        init, remote = dict(more.get("init") or {}), dict(more.get("remote") or {})
-        address = init.pop("address", None)
-        remote = {"num_cpus": given["num_cpus"], **remote}
-        retries = remote.pop("max_retries", given["max_retries"])
-        for key, value in (("num_cpus", remote["num_cpus"]), ("max_retries", retries)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < (key == "num_cpus"):
-                raise InputError(f"hydra.launcher.{key}={value}: should be a number, 1 or greater")
-        return cls(given["address"] or address, int(retries), init, remote)
 
 
 class RayRunner:
@@ -80,6 +43,9 @@ class RayRunner:
         self._sweep, self._options = sweep, RayOptions.of(given)
         self._checked, self._connection = False, ExitStack()
         self._flying: dict[Any, int] = {}  # the place of each job that has not ended
+        self._begun: set[int] = set()  # the places of those that have begun
+        self._bell: Any = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +66,7 @@ class RayRunner:
             If there is none, or a node has other versions or would record in another store.
         """
         if not self._checked:
-            self._connection.enter_context(_connected(self._options))
+            self._connection.enter_context(connected(self._options))
             self._check_nodes()
             self._checked = True
 
@@ -109,8 +75,7 @@ class RayRunner:
         import ray
 
         self.check()
-        fit = ray.cluster_resources().get("CPU", 0) // self._options.remote["num_cpus"]
-        return max(1, int(fit))
+        return self._fit(ray.cluster_resources().get("CPU", 0))
 
     def run(
         self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch
@@ -120,24 +85,76 @@ class RayRunner:
 
         self.check()
         tables = self._tables(jobs)
-        bell = ray.remote(num_cpus=0)(_Bell).remote()
-        task = ray.remote(max_retries=self._options.max_retries, **self._options.remote)(_run_job)
+        self._bell = ray.remote(num_cpus=0, max_restarts=-1)(Bell).remote()
+        task = ray.remote(max_retries=self._options.max_retries, **self._options.remote)(run_job)
         first = [0]
         for _, part in jobs:
             first.append(first[-1] + len(part))
         waiting = deque(range(len(jobs)))
         flying = self._flying
-        while flying or (waiting and not self._sweep.closing.is_set()):
-            while waiting and len(flying) < _QUEUED * self.at_once() and not self._sweep.closing.is_set():
-                at = waiting.popleft()
-                names = {data.digest for job in jobs[at][1] if (data := _table_of(job))}
-                refs = [tables[name] for name in sorted(names)]
-                flying[task.remote(jobs[at][0], _versions(), bell, sorted(names), *refs)] = at
-                for place in range(first[at], first[at + 1]):
-                    watch.began(place)
-            done, _ = ray.wait(list(flying), timeout=_POLL_SECONDS)
-            for ref in done:
-                yield flying.pop(ref), _answers(ref)
+        with Head() as head:
+            while flying or waiting:
+                if self._sweep.closing.is_set():
+                    waiting.clear()
+                    self._close()
+                while waiting and len(flying) < _QUEUED * self._fit(head.cpus):
+                    at = waiting.popleft()
+                    names = {data.digest for job in jobs[at][1] if (data := _table_of(job))}
+                    refs = [tables[name] for name in sorted(names)]
+                    given = (at, jobs[at][0], versions(), self._bell, sorted(names), *refs)
+                    flying[task.remote(*given)] = at
+                done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
+                for at in self._newly_begun().intersection(flying.values()):
+                    for place in range(first[at], first[at + 1]):
+                        watch.began(place)
+                for ref in done:
+                    yield flying.pop(ref), _answers(ref)
+                if head.is_gone:
+                    waiting.clear()
+                    while flying:
+                        yield flying.popitem()[1], head.lost()
+                    self._connection.close()  # or Ray ends this process
+
+    def stop(self) -> Iterator[tuple[int, Answers | str]]:
+        """Stop the jobs that have begun, and yield what they answer; see ``launching.Runner``."""
+        import ray
+
+        self._close()
+        for ref in self._flying:
+            ray.cancel(ref)
+        deadline = time.monotonic() + _STOP_SECONDS
+        with working("stopping the jobs"):
+            while self._flying and time.monotonic() < deadline:
+                for ref in ray.wait(list(self._flying), timeout=_POLL_SECONDS)[0]:
+                    answers = _answers(ref)
+                    yield self._flying.pop(ref), STOPPED if isinstance(answers, str) else answers
+        while self._flying:
+            yield self._flying.popitem()[1], STOPPED
+
+    def _newly_begun(self, *, close: bool = False) -> set[int]:
+        """Return the places of the jobs that have begun since the last call; see ``Bell.begun``."""
+        import ray
+
+        before = set(self._begun)
+        with suppress(ray.exceptions.RayError):  # it is asked again in a moment
+            self._begun |= ray.get(self._bell.begun.remote(close=close), timeout=_BELL_SECONDS)
+        return self._begun - before
+
+    def _close(self) -> None:
+        """Cancel the jobs that have not begun."""
+        import ray
+
+        if self._closed:
+            return
+        self._closed = True
+        self._newly_begun(close=True)
+        for ref in [ref for ref, at in self._flying.items() if at not in self._begun]:
+            ray.cancel(ref)
+            del self._flying[ref]
+
+    def _fit(self, cpus: float) -> int:
+        """Return how many jobs fit on so many CPUs, at least 1."""
+        return max(1, int(cpus // self._options.remote["num_cpus"]))
 
     def _tables(self, jobs: Sequence[tuple[str, Sequence[Job]]]) -> dict[str, Any]:
         """Put the tables that Python gave into the cluster, each once; return references by digest."""
@@ -152,9 +169,9 @@ class RayRunner:
         with _mark(location) as mark, working("asking the nodes what is installed there"):
             found = _ask_nodes(str(location.folder) if location else "", str(mark))
         for node, about in found.items():
-            if (theirs := about["versions"]) != _versions():
+            if (theirs := about["versions"]) != versions():
                 raise InputError(
-                    f"hydra/launcher=ray: node {node} has {theirs}, and this machine {_versions()}: numbers "
+                    f"hydra/launcher=ray: node {node} has {theirs}, and this machine {versions()}: numbers "
                     "would differ; install the same on all"
                 )
         if location is None:
@@ -184,49 +201,21 @@ def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
         yield folder
 
 
-def _versions() -> str:
-    return f"micrograde {VERSION}, Python {platform.python_version()}, NumPy {np.__version__}"
-
-
 def _table_of(job: Job) -> FrameTable | None:
     data = job.config.data if job.config else None
     return data if isinstance(data, FrameTable) else None
 
 
-@contextmanager
-def _connected(options: RayOptions) -> Iterator[None]:
-    """Connect to the cluster while the context lasts, unless this process is connected already."""
-    import ray
-
-    if ray.is_initialized():
-        yield
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own tells nobody of itself
-    given = {"address": options.address, "log_to_driver": False, "logging_level": "ERROR", **options.init}
-    if not (options.address or os.environ.get("RAY_ADDRESS")):
-        given = {"include_dashboard": False, **given}
-    try:
-        with working("connecting to Ray" if options.address else "starting Ray"):
-            ray.init(**given)
-    except Exception as error:
-        where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
-        raise InputError(f"hydra/launcher=ray: no cluster at {where}: {in_short(error)}") from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
 def _answers(ref: Any) -> Answers | str:
-    """Return what a job that has ended answers, or in short why it does not."""
+    """Return what a job that has ended answers, or in short why its runs are lost."""
     import ray
 
     try:
         answers: Answers = ray.get(ref)
     except ray.exceptions.RayTaskError as error:
-        return in_short(error.cause if getattr(error, "cause", None) else error)
+        return failed_job(error.cause if getattr(error, "cause", None) else error)
     except ray.exceptions.RayError as error:
-        return f"{type(error).__name__}: {in_short(error)}".partition(". ")[0]
+        return failed_job(f"{type(error).__name__}: {in_short(error)}".partition(". ")[0])
     return answers
 
 
@@ -276,58 +265,3 @@ def _ask_nodes(folder: str, mark: str) -> dict[str, dict[str, Any]]:
         except ray.exceptions.RayError:
             continue  # it has died meanwhile
     return found
-
-
-# --- on a node -----------------------------------------------------------------------------------
-
-
-class _Bell:
-    """Lets a task wait for a word of its own process: a task that waits for an actor holds no CPU."""
-
-    def __init__(self) -> None:
-        import asyncio
-        from collections import defaultdict
-
-        self._rung: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-
-    async def wait(self, name: str) -> None:
-        """Return once ``ring`` was called with the same name."""
-        await self._rung[name].wait()
-        del self._rung[name]
-
-    async def ring(self, name: str) -> None:
-        """End the wait of this name."""
-        self._rung[name].set()
-
-
-def _run_job(text: str, versions: str, bell: Any, digests: Sequence[str], *tables: Any) -> Answers:
-    """Run a job on a node; see ``run_members``."""
-    if versions != _versions():  # a node that has joined later
-        raise InputError(f"{socket.gethostname()} has {_versions()}, and the sweep {versions}")
-    return run_members(
-        text,
-        # Ray ends a worker's children with it, and a writer is to end the runs of a worker that dies.
-        WriterProcess(on_notice=lambda notice: None, detached=True),  # noqa: ARG005 (the answer says it)
-        tables=dict(zip(digests, tables, strict=True)),
-        finish=lambda close: _without_cpu(close, bell),
-    )
-
-
-def _without_cpu(wait: Callable[[], object], bell: Any) -> object:
-    """Call a function that waits for other processes, without holding the task's CPU meanwhile."""
-    import ray
-
-    name, outcome = uuid.uuid4().hex, Future[object]()
-
-    def work() -> None:
-        try:
-            outcome.set_result(wait())
-        except BaseException as error:
-            outcome.set_exception(error)
-        finally:
-            bell.ring.remote(name)
-
-    threading.Thread(target=work, daemon=True).start()
-    with suppress(ray.exceptions.RayError):  # its node has died: the CPU is held until the end
-        ray.get(bell.wait.remote(name))
-    return outcome.result()

@@ -1,0 +1,118 @@
+"""A job of a sweep on a node of a Ray cluster."""
+
+import platform
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from micrograde.core.errors import InputError
+from micrograde.core.version import VERSION
+from micrograde.sweeps.members import Answers, run_members
+from micrograde.tracking import WriterProcess
+
+_SECONDS_OF_BELL = 10.0
+
+
+def versions() -> str:
+    """Return what must be the same on all machines, for numbers to be the same."""
+    return f"micrograde {VERSION}, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
+class Bell:
+    """An actor that lets jobs begin, and for which jobs wait.
+
+    A task that waits for an actor holds no CPU: it waits for a word of its own process.
+    """
+
+    def __init__(self) -> None:
+        import asyncio
+        from collections import defaultdict
+
+        self._begun: set[int] = set()
+        self._closed = False
+        self._rung: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def begin(self, at: int) -> bool:
+        """Return whether the job of this place may begin, as one that has begun before always may."""
+        if not self._closed:
+            self._begun.add(at)
+        return at in self._begun
+
+    async def begun(self, *, close: bool) -> set[int]:
+        """Return the places of the jobs that have begun; after ``close`` none more begins."""
+        self._closed = self._closed or close
+        return self._begun
+
+    async def wait(self, name: str) -> None:
+        """Return once ``ring`` was called with the same name."""
+        await self._rung[name].wait()
+        del self._rung[name]
+
+    async def ring(self, name: str) -> None:
+        """End the wait of this name."""
+        self._rung[name].set()
+
+
+def run_job(at: int, text: str, of_sweep: str, bell: Any, digests: Sequence[str], *tables: Any) -> Answers:
+    """Run a job on a node; see ``run_members``.
+
+    Parameters
+    ----------
+    at
+        The job's place among those of the sweep.
+    of_sweep
+        The versions of the machine that launches the sweep.
+    digests, tables
+        Tables that Python gave.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # What a script starts in the background ignores the interrupt by which Ray stops a task.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not _may_begin(at, bell):
+        return {}
+    if of_sweep != versions():  # a node that has joined later
+        raise InputError(f"{socket.gethostname()} has {versions()}, and the sweep {of_sweep}")
+    return run_members(
+        text,
+        # Ray ends a worker's children with it, and a writer is to end the runs of a worker that dies.
+        WriterProcess(on_notice=lambda notice: None, detached=True),  # noqa: ARG005 (the answer says it)
+        tables=dict(zip(digests, tables, strict=True)),
+        finish=lambda close: _without_cpu(close, bell),
+    )
+
+
+def _may_begin(at: int, bell: Any) -> bool:
+    import ray
+
+    with suppress(ray.exceptions.RayError, TimeoutError):  # its node has died
+        # Not `ray.get`, which would give the CPU to another job for that moment.
+        return bool(bell.begin.remote(at).future().result(timeout=_SECONDS_OF_BELL))
+    return True
+
+
+def _without_cpu(wait: Callable[[], object], bell: Any) -> object:
+    """Call a function that waits for other processes, without holding the task's CPU meanwhile."""
+    import ray
+
+    name, outcome = uuid.uuid4().hex, Future[object]()
+
+    def work() -> None:
+        try:
+            outcome.set_result(wait())
+        except BaseException as error:
+            outcome.set_exception(error)
+        finally:
+            bell.ring.remote(name)
+
+    threading.Thread(target=work, daemon=True).start()
+    # The bell's node may have died, or the job is stopped, all of which is trained: the CPU is then held.
+    with suppress(ray.exceptions.RayError, KeyboardInterrupt):
+        ray.get(bell.wait.remote(name))
+    return outcome.result()
