@@ -1,16 +1,20 @@
 """What a sweep says of its jobs at the end, whoever ran them: what was asked for is the total."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.sweeps.test_session import a_sweep, moons
 
 from micrograde.analysis import load_runs, load_sweeps
+from micrograde.core.errors import InputError
 from micrograde.runs.live_run import STOPPED
 from micrograde.store import TrackingError, local_store, tags
 from micrograde.sweeps import launching, members
 from micrograde.sweeps.completeness import lacking, lacking_of
+from micrograde.sweeps.launching import HydraRunner
 from micrograde.sweeps.lost_jobs import failed_job
 from micrograde.sweeps.session import SweepSession
 from micrograde.sweeps.state import Outcome
@@ -86,6 +90,16 @@ def test_a_lost_job_is_one_failed_job_and_the_same_command_completes_the_sweep(h
     assert "finished    4 of 4 runs, 2 of them from before\n" in capsys.readouterr().out
     (sweep,) = load_sweeps(uri).itertuples()
     assert (sweep.status, sweep.runs) == ("FINISHED", 4)
+
+
+def test_a_launcher_that_cannot_run_jobs_at_all_says_so_in_a_line():
+    class Elsewhere:
+        def launch(self, *_, **__):
+            raise RuntimeError("Could not detect srun,\nare you on a cluster?")
+
+    runner: Any = HydraRunner(Elsewhere(), threading.Event())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="Elsewhere has not run the jobs: Could not detect srun, are you on"):
+        list(runner.run([], None))
 
 
 class Stopped(Broken):

@@ -1,6 +1,7 @@
 """The options of the Ray launcher, and what to type instead of launchers that are here no more."""
 
 import asyncio
+import socket
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.core.errors import InputError
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
-from micrograde.sweeps.ray_connection import Head, RayOptions
+from micrograde.sweeps.ray_connection import Head, RayOptions, _check_port
 from micrograde.sweeps.ray_node import Bell
 
 
@@ -109,3 +110,17 @@ def test_a_head_that_has_not_answered_for_long_is_gone():
     time.sleep(0.01)
     assert gone.is_gone
     assert gone.lost() == "Ray's head has not answered for 0 s"
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "localhost:{}"])
+def test_an_address_at_which_nobody_listens_is_refused_at_once(form):
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        port = here.getsockname()[1]
+        _check_port(form.format(port))
+    with pytest.raises(ConnectionRefusedError):
+        _check_port(form.format(port))
+
+
+@pytest.mark.parametrize("address", ["auto", "local", "this machine", "nonsense"])
+def test_what_is_no_address_is_left_to_ray(address):
+    _check_port(address)

@@ -1,7 +1,10 @@
 """A sweep whose jobs run on a Ray cluster and record to a server, as a user launches it."""
 
+import signal
+
 import pytest
 from tests.narrowing import of_type
+from tests.waiting import wait_for
 
 from micrograde.analysis import load_history, load_runs, load_sweeps
 from micrograde.store import local_store
@@ -113,3 +116,41 @@ def test_runs_that_fail_are_told_of_and_the_others_go_on(somebody, server, on_cl
         assert "is not finite" in reasons[f"seed={seed} learning_rate=1e+300"]
         impossible = "optimizer.learning_rate=-1: should be greater than 0"
         assert reasons[f"seed={seed} learning_rate=-1"] == impossible
+
+
+def test_ctrl_c_twice_stops_the_jobs_in_training_and_the_others_never_begin(
+    make_user, server, client, on_cluster, ray_cluster
+):
+    stopped = make_user("stopped")
+    sweep = ("-m", "data=moons", "seed=range(12)", "training.num_epochs=20000", "experiment_name=stopped")
+    launch = stopped.start("train", *sweep, *on_cluster, "sweep.runs_per_job=2", "training.diagnostics=false")
+    # The nodes' journals: what is in training, before the server has heard of it.
+    journals = [home / "mlruns" / "launches" for home in ray_cluster.homes]
+    wait_for(
+        lambda: any(
+            '"val/loss"' in each.read_text() for at in journals for each in at.glob("*/journal.jsonl")
+        )
+    )
+    launch.send_signal(signal.SIGINT)
+    assert launch.stdout
+    said = ""
+    while "finishing the runs in training" not in said:
+        said += launch.stdout.readline()
+    launch.send_signal(signal.SIGINT)
+    rest = launch.stdout.read()
+    _, errors = launch.communicate()
+    assert (launch.returncode, errors) == (130, ""), said + rest
+    (line,) = [line for line in rest.splitlines() if line.startswith("finished ")]
+    begun = int(line.partition("; ")[2].partition(" lost: stopped with Ctrl-C")[0])
+    assert line == f"finished    0 of 12 runs; {begun} lost: stopped with Ctrl-C; {12 - begun} not run"
+    assert begun in (2, 4)  # whole jobs, one for each node
+    (sweep_row,) = load_sweeps(server, experiment_name="stopped").itertuples()
+    assert sweep_row.status == "KILLED"
+    experiment = client.get_experiment_by_name("stopped")
+
+    def ended():
+        runs = client.search_runs([experiment.experiment_id])
+        return not any(run.info.status == "RUNNING" for run in runs)
+
+    wait_for(ended)
+    assert len(client.search_runs([experiment.experiment_id])) == 1 + begun

@@ -164,9 +164,9 @@ class RunsWatch:
         if self.verbose:
             self.say(f"{status.lower():<9} {self.names[place]}  {self._values(metrics)}".rstrip())
 
-    def began(self, place: int) -> None:
-        """Count a run as running before its first epoch."""
-        self.running.add(place)
+    def began(self, places: Iterable[int]) -> None:
+        """Count runs as running before their first epochs."""
+        self.running.update(places)
         self._show_now_and_then()
 
     def line(self) -> str:

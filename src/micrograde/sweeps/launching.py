@@ -24,7 +24,7 @@ from micrograde.sweeps.callback import sweep_of
 from micrograde.sweeps.composing import Composer
 from micrograde.sweeps.folds import check_number, held_out, with_values
 from micrograde.sweeps.jobs import Job, make_job
-from micrograde.sweeps.lost_jobs import SubmittedJobs, failed_job
+from micrograde.sweeps.lost_jobs import SubmittedJobs, failed_job, in_short
 from micrograde.sweeps.members import Answers, encode_members
 from micrograde.sweeps.opening import is_ours
 from micrograde.sweeps.session import SweepSession
@@ -223,9 +223,12 @@ class HydraRunner:
     def run(self, jobs: Sequence[tuple[str, Sequence[Job]]], watch: RunsWatch) -> Iterator[Ended]:  # noqa: ARG002
         """Yield the jobs; see ``Runner``."""
         with self._submitted:
-            returns = self._launcher.launch(
-                [[f"sweep.members='{text}'"] for text, _ in jobs], initial_job_idx=0
-            )
+            try:
+                returns = self._launcher.launch(
+                    [[f"sweep.members='{text}'"] for text, _ in jobs], initial_job_idx=0
+                )
+            except Exception as error:  # of the jobs themselves each is an outcome
+                raise InputError(f"{self.name} has not run the jobs: {in_short(error)}") from error
         for at, job_return in enumerate(returns):
             if at not in self._submitted.taken_back:
                 yield at, _answers(job_return)

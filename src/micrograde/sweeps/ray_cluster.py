@@ -104,9 +104,8 @@ class RayRunner:
                     given = (at, jobs[at][0], versions(), self._bell, sorted(names), *refs)
                     flying[task.remote(*given)] = at
                 done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
-                for at in self._newly_begun().intersection(flying.values()):
-                    for place in range(first[at], first[at + 1]):
-                        watch.began(place)
+                begun = self._newly_begun().intersection(flying.values())
+                watch.began(place for at in begun for place in range(first[at], first[at + 1]))
                 for ref in done:
                     yield flying.pop(ref), _answers(ref)
                 if head.is_gone:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from micrograde.sweeps.lost_jobs import in_short
 
 _HEAD_PATIENCE = 45.0  # seconds that a head may be away; after 60 Ray ends its nodes, and this process
 _SECONDS_BETWEEN_QUESTIONS = 1.0
+_SECONDS_OF_PORT = 10.0
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,6 @@ def connected(options: RayOptions) -> Iterator[None]:
     InputError
         If there is none.
     """
-    # Read when Ray is imported. What it would say of jobs and nodes in its own words is said by the sweep.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
 
     if ray.is_initialized():
@@ -115,11 +115,12 @@ def connected(options: RayOptions) -> Iterator[None]:
     if not (options.address or os.environ.get("RAY_ADDRESS")):
         given = {"include_dashboard": False, **given}
     before = signal.getsignal(signal.SIGTERM)
+    where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
     try:
+        _check_port(where)
         with working("connecting to Ray" if options.address else "starting Ray"):
             ray.init(**given)
     except Exception as error:
-        where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
         raise InputError(f"hydra/launcher=ray: no cluster at {where}: {in_short(error)}") from None
     if threading.current_thread() is threading.main_thread():  # Ray's handler would print where it was
         signal.signal(signal.SIGTERM, before)
@@ -127,3 +128,10 @@ def connected(options: RayOptions) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_port(address: str) -> None:
+    """Raise ``OSError`` if nobody listens at ``HOST:PORT``: Ray would try for minutes, with a dozen lines."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():  # other addresses have a meaning of Ray's own
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS_OF_PORT).close()
