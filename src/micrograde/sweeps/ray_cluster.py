@@ -145,8 +145,8 @@ class RayRunner:
 
         if self._closed:
             return
-        self._closed = True
         self._newly_begun(close=True)
+        self._closed = True
         for ref in [ref for ref, at in self._flying.items() if at not in self._begun]:
             ray.cancel(ref)
             del self._flying[ref]
