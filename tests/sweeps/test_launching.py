@@ -50,13 +50,16 @@ def test_a_run_whose_metric_is_nan_is_not_the_best(ascending, values):
     [
         (1000, 2, 125),
         (1001, 2, 126),
-        (60, 2, 16),
+        (60, 2, 30),
+        (80, 2, 32),
+        (60, 64, 4),
         (1000, None, 32),
+        (60, None, 16),
         (1000, 64, 16),
         (10_000, 2, 256),
-        (1, 1, 16),
+        (1, 1, 4),
     ],
 )
-def test_a_job_is_as_large_as_gives_each_place_four(runs, at_once, size):
-    """But no job is so small that its writer takes longer than its runs, nor so large that much is lost with it."""
+def test_a_job_is_as_large_as_gives_each_place_some(runs, at_once, size):
+    """But no job is so small that it takes longer to begin than to train, nor so large that much is lost with it."""
     assert runs_per_job(runs, at_once) == size

@@ -13,8 +13,8 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.core.errors import InputError
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
+from micrograde.sweeps.ray_bell import Bell
 from micrograde.sweeps.ray_connection import Head, RayOptions, _check_port
-from micrograde.sweeps.ray_node import Bell
 
 
 def options(*dotted):

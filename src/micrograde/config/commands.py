@@ -59,8 +59,9 @@ class SweepConfig:
     verbose
         Whether each run has a line; ``-v`` for short.
     runs_per_job
-        Runs that another launcher, such as Ray's, is given as one job; null for as many as make
-        four jobs for each that runs at a time, or 32 where that is not known, but from 16 to 256.
+        Runs that another launcher, such as Ray's, is given as one job; null for as many as make one job for
+        each that runs at a time, or four if they have 32 runs or more, from 4 to 256 runs; where it is not
+        known how many jobs run at a time they are 32, from 16 runs.
     server_patience
         Seconds that another launcher's job waits, when it has trained, for a server that is away; what is not
         on the server then is kept on its machine. So long the sweep, too, waits before its jobs and after.

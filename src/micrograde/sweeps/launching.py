@@ -31,9 +31,10 @@ from micrograde.sweeps.session import SweepSession
 from micrograde.sweeps.state import Outcome, mean_outcome
 
 _MANY = 200  # jobs
-_SOME_AT_ONCE = 8  # jobs, where nobody knows how many
+_SOME_JOBS = 32  # where nobody knows how many run at once
 _JOBS_OF_EACH = 4  # one after another, so that all are busy until the end
-_LEAST, _MOST = 16, 256  # runs of a job: each starts a writer, which takes seconds
+# Runs of a job, which starts a worker and a writer: four seconds of a CPU.
+_LEAST, _ENOUGH, _MOST = 4, 32, 256
 
 Ended = tuple[int, Answers | str]
 """A job's place, and its answers or why its runs are lost."""
@@ -186,9 +187,15 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
 
 
 def runs_per_job(runs: int, at_once: int | None) -> int:
-    """Return how many of the runs make a job, if so many jobs run at once: few, as each has a writer."""
-    jobs = _JOBS_OF_EACH * (at_once or _SOME_AT_ONCE)
-    return min(_MOST, max(_LEAST, math.ceil(runs / jobs)))
+    """Return how many of the runs make a job, if so many jobs run at once.
+
+    There are several jobs for each place if they are large enough, else one: smaller jobs would take longer
+    to begin than to train. Where it is not known how many run at once there are 32.
+    """
+    if at_once is None:
+        return min(_MOST, max(_ENOUGH // 2, math.ceil(runs / _SOME_JOBS)))
+    one, several = math.ceil(runs / at_once), math.ceil(runs / (at_once * _JOBS_OF_EACH))
+    return min(_MOST, max(_LEAST, min(one, max(_ENOUGH, several))))
 
 
 def _take(

@@ -22,8 +22,9 @@ from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.jobs import Job
 from micrograde.sweeps.lost_jobs import failed_job, in_short
 from micrograde.sweeps.members import Answers
+from micrograde.sweeps.ray_bell import Bell
 from micrograde.sweeps.ray_connection import Head, RayOptions, connected
-from micrograde.sweeps.ray_node import Bell, run_job, versions
+from micrograde.sweeps.ray_node import run_job, versions
 from micrograde.sweeps.session import SweepSession
 
 _ANSWER_SECONDS = 60.0  # that a node has to say what is installed on it
