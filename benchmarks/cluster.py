@@ -1,11 +1,12 @@
 """A sweep on two nodes of one CPU beside the same sweep in one process with two cores.
 
-    python -m benchmarks.cluster [--runs 60] [--epochs 150] [--rounds 3]
+    python -m benchmarks.cluster [--runs 60] [--epochs 150] [--rounds 3] [--by-the-server]
 
 Ray, an `mlflow server` and PostgreSQL are started here, where they share the cores with the sweep:
-on a cluster they would stand elsewhere. Both sweeps are whole commands, one after the other in each round;
-the ratio is that of the fastest round of each. The memory is the largest of the process that is typed, and
-apart from it of what that has started: the writer, and Ray's own.
+on a cluster they would stand elsewhere. The rows of runs go into the database, which `tracking.database`
+names; with `--by-the-server` all goes through the server. Both sweeps are whole commands, one after the other
+in each round; the ratio is that of the fastest round of each. The memory is the largest of the process that
+is typed, and apart from it of what that has started: the writer, and Ray's own.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.cluster_parts import RayCluster, mlflow_server, postgresql
+from micrograde.store.postgresql_batch import for_libpq
 
 _POLL_SECONDS = 0.1
 
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=60)
     parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--by-the-server", action="store_true", help="do not name the database")
     arguments = parser.parse_args()
     seeds = f"seed=range({arguments.runs // 3})"
     sweep = ["-m", seeds, "optimizer.learning_rate=0.1,0.3,0.8", f"training.num_epochs={arguments.epochs}"]
@@ -92,6 +95,8 @@ def main() -> None:
             part.start()
         on_cluster = ["hydra/launcher=ray", f"hydra.launcher.address={cluster.address}"]
         on_cluster += ["tracking=server", f"tracking.uri={address}"]
+        if not arguments.by_the_server:
+            on_cluster.append(f"tracking.database={for_libpq(store)}")
         here: list[Took] = []
         there: list[Took] = []
         for number in range(arguments.rounds):
