@@ -93,6 +93,20 @@ def test_a_reason_that_the_journal_does_not_give_is_forgotten(location, client, 
     assert (second.info.status, second.data.tags[tags.REASON]) == ("FAILED", "it had to")
 
 
+def test_a_run_that_was_taken_for_dead_while_its_journal_was_away_has_finished_without_a_reason(
+    location, client, folder
+):
+    writer = opened(client, location, folder, again=True, late=True)
+    writer.write(EVENTS[:2])
+    for run_id, _ in writer.run_ids.values():  # as another program's check does
+        client.set_tag(run_id, tags.REASON, "its process died without a word")
+        client.set_terminated(run_id, "KILLED")
+    writer.write(EVENTS[2:])
+    second, first = runs(client)
+    assert (first.info.status, tags.REASON in first.data.tags) == ("FINISHED", False)
+    assert (second.info.status, second.data.tags[tags.REASON]) == ("FAILED", "it had to")
+
+
 def test_a_run_whose_making_was_not_answered_is_there_once(location, client, folder):
     from mlflow import MlflowClient
 

@@ -66,6 +66,7 @@ class MlflowWriter(EventWriter):
         self._points: list[Point] = []
         self._ended: deque[RunEnded] = deque()
         self._of_sweeps: dict[int, tuple[str, str]] = {}  # run: (id of its sweep, digest of its config)
+        self._with_reason: set[int] = set()  # runs of which the journal says why they ended
         self._next_flush = 0.0
 
     def write(self, events: Sequence[Event]) -> None:
@@ -188,6 +189,8 @@ class MlflowWriter(EventWriter):
         """Set tags on a run."""
         if run in self._taken_over or not given:
             return
+        if tags.REASON in given:
+            self._with_reason.add(run)
         run_id, _ = self.run_ids[run]
         self._make(lambda: self._store.set_tags(run_id, given))
 
@@ -279,6 +282,9 @@ class MlflowWriter(EventWriter):
             return
         run_id, experiment_id = self.run_ids[event.run]
         self._make(lambda: self._client.set_terminated(run_id, event.status, event.time))
+        if event.status == "FINISHED" and self.recording.is_late() and event.run not in self._with_reason:
+            # While its journal was away it may have been taken for dead.
+            self._forget_reason(self._make(lambda: self._client.get_run(run_id)))
         if event.run in self._perhaps_twice:
             found = self._make(lambda: self._store.runs_of(experiment_id, self.recording.origin(event.run)))
             for other in found:
