@@ -16,6 +16,7 @@ import resource
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from benchmarks.cluster_parts import Part, RayCluster, mlflow_server, postgresql
 from micrograde.store.postgresql_batch import for_libpq
 
 TINY = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
+_SECONDS_BETWEEN_LOOKS = 1.0
+_DRAWING = "graphviz-pure"
 _ORPHANS_ARE_MINE = 36  # PR_SET_CHILD_SUBREAPER: what a writer has computed is not lost with its parent
 _ENDED = """
     select count(*), min(start_time), max(end_time) from runs where status = 'FINISHED'
@@ -68,17 +71,16 @@ def main() -> None:
             words.append(f"tracking.artifacts={files}")
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {given.runs} runs", flush=True)
         for number in range(given.rounds):
-            before = computed(server, database)
             name = f"round-{number}"
             what = ["-m", f"seed=range({given.runs})", *TINY, *given.words, f"experiment_name={name}"]
-            took = timed(home, *what, *words)
+            with Computed(server, database) as computed:
+                took = timed(home, *what, *words)
             with psycopg.connect(for_libpq(store)) as connection:
                 found = connection.execute(_ENDED, [name]).fetchone()
             assert found is not None
             count, first, last = found
             assert count == given.runs, f"{count} of {given.runs} runs are in the database"
-            after = computed(server, database)
-            each = [1000 * (late - early) / count for early, late in zip(before, after, strict=True)]
+            each = [1000 * seconds / count for seconds in computed.seconds()]
             print(
                 f"whole command {took.seconds:.1f} s, {count / took.seconds:.1f} runs/s; first run to last "
                 f"{(last - first) / 1000:.1f} s, {1000 * count / (last - first):.1f} runs/s; computed for a "
@@ -90,16 +92,70 @@ def main() -> None:
                 print(took.said, flush=True)
 
 
-def computed(server: Part, database: Part) -> list[float]:
-    """Return the seconds that ended commands, the nodes, the server and the database have computed so far."""
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    groups = [{each.pid for each in part.processes()} for part in (server, database)]
-    found = [0.0, 0.0, 0.0]
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            group = next((at for at, pids in enumerate(groups, 1) if process.pid in pids), 0)
-            found[group] += sum(process.cpu_times()[:4])  # its own, and its children's that have ended
-    return [ended.ru_utime + ended.ru_stime, *found]
+class Computed:
+    """The seconds that the parts of the cluster have computed, while the context lasts.
+
+    Each process is looked at once a second, a worker of Ray's with the drawing programs that it has waited
+    for: workers end with the command, when what they have computed is not to be seen any more.
+    """
+
+    def __init__(self, server: Part, database: Part) -> None:
+        self._parts = (server, database)
+        self._before: dict[int, float] = {}
+        self._latest: dict[int, tuple[int, float]] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "Computed":
+        self._command = self._ended_children()
+        self._look_once()
+        self._before = {pid: seconds for pid, (_, seconds) in self._latest.items()}
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._command = self._ended_children() - self._command
+
+    def seconds(self) -> list[float]:
+        """Return those of the command with its writer, of the nodes, the server and the database."""
+        found = [self._command, 0.0, 0.0, 0.0]
+        for pid, (part, seconds) in self._latest.items():
+            if part:
+                found[part] += seconds - self._before.get(pid, 0.0)
+        return found
+
+    def _look(self) -> None:
+        while not self._over.wait(_SECONDS_BETWEEN_LOOKS):
+            self._look_once()
+
+    def _look_once(self) -> None:
+        of_parts = [{each.pid for each in part.processes()} for part in self._parts]
+        here = psutil.Process()
+        commands = set()
+        for each in here.children():
+            with suppress(psutil.Error):  # it has just ended
+                if "micrograde" in each.cmdline():
+                    commands.add(each.pid)
+        for process in here.children(recursive=True):
+            with suppress(psutil.Error):
+                parent = process.parent()
+                if (
+                    process.name() == _DRAWING
+                    or process.pid in commands
+                    or (parent and parent.pid in commands)
+                ):
+                    continue  # counted when they have ended, by who waits for them
+                part = next((at for at, pids in enumerate(of_parts, 2) if process.pid in pids), 1)
+                spent = process.cpu_times()
+                drawn = spent.children_user + spent.children_system
+                own = spent.user + spent.system
+                self._latest[process.pid] = (part, own + drawn * process.name().startswith("ray::"))
+
+    def _ended_children(self) -> float:
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return ended.ru_utime + ended.ru_stime
 
 
 if __name__ == "__main__":

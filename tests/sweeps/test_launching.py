@@ -48,8 +48,8 @@ def test_a_run_whose_metric_is_nan_is_not_the_best(ascending, values):
 @pytest.mark.parametrize(
     ("runs", "at_once", "size"),
     [
-        (1000, 2, 125),
-        (1001, 2, 126),
+        (1000, 2, 250),
+        (1001, 2, 251),
         (60, 2, 30),
         (80, 2, 32),
         (60, 64, 4),

@@ -49,6 +49,17 @@ def numbers(uri):
     }
 
 
+def values_by_name(uri, experiment_name):
+    """All values of each run of the latest sweep, by the run's name."""
+    runs = load_runs(uri, sweep="latest", experiment_name=experiment_name)
+    names = dict(zip(runs["run_id"], runs["run_name"], strict=True))
+    history = load_history(uri, run_ids=list(names))
+    return {
+        names[run_id]: sorted(zip(part["metric"], part["step"], part["value"], strict=True))
+        for run_id, part in history.groupby("run_id", observed=True)
+    }
+
+
 def test_all_runs_finish_under_one_parent_that_has_the_report(shown, server, client):
     assert "24 runs in 4 jobs for RayLauncher" in shown
     assert "finished    24 of 24 runs" in shown
@@ -102,6 +113,21 @@ def test_a_forgotten_server_is_said_before_anything_is_recorded(make_user, ray_c
     (line,) = done.stderr.splitlines()
     assert "would record in a store of its own; add tracking=server tracking.uri=http://HOST:5000" in line
     assert not list_sweeps(local_store(forgetful.home).tracking_uri)
+
+
+def test_a_table_need_not_be_on_the_nodes(make_user, somebody, server, on_cluster):
+    alone = make_user("alone-with-a-table")
+    for user in (alone, somebody):
+        rows = [
+            f"{number % 7},{number * number % 11},{'yes' if number % 3 else 'no'}" for number in range(90)
+        ]
+        (user.home / "mine.csv").write_text("\n".join(["a,b,answer", *rows]))
+    sweep = ("-m", "data=csv", "data.path=mine.csv", "data.target=answer", "data.seed=0,1", "seed=0,1")
+    command = (*sweep, "training.num_epochs=2", "experiment_name=tables")
+    shown = somebody.run("train", *command, *on_cluster, "sweep.runs_per_job=2").stdout
+    assert "finished    4 of 4 runs" in shown
+    alone.run("train", *command)
+    assert values_by_name(server, "tables") == values_by_name(local_store(alone.home).tracking_uri, "tables")
 
 
 def test_runs_that_fail_are_told_of_and_the_others_go_on(somebody, server, on_cluster):

@@ -60,7 +60,7 @@ class SweepConfig:
         Whether each run has a line; ``-v`` for short.
     runs_per_job
         Runs that another launcher, such as Ray's, is given as one job; null for as many as make one job for
-        each that runs at a time, or four if they have 32 runs or more, from 4 to 256 runs; where it is not
+        each that runs at a time, or two if they have 32 runs or more, from 4 to 256 runs; where it is not
         known how many jobs run at a time they are 32, from 16 runs.
     server_patience
         Seconds that another launcher's job waits, when it has trained, for a server that is away; what is not

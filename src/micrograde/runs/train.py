@@ -28,7 +28,6 @@ from micrograde.core.working import working
 from micrograde.data import DataSet, Dataset, load
 from micrograde.data.folds import words_of_folds
 from micrograde.data.frames import SOURCE as FRAME
-from micrograde.data.kept_tables import kept_rows
 from micrograde.data.memory import within_memory
 from micrograde.data.sets.frame import FrameTable
 from micrograde.diagnostics import Importances
@@ -227,8 +226,7 @@ class PreparedSets:
 
     def _read(self, config: TrainConfig) -> Dataset:
         """Return the rows before they are split: a table is read once, however many splits there are."""
-        data, task = config.data, asked_task(config)
-        key = (data.rows_key(), config.recipe_version, task)
+        data, task, key = config.data, asked_task(config), _rows_key(config)
         if key not in self._read_sets:
             rows = self._given.get(data.digest) if isinstance(data, FrameTable) else None
             if isinstance(data, FrameTable) and rows is not None:
@@ -251,10 +249,13 @@ class PreparedSets:
         """Take a table that is at hand, so that it is not read from where it is kept, or will be."""
         self._given[digest] = rows
 
-    def given_rows(self, data: FrameTable) -> "pyarrow.Table":
-        """Return the rows of a table that Python gave, now or earlier."""
-        rows = self._given.get(data.digest)
-        return kept_rows(data.digest) if rows is None else rows
+    def rows_of(self, config: TrainConfig) -> tuple[Hashable, Dataset]:
+        """Return the rows of a run's data before they are split, and the key by which they are taken."""
+        return _rows_key(config), self._read(config)
+
+    def take_rows(self, key: Hashable, rows: Dataset) -> None:
+        """Take what ``rows_of`` has returned, perhaps on another machine, so that no file is read here."""
+        self._read_sets[key] = rows
 
     def resolved(self, config: TrainConfig) -> TrainConfig:
         """Return the config with the whole id of the run that it begins from, and its weights' digest.
@@ -332,6 +333,11 @@ class PreparedSets:
                 words_of_folds(data.dataset, fold.count)
                 + f"; data.test_fraction={config.data.test_fraction} is not used" * unused,
             )
+
+
+def _rows_key(config: TrainConfig) -> Hashable:
+    """Return a key that is equal for runs whose data have the same rows, however these are split."""
+    return config.data.rows_key(), config.recipe_version, asked_task(config)
 
 
 def asked_task(config: TrainConfig) -> str | None:

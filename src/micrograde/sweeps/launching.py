@@ -32,7 +32,7 @@ from micrograde.sweeps.state import Outcome, mean_outcome
 
 _MANY = 200  # jobs
 _SOME_JOBS = 32  # where nobody knows how many run at once
-_JOBS_OF_EACH = 4  # one after another, so that all are busy until the end
+_JOBS_OF_EACH = 2  # one after another, so that a lost one is not half of the sweep
 # Runs of a job, which starts a worker and a writer: four seconds of a CPU.
 _LEAST, _ENOUGH, _MOST = 4, 32, 256
 
@@ -189,7 +189,7 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
 def runs_per_job(runs: int, at_once: int | None) -> int:
     """Return how many of the runs make a job, if so many jobs run at once.
 
-    There are several jobs for each place if they are large enough, else one: smaller jobs would take longer
+    There are two jobs for each place if they are large enough, else one: smaller jobs would take longer
     to begin than to train. Where it is not known how many run at once there are 32.
     """
     if at_once is None:

@@ -5,23 +5,20 @@ import json
 import socket
 import sys
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from micrograde.analysis.ranking import loss_beside
 from micrograde.config.locations import store_location
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
+from micrograde.data import Dataset
 from micrograde.runs.live_run import RunRequest
 from micrograde.runs.progress import Watch
 from micrograde.runs.train import PreparedSets, open_recorder, train_runs
 from micrograde.store import TrackingError, tags
 from micrograde.sweeps.jobs import Job
 from micrograde.tracking import Recorder, WriterProcess, recover
-
-if TYPE_CHECKING:
-    import pyarrow
 
 Answers = dict[str, tuple[str, float | None, str | None, float | None, str]]
 """What a job answers of each of its runs, by the digest of its config: the fields of ``Outcome``."""
@@ -59,7 +56,7 @@ def run_members(
     text: str,
     writer: WriterProcess | None = None,
     *,
-    tables: "Mapping[str, pyarrow.Table] | None" = None,
+    rows: Mapping[Hashable, Dataset] | None = None,
     finish: Callable[[Callable[[], object]], object] = lambda close: close(),
 ) -> Answers:
     """Run encoded jobs as stacks, one at a time, and record them.
@@ -69,8 +66,8 @@ def run_members(
 
     Parameters
     ----------
-    tables
-        Tables that Python gave, by digest, which this machine need not have.
+    rows
+        Rows of tables that this machine need not have; see ``PreparedSets.rows_of``.
     finish
         Calls what waits for the store once all is trained.
 
@@ -94,8 +91,8 @@ def run_members(
         with suppress(InputError, TrackingError, OSError):  # it is away: the next job tries again
             recover(location)
     prepared = PreparedSets()
-    for digest, rows in (tables or {}).items():
-        prepared.give(digest, rows)
+    for key, each in (rows or {}).items():
+        prepared.take_rows(key, each)
     kept, why = "", None
     with open_recorder(tracking, writer, server_patience=content["server_patience"]) as recorder:
         runs = train_runs(requests, recorder, prepared, _Silent(), workers=1)

@@ -7,11 +7,12 @@ which numbers would differ, or that would record in a store of their own, are re
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.data.sets.frame import FrameTable
@@ -85,7 +86,7 @@ class RayRunner:
         import ray
 
         self.check()
-        tables = self._tables(jobs)
+        rows, rows_of = self._rows(jobs), self._sweep.prepared.rows_of
         self._bell = ray.remote(num_cpus=0, max_restarts=-1)(Bell).remote()
         task = ray.remote(max_retries=self._options.max_retries, **self._options.remote)(run_job)
         first = [0]
@@ -100,9 +101,9 @@ class RayRunner:
                     self._close()
                 while waiting and len(flying) < _QUEUED * self._fit(head.cpus):
                     at = waiting.popleft()
-                    names = {data.digest for job in jobs[at][1] if (data := _table_of(job))}
-                    refs = [tables[name] for name in sorted(names)]
-                    given = (at, jobs[at][0], versions(), self._bell, sorted(names), *refs)
+                    keys = [*dict.fromkeys(rows_of(each)[0] for each in _with_tables(jobs[at][1]))]
+                    refs = [rows[key] for key in keys]
+                    given = (at, jobs[at][0], versions(), self._bell, keys, *refs)
                     flying[task.remote(*given)] = at
                 done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
                 begun = self._newly_begun().intersection(flying.values())
@@ -156,12 +157,14 @@ class RayRunner:
         """Return how many jobs fit on so many CPUs, at least 1."""
         return max(1, int(cpus // self._options.remote["num_cpus"]))
 
-    def _tables(self, jobs: Sequence[tuple[str, Sequence[Job]]]) -> dict[str, Any]:
-        """Put the tables that Python gave into the cluster, each once; return references by digest."""
+    def _rows(self, jobs: Sequence[tuple[str, Sequence[Job]]]) -> dict[Hashable, Any]:
+        """Put the rows of the user's tables into the cluster, each once; return references by their keys."""
         import ray
 
-        found = {data.digest: data for _, part in jobs for job in part if (data := _table_of(job))}
-        return {name: ray.put(self._sweep.prepared.given_rows(data)) for name, data in found.items()}
+        found = dict(
+            self._sweep.prepared.rows_of(config) for _, part in jobs for config in _with_tables(part)
+        )
+        return {key: ray.put(rows) for key, rows in found.items()}
 
     def _check_nodes(self) -> None:
         """Raise ``InputError`` if a node has other versions, or would record in another store."""
@@ -201,9 +204,10 @@ def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
         yield folder
 
 
-def _table_of(job: Job) -> FrameTable | None:
-    data = job.config.data if job.config else None
-    return data if isinstance(data, FrameTable) else None
+def _with_tables(jobs: Sequence[Job]) -> list[TrainConfig]:
+    """Return the configs whose data are files of the user's, or a table that Python gave."""
+    configs = [job.config for job in jobs if job.config]
+    return [each for each in configs if isinstance(each.data, FrameTable) or each.data.paths()]
 
 
 def _answers(ref: Any) -> Answers | str:

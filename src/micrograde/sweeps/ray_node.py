@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -25,7 +25,7 @@ def versions() -> str:
     return f"micrograde {VERSION}, Python {platform.python_version()}, NumPy {np.__version__}"
 
 
-def run_job(at: int, text: str, of_sweep: str, bell: Any, digests: Sequence[str], *tables: Any) -> Answers:
+def run_job(at: int, text: str, of_sweep: str, bell: Any, keys: Sequence[Hashable], *rows: Any) -> Answers:
     """Run a job on a node; see ``run_members``.
 
     Parameters
@@ -34,8 +34,8 @@ def run_job(at: int, text: str, of_sweep: str, bell: Any, digests: Sequence[str]
         The job's place among those of the sweep.
     of_sweep
         The versions of the machine that launches the sweep.
-    digests, tables
-        Tables that Python gave.
+    keys, rows
+        Rows of tables of the user's, by the key of each; see ``PreparedSets.rows_of``.
     """
     if threading.current_thread() is threading.main_thread():
         # What a script starts in the background ignores the interrupt by which Ray stops a task.
@@ -48,7 +48,7 @@ def run_job(at: int, text: str, of_sweep: str, bell: Any, digests: Sequence[str]
         text,
         # Ray ends a worker's children with it, and a writer is to end the runs of a worker that dies.
         WriterProcess(on_notice=lambda notice: None, detached=True),  # noqa: ARG005 (the answer says it)
-        tables=dict(zip(digests, tables, strict=True)),
+        rows=dict(zip(keys, rows, strict=True)),
         finish=lambda close: _without_cpu(close, bell),
     )
 
