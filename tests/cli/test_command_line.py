@@ -36,7 +36,8 @@ def writers(monkeypatch):
     class Writer:
         """In the place of a process that imports MLflow."""
 
-        def __init__(self):
+        def __init__(self, *, ahead):
+            assert ahead  # the launch is not known yet
             self.discarded = 0
             writers.append(self)
 
