@@ -38,3 +38,12 @@ def test_a_continuous_target_is_refused(value):
 def test_values_that_name_no_class_are_refused():
     with pytest.raises(InputError, match=r"data.target=day: holds values such as"):
         encode_labels(np.array(["2024-01-01"], dtype="datetime64[D]"), "data.target=day")
+
+
+@pytest.mark.parametrize("bits", [0x7FF0000000000803, 0xFFF0000000000001, 0x7FF8000000000000])
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_are_none_are_continuous_without_a_warning(bits):
+    """Also a NaN that signals, of which NumPy warns when it rounds it."""
+    values = np.array([bits, 0], np.uint64).view(np.float64)
+    with pytest.raises(InputError, match="holds continuous values such as nan"):
+        encode_labels(values, "data.labels=a")

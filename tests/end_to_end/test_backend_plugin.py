@@ -138,6 +138,6 @@ def test_what_could_not_be_written_is_kept_and_sent_later(run, tmp_path):
     lines.unlink()
     sent = run(f"{ROOT}/pipelines/sync.py", here=tmp_path)
     assert sent.returncode == 0, sent.stdout + sent.stderr
-    assert "\nsent " in sent.stdout
+    assert f"sent {tmp_path}" in sent.stdout
     (kept_run,) = lines.iterdir()
     assert '"status": "FINISHED"' in (kept_run / "run.jsonl").read_text()

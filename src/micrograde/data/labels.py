@@ -35,7 +35,8 @@ def encode_labels(values: NDArray[Any], source: str) -> tuple[NDArray[np.int64],
         If the values are continuous, or of a type that cannot be classes.
     """
     if values.dtype.kind == "f":
-        whole = (np.abs(values) <= _LARGEST_WHOLE) & (values == np.floor(values))
+        with np.errstate(invalid="ignore"):  # of a NaN that signals, as a damaged file may have
+            whole = (np.abs(values) <= _LARGEST_WHOLE) & (values == np.floor(values))
         if not whole.all():
             example = float(values[~whole][0])
             raise InputError(
