@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.cluster_parts import RayCluster, mlflow_server, postgresql
+from benchmarks.cluster_parts import postgresql, started_cluster, started_server
 from micrograde.store.postgresql_batch import for_libpq
 
 _POLL_SECONDS = 0.1
@@ -86,13 +86,8 @@ def main() -> None:
         home = folder / "home"
         home.mkdir()
         _, store = stack.enter_context(postgresql(folder / "postgresql.log"))
-        server, address = mlflow_server(folder / "server", store, workers=2)
-        stack.callback(server.kill)
-        server.start()
-        cluster = RayCluster(folder)
-        stack.callback(cluster.end)
-        for part in cluster.parts:
-            part.start()
+        _, address = started_server(stack, folder / "server", store, 2)
+        cluster = started_cluster(stack, folder)
         on_cluster = ["hydra/launcher=ray", f"hydra.launcher.address={cluster.address}"]
         on_cluster += ["tracking=server", f"tracking.uri={address}"]
         if not arguments.by_the_server:

@@ -15,7 +15,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +246,23 @@ def mlflow_server(folder: Path, store: str, workers: int = 1, files: Path | None
         urllib.request.urlopen(f"{address}/health", timeout=5).close()
 
     return Part("server", command, folder, environment, is_ready), address
+
+
+def started_cluster(stack: ExitStack, folder: Path) -> RayCluster:
+    """Start a cluster, whose head and nodes have their folders in this one; ``stack`` ends it."""
+    cluster = RayCluster(folder)
+    stack.callback(cluster.end)
+    for part in cluster.parts:  # one after the other: Ray's names of sockets collide
+        part.start()
+    return cluster
+
+
+def started_server(stack: ExitStack, *given: Any) -> tuple[Part, str]:
+    """Start what ``mlflow_server`` makes of these arguments; ``stack`` ends it."""
+    server, address = mlflow_server(*given)
+    stack.callback(server.kill)
+    server.start()
+    return server, address
 
 
 @contextmanager

@@ -24,7 +24,7 @@ import psutil
 import psycopg
 
 from benchmarks.cluster import timed
-from benchmarks.cluster_parts import Part, RayCluster, mlflow_server, postgresql
+from benchmarks.cluster_parts import Part, postgresql, started_cluster, started_server
 from micrograde.store.postgresql_batch import for_libpq
 
 TINY = ("data=moons", "data.samples=100", "model.hidden_size=4", "training.num_epochs=3")
@@ -56,13 +56,8 @@ def main() -> None:
         home.mkdir()
         database, store = stack.enter_context(postgresql(folder / "postgresql.log"))
         files = shared if given.files == "folder" else None
-        server, address = mlflow_server(folder / "server", store, given.workers, files)
-        stack.callback(server.kill)
-        server.start()
-        cluster = RayCluster(folder)
-        stack.callback(cluster.end)
-        for part in cluster.parts:
-            part.start()
+        server, address = started_server(stack, folder / "server", store, given.workers, files)
+        cluster = started_cluster(stack, folder)
         words = ["hydra/launcher=ray", f"hydra.launcher.address={cluster.address}"]
         words += ["tracking=server", f"tracking.uri={address}"]
         if given.rows == "database":
