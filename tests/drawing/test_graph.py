@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from micrograde import Variable, draw_graph, render_graph
 from micrograde.autograd import constant
 from micrograde.drawing import LayerNode, draw_network
+from micrograde.drawing.graph import boxes
+from micrograde.drawing.graph.boxes import Box, BoxGraph, Edge
+from micrograde.drawing.graph.rendering import render_source
 
 
 def notebook_graph():
@@ -18,9 +21,12 @@ def notebook_graph():
 
 
 def svg_texts(path):
-    return [
-        "".join(text.itertext()) for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
-    ]
+    return texts_of(path.read_text())
+
+
+def texts_of(svg):
+    texts = ElementTree.fromstring(svg.encode()).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(text.itertext()).replace("\xa0", " ") for text in texts]
 
 
 def test_the_notebooks_graph():
@@ -112,3 +118,45 @@ def test_a_network_is_a_chain_of_its_layers(tmp_path):
     texts = svg_texts(picture)
     for text in ("32 × 10", "650 parameters", "|y| 2.5", "|dL/dy| 0.5", "loss 0.75", 'a <run> | {"x"}'):
         assert text in texts
+
+
+def two_boxes(words, value, title):
+    upper = Box("n0", (words,), (f"{value:.4f}", f"grad={-value:.4g}"), 'fillcolor="#FFFFFF"')
+    lower = Box("n1", ("loss",), (f"loss {value:.4g}",), 'fillcolor="#DCEBF7"')
+    return BoxGraph((upper, lower), (Edge("n0", "n1"),), title)
+
+
+def test_graphs_that_differ_in_their_numbers_are_laid_out_once(monkeypatch):
+    sources = []
+
+    def seen(source, form):
+        sources.append(source)
+        return render_source(source, form)
+
+    boxes._lay_out.cache_clear()
+    monkeypatch.setattr(boxes, "render_source", seen)
+    first = two_boxes("weights[1,0]", 0.25, "seed=3")
+    again = two_boxes("weights[1,0]", -9.5, "seed=7")
+    assert texts_of(first.svg()) == ["seed=3", "weights[1,0]", "0.2500", "grad=-0.25", "loss", "loss 0.25"]
+    assert texts_of(again.svg()) == ["seed=7", "weights[1,0]", "-9.5000", "grad=9.5", "loss", "loss -9.5"]
+    assert len(sources) == 1
+    assert texts_of(two_boxes("weights[0,0]", -9.5, "seed=7").svg())[1] == "weights[0,0]"
+    assert len(sources) == 2
+
+
+@given(st.text(max_size=12), st.text(max_size=12), st.floats())
+@settings(max_examples=40)
+def test_a_layout_holds_the_texts_that_graphviz_would_draw(words, title, value):
+    graph = two_boxes(words, value, title)
+    assert texts_of(graph.svg()) == texts_of(render_source(graph.digraph().source, "svg").decode())
+
+
+@given(st.floats(width=32), st.floats(width=32))
+@settings(max_examples=25)
+def test_a_picture_does_not_depend_on_what_was_drawn_before(value, before):
+    alone = two_boxes("x", value, "")
+    boxes._lay_out.cache_clear()
+    expected = alone.svg()
+    boxes._lay_out.cache_clear()
+    two_boxes("x", before, "").svg()
+    assert alone.svg() == expected

@@ -6,7 +6,7 @@ import numpy as np
 
 from micrograde.autograd import Variable, nodes
 from micrograde.autograd.values import Value
-from micrograde.drawing.graph.rendering import graph_attributes, node_attributes, render_source
+from micrograde.drawing.graph.boxes import Box, BoxGraph, Edge
 
 if TYPE_CHECKING:
     import graphviz
@@ -32,30 +32,32 @@ def draw_graph(variable: Variable, *, limit: int = LIMIT) -> "graphviz.Digraph":
         The most nodes to draw. A larger graph is drawn from the output backwards up to this limit, and a
         dashed node says how many are left out.
     """
-    import graphviz
-
-    reached = list(nodes(variable))
-    drawn = reached[:limit]
-    names = {id(node): f"n{number}" for number, node in enumerate(drawn)}
-    graph = graphviz.Digraph(graph_attr=graph_attributes(), node_attr=node_attributes())
-    for node in drawn:
-        graph.node(names[id(node)], _label(node), fillcolor=_colour(node))
-    left_out = len(reached) - len(drawn)
-    if left_out:
-        text = f"{left_out} more nodes are left out\\nof {len(reached)} in all; limit={limit}"
-        graph.node("rest", text, shape="box", style="dashed")
-    for node in drawn:
-        for operand in node._prev:
-            if id(operand) in names:
-                graph.edge(names[id(operand)], names[id(node)])
-            elif left_out:
-                graph.edge("rest", names[id(node)], style="dashed")
-    return graph
+    return box_graph(variable, limit=limit).digraph()
 
 
 def draw_svg(variable: Variable) -> str:
     """Return the graph as SVG text, for Jupyter."""
-    return render_source(draw_graph(variable).source, "svg").decode()
+    return box_graph(variable).svg()
+
+
+def box_graph(variable: Variable, *, limit: int = LIMIT) -> BoxGraph:
+    """Return what `draw_graph` draws."""
+    reached = list(nodes(variable))
+    drawn = reached[:limit]
+    names = {id(node): f"n{number}" for number, node in enumerate(drawn)}
+    boxes = [_box(names[id(node)], node) for node in drawn]
+    left_out = len(reached) - len(drawn)
+    if left_out:
+        text = f"{left_out} more nodes are left out\nof {len(reached)} in all; limit={limit}"
+        boxes.append(Box("rest", (text,), (), "shape=box style=dashed"))
+    edges = []
+    for node in drawn:
+        for operand in node._prev:
+            if id(operand) in names:
+                edges.append(Edge(names[id(operand)], names[id(node)]))
+            elif left_out:
+                edges.append(Edge("rest", names[id(node)], "style=dashed"))
+    return BoxGraph(tuple(boxes), tuple(edges))
 
 
 def _colour(node: Variable) -> str:
@@ -64,13 +66,11 @@ def _colour(node: Variable) -> str:
     return _PARAMETER if node.requires_grad else _CONSTANT
 
 
-def _label(node: Variable) -> str:
-    """Return ``op | value | gradient``; in a graph from left to right these fields are stacked."""
+def _box(name: str, node: Variable) -> Box:
     title = " ".join(part for part in (node._op, node.name) if part)
-    fields = [title or ("parameter" if node.requires_grad else "constant"), _shown(node.value)]
-    if node.requires_grad:
-        fields.append(f"grad={_shown(node.grad)}")
-    return " | ".join(escape_record(each) for each in fields)
+    title = title or ("parameter" if node.requires_grad else "constant")
+    gradient = (f"grad={_shown(node.grad)}",) if node.requires_grad else ()
+    return Box(name, (title,), (_shown(node.value), *gradient), f'fillcolor="{_colour(node)}"')
 
 
 def _shown(value: Value) -> str:
@@ -79,9 +79,3 @@ def _shown(value: Value) -> str:
         return f"{float(value):.4f}"
     shape = " × ".join(map(str, np.shape(value)))
     return f"{shape}, mean {np.mean(value):.4g}, norm {np.linalg.norm(value):.4g}"
-
-
-def escape_record(text: str) -> str:
-    """Escape the characters that are special in a record's label, and blank those that cannot be drawn."""
-    drawable = (character if character.isprintable() else " " for character in text)
-    return "".join(f"\\{character}" if character in "\\|{}<>" else character for character in drawable)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from micrograde.drawing.graph.computational_graph import escape_record
-from micrograde.drawing.graph.rendering import graph_attributes, node_attributes
+from micrograde.drawing.graph.boxes import Box, BoxGraph, Edge
 
 if TYPE_CHECKING:
     import graphviz
@@ -51,27 +50,21 @@ class LayerNode:
 
 def draw_network(nodes: Sequence[LayerNode], *, title: str) -> "graphviz.Digraph":
     """Draw the layers from left to right, each a box with its kind, shape, parameters and both norms."""
-    import graphviz
+    return network_graph(nodes, title=title).digraph()
 
+
+def network_graph(nodes: Sequence[LayerNode], *, title: str) -> BoxGraph:
+    """Return what `draw_network` draws."""
     key = "|y|: norm of the output, |dL/dy|: norm of its gradient"
-    graph = graphviz.Digraph(
-        graph_attr={**graph_attributes(), "label": f"{graphviz.escape(title)}\\n{key}", "labelloc": "t"},
-        node_attr=node_attributes(),
-        edge_attr={"arrowsize": "0.7"},
-    )
-    for node in nodes:
-        graph.node(node.name, _label(node), fillcolor=_FILL[node.group])
-    for before, after in pairwise(nodes):
-        graph.edge(before.name, after.name)
-    return graph
+    edges = (Edge(before.name, after.name) for before, after in pairwise(nodes))
+    return BoxGraph(tuple(map(_box, nodes)), tuple(edges), title=f"{title}\n{key}")
 
 
-def _label(node: LayerNode) -> str:
-    shape = " × ".join(map(str, node.shape)) or "number"
-    rows = [node.kind if node.kind == node.name else f"{node.name}\\n{node.kind}", shape]
+def _box(node: LayerNode) -> Box:
+    words = [node.kind if node.kind == node.name else f"{node.name}\n{node.kind}"]
+    words.append(" × ".join(map(str, node.shape)) or "number")
     if node.parameters:
-        rows.append(f"{node.parameters:,} parameters")
+        words.append(f"{node.parameters:,} parameters")
     value = "loss" if node.kind == "loss" else "|y|"
-    rows.append(f"{escape_record(value)} {node.activation_norm:.4g}")
-    rows.append(f"{escape_record('|dL/dy|')} {node.gradient_norm:.4g}")
-    return " | ".join(rows)  # in a graph from left to right a record's fields are stacked
+    measures = (f"{value} {node.activation_norm:.4g}", f"|dL/dy| {node.gradient_norm:.4g}")
+    return Box(node.name, tuple(words), measures, f'fillcolor="{_FILL[node.group]}"')

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,6 @@ from micrograde.drawing.style import INK, PALE_INK, PAPER
 
 if TYPE_CHECKING:
     import graphviz
-
-
-@dataclass(frozen=True)
-class GraphFiles:
-    """A graph to be kept as DOT and as SVG; its PNG would take five times as long."""
-
-    graph: "graphviz.Digraph"
-
-    def save(self, path: Path) -> None:
-        """Write ``<path>.dot`` and ``<path>.svg``."""
-        render_graph(self.graph, path, ("dot", "svg"))
 
 
 def render_graph(

@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from micrograde.autograd import Variable
-from micrograde.drawing.graph.network import LayerGroup, LayerNode, draw_network
-from micrograde.drawing.graph.rendering import GraphFiles
+from micrograde.drawing.graph.boxes import BoxGraph
+from micrograde.drawing.graph.network import LayerGroup, LayerNode, network_graph
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.gradcheck.comparison import trace_replica
 from micrograde.gradcheck.equations import Trace
@@ -22,12 +22,12 @@ class NetworkGraph(RunPicture):
     light: ClassVar[bool] = True
     needs_epochs: ClassVar[bool] = False
 
-    def draw(self, run: RunContents) -> GraphFiles:
+    def draw(self, run: RunContents) -> BoxGraph:
         """Draw the trained network, evaluated on the first batch; that of a diverged run has infinities."""
         batch = run.batch
         trace = trace_replica(run.model, 0, batch.features, batch.targets, batch.weights)
         trace.loss.backward()
-        return GraphFiles(draw_network(_layer_nodes(run.model, trace), title=run.title))
+        return network_graph(_layer_nodes(run.model, trace), title=run.title)
 
 
 def _layer_nodes(model: MLP, trace: Trace) -> list[LayerNode]:

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from micrograde.drawing.graph.computational_graph import READABLE, draw_graph
-from micrograde.drawing.graph.rendering import GraphFiles
+from micrograde.drawing.graph.boxes import BoxGraph
+from micrograde.drawing.graph.computational_graph import READABLE, box_graph
 from micrograde.drawing.run import PICTURES, RunContents, RunPicture
 from micrograde.gradcheck.comparison import trace_first_sample
 
@@ -21,8 +21,8 @@ class SampleGraph(RunPicture):
         """Return whether the graph would be readable."""
         return run.model.layout.size <= READABLE
 
-    def draw(self, run: RunContents) -> GraphFiles:
+    def draw(self, run: RunContents) -> BoxGraph:
         """Draw the graph in evaluation mode."""
         sample = trace_first_sample(run.model, 0, run.batch.features, run.batch.targets)
         sample.loss.backward()
-        return GraphFiles(draw_graph(sample.loss))
+        return box_graph(sample.loss)
