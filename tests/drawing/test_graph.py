@@ -10,6 +10,7 @@ from micrograde.autograd import constant
 from micrograde.drawing import LayerNode, draw_network
 from micrograde.drawing.graph import boxes
 from micrograde.drawing.graph.boxes import Box, BoxGraph, Edge
+from micrograde.drawing.graph.computational_graph import box_graph
 from micrograde.drawing.graph.rendering import render_source
 
 
@@ -124,6 +125,20 @@ def two_boxes(words, value, title):
     upper = Box("n0", (words,), (f"{value:.4f}", f"grad={-value:.4g}"), 'fillcolor="#FFFFFF"')
     lower = Box("n1", ("loss",), (f"loss {value:.4g}",), 'fillcolor="#DCEBF7"')
     return BoxGraph((upper, lower), (Edge("n0", "n1"),), title)
+
+
+def test_the_graphs_of_two_networks_of_one_shape_are_laid_out_once():
+    boxes._lay_out.cache_clear()
+    for weight in (0.25, -2.5):
+        x, w = Variable(3.0, name="x"), Variable(weight, name="w")
+        y = (x * w + 1.0).tanh() * w + x * 2.0 - 1.0
+        y.backward()
+        graph = box_graph(y)
+        direct = texts_of(render_source(graph.digraph().source, "svg").decode())
+        assert texts_of(graph.svg()) == direct
+        assert f"{weight:.4f}" in direct
+    assert boxes._lay_out.cache_info().misses == 1
+    assert boxes._lay_out(graph._with_room()) is not None
 
 
 def test_graphs_that_differ_in_their_numbers_are_laid_out_once(monkeypatch):

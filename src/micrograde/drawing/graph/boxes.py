@@ -5,7 +5,6 @@ for the widest number, and the SVG of each run is that layout with the run's own
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?(?:e[-+]\d+)?|inf|nan)")
 _ROOM = "-0.0000"  # digits are equally wide, so each shorter number fits
-_TEXT = re.compile(r"(?<=>)([^<>]*)(?=</text>)")
+_NAME_OR_TEXT = re.compile(r"<title>(?P<name>[^<]*)</title>|>(?P<text>[^<>]*)</text>")
 _SPECIAL = re.compile(r'[\\|{}<>"]')
 _LAYOUTS = 64  # of about 100 kB; the runs of a sweep share a few
 
@@ -46,10 +45,9 @@ class Box:
     measures: tuple[str, ...]
     style: str
 
-    def lines(self) -> Iterator[str]:
-        """Yield the lines of text from top to bottom."""
-        for field in self.words + self.measures:
-            yield from map(_drawable, field.split("\n"))
+    def lines(self) -> list[str]:
+        """Return the lines of text from top to bottom."""
+        return [_drawable(line) for field in self.words + self.measures for line in field.split("\n")]
 
 
 @dataclass(frozen=True)
@@ -97,11 +95,12 @@ class BoxGraph:
         layout = _lay_out(self._with_room())
         if layout is None:
             return render_source(self.digraph().source, "svg").decode()
-        lines = zip(layout.gaps, self.lines(), strict=True)
-        return "".join(f"{gap}{escape(line)}" for gap, line in lines) + layout.rest
+        lines = [escape(line) for line in self.lines()]
+        filled = "".join(f"{gap}{lines[at]}" for gap, at in zip(layout.gaps, layout.places, strict=True))
+        return filled + layout.rest
 
     def lines(self) -> list[str]:
-        """Return all lines of text in the order in which they are drawn."""
+        """Return all lines of text: those of the title, and those of each box."""
         return [*self._title_lines(), *(line for box in self.boxes for line in box.lines())]
 
     def _with_room(self) -> "BoxGraph":
@@ -118,21 +117,50 @@ class BoxGraph:
 
 @dataclass(frozen=True)
 class _Layout:
-    """An SVG without its texts: what stands before each of them, and after the last."""
+    """An SVG without its texts.
+
+    Attributes
+    ----------
+    gaps
+        What stands before each text.
+    places
+        Which line of the graph each text is.
+    rest
+        What stands after the last text.
+    """
 
     gaps: tuple[str, ...]
+    places: tuple[int, ...]
     rest: str
 
 
 @lru_cache(_LAYOUTS)
 def _lay_out(graph: BoxGraph) -> _Layout | None:
-    """Draw the graph and take its texts out; return None if they are not its lines in their order.
+    """Draw the graph and take its texts out; return None if they are not its lines.
 
-    A line of white space, for one, is not drawn at all.
+    A line of white space, for one, is not drawn at all. Graphviz draws the boxes in an order of its own.
     """
-    parts = _TEXT.split(render_source(graph.digraph().source, "svg").decode())
-    drawn = [unescape(text).replace("\N{NO-BREAK SPACE}", " ") for text in parts[1::2]]
-    return _Layout(tuple(parts[:-1:2]), parts[-1]) if drawn == graph.lines() else None
+    svg = render_source(graph.digraph().source, "svg").decode()
+    lines = graph.lines()
+    next_of = {"": 0}  # of the title, and of each box
+    at = len(lines) - sum(len(box.lines()) for box in graph.boxes)
+    for box in graph.boxes:
+        next_of[box.name] = at
+        at += len(box.lines())
+    owner, end = "", 0
+    gaps, places, drawn = [], [], []
+    for found in _NAME_OR_TEXT.finditer(svg):
+        if found["text"] is None:
+            owner = found["name"]
+            continue
+        gaps.append(svg[end : found.start("text")])
+        end = found.end("text")
+        places.append(next_of[owner])
+        next_of[owner] += 1
+        drawn.append(unescape(found["text"]).replace("\N{NO-BREAK SPACE}", " "))
+    if sorted(places) != list(range(len(lines))) or drawn != [lines[place] for place in places]:
+        return None
+    return _Layout(tuple(gaps), tuple(places), svg[end:])
 
 
 def _room(number: re.Match[str]) -> str:
