@@ -14,7 +14,7 @@ from micrograde.core.errors import InputError
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
 from micrograde.sweeps.ray_bell import Bell
-from micrograde.sweeps.ray_connection import Head, RayOptions, _check_port
+from micrograde.sweeps.ray_connection import LOCAL, Head, RayOptions, _address, _check_port
 
 
 def options(*dotted):
@@ -124,3 +124,18 @@ def test_an_address_at_which_nobody_listens_is_refused_at_once(form):
 @pytest.mark.parametrize("address", ["auto", "local", "this machine", "nonsense"])
 def test_what_is_no_address_is_left_to_ray(address):
     _check_port(address)
+
+
+def test_a_cluster_of_this_machine_is_found_and_one_that_was_killed_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    assert _address("") == LOCAL
+    assert _address("auto") == "auto"  # Ray looks for a process
+    note = tmp_path / "ray" / "ray_current_cluster"
+    note.parent.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        running = f"127.0.0.1:{here.getsockname()[1]}"
+        note.write_text(running)
+        assert [_address(given) for given in ("", "auto", "local")] == [running, running, LOCAL]
+    assert _address("") == LOCAL
+    with pytest.raises(ConnectionRefusedError):
+        _address("auto")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from micrograde.core.errors import InputError
@@ -17,6 +18,7 @@ from micrograde.sweeps.lost_jobs import in_short
 _HEAD_PATIENCE = 45.0  # seconds that a head may be away; after 60 Ray ends its nodes, and this process
 _SECONDS_BETWEEN_QUESTIONS = 1.0
 _SECONDS_OF_PORT = 10.0
+LOCAL, _AUTO = "local", "auto"  # Ray's words for a cluster to be started, and for one that is found
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class RayOptions:
     Attributes
     ----------
     address
-        The cluster's address; None for ``RAY_ADDRESS`` or, without it, a cluster of this machine alone.
+        The cluster's address; None for ``RAY_ADDRESS`` or, without it, the cluster that ``ray start`` has
+        started on this machine or, if there is none, one of this machine alone, for as long as the sweep.
     max_retries
         How many times a job is run again whose worker has died.
     init, remote
@@ -111,23 +114,60 @@ def connected(options: RayOptions) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own tells nobody of itself
-    given = {"address": options.address, "log_to_driver": False, "logging_level": "ERROR", **options.init}
-    if not (options.address or os.environ.get("RAY_ADDRESS")):
-        given = {"include_dashboard": False, **given}
     before = signal.getsignal(signal.SIGTERM)
-    where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
+    where = options.address or os.environ.get("RAY_ADDRESS") or ""
     try:
-        _check_port(where)
-        with working("connecting to Ray" if options.address else "starting Ray"):
+        where = _address(where)
+        given = {"address": where, "log_to_driver": False, "logging_level": "ERROR", **options.init}
+        if where == LOCAL:
+            given = {"include_dashboard": False, **given}
+        with working("starting Ray" if where == LOCAL else f"connecting to Ray at {where}"):
             ray.init(**given)
     except Exception as error:
-        raise InputError(f"hydra/launcher=ray: no cluster at {where}: {in_short(error)}") from None
+        whose = "on this machine" if where in ("", LOCAL, _AUTO) else f"at {where}"
+        raise InputError(f"hydra/launcher=ray: no cluster {whose}: {in_short(error)}") from None
     if threading.current_thread() is threading.main_thread():  # Ray's handler would print where it was
         signal.signal(signal.SIGTERM, before)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _address(given: str) -> str:
+    """Return where to connect to; ``LOCAL`` starts a cluster.
+
+    Ray itself would try for a minute to reach a cluster of this machine that was killed, or the machine
+    switched off: only ``ray stop`` takes its address away.
+
+    Parameters
+    ----------
+    given
+        An address; empty, or ``auto``, for the cluster that runs on this machine.
+
+    Raises
+    ------
+    OSError
+        If nobody listens there.
+    """
+    if given in ("", _AUTO) and (running := _started_here()):
+        try:
+            _check_port(running)
+        except OSError:
+            if given == _AUTO:
+                raise
+        else:
+            return running
+    _check_port(given)
+    return given or LOCAL
+
+
+def _started_here() -> str:
+    """Return the address of the cluster that ``ray start`` has started last; empty if there was none."""
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
+    with suppress(OSError, UnicodeDecodeError):
+        return (Path(folder) / "ray" / "ray_current_cluster").read_text().strip()
+    return ""
 
 
 def _check_port(address: str) -> None:
