@@ -126,6 +126,26 @@ def test_after_ctrl_c_the_summary_counts_what_was_stopped_and_what_was_not_run(h
     assert sweep.status == "KILLED"
 
 
+@pytest.mark.slow
+def test_ctrl_c_before_the_summary_is_said_and_the_same_command_completes_the_sweep(
+    home, monkeypatch, capsys
+):
+    monkeypatch.setenv("MICROGRADE_HOME", str(home))
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as once, pytest.raises(KeyboardInterrupt):
+        once.setattr(SweepSession, "_retest", interrupted)
+        moons("seed=0,1")
+    out = capsys.readouterr().out
+    assert out.endswith("stopped before the sweep was complete; the same command goes on with it\n")
+    moons("seed=0,1")
+    assert "finished    2 of 2 runs, 2 of them from before\n" in capsys.readouterr().out
+    (sweep,) = load_sweeps(local_store(home).tracking_uri).itertuples()
+    assert sweep.status == "FINISHED"
+
+
 def a_run(recorder, parent):
     return recorder.start_run(
         experiment_name="e", run_name="r", params={}, tags={tags.PARENT: parent, tags.CONFIG_DIGEST: "d"}

@@ -627,6 +627,8 @@ class SweepSession(SweepState):
         if isinstance(self._recorder, Recorder):
             with working("recording what has been done"):
                 self._recorder.__exit__(type(error), error, error.__traceback__)
+            if isinstance(error, KeyboardInterrupt):
+                print_line("stopped before the sweep was complete; the same command goes on with it")
         elif self._writer:
             self._writer.discard()
         self._resources.close()
