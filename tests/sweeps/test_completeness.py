@@ -132,12 +132,13 @@ def test_ctrl_c_before_the_summary_is_said_and_the_same_command_completes_the_sw
 ):
     monkeypatch.setenv("MICROGRADE_HOME", str(home))
 
-    def interrupted(self):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as once, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as once:
         once.setattr(SweepSession, "_retest", interrupted)
-        moons("seed=0,1")
+        with pytest.raises(KeyboardInterrupt):
+            moons("seed=0,1")
     out = capsys.readouterr().out
     assert out.endswith("stopped before the sweep was complete; the same command goes on with it\n")
     moons("seed=0,1")

@@ -1,19 +1,23 @@
 """The options of the Ray launcher, and what to type instead of launchers that are here no more."""
 
 import asyncio
+import pickle
 import socket
 import time
 
 import pytest
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from tests.sweeps.test_session import CONF
+from tests.sweeps.test_session import CONF, composed
 
 from micrograde.config.hydra_messages import hydra_message
+from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
+from micrograde.runs.train import PreparedSets
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
 from micrograde.sweeps.ray_bell import Bell
+from micrograde.sweeps.ray_cluster import travelling_rows
 from micrograde.sweeps.ray_connection import LOCAL, Head, RayOptions, _address, _check_port
 
 
@@ -70,10 +74,10 @@ def test_a_launcher_that_is_not_installed_any_more_is_named_with_what_to_type():
 def test_the_reason_of_a_lost_job_is_one_line():
     assert in_short(ValueError("a\n\n  b")) == "a b"
     assert in_short(ValueError()) == "ValueError"
-    told = "Job 1 with path p\nhas not produced any output (state: OUT_OF_MEMORY)\nError stream produced:\n---\nlog"
+    told = "Job 1_2 (task: 0) with path p\nhas not produced any output (state: OUT_OF_MEMORY)\nError stream:\nlog"
+    assert without_log(RuntimeError(told)) == "job 1_2 ended without a result (OUT_OF_MEMORY)"
     assert (
-        without_log(RuntimeError(told))
-        == "Job 1 with path p has not produced any output (state: OUT_OF_MEMORY)"
+        without_log(RuntimeError("Job 1 is nowhere\nError stream produced:\n---\nlog")) == "Job 1 is nowhere"
     )
 
 
@@ -139,3 +143,30 @@ def test_a_cluster_of_this_machine_is_found_and_one_that_was_killed_is_not(tmp_p
     assert _address("") == LOCAL
     with pytest.raises(ConnectionRefusedError):
         _address("auto")
+
+
+def test_rows_that_several_runs_share_travel_and_so_do_all_of_the_users_tables(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("a,label\n" + "".join(f"{row % 7},{row % 2}\n" for row in range(40)))
+
+    def config(**data):
+        return parse_train_config({**composed(), "data": {"samples": 60, **data}})
+
+    shared, alone = {"name": "moons", "seed": 1}, {"name": "moons", "seed": 2}
+    users = {"name": "csv", "path": str(table), "target": "label"}
+    configs = [
+        config(**shared),
+        config(**alone),
+        config(**shared),
+        parse_train_config({**composed(), "data": users}),
+    ]
+    prepared = PreparedSets()
+    rows = travelling_rows(prepared, configs)
+    assert list(rows) == [prepared.rows_key(configs[0]), prepared.rows_key(configs[3])]
+    there = PreparedSets()
+    for key, each in rows.items():
+        there.take_rows(key, pickle.loads(pickle.dumps(each)))  # noqa: S301 (as Ray does)
+    table.unlink()
+    for each in (configs[0], configs[3]):
+        assert (there.of(each).training.features == prepared.of(each).training.features).all()
+        assert there.of(each).dataset.digest == prepared.of(each).dataset.digest

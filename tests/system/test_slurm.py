@@ -1,6 +1,7 @@
 """A sweep whose jobs go to `sbatch`: a stand-in, which runs them on this machine."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def slurm(tmp_path):
     programs, states = tmp_path / "programs", tmp_path / "states"
     for folder in (programs, states):
         folder.mkdir()
-    for name in ("sbatch", "srun", "sacct"):
+    for name in ("sbatch", "srun", "scontrol", "sacct"):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {sys.executable} {STAND_IN} {name} "$@"\n')
         program.chmod(0o755)
@@ -56,3 +57,18 @@ def test_an_array_of_jobs_trains_a_sweep_and_a_job_that_slurm_kills_is_one_faile
     assert "finished    12 of 12 runs, 9 of them from before" in here.run("train", *SWEEP, *ON_SLURM).stdout
     alone.run("train", *SWEEP)
     assert numbers(here) == numbers(alone)
+
+
+def test_a_job_that_is_preempted_runs_again_and_one_that_is_cancelled_is_one_failed_job(make_user, slurm):
+    here = make_user("here")
+    here.environment |= {**slurm, "SLURM_STAND_IN_SIGNALS": "1:SIGUSR2 2:SIGKILL"}
+    changed = {"training.num_epochs=3": "training.num_epochs=6000", "seed=range(6)": "seed=range(4)"}
+    longer = [changed.get(each, each) for each in SWEEP]
+    done = here.run("train", *longer, *ON_SLURM, status=1)
+    (line,) = [each for each in done.stdout.splitlines() if each.startswith("finished")]
+    assert re.fullmatch(
+        r"finished +6 of 8 runs; 2 lost: its job failed: job \d+_2 ended without a result \(CANCELLED\)", line
+    )
+    assert load_runs(local_store(here.home).tracking_uri, status="RUNNING").empty
+    del here.environment["SLURM_STAND_IN_SIGNALS"]
+    assert "finished    8 of 8 runs, 6 of them from before" in here.run("train", *longer, *ON_SLURM).stdout

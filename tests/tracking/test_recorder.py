@@ -459,6 +459,8 @@ def test_a_launch_whose_folder_is_deleted_ends_with_a_line(home):
         (ValueError("a line\nand another"), "FAILED", "a line and another"),
         (MemoryError(), "FAILED", "MemoryError"),
         (KeyboardInterrupt(), "KILLED", "stopped with Ctrl-C"),
+        (SystemExit(-1), "KILLED", "its process was told to end"),
+        (SystemExit("for a reason"), "KILLED", "for a reason"),
     ],
 )
 def test_runs_that_an_error_ends_say_why(home, error, status, reason):

@@ -226,7 +226,7 @@ class PreparedSets:
 
     def _read(self, config: TrainConfig) -> Dataset:
         """Return the rows before they are split: a table is read once, however many splits there are."""
-        data, task, key = config.data, asked_task(config), _rows_key(config)
+        data, task, key = config.data, asked_task(config), self.rows_key(config)
         if key not in self._read_sets:
             rows = self._given.get(data.digest) if isinstance(data, FrameTable) else None
             if isinstance(data, FrameTable) and rows is not None:
@@ -249,12 +249,16 @@ class PreparedSets:
         """Take a table that is at hand, so that it is not read from where it is kept, or will be."""
         self._given[digest] = rows
 
-    def rows_of(self, config: TrainConfig) -> tuple[Hashable, Dataset]:
-        """Return the rows of a run's data before they are split, and the key by which they are taken."""
-        return _rows_key(config), self._read(config)
+    def rows_key(self, config: TrainConfig) -> Hashable:
+        """Return a key that is equal for runs whose data have the same rows, however these are split."""
+        return config.data.rows_key(), config.recipe_version, asked_task(config)
+
+    def rows_of(self, config: TrainConfig) -> Dataset:
+        """Return the rows of a run's data before they are split."""
+        return self._read(config)
 
     def take_rows(self, key: Hashable, rows: Dataset) -> None:
-        """Take what ``rows_of`` has returned, perhaps on another machine, so that no file is read here."""
+        """Take the rows of this key, perhaps from another machine, so that nothing is read or made here."""
         self._read_sets[key] = rows
 
     def resolved(self, config: TrainConfig) -> TrainConfig:
@@ -333,11 +337,6 @@ class PreparedSets:
                 words_of_folds(data.dataset, fold.count)
                 + f"; data.test_fraction={config.data.test_fraction} is not used" * unused,
             )
-
-
-def _rows_key(config: TrainConfig) -> Hashable:
-    """Return a key that is equal for runs whose data have the same rows, however these are split."""
-    return config.data.rows_key(), config.recipe_version, asked_task(config)
 
 
 def asked_task(config: TrainConfig) -> str | None:

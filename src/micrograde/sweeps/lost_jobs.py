@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from hydra.core.utils import JobReturn, JobStatus
 
+_NO_RESULT = re.compile(r"Job (\S+) .*has not produced any output \(state: ([^)]*)\)", re.DOTALL)
 _LOG = re.compile(r"\n(?:Error stream|No error stream|Output|--)")
 _IN_QUEUE = "PENDING"  # Slurm's word
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -94,5 +95,7 @@ class SubmittedJobs:
 
 
 def without_log(error: BaseException) -> str:
-    """Return what submitit says of a job, without the log that it quotes below."""
+    """Return what submitit says of a job, without the path and the log that it quotes."""
+    if found := _NO_RESULT.match(str(error)):
+        return f"job {found[1]} ended without a result ({found[2]})"
     return in_short(_LOG.split(str(error))[0].strip() or error)

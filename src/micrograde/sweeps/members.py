@@ -18,7 +18,7 @@ from micrograde.runs.progress import Watch
 from micrograde.runs.train import PreparedSets, open_recorder, train_runs
 from micrograde.store import TrackingError, tags
 from micrograde.sweeps.jobs import Job
-from micrograde.tracking import Recorder, WriterProcess, recover
+from micrograde.tracking import Recorder, WriterProcess, has_left, recover
 
 Answers = dict[str, tuple[str, float | None, str | None, float | None, str]]
 """What a job answers of each of its runs, by the digest of its config: the fields of ``Outcome``."""
@@ -67,7 +67,7 @@ def run_members(
     Parameters
     ----------
     rows
-        Rows of tables that this machine need not have; see ``PreparedSets.rows_of``.
+        Rows of data sets that this machine need not have; see ``PreparedSets.rows_key``.
     finish
         Calls what waits for the store once all is trained.
 
@@ -87,7 +87,7 @@ def run_members(
         for name, overrides, _, container in content["members"]
     ]
     metric, tracking = content["metric"], requests[0].config.tracking
-    if location := store_location(tracking):
+    if (location := store_location(tracking)) and has_left(location):
         with suppress(InputError, TrackingError, OSError):  # it is away: the next job tries again
             recover(location)
     prepared = PreparedSets()

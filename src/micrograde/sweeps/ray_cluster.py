@@ -6,7 +6,7 @@ which numbers would differ, or that would record in a store of their own, are re
 
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,9 +15,11 @@ from typing import Any, Self
 from micrograde.config.schema import TrainConfig
 from micrograde.core.errors import InputError
 from micrograde.core.working import working
+from micrograde.data import Dataset
 from micrograde.data.sets.frame import FrameTable
 from micrograde.runs.live_run import STOPPED
 from micrograde.runs.progress import RunsWatch
+from micrograde.runs.train import PreparedSets
 from micrograde.store import StoreLocation, backend_of
 from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.jobs import Job
@@ -86,7 +88,9 @@ class RayRunner:
         import ray
 
         self.check()
-        rows, rows_of = self._rows(jobs), self._sweep.prepared.rows_of
+        key_of = self._sweep.prepared.rows_key
+        composed = [job.config for _, part in jobs for job in part if job.config]
+        rows = {key: ray.put(each) for key, each in travelling_rows(self._sweep.prepared, composed).items()}
         self._bell = ray.remote(num_cpus=0, max_restarts=-1)(Bell).remote()
         task = ray.remote(max_retries=self._options.max_retries, **self._options.remote)(run_job)
         first = [0]
@@ -101,7 +105,8 @@ class RayRunner:
                     self._close()
                 while waiting and len(flying) < _QUEUED * self._fit(head.cpus):
                     at = waiting.popleft()
-                    keys = [*dict.fromkeys(rows_of(each)[0] for each in _with_tables(jobs[at][1]))]
+                    configs = [job.config for job in jobs[at][1] if job.config]
+                    keys = [key for key in dict.fromkeys(map(key_of, configs)) if key in rows]
                     refs = [rows[key] for key in keys]
                     given = (at, jobs[at][0], versions(), self._bell, keys, *refs)
                     flying[task.remote(*given)] = at
@@ -157,15 +162,6 @@ class RayRunner:
         """Return how many jobs fit on so many CPUs, at least 1."""
         return max(1, int(cpus // self._options.remote["num_cpus"]))
 
-    def _rows(self, jobs: Sequence[tuple[str, Sequence[Job]]]) -> dict[Hashable, Any]:
-        """Put the rows of the user's tables into the cluster, each once; return references by their keys."""
-        import ray
-
-        found = dict(
-            self._sweep.prepared.rows_of(config) for _, part in jobs for config in _with_tables(part)
-        )
-        return {key: ray.put(rows) for key, rows in found.items()}
-
     def _check_nodes(self) -> None:
         """Raise ``InputError`` if a node has other versions, or would record in another store."""
         location = self._sweep.location
@@ -204,10 +200,20 @@ def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
         yield folder
 
 
-def _with_tables(jobs: Sequence[Job]) -> list[TrainConfig]:
-    """Return the configs whose data are files of the user's, or a table that Python gave."""
-    configs = [job.config for job in jobs if job.config]
-    return [each for each in configs if isinstance(each.data, FrameTable) or each.data.paths()]
+def travelling_rows(prepared: PreparedSets, configs: Sequence[TrainConfig]) -> dict[Hashable, Dataset]:
+    """Return the rows of data sets that go to the cluster, by their keys.
+
+    Nodes need not have the user's tables. A data set that several runs share travels, too: to make it again
+    takes an import of scikit-learn in each job. One of a single run is made where that is.
+    """
+    runs_of = Counter(map(prepared.rows_key, configs))
+    found: dict[Hashable, Dataset] = {}
+    for config in configs:
+        key = prepared.rows_key(config)
+        users = isinstance(config.data, FrameTable) or config.data.paths()
+        if key not in found and (users or runs_of[key] > 1):
+            found[key] = prepared.rows_of(config)
+    return found
 
 
 def _answers(ref: Any) -> Answers | str:

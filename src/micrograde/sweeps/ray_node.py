@@ -35,7 +35,7 @@ def run_job(at: int, text: str, of_sweep: str, bell: Any, keys: Sequence[Hashabl
     of_sweep
         The versions of the machine that launches the sweep.
     keys, rows
-        Rows of tables of the user's, by the key of each; see ``PreparedSets.rows_of``.
+        Rows of data sets, by the key of each; see ``PreparedSets.rows_key``.
     """
     if threading.current_thread() is threading.main_thread():
         # What a script starts in the background ignores the interrupt by which Ray stops a task.

@@ -7,7 +7,7 @@ from micrograde.tracking.launches import Launch, is_alive, set_aside, wait_for_w
 from micrograde.tracking.processes import ProcessIdentity
 from micrograde.tracking.provenance import UNCOMMITTED, present_provenance, provenance_of
 from micrograde.tracking.recorder import Recorder
-from micrograde.tracking.recovery import recover
+from micrograde.tracking.recovery import has_left, recover
 from micrograde.tracking.run_recorder import NullRecorder, RunIds, RunRecorder
 from micrograde.tracking.sending import Kept, Sent, send_launch
 from micrograde.tracking.writer_process import SERVER_PATIENCE, WriterProcess
@@ -28,6 +28,7 @@ __all__ = [
     "Sent",
     "WriterProcess",
     "claim",
+    "has_left",
     "is_alive",
     "parse_environment_tag",
     "present_provenance",

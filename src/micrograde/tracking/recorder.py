@@ -137,6 +137,8 @@ class Recorder:
             return "the folder of its launch was deleted while it went on"
         if isinstance(error, KeyboardInterrupt):
             return "stopped with Ctrl-C"
+        if isinstance(error, SystemExit) and not isinstance(error.code, str):
+            return "its process was told to end"
         return " ".join((str(error) or type(error).__name__).split())[:_LONGEST_REASON] if error else ""
 
     def start_run(
