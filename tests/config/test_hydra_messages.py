@@ -4,7 +4,7 @@ import pytest
 from hydra._internal.utils import create_config_search_path
 from hydra.core.plugins import Plugins
 from hydra.core.utils import setup_globals
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,7 +63,8 @@ LINES = [
     (["hydra/launcher=rocket"], "hydra/launcher=rocket: there is no such choice; there are basic "),
     # grammar
     (["=1"], "=1: has no key; it should read key=value"),
-    (["seed"], "seed: cannot be read as key=value"),
+    (["seed"], "seed: cannot be read as key=value; type seed=VALUE"),
+    (["6f6497eb"], "6f6497eb: cannot be read as key=value; see --help for the keys"),
     (["a b=1"], "a b=1: cannot be read as key=value"),
     (["seed='"], "seed=': cannot be read as key=value"),
     (["seed=[1"], "seed=[1: cannot be read as key=value"),
@@ -174,3 +175,8 @@ def test_whatever_is_typed_composes_or_is_refused_in_a_line(composing, override)
     said = composing(override)
     assert len(said.splitlines()) == (1 if said else 0)
     assert len(said) < 1000
+
+
+def test_a_word_alone_is_told_what_it_may_be():
+    error = OverrideParseException("6f6497eb", "missing EQUAL at '<EOF>'")
+    assert hydra_message(error, "replay", ["6f6497eb"]).endswith("; for a run type run_id=6f6497eb")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hydra.errors import OverrideParseException
 
-from micrograde.config.keys import key_of, shorten, takes_list, text_keys, unknown_key_message
+from micrograde.config.keys import key_of, keys_of, shorten, takes_list, text_keys, unknown_key_message
 from micrograde.config.table_choice import with_table
 from micrograde.core.overrides import quoted_text
 from micrograde.core.printable import printable
@@ -88,7 +88,8 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         quotes = typed_one in reason or "tracking" in typed_one or hide_passwords(typed_one) != typed_one
         told = "" if quotes else f" ({reason})"
         override = shorten(typed_one)
-        return f"{override}: cannot be read as key=value{told}; quote it as 'key=\"value\"'"
+        how = _for_a_word(override, command) if "=" not in typed_one else "quote it as 'key=\"value\"'"
+        return f"{override}: cannot be read as key=value{told}; {how}"
     unknown = re.search(_UNKNOWN_KEY, message)
     if unknown:
         typed = (with_table(typed) if command == "train" else None) or typed
@@ -111,6 +112,14 @@ def _line(error: Exception, command: str, typed: Sequence[str]) -> str:
         if found:
             return line.format(*found.groups())
     return " ".join(message.split())
+
+
+def _for_a_word(word: str, command: str) -> str:
+    """Return what to type instead of a word that is no ``key=value``."""
+    known = keys_of(command)
+    if word in known:
+        return f"type {word}=VALUE"
+    return f"for a run type run_id={word}" if "run_id" in known else "see --help for the keys"
 
 
 def _several_texts_line(override: str) -> str:
