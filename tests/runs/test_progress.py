@@ -238,3 +238,16 @@ def test_elsewhere_lines_are_plain_and_the_last_one_says_how_it_is(capsys):
     (line,) = capsys.readouterr().out.splitlines()
     assert line == watch.line()
     assert line.startswith("done 1/2  running 0  failed 0  killed 1")
+
+
+def test_what_other_processes_tell_counts_until_they_answer(clock):
+    watch, _, _ = runs_watch(["a", "b", "c", "d"], num_epochs=10)
+    watch.began(range(4))
+    clock[0] = 30
+    watch.follow(1, 20)
+    assert (
+        watch.line() == "done 1/4  running 3  failed 0  50 s left"
+    )  # half the epochs, a quarter of the ends
+    watch.runs_ended([(0, "FINISHED", {METRIC: 0.5}), (1, "FAILED", {})])
+    watch.follow(0, 20)
+    assert watch.line().startswith("done 2/4  running 2  failed 1  best run val/accuracy 0.5000 (a)")

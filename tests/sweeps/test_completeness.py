@@ -59,6 +59,7 @@ class Broken:
     """Runs every job here, but for the first, which is lost."""
 
     name = "Broken"
+    follows_epochs = False
 
     def run(self, jobs, watch):  # noqa: ARG002
         yield 0, failed_job("the node died")
@@ -209,7 +210,7 @@ def test_a_job_whose_records_are_not_in_the_store_says_where_they_are(home, monk
     answered = []
 
     class Here:
-        name = "Here"
+        name, follows_epochs = "Here", False
 
         def run(self, jobs, watch):  # noqa: ARG002
             for at, (text, _) in enumerate(jobs):
@@ -222,3 +223,17 @@ def test_a_job_whose_records_are_not_in_the_store_says_where_they_are(home, monk
     assert len(kept) == 4
     for each in kept:
         assert Path(each.kept.partition(":")[2]) == home / "mlruns" / "launches"
+
+
+def test_a_job_tells_how_far_it_is_once_a_second(monkeypatch):
+    now, told = [0.0], []
+    monkeypatch.setattr("micrograde.sweeps.members.time.monotonic", lambda: now[0])
+    watch = members.MembersWatch(lambda *what: told.append(what))
+    for epoch in range(30):
+        now[0] += 0.1
+        watch.epoch_ended(0, epoch, {})
+    watch.run_ended(0, "FINISHED", {})
+    assert told == [(0, 10), (0, 20), (0, 30)] or told == [(0, 11), (0, 21)]
+    now[0] += 1
+    watch.run_ended(1, "FINISHED", {})
+    assert told[-1] == (2, 30)

@@ -85,9 +85,10 @@ def test_a_job_that_has_not_begun_when_the_sweep_is_closed_never_does():
     async def told():
         bell = Bell()
         assert await bell.begin(0)
-        assert await bell.begun(close=False) == {0}
+        await bell.tell(0, (1, 30))
+        assert await bell.begun(close=False) == {0: (1, 30)}
         assert await bell.begin(1)
-        assert await bell.begun(close=True) == {0, 1}
+        assert await bell.begun(close=True) == {0: (1, 30), 1: (0, 0)}
         return [await bell.begin(at) for at in (0, 2)]  # the first again, as its node has died
 
     assert asyncio.run(told()) == [True, False]

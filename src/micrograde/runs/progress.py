@@ -128,6 +128,8 @@ class RunsWatch:
     curves: NotebookCurves | None = None
     best_place: int | None = None
     running: set[int] = field(default_factory=set)
+    ended_elsewhere: int = 0
+    _epochs_elsewhere: int = 0
     _epochs: int = 0
     _start: float = field(default_factory=time.monotonic)
     _shown: float = field(default_factory=time.monotonic)
@@ -169,6 +171,19 @@ class RunsWatch:
         self.running.update(places)
         self._show_now_and_then()
 
+    def follow(self, ended: int, epochs: int) -> None:
+        """Take note of what is told from other processes.
+
+        Parameters
+        ----------
+        ended
+            How many runs have ended in jobs that have not answered yet; how is not known.
+        epochs
+            How many epochs all runs have trained.
+        """
+        self.ended_elsewhere, self._epochs_elsewhere = ended, epochs
+        self._show_now_and_then()
+
     def line(self) -> str:
         """Return ``done 37/100  running 63  failed 1  best run val/accuracy 0.9833 (seed=3)  12 s left``."""
         return self.lines()[0]
@@ -176,7 +191,8 @@ class RunsWatch:
     def lines(self) -> list[str]:
         """Return the same line, followed by shorter ones for terminals that are too narrow for it."""
         total = self.before + len(self.names)
-        done, running = f"done {self.before + self.done}/{total}", f"running {len(self.running)}"
+        done = f"done {self.before + self.done + self.ended_elsewhere}/{total}"
+        running = f"running {max(0, len(self.running) - self.ended_elsewhere)}"
         failed, best, whose, left = f"failed {self.failed}", "", "", ""
         killed = f"killed {self.killed}" if self.killed else ""
         if self.best:
@@ -198,12 +214,12 @@ class RunsWatch:
         """Return the share that is done; the end of a run, with its files, counts as much as its epochs."""
         if not any(self.num_epochs):
             return self._ended / max(1, len(self.names))
-        epochs = self._epochs / max(1, sum(self.num_epochs))
+        epochs = (self._epochs + self._epochs_elsewhere) / max(1, sum(self.num_epochs))
         return (min(1.0, epochs) + self._ended / max(1, len(self.names))) / 2
 
     @property
     def _ended(self) -> int:
-        return self.done + self.killed
+        return self.done + self.killed + self.ended_elsewhere
 
     def _show_now_and_then(self) -> None:
         now = time.monotonic()

@@ -136,9 +136,18 @@ def _jobs_of(
 
 
 class Runner(Protocol):
-    """Runs jobs, each a word of ``encode_members``, on other processes or machines."""
+    """Runs jobs, each a word of ``encode_members``, on other processes or machines.
+
+    Attributes
+    ----------
+    name
+        What the user knows it by.
+    follows_epochs
+        Whether it tells how far jobs are that have not ended.
+    """
 
     name: str
+    follows_epochs: bool
 
     def at_once(self) -> int | None:
         """Return how many jobs run at the same time; None if that is not known."""
@@ -173,12 +182,13 @@ def dispatch(sweep: SweepSession, runner: Runner, jobs: Sequence[Job]) -> list[O
         print(f"{_of(len(todo), 'run')} in {_of(len(parts), 'job')} for {runner.name}", flush=True)
         texts = [encode_members(part, parent, sweep.metric, patience) for part in parts]
         places = {job.digest: place for place, job in enumerate(chain.from_iterable(parts))}
-        with sweep.watching([*chain.from_iterable(parts)], epochs=False) as watch:
+        with sweep.watching([*chain.from_iterable(parts)], epochs=runner.follows_epochs) as watch:
             ended = runner.run(list(zip(texts, parts, strict=True)), watch)
             try:
                 for at, answers in ended:
                     _take(sweep, watch, places, parts[at], answers)
             except KeyboardInterrupt:
+                watch.follow(0, 0)  # those that are stopped answer now
                 for at, answers in runner.stop():
                     _take(sweep, watch, places, parts[at], answers)
         with suppress(InputError):  # the store is away: the summary says so
@@ -219,6 +229,8 @@ def _take(
 
 class HydraRunner:
     """Runs jobs by one of Hydra's launchers, which returns when all have ended."""
+
+    follows_epochs = False
 
     def __init__(self, launcher: Launcher, closing: threading.Event) -> None:
         self._launcher, self.name = launcher, type(launcher).__name__

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import sys
+import time
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -20,18 +21,41 @@ from micrograde.store import TrackingError, tags
 from micrograde.sweeps.jobs import Job
 from micrograde.tracking import Recorder, WriterProcess, has_left, recover
 
+_SECONDS_BETWEEN_WORDS = 1.0
+
 Answers = dict[str, tuple[str, float | None, str | None, float | None, str]]
 """What a job answers of each of its runs, by the digest of its config: the fields of ``Outcome``."""
 
 
-class _Silent(Watch):
-    """Shows no progress, as nobody watches a worker."""
+class MembersWatch(Watch):
+    """Counts what has been trained, and tells it now and then, as nobody watches a worker.
 
-    def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Show nothing."""
+    Parameters
+    ----------
+    tell
+        Called with how many runs have ended and how many epochs all have trained, once a second at most.
+    """
 
-    def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:
-        """Show nothing."""
+    def __init__(self, tell: Callable[[int, int], object] = lambda ended, epochs: None) -> None:  # noqa: ARG005
+        self._tell = tell
+        self._ended = self._epochs = 0
+        self._told = time.monotonic()
+
+    def epoch_ended(self, place: int, epoch: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
+        """Count the epoch."""
+        self._epochs += 1
+        self._tell_now_and_then()
+
+    def run_ended(self, place: int, status: str, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
+        """Count the run."""
+        self._ended += 1
+        self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        now = time.monotonic()
+        if now - self._told >= _SECONDS_BETWEEN_WORDS:
+            self._told = now
+            self._tell(self._ended, self._epochs)
 
 
 def encode_members(
@@ -57,6 +81,7 @@ def run_members(
     writer: WriterProcess | None = None,
     *,
     rows: Mapping[Hashable, Dataset] | None = None,
+    watch: Watch | None = None,
     finish: Callable[[Callable[[], object]], object] = lambda close: close(),
 ) -> Answers:
     """Run encoded jobs as stacks, one at a time, and record them.
@@ -68,6 +93,8 @@ def run_members(
     ----------
     rows
         Rows of data sets that this machine need not have; see ``PreparedSets.rows_key``.
+    watch
+        Told how the training goes; by default nobody is.
     finish
         Calls what waits for the store once all is trained.
 
@@ -95,7 +122,7 @@ def run_members(
         prepared.take_rows(key, each)
     kept, why = "", None
     with open_recorder(tracking, writer, server_patience=content["server_patience"]) as recorder:
-        runs = train_runs(requests, recorder, prepared, _Silent(), workers=1)
+        runs = train_runs(requests, recorder, prepared, watch or MembersWatch(), workers=1)
         try:
             finish(recorder.close)
         except TrackingError:

@@ -25,7 +25,7 @@ from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.jobs import Job
 from micrograde.sweeps.lost_jobs import failed_job, in_short
 from micrograde.sweeps.members import Answers
-from micrograde.sweeps.ray_bell import Bell
+from micrograde.sweeps.ray_bell import Bell, Progress
 from micrograde.sweeps.ray_connection import Head, RayOptions, connected
 from micrograde.sweeps.ray_node import run_job, versions
 from micrograde.sweeps.session import SweepSession
@@ -41,13 +41,13 @@ _LOOPBACK = ("//127.", "//localhost", "//[::1]")
 class RayRunner:
     """Runs jobs on a Ray cluster, to which it is connected until its context ends; a ``Runner``."""
 
-    name = "RayLauncher"
+    name, follows_epochs = "RayLauncher", True
 
     def __init__(self, sweep: SweepSession, given: Mapping[str, Any]) -> None:
         self._sweep, self._options = sweep, RayOptions.of(given)
         self._checked, self._connection = False, ExitStack()
         self._flying: dict[Any, int] = {}  # the place of each job that has not ended
-        self._begun: set[int] = set()  # the places of those that have begun
+        self._begun: dict[int, Progress] = {}  # how far those are that have begun, by their places
         self._bell: Any = None
         self._closed = False
 
@@ -113,6 +113,9 @@ class RayRunner:
                 done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
                 begun = self._newly_begun().intersection(flying.values())
                 watch.began(place for at in begun for place in range(first[at], first[at + 1]))
+                on = [at for ref, at in flying.items() if ref not in done and at in self._begun]
+                epochs = sum(trained for _, trained in self._begun.values())
+                watch.follow(sum(self._begun[at][0] for at in on), epochs)
                 for ref in done:
                     yield flying.pop(ref), _answers(ref)
                 if head.is_gone:
@@ -144,7 +147,7 @@ class RayRunner:
         before = set(self._begun)
         with suppress(ray.exceptions.RayError):  # it is asked again in a moment
             self._begun |= ray.get(self._bell.begun.remote(close=close), timeout=_BELL_SECONDS)
-        return self._begun - before
+        return self._begun.keys() - before
 
     def _close(self) -> None:
         """Cancel the jobs that have not begun."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograde.core.errors import InputError
 from micrograde.core.version import VERSION
-from micrograde.sweeps.members import Answers, run_members
+from micrograde.sweeps.members import Answers, MembersWatch, run_members
 from micrograde.tracking import WriterProcess
 
 _SECONDS_OF_BELL = 10.0
@@ -49,6 +49,7 @@ def run_job(at: int, text: str, of_sweep: str, bell: Any, keys: Sequence[Hashabl
         # Ray ends a worker's children with it, and a writer is to end the runs of a worker that dies.
         WriterProcess(on_notice=lambda notice: None, detached=True),  # noqa: ARG005 (the answer says it)
         rows=dict(zip(keys, rows, strict=True)),
+        watch=MembersWatch(lambda ended, epochs: bell.tell.remote(at, (ended, epochs))),
         finish=lambda close: _without_cpu(close, bell),
     )
 
