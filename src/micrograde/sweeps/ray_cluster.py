@@ -7,7 +7,7 @@ which numbers would differ, or that would record in a store of their own, are re
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -48,6 +48,7 @@ class RayRunner:
         self._checked, self._connection = False, ExitStack()
         self._flying: dict[Any, int] = {}  # the place of each job that has not ended
         self._begun: dict[int, Progress] = {}  # how far those are that have begun, by their places
+        self._over = 0  # epochs of the jobs that have ended
         self._bell: Any = None
         self._closed = False
 
@@ -111,15 +112,12 @@ class RayRunner:
                     given = (at, jobs[at][0], versions(), self._bell, keys, *refs)
                     flying[task.remote(*given)] = at
                 done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
-                begun = self._newly_begun().intersection(flying.values())
-                watch.began(place for at in begun for place in range(first[at], first[at + 1]))
-                on = [at for ref, at in flying.items() if ref not in done and at in self._begun]
-                epochs = sum(trained for _, trained in self._begun.values())
-                watch.follow(sum(self._begun[at][0] for at in on), epochs)
+                self._tell(watch, first, done)
                 for ref in done:
                     yield flying.pop(ref), _answers(ref)
                 if head.is_gone:
                     waiting.clear()
+                    watch.follow(0, self._over)
                     while flying:
                         yield flying.popitem()[1], head.lost()
                     self._connection.close()  # or Ray ends this process
@@ -139,6 +137,19 @@ class RayRunner:
                     yield self._flying.pop(ref), STOPPED if isinstance(answers, str) else answers
         while self._flying:
             yield self._flying.popitem()[1], STOPPED
+
+    def _tell(self, watch: RunsWatch, first: Sequence[int], done: Collection[Any]) -> None:
+        """Tell the watch which runs have begun, and how far jobs are but for those that are done.
+
+        Of a job that is done all epochs count, also where a run has stopped early; ``first`` are the places
+        of the jobs' first runs.
+        """
+        for at in self._newly_begun().intersection(self._flying.values()):
+            watch.began(range(first[at], first[at + 1]))
+        for at in (self._flying[ref] for ref in done):
+            self._over += sum(watch.num_epochs[first[at] : first[at + 1]])
+        told = [self._begun.get(at, (0, 0)) for ref, at in self._flying.items() if ref not in done]
+        watch.follow(sum(ended for ended, _ in told), self._over + sum(epochs for _, epochs in told))
 
     def _newly_begun(self, *, close: bool = False) -> set[int]:
         """Return the places of the jobs that have begun since the last call; see ``Bell.begun``."""
