@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import re
 import socket
 import time
 
@@ -17,8 +18,8 @@ from micrograde.runs.train import PreparedSets
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
 from micrograde.sweeps.ray_bell import Bell
-from micrograde.sweeps.ray_cluster import travelling_rows
-from micrograde.sweeps.ray_connection import LOCAL, Head, RayOptions, _address, _check_port
+from micrograde.sweeps.ray_cluster import _noticing_a_cut, travelling_rows
+from micrograde.sweeps.ray_connection import LOCAL, Head, RayOptions, _address, _check_port, check_connected
 
 
 def options(*dotted):
@@ -40,6 +41,29 @@ def test_an_address_is_taken_where_it_used_to_be_too(key):
 def test_what_was_given_to_the_plug_in_goes_to_ray():
     found = options("ray.remote.num_cpus=2", "ray.remote.max_retries=0", "ray.init.namespace=n")
     assert found == RayOptions(None, 0, {"namespace": "n"}, {"num_cpus": 2})
+
+
+@pytest.mark.parametrize("good", ["auto", "local", "first.a-b:1", "ray://a:10001", "ray://a", "any://x/y"])
+def test_forms_of_an_address(good):
+    assert options(f"address={good}").address == good
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["nonsense", "10.0.0.1", "host:port", "http://127.0.0.1:8265", "host:99999", "host:0", "ray://a:b", ":1"],
+)
+@pytest.mark.parametrize("key", ["address", "ray.init.address", "RAY_ADDRESS"])
+def test_what_is_no_address_is_refused_by_the_name_that_was_typed(key, wrong, monkeypatch):
+    given = [] if key == "RAY_ADDRESS" else [f"{key}={wrong}"]
+    monkeypatch.setenv("RAY_ADDRESS", wrong if key == "RAY_ADDRESS" else "first:6379")
+    name = key if key == "RAY_ADDRESS" else f"hydra.launcher.{key}"
+    with pytest.raises(InputError, match=f"^{re.escape(f'{name}={wrong}')}: is no address of a Ray cluster"):
+        options(*given)
+
+
+def test_an_address_that_is_not_used_may_be_of_any_form(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")  # that of Ray's dashboard, for its jobs
+    assert options("address=first:6379").address == "first:6379"
 
 
 @pytest.mark.parametrize("wrong", ["num_cpus=0", "num_cpus=many", "max_retries=-1", "num_cpus=true"])
@@ -107,6 +131,15 @@ def test_a_bell_ends_one_wait_and_no_other():
         return found
 
     assert asyncio.run(told()) == [False, True]
+
+
+def test_a_connection_that_ray_client_has_given_up_is_said():
+    head = Head(patience=60)
+    with _noticing_a_cut(head):
+        check_connected()  # nothing is connected here: Ray would connect to any cluster that it finds
+        pytest.fail("Ray would be asked")
+    assert head.is_gone
+    assert head.lost() == "the connection to Ray was lost"
 
 
 def test_a_head_that_has_not_answered_for_long_is_gone():

@@ -18,7 +18,7 @@ from micrograde.core.working import working
 from micrograde.data import Dataset
 from micrograde.data.sets.frame import FrameTable
 from micrograde.runs.live_run import STOPPED
-from micrograde.runs.progress import RunsWatch
+from micrograde.runs.progress import RunsWatch, print_line
 from micrograde.runs.train import PreparedSets
 from micrograde.store import StoreLocation, backend_of
 from micrograde.store.temporary_folders import temporary_folder
@@ -26,8 +26,9 @@ from micrograde.sweeps.jobs import Job
 from micrograde.sweeps.lost_jobs import failed_job, in_short
 from micrograde.sweeps.members import Answers
 from micrograde.sweeps.ray_bell import Bell, Progress
-from micrograde.sweeps.ray_connection import Head, RayOptions, connected
+from micrograde.sweeps.ray_connection import Head, RayOptions, check_connected, connected
 from micrograde.sweeps.ray_node import run_job, versions
+from micrograde.sweeps.ray_waiting import Waiting
 from micrograde.sweeps.session import SweepSession
 
 _ANSWER_SECONDS = 60.0  # that a node has to say what is installed on it
@@ -99,22 +100,28 @@ class RayRunner:
             first.append(first[-1] + len(part))
         waiting = deque(range(len(jobs)))
         flying = self._flying
+        idle = Waiting(self._options.needs(), print_line)
         with Head() as head:
             while flying or waiting:
-                if self._sweep.closing.is_set():
-                    waiting.clear()
-                    self._close()
-                while waiting and len(flying) < _QUEUED * self._fit(head.cpus):
-                    at = waiting.popleft()
-                    configs = [job.config for job in jobs[at][1] if job.config]
-                    keys = [key for key in dict.fromkeys(map(key_of, configs)) if key in rows]
-                    refs = [rows[key] for key in keys]
-                    given = (at, jobs[at][0], versions(), self._bell, keys, *refs)
-                    flying[task.remote(*given)] = at
-                done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
-                self._tell(watch, first, done)
+                done: list[Any] = []
+                with _noticing_a_cut(head):
+                    check_connected()
+                    if self._sweep.closing.is_set():
+                        waiting.clear()
+                        self._close()
+                    while waiting and len(flying) < _QUEUED * self._fit(head.cpus):
+                        at = waiting.popleft()
+                        configs = [job.config for job in jobs[at][1] if job.config]
+                        keys = [key for key in dict.fromkeys(map(key_of, configs)) if key in rows]
+                        refs = [rows[key] for key in keys]
+                        given = (at, jobs[at][0], versions(), self._bell, keys, *refs)
+                        flying[task.remote(*given)] = at
+                    done = ray.wait(list(flying), timeout=_POLL_SECONDS)[0] if flying else []
+                    self._tell(watch, first, done)
                 for ref in done:
                     yield flying.pop(ref), _answers(ref)
+                if flying and not self._closed:
+                    idle.look(head.nodes, begun=not self._begun.keys().isdisjoint(flying.values()))
                 if head.is_gone:
                     waiting.clear()
                     watch.follow(0, self._over)
@@ -205,6 +212,15 @@ class RayRunner:
 
 
 @contextmanager
+def _noticing_a_cut(head: Head) -> Iterator[None]:
+    """Tell the head that Ray Client's connection is cut, if that is so."""
+    try:
+        yield
+    except ConnectionError:
+        head.is_cut()
+
+
+@contextmanager
 def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
     """Provide a path that only machines which share this store see; "" if nothing is recorded."""
     if location is None:
@@ -238,7 +254,7 @@ def _answers(ref: Any) -> Answers | str:
         answers: Answers = ray.get(ref)
     except ray.exceptions.RayTaskError as error:
         return failed_job(error.cause if getattr(error, "cause", None) else error)
-    except ray.exceptions.RayError as error:
+    except (ray.exceptions.RayError, ConnectionError) as error:
         return failed_job(f"{type(error).__name__}: {in_short(error)}".partition(". ")[0])
     return answers
 

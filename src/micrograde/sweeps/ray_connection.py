@@ -1,6 +1,8 @@
 """The connection to a Ray cluster: its options, and whether its head still answers."""
 
+import logging
 import os
+import re
 import signal
 import socket
 import threading
@@ -19,6 +21,8 @@ _HEAD_PATIENCE = 45.0  # seconds that a head may be away; after 60 Ray ends its 
 _SECONDS_BETWEEN_QUESTIONS = 1.0
 _SECONDS_OF_PORT = 10.0
 LOCAL, _AUTO = "local", "auto"  # Ray's words for a cluster to be started, and for one that is found
+_CLIENT = "ray://"  # Ray Client's, as from outside of a cluster of Kubernetes; its port need not be given
+_ADDRESS = re.compile(r"(?P<scheme>[\w.+-]+://)?(?:\[[\da-fA-F:.]+\]|[\w.-]+)(?P<port>:\d{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,26 @@ class RayOptions:
         more = given.get("ray") or {}
         init, remote = dict(more.get("init") or {}), dict(more.get("remote") or {})
         address = init.pop("address", None)
+        for name, where in (
+            ("hydra.launcher.address", given["address"]),
+            ("hydra.launcher.ray.init.address", address),
+            ("RAY_ADDRESS", os.environ.get("RAY_ADDRESS")),
+        ):
+            if where:  # the others are not used
+                _check_form(name, str(where))
+                break
         remote = {"num_cpus": given["num_cpus"], **remote}
         retries = remote.pop("max_retries", given["max_retries"])
         for key, value in (("num_cpus", remote["num_cpus"]), ("max_retries", retries)):
             if isinstance(value, bool) or not isinstance(value, int | float) or value < (key == "num_cpus"):
                 raise InputError(f"hydra.launcher.{key}={value}: should be a number, 1 or greater")
         return cls(given["address"] or address, int(retries), init, remote)
+
+    def needs(self) -> dict[str, float]:
+        """Return what a job reserves, by Ray's name of it."""
+        given = {"CPU": self.remote["num_cpus"], "GPU": self.remote.get("num_gpus")}
+        given |= {"memory": self.remote.get("memory"), **(self.remote.get("resources") or {})}
+        return {name: float(count) for name, count in given.items() if count}
 
 
 class Head:
@@ -62,21 +80,33 @@ class Head:
 
     Attributes
     ----------
-    cpus
-        How many CPUs there are in the cluster, when it answered last.
+    nodes
+        What each node of the cluster has, by Ray's name of it, when the head answered last.
     """
 
     def __init__(self, patience: float = _HEAD_PATIENCE) -> None:
         self._patience, self._over = patience, threading.Event()
-        self._answered, self.cpus = time.monotonic(), 0.0
+        self._answered, self._cut = time.monotonic(), False
+        self.nodes: list[dict[str, float]] = []
+
+    @property
+    def cpus(self) -> float:
+        """How many CPUs there are in the cluster."""
+        return sum(node.get("CPU", 0) for node in self.nodes)
 
     @property
     def is_gone(self) -> bool:
         """Whether it has not answered for so long that its nodes are about to give it up, too."""
-        return time.monotonic() - self._answered > self._patience
+        return self._cut or time.monotonic() - self._answered > self._patience
+
+    def is_cut(self) -> None:
+        """Take note that Ray Client has given its connection up."""
+        self._cut = True
 
     def lost(self) -> str:
         """Return the line that says so."""
+        if self._cut:
+            return "the connection to Ray was lost"
         return f"Ray's head has not answered for {self._patience:.0f} s"
 
     def __enter__(self) -> Self:
@@ -90,13 +120,22 @@ class Head:
     def _ask(self) -> None:
         import ray
 
-        self.cpus = float(ray.cluster_resources().get("CPU", 0))
+        check_connected()
+        self.nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         self._answered = time.monotonic()
 
     def _ask_on(self) -> None:
         while not self._over.wait(_SECONDS_BETWEEN_QUESTIONS):
             with suppress(Exception):  # what Ray raises of a head that is away, if it does not block
                 self._ask()
+
+
+def check_connected() -> None:
+    """Raise ``ConnectionError`` once Ray Client has lost its cluster: Ray would connect to any that it finds."""
+    import ray
+
+    if not ray.is_initialized():
+        raise ConnectionError
 
 
 @contextmanager
@@ -121,6 +160,7 @@ def connected(options: RayOptions) -> Iterator[None]:
         given = {"address": where, "log_to_driver": False, "logging_level": "ERROR", **options.init}
         if where == LOCAL:
             given = {"include_dashboard": False, **given}
+        logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)  # of a connection that is lost, too
         with working("starting Ray" if where == LOCAL else f"connecting to Ray at {where}"):
             ray.init(**given)
     except Exception as error:
@@ -132,6 +172,23 @@ def connected(options: RayOptions) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_form(name: str, given: str) -> None:
+    """Raise ``InputError`` if what was given under this name is no address of a cluster."""
+    found = _ADDRESS.fullmatch(given)
+    scheme, port = (found["scheme"], found["port"]) if found else ("", "")
+    has_port = bool(port) and 0 < int(port[1:]) < 1 << 16
+    if given in (LOCAL, _AUTO) or (scheme is None and has_port):
+        return
+    if scheme == _CLIENT and (has_port or not port):
+        return
+    if "://" in given and not given.startswith((_CLIENT, "http://", "https://")):  # a plug-in of Ray's
+        return
+    raise InputError(
+        f"{name}={given}: is no address of a Ray cluster; give HOST:PORT as to ray start --address=, "
+        f"which is usually HOST:6379, or {_CLIENT}HOST:10001"
+    )
 
 
 def _address(given: str) -> str:
