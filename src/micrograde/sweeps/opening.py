@@ -1,7 +1,5 @@
 """Open the sweep of this launch from the config that Hydra composed for ``-m``."""
 
-from importlib.util import find_spec
-
 from omegaconf import DictConfig, OmegaConf
 
 from micrograde.config.hydra_messages import GONE_LAUNCHERS
@@ -11,6 +9,7 @@ from micrograde.core.project import pip_install
 from micrograde.store import keeps_runs
 from micrograde.sweeps.composing import resolved
 from micrograde.sweeps.identity import identify
+from micrograde.sweeps.lost_jobs import in_short
 from micrograde.sweeps.options import check_count, check_options, check_retest, check_swept
 from micrograde.sweeps.search import is_search, prepare_search
 from micrograde.sweeps.session import Given, SweepSession
@@ -51,11 +50,25 @@ def open_sweep(master: DictConfig, given: Given | None = None) -> SweepSession:
 
 def _check_launcher(target: str) -> None:
     """Raise ``InputError`` for a launcher that is not installed, or that is here no more."""
-    if target == _RAY and find_spec("ray") is None:
-        raise InputError(f"hydra/launcher=ray: is not installed; {pip_install('ray')}")
+    if target == _RAY:
+        _check_ray()
     for plugin, line in GONE_LAUNCHERS.items():
         if f".{plugin}." in target:
             raise InputError(line)
+
+
+def _check_ray() -> None:
+    """Raise ``InputError`` if Ray is not installed, or cannot be imported."""
+    try:
+        import ray
+    except Exception as error:  # also of what it needs, whose versions may not fit together
+        if isinstance(error, ModuleNotFoundError) and error.name == "ray":
+            raise InputError(f"hydra/launcher=ray: is not installed; {pip_install('ray')}") from None
+        raise InputError(
+            f"hydra/launcher=ray: Ray cannot be imported ({in_short(error)}); {pip_install('ray')}"
+        ) from None
+    if not hasattr(ray, "init"):  # Python takes any folder of that name for a module
+        raise InputError(f"hydra/launcher=ray: is not installed; {pip_install('ray')}")
 
 
 def _prepared(master: DictConfig, sweep: SweepSession) -> SweepSession:

@@ -4,39 +4,33 @@ A task trains and then waits for its writer without holding a CPU, so that the n
 which numbers would differ, or that would record in a store of their own, are refused before anything runs.
 """
 
-import socket
 import time
 from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any, Self
 
 from micrograde.config.schema import TrainConfig
-from micrograde.core.errors import InputError
 from micrograde.core.working import working
 from micrograde.data import Dataset
 from micrograde.data.sets.frame import FrameTable
 from micrograde.runs.live_run import STOPPED
 from micrograde.runs.progress import RunsWatch, print_line
 from micrograde.runs.train import PreparedSets
-from micrograde.store import StoreLocation, backend_of
-from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.jobs import Job
 from micrograde.sweeps.lost_jobs import failed_job, in_short
 from micrograde.sweeps.members import Answers
 from micrograde.sweeps.ray_bell import Bell, Progress
 from micrograde.sweeps.ray_connection import Head, RayOptions, check_connected, connected
 from micrograde.sweeps.ray_node import run_job, versions
+from micrograde.sweeps.ray_nodes import check_nodes
 from micrograde.sweeps.ray_waiting import Waiting
 from micrograde.sweeps.session import SweepSession
 
-_ANSWER_SECONDS = 60.0  # that a node has to say what is installed on it
 _STOP_SECONDS = 20.0  # that jobs which are stopped have to record that
 _POLL_SECONDS = 0.5
 _BELL_SECONDS = 5.0
 _QUEUED = 2  # jobs in flight for each that trains: others wait for the server, or begin in a moment
-_LOOPBACK = ("//127.", "//localhost", "//[::1]")
 
 
 class RayRunner:
@@ -69,11 +63,11 @@ class RayRunner:
         Raises
         ------
         InputError
-            If there is none, or a node has other versions or would record in another store.
+            If there is none, or a node has other versions or cannot record in the sweep's store.
         """
         if not self._checked:
             self._connection.enter_context(connected(self._options))
-            self._check_nodes()
+            check_nodes(self._sweep.location, self._sweep.tracking.name)
             self._checked = True
 
     def at_once(self) -> int:
@@ -183,33 +177,6 @@ class RayRunner:
         """Return how many jobs fit on so many CPUs, at least 1."""
         return max(1, int(cpus // self._options.remote["num_cpus"]))
 
-    def _check_nodes(self) -> None:
-        """Raise ``InputError`` if a node has other versions, or would record in another store."""
-        location = self._sweep.location
-        with _mark(location) as mark, working("asking the nodes what is installed there"):
-            found = _ask_nodes(str(location.folder) if location else "", str(mark))
-        for node, about in found.items():
-            if (theirs := about["versions"]) != versions():
-                raise InputError(
-                    f"hydra/launcher=ray: node {node} has {theirs}, and this machine {versions()}: numbers "
-                    "would differ; install the same on all"
-                )
-        if location is None:
-            return
-        others = [node for node, about in found.items() if not about["same_store"]]
-        if others and not backend_of(location).can_be_away:
-            raise InputError(
-                f"tracking={self._sweep.tracking.name}: node {others[0]} would record in a store of its own; "
-                "add tracking=server tracking.uri=http://HOST:5000"
-            )
-        address = location.tracking_uri
-        hosts = {about["host"] for about in found.values()} - {socket.gethostname()}
-        if hosts and any(each in address.rpartition("@")[0] + address for each in _LOOPBACK):
-            raise InputError(
-                f"tracking.uri: is an address of this machine alone, and node {min(hosts)} is another; "
-                "give the server's name or address on the network"
-            )
-
 
 @contextmanager
 def _noticing_a_cut(head: Head) -> Iterator[None]:
@@ -218,16 +185,6 @@ def _noticing_a_cut(head: Head) -> Iterator[None]:
         yield
     except ConnectionError:
         head.is_cut()
-
-
-@contextmanager
-def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
-    """Provide a path that only machines which share this store see; "" if nothing is recorded."""
-    if location is None:
-        yield ""
-        return
-    with temporary_folder(location.folder) as folder:
-        yield folder
 
 
 def travelling_rows(prepared: PreparedSets, configs: Sequence[TrainConfig]) -> dict[Hashable, Dataset]:
@@ -257,51 +214,3 @@ def _answers(ref: Any) -> Answers | str:
     except (ray.exceptions.RayError, ConnectionError) as error:
         return failed_job(f"{type(error).__name__}: {in_short(error)}".partition(". ")[0])
     return answers
-
-
-def _ask_nodes(folder: str, mark: str) -> dict[str, dict[str, Any]]:
-    """Return what each node that has CPUs says of itself, by its name; none of those that do not answer."""
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    def about() -> dict[str, Any]:  # travels as it is: a node may have no micrograde, or another one
-        import os
-        import platform
-        import socket
-        from importlib import import_module
-
-        versions, home = [], ""
-        for name, module, word in (
-            ("micrograde", "micrograde.core.version", "VERSION"),
-            ("NumPy", "numpy", "__version__"),
-        ):
-            try:
-                versions.append(f"{name} {getattr(import_module(module), word)}")
-            except ImportError:
-                versions.append(f"no {name}")
-        try:
-            from micrograde.core.project import project_home
-
-            home = str(project_home() / "mlruns")
-        except Exception:
-            home = ""
-        return {
-            "versions": f"{versions[0]}, Python {platform.python_version()}, {versions[1]}",
-            "host": socket.gethostname(),
-            "same_store": home == folder and os.path.exists(mark),
-        }
-
-    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-    ask = ray.remote(num_cpus=0, max_retries=0)(about)
-    asked = {}
-    for node in nodes:
-        there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        asked[ask.options(scheduling_strategy=there).remote()] = node
-    done, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER_SECONDS) if asked else ([], [])
-    found = {}
-    for ref in done:
-        try:
-            found[f"{asked[ref]['NodeManagerHostname']} ({asked[ref]['NodeID'][:8]})"] = ray.get(ref)
-        except ray.exceptions.RayError:
-            continue  # it has died meanwhile
-    return found

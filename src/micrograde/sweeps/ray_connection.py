@@ -131,7 +131,7 @@ class Head:
 
 
 def check_connected() -> None:
-    """Raise ``ConnectionError`` once Ray Client has lost its cluster: Ray would connect to any that it finds."""
+    """Raise ``ConnectionError`` once Ray Client has lost its cluster; Ray would connect to any there is."""
     import ray
 
     if not ray.is_initialized():
@@ -153,6 +153,8 @@ def connected(options: RayOptions) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own tells nobody of itself
+    # Without a bound Ray would start a job for which no node has the memory again for ever.
+    os.environ.setdefault("RAY_task_oom_retries", str(options.max_retries))
     before = signal.getsignal(signal.SIGTERM)
     where = options.address or os.environ.get("RAY_ADDRESS") or ""
     try:
@@ -169,9 +171,29 @@ def connected(options: RayOptions) -> Iterator[None]:
     if threading.current_thread() is threading.main_thread():  # Ray's handler would print where it was
         signal.signal(signal.SIGTERM, before)
     try:
-        yield
+        with _without_news():
+            yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _without_news() -> Iterator[None]:
+    """Keep what Ray reports of its nodes from the terminal, pages of it for a worker that is killed.
+
+    It has no option for that; what became of a job, its answer says.
+    """
+    from ray._private import worker
+
+    printing = getattr(worker, "print_to_stdstream", None)
+    if printing is None:  # another version
+        yield
+        return
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = printing
 
 
 def _check_form(name: str, given: str) -> None:
