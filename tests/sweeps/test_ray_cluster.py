@@ -4,7 +4,9 @@ import asyncio
 import pickle
 import re
 import socket
+import sys
 import time
+from types import ModuleType
 
 import pytest
 from hydra.errors import HydraException
@@ -85,6 +87,29 @@ def test_numbers_are_checked(wrong):
 def test_a_plug_in_that_is_used_no_more_is_refused_with_what_to_type(target, line):
     with pytest.raises(InputError, match=line):
         _check_launcher(target)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "is not installed; "),  # a folder of data that happens to have this name
+        ("raise ModuleNotFoundError(\"No module named 'ray'\", name='ray')", "is not installed; "),
+        ("import nothing_of_this_name", "Ray cannot be imported (No module named 'nothing_of_this_name'); "),
+        ("raise TypeError('of two versions')", "Ray cannot be imported (of two versions); "),
+    ],
+)
+def test_a_ray_that_is_not_there_is_one_line_with_what_installs_it(content, line, tmp_path, monkeypatch):
+    for name in [each for each in sys.modules if each.partition(".")[0] == "ray"]:
+        monkeypatch.delitem(sys.modules, name)
+    if content:
+        (tmp_path / "ray").mkdir()
+        (tmp_path / "ray" / "__init__.py").write_text(content)
+        monkeypatch.syspath_prepend(tmp_path)
+    else:
+        monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    with pytest.raises(InputError, match=re.escape(f"hydra/launcher=ray: {line}")) as caught:
+        _check_launcher("hydra_plugins.stacked.RayLauncher")
+    assert str(caught.value).endswith("[ray]'")
 
 
 def test_a_launcher_that_is_not_installed_any_more_is_named_with_what_to_type():
