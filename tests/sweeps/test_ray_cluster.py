@@ -17,6 +17,7 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.runs.train import PreparedSets
+from micrograde.sweeps import ray_connection
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
 from micrograde.sweeps.ray_bell import Bell
@@ -229,3 +230,26 @@ def test_rows_that_several_runs_share_travel_and_so_do_all_of_the_users_tables(t
     for each in (configs[0], configs[3]):
         assert (there.of(each).training.features == prepared.of(each).training.features).all()
         assert there.of(each).dataset.digest == prepared.of(each).dataset.digest
+
+
+@pytest.mark.parametrize("after", ["the same", "another", ""])
+def test_a_head_that_was_started_again_is_gone_unless_it_is_the_same(monkeypatch, after):
+    found = ["the same"]
+    monkeypatch.setattr(ray_connection, "_cluster_at", lambda _: found[0])
+    head = Head()
+    head._cluster = "the same"
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        port = here.getsockname()
+        head._look(port)
+    with pytest.raises(ConnectionRefusedError):
+        head._look(port)
+    assert not head.is_gone  # it may come back
+    found[0] = after
+    with socket.create_server(port):
+        if after == "the same":
+            head._look(port)
+        else:
+            with pytest.raises(ConnectionError):
+                head._look(port)
+    assert head.is_gone == (after != "the same")
+    assert ("started again" in head.lost()) == head.is_gone

@@ -4,7 +4,7 @@
 
 A head and two nodes of one CPU, each with a home of its own (a small disk, if it may be mounted), and a server,
 whose store is SQLite and PostgreSQL by turns. In each sweep one fault is drawn, and its moment: a worker, a node,
-the launch itself, the server or its database is killed or stopped for some seconds, or the disk of a node is
+the launch itself, Ray's head, the server or its database is killed or stopped for some seconds, or the disk of a node is
 full. Then the part is started again, and so is the sweep, by the same command. Each fault must show that
 
 - the sweep has ended complete, or has said exactly what is missing and ended with a status that is not 0,
@@ -51,12 +51,15 @@ SWEEP = (
 )
 AFTER = 60.0  # seconds after the end in which what is RUNNING ends
 LATEST = 600.0  # seconds until a sweep that does not end is given up
+_SECONDS_OF_HEAD = 8.0
 SMALL_DISK = "48m"
 KINDS = (
     ("worker", "killed"),
     ("worker", "stopped"),
     ("node", "killed"),
     ("node", "stopped"),
+    ("head", "killed"),
+    ("head", "stopped"),
     ("launch", "killed"),
     ("launch", "stopped"),
     ("server", "killed"),
@@ -176,6 +179,8 @@ class Laboratory:
         if fault.what == "worker":
             part = self.cluster.nodes[fault.node]
             return _hurt(_workers(part), fault.how, lambda: None)
+        if fault.what == "head":
+            return self._breaks_head(fault)
         part = self.cluster.nodes[fault.node]
         if fault.what != "node":
             of_store = self.server if fault.what == "server" else self.database
@@ -193,6 +198,29 @@ class Laboratory:
             part.start()
 
         return mend
+
+    def _breaks_head(self, fault: Fault) -> Callable[[], object]:
+        """Break the head; return what starts it again, with the nodes, which end themselves without it."""
+        head, nodes = self.cluster.head, self.cluster.nodes
+        if fault.how == "stopped":
+            head.stop()
+
+            def go_on() -> None:
+                head.go_on()
+                time.sleep(_SECONDS_OF_HEAD)  # it may have given nodes up meanwhile: these end themselves
+                for part in (head, *nodes):
+                    part.start()
+
+            return go_on
+        head.kill()
+
+        def start() -> None:
+            for node in nodes:  # a new head does not know them
+                node.kill()
+            for part in (head, *nodes):
+                part.start()
+
+        return start
 
     # --- what the store says ---------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ class RayRunner:
                     watch.follow(0, self._over)
                     while flying:
                         yield flying.popitem()[1], head.lost()
-                    self._connection.close()  # or Ray ends this process
+                    self._connection.close()
 
     def stop(self) -> Iterator[tuple[int, Answers | str]]:
         """Stop the jobs that have begun, and yield what they answer; see ``launching.Runner``."""
