@@ -8,9 +8,10 @@ import pytest
 
 from micrograde.core.errors import InputError
 from micrograde.store import StoreLocation
+from micrograde.store.reaching import why_not_reached
 from micrograde.sweeps import ray_nodes
 from micrograde.sweeps.ray_node import versions
-from micrograde.sweeps.ray_nodes import Node, check, check_nodes, why_not_reached
+from micrograde.sweeps.ray_nodes import Node, check, check_nodes
 
 URI = "http://me:secret@10.0.0.1:5000"
 GOOD = Node(versions(), socket.gethostname(), same_store=False, cannot_write="", cannot_reach="")

@@ -14,6 +14,7 @@ from micrograde.core.errors import InputError
 from micrograde.core.redaction import without_password
 from micrograde.core.working import working
 from micrograde.store import StoreLocation, backend_of
+from micrograde.store.reaching import why_not_reached
 from micrograde.store.retrying import reason_of
 from micrograde.store.temporary_folders import temporary_folder
 from micrograde.sweeps.ray_node import versions
@@ -117,19 +118,6 @@ def _mark(location: StoreLocation | None) -> Iterator[Path | str]:
         yield folder
 
 
-def why_not_reached(server: str) -> str:
-    """Return why nobody answers at a server's address, whatever is answered; empty if somebody does."""
-    import requests
-
-    try:
-        requests.get(server, timeout=10, allow_redirects=False, stream=True).close()
-    except requests.exceptions.SSLError:  # of a certificate: somebody has answered
-        return ""
-    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-        return str(error) or type(error).__name__
-    return ""
-
-
 def _ask(folder: str, mark: str, server: str) -> dict[str, Node]:
     """Return what each node that has CPUs says of itself, by its name; none of those that do not answer."""
     import ray
@@ -163,7 +151,7 @@ def _ask(folder: str, mark: str, server: str) -> dict[str, Node]:
         except Exception as error:
             cannot_write = " ".join(str(error).split())
         try:
-            from micrograde.sweeps.ray_nodes import why_not_reached
+            from micrograde.store.reaching import why_not_reached
 
             cannot_reach = why_not_reached(server) if server else ""
         except Exception:
