@@ -17,12 +17,13 @@ from micrograde.config.hydra_messages import hydra_message
 from micrograde.config.parsing import parse_train_config
 from micrograde.core.errors import InputError
 from micrograde.runs.train import PreparedSets
-from micrograde.sweeps import ray_connection
+from micrograde.sweeps import ray_head
 from micrograde.sweeps.lost_jobs import in_short, without_log
 from micrograde.sweeps.opening import _check_launcher
 from micrograde.sweeps.ray_bell import Bell
 from micrograde.sweeps.ray_cluster import _noticing_a_cut, travelling_rows
-from micrograde.sweeps.ray_connection import LOCAL, Head, RayOptions, _address, _check_port, check_connected
+from micrograde.sweeps.ray_connection import LOCAL, RayOptions, _address, _check_port
+from micrograde.sweeps.ray_head import Head, check_connected
 
 
 def options(*dotted):
@@ -235,7 +236,7 @@ def test_rows_that_several_runs_share_travel_and_so_do_all_of_the_users_tables(t
 @pytest.mark.parametrize("after", ["the same", "another", ""])
 def test_a_head_that_was_started_again_is_gone_unless_it_is_the_same(monkeypatch, after):
     found = ["the same"]
-    monkeypatch.setattr(ray_connection, "_cluster_at", lambda _: found[0])
+    monkeypatch.setattr(ray_head, "_cluster_at", lambda _: found[0])
     head = Head()
     head._cluster = "the same"
     with socket.create_server(("127.0.0.1", 0)) as here:

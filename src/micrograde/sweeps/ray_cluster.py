@@ -21,7 +21,8 @@ from micrograde.sweeps.jobs import Job
 from micrograde.sweeps.lost_jobs import failed_job, in_short
 from micrograde.sweeps.members import Answers
 from micrograde.sweeps.ray_bell import Bell, Progress
-from micrograde.sweeps.ray_connection import Head, RayOptions, check_connected, connected
+from micrograde.sweeps.ray_connection import RayOptions, connected
+from micrograde.sweeps.ray_head import Head, check_connected
 from micrograde.sweeps.ray_node import run_job, versions
 from micrograde.sweeps.ray_nodes import check_nodes
 from micrograde.sweeps.ray_waiting import Waiting
@@ -184,7 +185,7 @@ def _noticing_a_cut(head: Head) -> Iterator[None]:
     try:
         yield
     except ConnectionError:
-        head.is_cut()
+        head.note_cut()
 
 
 def travelling_rows(prepared: PreparedSets, configs: Sequence[TrainConfig]) -> dict[Hashable, Dataset]:
