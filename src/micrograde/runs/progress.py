@@ -128,7 +128,7 @@ class RunsWatch:
     curves: NotebookCurves | None = None
     best_place: int | None = None
     running: set[int] = field(default_factory=set)
-    ended_elsewhere: int = 0
+    _ended_elsewhere: int = 0
     _epochs_elsewhere: int = 0
     _epochs: int = 0
     _start: float = field(default_factory=time.monotonic)
@@ -181,7 +181,7 @@ class RunsWatch:
         epochs
             How many epochs all runs have trained.
         """
-        self.ended_elsewhere, self._epochs_elsewhere = ended, epochs
+        self._ended_elsewhere, self._epochs_elsewhere = ended, epochs
         self._show_now_and_then()
 
     def line(self) -> str:
@@ -191,8 +191,8 @@ class RunsWatch:
     def lines(self) -> list[str]:
         """Return the same line, followed by shorter ones for terminals that are too narrow for it."""
         total = self.before + len(self.names)
-        done = f"done {self.before + self.done + self.ended_elsewhere}/{total}"
-        running = f"running {max(0, len(self.running) - self.ended_elsewhere)}"
+        done = f"done {self.before + self.done + self._ended_elsewhere}/{total}"
+        running = f"running {max(0, len(self.running) - self._ended_elsewhere)}"
         failed, best, whose, left = f"failed {self.failed}", "", "", ""
         killed = f"killed {self.killed}" if self.killed else ""
         if self.best:
@@ -219,7 +219,7 @@ class RunsWatch:
 
     @property
     def _ended(self) -> int:
-        return self.done + self.killed + self.ended_elsewhere
+        return self.done + self.killed + self._ended_elsewhere
 
     def _show_now_and_then(self) -> None:
         now = time.monotonic()
